@@ -1,0 +1,128 @@
+#include "command_line.h"
+
+#include <sluice/abi.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "serve_options.h"
+#include "text_layout.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+
+constexpr std::size_t kHelpColumn = 30;
+
+constexpr const char* kProgramFooter = R"(Start here:
+  sluice serve            serve this folder at http://127.0.0.1:8080/
+  sluice modules          which handlers there are, and their options
+  sluice serve --help     everything that can be set)";
+
+constexpr const char* kServeFooter = R"(Every option may also stand in the environment (--head-timeout 5s as
+SLUICE_HEAD_TIMEOUT=5s) and, except --config and --check, in the file of
+--config (head-timeout = 5s). The command line goes before the environment,
+the environment before the file, the file before the default. A repeatable
+option is taken as a whole from the first that has it; in the environment its
+values are separated by ';' or a new line, in the file its key is repeated or
+its value is a list: ["a", "b"]. Relative paths start where sluice is started.
+
+Signals: TERM and INT finish what is in flight and end, a second one ends at
+once; HUP reads the environment, the file and the modules again.
+
+Examples:
+  sluice serve
+  sluice serve --root /srv/site --listen *:80 --user www-data
+  sluice serve --mount /docs/=static_sendfile:root=docs
+  sluice serve --listen 127.0.0.1:8080 --listen unix:/run/sluice.sock
+  sluice serve --config /etc/sluice.conf --check)";
+
+// CLI11's help with texts that fit a terminal of 80 columns.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    const std::string name = make_option_name(option, is_positional) + make_option_opts(option);
+    return hanging("  " + name, kHelpColumn, make_option_desc(option));
+  }
+  // The default puts two empty lines between groups.
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    return CLI::Formatter::make_group(std::move(group), is_positional, std::move(options)).substr(1);
+  }
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    return CLI::Formatter::make_usage(app, std::move(name)) + '\n';
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    return hanging("  " + command->get_name(), kHelpColumn, command->get_description());
+  }
+};
+
+// Lets `app` take the option and note in `given` what it is given.
+void add_option(CLI::App& app, const ServeOption& option, GivenValues& given) {
+  const std::string flag = std::string("--") + option.name;
+  const CLI::callback_t note = [&given, &option, flag](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) given[option.name].push_back({text, flag});
+    return true;
+  };
+  std::string help = option.help;
+  if (option.fallback != nullptr) help += " [" + option.fallback() + "]";
+  if (option.takes == Takes::flag) {
+    app.add_flag_callback(
+           flag, [note] { note({"on"}); }, help)
+        ->group(option.group);
+    return;
+  }
+  CLI::Option* added = app.add_option(flag, note, help);
+  added->group(option.group)->option_text(option.argument)->type_name(option.argument);
+  if (option.takes == Takes::values) added->take_all()->allow_extra_args(false);
+}
+
+std::string version_line() {
+  return std::string("sluice ") + kVersion + ", module ABI " + std::to_string(kAbiMajor) + "." +
+         std::to_string(kAbiMinor);
+}
+
+CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
+  CommandLine result;
+  std::ostringstream out;
+  std::ostringstream err;
+  result.exit_code = app.exit(error, out, err);
+  result.standard_output = out.str();
+  result.standard_error = err.str();
+  return result;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app("sluice, a web server whose handlers are modules in a folder", "sluice");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", version_line(), "Print the version and exit");
+  app.require_subcommand(1);
+
+  CommandLine result;
+  CLI::App& serve = *app.add_subcommand("serve", "Serve files and whatever the modules offer");
+  serve.footer(kServeFooter);
+  for (const ServeOption& option : serve_options()) add_option(serve, option, result.given);
+  CLI::App& modules =
+      *app.add_subcommand("modules", "List the modules, their options and what is wrong with them");
+  add_option(modules, *find_serve_option("plugins"), result.given);
+  app.footer(kProgramFooter);
+
+  std::vector<const char*> argv{"sluice"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  try {
+    app.parse(static_cast<int>(argv.size()), argv.data());
+  } catch (const CLI::ParseError& error) {
+    CommandLine said = answer(app, error);
+    if (arguments.empty()) said.standard_error = app.help();
+    return said;
+  }
+  result.command = serve.parsed() ? CommandLine::Command::serve : CommandLine::Command::modules;
+  return result;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,32 @@
+// The command line: which command is meant, and which options were given for it.
+//
+// Bad usage and the help are answered here, in CLI11's words and with its exit codes; values are not judged
+// here. No state; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "given_values.h"
+
+namespace sluice::cli {
+
+struct CommandLine {
+  enum class Command : std::uint8_t {
+    none,  // all is said: print the texts and end with the exit code
+    serve,
+    modules,
+  };
+
+  Command command = Command::none;
+  GivenValues given;
+  int exit_code = 0;
+  std::string standard_output;
+  std::string standard_error;
+};
+
+// `arguments` are those behind the program's name.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace sluice::cli

@@ -1,0 +1,113 @@
+#include "modules_command.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "serve_request.h"
+#include "supervisor.h"
+#include "text_layout.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::size_t kCellMax = 26;  // a wider cell pushes only its own row
+constexpr std::size_t kOptionIndent = 4;
+
+// The cells of a line; the last one may be broken into several lines.
+using Row = std::vector<std::string>;
+
+// REQUIRES: all rows have the same number of cells.
+std::vector<std::size_t> column_widths(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(rows.empty() ? 0 : rows.front().size() - 1);
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], std::min(row[i].size(), kCellMax));
+  }
+  return widths;
+}
+
+std::string format_row(const Row& row, const std::vector<std::size_t>& widths, std::size_t indent) {
+  std::string head(indent, ' ');
+  std::size_t column = indent;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    column += widths[i] + 2;
+    head += row[i];
+    head.append(head.size() < column ? column - head.size() : 2, ' ');
+  }
+  head.erase(head.find_last_not_of(' ') + 1);
+  return hanging(std::move(head), column, row.back());
+}
+
+std::string type_name(const OptionReport& option) {
+  switch (option.type) {
+    case OptionType::text:
+      return "text";
+    case OptionType::number:
+      return "number";
+    case OptionType::size:
+      return "size";
+    case OptionType::duration_ms:
+      return "time";
+    case OptionType::flag:
+      return "on|off";
+    case OptionType::choice:
+      return option.choices;
+  }
+  return "text";
+}
+
+Row module_row(const ModuleReport& module) {
+  return {module.name, module.version,
+          std::to_string(module.abi_major) + "." + std::to_string(module.abi_minor),
+          module.default_mount.empty() ? "-" : module.default_mount, module.summary};
+}
+
+std::string format_options(const std::vector<OptionReport>& options) {
+  std::vector<Row> rows;
+  for (const OptionReport& option : options)
+    rows.push_back({option.name + "=" + option.fallback, type_name(option), option.help});
+  const auto widths = column_widths(rows);
+  std::string out;
+  for (const Row& row : rows) out += format_row(row, widths, kOptionIndent);
+  return out;
+}
+
+}  // namespace
+
+std::string format_modules(const std::vector<ModuleReport>& modules) {
+  std::vector<Row> rows{{"NAME", "VERSION", "ABI", "MOUNT", "SUMMARY"}};
+  std::vector<const ModuleReport*> loaded;
+  std::string broken;
+  for (const ModuleReport& module : modules) {
+    if (module.error.empty()) {
+      rows.push_back(module_row(module));
+      loaded.push_back(&module);
+    } else {
+      broken += hanging(module.file + " cannot be loaded:", kOptionIndent, module.error);
+    }
+  }
+  if (loaded.empty()) return broken;
+  const auto widths = column_widths(rows);
+  std::string out = format_row(rows.front(), widths, 0);
+  for (std::size_t i = 0; i < loaded.size(); ++i)
+    out += format_row(rows[i + 1], widths, 0) + format_options(loaded[i]->options);
+  return broken.empty() ? out : out + "\n" + broken;
+}
+
+int run_modules(const GivenValues& command_line, const Environment& environment, std::ostream& out,
+                std::ostream& err) {
+  const auto folder = read_plugins_folder(command_line, environment);
+  const auto modules = folder.and_then(inspect_modules);
+  if (!modules) {
+    err << "sluice: " << modules.error().message << '\n';
+    return kExitCouldNotStart;
+  }
+  if (modules->empty()) {
+    out << "there are no modules in '" << *folder << "'\n";
+    return kExitFine;
+  }
+  out << format_modules(*modules);
+  return kExitFine;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,27 @@
+#include "program.h"
+
+#include <ostream>
+
+#include "command_line.h"
+#include "modules_command.h"
+#include "serve_command.h"
+
+namespace sluice::cli {
+
+int run_program(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
+                std::ostream& err) {
+  const CommandLine line = parse_command_line(arguments);
+  switch (line.command) {
+    case CommandLine::Command::serve:
+      return run_serve(line.given, environment, out, err);
+    case CommandLine::Command::modules:
+      return run_modules(line.given, environment, out, err);
+    case CommandLine::Command::none:
+      break;
+  }
+  out << line.standard_output;
+  err << line.standard_error;
+  return line.exit_code;
+}
+
+}  // namespace sluice::cli

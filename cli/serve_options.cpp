@@ -1,0 +1,243 @@
+#include "serve_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+namespace sluice::cli {
+namespace {
+
+constexpr const char* kContent = "What to serve";
+constexpr const char* kAddresses = "Where to listen";
+constexpr const char* kModules = "Modules";
+constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m or 1h; a bare number is milliseconds)";
+constexpr const char* kLimits = "Limits (SIZE: bytes, or 16k, 1M, 2G in powers of 1024)";
+constexpr const char* kProcess = "Process";
+
+constexpr std::uint64_t kKibi = 1024;
+constexpr std::uint64_t kMebi = 1024 * kKibi;
+constexpr std::uint64_t kHourMs = 3'600'000;
+
+constexpr std::string_view kNameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
+
+std::string print_count(std::uint64_t value) {
+  return std::to_string(value);
+}
+
+std::string print_size(std::uint64_t bytes) {
+  if (bytes != 0 && bytes % kMebi == 0) return std::to_string(bytes / kMebi) + "M";
+  if (bytes != 0 && bytes % kKibi == 0) return std::to_string(bytes / kKibi) + "k";
+  return std::to_string(bytes);
+}
+
+std::string print_duration(std::uint64_t duration_ms) {
+  if (duration_ms % kHourMs == 0) return std::to_string(duration_ms / kHourMs) + "h";
+  if (duration_ms % 1000 == 0) return std::to_string(duration_ms / 1000) + "s";
+  return std::to_string(duration_ms) + "ms";
+}
+
+Result<std::uint64_t> parse_count(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc() || stop != end)
+    return fail(quoted(text) + " is no number: write it in digits");
+  return value;
+}
+
+// How numbers of a kind are read and written.
+struct NumberKind {
+  Result<std::uint64_t> (*parse)(std::string_view text);
+  std::string (*print)(std::uint64_t value);
+};
+constexpr NumberKind kCount{parse_count, print_count};
+constexpr NumberKind kSize{parse_size, print_size};
+constexpr NumberKind kDuration{parse_duration_ms, print_duration};
+
+template <typename Number>
+Result<void> set_number(const NumberKind& kind, const ServeOption& option, Number& number,
+                        const std::string& text) {
+  const auto value = kind.parse(text);
+  if (!value) return Unexpected(value.error());
+  if (*value < option.low || *value > option.high) {
+    return fail(quoted(text) + " is out of range: write " + kind.print(option.low) + " to " +
+                kind.print(option.high));
+  }
+  number = static_cast<Number>(*value);
+  return {};
+}
+
+template <auto Member>
+constexpr ServeOption timeout(const char* name, const char* help) {
+  return {name,
+          "TIME",
+          kTimeouts,
+          Takes::value,
+          true,
+          help,
+          [](const ServeOption& option, ServeRequest& request, const std::string& text) {
+            return set_number(kDuration, option, request.settings.timeouts.*Member, text);
+          },
+          [] { return print_duration(Timeouts{}.*Member); },
+          10,
+          24 * kHourMs};
+}
+
+template <auto Member, const NumberKind& Kind>
+constexpr ServeOption limit(const char* name, const char* argument, const char* help, std::uint64_t low,
+                            std::uint64_t high) {
+  return {name,
+          argument,
+          kLimits,
+          Takes::value,
+          true,
+          help,
+          [](const ServeOption& option, ServeRequest& request, const std::string& text) {
+            return set_number(Kind, option, request.settings.limits.*Member, text);
+          },
+          [] { return Kind.print(Limits{}.*Member); },
+          low,
+          high};
+}
+
+// A path or a name that is used as it stands.
+template <auto Field>
+Result<void> set_text(const ServeOption& option, ServeRequest& request, const std::string& text) {
+  if (text.empty()) return fail(std::string("an empty value names nothing: write a ") + option.argument);
+  Field(request) = text;
+  return {};
+}
+constexpr auto kRootField = [](ServeRequest& request) -> std::string& { return request.settings.root; };
+constexpr auto kPluginsField = [](ServeRequest& request) -> std::string& { return request.settings.plugins; };
+constexpr auto kUserField = [](ServeRequest& request) -> std::string& { return request.settings.user; };
+constexpr auto kConfigField = [](ServeRequest& request) -> std::string& { return request.config_file; };
+
+template <auto Member>
+Result<void> add_module(const ServeOption&, ServeRequest& request, const std::string& text) {
+  if (text.empty() || text.find_first_not_of(kNameBytes) != std::string::npos) {
+    return fail(quoted(text) +
+                " is no module's name: write letters, digits, '_' and '-', as 'sluice modules' does");
+  }
+  (request.settings.*Member).push_back(text);
+  return {};
+}
+
+Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::string& text) {
+  auto address = parse_listen(text);
+  if (!address) return Unexpected(address.error());
+  auto& all = request.settings.listen;
+  const auto same = [&](const ListenAddress& other) { return other.text == text; };
+  // Port 0 is a different one each time.
+  if (!text.ends_with(":0") && std::any_of(all.begin(), all.end(), same))
+    return fail("the address " + quoted(text) + " is given twice: give it once");
+  all.push_back(std::move(*address));
+  return {};
+}
+
+Result<void> add_mount(const ServeOption&, ServeRequest& request, const std::string& text) {
+  auto mount = parse_mount(text);
+  if (!mount) return Unexpected(mount.error());
+  auto& all = request.settings.mounts;
+  const auto same = [&](const MountSpec& other) { return other.prefix == mount->prefix; };
+  if (const auto other = std::find_if(all.begin(), all.end(), same); other != all.end()) {
+    return fail("the prefix " + quoted(mount->prefix) + " is mounted twice, by " + other->module + " and by " +
+                mount->module + ": take one away");
+  }
+  all.push_back(std::move(*mount));
+  return {};
+}
+
+Result<void> set_workers(const ServeOption&, ServeRequest& request, const std::string& text) {
+  return parse_workers(text).map([&](std::uint32_t workers) { request.settings.workers = workers; });
+}
+
+Result<void> set_log_level(const ServeOption&, ServeRequest& request, const std::string& text) {
+  return parse_log_level(text).map([&](LogLevel level) { request.settings.log_level = level; });
+}
+
+Result<void> set_offload_threads(const ServeOption& option, ServeRequest& request, const std::string& text) {
+  return set_number(kCount, option, request.settings.offload_threads, text);
+}
+
+Result<void> set_check(const ServeOption&, ServeRequest& request, const std::string& text) {
+  return parse_flag(text).map([&](bool on) { request.check = on; });
+}
+
+constexpr ServeOption kOptions[] = {
+    {"root", "DIR", kContent, Takes::value, true,
+     "The folder that confines everything: no request reaches a file outside it.", set_text<kRootField>,
+     [] { return std::string("$SLUICE_HOME, else ."); }},
+    {"mount", "PREFIX=MODULE[:KEY=VALUE,...]", kContent, Takes::values, true,
+     "Let MODULE answer the paths below PREFIX. The key root=DIR names the folder below --root that it serves, "
+     "the others are the module's own ('sluice modules' lists them); \\, is a comma in a value. Repeatable.",
+     add_mount, [] { return std::string("each module at its own place"); }},
+    {"listen", "ADDRESS", kAddresses, Takes::values, true,
+     "HOST:PORT, [V6]:PORT, *:PORT for all IPv4 addresses, or unix:PATH; port 0 lets the system choose. "
+     "Repeatable.",
+     add_listen, [] { return std::string(kDefaultListen); }},
+    {"plugins", "DIR", kModules, Takes::value, true, "The folder of modules; it is watched while serving.",
+     set_text<kPluginsField>, [] { return std::string("$SLUICE_HOME/plugins.d, else plugins.d"); }},
+    {"module", "NAME", kModules, Takes::values, true, "Load only this module of the folder. Repeatable.",
+     add_module<&Settings::only>, [] { return std::string("all"); }},
+    {"without", "NAME", kModules, Takes::values, true, "Do not load this module. Repeatable.",
+     add_module<&Settings::without>, nullptr},
+    timeout<&Timeouts::head_ms>("head-timeout", "For a request's head, from its first byte to its last."),
+    timeout<&Timeouts::body_ms>("body-timeout", "Between two pieces of a request's body."),
+    timeout<&Timeouts::send_ms>("send-timeout", "Without the client taking a byte of its answer."),
+    timeout<&Timeouts::keepalive_ms>("keepalive-timeout", "Idle between two requests of a connection."),
+    timeout<&Timeouts::handler_ms>("handler-timeout", "For a module that answers later."),
+    timeout<&Timeouts::linger_ms>("linger-timeout", "Reading on after an answer that ends a request early."),
+    timeout<&Timeouts::drain_ms>("drain-timeout", "For what is in flight when the server stops or reloads."),
+    limit<&Limits::head_bytes_max, kSize>("head-max", "SIZE", "Of a request's head: 431 above.", kKibi, kMebi),
+    limit<&Limits::target_bytes_max, kSize>(
+        "target-max", "SIZE", "Of a request's target, a part of the head: 414 above.", 256, kMebi),
+    limit<&Limits::fields_max, kCount>("fields-max", "NUMBER", "Field lines of a head: 431 above.", 1, 10'000),
+    limit<&Limits::drain_bytes_max, kSize>(
+        "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0,
+        1024 * kMebi),
+    limit<&Limits::connections_max, kCount>("connections-max", "NUMBER",
+                                            "Connections of a worker; others wait above.", 1, 1'000'000),
+    limit<&Limits::turn_bytes_max, kSize>(
+        "turn-max", "SIZE", "Sent to one client before others have their turn.", 16 * kKibi, 64 * kMebi),
+    {"workers", "NUMBER|auto", kProcess, Takes::value, true,
+     "Worker processes, 1 to 256; auto is one for each processor.", set_workers,
+     [] { return std::string("auto"); }},
+    {"offload-threads", "NUMBER", kProcess, Takes::value, true,
+     "Threads of a worker for calls that may block, 1 to 64.", set_offload_threads,
+     [] { return std::to_string(Settings{}.offload_threads); }, 1, 64},
+    {"user", "NAME", kProcess, Takes::value, true, "Serve as this user; only root can change to another.",
+     set_text<kUserField>, [] { return std::string("www-data when started as root"); }},
+    {"log-level", "LEVEL", kProcess, Takes::value, true, "debug, info, warning or error.", set_log_level,
+     [] { return std::string("info"); }},
+    {"config", "FILE", kProcess, Takes::value, false, "Read more options from this file; see below.",
+     set_text<kConfigField>, nullptr},
+    {"check", nullptr, kProcess, Takes::flag, false, "Try everything, say what would be served, and end.",
+     set_check, nullptr},
+};
+
+}  // namespace
+
+std::span<const ServeOption> serve_options() {
+  return kOptions;
+}
+
+const ServeOption* find_serve_option(std::string_view name) {
+  const auto found = std::find_if(std::begin(kOptions), std::end(kOptions),
+                                  [&](const ServeOption& option) { return option.name == name; });
+  return found == std::end(kOptions) ? nullptr : found;
+}
+
+std::string variable_name(const ServeOption& option) {
+  std::string result = std::string("SLUICE_") + option.name;
+  for (char& byte : result) {
+    if (byte == '-') byte = '_';
+    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 'a' + 'A');
+  }
+  return result;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,52 @@
+// The one table of what `sluice serve` can be told: the command line, the environment and the file all read it,
+// so an option has the same name, meaning and check everywhere. Constant data; any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "config.h"
+#include "error.h"
+#include "given_values.h"
+
+namespace sluice::cli {
+
+// Everything that a start of `sluice serve` was told.
+struct ServeRequest {
+  Settings settings;
+  std::string config_file;  // empty for none
+  bool check = false;       // say what would be served, and end
+};
+
+enum class Takes : std::uint8_t {
+  flag,    // nothing on the command line, on or off elsewhere
+  value,   // one
+  values,  // one each time it stands there
+};
+
+struct ServeOption {
+  const char* name;      // "head-timeout": --head-timeout, SLUICE_HEAD_TIMEOUT, head-timeout = ...
+  const char* argument;  // how the help calls the value; null for a flag
+  const char* group;
+  Takes takes;
+  bool in_file;
+  const char* help;
+  Result<void> (*set)(const ServeOption& option, ServeRequest& request, const std::string& text);
+  std::string (*fallback)();  // the default as the help shows it; null for none
+  std::uint64_t low = 0;      // of a number
+  std::uint64_t high = 0;
+};
+
+std::span<const ServeOption> serve_options();
+
+// Null for an unknown name.
+const ServeOption* find_serve_option(std::string_view name);
+
+// "SLUICE_HEAD_TIMEOUT"
+std::string variable_name(const ServeOption& option);
+
+inline constexpr const char* kDefaultListen = "127.0.0.1:8080";
+
+}  // namespace sluice::cli

@@ -1,0 +1,169 @@
+#include "serve_request.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config_file.h"
+#include "spelling.h"
+
+namespace sluice::cli {
+namespace {
+
+// "a;b\nc": white space around the values and empty ones do not count.
+std::vector<std::string> split_list(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r";
+  std::vector<std::string> values;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(";\n"), text.size());
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t first = part.find_first_not_of(kSpace);
+    if (first == std::string_view::npos) continue;
+    values.emplace_back(part.substr(first, part.find_last_not_of(kSpace) - first + 1));
+  }
+  return values;
+}
+
+// An empty variable counts as none: compose files and unit files pass those on.
+std::vector<GivenValue> read_variable(const ServeOption& option, const Environment& environment) {
+  const std::string name = variable_name(option);
+  const auto text = environment(name);
+  if (!text || text->empty()) return {};
+  if (option.takes != Takes::values) return {{*text, name}};
+  std::vector<GivenValue> values;
+  for (std::string& value : split_list(*text)) values.push_back({std::move(value), name});
+  return values;
+}
+
+GivenValues read_environment(const Environment& environment) {
+  GivenValues given;
+  for (const ServeOption& option : serve_options()) {
+    auto values = read_variable(option, environment);
+    if (!values.empty()) given.emplace(option.name, std::move(values));
+  }
+  return given;
+}
+
+Result<void> check_key(const ConfigLine& line) {
+  const ServeOption* option = find_serve_option(line.key);
+  if (option != nullptr && option->in_file) {
+    if (option->takes == Takes::values || line.values.size() == 1) return {};
+    return fail("'" + line.key + "' takes one value, not " + std::to_string(line.values.size()));
+  }
+  if (option != nullptr) {
+    return fail("'" + line.key + "' cannot stand in a file: write --" + line.key + " on the command line");
+  }
+  std::vector<std::string_view> known;
+  for (const ServeOption& candidate : serve_options()) {
+    if (candidate.in_file) known.emplace_back(candidate.name);
+  }
+  const auto nearest = nearest_word(line.key, known);
+  return fail("there is no key '" + line.key + "'" +
+              (nearest ? ": did you mean '" + std::string(*nearest) + "'?"
+                       : ": the keys are the long options of 'sluice serve --help', without dashes"));
+}
+
+Result<GivenValues> read_file(const std::string& file) {
+  auto lines = read_config_file(file);
+  if (!lines) return Unexpected(lines.error());
+  GivenValues given;
+  for (ConfigLine& line : *lines) {
+    const std::string where = place(file, line.number);
+    if (const auto known = check_key(line); !known) return fail(where + ": " + known.error().message);
+    std::vector<GivenValue>& values = given[line.key];
+    if (!values.empty() && find_serve_option(line.key)->takes != Takes::values)
+      return fail(where + ": '" + line.key + "' stands here a second time: it takes one value");
+    for (std::string& text : line.values) values.push_back({std::move(text), where + ": " + line.key});
+  }
+  return given;
+}
+
+Result<void> apply(const ServeOption& option, const std::vector<GivenValue>& values, ServeRequest& request) {
+  for (const GivenValue& value : values) {
+    const auto done = option.set(option, request, value.text);
+    if (!done) return fail(value.source + ": " + done.error().message);
+  }
+  return {};
+}
+
+// Applies the values of the first level that has any, and only checks those of the levels below.
+Result<void> apply_levels(const ServeOption& option, const std::vector<const GivenValues*>& levels,
+                          ServeRequest& request) {
+  bool settled = false;
+  for (const GivenValues* level : levels) {
+    const auto values = level->find(option.name);
+    if (values == level->end() || values->second.empty()) continue;
+    ServeRequest unused;
+    const auto done = apply(option, values->second, settled ? unused : request);
+    if (!done) return done;
+    settled = true;
+  }
+  return {};
+}
+
+Settings default_settings(const Environment& environment) {
+  Settings settings;
+  const auto home = environment("SLUICE_HOME");
+  if (home && !home->empty()) {
+    settings.root = *home;
+    settings.plugins = *home + "/" + settings.plugins;
+  }
+  settings.limits.target_bytes_max = 0;  // not said yet; finish() decides
+  return settings;
+}
+
+// What depends on more than one option.
+Result<void> finish(Settings& settings) {
+  Limits& limits = settings.limits;
+  if (limits.target_bytes_max == 0)
+    limits.target_bytes_max = std::min(Limits{}.target_bytes_max, limits.head_bytes_max);
+  if (limits.target_bytes_max > limits.head_bytes_max) {
+    return fail("target-max is " + std::to_string(limits.target_bytes_max) + " bytes and head-max " +
+                std::to_string(limits.head_bytes_max) +
+                ": a target is part of a head, so lower target-max or raise head-max");
+  }
+  if (!settings.listen.empty()) return {};
+  return parse_listen(kDefaultListen).map([&](const ListenAddress& address) {
+    settings.listen.push_back(address);
+  });
+}
+
+}  // namespace
+
+Result<ServeRequest> read_serve_request(const GivenValues& command_line, const Environment& environment) {
+  const GivenValues variables = read_environment(environment);
+  ServeRequest request;
+  request.settings = default_settings(environment);
+  std::vector<const GivenValues*> levels{&command_line, &variables};
+
+  const ServeOption& config = *find_serve_option("config");
+  if (const auto done = apply_levels(config, levels, request); !done) return Unexpected(done.error());
+  GivenValues file;
+  if (!request.config_file.empty()) {
+    auto given = read_file(request.config_file);
+    if (!given) return Unexpected(given.error());
+    file = std::move(*given);
+    levels.push_back(&file);
+  }
+
+  for (const ServeOption& option : serve_options()) {
+    if (const auto done = apply_levels(option, levels, request); !done) return Unexpected(done.error());
+  }
+  if (const auto done = finish(request.settings); !done) return Unexpected(done.error());
+  return request;
+}
+
+Result<std::string> read_plugins_folder(const GivenValues& command_line, const Environment& environment) {
+  const ServeOption& option = *find_serve_option("plugins");
+  GivenValues variable;
+  variable.emplace(option.name, read_variable(option, environment));
+  ServeRequest request;
+  request.settings = default_settings(environment);
+  const auto done = apply_levels(option, {&command_line, &variable}, request);
+  if (!done) return Unexpected(done.error());
+  return request.settings.plugins;
+}
+
+}  // namespace sluice::cli

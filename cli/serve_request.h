@@ -1,0 +1,20 @@
+// Puts together what `sluice serve` was told: command line before environment before file before default, for
+// each option as a whole. Every value that is given is checked, also one that another level replaces.
+//
+// Reads the environment and the file anew at each call, so that HUP can repeat it. Any thread; never exits.
+#pragma once
+
+#include <string>
+
+#include "given_values.h"
+#include "serve_options.h"
+
+namespace sluice::cli {
+
+// The error is one sentence that begins with where the value stands.
+Result<ServeRequest> read_serve_request(const GivenValues& command_line, const Environment& environment);
+
+// The folder of modules as command line and environment say, for the command that needs nothing else.
+Result<std::string> read_plugins_folder(const GivenValues& command_line, const Environment& environment);
+
+}  // namespace sluice::cli

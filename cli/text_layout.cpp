@@ -1,0 +1,42 @@
+#include "text_layout.h"
+
+#include <algorithm>
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::size_t kTextMin = 24;  // a narrower text than this overflows the width instead
+
+}  // namespace
+
+std::string hanging(std::string head, std::size_t column, std::string_view text) {
+  const std::size_t width = std::max(kTextMin, kTextWidth - std::min(column, kTextWidth));
+  std::string out = std::move(head);
+  if (text.empty()) return out + '\n';
+  if (out.size() >= column && column > 0) {
+    out.push_back('\n');
+    out.append(column, ' ');
+  } else {
+    out.append(column - out.size(), ' ');
+  }
+  std::size_t used = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    if (used > 0 && used + 1 + word.size() > width) {
+      out.push_back('\n');
+      out.append(column, ' ');
+      used = 0;
+    } else if (used > 0) {
+      out.push_back(' ');
+      ++used;
+    }
+    out.append(word);
+    used += word.size();
+  }
+  return out + '\n';
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,355 @@
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <limits>
+#include <memory>
+
+namespace sluice {
+namespace {
+
+constexpr std::uint32_t kWorkersMax = 256;
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
+
+constexpr bool is_control(char byte) {
+  return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
+}
+
+constexpr bool is_name_byte(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+         byte == '_' || byte == '-';
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_name_byte);
+}
+
+// Digits only, and nothing that does not fit.
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint64_t> multiply(std::uint64_t value, std::uint64_t by) {
+  if (value > std::numeric_limits<std::uint64_t>::max() / by) return std::nullopt;
+  return value * by;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  const auto number = parse_decimal(text);
+  if (!number || *number > 65535) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+template <typename Address>
+ListenAddress make_listen(std::string_view text, const Address& address, std::size_t length) {
+  ListenAddress result;
+  result.text = text;
+  std::memcpy(&result.address, &address, sizeof(address));
+  result.length = static_cast<socklen_t>(length);
+  return result;
+}
+
+Result<ListenAddress> parse_unix(std::string_view text, std::string_view path) {
+  sockaddr_un address{};
+  constexpr std::size_t kPathMax = sizeof(address.sun_path) - 1;
+  if (path.empty()) return fail("the address " + quoted(text) + " names no socket: write unix:PATH");
+  if (path.size() > kPathMax) {
+    return fail("the address " + quoted(text) + " has a path of " + std::to_string(path.size()) +
+                " bytes: a Unix socket's path has at most " + std::to_string(kPathMax));
+  }
+  if (std::any_of(path.begin(), path.end(), is_control))
+    return fail("the address " + quoted(text) + " has a control character in its path: write unix:PATH");
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, kPathMax);
+  return make_listen(text, address, offsetof(sockaddr_un, sun_path) + path.size() + 1);
+}
+
+Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  if (host.empty() || host == "*") {
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+  } else if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
+    return fail("the address " + quoted(text) + " begins with " + quoted(host) +
+                ", which is no IPv4 address: write four numbers of 0 to 255, as in 127.0.0.1");
+  }
+  return make_listen(text, address, sizeof(address));
+}
+
+// Asks the resolver; an IPv6 address may carry its interface behind '%'.
+Result<ListenAddress> look_up(std::string_view text, const std::string& host, std::uint16_t port, int family) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (family == AF_INET6 ? AI_NUMERICHOST : 0);
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (error != 0 && family == AF_INET6) {
+    return fail("the address " + quoted(text) + " has " + quoted(host) +
+                " in its brackets, which is no IPv6 address: write [::1]:8080, for example");
+  }
+  if (error != 0) {
+    return fail("the host " + quoted(host) + " of the address " + quoted(text) +
+                " cannot be looked up: " + gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  ListenAddress result;
+  result.text = text;
+  std::memcpy(&result.address, found->ai_addr, found->ai_addrlen);
+  result.length = found->ai_addrlen;
+  return result;
+}
+
+Result<std::string> parse_prefix(std::string_view text, std::string_view prefix) {
+  const std::string subject = "the mount " + quoted(text);
+  if (prefix.empty() || prefix.front() != '/') {
+    return fail(subject + " has the prefix " + quoted(prefix) +
+                ": a prefix begins with '/', as in /docs/=static_sendfile");
+  }
+  for (const char byte : prefix) {
+    if (byte == '%' || byte == '?' || byte == '#') {
+      return fail(subject + " has a '" + byte +
+                  "' in its prefix: write the path itself, neither encoded nor with a query");
+    }
+    if (is_control(byte)) return fail(subject + " has a control character in its prefix: remove it");
+  }
+  std::string result(prefix);
+  if (result.back() != '/') result.push_back('/');
+  for (std::size_t start = 1; start < result.size();) {
+    const std::size_t end = result.find('/', start);
+    const std::string segment = result.substr(start, end - start);
+    if (segment.empty()) return fail(subject + " has '//' in its prefix: write one slash");
+    if (segment == "." || segment == "..") {
+      return fail(subject + " has the segment " + quoted(segment) +
+                  " in its prefix: no request ever has one, so write the path without it");
+    }
+    start = end + 1;
+  }
+  return result;
+}
+
+// Takes one KEY=VALUE from the front of `rest`, which then is empty or begins with the comma behind it.
+Result<std::pair<std::string, std::string>> take_option(std::string_view text, std::string_view& rest) {
+  const std::string subject = "the mount " + quoted(text);
+  const std::size_t equals = rest.find_first_of("=,");
+  const std::string_view key = rest.substr(0, equals);
+  if (key.empty())
+    return fail(subject + " lacks an option where it promises one: write PREFIX=MODULE:KEY=VALUE,KEY=VALUE");
+  if (equals == std::string_view::npos || rest[equals] == ',')
+    return fail(subject + " has the option " + quoted(key) + " without a value: write KEY=VALUE");
+  if (!is_name(key)) {
+    return fail(subject + " has an option named " + quoted(key) +
+                ": a name is made of letters, digits, '_' and '-'");
+  }
+  std::string value;
+  std::size_t end = equals + 1;
+  for (; end < rest.size() && rest[end] != ','; ++end) {
+    if (rest[end] == '\\') {
+      ++end;
+      if (end == rest.size() || (rest[end] != ',' && rest[end] != '\\')) {
+        return fail(subject + " has a lone backslash in the value of " + quoted(key) +
+                    ": write \\\\ for a backslash and \\, for a comma");
+      }
+    }
+    value.push_back(rest[end]);
+  }
+  rest.remove_prefix(end);
+  return std::pair(std::string(key), std::move(value));
+}
+
+Result<void> parse_options(std::string_view text, std::string_view rest, MountSpec& mount) {
+  const std::string subject = "the mount " + quoted(text);
+  for (;;) {
+    auto option = take_option(text, rest);
+    if (!option) return Unexpected(option.error());
+    auto& [key, value] = *option;
+    const auto same_key = [&](const auto& other) { return other.first == key; };
+    const bool again = key == "root" ? mount.root.has_value()
+                                     : std::any_of(mount.options.begin(), mount.options.end(), same_key);
+    if (again) return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
+    if (key == "root") {
+      if (value.empty()) return fail(subject + " has an empty root: name a folder, as in root=docs");
+      mount.root = std::move(value);
+    } else {
+      mount.options.push_back(std::move(*option));
+    }
+    if (rest.empty()) return {};
+    rest.remove_prefix(1);
+  }
+}
+
+struct Unit {
+  std::string_view suffix;
+  std::uint64_t factor;
+};
+
+// A number with one of the suffixes.
+template <std::size_t Count>
+std::optional<std::uint64_t> parse_scaled(std::string_view text, const Unit (&units)[Count]) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_decimal(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  for (const Unit& unit : units) {
+    if (unit.suffix == text.substr(digits)) return multiply(*number, unit.factor);
+  }
+  return std::nullopt;
+}
+
+Unexpected bad_option(const OptionInfo& option, const std::string& why) {
+  return fail("option " + std::string(option.name) + ": " + why);
+}
+
+Result<std::uint64_t> check_choice(const OptionInfo& option, std::string_view value) {
+  const std::string_view all = option.choices != nullptr ? option.choices : "";
+  std::uint64_t index = 0;
+  std::string readable;
+  for (std::size_t start = 0; start <= all.size(); ++index) {
+    const std::size_t end = std::min(all.find('|', start), all.size());
+    const std::string_view choice = all.substr(start, end - start);
+    if (choice == value && !choice.empty()) return index;
+    readable += (readable.empty() ? "" : ", ") + std::string(choice);
+    start = end + 1;
+  }
+  return bad_option(option, quoted(value) + " is not among its choices: write one of " + readable);
+}
+
+}  // namespace
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.substr(0, kUnix.size()) == kUnix) return parse_unix(text, text.substr(kUnix.size()));
+  const std::string subject = "the address " + quoted(text);
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || (text.front() == '[' && text.back() == ']'))
+    return fail(subject + " has no port: write HOST:PORT, [V6]:PORT or unix:PATH");
+  const auto port = parse_port(text.substr(colon + 1));
+  if (!port) {
+    return fail(subject + " has the port " + quoted(text.substr(colon + 1)) +
+                ": a port is a number of 0 to 65535");
+  }
+  const std::string host(text.substr(0, colon));
+  if (std::any_of(host.begin(), host.end(), is_control))
+    return fail(subject + " has a control character in its host: write HOST:PORT");
+  if (!host.empty() && host.front() == '[') {
+    if (host.back() != ']') return fail(subject + " has no ']' before its port: write [V6]:PORT");
+    return look_up(text, host.substr(1, host.size() - 2), *port, AF_INET6);
+  }
+  if (host.find(':') != std::string::npos)
+    return fail(subject + " has an IPv6 address without brackets: write [V6]:PORT, as in [::1]:8080");
+  // Digits and dots are never left to the resolver, which takes "127.1" and "2130706433" for addresses.
+  if (host == "*" || host.find_first_not_of("0123456789.") == std::string::npos)
+    return parse_v4(text, host, *port);
+  return look_up(text, host, *port, AF_UNSPEC);
+}
+
+Result<MountSpec> parse_mount(std::string_view text) {
+  const std::string subject = "the mount " + quoted(text);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos)
+    return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
+  auto prefix = parse_prefix(text, text.substr(0, equals));
+  if (!prefix) return Unexpected(prefix.error());
+  const std::string_view rest = text.substr(equals + 1);
+  const std::size_t colon = rest.find(':');
+  MountSpec mount;
+  mount.prefix = std::move(*prefix);
+  mount.module = rest.substr(0, colon);
+  if (mount.module.empty())
+    return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
+  if (!is_name(mount.module)) {
+    return fail(subject + " has a module named " + quoted(mount.module) +
+                ": a name is made of letters, digits, '_' and '-', and its options stand behind ':'");
+  }
+  if (colon == std::string_view::npos) return mount;
+  const auto options = parse_options(text, rest.substr(colon + 1), mount);
+  if (!options) return Unexpected(options.error());
+  return mount;
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::uint64_t kKibi = 1024;
+  constexpr Unit kUnits[] = {
+      {"", 1},
+      {"k", kKibi},
+      {"K", kKibi},
+      {"m", kKibi * kKibi},
+      {"M", kKibi * kKibi},
+      {"g", kKibi * kKibi * kKibi},
+      {"G", kKibi * kKibi * kKibi},
+  };
+  const auto bytes = parse_scaled(text, kUnits);
+  if (!bytes) return fail(quoted(text) + " is no size: write bytes, as in 65536, 64k, 1M or 2G");
+  return *bytes;
+}
+
+Result<std::uint64_t> parse_duration_ms(std::string_view text) {
+  constexpr Unit kUnits[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  const auto duration_ms = parse_scaled(text, kUnits);
+  if (!duration_ms)
+    return fail(quoted(text) + " is no time: write 1500 or 1500ms, 30s, 5m or 1h, without a fraction");
+  return *duration_ms;
+}
+
+Result<std::uint32_t> parse_workers(std::string_view text) {
+  if (text == "auto") return 0;
+  const auto number = parse_decimal(text);
+  if (!number || *number == 0 || *number > kWorkersMax) {
+    return fail(quoted(text) + " is no number of workers: write auto, or a number of 1 to " +
+                std::to_string(kWorkersMax));
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+Result<LogLevel> parse_log_level(std::string_view text) {
+  if (text == "debug") return LogLevel::debug;
+  if (text == "info") return LogLevel::info;
+  if (text == "warning") return LogLevel::warning;
+  if (text == "error") return LogLevel::error;
+  return fail(quoted(text) + " is no log level: write debug, info, warning or error");
+}
+
+Result<bool> parse_flag(std::string_view text) {
+  if (text == "on" || text == "true" || text == "yes" || text == "1") return true;
+  if (text == "off" || text == "false" || text == "no" || text == "0") return false;
+  return fail(quoted(text) + " is neither on nor off: write on or off, true or false, yes or no, 1 or 0");
+}
+
+Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value) {
+  Result<std::uint64_t> number = 0;
+  switch (option.type) {
+    case OptionType::text:
+      return 0;
+    case OptionType::number:
+      if (const auto decimal = parse_decimal(value)) return *decimal;
+      return bad_option(option, quoted(value) + " is no number: write 0 or more, in digits");
+    case OptionType::size:
+      number = parse_size(value);
+      break;
+    case OptionType::duration_ms:
+      number = parse_duration_ms(value);
+      break;
+    case OptionType::flag:
+      number = parse_flag(value).map([](bool on) { return std::uint64_t{on}; });
+      break;
+    case OptionType::choice:
+      return check_choice(option, value);
+  }
+  if (!number) return bad_option(option, number.error().message);
+  return number;
+}
+
+}  // namespace sluice

@@ -1,0 +1,97 @@
+// The validated settings of a server, and the grammar of the values that a person writes.
+//
+// Settings are plain values without behaviour; the command line makes them, the supervisor and the workers read
+// them. The functions are pure: they touch no file, socket or environment. Any thread.
+#pragma once
+
+#include <sluice/abi.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "error.h"
+
+namespace sluice {
+
+// One address to listen on: "HOST:PORT", "[V6]:PORT" or "unix:PATH".
+struct ListenAddress {
+  std::string text;  // as written
+  sockaddr_storage address{};
+  socklen_t length = 0;
+
+  bool is_unix() const { return address.ss_family == AF_UNIX; }
+};
+
+// One mount as a person wrote it: PREFIX=MODULE[:KEY=VALUE[,KEY=VALUE...]].
+struct MountSpec {
+  std::string prefix;  // begins and ends with '/'
+  std::string module;
+  std::optional<std::string> root;                           // the option root=DIR, which is the server's own
+  std::vector<std::pair<std::string, std::string>> options;  // the module's, in the order written
+};
+
+struct Limits {
+  std::uint32_t head_bytes_max = 16 * 1024;    // request line and fields together: 431 above
+  std::uint32_t target_bytes_max = 8 * 1024;   // 414 above
+  std::uint32_t fields_max = 100;              // field lines: 431 above
+  std::uint64_t drain_bytes_max = 256 * 1024;  // of a request body that no handler takes
+  std::uint32_t connections_max = 20000;       // per worker; accepting waits above
+  std::uint32_t turn_bytes_max = 512 * 1024;   // sent on one connection in one turn of the loop
+};
+
+// All in milliseconds.
+struct Timeouts {
+  std::uint32_t head_ms = 15'000;       // from a request's first byte (a connection's start) to its head's end
+  std::uint32_t body_ms = 30'000;       // between two pieces of a request's body
+  std::uint32_t send_ms = 30'000;       // without the client taking a byte
+  std::uint32_t keepalive_ms = 65'000;  // idle between two requests
+  std::uint32_t handler_ms = 60'000;    // for a deferred answer, and a parked body
+  std::uint32_t linger_ms = 2'000;      // reading on after an answer that closes in mid-request
+  std::uint32_t drain_ms = 30'000;      // for what is in flight when the server stops or reloads
+};
+
+struct Settings {
+  std::string root = ".";
+  std::string plugins = "plugins.d";
+  std::vector<ListenAddress> listen;
+  std::uint32_t workers = 0;         // 0: one for each processor that may be used
+  std::vector<std::string> only;     // --module: just these; empty for all
+  std::vector<std::string> without;  // --without
+  std::vector<MountSpec> mounts;
+  std::string user;  // empty: www-data when started as root, else whoever started it
+  LogLevel log_level = LogLevel::info;
+  std::uint32_t offload_threads = 4;  // per worker
+  Limits limits;
+  Timeouts timeouts;
+};
+
+// Numeric or named host; a name is looked up (getaddrinfo(3)) and its first address taken. Port 0 lets the
+// kernel choose.
+Result<ListenAddress> parse_listen(std::string_view text);
+
+// The module and its options are not looked up: their names are checked when the module is loaded.
+Result<MountSpec> parse_mount(std::string_view text);
+
+// "65536", "64k", "1M", "2G": bytes.
+Result<std::uint64_t> parse_size(std::string_view text);
+
+// "1500", "1500ms", "30s", "5m", "1h": milliseconds.
+Result<std::uint64_t> parse_duration_ms(std::string_view text);
+
+// "auto" (0) or 1 to 256.
+Result<std::uint32_t> parse_workers(std::string_view text);
+
+Result<LogLevel> parse_log_level(std::string_view text);
+
+// on/off, true/false, yes/no, 1/0.
+Result<bool> parse_flag(std::string_view text);
+
+// The value of a module's option as a number (see Host::number); the error says what would be right.
+Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value);
+
+}  // namespace sluice

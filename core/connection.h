@@ -1,0 +1,162 @@
+// One client's connection: the state machine that takes it from accept to close, request after request.
+//
+// `advance` runs steps, one a state, until one has to wait; every step returns to it and none calls up. An idle
+// connection is this object alone: buffers, parser and exchange are lent to it while it is at work. Loop
+// thread. Owned by the ConnectionTable; it is destroyed at the end of the turn in which it closed.
+//
+// INVARIANT: state_ is written by `transition` only. INVARIANT: whenever advance returns, a deadline is armed
+// or the connection is ready to run in the next turn.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "connection_state.h"
+#include "deadlines.h"
+#include "event_loop.h"
+#include "exchange.h"
+#include "http_date.h"
+#include "input.h"
+#include "output.h"
+#include "router.h"
+#include "transport.h"
+
+namespace sluice {
+
+class ConnectionTable;
+struct Conversation;
+
+// What all connections of a worker use; lives longer than they do.
+struct ConnectionContext {
+  EventLoop& loop;
+  const Router& router;
+  const Limits& limits;
+  WorkerStats& stats;
+  HttpDate& date;
+  BufferPool& inputs;
+  BufferPool& outputs;
+  bool draining = false;  // answer what comes, but keep no connection
+};
+
+class Connection final : public Pollable,
+                         public DeadlineNode,
+                         public Ready,
+                         public Reapable,
+                         private ExchangeDriver {
+ public:
+  Connection(ConnectionContext& context, ConnectionTable& table, std::uint32_t index, UniqueFd socket);
+  ~Connection() override;
+
+  // Begins with what has arrived already.
+  void start();
+  // Its handler has news: goes on in the coming ready phase, if this is still the exchange of that number.
+  void wake(std::uint32_t serial);
+  // Closes it if it is between two requests.
+  void close_if_idle();
+
+  State state() const { return state_; }
+  WaitingFor waiting_for() const { return waiting_for_; }
+
+ private:
+  friend class ConnectionTable;
+  enum class Step : std::uint8_t { go_on, wait };
+
+  void on_events(std::uint32_t events) override;
+  void on_deadline(DeadlineKind kind) override;
+  void on_ready() override;
+  Ticket exchange_ticket() override;
+  std::string client_name() override { return transport_.peer_name(); }
+
+  // What advance is made of.
+  void run();  // advance with a new share of the turn
+  void advance();
+  Step run_state();
+  void transition(Event event);
+  Step wait_for(WaitingFor what);
+  void settle();  // arms a deadline and registers, before advance returns
+  DeadlineKind deadline_kind() const;
+
+  // One step a state.
+  Step establish();
+  Step parse();
+  Step identify();
+  Step prepare();
+  Step transmit();
+  Step terminate();
+
+  // What the steps are made of.
+  Step refuse(std::uint32_t status);
+  void answer_unrouted(std::uint32_t status);
+  Step begin_answer();
+  bool may_keep() const;
+  Step pump_answer();
+  Step fail_answer(std::string_view what);
+  Step finish_request_body();
+  Step finish_exchange();
+  bool move_request_body();  // false: the request's body ended too early
+  void owe_continue();
+  bool linger();  // true when there is nothing to wait for
+  Io receive();
+  Io flush();
+  Step lose();
+  void close();
+  void rest();  // gives back what an idle connection does not need
+
+  ConnectionContext& context_;
+  ConnectionTable& table_;
+  Transport transport_;
+  std::unique_ptr<Conversation> conversation_;
+  EventLoop::Token token_ = EventLoop::kNoToken;
+  std::uint64_t budget_ = 0;  // bytes that may still be sent in this turn
+  std::uint32_t index_;
+  std::uint32_t serial_ = 0;         // of the exchange; 0 between two
+  std::uint16_t requests_left_ = 0;  // in this turn
+  State state_ = State::establishing;
+  WaitingFor waiting_for_ = WaitingFor::nothing;
+  bool input_ready_ : 1 = true;   // receiving may bring something
+  bool output_ready_ : 1 = true;  // sending may take something
+  bool read_to_end_ : 1 =
+      false;  // the peer has closed or reset: a short read does not mean that it was the last
+  bool input_ended_ : 1 = false;  // the client has sent its last byte
+  bool served_ : 1 = false;       // one request at least
+  bool woken_ : 1 = false;        // by its handler
+  bool progressed_ : 1 = false;   // bytes moved since the deadline was armed
+  bool linger_ : 1 = false;       // close only after reading on, so that the client gets the answer
+  bool lingering_ : 1 = false;
+  bool abort_ : 1 = false;  // close with a reset
+};
+
+// The connections of one worker, by index.
+class ConnectionTable final : public Resumer {
+ public:
+  explicit ConnectionTable(ConnectionContext& context);
+  ~ConnectionTable();
+
+  // Takes the socket and starts. REQUIRES: the socket is non-blocking.
+  void accept(UniqueFd socket);
+  void resume(Ticket ticket) override;
+  // Closes those that are between two requests.
+  void close_idle();
+  // Ends all of them at once.
+  void close_all();
+  std::size_t size() const { return open_; }
+  const Connection* at(std::uint32_t index) const {
+    return index < slots_.size() ? slots_[index].get() : nullptr;
+  }
+
+ private:
+  friend class Connection;
+  void remove(Connection& connection);
+  std::uint32_t next_serial() { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
+  std::unique_ptr<Conversation> take_conversation();
+  void give_conversation(std::unique_ptr<Conversation> conversation);
+
+  ConnectionContext& context_;
+  std::vector<std::unique_ptr<Connection>> slots_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::unique_ptr<Conversation>> spare_;
+  std::size_t open_ = 0;
+  std::uint32_t last_serial_ = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+#include "deadlines.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+Deadlines::Queue::Queue() {
+  next_ = prev_ = this;
+}
+
+Deadlines::Deadlines() = default;
+
+void Deadlines::set_duration(DeadlineKind kind, std::uint64_t duration_ms) {
+  durations_ms_[static_cast<unsigned>(kind)] = duration_ms;
+}
+
+void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {
+  node.unlink();
+  node.kind_ = kind;
+  node.due_ms_ = now_ms + durations_ms_[static_cast<unsigned>(kind)];
+  Queue& ring = queue(kind);
+  node.prev_ = ring.prev_;
+  node.next_ = &ring;
+  ring.prev_->next_ = &node;
+  ring.prev_ = &node;
+}
+
+std::uint64_t Deadlines::next_due_ms() const {
+  std::uint64_t earliest = kNone;
+  for (const Queue& ring : queues_) {
+    if (ring.next_ != &ring) earliest = std::min(earliest, ring.next_->due_ms_);
+  }
+  return earliest;
+}
+
+void Deadlines::expire(std::uint64_t now_ms) {
+  for (Queue& ring : queues_) {
+    while (ring.next_ != &ring && ring.next_->due_ms_ <= now_ms) {
+      DeadlineNode& node = *ring.next_;
+      node.unlink();
+      node.on_deadline(node.kind_);
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,183 @@
+#include "event_loop.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <ctime>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+constexpr EventLoop::Token make_token(std::uint32_t index, std::uint32_t generation) {
+  return (EventLoop::Token{generation} << 32) | index;
+}
+constexpr std::uint32_t index_of(EventLoop::Token token) {
+  return static_cast<std::uint32_t>(token);
+}
+constexpr std::uint32_t generation_of(EventLoop::Token token) {
+  return static_cast<std::uint32_t>(token >> 32);
+}
+
+}  // namespace
+
+Ready::~Ready() {
+  if (next_ == nullptr) return;
+  prev_->next_ = next_;
+  next_->prev_ = prev_;
+}
+
+Result<std::unique_ptr<EventLoop>> EventLoop::create(WorkerStats& stats) {
+  std::unique_ptr<EventLoop> loop(new EventLoop(stats));
+  loop->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!loop->epoll_) return fail_errno("cannot make an epoll instance", errno);
+  loop->slots_.resize(1);
+  loop->ready_.next_ = loop->ready_.prev_ = &loop->ready_;
+  loop->read_clock();
+  return loop;
+}
+
+EventLoop::~EventLoop() {
+  reap_all();
+  while (ready_.next_ != &ready_) {
+    Ready* first = ready_.next_;
+    ready_.next_ = first->next_;
+    first->next_ = first->prev_ = nullptr;
+  }
+  ready_.next_ = nullptr;
+}
+
+EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable) {
+  std::uint32_t index = free_slot_;
+  if (index == 0) {
+    index = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    free_slot_ = slots_[index].next_free;
+  }
+  Slot& slot = slots_[index];
+  slot.pollable = &pollable;
+  const Token token = make_token(index, slot.generation);
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = token;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return token;
+  const int error_number = errno;
+  forget(token);
+  errno = error_number;
+  return kNoToken;
+}
+
+bool EventLoop::modify(Token token, int fd, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = token;
+  return find(token) != nullptr && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
+void EventLoop::remove(Token token, int fd) {
+  if (find(token) == nullptr) return;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  forget(token);
+}
+
+void EventLoop::forget(Token token) {
+  Slot* slot = find(token);
+  if (slot == nullptr) return;
+  slot->pollable = nullptr;
+  ++slot->generation;
+  slot->next_free = free_slot_;
+  free_slot_ = index_of(token);
+}
+
+EventLoop::Slot* EventLoop::find(Token token) {
+  const std::uint32_t index = index_of(token);
+  if (index == 0 || index >= slots_.size()) return nullptr;
+  Slot& slot = slots_[index];
+  return slot.generation == generation_of(token) && slot.pollable != nullptr ? &slot : nullptr;
+}
+
+void EventLoop::make_ready(Ready& ready) {
+  if (ready.next_ != nullptr) return;
+  ready.prev_ = ready_.prev_;
+  ready.next_ = &ready_;
+  ready_.prev_->next_ = &ready;
+  ready_.prev_ = &ready;
+}
+
+void EventLoop::reap(std::unique_ptr<Reapable> object) {
+  object->next_reaped_ = std::move(reaped_);
+  reaped_ = std::move(object);
+}
+
+void EventLoop::run() {
+  stopped_ = false;
+  while (!stopped_) turn();
+}
+
+void EventLoop::turn(int wait_ms_max) {
+  const int count = ::epoll_wait(epoll_.get(), events_, kBatch, wait_ms(wait_ms_max));
+  read_clock();
+  const std::uint64_t began_ns = now_ns_;
+  dispatch_events(count);
+  run_ready();
+  expire();
+  reap_all();
+  read_clock();
+  stats_.turns.add(now_ns_ - began_ns);
+}
+
+int EventLoop::wait_ms(int wait_ms_max) const {
+  if (ready_.next_ != &ready_) return 0;
+  const std::uint64_t due = std::min(deadlines_.next_due_ms(), timers_.next_due_ms());
+  if (due == Deadlines::kNone) return wait_ms_max;
+  const std::uint64_t left = due > now_ms() ? due - now_ms() : 0;
+  const int wait = static_cast<int>(std::min<std::uint64_t>(left, INT_MAX));
+  return wait_ms_max < 0 ? wait : std::min(wait, wait_ms_max);
+}
+
+void EventLoop::dispatch_events(int count) {
+  for (int i = 0; i < count; ++i) {
+    Slot* slot = find(events_[i].data.u64);
+    if (slot != nullptr) slot->pollable->on_events(events_[i].events);
+  }
+}
+
+void EventLoop::run_ready() {
+  if (ready_.next_ == &ready_) return;
+  // A ring of its own: what becomes ready now waits for the next turn, so that this phase ends.
+  ReadyRing current;
+  current.next_ = std::exchange(ready_.next_, &ready_);
+  current.prev_ = std::exchange(ready_.prev_, &ready_);
+  current.next_->prev_ = &current;
+  current.prev_->next_ = &current;
+  while (current.next_ != &current) {
+    Ready& ready = *current.next_;
+    current.next_ = ready.next_;
+    current.next_->prev_ = &current;
+    ready.next_ = ready.prev_ = nullptr;
+    ready.on_ready();
+  }
+  current.next_ = nullptr;
+}
+
+void EventLoop::expire() {
+  deadlines_.expire(now_ms());
+  timers_.expire(now_ms());
+}
+
+void EventLoop::reap_all() {
+  // Destroying one may hand over another; a long chain is taken apart link by link, not by recursion.
+  while (reaped_ != nullptr) {
+    std::unique_ptr<Reapable> object = std::move(reaped_);
+    reaped_ = std::move(object->next_reaped_);
+  }
+}
+
+void EventLoop::read_clock() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  now_ns_ = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+// Field lines: which names the server recognises, and what may stand in a line (RFC 9110 section 5).
+//
+// Pure functions, any thread. Comparisons of names ignore case.
+#pragma once
+
+#include <sluice/abi.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+// RFC 9110 section 5.6.2.
+bool is_token(std::string_view text);
+// Visible ASCII, obs-text, space and tab; no white space at either end (RFC 9110 section 5.5).
+bool is_field_value(std::string_view text);
+bool equals_ignoring_case(std::string_view left, std::string_view right);
+// Whether a comma-separated list has this member, parameters and case aside (RFC 9110 section 5.6.1).
+bool list_has(std::string_view list, std::string_view member);
+
+FieldId field_id(std::string_view name);
+
+// Null when a module may send the line, else the reason why not: framing and connection fields are the
+// server's.
+const char* why_not_sendable(std::string_view name, std::string_view value);
+
+// Head lines that were validated once, ready to be copied into an answer.
+class FieldBlock {
+ public:
+  explicit FieldBlock(std::string lines) : lines_(std::move(lines)) {}
+  const std::string& lines() const { return lines_; }  // "Name: value\r\n" each
+
+ private:
+  std::string lines_;
+};
+
+// Appends "name: value\r\n".
+void append_field(std::string& lines, std::string_view name, std::string_view value);
+
+}  // namespace sluice

@@ -1,0 +1,210 @@
+#include "listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "log.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kBacklog = 4096;   // the kernel cuts it to net.core.somaxconn
+constexpr int kAcceptsMax = 64;  // in one turn
+constexpr int kFinishAcceptsMax = 100'000;
+constexpr std::uint64_t kPauseMs = 50;
+
+Unexpected cannot_listen(const std::string& text, int error_number) {
+  std::string message = "cannot listen on " + text + ": ";
+  switch (error_number) {
+    case EADDRINUSE:
+      message += "the address is in use; stop the other server, or choose another with --listen";
+      break;
+    case EACCES:
+      message += "it is not allowed; start as root, or choose a port from 1024 up with --listen";
+      break;
+    case EADDRNOTAVAIL:
+      message += "this machine has no such address; choose one of its own with --listen";
+      break;
+    default:
+      message += std::strerror(error_number);
+  }
+  return fail(message);
+}
+
+const sockaddr* generic(const ListenAddress& address) {
+  return reinterpret_cast<const sockaddr*>(&address.address);
+}
+
+Result<UniqueFd> make_socket(const ListenAddress& address) {
+  UniqueFd socket(::socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return cannot_listen(address.text, errno);
+  if (address.is_unix()) return socket;
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  // Accepted sockets inherit it. Heads leave with MSG_MORE, so Nagle's waiting could only do harm.
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (address.address.ss_family == AF_INET6) {
+    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  }
+  return socket;
+}
+
+// SO_REUSEPORT would let a second server of the same user share a port silently; a plain bind tells.
+Result<void> check_free(const ListenAddress& address) {
+  auto probe = make_socket(address);
+  if (!probe) return Unexpected(probe.error());
+  if (::bind(probe->get(), generic(address), address.length) != 0) return cannot_listen(address.text, errno);
+  return {};
+}
+
+// A socket file that a dead server left behind is removed; one that still answers is in use.
+Result<void> clear_unix_path(const ListenAddress& address) {
+  const auto* path = reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
+  struct stat status {};
+  if (::lstat(path, &status) != 0) return {};
+  if (!S_ISSOCK(status.st_mode)) {
+    return fail("cannot listen on " + address.text +
+                ": there is a file that is no socket; remove it or choose another");
+  }
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(probe.get(), generic(address), address.length) == 0)
+    return cannot_listen(address.text, EADDRINUSE);
+  ::unlink(path);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& address, unsigned workers) {
+  std::unique_ptr<ListenGroup> group(new ListenGroup);
+  group->text_ = address.text;
+  group->bound_ = address;
+  const auto clear = address.is_unix() ? clear_unix_path(address) : check_free(address);
+  if (!clear) return Unexpected(clear.error());
+  const auto provided = group->provide(workers);
+  if (!provided) return Unexpected(provided.error());
+  return group;
+}
+
+ListenGroup::~ListenGroup() {
+  if (!bound_.is_unix() || sockets_.empty()) return;
+  ::unlink(reinterpret_cast<const sockaddr_un*>(&bound_.address)->sun_path);
+}
+
+Result<void> ListenGroup::provide(unsigned workers) {
+  const std::size_t wanted = bound_.is_unix() ? 1 : workers;
+  while (sockets_.size() < wanted) {
+    const auto added = add_socket();
+    if (!added) return added;
+  }
+  return {};
+}
+
+Result<void> ListenGroup::add_socket() {
+  auto socket = make_socket(bound_);
+  if (!socket) return Unexpected(socket.error());
+  const int on = 1;
+  if (!bound_.is_unix()) ::setsockopt(socket->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  if (::bind(socket->get(), generic(bound_), bound_.length) != 0) return cannot_listen(text_, errno);
+  if (bound_.is_unix()) {
+    // Whoever may pass the folder may connect, as with a port.
+    ::chmod(reinterpret_cast<const sockaddr_un*>(&bound_.address)->sun_path, 0666);
+  }
+  if (::listen(socket->get(), kBacklog) != 0) return cannot_listen(text_, errno);
+  // The sockets of the other workers share the port that the kernel chose for port 0.
+  bound_.length = sizeof(bound_.address);
+  ::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&bound_.address), &bound_.length);
+  sockets_.push_back(std::move(*socket));
+  return {};
+}
+
+std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
+  std::vector<int> mine;
+  if (bound_.is_unix()) return {sockets_.front().get()};
+  for (std::size_t i = index; i < sockets_.size(); i += workers) mine.push_back(sockets_[i].get());
+  return mine;
+}
+
+std::string ListenGroup::url() const {
+  if (bound_.is_unix()) return text_;
+  const bool v6 = bound_.address.ss_family == AF_INET6;
+  const auto port = v6 ? reinterpret_cast<const sockaddr_in6*>(&bound_.address)->sin6_port
+                       : reinterpret_cast<const sockaddr_in*>(&bound_.address)->sin_port;
+  const std::size_t colon = text_.rfind(':');
+  std::string host = text_.substr(0, colon);
+  if (host.empty() || host == "*") host = "0.0.0.0";
+  return "http://" + host + ":" + std::to_string(ntohs(port));
+}
+
+Listener::Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, int socket)
+    : loop_(loop), stats_(stats), acceptor_(acceptor), socket_(socket) {}
+
+Listener::~Listener() {
+  loop_.timers().cancel(resume_);
+  if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_);
+}
+
+Result<void> Listener::start() {
+  // Level-triggered, and only one of several workers is woken where they share a socket (epoll_ctl(2)).
+  token_ = loop_.add(socket_, EPOLLIN | EPOLLEXCLUSIVE, *this);
+  if (token_ == EventLoop::kNoToken) return fail_errno("cannot watch a listening socket", errno);
+  return {};
+}
+
+void Listener::finish() {
+  for (int i = 0; i < kFinishAcceptsMax && accept_one(); ++i) {
+  }
+  loop_.timers().cancel(resume_);
+  resume_ = TimerId{};
+  if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_);
+  token_ = EventLoop::kNoToken;
+}
+
+void Listener::on_events(std::uint32_t) {
+  for (int i = 0; i < kAcceptsMax; ++i) {
+    if (!acceptor_.can_accept()) return pause();
+    if (!accept_one()) return;
+  }
+}
+
+bool Listener::accept_one() {
+  const int accepted = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (accepted >= 0) {
+    acceptor_.on_accept(UniqueFd(accepted));
+    return true;
+  }
+  switch (errno) {
+    case EAGAIN:
+      return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      stats_.connections_refused.add();
+      log(LogLevel::warning, "a connection waits, since descriptors or memory are used up: raise `ulimit -n`");
+      pause();
+      return false;
+    default:
+      return true;  // that one connection has failed (accept(2)): the next may not
+  }
+}
+
+// A level-triggered socket that nobody can accept from would keep the loop busy.
+void Listener::pause() {
+  if (token_ == EventLoop::kNoToken) return;
+  loop_.remove(token_, socket_);
+  token_ = EventLoop::kNoToken;
+  resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);
+}
+
+void Listener::fired() {
+  resume_ = TimerId{};
+  if (!start()) resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);
+}
+
+}  // namespace sluice

@@ -1,0 +1,81 @@
+// Listening sockets: made and held by the supervisor, accepted from by the workers.
+//
+// An address on TCP has one SO_REUSEPORT socket for each worker, so the kernel spreads connections and a killed
+// worker's queue waits for its successor; a Unix socket cannot do that and is shared.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "error.h"
+#include "event_loop.h"
+#include "unique_fd.h"
+
+namespace sluice {
+
+// All sockets of one address. Owned by the supervisor; one thread.
+class ListenGroup {
+ public:
+  // Binds and listens. The error names the address and what to do.
+  static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
+  ~ListenGroup();
+  ListenGroup(const ListenGroup&) = delete;
+  ListenGroup& operator=(const ListenGroup&) = delete;
+
+  // Makes sure that there is a socket for each worker. Those of more workers than there are stay: a socket that
+  // is closed would reset what waits in its queue.
+  Result<void> provide(unsigned workers);
+  // What worker `index` of `workers` accepts from: its own sockets and those that would have no worker.
+  std::vector<int> sockets_of(unsigned index, unsigned workers) const;
+  const std::string& text() const { return text_; }
+  std::string url() const;
+
+ private:
+  ListenGroup() = default;
+  Result<void> add_socket();
+
+  std::string text_;     // as written
+  ListenAddress bound_;  // with the port that the kernel chose
+  std::vector<UniqueFd> sockets_;
+};
+
+// Accepts from one socket in a worker's loop and hands over what it accepts. Loop thread.
+class Listener final : private Pollable, private Timer {
+ public:
+  class Acceptor {
+   public:
+    virtual void on_accept(UniqueFd socket) = 0;
+    // Whether another connection can be taken on now; asked again after a while when not.
+    virtual bool can_accept() const = 0;
+
+   protected:
+    ~Acceptor() = default;
+  };
+
+  // The socket stays the caller's, and open while this lives.
+  Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, int socket);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  Result<void> start();
+  // Accepts what waits, then no more.
+  void finish();
+
+ private:
+  void on_events(std::uint32_t events) override;
+  void fired() override;
+  bool accept_one();
+  void pause();
+
+  EventLoop& loop_;
+  WorkerStats& stats_;
+  Acceptor& acceptor_;
+  int socket_;
+  EventLoop::Token token_ = EventLoop::kNoToken;
+  TimerId resume_{};
+};
+
+}  // namespace sluice

@@ -1,0 +1,43 @@
+// One loaded shared object: checked, then dlopen'ed; dlclose'd when the last instance made from it is gone.
+//
+// Loading runs the module's static constructors. Owned by shared_ptr, so that the code outlives every object
+// made from it. One thread at a time.
+#pragma once
+
+#include <sluice/abi.h>
+
+#include <memory>
+#include <string>
+
+#include "error.h"
+
+namespace sluice {
+
+class ModuleFile {
+ public:
+  // `path` is a private copy, loaded under no other name before; `file` is what messages call it.
+  static Result<std::shared_ptr<ModuleFile>> load(const std::string& path, const std::string& file);
+  ~ModuleFile();
+  ModuleFile(const ModuleFile&) = delete;
+  ModuleFile& operator=(const ModuleFile&) = delete;
+
+  const ModuleInfo& info() const { return *info_; }
+  const OptionInfo& option(std::uint32_t index) const;
+
+ private:
+  ModuleFile(std::string path, std::string file, void* handle)
+      : path_(std::move(path)), file_(std::move(file)), handle_(handle) {}
+
+  std::string path_;
+  std::string file_;
+  void* handle_;
+  const ModuleInfo* info_ = nullptr;
+};
+
+// Whether a module that says this of itself can be used by this server; the error says what to do.
+Result<void> check_abi(const ModuleInfo& info, const std::string& file);
+
+// Whether the bytes begin an ELF shared object for this machine (elf(5)).
+Result<void> check_elf(std::string_view head, const std::string& file);
+
+}  // namespace sluice

@@ -1,0 +1,271 @@
+#include "module_instance.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http_fields.h"
+#include "log.h"
+
+namespace sluice {
+
+class ModuleInstance::Watch final : public Pollable, public Reapable {
+ public:
+  Watch(ModuleInstance& instance, int fd, Watcher& watcher) : instance_(instance), fd_(fd), watcher_(watcher) {}
+  bool start(std::uint32_t events) {
+    token_ = instance_.services_.loop.add(fd_, events, *this);
+    return token_ != EventLoop::kNoToken;
+  }
+  void stop() { instance_.services_.loop.remove(token_, fd_); }
+  void on_events(std::uint32_t events) override {
+    instance_.call([&] { watcher_.ready(events); });
+  }
+
+ private:
+  ModuleInstance& instance_;
+  int fd_;
+  Watcher& watcher_;
+  EventLoop::Token token_ = EventLoop::kNoToken;
+};
+
+class ModuleInstance::GuardedTimer final : public Timer {
+ public:
+  GuardedTimer(ModuleInstance& instance, Timer& inner) : instance_(instance), inner_(inner) {}
+  void start(std::uint64_t due_ms) { id_ = instance_.services_.loop.timers().start(due_ms, *this); }
+  TimerId id() const { return id_; }
+  void fired() override {
+    Timer& inner = inner_;
+    ModuleInstance& instance = instance_;
+    const InstanceRef held(&instance);
+    instance.timers_.erase(id_.value);  // destroys this
+    instance.call([&] { inner.fired(); });
+  }
+
+ private:
+  ModuleInstance& instance_;
+  Timer& inner_;
+  TimerId id_{};
+};
+
+// Holds the instance, and so the mapping, until the module's own work has been given back and destroyed.
+class ModuleInstance::GuardedWork final : public Work {
+ public:
+  GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance), inner_(inner) {}
+  void run() override {
+    ran_ = instance_->call([&] { inner_->run(); });
+  }
+  void done(bool ran) override {
+    instance_->call([&] {
+      inner_->done(ran && ran_);
+      inner_.reset();
+    });
+  }
+  Work* give_up() { return inner_.release(); }
+
+ private:
+  InstanceRef instance_;
+  std::unique_ptr<Work> inner_;
+  bool ran_ = false;
+};
+
+ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
+                               InstanceRef shared, MountPlan plan)
+    : services_(services), file_(std::move(file)), shared_(std::move(shared)), plan_(std::move(plan)) {
+  const std::string module_name = file_->info().name;
+  name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.prefix;
+  note_ = services_.stats.module_index(module_name) + 1;
+}
+
+ModuleInstance::~ModuleInstance() {
+  call([this] {
+    handler_.reset();
+    own_shared_.reset();
+  });
+  drop_watches_and_timers();  // what the destructors started
+}
+
+Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& services,
+                                                  std::shared_ptr<ModuleFile> file) {
+  const ModuleInfo& info = file->info();
+  if (!has_member(info, offsetof(ModuleInfo, create_shared) + sizeof(info.create_shared)) ||
+      info.create_shared == nullptr) {
+    return InstanceRef();
+  }
+  InstanceRef instance(new ModuleInstance(services, std::move(file), InstanceRef(), MountPlan{}));
+  instance->call([&] { instance->own_shared_.reset(info.create_shared(*instance.get())); });
+  if (instance->own_shared_ == nullptr) {
+    return fail("module " + instance->name_ + " refuses to start: " +
+                (instance->rejection_.empty() ? "it gives no reason" : instance->rejection_));
+  }
+  return instance;
+}
+
+Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& services,
+                                                   std::shared_ptr<ModuleFile> file, InstanceRef shared,
+                                                   const MountPlan& mount) {
+  InstanceRef instance(new ModuleInstance(services, std::move(file), std::move(shared), mount));
+  const auto resolved = instance->resolve_options();
+  if (!resolved) return Unexpected(resolved.error());
+  instance->call([&] { instance->handler_.reset(instance->file_->info().create(*instance.get())); });
+  if (instance->handler_ == nullptr) {
+    return fail("module " + instance->name_ + " refuses to start: " +
+                (instance->rejection_.empty() ? "it gives no reason" : instance->rejection_));
+  }
+  return instance;
+}
+
+Result<void> ModuleInstance::resolve_options() {
+  const std::uint32_t count = file_->info().option_count;
+  std::string names;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const OptionInfo& option = file_->option(i);
+    names += std::string(names.empty() ? "" : ", ") + option.name;
+    const auto given = std::find_if(plan_.options.begin(), plan_.options.end(),
+                                    [&](const auto& pair) { return pair.first == option.name; });
+    const std::string text = given != plan_.options.end() ? given->second : option.fallback;
+    const auto number = check_option(option, text);
+    if (!number) return fail("module " + name_ + ": " + number.error().message);
+    options_.push_back({option.name, text, *number});
+  }
+  for (const auto& [key, value] : plan_.options) {
+    if (find_option(key) == nullptr) {
+      return fail("module " + name_ + " has no option " + key + ": it takes " +
+                  (names.empty() ? "only root" : "root, " + names));
+    }
+  }
+  return {};
+}
+
+void ModuleInstance::retire() {
+  call([this] {
+    if (handler_ != nullptr) handler_->retire();
+    if (own_shared_ != nullptr) own_shared_->retire();
+  });
+}
+
+void ModuleInstance::report_thrown(std::string_view what) {
+  report_fault(std::string("it threw ").append(what));
+}
+
+void ModuleInstance::report_fault(std::string_view what) {
+  // Offload threads come here too; the counter is the loop's.
+  if (Offload::thread_index() == 0) services_.stats.module_faults.add();
+  sluice::log(LogLevel::error, "module " + name_ + ": " + std::string(what));
+}
+
+Folder ModuleInstance::folder() const {
+  Folder folder;
+  folder.fd = plan_.folder_fd;
+  folder.path = plan_.folder_path;
+  return folder;
+}
+
+const ModuleInstance::OptionValue* ModuleInstance::find_option(std::string_view name) const {
+  const auto found = std::find_if(options_.begin(), options_.end(),
+                                  [&](const OptionValue& option) { return option.name == name; });
+  return found == options_.end() ? nullptr : &*found;
+}
+
+Bytes ModuleInstance::option(Bytes name) const {
+  const OptionValue* found = find_option(name);
+  return found == nullptr ? Bytes() : Bytes(found->text);
+}
+
+std::uint64_t ModuleInstance::number(Bytes name) const {
+  const OptionValue* found = find_option(name);
+  return found == nullptr ? 0 : found->number;
+}
+
+Shared* ModuleInstance::shared() const {
+  return shared_ ? shared_->own_shared_.get() : own_shared_.get();
+}
+
+void ModuleInstance::reject(Bytes why) {
+  rejection_ = std::string_view(why);
+}
+
+void ModuleInstance::log(LogLevel level, Bytes message) {
+  sluice::log(level, "module " + name_ + ": " + std::string(std::string_view(message)));
+}
+
+bool ModuleInstance::watch(int fd, std::uint32_t epoll_events, Watcher& watcher) {
+  if (watches_.contains(fd)) return false;
+  auto watch = std::make_unique<Watch>(*this, fd, watcher);
+  if (!watch->start(epoll_events)) return false;
+  watches_.emplace(fd, std::move(watch));
+  return true;
+}
+
+void ModuleInstance::unwatch(int fd) {
+  const auto found = watches_.find(fd);
+  if (found == watches_.end()) return;
+  found->second->stop();
+  services_.loop.reap(std::move(found->second));  // it may be the caller
+  watches_.erase(found);
+}
+
+TimerId ModuleInstance::timer(std::uint64_t delay_ms, Timer& timer) {
+  auto guarded = std::make_unique<GuardedTimer>(*this, timer);
+  guarded->start(services_.loop.now_ms() + delay_ms);
+  const TimerId id = guarded->id();
+  timers_.emplace(id.value, std::move(guarded));
+  return id;
+}
+
+void ModuleInstance::cancel(TimerId timer) {
+  services_.loop.timers().cancel(timer);
+  timers_.erase(timer.value);
+}
+
+bool ModuleInstance::offload(Work* work) {
+  auto guarded = std::make_unique<GuardedWork>(*this, work);
+  GuardedWork* raw = guarded.get();
+  std::unique_ptr<Work> item = std::move(guarded);
+  if (services_.offload.submit(this, item)) return true;
+  raw->give_up();  // still the module's
+  return false;
+}
+
+void ModuleInstance::release() {
+  if (--holds_ > 0 || condemned_) return;
+  condemned_ = true;
+  drop_watches_and_timers();  // so that nothing enters the module again
+  services_.loop.reap(std::unique_ptr<Reapable>(this));
+}
+
+void ModuleInstance::drop_watches_and_timers() {
+  for (auto& [fd, watch] : watches_) {
+    watch->stop();
+    services_.loop.reap(std::move(watch));  // it may be the caller
+  }
+  watches_.clear();
+  for (auto& [id, timer] : timers_) services_.loop.timers().cancel(TimerId{id});
+  timers_.clear();
+}
+
+std::uint32_t ModuleInstance::counter(Bytes name) {
+  const std::string full = std::string(file_->info().name) + "." + std::string(std::string_view(name));
+  return services_.stats.module_counter_index(full);
+}
+
+void ModuleInstance::count(std::uint32_t counter, std::uint64_t by) {
+  if (counter < WorkerStats::kModuleCountersMax) services_.stats.module_counters[counter].value.add(by);
+}
+
+FieldBlock* ModuleInstance::prepare_fields(const Field* fields, std::uint32_t count) {
+  std::string lines;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (const char* why = why_not_sendable(fields[i].name, fields[i].value)) {
+      log(LogLevel::error,
+          "it may not send the field " + std::string(std::string_view(fields[i].name)) + ": " + why);
+      return nullptr;
+    }
+    append_field(lines, fields[i].name, fields[i].value);
+  }
+  return new FieldBlock(std::move(lines));
+}
+
+void ModuleInstance::release_fields(FieldBlock* block) {
+  delete block;
+}
+
+}  // namespace sluice

@@ -1,0 +1,313 @@
+#include "request_parser.h"
+
+#include <algorithm>
+
+#include "http_fields.h"
+
+namespace sluice {
+namespace {
+
+// A method name longer than this is no method that anyone registered.
+constexpr std::size_t kMethodMax = 32;
+
+Method method_of(std::string_view name) {
+  struct Known {
+    std::string_view name;
+    Method method;
+  };
+  constexpr Known kMethods[] = {
+      {"GET", Method::get},     {"HEAD", Method::head},   {"POST", Method::post},
+      {"PUT", Method::put},     {"DELETE", Method::del},  {"OPTIONS", Method::options},
+      {"PATCH", Method::patch}, {"TRACE", Method::trace}, {"CONNECT", Method::connect},
+  };
+  for (const Known& known : kMethods) {
+    if (known.name == name) return known.method;
+  }
+  return Method::other;
+}
+
+// The request line without its line end; empty while that has not come.
+std::string_view first_line(std::string_view bytes) {
+  const std::size_t end = bytes.find("\r\n");
+  return end == std::string_view::npos ? std::string_view() : bytes.substr(0, end);
+}
+
+struct LineParts {
+  std::string_view method;
+  std::string_view target;
+  std::string_view version;
+};
+
+// method SP request-target SP HTTP-version, with single spaces (RFC 9112 section 3).
+LineParts split_line(std::string_view line) {
+  LineParts parts;
+  const std::size_t first = line.find(' ');
+  if (first == std::string_view::npos) return parts;
+  const std::size_t second = line.find(' ', first + 1);
+  if (second == std::string_view::npos) return parts;
+  parts.method = line.substr(0, first);
+  parts.target = line.substr(first + 1, second - first - 1);
+  parts.version = line.substr(second + 1);
+  return parts;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// "HTTP/" DIGIT "." DIGIT (RFC 9112 section 2.3).
+bool is_version(std::string_view text) {
+  return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' &&
+         is_digit(text[7]);
+}
+
+// Visible ASCII; a fragment is never sent (RFC 9112 section 3.2).
+bool is_target(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+}
+
+}  // namespace
+
+struct RequestParser::Callbacks {
+  static RequestParser& self(llhttp_t* llhttp) { return *static_cast<RequestParser*>(llhttp->data); }
+
+  static int url(llhttp_t* llhttp, const char* at, std::size_t size) {
+    RequestParser& parser = self(llhttp);
+    parser.extend(parser.target_, at, size);
+    return 0;
+  }
+  static int field(llhttp_t* llhttp, const char* at, std::size_t size) {
+    RequestParser& parser = self(llhttp);
+    if (parser.spans_.empty() || parser.value_open_) {
+      if (parser.spans_.size() == parser.limits_.fields_max) {
+        parser.too_many_fields_ = true;
+        return HPE_USER;
+      }
+      parser.spans_.emplace_back();
+      parser.value_open_ = false;
+    }
+    parser.extend(parser.spans_.back().name, at, size);
+    return 0;
+  }
+  static int value(llhttp_t* llhttp, const char* at, std::size_t size) {
+    RequestParser& parser = self(llhttp);
+    parser.value_open_ = true;
+    parser.extend(parser.spans_.back().value, at, size);
+    return 0;
+  }
+  static int value_complete(llhttp_t* llhttp) {
+    self(llhttp).value_open_ = true;  // also when the value was empty
+    return 0;
+  }
+  static int head_complete(llhttp_t* llhttp) {
+    self(llhttp).head_done_ = true;
+    llhttp->upgrade = 0;  // no protocol is switched to, so what follows is this request's body
+    return HPE_PAUSED;
+  }
+  static int body(llhttp_t* llhttp, const char* at, std::size_t size) {
+    self(llhttp).piece_ = {at, size};
+    return HPE_PAUSED;
+  }
+  static int complete(llhttp_t* llhttp) {
+    self(llhttp).body_done_ = true;
+    return HPE_PAUSED;
+  }
+
+  static const llhttp_settings_t& settings() {
+    static const llhttp_settings_t kSettings = [] {
+      llhttp_settings_t made;
+      llhttp_settings_init(&made);
+      made.on_url = url;
+      made.on_header_field = field;
+      made.on_header_value = value;
+      made.on_header_value_complete = value_complete;
+      made.on_headers_complete = head_complete;
+      made.on_body = body;
+      made.on_message_complete = complete;
+      return made;
+    }();
+    return kSettings;
+  }
+};
+
+RequestParser::RequestParser(const Limits& limits) : limits_(limits) {
+  llhttp_init(&llhttp_, HTTP_REQUEST, &Callbacks::settings());
+  llhttp_.data = this;
+  start();
+}
+
+void RequestParser::start() {
+  llhttp_reset(&llhttp_);
+  // Versions are judged below: 1.2 is answered as 1.1, 2.0 with 505.
+  llhttp_.lenient_flags = LENIENT_VERSION;
+  fed_ = 0;
+  begun_ = value_open_ = head_done_ = body_done_ = too_many_fields_ = unknown_method_ = false;
+  line_begin_ = 0;
+  target_ = {};
+  spans_.clear();
+}
+
+void RequestParser::extend(Span& span, const char* at, std::size_t size) const {
+  if (span.size == 0) span.begin = static_cast<std::size_t>(at - base_);
+  span.size += size;
+}
+
+RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
+  base_ = bytes.data();
+  if (!begun_) {
+    // Blank lines before a request are ignored (RFC 9112 section 2.2).
+    while (bytes.substr(line_begin_, 2) == "\r\n") line_begin_ += 2;
+    begun_ = line_begin_ < bytes.size() && bytes.substr(line_begin_) != "\r";
+    fed_ = line_begin_;
+    if (!begun_) return judge_limits(bytes);
+  }
+  if (unknown_method_) return refuse_llhttp_error(HPE_INVALID_METHOD, bytes);
+  const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data() + fed_, bytes.size() - fed_);
+  if (error == HPE_OK) {
+    fed_ = bytes.size();
+    return judge_limits(bytes);
+  }
+  if (!head_done_) return refuse_llhttp_error(error, bytes);
+  const auto size = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
+  const std::string_view head = bytes.substr(0, size);
+  for (const std::uint32_t status : {judge_limits(head).status, judge_line_ends(head), judge_request_line(head),
+                                     judge_fields(head), judge_framing()}) {
+    if (status != 0) return {Outcome::refused, status};
+  }
+  return {Outcome::complete, 0, size};
+}
+
+RequestParser::HeadResult RequestParser::judge_limits(std::string_view bytes) const {
+  if (target_.size > limits_.target_bytes_max) return {Outcome::refused, 414};
+  if (bytes.size() > limits_.head_bytes_max || (!head_done_ && bytes.size() == limits_.head_bytes_max)) {
+    return {Outcome::refused, spans_.empty() ? 414U : 431U};
+  }
+  return {Outcome::incomplete};
+}
+
+RequestParser::HeadResult RequestParser::refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes) {
+  if (too_many_fields_) return {Outcome::refused, 431};
+  const std::string_view line_on = bytes.substr(line_begin_);
+  if (error == HPE_INVALID_METHOD) {
+    // llhttp stops at the first strange byte; what to answer is clear when the line has come.
+    unknown_method_ = true;
+    const std::string_view line = first_line(line_on);
+    const std::size_t method_size = std::min(line_on.find(' '), line_on.size());
+    if (!is_token(line_on.substr(0, method_size)) || method_size > kMethodMax) return {Outcome::refused, 400};
+    if (line.empty()) {
+      if (line_on.find('\n') != std::string_view::npos) return {Outcome::refused, 400};
+      return judge_limits(bytes);
+    }
+    const LineParts parts = split_line(line);
+    if (!is_target(parts.target) || !is_version(parts.version)) return {Outcome::refused, 400};
+    return {Outcome::refused, 501};
+  }
+  if (error == HPE_INVALID_VERSION || error == HPE_INVALID_CONSTANT) {
+    const LineParts parts = split_line(first_line(line_on));
+    if (is_token(parts.method) && is_target(parts.target) && is_version(parts.version)) {
+      return {Outcome::refused, 505};
+    }
+  }
+  return {Outcome::refused, 400};
+}
+
+std::uint32_t RequestParser::judge_line_ends(std::string_view bytes) const {
+  // Every line ends with CRLF and holds no other CR (RFC 9112 section 2.2); no line is folded (section 5.2).
+  for (std::size_t at = line_begin_; at < bytes.size();) {
+    const std::size_t end = bytes.find('\n', at);
+    if (end == std::string_view::npos || end == at || bytes[end - 1] != '\r') return 400;
+    if (bytes.find('\r', at) != end - 1) return 400;
+    at = end + 1;
+    if (at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t')) return 400;
+  }
+  return 0;
+}
+
+std::uint32_t RequestParser::judge_request_line(std::string_view bytes) {
+  const LineParts parts = split_line(first_line(bytes.substr(line_begin_)));
+  if (!is_token(parts.method) || !is_target(parts.target)) return 400;
+  if (!is_version(parts.version)) return 400;
+  if (parts.version[5] != '1') return 505;
+  head_.method_name = parts.method;
+  head_.method = method_of(parts.method);
+  head_.target = parts.target;
+  head_.version = parts.version[7] == '0' ? 10 : 11;
+  if (head_.method == Method::connect) return 501;  // no proxy
+  if (head_.target == "*" && head_.method != Method::options) return 400;
+  return 0;
+}
+
+std::uint32_t RequestParser::judge_fields(std::string_view bytes) {
+  head_.fields.clear();
+  for (const FieldSpan& span : spans_) {
+    Field field;
+    const std::string_view name = bytes.substr(span.name.begin, span.name.size);
+    std::string_view value = bytes.substr(span.value.begin, span.value.size);
+    // llhttp leaves white space at a value's end.
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    // No space stands between name and colon (RFC 9112 section 5.1).
+    if (!is_token(name) || bytes.substr(span.name.begin + span.name.size, 1) != ":" || !is_field_value(value))
+      return 400;
+    field.name = name;
+    field.value = value;
+    field.id = field_id(name);
+    head_.fields.push_back(field);
+  }
+  return 0;
+}
+
+std::uint32_t RequestParser::judge_framing() {
+  unsigned hosts = 0;
+  unsigned lengths = 0;
+  unsigned codings = 0;
+  bool close = false;
+  bool keep = false;
+  head_.expects_continue = false;
+  for (const Field& field : head_.fields) {
+    const std::string_view value = field.value;
+    switch (field.id) {
+      case FieldId::host:
+        ++hosts;
+        if (value.find_first_of(" \t,/@?#") != std::string_view::npos) return 400;
+        break;
+      case FieldId::content_length:
+        ++lengths;
+        if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) return 400;
+        break;
+      case FieldId::transfer_encoding:
+        ++codings;
+        if (!equals_ignoring_case(value, "chunked")) return head_.version == 10 ? 400 : 501;
+        break;
+      case FieldId::connection:
+        close = close || list_has(value, "close");
+        keep = keep || list_has(value, "keep-alive");
+        break;
+      case FieldId::expect:
+        if (head_.version == 10) break;
+        if (!equals_ignoring_case(value, "100-continue")) return 417;
+        head_.expects_continue = true;
+        break;
+      default:
+        break;
+    }
+  }
+  // One Host in 1.1, at most one in 1.0 (RFC 9112 section 3.2); one way to frame a body (section 6.3).
+  if (hosts > 1 || (hosts == 0 && head_.version == 11)) return 400;
+  if (lengths > 1 || codings > 1 || (codings == 1 && (lengths == 1 || head_.version == 10))) return 400;
+  head_.body_size = codings == 1 ? kUnknownSize : lengths == 1 ? llhttp_.content_length : 0;
+  head_.keep_alive = !close && (head_.version == 11 || keep);
+  return 0;
+}
+
+RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {
+  piece_ = {};
+  llhttp_resume(&llhttp_);
+  const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
+  if (error == HPE_OK) return {Outcome::incomplete, bytes.size(), piece_};
+  if (error != HPE_PAUSED) return {Outcome::refused, 0, {}};
+  const auto used = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
+  return {body_done_ ? Outcome::complete : Outcome::incomplete, used, piece_};
+}
+
+}  // namespace sluice

@@ -1,0 +1,461 @@
+#include "supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "listener.h"
+#include "log.h"
+#include "serving_plan.h"
+#include "trial.h"
+#include "worker_process.h"
+
+namespace sluice {
+namespace {
+
+using PlanPtr = std::shared_ptr<const ServingPlan>;
+
+// How long after the drain limit a worker may take to end by itself.
+constexpr std::uint64_t kDrainGraceMs = 3'000;
+// Between two attempts of a worker that cannot start.
+constexpr std::uint64_t kRetryMs = 1'000;
+constexpr std::size_t kLogChunk = 16 * 1024;
+
+std::uint64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+using Listeners = std::vector<std::shared_ptr<ListenGroup>>;
+
+// The workers of one configuration, and what they accept from.
+struct Generation {
+  PlanPtr plan;
+  Listeners listeners;
+  std::vector<std::unique_ptr<WorkerProcess>> workers;  // null: to be started again
+
+  bool all_ready() const {
+    return std::all_of(workers.begin(), workers.end(),
+                       [](const auto& worker) { return worker && worker->ready(); });
+  }
+};
+
+class Supervisor {
+ public:
+  explicit Supervisor(const ReadSettings& reread) : reread_(reread) {}
+  ~Supervisor();
+
+  Result<void> start(const Settings& settings);
+  int run();
+
+ private:
+  Result<void> open_signals_and_log();
+  Result<TrialReport> plan_generation(const Settings& settings, Generation& generation);
+  Result<void> open_listeners(Generation& generation) const;
+  Result<void> launch(Generation& generation, unsigned index);
+  Result<void> launch_all(Generation& generation);
+  void close_for_child();
+  void announce(const TrialReport& report) const;
+
+  void wait_for_events();
+  std::uint64_t wait_ms() const;
+  void on_signals();
+  void reap();
+  bool reap_from(Generation& generation, pid_t pid, int status);
+  void forward_log();
+
+  void reload();
+  void abandon_reload();
+  void commit_reload();
+  void stop();
+  void respawn_missing();
+  bool any_left() const;
+  void kill_all() const;
+
+  const ReadSettings& reread_;
+  std::unique_ptr<ModuleStore> store_;
+  UniqueFd signals_;
+  UniqueFd log_reading_;
+  UniqueFd log_writing_;
+  Generation current_;
+  std::unique_ptr<Generation> next_;                      // of a reload, until all of its workers are ready
+  std::vector<std::unique_ptr<WorkerProcess>> retiring_;  // of what a reload has replaced
+  bool reload_wanted_ = false;
+  bool stopping_ = false;
+  bool forced_ = false;
+  std::uint64_t stop_until_ms_ = 0;
+  std::uint64_t retry_at_ms_ = 0;
+};
+
+Supervisor::~Supervisor() {
+  kill_all();
+  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  }
+  forward_log();
+}
+
+Result<void> Supervisor::start(const Settings& settings) {
+  ::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  set_log(settings.log_level, "supervisor");
+  auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
+  store_ = std::move(*store);
+  const auto report = plan_generation(settings, current_);
+  if (!report) return Unexpected(report.error());
+  const auto listening = open_listeners(current_);
+  if (!listening) return listening;
+  const auto opened = open_signals_and_log();
+  if (!opened) return opened;
+  const auto launched = launch_all(current_);
+  if (!launched) return launched;
+  while (!current_.all_ready() && !stopping_) {
+    wait_for_events();
+    if (std::any_of(current_.workers.begin(), current_.workers.end(),
+                    [](const auto& worker) { return !worker; })) {
+      return fail("a worker could not start; the log says why");
+    }
+  }
+  if (!stopping_) announce(*report);
+  return {};
+}
+
+Result<void> Supervisor::open_signals_and_log() {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&wanted, signal);
+  sigprocmask(SIG_BLOCK, &wanted, nullptr);
+  signals_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  int ends[2];
+  if (!signals_ || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot watch signals", errno);
+  log_reading_.reset(ends[0]);
+  log_writing_.reset(ends[1]);
+  return {};
+}
+
+Result<TrialReport> Supervisor::plan_generation(const Settings& settings, Generation& generation) {
+  auto plan = make_plan(settings, *store_);
+  if (!plan) return Unexpected(plan.error());
+  auto report = try_plan(**plan);
+  if (!report) return report;
+  for (const std::string& problem : report->problems) log(LogLevel::error, problem);
+  if (report->mounts.empty())
+    log(LogLevel::warning, "nothing is mounted: every request will be answered with 404");
+  generation.plan = std::move(*plan);
+  generation.workers.resize(generation.plan->workers);
+  return report;
+}
+
+// Addresses that are listened on already keep their sockets and what waits in them.
+Result<void> Supervisor::open_listeners(Generation& generation) const {
+  for (const ListenAddress& address : generation.plan->settings.listen) {
+    const auto kept = std::find_if(current_.listeners.begin(), current_.listeners.end(),
+                                   [&](const auto& group) { return group->text() == address.text; });
+    if (kept != current_.listeners.end()) {
+      const auto provided = (*kept)->provide(generation.plan->workers);
+      if (!provided) return provided;
+      generation.listeners.push_back(*kept);
+      continue;
+    }
+    auto opened = ListenGroup::open(address, generation.plan->workers);
+    if (!opened) return Unexpected(opened.error());
+    generation.listeners.push_back(std::move(*opened));
+  }
+  return {};
+}
+
+Result<void> Supervisor::launch(Generation& generation, unsigned index) {
+  WorkerProcess::Start start;
+  start.plan = generation.plan;
+  start.index = index;
+  for (const auto& group : generation.listeners) {
+    for (const int socket : group->sockets_of(index, generation.plan->workers)) start.sockets.push_back(socket);
+  }
+  start.log_fd = log_writing_.get();
+  start.close_others = [this] { close_for_child(); };
+  auto started = WorkerProcess::start(start);
+  if (!started) return Unexpected(started.error());
+  generation.workers[index] = std::move(*started);
+  return {};
+}
+
+Result<void> Supervisor::launch_all(Generation& generation) {
+  for (unsigned index = 0; index < generation.plan->workers; ++index) {
+    const auto launched = launch(generation, index);
+    if (!launched) return launched;
+  }
+  return {};
+}
+
+// A worker that held another's control socket would keep it from noticing the supervisor's end.
+void Supervisor::close_for_child() {
+  current_.workers.clear();
+  if (next_ != nullptr) next_->workers.clear();
+  retiring_.clear();
+  signals_.reset();
+  log_reading_.reset();
+}
+
+void Supervisor::announce(const TrialReport& report) const {
+  char resolved[PATH_MAX];
+  const char* root = ::realpath(current_.plan->settings.root.c_str(), resolved);
+  std::size_t widest = 0;
+  for (const MountReport& mount : report.mounts) widest = std::max(widest, mount.prefix.size());
+  std::printf("sluice serves %s\n", root == nullptr ? current_.plan->settings.root.c_str() : root);
+  for (const auto& group : current_.listeners) {
+    const std::string url = group->url();
+    for (const MountReport& mount : report.mounts) {
+      std::printf("  %s%-*s  by %s\n", url.c_str(), static_cast<int>(widest), mount.prefix.c_str(),
+                  mount.module.c_str());
+    }
+  }
+  std::printf("%u worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", current_.plan->workers,
+              current_.plan->workers == 1 ? "" : "s", ::getpid());
+  std::fflush(stdout);
+}
+
+int Supervisor::run() {
+  while (any_left() || !stopping_) {
+    wait_for_events();
+    if (next_ != nullptr && next_->all_ready()) commit_reload();
+    if (!stopping_) respawn_missing();
+    if (reload_wanted_ && next_ == nullptr && !stopping_) reload();
+    if (stopping_ && now_ms() >= stop_until_ms_) kill_all();
+  }
+  forward_log();
+  return forced_ ? kExitForced : kExitFine;
+}
+
+std::uint64_t Supervisor::wait_ms() const {
+  std::uint64_t until = ~std::uint64_t{0};
+  if (stopping_) until = stop_until_ms_;
+  const bool missing =
+      std::any_of(current_.workers.begin(), current_.workers.end(), [](const auto& worker) { return !worker; });
+  if (!stopping_ && missing) until = std::min(until, retry_at_ms_);
+  const std::uint64_t now = now_ms();
+  return until <= now ? 0 : std::min<std::uint64_t>(until - now, INT_MAX);
+}
+
+void Supervisor::wait_for_events() {
+  std::vector<WorkerProcess*> workers;
+  for (auto& worker : current_.workers) workers.push_back(worker.get());
+  if (next_ != nullptr) {
+    for (auto& worker : next_->workers) workers.push_back(worker.get());
+  }
+  std::vector<pollfd> polled{{signals_.get(), POLLIN, 0}, {log_reading_.get(), POLLIN, 0}};
+  for (const WorkerProcess* worker : workers) {
+    // Once it is ready it has nothing more to say; its end comes as a signal.
+    polled.push_back({worker == nullptr || worker->ready() ? -1 : worker->control(), POLLIN, 0});
+  }
+  if (::poll(polled.data(), polled.size(), static_cast<int>(wait_ms())) < 0) return;
+  if ((polled[1].revents & POLLIN) != 0) forward_log();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    if ((polled[i + 2].revents & POLLIN) != 0) workers[i]->hear();
+  }
+  if ((polled[0].revents & POLLIN) != 0) on_signals();
+}
+
+void Supervisor::on_signals() {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) {
+    switch (static_cast<int>(signal.ssi_signo)) {
+      case SIGCHLD:
+        reap();
+        break;
+      case SIGHUP:
+        reload_wanted_ = true;
+        break;
+      default:
+        stop();
+    }
+  }
+}
+
+void Supervisor::reap() {
+  int status = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+    forward_log();  // the worker's last words come before its end
+    if (reap_from(current_, pid, status)) continue;
+    if (next_ != nullptr && reap_from(*next_, pid, status)) {
+      abandon_reload();
+      continue;
+    }
+    std::erase_if(retiring_, [pid](const auto& worker) { return worker->pid() == pid; });
+  }
+}
+
+bool Supervisor::reap_from(Generation& generation, pid_t pid, int status) {
+  const auto found = std::find_if(generation.workers.begin(), generation.workers.end(),
+                                  [pid](const auto& worker) { return worker && worker->pid() == pid; });
+  if (found == generation.workers.end()) return false;
+  const WorkerProcess& worker = **found;
+  if (!stopping_) {
+    log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " + std::to_string(pid) +
+                             ") " + worker.ending(status));
+    // One that could not even start would be started again and again without a pause.
+    retry_at_ms_ = worker.ready() ? 0 : now_ms() + kRetryMs;
+  }
+  found->reset();
+  return true;
+}
+
+// While the terminal or collector does not read, lines stay in the pipe, and workers drop theirs when it is
+// full.
+void Supervisor::forward_log() {
+  char buffer[kLogChunk];
+  for (;;) {
+    pollfd room{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&room, 1, 0) == 0) return;
+    const ssize_t got = ::read(log_reading_.get(), buffer, sizeof(buffer));
+    if (got <= 0) return;
+    for (ssize_t done = 0; done < got;) {
+      const ssize_t written = ::write(STDERR_FILENO, buffer + done, static_cast<std::size_t>(got - done));
+      if (written < 0 && errno != EINTR) break;
+      if (written > 0) done += written;
+    }
+  }
+}
+
+void Supervisor::reload() {
+  reload_wanted_ = false;
+  auto generation = std::make_unique<Generation>();
+  const auto refuse = [](const Error& error) {
+    log(LogLevel::error, "not reloaded, and everything goes on as it was: " + error.message);
+  };
+  const auto settings = reread_();
+  if (!settings) return refuse(settings.error());
+  const auto report = plan_generation(*settings, *generation);
+  if (!report) return refuse(report.error());
+  const auto listening = open_listeners(*generation);
+  if (!listening) return refuse(listening.error());
+  next_ = std::move(generation);
+  const auto launched = launch_all(*next_);
+  if (!launched) {
+    refuse(launched.error());
+    abandon_reload();
+  }
+}
+
+void Supervisor::abandon_reload() {
+  log(LogLevel::error, "not reloaded, and everything goes on as it was: a new worker could not start");
+  for (auto& worker : next_->workers) {
+    if (worker == nullptr) continue;
+    ::kill(worker->pid(), SIGKILL);
+    retiring_.push_back(std::move(worker));
+  }
+  next_.reset();
+}
+
+void Supervisor::commit_reload() {
+  // First the last references to sockets that are no longer wanted, then the workers that still accept from
+  // them.
+  Generation old = std::move(current_);
+  current_ = std::move(*next_);
+  next_.reset();
+  set_log(current_.plan->settings.log_level, "supervisor");
+  old.listeners.clear();
+  for (auto& worker : old.workers) {
+    if (worker == nullptr) continue;
+    worker->tell(ControlMessage::retire);
+    retiring_.push_back(std::move(worker));
+  }
+  log(LogLevel::info, "reloaded");
+}
+
+void Supervisor::stop() {
+  const auto tell_all = [](const auto& workers) {
+    for (const auto& worker : workers) {
+      if (worker != nullptr) worker->tell(ControlMessage::stop);
+    }
+  };
+  if (stopping_) {
+    forced_ = true;
+    kill_all();
+    return;
+  }
+  stopping_ = true;
+  stop_until_ms_ = now_ms() + current_.plan->settings.timeouts.drain_ms + kDrainGraceMs;
+  log(LogLevel::info, "stopping: what is in flight may end within " +
+                          std::to_string(current_.plan->settings.timeouts.drain_ms) + " ms");
+  tell_all(current_.workers);
+  if (next_ != nullptr) tell_all(next_->workers);
+  tell_all(retiring_);
+}
+
+void Supervisor::respawn_missing() {
+  if (now_ms() < retry_at_ms_) return;
+  for (unsigned index = 0; index < current_.workers.size(); ++index) {
+    if (current_.workers[index] != nullptr) continue;
+    const auto launched = launch(current_, index);
+    if (!launched) {
+      log(LogLevel::error, launched.error().message);
+      retry_at_ms_ = now_ms() + kRetryMs;
+      return;
+    }
+  }
+}
+
+bool Supervisor::any_left() const {
+  const auto lives = [](const auto& worker) { return worker != nullptr; };
+  return !retiring_.empty() || std::any_of(current_.workers.begin(), current_.workers.end(), lives) ||
+         (next_ != nullptr && std::any_of(next_->workers.begin(), next_->workers.end(), lives));
+}
+
+void Supervisor::kill_all() const {
+  const auto kill_each = [](const auto& workers) {
+    for (const auto& worker : workers) {
+      if (worker != nullptr) ::kill(worker->pid(), SIGKILL);
+    }
+  };
+  kill_each(current_.workers);
+  if (next_ != nullptr) kill_each(next_->workers);
+  kill_each(retiring_);
+}
+
+}  // namespace
+
+int supervise(const Settings& settings, const ReadSettings& reread) {
+  Supervisor supervisor(reread);
+  const auto started = supervisor.start(settings);
+  if (started) return supervisor.run();
+  std::fprintf(stderr, "sluice: %s\n", started.error().message.c_str());
+  return kExitCouldNotStart;
+}
+
+Result<std::string> check(const Settings& settings) {
+  auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
+  const auto plan = make_plan(settings, **store);
+  if (!plan) return Unexpected(plan.error());
+  const auto report = try_plan(**plan);
+  if (!report) return Unexpected(report.error());
+  if (!report->problems.empty()) {
+    std::string problems;
+    for (const std::string& problem : report->problems) problems += (problems.empty() ? "" : "\n") + problem;
+    return fail(problems);
+  }
+  std::string text;
+  for (const MountReport& mount : report->mounts) text += mount.prefix + "  by " + mount.module + "\n";
+  return text;
+}
+
+}  // namespace sluice

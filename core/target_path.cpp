@@ -1,0 +1,104 @@
+#include "target_path.h"
+
+#include "http_fields.h"
+
+namespace sluice {
+namespace {
+
+constexpr int hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+// "http://host/path" becomes "/path": the authority has been judged with the Host field.
+std::string_view without_authority(std::string_view target) {
+  constexpr std::string_view kScheme = "http://";
+  if (target.size() < kScheme.size() || !equals_ignoring_case(target.substr(0, kScheme.size()), kScheme))
+    return target;
+  target.remove_prefix(kScheme.size());
+  const std::size_t end = target.find_first_of("/?");
+  return end == std::string_view::npos ? std::string_view() : target.substr(end);
+}
+
+bool needs_work(std::string_view path) {
+  return path.find('%') != std::string_view::npos || path.find("//") != std::string_view::npos ||
+         path.find("/.") != std::string_view::npos;
+}
+
+// Ends the segment that began at `start`; false when it would leave the root.
+bool end_segment(std::string& out, std::size_t start) {
+  const std::string_view segment = std::string_view(out).substr(start);
+  if (segment.empty() || segment == ".") {
+    out.resize(start);
+    return true;
+  }
+  if (segment == "..") {
+    if (start == 1) return false;
+    out.resize(out.rfind('/', start - 2) + 1);
+    return true;
+  }
+  out.push_back('/');
+  return true;
+}
+
+// Decodes and normalises in one pass; 200, or why not.
+std::uint32_t normalise(std::string_view path, std::string& out) {
+  out.assign(1, '/');
+  std::size_t segment = 1;
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    if (path[i] == '/') {
+      if (!end_segment(out, segment)) return 404;
+      segment = out.size();
+      continue;
+    }
+    char byte = path[i];
+    if (byte == '%') {
+      if (i + 2 >= path.size()) return 400;
+      const int high = hex_value(path[i + 1]);
+      const int low = hex_value(path[i + 2]);
+      if (high < 0 || low < 0) return 400;
+      byte = static_cast<char>(high * 16 + low);
+      i += 2;
+      if (byte == '\0') return 400;
+      if (byte == '/') return 404;  // no file name has a slash, and none is made out of one
+    }
+    out.push_back(byte);
+  }
+  const std::string_view last = std::string_view(out).substr(segment);
+  if (last == "." || last == "..") {
+    if (!end_segment(out, segment)) return 404;
+  }
+  return 200;
+}
+
+}  // namespace
+
+TargetPath judge_target(std::string_view target, std::string& storage) {
+  TargetPath result;
+  if (target == "*") {
+    result.path = target;
+    return result;
+  }
+  std::string_view path = without_authority(target);
+  const std::size_t mark = path.find('?');
+  if (mark != std::string_view::npos) {
+    result.query = path.substr(mark + 1);
+    path = path.substr(0, mark);
+  }
+  if (path.empty() && target.front() != '/' && target.size() > path.size()) path = "/";
+  if (path.empty() || path.front() != '/') {
+    result.status = 400;
+    return result;
+  }
+  if (!needs_work(path)) {
+    result.path = path;
+    return result;
+  }
+  result.status = normalise(path, storage);
+  result.path = storage;
+  return result;
+}
+
+}  // namespace sluice

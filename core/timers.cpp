@@ -1,0 +1,34 @@
+#include "timers.h"
+
+namespace sluice {
+
+TimerId Timers::start(std::uint64_t due_ms, Timer& timer) {
+  const std::uint64_t id = ++last_id_;
+  by_id_.emplace(id, due_.emplace(due_ms, Entry{id, &timer}));
+  return TimerId{id};
+}
+
+void Timers::cancel(TimerId id) {
+  const auto found = by_id_.find(id.value);
+  if (found == by_id_.end()) return;
+  due_.erase(found->second);
+  by_id_.erase(found);
+}
+
+void Timers::expire(std::uint64_t now_ms) {
+  const std::uint64_t newest = last_id_;
+  auto next = due_.begin();
+  while (next != due_.end() && next->first <= now_ms) {
+    if (next->second.id > newest) {
+      ++next;
+      continue;
+    }
+    Timer* timer = next->second.timer;
+    by_id_.erase(next->second.id);
+    due_.erase(next);
+    timer->fired();
+    next = due_.begin();  // the call may have cancelled any other
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,96 @@
+#include "transport.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace sluice {
+namespace {
+
+constexpr bool would_block(int error_number) {
+  return error_number == EAGAIN || error_number == EWOULDBLOCK;
+}
+
+}  // namespace
+
+Moved Transport::receive(char* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t got = ::recv(socket_.get(), buffer, size, 0);
+    if (got >= 0) return {static_cast<std::uint64_t>(got), Io::ok};
+    if (errno == EINTR) continue;
+    return {0, would_block(errno) ? Io::full : Io::lost};
+  }
+}
+
+Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces);  // sendmsg(2) does not write to it
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  std::size_t wanted = 0;
+  for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
+  for (;;) {
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+    if (sent >= 0) {
+      const auto size = static_cast<std::size_t>(sent);
+      return {size, size < wanted ? Io::full : Io::ok};
+    }
+    if (errno == EINTR) continue;
+    return {0, would_block(errno) || errno == ENOBUFS || errno == ENOMEM ? Io::full : Io::lost};
+  }
+}
+
+Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
+  // sendfile(2) moves at most this much a call.
+  constexpr std::uint64_t kCallMax = 0x7ffff000;
+  Moved moved;
+  auto position = static_cast<off_t>(offset);
+  while (moved.size < size) {
+    const ssize_t sent = ::sendfile(socket_.get(), fd, &position, std::min(size - moved.size, kCallMax));
+    if (sent > 0) {
+      moved.size += static_cast<std::uint64_t>(sent);
+    } else if (sent == 0) {
+      moved.status = Io::short_file;
+      break;
+    } else if (errno != EINTR) {
+      const bool unsupported = errno == EINVAL || errno == ENOSYS;
+      moved.status = would_block(errno) || errno == ENOMEM ? Io::full
+                     : unsupported                         ? Io::unsupported
+                                                           : Io::lost;
+      break;
+    }
+  }
+  return moved;
+}
+
+void Transport::finish_sending() {
+  ::shutdown(socket_.get(), SHUT_WR);
+}
+
+void Transport::abort() {
+  const linger at_once{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+std::string Transport::peer_name() const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof(address);
+  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return "unknown";
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+    return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
+  }
+  return "unix:";
+}
+
+}  // namespace sluice

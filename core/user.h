@@ -1,0 +1,26 @@
+// The user that workers run as when the server was started as root.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "error.h"
+
+namespace sluice {
+
+struct User {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+// Whom to become: nothing when there is nothing to change. An empty name is www-data for root, else the one who
+// started. The error says what to do.
+Result<std::optional<User>> find_user(const std::string& name);
+
+// For good: groups, group and user of this process. Signals and /proc stay accessible to the same user.
+Result<void> become(const User& user);
+
+}  // namespace sluice

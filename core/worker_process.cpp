@@ -1,0 +1,106 @@
+#include "worker_process.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "child.h"
+#include "log.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
+namespace sluice {
+namespace {
+
+Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
+  if (start.plan->user) {
+    auto became = become(*start.plan->user);
+    if (!became) return became;
+  }
+  auto worker = Worker::prepare(*start.plan, stats);
+  if (!worker) return Unexpected(worker.error());
+  return (*worker)->run(start.sockets, control);
+}
+
+// Never returns, so that nothing of the supervisor's is destroyed a second time.
+[[noreturn]] void run_worker(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
+  start.close_others();
+  ::prctl(PR_SET_NAME, "sluice-worker");
+  // A terminal sends INT to all of its processes; the supervisor decides what it means.
+  for (const int signal : {SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
+  set_log_fd(start.log_fd);
+  const auto served = serve(start, stats, control);
+  if (!served) log(LogLevel::error, served.error().message);
+#if defined(__SANITIZE_ADDRESS__)
+  if (__lsan_do_recoverable_leak_check() != 0) ::_exit(23);
+#endif
+  ::_exit(served ? 0 : 1);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) {
+  std::unique_ptr<WorkerProcess> process(new WorkerProcess);
+  process->index_ = start.index;
+  void* memory =
+      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot map memory for a worker's counters", errno);
+  process->stats_ = static_cast<WorkerStats*>(memory);
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return fail_errno("cannot make a socket pair for a worker", errno);
+  }
+  process->control_.reset(ends[0]);
+  const UniqueFd worker_end(ends[1]);
+  process->pid_ = ::fork();
+  if (process->pid_ < 0) return fail_errno("cannot fork a worker", errno);
+  if (process->pid_ == 0) {
+    process->control_.reset();
+    run_worker(start, *process->stats_, worker_end.get());
+  }
+  return process;
+}
+
+WorkerProcess::~WorkerProcess() {
+  if (stats_ != nullptr) ::munmap(stats_, sizeof(WorkerStats));
+}
+
+void WorkerProcess::tell(ControlMessage message) {
+  const auto byte = static_cast<char>(message);
+  // A worker that is gone is reaped in its own time.
+  [[maybe_unused]] const ssize_t sent = ::send(control_.get(), &byte, 1, MSG_NOSIGNAL);
+}
+
+void WorkerProcess::hear() {
+  char message = 0;
+  while (::recv(control_.get(), &message, 1, 0) == 1) {
+    if (static_cast<ControlMessage>(message) == ControlMessage::ready) ready_ = true;
+  }
+}
+
+std::string WorkerProcess::ending(int status) const {
+  if (!WIFSIGNALED(status)) return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  std::string text = "was killed by " + signal_name(signal);
+  // The others come from outside, wherever the worker was just then.
+  if (signal != SIGSEGV && signal != SIGBUS && signal != SIGABRT && signal != SIGFPE && signal != SIGILL)
+    return text;
+  for (unsigned thread = 0; thread < WorkerStats::kThreadsMax; ++thread) {
+    const std::string_view module = noted_module(*stats_, thread);
+    if (!module.empty()) text.append(" inside module ").append(module);
+  }
+  return text;
+}
+
+}  // namespace sluice
