@@ -177,7 +177,7 @@ Result<void> parse_options(std::string_view text, std::string_view rest, MountSp
     auto option = take_option(text, rest);
     if (!option) return Unexpected(option.error());
     auto& [key, value] = *option;
-    const auto same_key = [&](const auto& other) { return other.first == key; };
+    const auto same_key = [&name = key](const auto& other) { return other.first == name; };
     const bool again = key == "root" ? mount.root.has_value()
                                      : std::any_of(mount.options.begin(), mount.options.end(), same_key);
     if (again) return fail(subject + " gives the option " + quoted(key) + " twice: give it once");

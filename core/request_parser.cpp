@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "authority.h"
 #include "http_fields.h"
 
 namespace sluice {
@@ -269,7 +270,7 @@ std::uint32_t RequestParser::judge_framing() {
     switch (field.id) {
       case FieldId::host:
         ++hosts;
-        if (value.find_first_of(" \t,/@?#") != std::string_view::npos) return 400;
+        if (!is_host_field(value)) return 400;
         break;
       case FieldId::content_length:
         ++lengths;

@@ -1,5 +1,8 @@
 #include "target_path.h"
 
+#include <algorithm>
+
+#include "authority.h"
 #include "http_fields.h"
 
 namespace sluice {
@@ -12,14 +15,19 @@ constexpr int hex_value(char digit) {
   return -1;
 }
 
-// "http://host/path" becomes "/path": the authority has been judged with the Host field.
-std::string_view without_authority(std::string_view target) {
-  constexpr std::string_view kScheme = "http://";
-  if (target.size() < kScheme.size() || !equals_ignoring_case(target.substr(0, kScheme.size()), kScheme))
-    return target;
-  target.remove_prefix(kScheme.size());
-  const std::size_t end = target.find_first_of("/?");
-  return end == std::string_view::npos ? std::string_view() : target.substr(end);
+// "http://host/path" becomes "/path". Returns 200, or what such a target deserves (RFC 9112 section 3.2.2).
+std::uint32_t strip_authority(std::string_view& target) {
+  const std::size_t scheme_end = target.find("://");
+  if (target.front() == '/' || scheme_end == std::string_view::npos) return 200;
+  const std::string_view scheme = target.substr(0, scheme_end);
+  // Nothing that is meant for a secured connection is answered on another (RFC 9110 section 7.4).
+  if (equals_ignoring_case(scheme, "https")) return 421;
+  if (!equals_ignoring_case(scheme, "http")) return 400;
+  target.remove_prefix(scheme_end + 3);
+  const std::size_t end = std::min(target.find_first_of("/?"), target.size());
+  if (!is_authority(target.substr(0, end))) return 400;
+  target.remove_prefix(end);
+  return 200;
 }
 
 bool needs_work(std::string_view path) {
@@ -81,13 +89,16 @@ TargetPath judge_target(std::string_view target, std::string& storage) {
     result.path = target;
     return result;
   }
-  std::string_view path = without_authority(target);
+  std::string_view path = target;
+  result.status = strip_authority(path);
+  if (result.status != 200) return result;
   const std::size_t mark = path.find('?');
   if (mark != std::string_view::npos) {
     result.query = path.substr(mark + 1);
     path = path.substr(0, mark);
   }
-  if (path.empty() && target.front() != '/' && target.size() > path.size()) path = "/";
+  // An absolute target need not have a path; what it asks for is the root's.
+  if (path.empty() && target.front() != '?') path = "/";
   if (path.empty() || path.front() != '/') {
     result.status = 400;
     return result;

@@ -11,7 +11,7 @@
 namespace sluice {
 
 struct TargetPath {
-  std::uint32_t status = 200;  // otherwise the answer that the target deserves: 400 or 404
+  std::uint32_t status = 200;  // otherwise the answer that the target deserves: 400, 404 or 421
   std::string_view path;       // into the target, or into `storage` where something had to be decoded
   std::string_view query;      // into the target, not decoded
 };

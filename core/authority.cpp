@@ -1,0 +1,71 @@
+#include "authority.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+namespace sluice {
+namespace {
+
+constexpr std::array<bool, 256> make_name_table() {
+  std::array<bool, 256> table{};
+  // unreserved and sub-delims (RFC 3986 section 2); a comma would make a list of it, so it is left out
+  for (const char c :
+       std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=")) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}
+constexpr auto kNameBytes = make_name_table();
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port <= 65535;
+}
+
+bool is_name(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+      i += 2;
+    } else if (!kNameBytes[static_cast<unsigned char>(text[i])]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_ipv6(std::string_view text) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
+}
+
+}  // namespace
+
+bool is_host_field(std::string_view text) {
+  return text.empty() || is_authority(text);
+}
+
+bool is_authority(std::string_view text) {
+  if (text.empty()) return false;
+  if (text.front() == '[') {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos || !is_ipv6(text.substr(1, end - 1))) return false;
+    const std::string_view rest = text.substr(end + 1);
+    return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
+  }
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string_view name = text.substr(0, colon);
+  return !name.empty() && is_name(name) && (colon == text.size() || is_port(text.substr(colon + 1)));
+}
+
+}  // namespace sluice
