@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "report.h"
 #include "serve_request.h"
 #include "supervisor.h"
 #include "text_layout.h"
@@ -59,13 +60,13 @@ std::string type_name(const OptionReport& option) {
 Row module_row(const ModuleReport& module) {
   return {module.name, module.version,
           std::to_string(module.abi_major) + "." + std::to_string(module.abi_minor),
-          module.default_mount.empty() ? "-" : module.default_mount, module.summary};
+          module.default_mount.empty() ? "-" : module.default_mount, printable(module.summary)};
 }
 
 std::string format_options(const std::vector<OptionReport>& options) {
   std::vector<Row> rows;
   for (const OptionReport& option : options)
-    rows.push_back({option.name + "=" + option.fallback, type_name(option), option.help});
+    rows.push_back({option.name + "=" + printable(option.fallback), type_name(option), printable(option.help)});
   const auto widths = column_widths(rows);
   std::string out;
   for (const Row& row : rows) out += format_row(row, widths, kOptionIndent);
@@ -83,7 +84,7 @@ std::string format_modules(const std::vector<ModuleReport>& modules) {
       rows.push_back(module_row(module));
       loaded.push_back(&module);
     } else {
-      broken += hanging(module.file + " cannot be loaded:", kOptionIndent, module.error);
+      broken += hanging(printable(module.file) + " cannot be loaded:", kOptionIndent, printable(module.error));
     }
   }
   if (loaded.empty()) return broken;
@@ -98,10 +99,7 @@ int run_modules(const GivenValues& command_line, const Environment& environment,
                 std::ostream& err) {
   const auto folder = read_plugins_folder(command_line, environment);
   const auto modules = folder.and_then(inspect_modules);
-  if (!modules) {
-    err << "sluice: " << modules.error().message << '\n';
-    return kExitCouldNotStart;
-  }
+  if (!modules) return refuse(err, modules.error());
   if (modules->empty()) {
     out << "there are no modules in '" << *folder << "'\n";
     return kExitFine;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ostream>
 
+#include "report.h"
 #include "supervisor.h"
 
 namespace sluice::cli {
@@ -22,10 +23,7 @@ Result<void> check_folder(const std::string& what, const std::string& folder, co
 
 int run_check(const Settings& settings, std::ostream& out, std::ostream& err) {
   const auto text = check(settings);
-  if (!text) {
-    err << "sluice: " << text.error().message << '\n';
-    return kExitCouldNotStart;
-  }
+  if (!text) return refuse(err, text.error());
   out << *text << (text->empty() || text->ends_with('\n') ? "" : "\n") << "ok\n";
   return kExitFine;
 }
@@ -46,10 +44,7 @@ Result<ServeRequest> read_checked_request(const GivenValues& command_line, const
 int run_serve(const GivenValues& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err) {
   const auto request = read_checked_request(command_line, environment);
-  if (!request) {
-    err << "sluice: " << request.error().message << '\n';
-    return kExitCouldNotStart;
-  }
+  if (!request) return refuse(err, request.error());
   if (request->check) return run_check(request->settings, out, err);
   const auto reread = [&]() -> Result<Settings> {
     return read_checked_request(command_line, environment).map([](const ServeRequest& again) {

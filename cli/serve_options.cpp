@@ -16,6 +16,7 @@ constexpr const char* kProcess = "Process";
 
 constexpr std::uint64_t kKibi = 1024;
 constexpr std::uint64_t kMebi = 1024 * kKibi;
+constexpr std::uint64_t kGibi = 1024 * kMebi;
 constexpr std::uint64_t kHourMs = 3'600'000;
 
 constexpr std::string_view kNameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -29,6 +30,7 @@ std::string print_count(std::uint64_t value) {
 }
 
 std::string print_size(std::uint64_t bytes) {
+  if (bytes != 0 && bytes % kGibi == 0) return std::to_string(bytes / kGibi) + "G";
   if (bytes != 0 && bytes % kMebi == 0) return std::to_string(bytes / kMebi) + "M";
   if (bytes != 0 && bytes % kKibi == 0) return std::to_string(bytes / kKibi) + "k";
   return std::to_string(bytes);
@@ -197,8 +199,7 @@ constexpr ServeOption kOptions[] = {
         "target-max", "SIZE", "Of a request's target, a part of the head: 414 above.", 256, kMebi),
     limit<&Limits::fields_max, kCount>("fields-max", "NUMBER", "Field lines of a head: 431 above.", 1, 10'000),
     limit<&Limits::drain_bytes_max, kSize>(
-        "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0,
-        1024 * kMebi),
+        "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0, kGibi),
     limit<&Limits::connections_max, kCount>("connections-max", "NUMBER",
                                             "Connections of a worker; others wait above.", 1, 1'000'000),
     limit<&Limits::turn_bytes_max, kSize>(

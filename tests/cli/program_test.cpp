@@ -1,0 +1,123 @@
+#include "program.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "scratch.h"
+#include "serve_command.h"
+
+namespace sluice::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome run(const std::vector<std::string>& arguments, std::map<std::string, std::string> variables = {}) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int exit_code = run_program(arguments, environment_of(std::move(variables)), out, err);
+  return {exit_code, out.str(), err.str()};
+}
+
+TEST_CASE("the version") {
+  const Outcome outcome = run({"--version"});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.out == "sluice 0.1.0, module ABI 1.0\n");
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("the help names every option with its default, in 80 columns") {
+  const Outcome outcome = run({"serve", "--help"});
+  CHECK(outcome.exit_code == 0);
+  for (const char* text :
+       {"What to serve:", "Where to listen:", "Modules:", "Time-outs (", "Limits (", "Process:", "--root DIR",
+        "--listen ADDRESS", "[127.0.0.1:8080]", "--keepalive-timeout TIME", "[65s]", "--head-max SIZE", "[16k]",
+        "--check", "SLUICE_HEAD_TIMEOUT", "Examples:"}) {
+    CHECK_THAT(outcome.out, Contains(text));
+  }
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) {
+    INFO(line);
+    CHECK(line.size() <= 80);
+  }
+  CHECK_THAT(run({"--help"}).out, Contains("serve") && Contains("modules"));
+}
+
+TEST_CASE("without a command the help is shown, and it is an error") {
+  const Outcome outcome = run({});
+  CHECK(outcome.exit_code == 106);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(outcome.err, Contains("Usage: sluice"));
+}
+
+TEST_CASE("bad usage") {
+  const Outcome unknown = run({"serve", "--bogus"});
+  CHECK(unknown.exit_code == 109);
+  CHECK_THAT(unknown.err, Contains("not expected: --bogus"));
+  const Outcome missing = run({"serve", "--root"});
+  CHECK(missing.exit_code == 114);
+  CHECK_THAT(missing.err, Contains("--root: 1 required DIR missing"));
+  const Outcome repeated = run({"serve", "--workers", "1", "--workers", "2"});
+  CHECK(repeated.exit_code == 114);
+  CHECK_THAT(repeated.err, Contains("--workers: At Most 1 required"));
+  CHECK(run({"serve", "--listen", ":0", ":0"}).exit_code == 109);
+}
+
+TEST_CASE("what is wrong with the settings is one sentence, and exit code 1") {
+  const ScratchFolder scratch;
+  const std::string root = scratch.folder("root");
+  const std::string plugins = scratch.folder("plugins.d");
+  const std::string file = scratch.file("file", "");
+  const auto says = [](const std::vector<std::string>& arguments) {
+    const Outcome outcome = run(arguments);
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.out.empty());
+    return outcome.err;
+  };
+  CHECK(says({"serve", "--mount", "docs=m"}) ==
+        "sluice: --mount: the mount 'docs=m' has the prefix 'docs': a prefix begins with '/', as in "
+        "/docs/=static_sendfile\n");
+  CHECK(says({"serve", "--listen", "8080"}) ==
+        "sluice: --listen: the address '8080' has no port: write HOST:PORT, [V6]:PORT or unix:PATH\n");
+  CHECK(says({"serve", "--root", "/no/such", "--plugins", plugins}) ==
+        "sluice: the root '/no/such' cannot be used: No such file or directory; name an existing folder with "
+        "--root\n");
+  CHECK(says({"serve", "--root", file, "--plugins", plugins}) ==
+        "sluice: the root '" + file + "' is not a folder; name an existing folder with --root\n");
+  CHECK(says({"serve", "--root", root, "--plugins", "/no/such", "--check"}) ==
+        "sluice: the folder of modules '/no/such' cannot be used: No such file or directory; name an existing "
+        "folder with --plugins\n");
+  CHECK(says({"serve", "--config", "/no/such"}) ==
+        "sluice: the configuration file '/no/such' cannot be read: No such file or directory\n");
+}
+
+TEST_CASE("a sentence stays one line whatever was typed") {
+  CHECK(run({"serve", "--workers", "1\n2"}).err ==
+        "sluice: --workers: '1\\x0a2' is no number of workers: write auto, or a number of 1 to 256\n");
+}
+
+TEST_CASE("existing folders pass") {
+  const ScratchFolder scratch;
+  scratch.folder("plugins.d");
+  const auto request = read_checked_request({}, environment_of({{"SLUICE_HOME", scratch.folder("")}}));
+  CHECK(request);
+}
+
+TEST_CASE("listing a folder of modules") {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.folder("plugins.d");
+  const Outcome empty = run({"modules", "--plugins", folder});
+  CHECK(empty.exit_code == 0);
+  CHECK(empty.out == "there are no modules in '" + folder + "'\n");
+  const Outcome missing = run({"modules", "--plugins", "/no/such"});
+  CHECK(missing.exit_code == 1);
+  CHECK_THAT(missing.err, Catch::Matchers::StartsWith("sluice: ") && Contains("/no/such"));
+}
+
+}  // namespace
+}  // namespace sluice::cli

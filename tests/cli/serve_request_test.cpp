@@ -1,0 +1,300 @@
+#include "serve_request.h"
+
+#include <catch2/catch.hpp>
+
+#include "command_line.h"
+#include "scratch.h"
+
+namespace sluice::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+using Arguments = std::vector<std::string>;
+using Variables = std::map<std::string, std::string>;
+
+Result<ServeRequest> read(Arguments arguments, Variables variables = {}) {
+  arguments.insert(arguments.begin(), "serve");
+  const CommandLine line = parse_command_line(arguments);
+  INFO(line.standard_error);
+  REQUIRE(line.command == CommandLine::Command::serve);
+  return read_serve_request(line.given, environment_of(std::move(variables)));
+}
+
+Settings settings(Arguments arguments, Variables variables = {}) {
+  const auto request = read(std::move(arguments), std::move(variables));
+  INFO((request ? "" : request.error().message));
+  REQUIRE(request.has_value());
+  return request->settings;
+}
+
+std::string refusal(Arguments arguments, Variables variables = {}) {
+  const auto request = read(std::move(arguments), std::move(variables));
+  REQUIRE_FALSE(request.has_value());
+  CHECK(request.error().message.find('\n') == std::string::npos);
+  return request.error().message;
+}
+
+Arguments listen_texts(const Settings& settings) {
+  Arguments texts;
+  for (const ListenAddress& address : settings.listen) texts.push_back(address.text);
+  return texts;
+}
+
+Arguments mount_texts(const Settings& settings) {
+  Arguments texts;
+  for (const MountSpec& mount : settings.mounts) texts.push_back(mount.prefix + "=" + mount.module);
+  return texts;
+}
+
+TEST_CASE("told nothing, the defaults hold") {
+  const auto request = read({});
+  REQUIRE(request);
+  CHECK_FALSE(request->check);
+  CHECK(request->config_file.empty());
+  const Settings& settings = request->settings;
+  CHECK(settings.root == ".");
+  CHECK(settings.plugins == "plugins.d");
+  CHECK(listen_texts(settings) == Arguments{"127.0.0.1:8080"});
+  CHECK(settings.workers == 0);
+  CHECK(settings.only.empty());
+  CHECK(settings.without.empty());
+  CHECK(settings.mounts.empty());
+  CHECK(settings.user.empty());
+  CHECK(settings.log_level == LogLevel::info);
+  CHECK(settings.offload_threads == Settings{}.offload_threads);
+  CHECK(settings.limits.head_bytes_max == Limits{}.head_bytes_max);
+  CHECK(settings.limits.target_bytes_max == Limits{}.target_bytes_max);
+  CHECK(settings.timeouts.keepalive_ms == Timeouts{}.keepalive_ms);
+}
+
+TEST_CASE("SLUICE_HOME moves the root and the modules, and gives way to both options") {
+  CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).root == "/srv");
+  CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).plugins == "/srv/plugins.d");
+  CHECK(settings({}, {{"SLUICE_HOME", ""}}).root == ".");
+  CHECK(settings({}, {{"SLUICE_HOME", "/srv"}, {"SLUICE_ROOT", "/env"}}).root == "/env");
+  CHECK(settings({"--root", "/cli"}, {{"SLUICE_HOME", "/srv"}}).root == "/cli");
+  CHECK(settings({"--plugins", "p"}, {{"SLUICE_HOME", "/srv"}}).plugins == "p");
+}
+
+// One option: how to say it at each level, and how to see which level won.
+struct Level {
+  const char* option;
+  const char* command_line;
+  const char* environment;
+  const char* file;
+  std::string (*seen)(const Settings& settings);
+};
+
+template <auto Section, auto Member>
+std::string number(const Settings& settings) {
+  return std::to_string(settings.*Section.*Member);
+}
+
+const Level kLevels[] = {
+    {"root", "c", "e", "f", [](const Settings& s) { return s.root; }},
+    {"plugins", "c", "e", "f", [](const Settings& s) { return s.plugins; }},
+    {"user", "c", "e", "f", [](const Settings& s) { return s.user; }},
+    {"listen", ":1", ":2", ":3", [](const Settings& s) { return s.listen.at(0).text; }},
+    {"mount", "/c/=m", "/e/=m", "/f/=m", [](const Settings& s) { return s.mounts.at(0).prefix + "=m"; }},
+    {"module", "c", "e", "f", [](const Settings& s) { return s.only.at(0); }},
+    {"without", "c", "e", "f", [](const Settings& s) { return s.without.at(0); }},
+    {"workers", "3", "4", "5", [](const Settings& s) { return std::to_string(s.workers); }},
+    {"offload-threads", "3", "5", "6", [](const Settings& s) { return std::to_string(s.offload_threads); }},
+    {"log-level", "debug", "warning", "error",
+     [](const Settings& s) {
+       const char* names[] = {"debug", "info", "warning", "error"};
+       return std::string(names[static_cast<unsigned>(s.log_level)]);
+     }},
+    {"head-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::head_ms>},
+    {"body-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::body_ms>},
+    {"send-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::send_ms>},
+    {"keepalive-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::keepalive_ms>},
+    {"handler-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::handler_ms>},
+    {"linger-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::linger_ms>},
+    {"drain-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::drain_ms>},
+    {"head-max", "9001", "9002", "9003", number<&Settings::limits, &Limits::head_bytes_max>},
+    {"target-max", "501", "502", "503", number<&Settings::limits, &Limits::target_bytes_max>},
+    {"fields-max", "11", "12", "13", number<&Settings::limits, &Limits::fields_max>},
+    {"drain-max", "11", "12", "13", number<&Settings::limits, &Limits::drain_bytes_max>},
+    {"connections-max", "11", "12", "13", number<&Settings::limits, &Limits::connections_max>},
+    {"turn-max", "20001", "20002", "20003", number<&Settings::limits, &Limits::turn_bytes_max>},
+};
+
+TEST_CASE("command line before environment before file before default, for every option") {
+  const ScratchFolder scratch;
+  std::size_t covered = 0;
+  for (const ServeOption& option : serve_options()) covered += option.in_file ? 1 : 0;
+  CHECK(covered == std::size(kLevels));
+  for (const Level& level : kLevels) {
+    INFO(level.option);
+    const ServeOption* option = find_serve_option(level.option);
+    REQUIRE(option != nullptr);
+    const std::string file =
+        scratch.file(level.option, std::string(level.option) + " = \"" + level.file + "\"\n");
+    const std::string flag = std::string("--") + level.option;
+    const Variables variables{{variable_name(*option), level.environment}};
+    CHECK(level.seen(settings({"--config", file})) == level.file);
+    CHECK(level.seen(settings({"--config", file}, variables)) == level.environment);
+    CHECK(level.seen(settings({}, variables)) == level.environment);
+    CHECK(level.seen(settings({flag, level.command_line, "--config", file}, variables)) == level.command_line);
+    CHECK(level.seen(settings({flag, level.command_line, "--config", file})) == level.command_line);
+    CHECK(level.seen(settings({flag + "=" + level.command_line})) == level.command_line);
+  }
+}
+
+TEST_CASE("the file is named by the command line or the environment") {
+  const ScratchFolder scratch;
+  const std::string one = scratch.file("one", "workers = 1\n");
+  const std::string two = scratch.file("two", "workers = 2\n");
+  CHECK(settings({}, {{"SLUICE_CONFIG", one}}).workers == 1);
+  CHECK(settings({"--config", two}, {{"SLUICE_CONFIG", one}}).workers == 2);
+}
+
+TEST_CASE("check is a flag, or a word in the environment") {
+  CHECK(read({"--check"})->check);
+  CHECK(read({}, {{"SLUICE_CHECK", "yes"}})->check);
+  CHECK_FALSE(read({}, {{"SLUICE_CHECK", "off"}})->check);
+  CHECK_THAT(refusal({}, {{"SLUICE_CHECK", "maybe"}}), Contains("SLUICE_CHECK: 'maybe' is neither on nor off"));
+}
+
+TEST_CASE("a list replaces that of a lower level as a whole") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf",
+                                        "mount = /a/=m\n"
+                                        "mount = [\"/b/=m:k=1,l=2\", \"/c/=n\"]\n"
+                                        "listen = [::1]:80\n");
+  CHECK(mount_texts(settings({"--config", file})) == Arguments{"/a/=m", "/b/=m", "/c/=n"});
+  CHECK(listen_texts(settings({"--config", file})) == Arguments{"[::1]:80"});
+  CHECK(mount_texts(settings({"--config", file}, {{"SLUICE_MOUNT", "/e/=m"}})) == Arguments{"/e/=m"});
+  CHECK(mount_texts(settings({"--config", file, "--mount", "/x/=m", "--mount", "/y/=n"},
+                             {{"SLUICE_MOUNT", "/e/=m"}})) == Arguments{"/x/=m", "/y/=n"});
+}
+
+TEST_CASE("lists in the environment are separated by ';' and new lines") {
+  const Settings made = settings({}, {{"SLUICE_MOUNT", "/a/=m:k=1,l=2; /b/=n\n\n;/c/=o;"},
+                                      {"SLUICE_LISTEN", ":1\n:2\n"},
+                                      {"SLUICE_MODULE", "m;n;o"},
+                                      {"SLUICE_WITHOUT", ";p"}});
+  CHECK(mount_texts(made) == Arguments{"/a/=m", "/b/=n", "/c/=o"});
+  CHECK(made.mounts[0].options.size() == 2);
+  CHECK(listen_texts(made) == Arguments{":1", ":2"});
+  CHECK(made.only == Arguments{"m", "n", "o"});
+  CHECK(made.without == Arguments{"p"});
+}
+
+TEST_CASE("an empty variable counts as none") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", "workers = 3\nlisten = :3\n");
+  const Settings made =
+      settings({"--config", file}, {{"SLUICE_WORKERS", ""}, {"SLUICE_LISTEN", " ;\n"}, {"SLUICE_USER", ""}});
+  CHECK(made.workers == 3);
+  CHECK(listen_texts(made) == Arguments{":3"});
+}
+
+TEST_CASE("each call reads the file anew") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", "workers = 1\n");
+  const CommandLine line = parse_command_line({"serve", "--config", file, "--fields-max", "7"});
+  const Environment environment = environment_of({});
+  CHECK(read_serve_request(line.given, environment)->settings.workers == 1);
+  scratch.file("conf", "workers = 2\nfields-max = 9\n");
+  const auto again = read_serve_request(line.given, environment);
+  CHECK(again->settings.workers == 2);
+  CHECK(again->settings.limits.fields_max == 7);
+  scratch.file("conf", "wrokers = 2\n");
+  CHECK_FALSE(read_serve_request(line.given, environment));
+}
+
+TEST_CASE("an error begins with where the value stands") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", "# c\nhead-timeout = soon\n");
+  CHECK_THAT(refusal({"--workers", "x"}), Contains("--workers: 'x' is no number of workers: write auto"));
+  CHECK_THAT(refusal({}, {{"SLUICE_WORKERS", "x"}}), Contains("SLUICE_WORKERS: 'x' is no number of workers"));
+  CHECK_THAT(refusal({"--config", file}), Contains(file + ":2: head-timeout: 'soon' is no time: write 1500"));
+  CHECK_THAT(refusal({"--listen", ":1", "--listen", "nowhere"}), Contains("--listen: the address 'nowhere'"));
+}
+
+TEST_CASE("a bad value is found though another level replaces it") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", "workers = many\n");
+  CHECK_THAT(refusal({"--workers", "1", "--config", file}), Contains(file + ":1: workers: 'many'"));
+  CHECK_THAT(refusal({"--workers", "1"}, {{"SLUICE_WORKERS", "many"}}), Contains("SLUICE_WORKERS: 'many'"));
+}
+
+TEST_CASE("unknown and misplaced keys of the file are named with their line") {
+  const ScratchFolder scratch;
+  const auto says = [&](const std::string& content) {
+    const std::string file = scratch.file("conf", content);
+    const std::string message = refusal({"--config", file});
+    REQUIRE(message.substr(0, file.size()) == file);
+    return message.substr(file.size());
+  };
+  CHECK(says("workers = 1\n\nwrokers = 2\n") == ":3: there is no key 'wrokers': did you mean 'workers'?");
+  CHECK(says("keepalive_timeout = 1s") ==
+        ":1: there is no key 'keepalive_timeout': did you mean 'keepalive-timeout'?");
+  CHECK(says("--workers = 1") == ":1: there is no key '--workers': did you mean 'workers'?");
+  CHECK(says("colour = red") ==
+        ":1: there is no key 'colour': the keys are the long options of 'sluice serve --help', without dashes");
+  CHECK(says("config = other") == ":1: 'config' cannot stand in a file: write --config on the command line");
+  CHECK(says("check = on") == ":1: 'check' cannot stand in a file: write --check on the command line");
+  CHECK(says("workers = 1\nworkers = 2\n") == ":2: 'workers' stands here a second time: it takes one value");
+  CHECK(says("workers = [\"1\", \"2\"]\n") == ":1: 'workers' takes one value, not 2");
+  CHECK(says("[serve]\n") == ":1: '[serve]' begins a section, and there are none: write all keys at top level");
+  CHECK(says("mount = /a/=m\nmount = a/=m\n") ==
+        ":2: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in "
+        "/docs/=static_sendfile");
+}
+
+TEST_CASE("a file that cannot be read is one sentence") {
+  CHECK(refusal({"--config", "/no/such/file"}) ==
+        "the configuration file '/no/such/file' cannot be read: No such file or directory");
+  CHECK(refusal({"--config", ""}) == "--config: an empty value names nothing: write a FILE");
+}
+
+TEST_CASE("numbers have a range") {
+  CHECK(refusal({"--head-max", "1023"}) == "--head-max: '1023' is out of range: write 1k to 1M");
+  CHECK(refusal({"--head-max", "2M"}) == "--head-max: '2M' is out of range: write 1k to 1M");
+  CHECK(refusal({"--target-max", "1"}) == "--target-max: '1' is out of range: write 256 to 1M");
+  CHECK(refusal({"--fields-max", "0"}) == "--fields-max: '0' is out of range: write 1 to 10000");
+  CHECK(refusal({"--drain-max", "2G"}) == "--drain-max: '2G' is out of range: write 0 to 1G");
+  CHECK(refusal({"--connections-max", "0"}) == "--connections-max: '0' is out of range: write 1 to 1000000");
+  CHECK(refusal({"--connections-max", "20k"}) == "--connections-max: '20k' is no number: write it in digits");
+  CHECK(refusal({"--turn-max", "1k"}) == "--turn-max: '1k' is out of range: write 16k to 64M");
+  CHECK(refusal({"--offload-threads", "65"}) == "--offload-threads: '65' is out of range: write 1 to 64");
+  CHECK(refusal({"--head-timeout", "0"}) == "--head-timeout: '0' is out of range: write 10ms to 24h");
+  CHECK(refusal({"--keepalive-timeout", "25h"}) ==
+        "--keepalive-timeout: '25h' is out of range: write 10ms to 24h");
+}
+
+TEST_CASE("a target is never allowed to be longer than its head") {
+  CHECK(settings({"--head-max", "4k"}).limits.target_bytes_max == 4096);
+  CHECK(settings({"--head-max", "64k"}).limits.target_bytes_max == Limits{}.target_bytes_max);
+  CHECK_THAT(refusal({"--head-max", "4k", "--target-max", "8k"}),
+             Contains("target-max is 8192 bytes and head-max 4096"));
+}
+
+TEST_CASE("what cannot stand twice, or is no name") {
+  CHECK(refusal({"--mount", "/a=m", "--mount", "/a/=n"}) ==
+        "--mount: the prefix '/a/' is mounted twice, by m and by n: take one away");
+  CHECK(refusal({"--listen", ":80", "--listen", ":80"}) ==
+        "--listen: the address ':80' is given twice: give it once");
+  CHECK(settings({"--listen", ":0", "--listen", ":0"}).listen.size() == 2);
+  CHECK_THAT(refusal({"--module", "hello.so"}), Contains("--module: 'hello.so' is no module's name"));
+  CHECK_THAT(refusal({"--without", ""}), Contains("--without: '' is no module's name"));
+  CHECK(refusal({"--root", ""}) == "--root: an empty value names nothing: write a DIR");
+}
+
+TEST_CASE("the folder of modules alone") {
+  const auto folder = [](const Arguments& arguments, Variables variables) {
+    return read_plugins_folder(parse_command_line(arguments).given, environment_of(std::move(variables)));
+  };
+  CHECK(folder({"modules"}, {}) == "plugins.d");
+  CHECK(folder({"modules"}, {{"SLUICE_HOME", "/h"}}) == "/h/plugins.d");
+  CHECK(folder({"modules"}, {{"SLUICE_HOME", "/h"}, {"SLUICE_PLUGINS", "e"}}) == "e");
+  CHECK(folder({"modules", "--plugins", "c"}, {{"SLUICE_PLUGINS", "e"}}) == "c");
+  CHECK(folder({"modules", "--plugins", ""}, {}).error().message ==
+        "--plugins: an empty value names nothing: write a DIR");
+}
+
+}  // namespace
+}  // namespace sluice::cli
