@@ -1,0 +1,34 @@
+// Gives up in the middle of its body, with a declared size or, below /chunked, with none.
+#include <sluice/module.h>
+
+#include <string_view>
+
+namespace {
+
+class FailingBody : public sluice::Body {
+ public:
+  sluice::Progress pump(sluice::Sink& sink) override {
+    if (begun_) return sluice::Progress::failed;
+    begun_ = true;
+    const sluice::Bytes piece("the first part");
+    sink.write(&piece, 1);
+    return sluice::Progress::more;
+  }
+
+ private:
+  bool begun_ = false;
+};
+
+class Fails : public sluice::Handler {
+ public:
+  explicit Fails(sluice::Host&) {}
+  void handle(sluice::Exchange& exchange) override {
+    const bool chunked = std::string_view(exchange.request().path) == "chunked";
+    exchange.stream(chunked ? sluice::kUnknownSize : 1000, new FailingBody);
+  }
+};
+
+}  // namespace
+
+SLUICE_MODULE(Fails, .name = "fails", .version = "1.0.0", .summary = "Gives up in mid-body",
+              .default_mount = "/fails/");

@@ -1,0 +1,70 @@
+// Does what may block on an offload thread, and answers when it is done.
+#include <sluice/module.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+namespace {
+
+// What the work and the task know of each other; either may end first.
+struct Errand {
+  bool done = false;
+  bool ran = false;
+};
+
+class SleepWork : public sluice::Work {
+ public:
+  SleepWork(sluice::Host& host, sluice::Ticket ticket, std::uint64_t sleep_ms, std::shared_ptr<Errand> errand)
+      : host_(host), ticket_(ticket), sleep_ms_(sleep_ms), errand_(std::move(errand)) {}
+  void run() override { std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms_)); }
+  void done(bool ran) override {
+    errand_->done = true;
+    errand_->ran = ran;
+    host_.resume(ticket_);
+  }
+
+ private:
+  sluice::Host& host_;
+  sluice::Ticket ticket_;
+  std::uint64_t sleep_ms_;
+  std::shared_ptr<Errand> errand_;
+};
+
+class WaitTask : public sluice::Task {
+ public:
+  explicit WaitTask(std::shared_ptr<Errand> errand) : errand_(std::move(errand)) {}
+  void resumed(sluice::Exchange& exchange) override {
+    if (!errand_->done) return;
+    if (!errand_->ran) return exchange.fail(503);
+    exchange.send("done off the loop\n");
+  }
+
+ private:
+  std::shared_ptr<Errand> errand_;
+};
+
+class Offloader : public sluice::Handler {
+ public:
+  explicit Offloader(sluice::Host& host) : host_(host), sleep_ms_(host.number("sleep")) {}
+  void handle(sluice::Exchange& exchange) override {
+    const auto errand = std::make_shared<Errand>();
+    auto work = std::make_unique<SleepWork>(host_, exchange.ticket(), sleep_ms_, errand);
+    if (!host_.offload(work.get())) return exchange.fail(503);
+    static_cast<void>(work.release());
+    exchange.defer(new WaitTask(errand));
+  }
+
+ private:
+  sluice::Host& host_;
+  std::uint64_t sleep_ms_;
+};
+
+constexpr sluice::OptionInfo kOptions[] = {
+    {"sleep", sluice::OptionType::duration_ms, 0, "100ms", "how long the work blocks", nullptr},
+};
+
+}  // namespace
+
+SLUICE_MODULE(Offloader, .name = "offloader", .version = "1.0.0", .summary = "Blocks on an offload thread",
+              .default_mount = "/offloader/", .options = kOptions, .option_count = 1);
