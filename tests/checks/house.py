@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Checks that the house is as the tour says: house.py [FOLDER]. One line a violation; exits 1 when there is any.
+
+core/: a file includes only files that stand above it in the table of core/README.md, and every file stands there.
+core/api: only itself and the standard library. modules/: only the interface, modules/common and their own folder.
+state_ is written in one place.
+"""
+import pathlib
+import re
+import sys
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def includes(path):
+    return INCLUDE.findall(path.read_text())
+
+
+def reading_order(root):
+    rows = re.findall(r"^\| `([^`]+)` \|", (root / "core/README.md").read_text(), re.M)
+    return [row for row in rows if not row.startswith("api/")]
+
+
+def check_core(root):
+    order = reading_order(root)
+    place = {name: index for index, name in enumerate(order)}
+    for path in sorted((root / "core").glob("*.[hc]*")):
+        if path.suffix not in (".h", ".cpp"):
+            continue
+        if path.stem not in place:
+            yield f"{path.relative_to(root)} is missing from the table of core/README.md"
+            continue
+        for quote, name in includes(path):
+            stem = pathlib.PurePath(name).stem
+            if quote == '"' and not (root / "core" / name).exists():
+                yield f"{path.relative_to(root)} includes {name}, which is not in core/"
+            elif quote == '"' and stem in place and place[stem] > place[path.stem]:
+                yield f"{path.relative_to(root)} includes {name}, which stands below it in core/README.md"
+    for name in order:
+        if not (root / "core" / f"{name}.h").exists():
+            yield f"core/README.md names {name}, which does not exist"
+
+
+def check_api(root):
+    for path in sorted((root / "core/api/sluice").glob("*.h")):
+        for quote, name in includes(path):
+            standard = quote == "<" and "/" not in name and not name.endswith(".h")
+            if not standard and not name.startswith("sluice/"):
+                yield f"{path.relative_to(root)} includes {name}: the interface includes itself and the standard library"
+
+
+def check_modules(root):
+    core = {path.name for path in (root / "core").glob("*.h")}
+    for path in sorted((root / "modules").glob("*/*.[hc]*")):
+        for quote, name in includes(path):
+            room = name.split("/")[0]
+            open_to_it = room in (path.parent.name, "common") and (root / "modules" / name).exists()
+            if quote == '"' and not open_to_it:
+                yield f"{path.relative_to(root)} includes {name}: only its own folder and modules/common are open to it"
+            if quote == "<" and name in core:
+                yield f"{path.relative_to(root)} includes {name} of core/: modules see core/api only"
+
+
+def check_state_writer(root):
+    writes = []
+    for path in sorted((root / "core").glob("connection*.[hc]*")):
+        for line in path.read_text().splitlines():
+            if re.search(r"\bstate_ = ", line) and "State state_ =" not in line:
+                writes.append(f"{path.name}: {line.strip()}")
+    if len(writes) != 1:
+        yield f"state_ must be written by Connection::transition only, and is written {len(writes)} times: {writes}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
+    violations = [*check_core(root), *check_api(root), *check_modules(root), *check_state_writer(root)]
+    for violation in violations:
+        print(violation)
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
