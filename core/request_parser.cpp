@@ -10,6 +10,8 @@ namespace {
 
 // A method name longer than this is no method that anyone registered.
 constexpr std::size_t kMethodMax = 32;
+// A chunk of one byte takes six.
+constexpr std::uint64_t kFramingPerContentMax = 8;
 
 Method method_of(std::string_view name) {
   struct Known {
@@ -80,6 +82,7 @@ struct RequestParser::Callbacks {
   }
   static int field(llhttp_t* llhttp, const char* at, std::size_t size) {
     RequestParser& parser = self(llhttp);
+    if (parser.head_done_) return 0;  // trailers are read, judged by llhttp, and dropped
     if (parser.spans_.empty() || parser.value_open_) {
       if (parser.spans_.size() == parser.limits_.fields_max) {
         parser.too_many_fields_ = true;
@@ -93,6 +96,7 @@ struct RequestParser::Callbacks {
   }
   static int value(llhttp_t* llhttp, const char* at, std::size_t size) {
     RequestParser& parser = self(llhttp);
+    if (parser.head_done_) return 0;
     parser.value_open_ = true;
     parser.extend(parser.spans_.back().value, at, size);
     return 0;
@@ -147,6 +151,8 @@ void RequestParser::start() {
   line_begin_ = 0;
   target_ = {};
   spans_.clear();
+  framing_bytes_ = content_bytes_ = 0;
+  last_byte_ = '\0';
 }
 
 void RequestParser::extend(Span& span, const char* at, std::size_t size) const {
@@ -305,10 +311,28 @@ RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {
   piece_ = {};
   llhttp_resume(&llhttp_);
   const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
-  if (error == HPE_OK) return {Outcome::incomplete, bytes.size(), piece_};
+  if (error == HPE_OK) return judge_body(bytes);
   if (error != HPE_PAUSED) return {Outcome::refused, 0, {}};
   const auto used = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
-  return {body_done_ ? Outcome::complete : Outcome::incomplete, used, piece_};
+  return judge_body(bytes.substr(0, used));
+}
+
+// The strict layer of a body.
+RequestParser::BodyResult RequestParser::judge_body(std::string_view used) {
+  // Chunk lines and trailers may not outgrow what they frame by more than a head's worth.
+  framing_bytes_ += used.size() - piece_.size();
+  content_bytes_ += piece_.size();
+  if (framing_bytes_ > limits_.head_bytes_max + kFramingPerContentMax * content_bytes_) {
+    return {Outcome::refused, 0, {}};
+  }
+  if (!body_done_) {
+    if (!used.empty()) last_byte_ = used.back();
+    return {Outcome::incomplete, used.size(), piece_};
+  }
+  // llhttp takes a bare LF for the line that ends the trailers (RFC 9112 section 7.1.2).
+  const char before_last = used.size() > 1 ? used[used.size() - 2] : last_byte_;
+  if (head_.body_size == kUnknownSize && before_last != '\r') return {Outcome::refused, 0, {}};
+  return {Outcome::complete, used.size(), piece_};
 }
 
 }  // namespace sluice

@@ -75,6 +75,7 @@ class RequestParser {
   std::uint32_t judge_request_line(std::string_view bytes);
   std::uint32_t judge_fields(std::string_view bytes);
   std::uint32_t judge_framing();
+  BodyResult judge_body(std::string_view used);
   void extend(Span& span, const char* at, std::size_t size) const;
 
   const Limits& limits_;
@@ -91,6 +92,9 @@ class RequestParser {
   Span target_;
   std::vector<FieldSpan> spans_;
   std::string_view piece_;
+  std::uint64_t framing_bytes_ = 0;  // of the body so far
+  std::uint64_t content_bytes_ = 0;
+  char last_byte_ = '\0';  // of the body, used in the call before
   RequestHead head_;
 };
 
