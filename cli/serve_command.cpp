@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ostream>
+#include <sstream>
 
 #include "report.h"
 #include "supervisor.h"
@@ -23,7 +24,12 @@ Result<void> check_folder(const std::string& what, const std::string& folder, co
 
 int run_check(const Settings& settings, std::ostream& out, std::ostream& err) {
   const auto text = check(settings);
-  if (!text) return refuse(err, text.error());
+  if (!text) {
+    // A line for each module that is broken.
+    std::istringstream sentences(text.error().message);
+    for (std::string sentence; std::getline(sentences, sentence);) refuse(err, Error{sentence});
+    return kExitCouldNotStart;
+  }
   out << *text << (text->empty() || text->ends_with('\n') ? "" : "\n") << "ok\n";
   return kExitFine;
 }

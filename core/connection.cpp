@@ -79,8 +79,9 @@ void Connection::on_deadline(DeadlineKind kind) {
   run();
 }
 
+// It may have been closed earlier in this turn, after it had been made ready.
 void Connection::on_ready() {
-  run();
+  if (state_ != State::closed) run();
 }
 
 Ticket Connection::exchange_ticket() {
@@ -273,14 +274,14 @@ Connection::Step Connection::prepare() {
     transition(Event::resumed);
     exchange.resume_task();
   }
+  owe_continue();
   if (exchange.stage() == HttpExchange::Stage::answered) return begin_answer();
   if (!move_request_body()) return lose();
   if (exchange.body().state() == RequestBody::State::refused) {
-    exchange.answer_for_handler(400);
+    exchange.answer_for_handler(exchange.body().reader_failed() ? 500 : 400);
     return begin_answer();
   }
-  const bool wants_bytes = exchange.body().state() == RequestBody::State::flowing && !exchange.body().paused();
-  return wait_for(wants_bytes ? WaitingFor::client_bytes : WaitingFor::handler);
+  return wait_for(exchange.body().wants_bytes() ? WaitingFor::client_bytes : WaitingFor::handler);
 }
 
 bool Connection::may_keep() const {
@@ -330,12 +331,15 @@ Connection::Step Connection::transmit() {
   }
   if (!talk.sent) {
     // A reader may be what the answer waits for, and the answer what the reader waits for.
-    if (talk.exchange.body().has_reader() && !move_request_body()) return lose();
+    RequestBody& body = talk.exchange.body();
+    if (body.has_reader() && !move_request_body()) return lose();
+    // An answer made of a request that turns out to be broken is broken, too.
+    if (body.state() == RequestBody::State::refused && talk.exchange.answer().body != nullptr) return lose();
     if (!talk.parked) {
       if (pump_answer() == Step::wait) return Step::wait;
       if (state_ != State::transmitting) return Step::go_on;
     }
-    if (!talk.sent) return wait_for(WaitingFor::handler);
+    if (!talk.sent) return wait_for(body.wants_bytes() ? WaitingFor::client_bytes : WaitingFor::handler);
   }
   return finish_request_body();
 }
@@ -421,10 +425,9 @@ Connection::Step Connection::finish_exchange() {
 bool Connection::move_request_body() {
   Conversation& talk = *conversation_;
   RequestBody& body = talk.exchange.body();
-  while (body.state() == RequestBody::State::flowing && !body.paused()) {
-    owe_continue();
+  while (body.wants_bytes()) {
     talk.input.use(body.consume(talk.parser, talk.exchange.instance(), talk.input.rest()));
-    if (body.state() != RequestBody::State::flowing || body.paused()) break;
+    if (!body.wants_bytes()) break;
     if (input_ended_) return false;
     if (budget_ == 0) {
       context_.loop.make_ready(*this);
@@ -439,7 +442,7 @@ bool Connection::move_request_body() {
 
 void Connection::owe_continue() {
   Conversation& talk = *conversation_;
-  if (!talk.exchange.body().owes_continue() || talk.exchange.stage() == HttpExchange::Stage::answered) return;
+  if (!talk.exchange.body().owes_continue()) return;
   if (talk.output.room() < kContinue.size()) return;  // the client sends on without it, after a while
   talk.output.append(kContinue);
   talk.exchange.body().continue_sent();

@@ -163,7 +163,8 @@ void HttpExchange::stream(std::uint64_t size, Body* body) {
 
 void HttpExchange::fail(std::uint32_t code) {
   if (stage_ != Stage::answered) {
-    status(code);
+    status(code < 300 ? 0 : code);
+    remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
     append_field(field_lines_, "Content-Type", "text/html; charset=utf-8");
     content_ = has_no_content(status_) ? std::string() : error_page(status_);
   }

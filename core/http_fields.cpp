@@ -118,6 +118,17 @@ const char* why_not_sendable(std::string_view name, std::string_view value) {
   return nullptr;
 }
 
+void remove_field(std::string& lines, std::string_view name) {
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = lines.find("\r\n", at) + 2;
+    if (equals_ignoring_case(std::string_view(lines).substr(at, lines.find(':', at) - at), name)) {
+      lines.erase(at, end - at);
+    } else {
+      at = end;
+    }
+  }
+}
+
 void append_field(std::string& lines, std::string_view name, std::string_view value) {
   lines.append(name).append(": ").append(value).append("\r\n");
 }

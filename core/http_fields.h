@@ -35,6 +35,9 @@ class FieldBlock {
   std::string lines_;
 };
 
+// Removes the lines of that name.
+void remove_field(std::string& lines, std::string_view name);
+
 // Appends "name: value\r\n".
 void append_field(std::string& lines, std::string_view name, std::string_view value);
 

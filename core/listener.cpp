@@ -130,8 +130,14 @@ std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const
   return mine;
 }
 
+void ListenGroup::close_all_but(const std::vector<int>& kept) {
+  for (UniqueFd& socket : sockets_) {
+    if (std::find(kept.begin(), kept.end(), socket.get()) == kept.end()) socket.reset();
+  }
+}
+
 std::string ListenGroup::url() const {
-  if (bound_.is_unix()) return text_;
+  if (bound_.is_unix()) return text_ + " ";
   const bool v6 = bound_.address.ss_family == AF_INET6;
   const auto port = v6 ? reinterpret_cast<const sockaddr_in6*>(&bound_.address)->sin6_port
                        : reinterpret_cast<const sockaddr_in*>(&bound_.address)->sin_port;
@@ -141,17 +147,17 @@ std::string ListenGroup::url() const {
   return "http://" + host + ":" + std::to_string(ntohs(port));
 }
 
-Listener::Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, int socket)
-    : loop_(loop), stats_(stats), acceptor_(acceptor), socket_(socket) {}
+Listener::Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, UniqueFd socket)
+    : loop_(loop), stats_(stats), acceptor_(acceptor), socket_(std::move(socket)) {}
 
 Listener::~Listener() {
   loop_.timers().cancel(resume_);
-  if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_);
+  if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_.get());
 }
 
 Result<void> Listener::start() {
   // Level-triggered, and only one of several workers is woken where they share a socket (epoll_ctl(2)).
-  token_ = loop_.add(socket_, EPOLLIN | EPOLLEXCLUSIVE, *this);
+  token_ = loop_.add(socket_.get(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   if (token_ == EventLoop::kNoToken) return fail_errno("cannot watch a listening socket", errno);
   return {};
 }
@@ -161,8 +167,9 @@ void Listener::finish() {
   }
   loop_.timers().cancel(resume_);
   resume_ = TimerId{};
-  if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_);
+  if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_.get());
   token_ = EventLoop::kNoToken;
+  socket_.reset();
 }
 
 void Listener::on_events(std::uint32_t) {
@@ -173,7 +180,7 @@ void Listener::on_events(std::uint32_t) {
 }
 
 bool Listener::accept_one() {
-  const int accepted = ::accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int accepted = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) {
     acceptor_.on_accept(UniqueFd(accepted));
     return true;
@@ -197,7 +204,7 @@ bool Listener::accept_one() {
 // A level-triggered socket that nobody can accept from would keep the loop busy.
 void Listener::pause() {
   if (token_ == EventLoop::kNoToken) return;
-  loop_.remove(token_, socket_);
+  loop_.remove(token_, socket_.get());
   token_ = EventLoop::kNoToken;
   resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);
 }

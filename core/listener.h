@@ -29,8 +29,10 @@ class ListenGroup {
   Result<void> provide(unsigned workers);
   // What worker `index` of `workers` accepts from: its own sockets and those that would have no worker.
   std::vector<int> sockets_of(unsigned index, unsigned workers) const;
+  // In a forked worker: closes all but these, so that an address is free when its own workers have let it go.
+  void close_all_but(const std::vector<int>& kept);
   const std::string& text() const { return text_; }
-  std::string url() const;
+  std::string url() const;  // what a mount's prefix can be written behind
 
  private:
   ListenGroup() = default;
@@ -54,14 +56,13 @@ class Listener final : private Pollable, private Timer {
     ~Acceptor() = default;
   };
 
-  // The socket stays the caller's, and open while this lives.
-  Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, int socket);
+  Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, UniqueFd socket);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   Result<void> start();
-  // Accepts what waits, then no more.
+  // Accepts what waits, then closes this process' descriptor of the socket.
   void finish();
 
  private:
@@ -73,7 +74,7 @@ class Listener final : private Pollable, private Timer {
   EventLoop& loop_;
   WorkerStats& stats_;
   Acceptor& acceptor_;
-  int socket_;
+  UniqueFd socket_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId resume_{};
 };

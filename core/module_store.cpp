@@ -157,25 +157,28 @@ ModuleStore::~ModuleStore() {
   fs::remove_all(path_, ignored);
 }
 
-Result<std::vector<ModuleCopy>> ModuleStore::copy_all(const std::string& folder) {
+ModuleCopies::~ModuleCopies() {
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+Result<std::unique_ptr<ModuleCopies>> ModuleStore::copy_all(const std::string& folder) {
   const auto files = list_modules(folder);
   if (!files) return Unexpected(files.error());
-  ++generation_;
-  const fs::path target = fs::path(path_) / std::to_string(generation_);
+  const std::string generation = std::to_string(++generation_);
+  const fs::path target = fs::path(path_) / generation;
   std::error_code error;
   fs::create_directory(target, error);
   if (error) return fail("cannot make a private folder for modules: " + error.message());
+  auto copies = std::make_unique<ModuleCopies>(target.string());
   fs::permissions(target, fs::perms(0755), error);
-  std::vector<ModuleCopy> copies;
   for (const fs::path& file : *files) {
-    const std::string stem = file.stem().string();
-    const fs::path copy = target / (stem + "." + std::to_string(generation_) + ".so");
+    const fs::path copy = target / (file.stem().string() + "." + generation + ".so");
     fs::copy_file(file, copy, error);
     if (error) return fail("cannot copy the module " + file.string() + ": " + error.message());
     fs::permissions(copy, fs::perms(0755), error);
-    copies.push_back({file.filename().string(), copy.string()});
+    copies->all.push_back({file.filename().string(), copy.string()});
   }
-  if (generation_ > 2) fs::remove_all(fs::path(path_) / std::to_string(generation_ - 2), error);
   return copies;
 }
 

@@ -41,7 +41,21 @@ struct ModuleCopy {
   std::string path;
 };
 
-// A private folder with copies of modules, removed with everything in it at the end. One thread.
+// The copies that were made at one time, removed with this. A process that has loaded one keeps its mapping.
+class ModuleCopies {
+ public:
+  explicit ModuleCopies(std::string folder) : folder_(std::move(folder)) {}
+  ~ModuleCopies();
+  ModuleCopies(const ModuleCopies&) = delete;
+  ModuleCopies& operator=(const ModuleCopies&) = delete;
+
+  std::vector<ModuleCopy> all;  // sorted by file
+
+ private:
+  std::string folder_;
+};
+
+// A private folder for copies of modules, removed with everything in it at the end. One thread.
 class ModuleStore {
  public:
   static Result<std::unique_ptr<ModuleStore>> create();
@@ -49,9 +63,8 @@ class ModuleStore {
   ModuleStore(const ModuleStore&) = delete;
   ModuleStore& operator=(const ModuleStore&) = delete;
 
-  // Copies every "*.so" of the folder, sorted by name, under names never used before; the copies made before
-  // the last time are removed. A process that has loaded one keeps its mapping.
-  Result<std::vector<ModuleCopy>> copy_all(const std::string& folder);
+  // Copies every "*.so" of the folder under names never used before.
+  Result<std::unique_ptr<ModuleCopies>> copy_all(const std::string& folder);
 
  private:
   explicit ModuleStore(std::string path) : path_(std::move(path)) {}

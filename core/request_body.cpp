@@ -7,7 +7,7 @@ namespace sluice {
 void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   state_ = size == 0 ? State::none : State::wanted;
   expects_continue_ = expects_continue && size > 0;
-  came_ = paused_ = framing_done_ = draining_ = false;
+  came_ = paused_ = framing_done_ = draining_ = reader_failed_ = false;
   pending_ = {};
 }
 
@@ -48,7 +48,7 @@ std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance
     }
     if (framing_done_) {
       state_ = State::done;
-      if (reader_ != nullptr && !instance->call([this] { reader_->end(); })) state_ = State::refused;
+      if (reader_ != nullptr && !instance->call([this] { reader_->end(); })) fail_reader();
       break;
     }
     const RequestParser::BodyResult result = parser.parse_body(bytes.substr(used));
@@ -64,6 +64,11 @@ std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance
   return used;
 }
 
+void RequestBody::fail_reader() {
+  state_ = State::refused;
+  reader_failed_ = true;
+}
+
 bool RequestBody::deliver(ModuleInstance* instance) {
   if (draining_) {
     if (pending_.size() > drain_left_) {
@@ -76,7 +81,7 @@ bool RequestBody::deliver(ModuleInstance* instance) {
   }
   std::uint64_t taken = 0;
   if (!instance->call([&] { taken = reader_->take(Bytes(pending_)); })) {
-    state_ = State::refused;
+    fail_reader();
     return false;
   }
   pending_.remove_prefix(std::min<std::uint64_t>(taken, pending_.size()));

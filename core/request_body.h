@@ -28,6 +28,9 @@ class RequestBody {
 
   State state() const { return state_; }
   bool finished() const { return state_ == State::none || state_ == State::done; }
+  // It was refused because its reader threw, not because of what the client sent.
+  bool reader_failed() const { return reader_failed_; }
+  bool wants_bytes() const { return state_ == State::flowing && !paused_; }
   bool has_reader() const { return reader_ != nullptr; }
   // The reader wants no more until it is woken.
   bool paused() const { return paused_; }
@@ -50,6 +53,7 @@ class RequestBody {
 
  private:
   bool deliver(ModuleInstance* instance);
+  void fail_reader();
 
   State state_ = State::none;
   bool expects_continue_ = false;
@@ -57,6 +61,7 @@ class RequestBody {
   bool paused_ = false;
   bool framing_done_ = false;
   bool draining_ = false;
+  bool reader_failed_ = false;
   std::uint64_t drain_left_ = 0;
   std::string_view pending_;
   std::unique_ptr<Reader> reader_;

@@ -27,7 +27,7 @@ struct ServingPlan {
   UniqueFd root;
   std::vector<UniqueFd> folders;           // of mounts outside the document root
   std::vector<MountFolder> mount_folders;  // one for each of settings.mounts
-  std::vector<ModuleCopy> modules;
+  std::unique_ptr<ModuleCopies> modules;
 };
 
 // Opens and copies; the error is one sentence.

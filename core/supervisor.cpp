@@ -28,9 +28,12 @@ using PlanPtr = std::shared_ptr<const ServingPlan>;
 
 // How long after the drain limit a worker may take to end by itself.
 constexpr std::uint64_t kDrainGraceMs = 3'000;
+// For the workers of a reload to get ready.
+constexpr std::uint64_t kReadyMs = 20'000;
 // Between two attempts of a worker that cannot start.
 constexpr std::uint64_t kRetryMs = 1'000;
-constexpr std::size_t kLogChunk = 16 * 1024;
+// A pipe that poll(2) calls writable takes this much without blocking.
+constexpr std::size_t kLogChunk = PIPE_BUF;
 
 std::uint64_t now_ms() {
   timespec now{};
@@ -73,7 +76,7 @@ class Supervisor {
   Result<void> open_listeners(Generation& generation) const;
   Result<void> launch(Generation& generation, unsigned index);
   Result<void> launch_all(Generation& generation);
-  void close_for_child();
+  void close_for_child(const std::vector<int>& own_sockets);
   void announce(const TrialReport& report) const;
 
   void wait_for_events();
@@ -84,7 +87,7 @@ class Supervisor {
   void forward_log();
 
   void reload();
-  void abandon_reload();
+  void abandon_reload(const std::string& why);
   void commit_reload();
   void stop();
   void respawn_missing();
@@ -99,10 +102,12 @@ class Supervisor {
   Generation current_;
   std::unique_ptr<Generation> next_;                      // of a reload, until all of its workers are ready
   std::vector<std::unique_ptr<WorkerProcess>> retiring_;  // of what a reload has replaced
+  bool log_stuck_ = false;                                // nobody reads stderr
   bool reload_wanted_ = false;
   bool stopping_ = false;
   bool forced_ = false;
   std::uint64_t stop_until_ms_ = 0;
+  std::uint64_t reload_until_ms_ = 0;
   std::uint64_t retry_at_ms_ = 0;
 };
 
@@ -110,6 +115,7 @@ Supervisor::~Supervisor() {
   kill_all();
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
+  set_log_fd(STDERR_FILENO);
   forward_log();
 }
 
@@ -149,6 +155,7 @@ Result<void> Supervisor::open_signals_and_log() {
   if (!signals_ || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot watch signals", errno);
   log_reading_.reset(ends[0]);
   log_writing_.reset(ends[1]);
+  set_log_fd(log_writing_.get());  // so that a terminal or collector that does not read holds up nobody
   return {};
 }
 
@@ -191,7 +198,7 @@ Result<void> Supervisor::launch(Generation& generation, unsigned index) {
     for (const int socket : group->sockets_of(index, generation.plan->workers)) start.sockets.push_back(socket);
   }
   start.log_fd = log_writing_.get();
-  start.close_others = [this] { close_for_child(); };
+  start.close_others = [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); };
   auto started = WorkerProcess::start(start);
   if (!started) return Unexpected(started.error());
   generation.workers[index] = std::move(*started);
@@ -206,10 +213,15 @@ Result<void> Supervisor::launch_all(Generation& generation) {
   return {};
 }
 
-// A worker that held another's control socket would keep it from noticing the supervisor's end.
-void Supervisor::close_for_child() {
+// A worker that held another's control socket would keep it from noticing the supervisor's end; one that held
+// another's listening socket would keep its address in use.
+void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
+  for (const auto& group : current_.listeners) group->close_all_but(own_sockets);
   current_.workers.clear();
-  if (next_ != nullptr) next_->workers.clear();
+  if (next_ != nullptr) {
+    for (const auto& group : next_->listeners) group->close_all_but(own_sockets);
+    next_->workers.clear();
+  }
   retiring_.clear();
   signals_.reset();
   log_reading_.reset();
@@ -223,6 +235,7 @@ void Supervisor::announce(const TrialReport& report) const {
   std::printf("sluice serves %s\n", root == nullptr ? current_.plan->settings.root.c_str() : root);
   for (const auto& group : current_.listeners) {
     const std::string url = group->url();
+    if (report.mounts.empty()) std::printf("  %s\n", url.c_str());
     for (const MountReport& mount : report.mounts) {
       std::printf("  %s%-*s  by %s\n", url.c_str(), static_cast<int>(widest), mount.prefix.c_str(),
                   mount.module.c_str());
@@ -237,6 +250,7 @@ int Supervisor::run() {
   while (any_left() || !stopping_) {
     wait_for_events();
     if (next_ != nullptr && next_->all_ready()) commit_reload();
+    if (next_ != nullptr && now_ms() >= reload_until_ms_) abandon_reload("the new workers do not get ready");
     if (!stopping_) respawn_missing();
     if (reload_wanted_ && next_ == nullptr && !stopping_) reload();
     if (stopping_ && now_ms() >= stop_until_ms_) kill_all();
@@ -248,6 +262,7 @@ int Supervisor::run() {
 std::uint64_t Supervisor::wait_ms() const {
   std::uint64_t until = ~std::uint64_t{0};
   if (stopping_) until = stop_until_ms_;
+  if (next_ != nullptr) until = std::min(until, reload_until_ms_);
   const bool missing =
       std::any_of(current_.workers.begin(), current_.workers.end(), [](const auto& worker) { return !worker; });
   if (!stopping_ && missing) until = std::min(until, retry_at_ms_);
@@ -261,13 +276,14 @@ void Supervisor::wait_for_events() {
   if (next_ != nullptr) {
     for (auto& worker : next_->workers) workers.push_back(worker.get());
   }
-  std::vector<pollfd> polled{{signals_.get(), POLLIN, 0}, {log_reading_.get(), POLLIN, 0}};
+  const pollfd log = log_stuck_ ? pollfd{STDERR_FILENO, POLLOUT, 0} : pollfd{log_reading_.get(), POLLIN, 0};
+  std::vector<pollfd> polled{{signals_.get(), POLLIN, 0}, log};
   for (const WorkerProcess* worker : workers) {
     // Once it is ready it has nothing more to say; its end comes as a signal.
     polled.push_back({worker == nullptr || worker->ready() ? -1 : worker->control(), POLLIN, 0});
   }
   if (::poll(polled.data(), polled.size(), static_cast<int>(wait_ms())) < 0) return;
-  if ((polled[1].revents & POLLIN) != 0) forward_log();
+  if (polled[1].revents != 0) forward_log();
   for (std::size_t i = 0; i < workers.size(); ++i) {
     if ((polled[i + 2].revents & POLLIN) != 0) workers[i]->hear();
   }
@@ -296,7 +312,7 @@ void Supervisor::reap() {
     forward_log();  // the worker's last words come before its end
     if (reap_from(current_, pid, status)) continue;
     if (next_ != nullptr && reap_from(*next_, pid, status)) {
-      abandon_reload();
+      abandon_reload("a new worker could not start");
       continue;
     }
     std::erase_if(retiring_, [pid](const auto& worker) { return worker->pid() == pid; });
@@ -324,7 +340,8 @@ void Supervisor::forward_log() {
   char buffer[kLogChunk];
   for (;;) {
     pollfd room{STDERR_FILENO, POLLOUT, 0};
-    if (::poll(&room, 1, 0) == 0) return;
+    log_stuck_ = ::poll(&room, 1, 0) == 0;
+    if (log_stuck_) return;
     const ssize_t got = ::read(log_reading_.get(), buffer, sizeof(buffer));
     if (got <= 0) return;
     for (ssize_t done = 0; done < got;) {
@@ -349,14 +366,12 @@ void Supervisor::reload() {
   if (!listening) return refuse(listening.error());
   next_ = std::move(generation);
   const auto launched = launch_all(*next_);
-  if (!launched) {
-    refuse(launched.error());
-    abandon_reload();
-  }
+  reload_until_ms_ = now_ms() + kReadyMs;
+  if (!launched) abandon_reload(launched.error().message);
 }
 
-void Supervisor::abandon_reload() {
-  log(LogLevel::error, "not reloaded, and everything goes on as it was: a new worker could not start");
+void Supervisor::abandon_reload(const std::string& why) {
+  log(LogLevel::error, "not reloaded, and everything goes on as it was: " + why);
   for (auto& worker : next_->workers) {
     if (worker == nullptr) continue;
     ::kill(worker->pid(), SIGKILL);
@@ -396,6 +411,9 @@ void Supervisor::stop() {
   stop_until_ms_ = now_ms() + current_.plan->settings.timeouts.drain_ms + kDrainGraceMs;
   log(LogLevel::info, "stopping: what is in flight may end within " +
                           std::to_string(current_.plan->settings.timeouts.drain_ms) + " ms");
+  // The workers accept what waits, and close theirs.
+  current_.listeners.clear();
+  if (next_ != nullptr) next_->listeners.clear();
   tell_all(current_.workers);
   if (next_ != nullptr) tell_all(next_->workers);
   tell_all(retiring_);
@@ -434,10 +452,14 @@ void Supervisor::kill_all() const {
 }  // namespace
 
 int supervise(const Settings& settings, const ReadSettings& reread) {
-  Supervisor supervisor(reread);
-  const auto started = supervisor.start(settings);
-  if (started) return supervisor.run();
-  std::fprintf(stderr, "sluice: %s\n", started.error().message.c_str());
+  const auto served = [&]() -> Result<int> {
+    Supervisor supervisor(reread);
+    const auto started = supervisor.start(settings);
+    if (!started) return Unexpected(started.error());
+    return supervisor.run();
+  }();
+  if (served) return *served;
+  std::fprintf(stderr, "sluice: %s\n", served.error().message.c_str());
   return kExitCouldNotStart;
 }
 

@@ -80,7 +80,7 @@ bool Worker::is_chosen(const std::string& name) const {
 
 // One that cannot be loaded is left out; that matters only to a mount that names it.
 void Worker::load_modules() {
-  for (const ModuleCopy& copy : plan_.modules) {
+  for (const ModuleCopy& copy : plan_.modules->all) {
     if (!is_chosen(std::filesystem::path(copy.file).stem().string())) continue;
     auto file = ModuleFile::load(copy.path, copy.file);
     if (!file) {
@@ -182,7 +182,7 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
   }
   for (const int socket : sockets) {
     Listener::Acceptor& acceptor = *this;
-    listeners_.push_back(std::make_unique<Listener>(*loop_, context_.stats, acceptor, socket));
+    listeners_.push_back(std::make_unique<Listener>(*loop_, context_.stats, acceptor, UniqueFd(socket)));
     const auto started = listeners_.back()->start();
     if (!started) return started;
   }

@@ -40,7 +40,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   // Modules that are left out, and why: a sentence each.
   const std::vector<std::string>& problems() const { return problems_; }
 
-  // Accepts from the sockets and serves until told to end by `control`, or by TERM. The fds stay the caller's.
+  // Accepts from the sockets, which become the worker's, and serves until told to end by `control`, which stays
+  // the caller's, or by TERM.
   Result<void> run(const std::vector<int>& sockets, int control);
 
  private:

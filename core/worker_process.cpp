@@ -30,7 +30,7 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
 
 // Never returns, so that nothing of the supervisor's is destroyed a second time.
 [[noreturn]] void run_worker(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
-  start.close_others();
+  start.close_others(start.sockets);
   ::prctl(PR_SET_NAME, "sluice-worker");
   // A terminal sends INT to all of its processes; the supervisor decides what it means.
   for (const int signal : {SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);

@@ -24,8 +24,9 @@ class WorkerProcess {
     std::shared_ptr<const ServingPlan> plan;
     unsigned index = 0;
     std::vector<int> sockets;
-    int log_fd = -1;                     // the worker's end
-    std::function<void()> close_others;  // in the child: what only the supervisor may hold
+    int log_fd = -1;  // the worker's end
+    // In the child: closes what only the supervisor may hold.
+    std::function<void(const std::vector<int>& own_sockets)> close_others;
   };
 
   static Result<std::unique_ptr<WorkerProcess>> start(const Start& start);

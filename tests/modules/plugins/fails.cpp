@@ -1,4 +1,5 @@
-// Gives up in the middle of its body, with a declared size or, below /chunked, with none.
+// Gives up in the middle of its body, with a declared size or, below /chunked, with none; below /page with the
+// server's own page and fields of its own.
 #include <sluice/module.h>
 
 #include <string_view>
@@ -23,7 +24,13 @@ class Fails : public sluice::Handler {
  public:
   explicit Fails(sluice::Host&) {}
   void handle(sluice::Exchange& exchange) override {
-    const bool chunked = std::string_view(exchange.request().path) == "chunked";
+    const std::string_view path = exchange.request().path;
+    if (path == "page") {
+      exchange.field("Content-Type", "text/plain");
+      exchange.field("X-Kept", "yes");
+      return exchange.fail(409);
+    }
+    const bool chunked = path == "chunked";
     exchange.stream(chunked ? sluice::kUnknownSize : 1000, new FailingBody);
   }
 };

@@ -1,0 +1,100 @@
+#include "common/byte_ranges.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace sluice::files {
+namespace {
+
+// Two parts this close cost less as one: about what the second one's head would take.
+constexpr std::uint64_t kJoinGap = 80;
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Digits only; a number that is too large is as good as the largest.
+std::optional<std::uint64_t> parse_position(std::string_view digits) {
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
+  if (digits.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    const auto add = static_cast<std::uint64_t>(digit - '0');
+    value = value > (kMost - add) / 10 ? kMost : value * 10 + add;
+  }
+  return value;
+}
+
+enum class Spec : std::uint8_t { invalid, beyond, within, everything };
+
+// One of "first-last", "first-", "-suffix".
+Spec resolve_spec(std::string_view spec, std::uint64_t size, ByteRange& range) {
+  const std::size_t dash = spec.find('-');
+  if (dash == std::string_view::npos) return Spec::invalid;
+  const auto first = parse_position(spec.substr(0, dash));
+  const auto last = parse_position(spec.substr(dash + 1));
+  if (dash == 0) {
+    if (!last) return Spec::invalid;
+    if (*last == 0) return Spec::beyond;
+    // The end of nothing is everything there is, and has no positions to name.
+    if (size == 0) return Spec::everything;
+    range = {size - std::min(*last, size), size - 1};
+    return Spec::within;
+  }
+  if (!first || (!last && dash + 1 < spec.size()) || (last && *last < *first)) return Spec::invalid;
+  if (*first >= size) return Spec::beyond;
+  range = {*first, last ? std::min(*last, size - 1) : size - 1};
+  return Spec::within;
+}
+
+bool touch(const ByteRange& left, const ByteRange& right) {
+  return left.first <= right.last + kJoinGap && right.first <= left.last + kJoinGap;
+}
+
+// Where any two overlap or nearly touch, they and all others are put in order and joined.
+void join(std::vector<ByteRange>& ranges) {
+  std::vector<ByteRange> sorted = ranges;
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<ByteRange> joined;
+  for (const ByteRange& range : sorted) {
+    if (!joined.empty() && touch(joined.back(), range)) {
+      joined.back().last = std::max(joined.back().last, range.last);
+    } else {
+      joined.push_back(range);
+    }
+  }
+  if (joined.size() < ranges.size()) ranges = std::move(joined);
+}
+
+}  // namespace
+
+RangeRequest resolve_ranges(std::string_view field, std::uint64_t size) {
+  constexpr std::string_view kUnit = "bytes=";
+  RangeRequest result;
+  const bool bytes = field.size() >= kUnit.size() &&
+                     std::equal(kUnit.begin(), kUnit.end(), field.begin(), [](char expected, char byte) {
+                       return expected == (byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+                     });
+  if (!bytes) return result;
+  std::string_view list = field.substr(kUnit.size());
+  std::size_t specs = 0;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    const std::string_view spec = trim(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    if (spec.empty()) continue;
+    ByteRange range;
+    const Spec kind = resolve_spec(spec, size, range);
+    if (kind == Spec::invalid || kind == Spec::everything || ++specs > kRangesMax) return RangeRequest{};
+    if (kind == Spec::within) result.ranges.push_back(range);
+  }
+  if (specs == 0) return result;
+  result.kind = result.ranges.empty() ? RangeRequest::Kind::unsatisfiable : RangeRequest::Kind::partial;
+  join(result.ranges);
+  return result;
+}
+
+}  // namespace sluice::files

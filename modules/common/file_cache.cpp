@@ -1,0 +1,100 @@
+#include "common/file_cache.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "common/mime_types.h"
+
+namespace sluice::files {
+namespace {
+
+// Connections need descriptors more than the cache does: it takes up to one in so many.
+constexpr std::uint64_t kDescriptorShare = 8;
+
+}  // namespace
+
+std::uint32_t FileCache::scope(int folder_fd, std::string_view default_type) {
+  FileFacts folder;
+  read_facts(folder_fd, folder);
+  for (std::size_t i = 0; i < scopes_.size(); ++i) {
+    const Scope& known = scopes_[i];
+    if (known.device == folder.device && known.inode == folder.inode && known.default_type == default_type) {
+      return static_cast<std::uint32_t>(i);
+    }
+  }
+  scopes_.push_back({folder.device, folder.inode, std::string(default_type)});
+  return static_cast<std::uint32_t>(scopes_.size() - 1);
+}
+
+void FileCache::allow_entries(std::uint64_t entries_max) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    entries_max = std::min<std::uint64_t>(entries_max, limit.rlim_cur / kDescriptorShare);
+  }
+  entries_max_ = std::max(entries_max_, entries_max);
+}
+
+FileRef FileCache::find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms) {
+  const auto found = index_.find({scope, path});
+  if (found == index_.end()) return nullptr;
+  const Place place = found->second;
+  if (host_.now_ms() - place->opened_ms >= revalidate_ms) return nullptr;  // kept: insert may meet it again
+  if (!place->file->unchanged()) {
+    erase(place);
+    return nullptr;
+  }
+  place->file->mature();
+  recent_.splice(recent_.begin(), recent_, place);
+  return place->file;
+}
+
+FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts) {
+  const auto found = index_.find({scope, path});
+  if (found != index_.end()) {
+    const Place place = found->second;
+    if (place->file->facts() == facts) {
+      place->opened_ms = host_.now_ms();
+      place->file->mature();
+      recent_.splice(recent_.begin(), recent_, place);
+      return place->file;
+    }
+    erase(place);
+  }
+  FileRef made = OpenFile::make(host_, threads_usable_, std::move(fd), facts, path,
+                                mime_type(path, scopes_[scope].default_type));
+  if (made == nullptr || retired_ || entries_max_ == 0 || facts.links == 0) return made;
+  shrink(entries_max_ - 1);
+  recent_.push_front({scope, made, host_.now_ms()});
+  index_.emplace(Key{scope, made->path()}, recent_.begin());
+  return made;
+}
+
+void FileCache::drop(std::uint32_t scope, std::string_view path) {
+  const auto found = index_.find({scope, path});
+  if (found != index_.end()) erase(found->second);
+}
+
+void FileCache::erase(Place place) {
+  index_.erase({place->scope, place->file->path()});
+  recent_.erase(place);
+}
+
+void FileCache::shrink(std::size_t entries_max) {
+  while (index_.size() > entries_max) erase(std::prev(recent_.end()));
+}
+
+void FileCache::shed() {
+  shrink(index_.size() / 2);
+}
+
+void FileCache::clear() {
+  shrink(0);
+}
+
+void FileCache::retire() {
+  retired_ = true;
+  clear();
+}
+
+}  // namespace sluice::files

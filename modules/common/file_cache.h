@@ -1,0 +1,86 @@
+// The open files of a worker, by folder and path, so that a request for a file that was asked for before costs
+// one fstat. Lives in a module's Shared; all its mounts use it. Loop thread.
+//
+// A file is looked at before each use: one that changed in place is dropped, and a rename over its path is
+// noticed at once where it leaves the old file without a link, else after `revalidate_ms`.
+//
+// INVARIANT: every entry is in `index_` and in `recent_`, and there are at most `entries_max_`.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/open_file.h"
+
+namespace sluice::files {
+
+class FileCache {
+ public:
+  explicit FileCache(Host& host) : host_(host) {}
+  // From here on files are closed where their last reference ends: the host is about to go.
+  ~FileCache() { *threads_usable_ = false; }
+  FileCache(const FileCache&) = delete;
+  FileCache& operator=(const FileCache&) = delete;
+
+  // A number for "beneath this folder, with this type where the extension is unknown".
+  std::uint32_t scope(int folder_fd, std::string_view default_type);
+  // The largest wish of all mounts counts, within a share of the descriptors that the process may open.
+  void allow_entries(std::uint64_t entries_max);
+
+  // The file, unchanged since it was opened. Null: open the path and `insert`.
+  FileRef find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms);
+  // The file that has just been opened at that path, or the entry that it turns out to be. Null when its head
+  // lines are refused.
+  FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts);
+  // Drops an entry that was found to be out of date.
+  void drop(std::uint32_t scope, std::string_view path);
+
+  // Descriptors are short: gives up half of the entries.
+  void shed();
+  void clear();
+  // Clears, and keeps nothing from now on.
+  void retire();
+  std::size_t size() const { return index_.size(); }
+
+ private:
+  struct Scope {
+    std::uint64_t device;
+    std::uint64_t inode;
+    std::string default_type;
+  };
+  struct Key {
+    std::uint32_t scope;
+    std::string_view path;  // of the entry's file
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>()(key.path) * 31 + key.scope;
+    }
+  };
+  struct Entry {
+    std::uint32_t scope;
+    FileRef file;
+    std::uint64_t opened_ms;  // when the path last led to this file
+  };
+  using Place = std::list<Entry>::iterator;
+
+  void erase(Place place);
+  void shrink(std::size_t entries_max);
+
+  Host& host_;
+  const std::shared_ptr<bool> threads_usable_ = std::make_shared<bool>(true);
+  std::vector<Scope> scopes_;
+  std::uint64_t entries_max_ = 0;
+  bool retired_ = false;
+  std::list<Entry> recent_;  // the last used first
+  std::unordered_map<Key, Place, KeyHash> index_;
+};
+
+}  // namespace sluice::files

@@ -1,0 +1,60 @@
+#include "common/file_facts.h"
+
+#include <cerrno>
+
+#include "common/http_text.h"
+
+namespace sluice::files {
+namespace {
+
+// Reproducible builds and image stores stamp everything with second 0 or 1: equal times of unequal contents.
+constexpr std::int64_t kMeaninglessSecondsMax = 1;
+
+}  // namespace
+
+int read_facts(int fd, FileFacts& facts) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return errno;
+  facts.size = static_cast<std::uint64_t>(status.st_size);
+  facts.device = status.st_dev;
+  facts.inode = status.st_ino;
+  facts.links = status.st_nlink;
+  facts.mtime_s = status.st_mtim.tv_sec;
+  facts.ctime_s = status.st_ctim.tv_sec;
+  facts.mtime_ns = static_cast<std::uint32_t>(status.st_mtim.tv_nsec);
+  facts.ctime_ns = static_cast<std::uint32_t>(status.st_ctim.tv_nsec);
+  facts.mode = status.st_mode;
+  facts.owner = status.st_uid;
+  return 0;
+}
+
+bool content_is_young(const FileFacts& facts, std::int64_t now_s) {
+  return facts.mtime_s >= now_s - kYoungSeconds;
+}
+
+bool file_is_young(const FileFacts& facts, std::int64_t now_s) {
+  return content_is_young(facts, now_s) || facts.ctime_s >= now_s - kYoungSeconds;
+}
+
+std::int64_t wall_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec;
+}
+
+Validators make_validators(const FileFacts& facts, std::int64_t now_s) {
+  Validators made;
+  if (facts.mtime_s >= 0 && facts.mtime_s <= kMeaninglessSecondsMax) return made;
+  made.etag = content_is_young(facts, now_s) ? "W/\"" : "\"";
+  append_hex(made.etag, static_cast<std::uint64_t>(facts.mtime_s) * 1'000'000'000 + facts.mtime_ns);
+  made.etag += '-';
+  append_hex(made.etag, facts.size);
+  made.etag += '-';
+  append_hex(made.etag, facts.inode);
+  made.etag += '"';
+  // RFC 9110 section 8.8.2.1 forbids one later than Date.
+  if (facts.mtime_s <= now_s) made.last_modified = http_date(facts.mtime_s);
+  return made;
+}
+
+}  // namespace sluice::files

@@ -1,0 +1,52 @@
+// What fstat says of a file, and the validators (RFC 9110 section 8.8) made from it. Any thread.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+
+namespace sluice::files {
+
+struct FileFacts {
+  std::uint64_t size = 0;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t links = 0;
+  std::int64_t mtime_s = 0;
+  std::int64_t ctime_s = 0;
+  std::uint32_t mtime_ns = 0;
+  std::uint32_t ctime_ns = 0;
+  mode_t mode = 0;
+  uid_t owner = 0;
+
+  bool operator==(const FileFacts&) const = default;
+  bool is_regular() const { return S_ISREG(mode); }
+  bool is_folder() const { return S_ISDIR(mode); }
+  bool same_file(const FileFacts& other) const { return device == other.device && inode == other.inode; }
+};
+
+// 0, or an error of errno(3).
+int read_facts(int fd, FileFacts& facts);
+
+// File systems stamp with a coarse clock, so a second write soon after the first may leave no trace in the
+// times. What was read of a file this young proves nothing about what it holds later.
+inline constexpr std::int64_t kYoungSeconds = 2;
+
+// The mtime is that young, or lies in the future. `now_s` is CLOCK_REALTIME.
+bool content_is_young(const FileFacts& facts, std::int64_t now_s);
+// The same of mtime and ctime. An mtime can be set at will, a ctime cannot.
+bool file_is_young(const FileFacts& facts, std::int64_t now_s);
+
+// CLOCK_REALTIME in seconds.
+std::int64_t wall_seconds();
+
+struct Validators {
+  std::string etag;           // weak while the content is young; empty where the mtime means nothing
+  std::string last_modified;  // empty where the mtime means nothing or lies in the future
+};
+Validators make_validators(const FileFacts& facts, std::int64_t now_s);
+
+}  // namespace sluice::files

@@ -1,0 +1,12 @@
+// The Content-Type of a file, by the extension of its name. Pure, any thread.
+#pragma once
+
+#include <string_view>
+
+namespace sluice::files {
+
+// A view of a constant, or `fallback` where the extension is unknown or missing. Case is ignored; of
+// "a.tar.gz" the last extension counts; a name that only starts with a dot has none.
+std::string_view mime_type(std::string_view path, std::string_view fallback);
+
+}  // namespace sluice::files

@@ -1,0 +1,66 @@
+#include "common/open_beneath.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+namespace sluice::files {
+namespace {
+
+// EAGAIN without RESOLVE_CACHED: a rename raced with "..", or a lease is being broken. Neither lasts.
+constexpr int kTriesMax = 10;
+constexpr useconds_t kRetryUs = 1000;
+
+int openat2_retrying(int folder, const char* path, open_how& how) {
+  long fd;
+  do {
+    fd = syscall(SYS_openat2, folder, path, &how, sizeof(how));
+  } while (fd < 0 && errno == EINTR);
+  return static_cast<int>(fd);
+}
+
+}  // namespace
+
+Opened open_beneath(int folder, const char* path, Resolve resolve, int extra_flags) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | extra_flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  if (resolve == Resolve::cached_only) {
+    how.resolve |= RESOLVE_CACHED;
+    const int fd = openat2_retrying(folder, path, how);
+    // Before Linux 5.12 RESOLVE_CACHED is an invalid flag: then every open is a thread's.
+    return {OwnedFd(fd), fd >= 0 ? 0 : errno == EINVAL ? EAGAIN : errno};
+  }
+  for (int tries = 1;; ++tries) {
+    const int fd = openat2_retrying(folder, path, how);
+    if (fd >= 0) return {OwnedFd(fd), 0};
+    if (errno != EAGAIN || tries == kTriesMax) return {OwnedFd(), errno};
+    usleep(kRetryUs);
+  }
+}
+
+std::uint32_t status_of(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case EXDEV:  // the path leads out of the folder
+    case ENAMETOOLONG:
+    case ENXIO:  // a socket
+    case ENODEV:
+      return 404;
+    case EACCES:
+    case EPERM:
+      return 403;
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+}  // namespace sluice::files

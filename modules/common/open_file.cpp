@@ -1,0 +1,85 @@
+#include "common/open_file.h"
+
+#include <sys/uio.h>
+
+#include <cerrno>
+
+namespace sluice::files {
+namespace {
+
+// The last close of an unlinked file frees its blocks, which can take long.
+class CloseWork final : public Work {
+ public:
+  explicit CloseWork(OwnedFd fd) : fd_(std::move(fd)) {}
+  void run() override { fd_ = OwnedFd(); }
+  void done(bool) override {}
+
+ private:
+  OwnedFd fd_;
+};
+
+}  // namespace
+
+std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<const bool> threads_usable, OwnedFd fd,
+                                         const FileFacts& facts, std::string_view path, std::string_view type) {
+  std::shared_ptr<OpenFile> made(
+      new OpenFile(host, std::move(threads_usable), std::move(fd), facts, path, type));
+  if (!made->prepare_fields(wall_seconds())) return nullptr;
+  return made;
+}
+
+OpenFile::~OpenFile() {
+  if (fields_ != nullptr) host_.release_fields(fields_);
+  FileFacts now;
+  if (!*threads_usable_ || read_facts(fd(), now) != 0 || now.links > 0) return;
+  direct_fd = OwnedFd();
+  auto work = std::make_unique<CloseWork>(std::move(fd_));
+  if (host_.offload(work.get())) static_cast<void>(work.release());
+}
+
+bool OpenFile::prepare_fields(std::int64_t now_s) {
+  const Validators validators = make_validators(facts_, now_s);
+  Field lines[3];
+  std::uint32_t count = 0;
+  lines[count++] = {"Content-Type", type_};
+  if (!validators.last_modified.empty()) lines[count++] = {"Last-Modified", validators.last_modified};
+  if (!validators.etag.empty()) lines[count++] = {"ETag", validators.etag};
+  FieldBlock* made = host_.prepare_fields(lines, count);
+  if (made == nullptr) return false;
+  if (fields_ != nullptr) host_.release_fields(fields_);
+  fields_ = made;
+  young_ = content_is_young(facts_, now_s);
+  return true;
+}
+
+bool OpenFile::unchanged() const {
+  FileFacts now;
+  return read_facts(fd(), now) == 0 && now == facts_ && now.links > 0;
+}
+
+void OpenFile::mature() {
+  if (!young_) return;
+  const std::int64_t now_s = wall_seconds();
+  if (!content_is_young(facts_, now_s)) prepare_fields(now_s);
+}
+
+std::optional<Bytes> OpenFile::content(std::uint64_t size_max) {
+  const std::uint64_t size = facts_.size;
+  if (size > size_max) return std::nullopt;
+  if (content_kept_) return Bytes(content_);
+  if (size == 0) return Bytes("", 0);
+  if (nowait == Known::no) return std::nullopt;
+
+  content_.resize(size);
+  iovec whole{content_.data(), size};
+  const ssize_t got = preadv2(fd(), &whole, 1, 0, RWF_NOWAIT);
+  if (got < 0 && errno == EOPNOTSUPP) nowait = Known::no;
+  if (got != static_cast<ssize_t>(size) || !unchanged()) {
+    content_ = std::string();
+    return std::nullopt;
+  }
+  content_kept_ = !file_is_young(facts_, wall_seconds());
+  return Bytes(content_);
+}
+
+}  // namespace sluice::files

@@ -1,0 +1,78 @@
+// A file that was opened beneath a mount: its descriptor, what fstat said of it when it was opened or last
+// looked at, its prepared head lines, and its content when that is small and may be kept.
+//
+// Shared by the cache, the bodies that send it and the reads that are under way; the last of them closes it.
+// References are taken and dropped on the loop thread only; offload threads use `fd`.
+//
+// INVARIANT: `fields` and `content` belong to `facts`; a file whose facts differ gets a new OpenFile.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/file_facts.h"
+#include "common/owned_fd.h"
+
+namespace sluice::files {
+
+// Tri-state answers to what a file system can do, asked at most once a file.
+enum class Known : std::uint8_t { untried, yes, no };
+
+class OpenFile {
+ public:
+  // Null when the head lines are refused. `host` outlives it, and is asked for threads while `threads_usable`.
+  static std::shared_ptr<OpenFile> make(Host& host, std::shared_ptr<const bool> threads_usable, OwnedFd fd,
+                                        const FileFacts& facts, std::string_view path, std::string_view type);
+  ~OpenFile();
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  int fd() const { return fd_.get(); }
+  const FileFacts& facts() const { return facts_; }
+  const std::string& path() const { return path_; }  // beneath the folder
+  const FieldBlock& fields() const { return *fields_; }
+
+  // Whether the file is still what `facts` says.
+  bool unchanged() const;
+  // Makes the validators strong once the content is old enough.
+  void mature();
+  // The content, from memory or read without waiting for a disk. Nothing when it is larger than `size_max`,
+  // would have to be waited for, or changed meanwhile. The view lives until the next call or the file's end.
+  std::optional<Bytes> content(std::uint64_t size_max);
+
+  // What has been found out about the file system, and about this file's place on it.
+  Known nowait = Known::untried;  // preadv2(RWF_NOWAIT)
+  Known direct = Known::untried;  // O_DIRECT
+  bool extents_mapped = false;    // a thread has read of it, so where it lies is known to the kernel
+  OwnedFd direct_fd;              // a description with O_DIRECT, made by the first read that needs it
+
+ private:
+  OpenFile(Host& host, std::shared_ptr<const bool> threads_usable, OwnedFd fd, const FileFacts& facts,
+           std::string_view path, std::string_view type)
+      : host_(host),
+        threads_usable_(std::move(threads_usable)),
+        fd_(std::move(fd)),
+        facts_(facts),
+        path_(path),
+        type_(type) {}
+  bool prepare_fields(std::int64_t now_s);
+
+  Host& host_;
+  std::shared_ptr<const bool> threads_usable_;
+  OwnedFd fd_;
+  FileFacts facts_;
+  std::string path_;
+  std::string type_;
+  FieldBlock* fields_ = nullptr;
+  std::string content_;
+  bool content_kept_ = false;
+  bool young_ = true;
+};
+
+using FileRef = std::shared_ptr<OpenFile>;
+
+}  // namespace sluice::files

@@ -1,0 +1,102 @@
+#include "common/residency.h"
+
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace sluice::files {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kProbeEvery = 64 * 1024;  // reads of a window end out of order, but in large pieces
+constexpr std::uint64_t kMincorePages = 64;       // looked at in one call
+
+// cachestat(2), Linux 6.5; the C library of the day does not know it.
+constexpr long kCachestatNumber = 451;
+struct CachestatRange {
+  std::uint64_t offset;
+  std::uint64_t size;
+};
+struct Cachestat {
+  std::uint64_t cached;
+  std::uint64_t dirty;
+  std::uint64_t writeback;
+  std::uint64_t evicted;
+  std::uint64_t recently_evicted;
+};
+
+// What cachestat knows: `absent` for sure when it misses a page, `resident` for maybe, since it counts pages
+// that are still being read, and `unknown` where it may not be asked: before Linux 6.5, and of files of others.
+Residency ask_cachestat(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
+  const std::uint64_t pages = (offset + size - 1) / kPage - offset / kPage + 1;
+  CachestatRange range{offset, size};
+  Cachestat found{};
+  if (syscall(kCachestatNumber, file.fd(), &range, &found, 0U) != 0) return Residency::unknown;
+  if (found.cached >= pages) return Residency::resident;
+  FileFacts now;  // behind the end nothing is cached, ever
+  return read_facts(file.fd(), now) == 0 && offset + size <= now.size ? Residency::absent : Residency::resident;
+}
+
+Residency probe_byte(const OpenFile& file, std::uint64_t offset) {
+  char byte;
+  iovec one{&byte, 1};
+  const ssize_t got = preadv2(file.fd(), &one, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  if (got >= 0) return Residency::resident;
+  return errno == EOPNOTSUPP ? Residency::unknown : Residency::absent;
+}
+
+// mincore says "resident" of everything to those who may not write the file, except where that hardly matters.
+bool may_ask_mincore(const OpenFile& file) {
+  const uid_t user = geteuid();
+  if (user == 0 || user == file.facts().owner) return true;
+  struct statfs system;
+  return fstatfs(file.fd(), &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+}
+
+Residency ask_mincore(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
+  if (!may_ask_mincore(file)) return Residency::unknown;
+  std::uint64_t first = offset / kPage * kPage;
+  const std::uint64_t end = std::min(offset + size, file.facts().size);
+  while (first < end) {
+    const std::uint64_t pages = std::min((end - first + kPage - 1) / kPage, kMincorePages);
+    const std::size_t length = pages * kPage;
+    void* mapped = mmap(nullptr, length, PROT_READ, MAP_SHARED, file.fd(), static_cast<off_t>(first));
+    if (mapped == MAP_FAILED) return Residency::unknown;
+    unsigned char present[kMincorePages] = {};
+    const int failed = mincore(mapped, length, present);
+    munmap(mapped, length);
+    if (failed != 0) return Residency::unknown;
+    if (!std::all_of(present, present + pages, [](unsigned char page) { return (page & 1) != 0; })) {
+      return Residency::unknown;  // readahead might not bring it: a thread reads
+    }
+    first += length;
+  }
+  return Residency::resident;
+}
+
+}  // namespace
+
+Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size) {
+  if (size == 0) return Residency::resident;
+  if (file.nowait == Known::no) return ask_mincore(file, offset, size);
+  // First, because a miss of the probe makes the kernel read, and wait for the block map of a file that is new
+  // to it. Where nobody knows, a thread has to be the first.
+  const Residency known = ask_cachestat(file, offset, size);
+  if (known == Residency::absent) return known;
+  if (known == Residency::unknown && !file.extents_mapped) return Residency::absent;
+  Residency found = probe_byte(file, offset + size - 1);
+  for (std::uint64_t at = 0; at < size - 1 && found == Residency::resident; at += kProbeEvery) {
+    found = probe_byte(file, offset + at);
+  }
+  if (found != Residency::unknown) return found;
+  file.nowait = Known::no;
+  return ask_mincore(file, offset, size);
+}
+
+}  // namespace sluice::files

@@ -1,0 +1,225 @@
+#include "dynamic_aio/aio_engine.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "common/open_beneath.h"
+
+namespace sluice {
+
+using files::Known;
+using files::OwnedFd;
+using files::Read;
+using files::ReadQueue;
+using files::ReadRef;
+
+namespace {
+
+// More than may run: a slot whose completion overtook the thread that submitted it lingers.
+constexpr int kSlotsMax = 2 * ReadQueue::kRunningMax;
+
+// Where a read goes. Copied, since the loop may be done with the read before the thread returns from
+// submitting.
+struct Target {
+  explicit Target(const Read& read)
+      : data(read.buffer->data()), offset(static_cast<long long>(read.offset)), size(read.size) {}
+  char* data;
+  long long offset;
+  std::size_t size;
+};
+
+// Submits one read; 0, or an error of errno(3).
+int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const Target& target, int event_fd,
+           int flags) {
+  io_prep_pread(&control, direct_fd, target.data, target.size, target.offset);
+  io_set_eventfd(&control, event_fd);
+  control.data = slot;
+  control.aio_rw_flags = static_cast<unsigned>(flags);
+  iocb* list[] = {&control};
+  int submitted;
+  do {
+    submitted = io_submit(context, 1, list);
+  } while (submitted == -EINTR);
+  return submitted == 1 ? 0 : submitted == 0 ? EAGAIN : -submitted;
+}
+
+OwnedFd open_direct(int folder_fd, const files::OpenFile& file) {
+  files::Opened opened =
+      files::open_beneath(folder_fd, file.path().c_str(), files::Resolve::may_block, O_DIRECT);
+  files::FileFacts facts;
+  if (opened.error != 0 || files::read_facts(opened.fd.get(), facts) != 0) return OwnedFd();
+  return facts.same_file(file.facts()) ? std::move(opened.fd) : OwnedFd();
+}
+
+}  // namespace
+
+// Uses the slot's control block, which the loop leaves alone while `at_thread`.
+class AioEngine::ThreadSubmit final : public Work {
+ public:
+  ThreadSubmit(AioEngine& engine, Slot& slot)
+      : engine_(engine),
+        slot_(slot),
+        file_(slot.read->file),
+        target_(*slot.read),
+        folder_fd_(slot.read->folder_fd),
+        direct_fd_(file_->direct_fd.get()) {}
+  void run() override {
+    if (direct_fd_ < 0) {
+      opened_ = open_direct(folder_fd_, *file_);
+      direct_fd_ = opened_.get();
+    }
+    outcome_ = direct_fd_ < 0 ? ENOTSUP
+                              : submit(engine_.context_, slot_.control, &slot_, direct_fd_, target_,
+                                       engine_.event_fd_.get(), 0);
+  }
+  void done(bool ran) override {
+    if (opened_ && !file_->direct_fd) file_->direct_fd = std::move(opened_);
+    if (ran && outcome_ == 0) file_->extents_mapped = true;
+    engine_.submitted(slot_, ran ? outcome_ : ETIMEDOUT);
+  }
+
+ private:
+  AioEngine& engine_;
+  Slot& slot_;
+  const files::FileRef file_;
+  const Target target_;
+  const int folder_fd_;
+  int direct_fd_;
+  OwnedFd opened_;
+  int outcome_ = 0;
+};
+
+AioEngine::AioEngine(Host& host, ReadQueue& queue)
+    : host_(host),
+      queue_(queue),
+      aio_reads_(host.counter("aio_reads")),
+      thread_submits_(host.counter("aio_thread_submits")) {
+  queue_.use(this);
+}
+
+AioEngine::~AioEngine() {
+  queue_.use(nullptr);
+  if (event_fd_) host_.unwatch(event_fd_.get());
+  if (context_ != nullptr) io_destroy(context_);  // waits for what is under way: nothing, thanks to the holds
+}
+
+// Made at the first read, so that a mount of cached files takes nothing of fs.aio-max-nr.
+bool AioEngine::set_up() {
+  if (context_ != nullptr) return true;
+  if (host_.now_ms() < next_setup_ms_) return false;
+  next_setup_ms_ = host_.now_ms() + kSetupRetryMs;
+  OwnedFd event_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event_fd) return false;
+  const int error = io_setup(kSlotsMax, &context_);
+  if (error != 0) {
+    context_ = nullptr;
+    host_.log(LogLevel::warning, error == -EAGAIN ? "no AIO context to be had, threads read instead: raise the "
+                                                    "sysctl fs.aio-max-nr"
+                                                  : "no AIO context to be had, threads read instead");
+    return false;
+  }
+  if (!host_.watch(event_fd.get(), EPOLLIN, *this)) {
+    io_destroy(std::exchange(context_, nullptr));
+    return false;
+  }
+  event_fd_ = std::move(event_fd);
+  return true;
+}
+
+bool AioEngine::start(const ReadRef& read) {
+  files::OpenFile& file = *read->file;
+  if (file.direct == Known::no || slots_.size() >= kSlotsMax || !set_up()) return false;
+  Slot& slot = slots_.emplace_back();
+  slot.place = std::prev(slots_.end());
+  slot.read = read;
+  // The block map of a file that was not read before is itself read from the disk, and by io_submit.
+  if (file.direct_fd && file.extents_mapped) {
+    slot.may_refuse = true;
+    const Target target(*read);
+    if (submit(context_, slot.control, &slot, file.direct_fd.get(), target, event_fd_.get(), RWF_NOWAIT) == 0) {
+      slot.at_kernel = true;
+      return true;
+    }
+  }
+  if (submit_on_thread(slot)) return true;
+  free_if_unused(slot);
+  return false;
+}
+
+bool AioEngine::submit_on_thread(Slot& slot) {
+  auto work = std::make_unique<ThreadSubmit>(*this, slot);
+  if (!host_.offload(work.get())) return false;
+  static_cast<void>(work.release());
+  slot.at_kernel = true;  // its completion may be seen before the thread's own end
+  slot.at_thread = true;
+  slot.may_refuse = false;
+  host_.count(thread_submits_, 1);
+  return true;
+}
+
+void AioEngine::submit_or_read_on_thread(Slot& slot) {
+  if (submit_on_thread(slot)) return;
+  queue_.read_on_thread(std::exchange(slot.read, nullptr));
+  free_if_unused(slot);
+}
+
+// A thread has tried; `outcome` is 0 or an error of errno(3).
+void AioEngine::submitted(Slot& slot, int outcome) {
+  slot.at_thread = false;
+  if (outcome != 0) {
+    slot.at_kernel = false;
+    const ReadRef read = std::exchange(slot.read, nullptr);
+    if (outcome == EINVAL || outcome == ENOTSUP) read->file->direct = Known::no;
+    if (outcome == ETIMEDOUT) {
+      queue_.finish(read, -ETIMEDOUT);
+    } else {
+      queue_.read_on_thread(read);
+    }
+  }
+  free_if_unused(slot);
+}
+
+void AioEngine::ready(std::uint32_t) {
+  eventfd_t announced = 0;
+  static_cast<void>(eventfd_read(event_fd_.get(), &announced));
+  std::array<io_event, kSlotsMax> events;
+  timespec no_wait{};
+  const int count = io_getevents(context_, 0, kSlotsMax, events.data(), &no_wait);
+  for (int i = 0; i < count; ++i) {
+    const io_event& event = events[static_cast<std::size_t>(i)];
+    const auto result = static_cast<std::int64_t>(static_cast<long>(event.res));
+    completed(*static_cast<Slot*>(event.data), result);
+  }
+}
+
+void AioEngine::completed(Slot& slot, std::int64_t result) {
+  slot.at_kernel = false;
+  if (result == -EAGAIN && slot.may_refuse && slot.read->user != nullptr) return submit_or_read_on_thread(slot);
+
+  const ReadRef read = std::exchange(slot.read, nullptr);
+  files::FileFacts now;
+  if (result == -EINVAL || result == -EOPNOTSUPP) {
+    read->file->direct = Known::no;
+    queue_.read_on_thread(read);
+  } else if (result >= 0 && static_cast<std::uint64_t>(result) < read->size &&
+             files::read_facts(read->file->fd(), now) == 0 &&
+             read->offset + static_cast<std::uint64_t>(result) < now.size) {
+    queue_.read_on_thread(read);  // short, and not because the file ends there
+  } else {
+    host_.count(aio_reads_, 1);
+    queue_.finish(read, result);
+  }
+  free_if_unused(slot);
+}
+
+void AioEngine::free_if_unused(Slot& slot) {
+  if (!slot.at_kernel && !slot.at_thread) slots_.erase(slot.place);
+}
+
+}  // namespace sluice

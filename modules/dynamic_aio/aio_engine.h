@@ -1,0 +1,61 @@
+// Reads by Linux AIO with O_DIRECT: submits to the kernel's context, takes the results when its eventfd says
+// so. One a worker, in the module's Shared. Loop thread, but a submission that might wait is a thread's.
+//
+// Each file gets a second descriptor with O_DIRECT, opened beneath the mount's folder like the first and used
+// only when it is the same inode: the flag belongs to an open file description, so setting it on the first
+// would turn the page cache off for everybody, and /proc need not be there.
+//
+// INVARIANT: a slot is in `slots_` until the kernel has reported it and no thread submits it.
+#pragma once
+
+#include <libaio.h>
+#include <sluice/handler.h>
+
+#include <list>
+
+#include "common/read_queue.h"
+
+namespace sluice {
+
+class AioEngine final : public files::ReadEngine, private Watcher {
+ public:
+  static constexpr std::uint64_t kSetupRetryMs = 1000;
+
+  // `host` is the Shared's. Without a context (fs.aio-max-nr is used up) reads are left to threads meanwhile.
+  AioEngine(Host& host, files::ReadQueue& queue);
+  ~AioEngine() override;
+  AioEngine(const AioEngine&) = delete;
+  AioEngine& operator=(const AioEngine&) = delete;
+
+  bool start(const files::ReadRef& read) override;
+
+ private:
+  class ThreadSubmit;
+  struct Slot {
+    iocb control{};
+    files::ReadRef read;
+    bool at_kernel = false;  // a completion will come
+    bool at_thread = false;
+    bool may_refuse = false;  // submitted with RWF_NOWAIT
+    std::list<Slot>::iterator place;
+  };
+
+  bool set_up();
+  void ready(std::uint32_t epoll_events) override;
+  void completed(Slot& slot, std::int64_t result);
+  bool submit_on_thread(Slot& slot);
+  void submit_or_read_on_thread(Slot& slot);
+  void submitted(Slot& slot, int outcome);
+  void free_if_unused(Slot& slot);
+
+  Host& host_;
+  files::ReadQueue& queue_;
+  io_context_t context_ = nullptr;
+  files::OwnedFd event_fd_;
+  std::uint64_t next_setup_ms_ = 0;
+  std::list<Slot> slots_;
+  std::uint32_t aio_reads_;
+  std::uint32_t thread_submits_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,91 @@
+// Serves the files of a folder by Linux native AIO: what is cached is copied from the page cache, the rest is
+// read directly into buffers while the loop goes on. A processing step can stand between reading and sending.
+#include <sluice/module.h>
+
+#include "common/file_handler.h"
+#include "common/file_reader.h"
+#include "common/http_text.h"
+#include "common/mime_types.h"
+#include "dynamic_aio/aio_engine.h"
+#include "dynamic_aio/processed_body.h"
+
+namespace {
+
+using sluice::Exchange;
+using sluice::files::FileRef;
+
+enum class Process { none, upper, markers };
+
+class DynamicAio final : public sluice::files::FileHandler {
+ public:
+  class PerWorker final : public sluice::Shared {
+   public:
+    explicit PerWorker(sluice::Host& host) : reads(host), engine(host, reads), cache(host) {}
+    void retire() override {
+      cache.retire();
+      reads.retire();
+    }
+
+    sluice::files::ReadQueue reads;
+    sluice::AioEngine engine;
+    sluice::files::FileCache cache;  // last, so that it ends first: the others hold files
+  };
+
+  explicit DynamicAio(sluice::Host& host) : DynamicAio(host, static_cast<PerWorker&>(*host.shared())) {}
+
+ private:
+  DynamicAio(sluice::Host& host, PerWorker& worker)
+      : FileHandler(host, worker.cache), reads_(worker.reads), process_(process_option(host)) {}
+
+  static Process process_option(sluice::Host& host) {
+    const std::string_view name = host.option("process");
+    return name == "upper" ? Process::upper : name == "markers" ? Process::markers : Process::none;
+  }
+
+  sluice::Body* make_body(Exchange& exchange, const FileRef& file, std::uint64_t offset,
+                          std::uint64_t size) override {
+    return new sluice::files::CopyBody(reads_, file, folder().fd, offset, size, exchange.ticket());
+  }
+
+  // Processed content has another size than the file's, and no validators: it says what time it is.
+  void answer(Exchange& exchange, const FileRef& file) override {
+    if (process_ == Process::none) return FileHandler::answer(exchange, file);
+    exchange.field("Content-Type", sluice::files::mime_type(file->path(), default_type()));
+    sluice::Body* body = nullptr;
+    if (exchange.request().method == sluice::Method::head) {
+      body = new sluice::files::NoBody;
+    } else {
+      body = new sluice::ProcessedBody(reads_, file, folder().fd, exchange.ticket(),
+                                       make_processor(exchange, *file));
+    }
+    exchange.stream(sluice::kUnknownSize, body);
+  }
+
+  std::unique_ptr<sluice::Processor> make_processor(Exchange& exchange,
+                                                    const sluice::files::OpenFile& file) const {
+    if (process_ == Process::upper) return std::make_unique<sluice::UpperProcessor>();
+    const sluice::Request& request = exchange.request();
+    sluice::MarkersProcessor::Values values;
+    values.date = sluice::files::http_date(sluice::files::wall_seconds());
+    values.mtime = sluice::files::http_date(file.facts().mtime_s);
+    sluice::files::append_html(values.path, request.mount);
+    sluice::files::append_html(values.path, request.path);
+    return std::make_unique<sluice::MarkersProcessor>(std::move(values));
+  }
+
+  sluice::files::ReadQueue& reads_;
+  const Process process_;
+};
+
+constexpr auto kOptions = sluice::files::with_file_options(std::array{
+    sluice::OptionInfo{"process", sluice::OptionType::choice, 0, "none",
+                       "what is done to content: upper (upper case, tabs expanded) or markers (<!--# date -->, "
+                       "<!--# path -->, <!--# mtime --> replaced)",
+                       "none|upper|markers"},
+});
+
+}  // namespace
+
+SLUICE_MODULE(DynamicAio, .name = "dynamic_aio", .version = "1.0.0",
+              .summary = "Serves files by Linux native AIO, and can process them on their way",
+              .default_mount = "/dynamic/", .options = kOptions.data(), .option_count = kOptions.size());

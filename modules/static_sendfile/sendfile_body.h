@@ -1,0 +1,54 @@
+// Sends a range of a file from the page cache to the socket without copying it, and waits, parked, for what is
+// not in the page cache. Where zero copy is not to be had it copies. One an answer, loop thread.
+//
+// INVARIANT: Sink::send_file is called only for a window whose ends have just been found in memory.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <optional>
+
+#include "common/file_reader.h"
+#include "static_sendfile/readahead_queue.h"
+
+namespace sluice {
+
+// What the bodies of a worker use together.
+struct SendfileParts {
+  explicit SendfileParts(Host& host) : readaheads(host), reads(host), copied(host.counter("copied_ranges")) {}
+  ReadaheadQueue readaheads;
+  files::ReadQueue reads;
+  std::uint32_t copied;
+};
+
+class SendfileBody final : public Body {
+ public:
+  static constexpr std::uint64_t kWindow = 256 * 1024;
+  static constexpr std::uint64_t kReadaheadMax = 1 << 20;
+  static constexpr unsigned kTriesMax = 3;
+
+  SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
+               Ticket ticket)
+      : parts_(parts), file_(std::move(file)), offset_(offset), end_(offset + size), ticket_(ticket) {}
+  ~SendfileBody() override;
+  Progress pump(Sink& sink) override;
+
+ private:
+  Progress send_window(Sink& sink, std::uint64_t size);
+  Progress wait_for_window();
+  Progress copy(Sink& sink);
+  void copy_up_to(std::uint64_t end);
+
+  SendfileParts& parts_;
+  const files::FileRef file_;
+  std::uint64_t offset_;
+  const std::uint64_t end_;
+  const Ticket ticket_;
+  ReadaheadRef wish_;  // what is being waited for
+  std::uint64_t readahead_size_ = kWindow;
+  unsigned tries_ = 0;                   // readaheads since something was last sent
+  std::optional<files::CopyBody> copy_;  // in charge up to copy_end_
+  std::uint64_t copy_end_ = 0;
+};
+
+}  // namespace sluice

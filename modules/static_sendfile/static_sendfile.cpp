@@ -1,0 +1,46 @@
+// Serves the files of a folder: small ones from memory, larger ones by sendfile(2) from the page cache. A file
+// that is not in the page cache is read ahead while its answer waits; the loop never does.
+#include <sluice/module.h>
+
+#include "common/file_handler.h"
+#include "static_sendfile/sendfile_body.h"
+
+namespace {
+
+using sluice::files::FileRef;
+
+class StaticSendfile final : public sluice::files::FileHandler {
+ public:
+  class PerWorker final : public sluice::Shared {
+   public:
+    explicit PerWorker(sluice::Host& host) : parts(host), cache(host) {}
+    void retire() override {
+      cache.retire();
+      parts.reads.retire();
+    }
+
+    sluice::SendfileParts parts;
+    sluice::files::FileCache cache;  // last, so that it ends first: the others hold files
+  };
+
+  explicit StaticSendfile(sluice::Host& host) : StaticSendfile(host, static_cast<PerWorker&>(*host.shared())) {}
+
+ private:
+  StaticSendfile(sluice::Host& host, PerWorker& worker)
+      : FileHandler(host, worker.cache), parts_(worker.parts) {}
+
+  sluice::Body* make_body(sluice::Exchange& exchange, const FileRef& file, std::uint64_t offset,
+                          std::uint64_t size) override {
+    return new sluice::SendfileBody(parts_, file, offset, size, exchange.ticket());
+  }
+
+  sluice::SendfileParts& parts_;
+};
+
+constexpr auto kOptions = sluice::files::kFileOptions;
+
+}  // namespace
+
+SLUICE_MODULE(StaticSendfile, .name = "static_sendfile", .version = "1.0.0",
+              .summary = "Serves files by sendfile(2) from the page cache, and never waits for a disk",
+              .default_mount = "/static/", .options = kOptions.data(), .option_count = kOptions.size());

@@ -1,0 +1,115 @@
+// Many clients at once, and clients that behave badly.
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+
+namespace {
+
+// All stay open together, and each is answered several times.
+void serve_many(std::size_t count) {
+  REQUIRE(allow_descriptors(count + 100));
+  const Site site({"hello"});
+  ServerProcess server(site);
+  std::vector<HttpClient> clients;
+  clients.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) clients.emplace_back(server.endpoint());
+  for (int round = 0; round < 3; ++round) {
+    for (HttpClient& client : clients) client.request("GET", "/hello/");
+    for (HttpClient& client : clients) REQUIRE(client.read_answer().status == 200);
+  }
+  CHECK(server.stop() == 0);  // idle connections do not keep it
+}
+
+}  // namespace
+
+TEST_CASE("1,000 connections that stay are each served", "[e2e][connections]") {
+  serve_many(1000);
+}
+
+TEST_CASE("5,000 connections that stay are each served", "[e2e][connections][.full]") {
+  serve_many(5000);
+}
+
+TEST_CASE("more connections than may be open wait their turn", "[e2e][connections]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "1", "--connections-max", "10"});
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.emplace_back(server.endpoint());
+    clients.back().request("GET", "/hello/", "Connection: close\r\n");
+  }
+  for (HttpClient& client : clients) {
+    CHECK(client.read_answer().status == 200);
+    CHECK(client.ends());
+  }
+}
+
+TEST_CASE("idle connections are closed after their time", "[e2e][connections]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--keepalive-timeout", "200ms"});
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/hello/").status == 200);
+  CHECK(client.ends());
+  CHECK_FALSE(client.was_reset());
+}
+
+TEST_CASE("a client that takes nothing is cut after the send time-out", "[e2e][connections]") {
+  const Site site({"echo", "hello"});
+  ServerProcess server(site, {"--workers", "1", "--send-timeout", "300ms", "--body-timeout", "300ms"});
+  HttpClient stuck(server.endpoint(), kClientTimeoutMs, 4096);
+  stuck.send("POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+  const std::string piece(64 * 1024, 'x');
+  bool cut = false;
+  for (int i = 0; i < 2000 && !cut; ++i) cut = !stuck.try_send(piece);
+  CHECK(cut);
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+}
+
+TEST_CASE("clients that connect and vanish leave nothing behind", "[e2e][connections]") {
+  const Site site({"hello", "defer", "echo"});
+  ServerProcess server(site, {"--workers", "1"});
+  for (int i = 0; i < 200; ++i) {
+    HttpClient client(server.endpoint());
+    switch (i % 5) {
+      case 0:
+        break;
+      case 1:
+        client.send("GET /hel");
+        break;
+      case 2:
+        client.request("GET", "/defer/x");
+        break;
+      case 3:
+        client.send("POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome");
+        break;
+      default:
+        client.request("GET", "/hello/");
+    }
+    if (i % 2 == 0) client.close_with_reset();
+  }
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.stop() == 0);  // within the drain time: no connection is left hanging
+}
+
+TEST_CASE("clients that leave while their connection waits for its turn", "[e2e][connections]") {
+  const Site site({"static_sendfile", "dynamic_aio"});
+  site.write("static/large.dat", random_bytes(8 * 1024 * 1024));
+  site.link("dynamic/large.dat", "../static/large.dat");
+  ServerProcess server(site, {"--workers", "1", "--turn-max", "16k"});
+  const std::vector<pid_t> workers = server.workers();
+  const std::string place = GENERATE("/static/", "/dynamic/");
+  for (int i = 0; i < 100; ++i) {
+    HttpClient one(server.endpoint());
+    HttpClient two(server.endpoint());
+    one.request("GET", place + "large.dat");
+    two.request("GET", place + "large.dat");
+    REQUIRE(one.read_some(static_cast<std::size_t>(i) * 20'000).size() == static_cast<std::size_t>(i) * 20'000);
+    if (i % 2 == 0) one.close_with_reset();
+  }
+  CHECK(server.workers() == workers);
+  CHECK(server.stop() == 0);
+}

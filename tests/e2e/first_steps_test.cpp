@@ -1,0 +1,201 @@
+// What a person sees first: starting, checking, listing modules, and being told what is wrong in one sentence.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <string>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+// Refused to start: nothing but one line on standard error, and exit code 1.
+std::string refusal(const Outcome& outcome) {
+  INFO("exit code " << outcome.code << ", output:\n" << outcome.out << outcome.err);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.out.empty());
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  CHECK_THAT(outcome.err, StartsWith("sluice: "));
+  return outcome.err;
+}
+
+// A port that someone else listens on.
+class TakenPort {
+ public:
+  TakenPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(fd_, generic, length) != 0 || ::listen(fd_, 1) != 0) throw std::runtime_error("bind fails");
+    ::getsockname(fd_, generic, &length);
+    port_ = ntohs(address.sin_port);
+  }
+  ~TakenPort() { ::close(fd_); }
+  TakenPort(const TakenPort&) = delete;
+  TakenPort& operator=(const TakenPort&) = delete;
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int fd_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("serve starts, says where, and answers", "[e2e][first]") {
+  const Site site({"hello", "options"});
+  ServerProcess server(site,
+                       {"--workers", "2", "--mount", "/second/=hello", "--mount", "/o/=options:number=9"});
+  CHECK_THAT(server.out(), StartsWith("sluice serves " + site.root() + "\n"));
+  CHECK_THAT(server.out(), Contains(server.url("/second/") + "  by hello\n"));
+  CHECK_THAT(server.out(), Contains(server.url("/o/") + "       by options\n"));
+  CHECK_THAT(server.out(), Contains("2 workers; stop with Ctrl-C, reload with kill -HUP " +
+                                    std::to_string(server.pid()) + "\n"));
+  CHECK_THAT(fetch(server.endpoint(), "/second/").body, StartsWith("Hello"));
+  CHECK_THAT(fetch(server.endpoint(), "/o/").body, Contains("number=9|9\n"));
+  CHECK(server.workers().size() == 2);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a module's default place serves without any configuration", "[e2e][first]") {
+  const Site site({"hello"});
+  ServerProcess server(site);
+  CHECK_THAT(server.out(), Contains(server.url("/hello/") + "  by hello\n"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(fetch(server.endpoint(), "/hello/deeper?with=query").status == 200);
+  CHECK(fetch(server.endpoint(), "/elsewhere").status == 404);
+  const HttpAnswer moved = fetch(server.endpoint(), "/hello?a=b");
+  CHECK(moved.status == 301);
+  CHECK(moved.field("Location") == "/hello/?a=b");
+}
+
+TEST_CASE("--check tries everything without serving", "[e2e][first]") {
+  const Site site({"hello", "options"});
+  const Outcome fine = run(site.command({"--check", "--mount", "/x/=hello"}));
+  CHECK(fine.code == 0);
+  CHECK_THAT(fine.out, Contains("/x/  by hello\n"));
+  CHECK_THAT(fine.out, Contains("/options/  by options\n"));
+  CHECK_THAT(fine.out, Catch::Matchers::EndsWith("ok\n"));
+  CHECK(fine.err.empty());
+
+  const TakenPort taken;
+  CHECK(run(site.command({"--check", "--listen", "127.0.0.1:" + std::to_string(taken.port())})).code == 0);
+
+  CHECK_THAT(refusal(run(site.command({"--check", "--mount", "/x/=options:number=many"}))), Contains("number"));
+}
+
+TEST_CASE("--check names every module that is broken, each on a line", "[e2e][first]") {
+  const Site site({"hello", "abi_wrong_major", "abi_newer_minor"});
+  const Outcome broken = run(site.command({"--check"}));
+  CHECK(broken.code == 1);
+  CHECK_THAT(broken.err, Contains("abi_newer_minor.so was built"));
+  CHECK_THAT(broken.err, Contains("abi_wrong_major.so was built"));
+  CHECK_THAT(broken.err, !Contains("\\x0a"));
+}
+
+TEST_CASE("a port in use is told in one sentence", "[e2e][first]") {
+  const Site site({"hello"});
+  const TakenPort taken;
+  const std::string address = "127.0.0.1:" + std::to_string(taken.port());
+  CHECK_THAT(refusal(run(site.command({"--listen", address}))),
+             Contains("cannot listen on " + address + ": the address is in use"));
+}
+
+TEST_CASE("a second server does not share the first one's port", "[e2e][first]") {
+  const Site site({"hello"});
+  ServerProcess server(site);
+  const std::string address = "127.0.0.1:" + std::to_string(server.endpoint().port);
+  CHECK_THAT(refusal(run(site.command({"--listen", address}))), Contains("the address is in use"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+}
+
+TEST_CASE("what cannot be served is told in one sentence", "[e2e][first]") {
+  const Site site({"hello", "reject", "thrower"});
+  const auto start = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--listen", "127.0.0.1:0"});
+    return refusal(run(site.command(more)));
+  };
+  CHECK_THAT(start({"--mount", "/x/=nothere"}), Contains("the mount /x/ names the module nothere"));
+  CHECK_THAT(start({"--module", "nothere"}), Contains("--module nothere names the module nothere"));
+  CHECK_THAT(start({"--mount", "nonsense"}), Contains("the mount 'nonsense' names no module"));
+  CHECK_THAT(start({"--mount", "x/=hello"}), Contains("x/"));
+  CHECK_THAT(start({"--mount", "/x/=hello:volume=11"}), Contains("has no option volume"));
+  CHECK_THAT(start({"--mount", "/x/=hello:root=missing"}), Contains("missing does not exist"));
+  CHECK_THAT(start({"--mount", "/x/=reject:how=call"}),
+             Contains("refuses to start: it has been told to refuse: say how=not"));
+  CHECK_THAT(start({"--mount", "/x/=reject:how=error"}),
+             Contains("the moon is in the wrong phase: wait a week"));
+  CHECK_THAT(start({"--mount", "/x/=reject:how=silent"}), Contains("it gives no reason"));
+  CHECK_THAT(start({"--mount", "/x/=thrower:create=on"}), Contains("thrown while being created"));
+  CHECK_THAT(start({"--listen", "127.0.0.1:70000"}), Contains("70000"));
+  CHECK_THAT(start({"--workers", "many"}), Contains("--workers: "));
+  CHECK_THAT(start({"--config", site.path("missing.conf")}), Contains("missing.conf' cannot be read"));
+  CHECK_THAT(start({"--user", "nobody-of-that-name"}), Contains("nobody-of-that-name"));
+}
+
+TEST_CASE("a missing folder is told in one sentence", "[e2e][first]") {
+  const Site site;
+  const std::string binary = sluice_binary();
+  CHECK_THAT(refusal(run({binary, "serve", "--root", site.path("nope"), "--plugins", site.plugins()})),
+             Contains("the root '" + site.path("nope") + "' cannot be used"));
+  CHECK_THAT(refusal(run({binary, "serve", "--root", site.root(), "--plugins", site.path("nope")})),
+             Contains("the folder of modules '" + site.path("nope") + "' cannot be used"));
+}
+
+TEST_CASE("an error in the configuration file is told with its line", "[e2e][first]") {
+  const Site site({"hello"});
+  const std::string unknown = site.write_beside("one.conf", "# first\nworkers = 1\n\nwrkers = 3\n");
+  CHECK_THAT(refusal(run(site.command({"--config", unknown}))),
+             Contains(unknown + ":4: there is no key 'wrkers'"));
+  const std::string malformed = site.write_beside("two.conf", "workers\n");
+  CHECK_THAT(refusal(run(site.command({"--config", malformed}))), Contains(malformed + ":1: "));
+  const std::string value = site.write_beside("three.conf", "\nhead-timeout = soon\n");
+  CHECK_THAT(refusal(run(site.command({"--config", value}))), Contains(value + ":2: "));
+}
+
+TEST_CASE("command line before environment before file before default", "[e2e][first]") {
+  const Site site({"hello"});
+  const std::string config =
+      site.write_beside("sluice.conf", "workers = 3\nlisten = 127.0.0.1:0\nmount = /file/=hello\n");
+  const auto workers = [&](const std::vector<std::string>& more, Variables variables) {
+    variables["SLUICE_CONFIG"] = config;
+    ServerProcess server(site, more, variables);
+    CHECK(fetch(server.endpoint(), "/file/").status == 200);
+    return server.workers().size();
+  };
+  CHECK(workers({}, {}) == 3);
+  CHECK(workers({}, {{"SLUICE_WORKERS", "2"}}) == 2);
+  CHECK(workers({"--workers", "1"}, {{"SLUICE_WORKERS", "2"}}) == 1);
+}
+
+TEST_CASE("sluice modules lists what there is and what is wrong", "[e2e][first]") {
+  const Site site({"hello", "options", "abi_wrong_major"});
+  const Outcome listed = run({sluice_binary(), "modules", "--plugins", site.plugins()});
+  CHECK(listed.code == 0);
+  CHECK_THAT(listed.out, StartsWith("NAME "));
+  CHECK_THAT(listed.out, Contains("\nhello "));
+  CHECK_THAT(listed.out, Contains("/options/"));
+  CHECK_THAT(listed.out, Contains("choice=two  one|two|three"));
+  CHECK_THAT(listed.out, Contains("abi_wrong_major.so cannot be loaded"));
+}
+
+TEST_CASE("the program says how it is used", "[e2e][first]") {
+  const std::string binary = sluice_binary();
+  const Outcome version = run({binary, "--version"});
+  CHECK(version.code == 0);
+  CHECK_THAT(version.out, StartsWith("sluice "));
+  const Outcome help = run({binary, "serve", "--help"});
+  CHECK(help.code == 0);
+  CHECK_THAT(help.out, Contains("--mount PREFIX=MODULE"));
+  CHECK(run({binary}).code != 0);
+  CHECK(run({binary, "serv"}).code != 0);
+}

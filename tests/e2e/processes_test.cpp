@@ -1,0 +1,331 @@
+// Supervisor and workers: death, draining, signals, users and sockets.
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+bool alive(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const std::size_t close = text.rfind(')');
+  return close != std::string::npos && text.substr(close, 3) != ") Z";
+}
+
+uid_t user_of(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("Uid:", 0) == 0) return static_cast<uid_t>(std::stoul(line.substr(4)));
+  }
+  return static_cast<uid_t>(-1);
+}
+
+double processor_seconds(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  std::istringstream rest(text.substr(text.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) rest >> skipped;
+  double user = 0;
+  double system = 0;
+  rest >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+// A download that has begun; it ends when its bytes are read.
+class SlowDownload {
+ public:
+  explicit SlowDownload(const ServerProcess& server, std::size_t size)
+      : client_(server.endpoint(), kClientTimeoutMs, 16 * 1024), size_(size) {
+    client_.request("GET", "/static/large.dat");
+    REQUIRE(client_.read_head().status == 200);
+    got_ = client_.read_some(1000);
+  }
+  std::string finish() { return got_ + client_.read_some(size_ - got_.size()); }
+
+ private:
+  HttpClient client_;
+  std::size_t size_;
+  std::string got_;
+};
+
+// New clients are refused or cut at once, not left waiting for nobody.
+bool turns_away(const Endpoint& endpoint) {
+  try {
+    HttpClient client(endpoint, 500);
+    client.get("/");
+    return false;
+  } catch (const std::runtime_error& error) {
+    return std::string(error.what()).find("nothing came in time") == std::string::npos;
+  }
+}
+
+constexpr std::size_t kLarge = 16 * 1024 * 1024;
+
+}  // namespace
+
+TEST_CASE("a killed worker is replaced, and the others' connections live on", "[e2e][processes]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  const std::vector<pid_t> before = server.workers();
+  REQUIRE(before.size() == 2);
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.emplace_back(server.endpoint());
+    REQUIRE(clients.back().get("/hello/").status == 200);
+  }
+  ::kill(before[0], SIGKILL);
+  CHECK(server.logs("was killed by SIGKILL"));
+  CHECK(eventually([&] { return server.workers().size() == 2 && !alive(before[0]); }));
+  int kept = 0;
+  for (HttpClient& client : clients) {
+    if (!client.try_send("GET /hello/ HTTP/1.1\r\nHost: a\r\n\r\n")) continue;
+    try {
+      kept += client.read_answer().status == 200 ? 1 : 0;
+    } catch (const std::runtime_error&) {  // it was the killed worker's
+    }
+  }
+  CHECK(kept > 0);
+  CHECK(kept < 40);
+  for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("under load, a worker that is killed again and again costs only its own requests",
+          "[e2e][processes]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  std::atomic<bool> over{false};
+  std::atomic<int> answered{0};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      while (!over) {
+        try {
+          HttpClient client(server.endpoint());
+          try {
+            for (int n = 0; n < 20; ++n) {
+              if (client.get("/hello/").status == 200) ++answered;
+            }
+          } catch (const std::runtime_error&) {  // its worker was killed
+          }
+        } catch (const std::runtime_error&) {
+          ++refused;  // nobody accepts
+        }
+      }
+    });
+  }
+  for (int round = 0; round < 5; ++round) {
+    const std::vector<pid_t> workers = server.workers();
+    const int before = answered;
+    if (!workers.empty()) ::kill(workers[static_cast<std::size_t>(round) % workers.size()], SIGKILL);
+    eventually(
+        [&] { return server.workers().size() == 2 && server.workers() != workers && answered > before + 50; });
+  }
+  over = true;
+  for (std::thread& client : clients) client.join();
+  CHECK(refused == 0);  // the supervisor holds the listening sockets
+  CHECK(answered > 250);
+  CHECK(server.workers().size() == 2);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("TERM lets a download in flight end, and idle connections go", "[e2e][processes]") {
+  const Site site({"static_sendfile"});
+  const std::string content = random_bytes(kLarge);
+  site.write("static/large.dat", content);
+  ServerProcess server(site, {"--workers", "2"});
+  HttpClient idle(server.endpoint());
+  CHECK(idle.get("/static/large.dat").complete);
+  SlowDownload download(server, kLarge);
+  server.signal(SIGTERM);
+  CHECK(server.logs("stopping"));
+  CHECK(idle.ends());
+  CHECK(server.running());
+  CHECK(eventually([&] { return turns_away(server.endpoint()); }, 5000));
+  CHECK((download.finish() == content));
+  CHECK(server.wait() == 0);
+}
+
+TEST_CASE("a second TERM ends at once with exit code 2", "[e2e][processes]") {
+  const Site site({"static_sendfile"});
+  site.write("static/large.dat", random_bytes(kLarge));
+  ServerProcess server(site);
+  const std::vector<pid_t> workers = server.workers();
+  SlowDownload download(server, kLarge);
+  server.signal(SIGTERM);
+  CHECK(server.logs("stopping"));
+  server.signal(SIGINT);
+  CHECK(server.wait(5000) == 2);
+  CHECK(download.finish().size() < kLarge);
+  for (const pid_t worker : workers) CHECK_FALSE(alive(worker));
+}
+
+TEST_CASE("what does not end within the drain limit is cut", "[e2e][processes]") {
+  const Site site({"static_sendfile"});
+  site.write("static/large.dat", random_bytes(kLarge));
+  ServerProcess server(site, {"--drain-timeout", "300ms"});
+  SlowDownload download(server, kLarge);
+  server.signal(SIGINT);
+  CHECK(server.wait(10'000) == 0);
+  CHECK(server.logs("the drain limit is over"));
+}
+
+TEST_CASE("workers end by themselves when their supervisor is killed", "[e2e][processes]") {
+  const Site site({"static_sendfile"});
+  const std::string content = random_bytes(kLarge);
+  site.write("static/large.dat", content);
+  ServerProcess server(site, {"--workers", "2"});
+  const std::vector<pid_t> workers = server.workers();
+  REQUIRE(workers.size() == 2);
+  SlowDownload download(server, kLarge);
+  server.signal(SIGKILL);
+  CHECK(server.wait() == 128 + SIGKILL);
+  // What still drains does not keep the address: a new server can take it at once.
+  const std::string address = "127.0.0.1:" + std::to_string(server.endpoint().port);
+  CHECK(eventually(
+      [&] {
+        Process next(site.command({"--listen", address}));
+        eventually([&] { return !next.running() || next.out().find("; stop with") != std::string::npos; });
+        return next.running();
+      },
+      5000));
+  CHECK((download.finish() == content));
+  CHECK(eventually([&] { return std::none_of(workers.begin(), workers.end(), alive); }));
+}
+
+TEST_CASE("started as root, workers are www-data", "[e2e][processes]") {
+  const Site site({"hello", "static_sendfile"});
+  site.write("static/a.txt", "a");
+  ServerProcess server(site);
+  const passwd* entry = ::getpwnam("www-data");
+  const uid_t wanted = ::geteuid() == 0 && entry != nullptr ? entry->pw_uid : ::geteuid();
+  for (const pid_t worker : server.workers()) CHECK(user_of(worker) == wanted);
+  CHECK(user_of(server.pid()) == ::geteuid());
+  CHECK(fetch(server.endpoint(), "/static/a.txt").body == "a");
+}
+
+TEST_CASE("a unix socket serves, and its file is removed at the end", "[e2e][processes]") {
+  const Site site({"hello"});
+  const std::string path = site.path("sluice.sock");
+  {
+    ServerProcess server(site, {"--workers", "2", "--listen", "unix:" + path});
+    CHECK(server.endpoint().unix_path == path);
+    for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+    const Outcome second = run(site.command({"--listen", "unix:" + path}));
+    CHECK(second.code == 1);
+    CHECK_THAT(second.err, Contains("in use"));
+    CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+    const std::vector<pid_t> workers = server.workers();
+    server.signal(SIGKILL);  // leaves the file behind
+    CHECK(server.wait() == 128 + SIGKILL);
+    CHECK(eventually([&] { return std::none_of(workers.begin(), workers.end(), alive); }));
+  }
+  CHECK(std::filesystem::exists(path));
+  ServerProcess again(site, {"--listen", "unix:" + path});
+  CHECK(fetch(again.endpoint(), "/hello/").status == 200);
+  CHECK(again.stop() == 0);
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("several addresses serve the same", "[e2e][processes]") {
+  const Site site({"hello"});
+  const std::string path = site.path("sluice.sock");
+  ServerProcess server(site, {"--listen", "127.0.0.1:0", "--listen", "unix:" + path});
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(fetch(Endpoint{0, path}, "/hello/").status == 200);
+}
+
+TEST_CASE("a server leaves nothing in the folder of temporary files", "[e2e][processes]") {
+  const ScratchFolder temporary;
+  const Site site({"hello"});
+  ServerProcess server(site, {}, {{"TMPDIR", temporary.path()}});
+  CHECK_FALSE(std::filesystem::is_empty(temporary.path()));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.stop() == 0);
+  CHECK(std::filesystem::is_empty(temporary.path()));
+}
+
+namespace {
+
+// A server whose standard error is a pipe that the test reads when it wants to.
+class UnreadLog {
+ public:
+  explicit UnreadLog(const Site& site) : endpoint_{0, site.path("s.sock")} {
+    const std::string fifo = site.path("fifo");
+    REQUIRE(::mkfifo(fifo.c_str(), 0666) == 0);
+    fd_ = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    config_ = site.write_beside("sluice.conf", "workers = 1\n");
+    const std::string command = "exec 2<>" + fifo + "; exec " + sluice_binary() + " serve --root " +
+                                site.root() + " --plugins " + site.plugins() +
+                                " --listen unix:" + site.path("s.sock") + " --config " + config_;
+    process_ = std::make_unique<Process>(std::vector<std::string>{"/bin/sh", "-c", command});
+    REQUIRE(eventually([&] { return process_->out().find("; stop with") != std::string::npos; }));
+    HttpClient client(endpoint_);
+    for (int i = 0; i < 3000; ++i) REQUIRE(client.get("/never/").status == 500);
+  }
+  ~UnreadLog() { ::close(fd_); }
+  UnreadLog(const UnreadLog&) = delete;
+  UnreadLog& operator=(const UnreadLog&) = delete;
+
+  void read_a_little() const {
+    char some[4096];
+    REQUIRE(::read(fd_, some, sizeof(some)) > 0);
+  }
+  Process& process() { return *process_; }
+  const Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  Endpoint endpoint_;
+  int fd_ = -1;
+  std::string config_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace
+
+TEST_CASE("a log that nobody reads costs lines, not the processor", "[e2e][processes]") {
+  const Site site({"never", "hello"});
+  UnreadLog server(site);
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  const double before = processor_seconds(server.process().pid());
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  CHECK(processor_seconds(server.process().pid()) - before < 0.5);  // the supervisor waits, it does not spin
+  server.process().signal(SIGTERM);
+  CHECK(server.process().wait() == 0);
+}
+
+TEST_CASE("a log that is read too slowly does not hold up the supervisor", "[e2e][processes]") {
+  const Site site({"never", "hello"});
+  UnreadLog server(site);
+  server.read_a_little();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it may now fill what has become free
+  site.write_beside("sluice.conf", std::string(3000, 'k') + " = 1\n");
+  for (int i = 0; i < 3; ++i) {
+    server.process().signal(SIGHUP);  // refused with a long line
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  server.process().signal(SIGTERM);
+  CHECK(server.process().wait(10'000) == 0);
+}

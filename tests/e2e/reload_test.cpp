@@ -1,0 +1,235 @@
+// HUP: the configuration and the modules are read again, and no request is lost by it.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// Clients that ask without a pause, on new connections and on kept ones, and count what goes wrong.
+class Hammer {
+ public:
+  Hammer(const Endpoint& endpoint, const std::string& target) {
+    for (int i = 0; i < 2; ++i) {
+      threads_.emplace_back([this, endpoint, target] {
+        while (!over_) attempt([&] { return fetch(endpoint, target).status == 200; });
+      });
+      threads_.emplace_back([this, endpoint, target] {
+        while (!over_) attempt([&] { return keep_asking(endpoint, target); });
+      });
+    }
+  }
+  ~Hammer() { stop(); }
+  Hammer(const Hammer&) = delete;
+  Hammer& operator=(const Hammer&) = delete;
+
+  void stop() {
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  int answered() const { return answered_; }
+  int failed() const { return failed_; }
+
+ private:
+  template <typename Ask>
+  void attempt(Ask ask) {
+    try {
+      if (!ask()) ++failed_;
+      ++answered_;
+    } catch (const std::runtime_error&) {
+      ++failed_;
+    }
+  }
+  // Until the server says that it closes, as a client must.
+  bool keep_asking(const Endpoint& endpoint, const std::string& target) {
+    HttpClient client(endpoint);
+    for (int i = 0; i < 100 && !over_; ++i) {
+      const HttpAnswer answer = client.get(target);
+      if (answer.status != 200 || !answer.complete) return false;
+      ++answered_;
+      if (answer.field("Connection") == "close") return true;
+    }
+    return true;
+  }
+
+  std::atomic<bool> over_{false};
+  std::atomic<int> answered_{0};
+  std::atomic<int> failed_{0};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("HUP adds and removes mounts without losing a request", "[e2e][reload]") {
+  const Site site({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  ServerProcess server(site, {"--workers", "2", "--config", config});
+  CHECK(fetch(server.endpoint(), "/b/").status == 404);
+  Hammer hammer(server.endpoint(), "/a/");
+  for (int round = 0; round < 5; ++round) {
+    site.write_beside("sluice.conf", "mount = /a/=hello\nmount = /b/=hello\n");
+    REQUIRE(server.reload());
+    CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 200; }));
+    site.write_beside("sluice.conf", "mount = /a/=hello\n");
+    REQUIRE(server.reload());
+    CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 404; }));
+  }
+  const int so_far = hammer.answered();
+  CHECK(eventually([&] { return hammer.answered() > so_far + 200; }));
+  hammer.stop();
+  CHECK(hammer.failed() == 0);
+  CHECK(eventually([&] { return server.workers().size() == 2; }));  // the old ones have ended
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("HUP takes another number of workers and new modules", "[e2e][reload]") {
+  const Site site({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "workers = 1\n");
+  ServerProcess server(site, {"--config", config});
+  Hammer hammer(server.endpoint(), "/hello/");
+  site.write_beside("sluice.conf", "workers = 4\n");
+  site.add_module("options");
+  REQUIRE(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 4; }));
+  CHECK(eventually([&] { return fetch(server.endpoint(), "/options/").status == 200; }));
+  site.write_beside("sluice.conf", "workers = 1\n");
+  std::filesystem::remove(site.plugins() + "/options.so");
+  REQUIRE(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 1; }));
+  for (int i = 0; i < 40; ++i) CHECK(fetch(server.endpoint(), "/options/").status == 404);
+  hammer.stop();
+  CHECK(hammer.failed() == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("HUP moves to another address and keeps the one that stays", "[e2e][reload]") {
+  const Site site({"hello"});
+  const std::string one = "unix:" + site.path("one.sock");
+  const std::string two = "unix:" + site.path("two.sock");
+  const std::string config = site.write_beside("sluice.conf", "listen = 127.0.0.1:0\nlisten = " + one + "\n");
+  ServerProcess server(site, {"--config", config}, {{"SLUICE_LISTEN", ""}});
+  Hammer hammer(server.endpoint(), "/hello/");
+  CHECK(fetch(Endpoint{0, site.path("one.sock")}, "/hello/").status == 200);
+  site.write_beside("sluice.conf", "listen = 127.0.0.1:0\nlisten = " + two + "\n");
+  REQUIRE(server.reload());
+  CHECK(eventually([&] { return !std::filesystem::exists(site.path("one.sock")); }));
+  CHECK(fetch(Endpoint{0, site.path("two.sock")}, "/hello/").status == 200);
+  hammer.stop();
+  CHECK(hammer.failed() == 0);
+}
+
+TEST_CASE("an address that HUP takes away refuses connections", "[e2e][reload]") {
+  const Site site({"hello"});
+  Endpoint removed;
+  {
+    ServerProcess other(site);  // whose port is free again at its end
+    removed = other.endpoint();
+    CHECK(other.stop() == 0);
+  }
+  const std::string config = site.write_beside(
+      "sluice.conf", "listen = 127.0.0.1:0\nlisten = 127.0.0.1:" + std::to_string(removed.port) + "\n");
+  ServerProcess server(site, {"--workers", "2", "--config", config}, {{"SLUICE_LISTEN", ""}});
+  for (int i = 0; i < 20; ++i) CHECK(fetch(removed, "/hello/").status == 200);
+  site.write_beside("sluice.conf", "listen = 127.0.0.1:0\n");
+  REQUIRE(server.reload());
+  CHECK(eventually(
+      [&] {
+        try {
+          HttpClient(removed, 300).get("/hello/");
+        } catch (const std::runtime_error& error) {
+          return std::string(error.what()).find("connect: ") != std::string::npos;
+        }
+        return false;
+      },
+      5000));
+  for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("HUP with a broken configuration changes nothing and says why once", "[e2e][reload]") {
+  const Site site({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  ServerProcess server(site, {"--workers", "2", "--config", config});
+  const std::vector<pid_t> workers = server.workers();
+  Hammer hammer(server.endpoint(), "/a/");
+  const auto refused = [&](const std::string& text, const std::string& why) {
+    const std::size_t errors = server.count_in_log(" error ");
+    site.write_beside("sluice.conf", text);
+    CHECK_FALSE(server.reload());
+    INFO(server.log());
+    CHECK(server.count_in_log(" error ") == errors + 1);
+    CHECK_THAT(server.log(), Contains("not reloaded, and everything goes on as it was: ") && Contains(why));
+  };
+  refused("mont = /a/=hello\n", config + ":1: there is no key 'mont'");
+  refused("mount = /a/=nothere\n", "names the module nothere");
+  refused("mount = /a/=hello:root=missing\n", "missing does not exist");
+  refused("mount = /a/=hello:nothing=1\n", "has no option nothing");
+  CHECK(server.workers() == workers);
+  hammer.stop();
+  CHECK(hammer.failed() == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("after reloads that were refused, a new worker still has its modules", "[e2e][reload]") {
+  const Site site({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  ServerProcess server(site, {"--workers", "1", "--config", config});
+  site.write_beside("sluice.conf", "mount = /a/=nothere\n");
+  for (int i = 0; i < 4; ++i) REQUIRE_FALSE(server.reload());
+  const std::vector<pid_t> before = server.workers();
+  REQUIRE(before.size() == 1);
+  ::kill(before[0], SIGKILL);
+  CHECK(eventually([&] { return server.workers().size() == 1 && server.workers() != before; }));
+  CHECK(fetch(server.endpoint(), "/a/").status == 200);
+  site.write_beside("sluice.conf", "mount = /b/=hello\n");
+  CHECK(server.reload());
+  CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 200; }));
+}
+
+TEST_CASE("a download that has begun ends as it began across a reload", "[e2e][reload]") {
+  const Site site({"static_sendfile"});
+  const std::string content = random_bytes(16 * 1024 * 1024);
+  site.write("static/large.dat", content);
+  ServerProcess server(site, {"--workers", "1"});
+  HttpClient client(server.endpoint(), kClientTimeoutMs, 16 * 1024);
+  client.request("GET", "/static/large.dat");
+  CHECK(client.read_head().status == 200);
+  const std::string begun = client.read_some(1000);
+  REQUIRE(server.reload());
+  REQUIRE(server.reload());
+  CHECK((begun + client.read_some(content.size() - begun.size()) == content));
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("many HUPs at once end in a server that serves", "[e2e][reload]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  Hammer hammer(server.endpoint(), "/hello/");
+  for (int i = 0; i < 50; ++i) {
+    server.signal(SIGHUP);
+    fetch(server.endpoint(), "/hello/");
+  }
+  CHECK(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 2; }));
+  hammer.stop();
+  CHECK(hammer.failed() == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("TERM during a reload ends everything", "[e2e][reload]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  server.signal(SIGHUP);
+  server.signal(SIGTERM);
+  CHECK(server.wait() == 0);
+  CHECK(eventually([&] { return server.workers().empty(); }));
+}

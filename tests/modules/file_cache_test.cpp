@@ -1,0 +1,235 @@
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+
+#include "common/file_cache.h"
+#include "common/open_beneath.h"
+#include "support/fake_host.h"
+#include "support/temp_folder.h"
+
+using namespace sluice::files;
+using sluice::test::FakeHost;
+using sluice::test::FakeServer;
+using sluice::test::TempFolder;
+
+namespace {
+
+constexpr std::uint64_t kRevalidateMs = 1000;
+
+struct Fixture {
+  FakeServer server;
+  FakeHost host{server, {}};
+  TempFolder folder;
+  OwnedFd folder_fd{open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  FileCache cache{host};
+  std::uint32_t scope = cache.scope(folder_fd.get(), "x/y");
+
+  Fixture() { cache.allow_entries(4); }
+  ~Fixture() {
+    cache.clear();
+    server.run_until([this] { return server.offload_idle(); });
+  }
+
+  FileRef open_file(const std::string& name) {
+    Opened opened = open_beneath(folder_fd.get(), name.c_str(), Resolve::may_block);
+    REQUIRE(opened.error == 0);
+    FileFacts facts;
+    REQUIRE(read_facts(opened.fd.get(), facts) == 0);
+    return cache.insert(scope, name, std::move(opened.fd), facts);
+  }
+  FileRef find(const std::string& name) { return cache.find(scope, name, kRevalidateMs); }
+};
+
+std::string line(const FileRef& file, std::string_view name) {
+  for (const auto& [key, value] : sluice::test::FakeFieldBlock::of(file->fields()).lines) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a file is found as long as it stays what it was", "[cache]") {
+  folder.write("a.txt", "one");
+  const FileRef first = open_file("a.txt");
+  CHECK(find("a.txt") == first);
+  CHECK(find("b.txt") == nullptr);
+
+  SECTION("other content of the same size") {
+    folder.write("a.txt", "two");
+  }
+  SECTION("appended") {
+    folder.overwrite("a.txt", "!", 3);
+  }
+  SECTION("cut") {
+    REQUIRE(truncate((folder / "a.txt").c_str(), 1) == 0);
+  }
+  SECTION("deleted") {
+    unlink((folder / "a.txt").c_str());
+  }
+  SECTION("replaced by rename") {
+    folder.write("new", "new");
+    rename((folder / "new").c_str(), (folder / "a.txt").c_str());
+  }
+  SECTION("its times") {
+    folder.age("a.txt");
+  }
+  SECTION("its mode") {
+    chmod((folder / "a.txt").c_str(), 0600);
+  }
+  CHECK(find("a.txt") == nullptr);
+  CHECK(cache.size() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "the path is opened again after a while, and the entry goes on", "[cache]") {
+  folder.write("a.txt", "one");
+  const FileRef first = open_file("a.txt");
+  server.advance_clock(kRevalidateMs - 100);
+  server.turn();
+  CHECK(find("a.txt") == first);
+  server.advance_clock(200);
+  server.turn();
+  CHECK(find("a.txt") == nullptr);
+  CHECK(open_file("a.txt") == first);
+  CHECK(find("a.txt") == first);
+  CHECK(cache.find(scope, "a.txt", 0) == nullptr);
+}
+
+TEST_CASE_METHOD(Fixture, "the path that leads elsewhere gets a new entry", "[cache]") {
+  folder.write("a.txt", "one");
+  folder.write("b.txt", "two");
+  REQUIRE(symlink("a.txt", (folder / "link").c_str()) == 0);
+  const FileRef first = open_file("link");
+  unlink((folder / "link").c_str());
+  REQUIRE(symlink("b.txt", (folder / "link").c_str()) == 0);
+  CHECK(find("link") == first);  // as promised: unseen, for a while
+  const FileRef second = open_file("link");
+  CHECK(second != first);
+  CHECK(find("link") == second);
+  CHECK(cache.size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "the least recently used entry goes first", "[cache]") {
+  for (const char* name : {"a", "b", "c", "d"}) {
+    folder.write(name, name);
+    open_file(name);
+  }
+  REQUIRE(find("a") != nullptr);
+  folder.write("e", "e");
+  const FileRef last = open_file("e");
+  CHECK(cache.size() == 4);
+  CHECK(find("b") == nullptr);
+  CHECK(find("a") != nullptr);
+  CHECK(find("e") == last);
+  cache.shed();
+  CHECK(cache.size() == 2);
+  CHECK(find("e") == last);
+  cache.retire();
+  CHECK(cache.size() == 0);
+  open_file("a");
+  CHECK(cache.size() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "most descriptors are left to others", "[cache]") {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit tight = before;
+  tight.rlim_cur = 80;
+  setrlimit(RLIMIT_NOFILE, &tight);
+  cache.allow_entries(1'000'000);
+  setrlimit(RLIMIT_NOFILE, &before);
+  for (int i = 0; i < 20; ++i) {
+    folder.write(std::to_string(i), "x");
+    open_file(std::to_string(i));
+  }
+  CHECK(cache.size() == 10);
+}
+
+TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cache]") {
+  folder.write("a", "content");
+  FileRef file = open_file("a");
+  cache.clear();
+  unlink((folder / "a").c_str());
+  char text[7];
+  CHECK(pread(file->fd(), text, 7, 0) == 7);
+  const std::uint64_t before = server.works_offered;
+  file.reset();
+  CHECK(server.works_offered == before + 1);  // an unlinked file is closed by a thread
+}
+
+TEST_CASE_METHOD(Fixture, "scopes keep folders and types apart", "[cache]") {
+  TempFolder other;
+  const OwnedFd other_fd(open(other.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  CHECK(cache.scope(other_fd.get(), "x/y") != scope);
+  CHECK(cache.scope(folder_fd.get(), "x/z") != scope);
+  const OwnedFd again(open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  CHECK(cache.scope(again.get(), "x/y") == scope);
+}
+
+TEST_CASE_METHOD(Fixture, "young files have weak validators and no kept content", "[cache]") {
+  folder.write("a.txt", "one");
+  FileRef file = open_file("a.txt");
+  CHECK(line(file, "Content-Type") == "text/plain; charset=utf-8");
+  CHECK(line(file, "ETag").starts_with("W/\""));
+  CHECK(line(file, "Last-Modified").ends_with(" GMT"));
+  REQUIRE(file->content(100).has_value());
+  CHECK(std::string_view(*file->content(100)) == "one");
+  CHECK_FALSE(file->content(2).has_value());
+  if (folder.make_cold("a.txt")) CHECK_FALSE(file->content(100).has_value());
+
+  // The same file, old enough: strong, with the same words.
+  const std::string weak = line(file, "ETag");
+  sleep(4);
+  file = find("a.txt");
+  REQUIRE(file != nullptr);
+  CHECK("W/" + line(file, "ETag") == weak);
+  folder.make_cold("a.txt");
+  CHECK_FALSE(file->content(100).has_value());  // never waited for
+  char text[3];
+  REQUIRE(pread(file->fd(), text, 3, 0) == 3);
+  REQUIRE(file->content(100).has_value());
+  folder.make_cold("a.txt");
+  REQUIRE(file->content(100).has_value());
+  CHECK(std::string_view(*file->content(100)) == "one");
+}
+
+TEST_CASE_METHOD(Fixture, "content that was kept is dropped with the file's change", "[cache]") {
+  folder.write("a.txt", "one");
+  sleep(4);
+  FileRef file = open_file("a.txt");
+  CHECK(std::string_view(*file->content(100)) == "one");
+  folder.write("a.txt", "two");
+  CHECK(find("a.txt") == nullptr);
+  file = open_file("a.txt");
+  CHECK(std::string_view(*file->content(100)) == "two");
+}
+
+TEST_CASE("validators say what is known of a file", "[facts]") {
+  FileFacts facts;
+  facts.size = 255;
+  facts.inode = 0xabc;
+  facts.mtime_s = 2;
+  facts.mtime_ns = 1;
+  CHECK(make_validators(facts, 1000).etag == "\"77359401-ff-abc\"");
+  CHECK(make_validators(facts, 1000).last_modified == "Thu, 01 Jan 1970 00:00:02 GMT");
+  CHECK(make_validators(facts, 5).etag == "\"77359401-ff-abc\"");
+  CHECK(make_validators(facts, 4).etag == "W/\"77359401-ff-abc\"");
+  CHECK(make_validators(facts, 1).etag == "W/\"77359401-ff-abc\"");
+  CHECK(make_validators(facts, 1).last_modified.empty());  // it would lie in the future
+  for (const std::int64_t meaningless : {0, 1}) {
+    facts.mtime_s = meaningless;
+    CHECK(make_validators(facts, 1000).etag.empty());
+    CHECK(make_validators(facts, 1000).last_modified.empty());
+  }
+  facts.mtime_s = 900;
+  facts.ctime_s = 999;
+  CHECK_FALSE(content_is_young(facts, 1000));
+  CHECK(file_is_young(facts, 1000));
+}
+
+TEST_CASE("statuses of files that do not open", "[open]") {
+  for (const int error : {ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG}) CHECK(status_of(error) == 404);
+  for (const int error : {EACCES, EPERM}) CHECK(status_of(error) == 403);
+  for (const int error : {EMFILE, ENFILE}) CHECK(status_of(error) == 503);
+  for (const int error : {EIO, ENOMEM}) CHECK(status_of(error) == 500);
+}

@@ -1,0 +1,342 @@
+// What both file modules do alike: from a request's path to the head of its answer.
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "support/module_rig.h"
+#include "support/temp_folder.h"
+
+using sluice::Method;
+using sluice::test::Answer;
+using sluice::test::ModuleRig;
+using sluice::test::pattern;
+using sluice::test::RequestPlan;
+using sluice::test::TempFolder;
+
+namespace {
+
+struct Site {
+  std::string module = GENERATE("static_sendfile", "dynamic_aio");
+  TempFolder folder;
+  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
+
+  Site() {
+    INFO(module);
+    chmod(folder.path.c_str(), 0755);
+    folder.write("a.txt", "hello");
+    mkdir((folder / "dir").c_str(), 0755);
+    folder.write("dir/index.html", "index");
+    mkdir((folder / "empty").c_str(), 0755);
+  }
+  std::uint32_t code(const std::string& path) { return rig.get(path)->code; }
+};
+
+Answer run(ModuleRig& rig, const std::string& path, Method method, const std::string& query = {},
+           const std::string& mount = "/m/") {
+  RequestPlan plan;
+  plan.path = path;
+  plan.method = method;
+  plan.query = query;
+  plan.mount = mount;
+  return rig.run(std::move(plan));
+}
+
+// The process without root's rights, which no file can refuse.
+struct Unprivileged {
+  Unprivileged() {
+    if (geteuid() == 0) REQUIRE(seteuid(65534) == 0);
+  }
+  ~Unprivileged() {
+    if (getuid() == 0) REQUIRE(seteuid(0) == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the modules say what they are", "[files]") {
+  ModuleRig fixed(SLUICE_TEST_PLUGINS "/static_sendfile.so");
+  CHECK(std::string(fixed.info().name) == "static_sendfile");
+  CHECK(std::string(fixed.info().version) == "1.0.0");
+  CHECK(std::string(fixed.info().default_mount) == "/static/");
+  ModuleRig dynamic(SLUICE_TEST_PLUGINS "/dynamic_aio.so");
+  CHECK(std::string(dynamic.info().name) == "dynamic_aio");
+  CHECK(std::string(dynamic.info().version) == "1.0.0");
+  CHECK(std::string(dynamic.info().default_mount) == "/dynamic/");
+}
+
+TEST_CASE_METHOD(Site, "a file is served with its head", "[files]") {
+  rig.mount(folder.path);
+  folder.age("a.txt");
+  const Answer answer = rig.get("a.txt");
+  CHECK(answer->code == 200);
+  CHECK(answer->content == "hello");
+  CHECK(answer->declared == 5);
+  CHECK(answer->line("Content-Type") == "text/plain; charset=utf-8");
+  CHECK(answer->line("ETag").starts_with("\""));
+  CHECK(answer->line("Last-Modified").ends_with(" GMT"));
+
+  const Answer head = run(rig, "a.txt", Method::head);
+  CHECK(head->code == 200);
+  CHECK(head->declared == 5);
+  CHECK(head->content.empty());
+  CHECK(head->lines == answer->lines);
+}
+
+TEST_CASE_METHOD(Site, "paths that name nothing are 404", "[files]") {
+  rig.mount(folder.path);
+  for (const std::string path :
+       {"nothing", "a.txt/", "a.txt/b", "empty/", "", "dir/nothing", "nothing/a.txt", "../a.txt", "/a.txt"}) {
+    CAPTURE(path);
+    CHECK(code(path) == 404);
+  }
+  CHECK(code(std::string(300, 'n')) == 404);
+  CHECK(code(std::string(5000, 'n')) == 404);
+}
+
+TEST_CASE_METHOD(Site, "folders are answered by their index", "[files]") {
+  rig.mount(folder.path);
+  CHECK(rig.get("dir/")->content == "index");
+  CHECK(rig.get("dir/")->line("Content-Type") == "text/html; charset=utf-8");
+  folder.write("home.txt", "home");
+  const std::size_t other = rig.mount(folder.path, {{"index", "home.txt"}});
+  CHECK(rig.get("", other)->content == "home");
+  const std::size_t none = rig.mount(folder.path, {{"index", ""}});
+  CHECK(rig.get("dir/", none)->code == 404);
+  const std::size_t nested = rig.mount(folder.path, {{"index", "dir"}});
+  CHECK(rig.get("", nested)->code == 404);
+}
+
+TEST_CASE_METHOD(Site, "a folder without its slash is moved", "[files]") {
+  rig.mount(folder.path);
+  CHECK(run(rig, "dir", Method::get)->code == 301);
+  CHECK(run(rig, "dir", Method::get)->line("Location") == "/m/dir/");
+  CHECK(run(rig, "dir", Method::head, "a=b&c")->line("Location") == "/m/dir/?a=b&c");
+  mkdir((folder / "d \xC3\xA4?").c_str(), 0755);
+  CHECK(run(rig, "d \xC3\xA4?", Method::get)->line("Location") == "/m/d%20%C3%A4%3F/");
+  CHECK(run(rig, "dir", Method::get, "", "/")->line("Location") == "/dir/");
+}
+
+TEST_CASE_METHOD(Site, "only reading is allowed", "[files]") {
+  rig.mount(folder.path);
+  for (const Method method : {Method::post, Method::put, Method::del, Method::patch, Method::other}) {
+    const Answer answer = run(rig, "a.txt", method);
+    CHECK(answer->code == 405);
+    CHECK(answer->line("Allow") == "GET, HEAD");
+  }
+  const Answer options = run(rig, "a.txt", Method::options);
+  CHECK(options->code == 204);
+  CHECK(options->line("Allow") == "GET, HEAD");
+  CHECK(options->declared == 0);
+}
+
+TEST_CASE_METHOD(Site, "hidden files are served only when asked for", "[files]") {
+  folder.write(".secret", "secret");
+  mkdir((folder / "dir/.git").c_str(), 0755);
+  folder.write("dir/.git/config", "config");
+  folder.write("a.b", "dot");
+  rig.mount(folder.path);
+  CHECK(code(".secret") == 404);
+  CHECK(code("dir/.git/config") == 404);
+  CHECK(code("dir/.git") == 404);
+  CHECK(code("a.b") == 200);
+  const std::size_t open = rig.mount(folder.path, {{"hidden", "on"}});
+  CHECK(rig.get(".secret", open)->content == "secret");
+  CHECK(rig.get("dir/.git/config", open)->content == "config");
+}
+
+TEST_CASE_METHOD(Site, "links are followed within the folder only", "[files]") {
+  TempFolder outside;
+  outside.write("x", "outside");
+  REQUIRE(symlink("a.txt", (folder / "in").c_str()) == 0);
+  REQUIRE(symlink("../a.txt", (folder / "dir/up").c_str()) == 0);
+  REQUIRE(symlink(outside.path.c_str(), (folder / "out").c_str()) == 0);
+  REQUIRE(symlink((folder / "a.txt").c_str(), (folder / "absolute").c_str()) == 0);
+  REQUIRE(symlink("../../../../../../etc/passwd", (folder / "passwd").c_str()) == 0);
+  REQUIRE(symlink("loop", (folder / "loop").c_str()) == 0);
+  REQUIRE(symlink("/proc/self/fd/0", (folder / "magic").c_str()) == 0);
+  rig.mount(folder.path);
+  CHECK(rig.get("in")->content == "hello");
+  CHECK(rig.get("dir/up")->content == "hello");
+  for (const std::string path : {"out/x", "out", "absolute", "passwd", "loop", "magic"}) {
+    CAPTURE(path);
+    CHECK(code(path) == 404);
+  }
+}
+
+TEST_CASE_METHOD(Site, "the mount's own path lies between the folder and the file", "[files]") {
+  REQUIRE(symlink("../a.txt", (folder / "dir/x.txt").c_str()) == 0);
+  const std::size_t below = rig.mount(folder.path, {}, "dir/");
+  CHECK(rig.get("index.html", below)->content == "index");
+  CHECK(rig.get("", below)->content == "index");
+  CHECK(rig.get("x.txt", below)->content == "hello");
+  CHECK(rig.get("a.txt", below)->code == 404);
+}
+
+TEST_CASE_METHOD(Site, "what is no regular file is 404 and never waited for", "[files]") {
+  REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
+  REQUIRE(symlink("fifo", (folder / "to-fifo").c_str()) == 0);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (folder / "socket").copy(address.sun_path, sizeof(address.sun_path) - 1);
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  rig.mount(folder.path);
+  CHECK(code("fifo") == 404);
+  CHECK(code("to-fifo") == 404);
+  CHECK(code("socket") == 404);
+  close(fd);
+}
+
+TEST_CASE_METHOD(Site, "what may not be read is 403", "[files]") {
+  rig.mount(folder.path);
+  chmod((folder / "a.txt").c_str(), 0);
+  mkdir((folder / "closed").c_str(), 0755);
+  folder.write("closed/b.txt", "b");
+  chmod((folder / "closed").c_str(), 0);
+  const Unprivileged user;
+  CHECK(code("a.txt") == 403);
+  CHECK(code("closed/b.txt") == 403);
+}
+
+TEST_CASE_METHOD(Site, "without descriptors the cache gives up some, then it is 503", "[files]") {
+  rig.mount(folder.path);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int lowest_free = dup(0);
+  close(lowest_free);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(lowest_free);
+  const auto code_when_tight = [&](const std::string& path) {
+    setrlimit(RLIMIT_NOFILE, &tight);
+    const std::uint32_t status = code(path);
+    setrlimit(RLIMIT_NOFILE, &before);
+    return status;
+  };
+  CHECK(code_when_tight("a.txt") == 503);
+  // Two cached files take two places; half of them is given up for the third.
+  folder.write("b.txt", "b");
+  folder.write("c.txt", "c");
+  CHECK(code("a.txt") == 200);
+  CHECK(code("b.txt") == 200);
+  tight.rlim_cur += 2;
+  CHECK(code_when_tight("c.txt") == 200);
+}
+
+TEST_CASE_METHOD(Site, "a name that is not in the kernel's cache is looked up by a thread", "[files]") {
+  rig.mount(folder.path);
+  const Answer answer = rig.get("never-asked-for-before");
+  CHECK(answer->deferred);
+  CHECK(answer->code == 404);
+
+  rig.server.refuse_offloads = 1;
+  CHECK(code("never-asked-for-either") == 503);
+  rig.server.expire_offloads = true;
+  CHECK(code("never-asked-for-too") == 503);
+  rig.server.expire_offloads = false;
+
+  rig.server.pause_offload(true);
+  RequestPlan plan;
+  plan.path = "never-asked-for-at-all";
+  Answer gone = rig.start(std::move(plan));
+  CHECK(gone->deferred);
+  rig.server.turn();
+  gone.reset();
+  rig.server.pause_offload(false);
+  CHECK(rig.server.run_until([&] { return rig.server.offload_idle(); }));
+}
+
+TEST_CASE_METHOD(Site, "a changed file is served anew", "[files]") {
+  rig.mount(folder.path);
+  const std::string size_at_first = rig.get("a.txt")->content;
+  folder.write("a.txt", "HELLO");
+  CHECK(rig.get("a.txt")->content == "HELLO");
+  folder.write("a.txt", "longer than before");
+  CHECK(rig.get("a.txt")->content == "longer than before");
+  folder.write("b.txt", "renamed");
+  rename((folder / "b.txt").c_str(), (folder / "a.txt").c_str());
+  CHECK(rig.get("a.txt")->content == "renamed");
+  unlink((folder / "a.txt").c_str());
+  CHECK(code("a.txt") == 404);
+  folder.write("a.txt", "back");
+  CHECK(rig.get("a.txt")->content == "back");
+}
+
+TEST_CASE_METHOD(Site, "revalidate_ms bounds how long a moved link goes unseen", "[files]") {
+  folder.write("one", "1");
+  folder.write("two", "2");
+  REQUIRE(symlink("one", (folder / "link").c_str()) == 0);
+  rig.mount(folder.path);
+  const std::size_t always = rig.mount(folder.path, {{"revalidate_ms", "0"}});
+  CHECK(rig.get("link")->content == "1");
+  REQUIRE(symlink("two", (folder / "new").c_str()) == 0);
+  rename((folder / "new").c_str(), (folder / "link").c_str());
+  CHECK(rig.get("link", always)->content == "2");
+  rename((folder / "link").c_str(), (folder / "was").c_str());
+  REQUIRE(symlink("one", (folder / "link").c_str()) == 0);
+  CHECK(rig.get("link")->content == "2");
+  rig.server.advance_clock(1000);
+  rig.server.turn();
+  CHECK(rig.get("link")->content == "1");
+}
+
+TEST_CASE_METHOD(Site, "mounts have their own default type", "[files]") {
+  folder.write("README", "read me");
+  rig.mount(folder.path);
+  const std::size_t other = rig.mount(folder.path, {{"default_type", "text/plain"}});
+  CHECK(rig.get("README")->line("Content-Type") == "application/octet-stream");
+  CHECK(rig.get("README", other)->line("Content-Type") == "text/plain");
+  CHECK(rig.get("README")->line("Content-Type") == "application/octet-stream");
+}
+
+TEST_CASE_METHOD(Site, "what cannot work is refused", "[files]") {
+  CHECK_THROWS_WITH(rig.mount(""), "it has no folder to serve");
+  CHECK_THROWS_WITH(rig.mount(folder.path, {{"inline_max", "2M"}}), "inline_max is more than 1M");
+  CHECK_THROWS_WITH(rig.mount(folder.path, {{"index", "a/b"}}), "index is a name, without slashes");
+  CHECK_THROWS_WITH(rig.mount(folder.path, {{"default_type", "a\nb"}}), "default_type is no field value");
+}
+
+TEST_CASE_METHOD(Site, "small content is sent whole, from memory when it is old enough", "[files]") {
+  rig.mount(folder.path);
+  const std::size_t never = rig.mount(folder.path, {{"inline_max", "0"}});
+  folder.write("small", pattern(8192));
+  folder.write("large", pattern(8193));
+  folder.write("zero", "");
+  CHECK(rig.get("small")->pumps == 0);
+  CHECK(rig.get("small")->content == pattern(8192));
+  CHECK(rig.get("large")->pumps > 0);
+  CHECK(rig.get("large")->content == pattern(8193));
+  CHECK(rig.get("small", never)->pumps > 0);
+  CHECK(rig.get("small", never)->content == pattern(8192));
+  for (const std::size_t handler : {std::size_t{0}, never}) {
+    const Answer zero = rig.get("zero", handler);
+    CHECK(zero->code == 200);
+    CHECK(zero->declared == 0);
+    CHECK(zero->complete);
+  }
+}
+
+TEST_CASE_METHOD(Site, "a retired module still answers, and keeps no files", "[files]") {
+  rig.mount(folder.path);
+  CHECK(rig.get("a.txt")->content == "hello");
+  CHECK(rig.server.field_blocks_out == 1);
+  rig.retire();
+  CHECK(rig.server.field_blocks_out == 0);
+  CHECK(rig.get("a.txt")->content == "hello");
+  CHECK(rig.server.field_blocks_out == 0);
+}
+
+TEST_CASE_METHOD(Site, "what is larger than 4 GiB is declared in full", "[files]") {
+  constexpr std::uint64_t kSize = (std::uint64_t{5} << 30) + 7;
+  folder.write("big", "start");
+  REQUIRE(truncate((folder / "big").c_str(), static_cast<off_t>(kSize)) == 0);
+  rig.mount(folder.path);
+  CHECK(run(rig, "big", Method::head)->declared == kSize);
+  RequestPlan plan;
+  plan.path = "big";
+  const Answer answer = rig.start(std::move(plan));
+  CHECK(rig.server.run_until([&] { return answer->received > 300'000; }));
+  CHECK(answer->content.starts_with("start"));
+  CHECK(answer->declared == kSize);
+}

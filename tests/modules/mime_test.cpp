@@ -1,0 +1,47 @@
+#include <catch2/catch.hpp>
+
+#include "common/http_text.h"
+#include "common/mime_types.h"
+
+using sluice::files::append_encoded_path;
+using sluice::files::append_html;
+using sluice::files::http_date;
+using sluice::files::mime_type;
+
+TEST_CASE("the type follows the last extension of the name", "[mime]") {
+  CHECK(mime_type("index.html", "x/y") == "text/html; charset=utf-8");
+  CHECK(mime_type("a/b.c/photo.JPeG", "x/y") == "image/jpeg");
+  CHECK(mime_type("a.tar.gz", "x/y") == "application/gzip");
+  CHECK(mime_type("app.js", "x/y") == "text/javascript; charset=utf-8");
+  CHECK(mime_type("data.json", "x/y") == "application/json; charset=utf-8");
+  CHECK(mime_type("logo.svg", "x/y") == "image/svg+xml; charset=utf-8");
+  CHECK(mime_type("feed.xml", "x/y") == "application/xml; charset=utf-8");
+  CHECK(mime_type("site.webmanifest", "x/y") == "application/manifest+json; charset=utf-8");
+  CHECK(mime_type("video.3gp", "x/y") == "video/3gpp");          // the first of the table
+  CHECK(mime_type("archive.zst", "x/y") == "application/zstd");  // and the last
+  CHECK(mime_type("lib.wasm", "x/y") == "application/wasm");
+}
+
+TEST_CASE("names without a known extension get the fallback", "[mime]") {
+  for (const char* name : {"", "README", "dir.html/README", ".html", "a/.css", "a.", "a.unknown", "a.html2",
+                           "a.averyveryverylongextension", "a.zzz", "a.0"}) {
+    CAPTURE(name);
+    CHECK(mime_type(name, "x/y") == "x/y");
+  }
+}
+
+TEST_CASE("dates are IMF-fixdates", "[text]") {
+  CHECK(http_date(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
+  CHECK(http_date(1709164800) == "Thu, 29 Feb 2024 00:00:00 GMT");
+  CHECK(http_date(std::time_t{1} << 60).empty());
+}
+
+TEST_CASE("paths and HTML are escaped", "[text]") {
+  std::string path;
+  append_encoded_path(path, "a b/\xC3\xA4?#%\"<>/x+y,z;=@:~");
+  CHECK(path == "a%20b/%C3%A4%3F%23%25%22%3C%3E/x+y,z;=@:~");
+  std::string html;
+  append_html(html, "<a href=\"x\">&'");
+  CHECK(html == "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
+}

@@ -1,0 +1,112 @@
+#include <catch2/catch.hpp>
+
+#include "common/open_beneath.h"
+// The module exports nothing to link with.
+#include "static_sendfile/readahead_queue.cpp"
+#include "static_sendfile/sendfile_body.cpp"
+#include "support/module_rig.h"
+#include "support/temp_folder.h"
+
+using sluice::test::Answer;
+using sluice::test::FakeExchange;
+using sluice::test::ModuleRig;
+using sluice::test::pattern;
+using sluice::test::RequestPlan;
+using sluice::test::TempFolder;
+
+namespace {
+
+struct Site {
+  TempFolder folder;
+  ModuleRig rig{SLUICE_TEST_PLUGINS "/static_sendfile.so"};
+  const std::string content = pattern(2'000'000);
+
+  Site() {
+    folder.write("file", content);
+    rig.mount(folder.path);
+  }
+  std::uint64_t counted(const std::string& name) { return rig.server.counters.at(name); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Site, "content leaves by sendfile, without a copy", "[static]") {
+  const Answer answer = rig.get("file");
+  CHECK(answer->files_sent > 0);
+  CHECK((answer->content == content));
+  CHECK(counted("readaheads") == 0);
+  CHECK(counted("copied_ranges") == 0);
+}
+
+TEST_CASE_METHOD(Site, "cold content is read ahead, then leaves by sendfile", "[static]") {
+  if (!folder.make_cold("file")) return;
+  const Answer answer = rig.get("file");
+  CHECK(answer->files_sent > 0);
+  CHECK((answer->content == content));
+  CHECK(answer->cold_sends == 0);
+  CHECK(counted("readaheads") > 0);
+  CHECK(counted("copied_ranges") == 0);
+  CHECK(rig.server.works_offered == 1);  // for the first range only
+}
+
+TEST_CASE_METHOD(Site, "content is copied where zero copy is not to be had", "[static]") {
+  RequestPlan plan;
+  plan.path = "file";
+  plan.sink.no_send_file = true;
+  const Answer answer = rig.run(std::move(plan));
+  CHECK((answer->content == content));
+  CHECK(counted("copied_ranges") == 1);
+}
+
+TEST_CASE_METHOD(Site, "pages that do not stay are copied by a thread", "[static]") {
+  if (!folder.make_cold("file")) return;
+  RequestPlan plan;
+  plan.path = "file";
+  const Answer answer = rig.start(std::move(plan));
+  answer->before_pump = [&](FakeExchange&) { folder.make_cold("file"); };
+  REQUIRE(rig.server.run_until([&] { return answer->ended(); }));
+  CHECK((answer->content == content));
+  CHECK(counted("copied_ranges") > 0);
+  CHECK(counted("thread_reads") > 0);
+}
+
+TEST_CASE("ranges behind 4 GiB are sent from where they are", "[static]") {
+  using namespace sluice::files;
+  constexpr std::uint64_t kAt = (std::uint64_t{6} << 30) + 12'345;
+  const bool copied = GENERATE(false, true);
+  TempFolder folder;
+  folder.write("big", "start");
+  const std::string end = pattern(600'000);
+  folder.overwrite("big", end, kAt);
+  folder.make_cold("big");
+
+  struct Maker final : sluice::Handler {
+    explicit Maker(sluice::SendfileParts& parts_in, FileRef file_in)
+        : parts(parts_in), file(std::move(file_in)) {}
+    void handle(sluice::Exchange& exchange) override {
+      exchange.stream(500'000, new sluice::SendfileBody(parts, file, kAt + 50'000, 500'000, exchange.ticket()));
+    }
+    sluice::SendfileParts& parts;
+    FileRef file;
+  };
+
+  sluice::test::FakeServer server;
+  sluice::test::FakeHost host(server, {});
+  {
+    sluice::SendfileParts parts(host);
+    OwnedFd fd(open((folder / "big").c_str(), O_RDONLY | O_CLOEXEC));
+    FileFacts facts;
+    REQUIRE(read_facts(fd.get(), facts) == 0);
+    REQUIRE(facts.size == kAt + end.size());
+    const FileRef file =
+        OpenFile::make(host, std::make_shared<bool>(false), std::move(fd), facts, "big", "x/y");
+    Maker maker(parts, file);
+    RequestPlan plan;
+    plan.sink.no_send_file = copied;
+    FakeExchange exchange(server, std::move(plan));
+    exchange.begin(maker);
+    REQUIRE(server.run_until([&] { return exchange.ended() && host.holds == 0; }));
+    CHECK(exchange.complete);
+    CHECK((exchange.content == end.substr(50'000, 500'000)));
+  }
+}

@@ -1,0 +1,257 @@
+#include "support/fake_exchange.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+
+namespace sluice::test {
+
+class FakeExchange::FakeSink final : public Sink {
+ public:
+  FakeSink(FakeExchange& exchange, std::uint64_t socket)
+      : exchange_(exchange), room_(exchange.plan_.sink.room), socket_(socket) {}
+
+  std::uint64_t room() const override { return full_ ? 0 : std::min(room_, left()); }
+
+  Moved write(const Bytes* pieces, std::uint32_t count) override {
+    std::uint64_t taken = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint64_t part = admit(pieces[i].size);
+      keep({pieces[i].data, static_cast<std::size_t>(part)});
+      taken += part;
+      if (part < pieces[i].size) return {taken, Io::full};
+    }
+    return {taken, Io::ok};
+  }
+
+  Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) override {
+    if (exchange_.plan_.sink.no_send_file) return {0, Io::unsupported};
+    const std::uint64_t part = admit(size);
+    std::uint64_t done = 0;
+    std::vector<char> buffer(64 * 1024);
+    while (done < part) {
+      iovec into{buffer.data(), std::min<std::uint64_t>(buffer.size(), part - done)};
+      const auto at = static_cast<off_t>(offset + done);
+      ssize_t got = preadv2(fd, &into, 1, at, RWF_NOWAIT);
+      if (got < 0) {
+        if (errno == EAGAIN) ++exchange_.cold_sends;
+        got = pread(fd, into.iov_base, into.iov_len, at);
+      }
+      if (got <= 0) return {done, Io::short_file};
+      keep({buffer.data(), static_cast<std::size_t>(got)});
+      done += static_cast<std::uint64_t>(got);
+    }
+    if (done > 0) ++exchange_.files_sent;
+    return {done, part < size ? Io::full : Io::ok};
+  }
+
+ private:
+  std::uint64_t left() const {
+    return exchange_.declared == kUnknownSize ? kUnknownSize : exchange_.declared - exchange_.received;
+  }
+
+  // How many of `size` bytes are taken now; the budget is charged for them.
+  std::uint64_t admit(std::uint64_t size) {
+    if (size > left()) exchange_.server_.violation("the body wrote more than it declared");
+    const std::uint64_t part = std::min({size, room(), socket_});
+    room_ -= part;
+    socket_ -= part;
+    if (part < size) full_ = true;
+    return part;
+  }
+
+  void keep(std::string_view bytes) {
+    exchange_.received += bytes.size();
+    if (!exchange_.plan_.sink.discard) exchange_.content.append(bytes);
+  }
+
+  FakeExchange& exchange_;
+  std::uint64_t room_;
+  std::uint64_t socket_;
+  bool full_ = false;
+};
+
+FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
+    : server_(server), plan_(std::move(plan)), ticket_(server.add(*this)) {
+  for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value});
+  request_.method = plan_.method;
+  request_.field_count = static_cast<std::uint32_t>(request_fields_.size());
+  request_.fields = request_fields_.data();
+  request_.method_name = plan_.method == Method::head ? "HEAD" : plan_.method == Method::get ? "GET" : "OTHER";
+  request_.target = plan_.path;
+  request_.path = plan_.path;
+  request_.mount = plan_.mount;
+  request_.query = plan_.query;
+  request_.body_size =
+      std::accumulate(plan_.body.begin(), plan_.body.end(), std::uint64_t{0},
+                      [](std::uint64_t sum, const std::string& piece) { return sum + piece.size(); });
+}
+
+FakeExchange::~FakeExchange() {
+  cancel();
+}
+
+std::string FakeExchange::line(std::string_view name) const {
+  const auto found =
+      std::find_if(lines.begin(), lines.end(), [&](const auto& pair) { return pair.first == name; });
+  return found == lines.end() ? std::string() : found->second;
+}
+
+void FakeExchange::begin(Handler& handler) {
+  server_.call("Handler::handle", [&] { handler.handle(*this); });
+  if (answers == 0 && task_ == nullptr) server_.violation("neither answered nor deferred");
+  feed();
+}
+
+void FakeExchange::cancel() {
+  if (!ended_) end();
+}
+
+void FakeExchange::end() {
+  ended_ = true;
+  server_.remove(ticket_);
+  server_.call("a destructor", [&] {
+    body_.reset();
+    task_.reset();
+    reader_.reset();
+  });
+}
+
+void FakeExchange::drive() {
+  const bool woken = std::exchange(woken_, false);
+  if (woken && task_ != nullptr && answers == 0) {
+    server_.call("Task::resumed", [&] { task_->resumed(*this); });
+  }
+  if (woken) reader_paused_ = false;
+  feed();
+  if (woken) parked_ = false;
+  if (answers > 0 && task_ != nullptr) server_.call("a destructor", [&] { task_.reset(); });
+  if (answers > 0 && body_ != nullptr && !parked_) pump();
+  if (answers > 0 && body_ == nullptr && !cut && reader_ == nullptr) {
+    complete = true;
+    end();
+  }
+}
+
+// What the socket takes in this turn; with 0 nobody is asked to write.
+std::uint64_t FakeExchange::socket_room() {
+  const auto& pattern = plan_.sink.socket;
+  const std::uint64_t room = pattern.empty() ? kUnknownSize : pattern[socket_turn_++ % pattern.size()];
+  return std::min(room, plan_.sink.stands_still_at - received);
+}
+
+void FakeExchange::pump() {
+  const std::uint64_t socket = socket_room();
+  if (socket == 0) return;
+  if (before_pump) before_pump(*this);
+  if (ended_) return;
+  FakeSink sink(*this, socket);
+  Progress progress = Progress::failed;
+  server_.call("Body::pump", [&] { progress = body_->pump(sink); });
+  ++pumps;
+  switch (progress) {
+    case Progress::more:
+      break;
+    case Progress::parked:
+      ++parks;
+      parked_ = true;
+      break;
+    case Progress::done:
+      if (declared != kUnknownSize && received != declared) server_.violation("done before all was written");
+      server_.call("a destructor", [&] { body_.reset(); });
+      break;
+    case Progress::failed:
+      cut = true;
+      end();
+      break;
+  }
+}
+
+void FakeExchange::feed() {
+  while (reader_ != nullptr && !reader_paused_) {
+    if (body_piece_ == plan_.body.size()) {
+      server_.call("Reader::end", [&] { reader_->end(); });
+      request_body_ended = true;
+      server_.call("a destructor", [&] { reader_.reset(); });
+      return;
+    }
+    const std::string_view piece = std::string_view(plan_.body[body_piece_]).substr(body_taken_);
+    std::uint64_t taken = 0;
+    server_.call("Reader::take", [&] { taken = reader_->take(piece); });
+    if (taken > piece.size()) server_.violation("the reader took more than there was");
+    body_taken_ += static_cast<std::size_t>(std::min<std::uint64_t>(taken, piece.size()));
+    if (taken < piece.size()) {
+      reader_paused_ = true;
+    } else {
+      ++body_piece_;
+      body_taken_ = 0;
+    }
+  }
+}
+
+bool FakeExchange::accept_answer() {
+  if (++answers == 1) return true;
+  server_.violation("answered more than once");
+  return false;
+}
+
+void FakeExchange::status(std::uint32_t status_code) {
+  if (status_code < 200 || status_code > 599 || answers > 0)
+    server_.violation("a status that is not to be set");
+  code = status_code;
+}
+
+bool FakeExchange::field(Bytes name, Bytes value) {
+  if (answers > 0) server_.violation("a field after the answer");
+  if (why_not_valid(name, value) != nullptr) return false;
+  lines.emplace_back(copy(name), copy(value));
+  return true;
+}
+
+void FakeExchange::fields(const FieldBlock& block) {
+  if (answers > 0) server_.violation("fields after the answer");
+  const auto& prepared = FakeFieldBlock::of(block).lines;
+  lines.insert(lines.end(), prepared.begin(), prepared.end());
+}
+
+void FakeExchange::send(Bytes bytes) {
+  if (!accept_answer()) return;
+  declared = bytes.size;
+  if (plan_.method == Method::head) return;
+  content = std::string_view(bytes);
+  received = bytes.size;
+}
+
+void FakeExchange::send_held(Bytes bytes, Holder& holder) {
+  send(bytes);
+  server_.call("Holder::release", [&] { holder.release(); });
+}
+
+void FakeExchange::stream(std::uint64_t size, Body* body) {
+  std::unique_ptr<Body> owned(body);
+  if (!accept_answer()) return;
+  declared = size;
+  if (plan_.method != Method::head) body_ = std::move(owned);
+}
+
+void FakeExchange::fail(std::uint32_t status_code) {
+  if (status_code < 300 || status_code > 599) server_.violation("fail with a status that is no failure");
+  if (!accept_answer()) return;
+  code = status_code;
+}
+
+void FakeExchange::defer(Task* task) {
+  if (answers > 0 || task_ != nullptr) server_.violation("deferred twice, or after the answer");
+  task_.reset(task);
+  deferred = true;
+}
+
+void FakeExchange::receive(Reader* reader) {
+  if (std::exchange(received_once_, true)) server_.violation("received twice");
+  reader_.reset(reader);
+}
+
+}  // namespace sluice::test

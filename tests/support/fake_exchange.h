@@ -1,0 +1,121 @@
+// One request and its answer for tests: hands a handler the request, records what it answers, pumps its body
+// into a sink whose room can be set, feeds a reader, and can be cancelled at any point.
+//
+// Belongs to the FakeServer's thread; owns the body, task and reader it was given. Contract breaches become the
+// server's `violations`.
+//
+// INVARIANT: one answer; a body that is done has written exactly what it declared.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/fake_host.h"
+
+namespace sluice::test {
+
+// How the client takes an answer.
+struct SinkPlan {
+  std::uint64_t room = 1 << 20;                  // of one pump
+  std::vector<std::uint64_t> socket = {};        // what the socket takes, turn by turn; empty: all
+  std::uint64_t stands_still_at = kUnknownSize;  // bytes, after which the client takes no more
+  bool no_send_file = false;
+  bool discard = false;  // count the content, do not keep it
+};
+
+struct RequestPlan {
+  std::string path;  // decoded, below the mount
+  Method method = Method::get;
+  std::string query;
+  std::string mount = "/m/";
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::vector<std::string> body;  // pieces, as they arrive
+  SinkPlan sink;
+};
+
+class FakeExchange final : public Exchange, public Driven {
+ public:
+  FakeExchange(FakeServer& server, RequestPlan plan);
+  ~FakeExchange() override;
+
+  // Calls the handler.
+  void begin(Handler& handler);
+  // The client is gone.
+  void cancel();
+  // Nothing more will come: complete, cut off or cancelled.
+  bool ended() const { return ended_; }
+
+  // The answer.
+  std::uint32_t code = 200;
+  std::vector<std::pair<std::string, std::string>> lines;
+  std::string content;
+  std::uint64_t received = 0;  // bytes of content
+  std::uint64_t declared = 0;  // kUnknownSize when not
+  unsigned answers = 0;
+  bool complete = false;
+  bool cut = false;       // the body failed
+  bool deferred = false;  // ever
+  unsigned pumps = 0;
+  unsigned parks = 0;
+  unsigned cold_sends = 0;  // send_file of pages that were not resident
+  unsigned files_sent = 0;  // calls of send_file that moved something
+  bool request_body_ended = false;
+
+  // The first line of that name; empty without one.
+  std::string line(std::string_view name) const;
+  // Called before each pump.
+  std::function<void(FakeExchange&)> before_pump;
+
+  // Driven
+  void drive() override;
+  void resume() override { woken_ = true; }
+  bool is_runnable() const override {
+    return woken_ || (answers > 0 && body_ != nullptr && !parked_ && received < plan_.sink.stands_still_at);
+  }
+
+  // Exchange
+  const Request& request() const override { return request_; }
+  Bytes client_address() override { return "192.0.2.1:49152"; }
+  void status(std::uint32_t status_code) override;
+  bool field(Bytes name, Bytes value) override;
+  void fields(const FieldBlock& block) override;
+  void send(Bytes bytes) override;
+  void send_held(Bytes bytes, Holder& holder) override;
+  void stream(std::uint64_t size, Body* body) override;
+  void fail(std::uint32_t status_code) override;
+  void defer(Task* task) override;
+  void receive(Reader* reader) override;
+  Ticket ticket() override { return ticket_; }
+
+ private:
+  class FakeSink;
+
+  bool accept_answer();
+  void end();
+  void pump();
+  std::uint64_t socket_room();
+  void feed();
+
+  FakeServer& server_;
+  const RequestPlan plan_;
+  std::vector<Field> request_fields_;
+  Request request_;
+  Ticket ticket_;
+  std::unique_ptr<Task> task_;
+  std::unique_ptr<Body> body_;
+  std::unique_ptr<Reader> reader_;
+  std::size_t body_piece_ = 0;
+  std::size_t body_taken_ = 0;  // of that piece
+  std::size_t socket_turn_ = 0;
+  bool received_once_ = false;
+  bool reader_paused_ = false;
+  bool parked_ = false;
+  bool woken_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace sluice::test

@@ -1,0 +1,179 @@
+// The server's side of the module interface for tests: a small loop with watches, timers and offload threads,
+// and the Host that modules and their parts see. Knows nothing of core/.
+//
+// All of it belongs to the thread that made it, but what an offload thread runs. What a module does against the
+// contract is written down in `violations`, and a FakeServer that ends with any aborts the test.
+//
+// INVARIANT: a Work that was accepted gets one done(), then is destroyed, on the loop.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sluice::test {
+
+inline std::string copy(Bytes bytes) {
+  return {bytes.data, bytes.size};
+}
+
+// What a FieldBlock of a FakeHost is. Another type, since the server's own may be in the same program.
+struct FakeFieldBlock {
+  std::vector<std::pair<std::string, std::string>> lines;
+  static const FakeFieldBlock& of(const FieldBlock& block) {
+    return reinterpret_cast<const FakeFieldBlock&>(block);
+  }
+};
+
+class FakeHost;
+
+// Something that the loop drives each turn: an exchange.
+class Driven {
+ public:
+  virtual ~Driven() = default;
+  virtual void drive() = 0;
+  virtual void resume() = 0;
+  virtual bool is_runnable() const = 0;  // without anybody's doing
+};
+
+class FakeServer {
+ public:
+  FakeServer();
+  ~FakeServer();
+  FakeServer(const FakeServer&) = delete;
+  FakeServer& operator=(const FakeServer&) = delete;
+
+  // One turn of the loop: waits for at most `wait_ms`, then calls whoever is concerned.
+  void turn(int wait_ms = 1);
+  // Turns until `ready`, for at most `limit_ms` of real time; whether it came to be.
+  bool run_until(const std::function<bool()>& ready, int limit_ms = 10'000);
+  // No work is queued, running or waiting for its done().
+  bool offload_idle() const { return works_out_ == 0; }
+
+  // What tests set.
+  void advance_clock(std::uint64_t ms) { clock_skew_ms_ += ms; }
+  unsigned refuse_offloads = 0;  // so many offers of work find the queue full
+  bool expire_offloads = false;  // work is given back unrun
+  void pause_offload(bool paused);
+
+  // What tests look at.
+  std::vector<std::string> violations;
+  std::vector<std::pair<LogLevel, std::string>> logs;
+  std::map<std::string, std::uint64_t> counters;
+  std::uint64_t works_offered = 0;
+  std::uint64_t longest_call_us = 0;  // of all calls into the module
+  std::int64_t field_blocks_out = 0;
+
+  // Enters the module: measures, and writes down what it throws.
+  void call(const char* what, const std::function<void()>& enter);
+  void violation(const std::string& what) { violations.push_back(what); }
+
+  Ticket add(Driven& driven);
+  void remove(Ticket ticket) { driven_.erase(ticket.value); }
+  std::uint64_t now_ms() const { return now_ms_; }
+
+ private:
+  friend class FakeHost;
+  struct Watch {
+    FakeHost* host;
+    Watcher* watcher;
+  };
+  struct Alarm {
+    FakeHost* host;
+    std::uint64_t id;
+    Timer* timer;
+  };
+  struct Item {
+    FakeHost* host;
+    std::unique_ptr<Work> work;
+    bool ran = false;
+  };
+
+  void run_thread();
+  void give_back_works();
+  void fire_timers();
+  void read_clock();
+  void check_thread();
+
+  const std::thread::id loop_thread_ = std::this_thread::get_id();
+  std::uint64_t now_ms_ = 0;
+  std::uint64_t clock_skew_ms_ = 0;
+  int epoll_fd_;
+  int event_fd_;
+  std::map<int, Watch> watches_;
+  std::multimap<std::uint64_t, Alarm> alarms_;
+  std::uint64_t last_timer_ = 0;
+  std::map<std::uint64_t, Driven*> driven_;
+  std::uint64_t last_ticket_ = 0;
+  std::vector<std::uint64_t> resumed_;
+  std::size_t works_out_ = 0;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable wanted_;
+  std::deque<Item> queue_;
+  std::deque<Item> finished_;
+  bool paused_ = false;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+// What a handler, or a Shared, is made with.
+struct HostPlan {
+  std::string mount;
+  int folder_fd = -1;
+  std::string folder_path;
+  std::map<std::string, std::string> options;  // every option has a value
+  Shared* shared = nullptr;
+};
+
+class FakeHost final : public Host {
+ public:
+  FakeHost(FakeServer& server, HostPlan plan) : plan(std::move(plan)), server_(server) {}
+  ~FakeHost();
+
+  HostPlan plan;
+  std::string rejection;
+  std::int64_t holds = 0;
+  bool creating = false;
+
+  Bytes mount() const override { return plan.mount; }
+  Folder folder() const override;
+  Bytes option(Bytes name) const override;
+  std::uint64_t number(Bytes name) const override;
+  Shared* shared() const override { return plan.shared; }
+  void reject(Bytes why) override;
+  void log(LogLevel level, Bytes message) override;
+  std::uint64_t now_ms() const override { return server_.now_ms_; }
+  bool watch(int fd, std::uint32_t epoll_events, Watcher& watcher) override;
+  void unwatch(int fd) override;
+  TimerId timer(std::uint64_t delay_ms, Timer& timer) override;
+  void cancel(TimerId timer) override;
+  bool offload(Work* work) override;
+  void resume(Ticket ticket) override;
+  void hold() override;
+  void release() override;
+  std::uint32_t counter(Bytes name) override;
+  void count(std::uint32_t counter, std::uint64_t by) override;
+  FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) override;
+  void release_fields(FieldBlock* block) override;
+
+ private:
+  FakeServer& server_;
+  std::vector<std::string> counter_names_;
+};
+
+// Why a field line may not be sent (RFC 9110 section 5); null when it may.
+const char* why_not_valid(std::string_view name, std::string_view value);
+
+}  // namespace sluice::test

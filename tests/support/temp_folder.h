@@ -1,0 +1,98 @@
+// A folder of a test's own, gone at its end, and what tests do to files in it. Any thread, one at a time.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace sluice::test {
+
+class TempFolder {
+ public:
+  explicit TempFolder(const std::string& parent = "/tmp") {
+    std::string name = parent + "/sluice-test-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder in " + parent);
+    path = name;
+  }
+  ~TempFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+
+  std::string operator/(const std::string& name) const { return path + "/" + name; }
+
+  // Writes a whole file, in place where it exists.
+  void write(const std::string& name, std::string_view content) const {
+    const int fd = open((*this / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    put(fd, content, 0);
+    close(fd);
+  }
+  // Writes over part of a file, without any fsync.
+  void overwrite(const std::string& name, std::string_view content, std::uint64_t offset) const {
+    const int fd = open((*this / name).c_str(), O_WRONLY | O_CLOEXEC);
+    put(fd, content, offset);
+    close(fd);
+  }
+  // Gives a file the times of an hour ago. The ctime stays what it is.
+  void age(const std::string& name) const {
+    timespec times[2];
+    clock_gettime(CLOCK_REALTIME, &times[0]);
+    times[0].tv_sec -= 3600;
+    times[1] = times[0];
+    utimensat(AT_FDCWD, (*this / name).c_str(), times, 0);
+  }
+  // Takes a file out of the page cache. False, and told, where it stays there, as on tmpfs.
+  bool make_cold(const std::string& name) const {
+    const int fd = open((*this / name).c_str(), O_RDONLY | O_CLOEXEC);
+    fsync(fd);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    unsigned char present = 1;
+    if (mapped != MAP_FAILED) {
+      mincore(mapped, 4096, &present);
+      munmap(mapped, 4096);
+    }
+    close(fd);
+    if ((present & 1) == 0) return true;
+    std::fprintf(stderr, "%s: files stay cached here\n", path.c_str());
+    return false;
+  }
+
+  std::string path;
+
+ private:
+  static void put(int fd, std::string_view content, std::uint64_t offset) {
+    while (!content.empty()) {
+      const ssize_t wrote = pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
+      if (wrote <= 0) throw std::runtime_error("a test file cannot be written");
+      content.remove_prefix(static_cast<std::size_t>(wrote));
+      offset += static_cast<std::uint64_t>(wrote);
+    }
+  }
+};
+
+// Bytes that differ everywhere, so that a piece in the wrong place shows.
+inline std::string pattern(std::size_t size, std::uint64_t seed = 1) {
+  std::string made(size, '\0');
+  std::uint64_t state = seed * 0x9E3779B97F4A7C15ULL + 1;
+  for (char& c : made) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    c = static_cast<char>(state >> 32);
+  }
+  return made;
+}
+
+}  // namespace sluice::test
