@@ -45,6 +45,9 @@ bool is_name(std::string_view text) {
 }
 
 bool is_ipv6(std::string_view text) {
+  // inet_pton(3) stops at a NUL.
+  const auto fits = [](char c) { return is_hex(c) || c == ':' || c == '.'; };
+  if (!std::all_of(text.begin(), text.end(), fits)) return false;
   in6_addr address{};
   return ::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
 }

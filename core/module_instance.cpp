@@ -217,6 +217,7 @@ void ModuleInstance::cancel(TimerId timer) {
 }
 
 bool ModuleInstance::offload(Work* work) {
+  if (condemned_) return false;  // from a destructor: nobody would be left to be told of the end
   auto guarded = std::make_unique<GuardedWork>(*this, work);
   GuardedWork* raw = guarded.get();
   std::unique_ptr<Work> item = std::move(guarded);

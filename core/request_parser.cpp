@@ -147,7 +147,7 @@ void RequestParser::start() {
   // Versions are judged below: 1.2 is answered as 1.1, 2.0 with 505.
   llhttp_.lenient_flags = LENIENT_VERSION;
   fed_ = 0;
-  begun_ = value_open_ = head_done_ = body_done_ = too_many_fields_ = unknown_method_ = false;
+  begun_ = value_open_ = head_done_ = body_done_ = too_many_fields_ = line_refused_ = false;
   line_begin_ = 0;
   target_ = {};
   spans_.clear();
@@ -169,7 +169,7 @@ RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
     fed_ = line_begin_;
     if (!begun_) return judge_limits(bytes);
   }
-  if (unknown_method_) return refuse_llhttp_error(HPE_INVALID_METHOD, bytes);
+  if (line_refused_) return refuse_llhttp_error(HPE_INVALID_METHOD, bytes);
   const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data() + fed_, bytes.size() - fed_);
   if (error == HPE_OK) {
     fed_ = bytes.size();
@@ -195,28 +195,22 @@ RequestParser::HeadResult RequestParser::judge_limits(std::string_view bytes) co
 
 RequestParser::HeadResult RequestParser::refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes) {
   if (too_many_fields_) return {Outcome::refused, 431};
+  const bool in_line =
+      error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT || error == HPE_INVALID_VERSION;
+  if (!in_line) return {Outcome::refused, 400};
+  // llhttp stops at the first strange byte; what to answer is clear when the line has come.
+  line_refused_ = true;
   const std::string_view line_on = bytes.substr(line_begin_);
-  if (error == HPE_INVALID_METHOD) {
-    // llhttp stops at the first strange byte; what to answer is clear when the line has come.
-    unknown_method_ = true;
-    const std::string_view line = first_line(line_on);
-    const std::size_t method_size = std::min(line_on.find(' '), line_on.size());
-    if (!is_token(line_on.substr(0, method_size)) || method_size > kMethodMax) return {Outcome::refused, 400};
-    if (line.empty()) {
-      if (line_on.find('\n') != std::string_view::npos) return {Outcome::refused, 400};
-      return judge_limits(bytes);
-    }
-    const LineParts parts = split_line(line);
-    if (!is_target(parts.target) || !is_version(parts.version)) return {Outcome::refused, 400};
-    return {Outcome::refused, 501};
+  const std::size_t method_size = std::min(line_on.find(' '), line_on.size());
+  if (!is_token(line_on.substr(0, method_size)) || method_size > kMethodMax) return {Outcome::refused, 400};
+  const std::string_view line = first_line(line_on);
+  if (line.empty()) {
+    if (line_on.find('\n') != std::string_view::npos) return {Outcome::refused, 400};
+    return judge_limits(bytes);
   }
-  if (error == HPE_INVALID_VERSION || error == HPE_INVALID_CONSTANT) {
-    const LineParts parts = split_line(first_line(line_on));
-    if (is_token(parts.method) && is_target(parts.target) && is_version(parts.version)) {
-      return {Outcome::refused, 505};
-    }
-  }
-  return {Outcome::refused, 400};
+  const LineParts parts = split_line(line);
+  if (!is_target(parts.target) || !is_version(parts.version)) return {Outcome::refused, 400};
+  return {Outcome::refused, parts.version[5] == '1' ? 501U : 505U};
 }
 
 std::uint32_t RequestParser::judge_line_ends(std::string_view bytes) const {
@@ -302,6 +296,7 @@ std::uint32_t RequestParser::judge_framing() {
   // One Host in 1.1, at most one in 1.0 (RFC 9112 section 3.2); one way to frame a body (section 6.3).
   if (hosts > 1 || (hosts == 0 && head_.version == 11)) return 400;
   if (lengths > 1 || codings > 1 || (codings == 1 && (lengths == 1 || head_.version == 10))) return 400;
+  if (lengths == 1 && llhttp_.content_length == kUnknownSize) return 400;
   head_.body_size = codings == 1 ? kUnknownSize : lengths == 1 ? llhttp_.content_length : 0;
   head_.keep_alive = !close && (head_.version == 11 || keep);
   return 0;
@@ -310,6 +305,8 @@ std::uint32_t RequestParser::judge_framing() {
 RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {
   piece_ = {};
   llhttp_resume(&llhttp_);
+  // A null pointer would make llhttp forget that it is in the middle of the content.
+  if (bytes.empty()) bytes = "";
   const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
   if (error == HPE_OK) return judge_body(bytes);
   if (error != HPE_PAUSED) return {Outcome::refused, 0, {}};

@@ -87,7 +87,7 @@ class RequestParser {
   bool head_done_ = false;
   bool body_done_ = false;
   bool too_many_fields_ = false;
-  bool unknown_method_ = false;
+  bool line_refused_ = false;   // by llhttp; the line has to come whole to know why
   std::size_t line_begin_ = 0;  // of the request line, behind blank lines
   Span target_;
   std::vector<FieldSpan> spans_;

@@ -71,6 +71,10 @@ void join(std::vector<ByteRange>& ranges) {
 
 }  // namespace
 
+std::string content_range(const ByteRange& range, std::uint64_t size) {
+  return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" + std::to_string(size);
+}
+
 RangeRequest resolve_ranges(std::string_view field, std::uint64_t size) {
   constexpr std::string_view kUnit = "bytes=";
   RangeRequest result;

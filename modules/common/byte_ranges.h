@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct RangeRequest {
 
 // More ranges than this are not worth an answer of their own: everything is sent instead.
 inline constexpr std::size_t kRangesMax = 64;
+
+// "bytes 0-499/1000" (RFC 9110 section 14.4).
+std::string content_range(const ByteRange& range, std::uint64_t size);
 
 RangeRequest resolve_ranges(std::string_view field, std::uint64_t size);
 

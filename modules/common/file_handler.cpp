@@ -161,21 +161,4 @@ void FileHandler::redirect_to_folder(Exchange& exchange) {
   exchange.fail(301);
 }
 
-// The one place that decides what an answer carries: conditions and ranges belong here.
-Selection FileHandler::select(const Request&, const OpenFile& file) const {
-  return {200, 0, file.facts().size};
-}
-
-void FileHandler::answer(Exchange& exchange, const FileRef& file) {
-  const Selection selected = select(exchange.request(), *file);
-  exchange.status(selected.status);
-  exchange.fields(file->fields());
-  if (exchange.request().method == Method::head) return exchange.stream(selected.size, new NoBody);
-  if (const auto content = file->content(inline_max_)) {
-    return exchange.send({content->data + selected.offset, selected.size});
-  }
-  if (selected.size == 0) return exchange.send({});
-  exchange.stream(selected.size, make_body(exchange, file, selected.offset, selected.size));
-}
-
 }  // namespace sluice::files

@@ -41,13 +41,6 @@ constexpr auto with_file_options(const std::array<OptionInfo, Count>& own) {
   return all;
 }
 
-// Which bytes of a file an answer carries, and under which status.
-struct Selection {
-  std::uint32_t status = 200;
-  std::uint64_t offset = 0;
-  std::uint64_t size = 0;
-};
-
 // For answers to HEAD: the server destroys it without pumping it.
 class NoBody final : public Body {
  public:
@@ -65,8 +58,7 @@ class FileHandler : public Handler {
   // Answers 200 and so on with an open, regular file.
   virtual void answer(Exchange& exchange, const FileRef& file);
   // A body that writes [offset, offset + size) of the file.
-  virtual Body* make_body(Exchange& exchange, const FileRef& file, std::uint64_t offset,
-                          std::uint64_t size) = 0;
+  virtual Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size, Ticket ticket) = 0;
 
   Host& host() { return host_; }
   const Folder& folder() const { return folder_; }
@@ -82,7 +74,11 @@ class FileHandler : public Handler {
   void open_on_thread(Exchange& exchange, std::string path);
   void opened(Exchange& exchange, const std::string& path, Opened opened);
   void redirect_to_folder(Exchange& exchange);
-  Selection select(const Request& request, const OpenFile& file) const;
+  // True when a condition of the request was not met, and has been answered.
+  bool answer_condition(Exchange& exchange, const OpenFile& file, bool& range_applies);
+  // True when ranges were asked for, and have been answered.
+  bool answer_ranges(Exchange& exchange, const FileRef& file, std::string_view field);
+  void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
   Host& host_;
   FileCache& cache_;

@@ -29,7 +29,7 @@ std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<const bool>
 }
 
 OpenFile::~OpenFile() {
-  if (fields_ != nullptr) host_.release_fields(fields_);
+  release_fields();
   FileFacts now;
   if (!*threads_usable_ || read_facts(fd(), now) != 0 || now.links > 0) return;
   direct_fd = OwnedFd();
@@ -37,19 +37,23 @@ OpenFile::~OpenFile() {
   if (host_.offload(work.get())) static_cast<void>(work.release());
 }
 
-bool OpenFile::prepare_fields(std::int64_t now_s) {
-  const Validators validators = make_validators(facts_, now_s);
-  Field lines[3];
-  std::uint32_t count = 0;
-  lines[count++] = {"Content-Type", type_};
-  if (!validators.last_modified.empty()) lines[count++] = {"Last-Modified", validators.last_modified};
-  if (!validators.etag.empty()) lines[count++] = {"ETag", validators.etag};
-  FieldBlock* made = host_.prepare_fields(lines, count);
-  if (made == nullptr) return false;
+void OpenFile::release_fields() {
   if (fields_ != nullptr) host_.release_fields(fields_);
-  fields_ = made;
+  if (validator_fields_ != nullptr) host_.release_fields(validator_fields_);
+  fields_ = validator_fields_ = nullptr;
+}
+
+bool OpenFile::prepare_fields(std::int64_t now_s) {
+  release_fields();
+  validators_ = make_validators(facts_, now_s);
+  Field lines[4] = {{"Content-Type", type_}, {"Accept-Ranges", "bytes"}};
+  std::uint32_t count = 2;
+  if (!validators_.last_modified.empty()) lines[count++] = {"Last-Modified", validators_.last_modified};
+  if (!validators_.etag.empty()) lines[count++] = {"ETag", validators_.etag};
+  fields_ = host_.prepare_fields(lines, count);
+  validator_fields_ = host_.prepare_fields(lines + 2, count - 2);
   young_ = content_is_young(facts_, now_s);
-  return true;
+  return fields_ != nullptr && validator_fields_ != nullptr;
 }
 
 bool OpenFile::unchanged() const {

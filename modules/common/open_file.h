@@ -34,7 +34,13 @@ class OpenFile {
   int fd() const { return fd_.get(); }
   const FileFacts& facts() const { return facts_; }
   const std::string& path() const { return path_; }  // beneath the folder
+  const std::string& type() const { return type_; }
+  const std::string& etag() const { return validators_.etag; }
+  bool has_mtime() const { return !validators_.last_modified.empty(); }
+  // Type, validators, and that ranges are served.
   const FieldBlock& fields() const { return *fields_; }
+  // The validators alone: for answers without this content.
+  const FieldBlock& validator_fields() const { return *validator_fields_; }
 
   // Whether the file is still what `facts` says.
   bool unchanged() const;
@@ -60,6 +66,7 @@ class OpenFile {
         path_(path),
         type_(type) {}
   bool prepare_fields(std::int64_t now_s);
+  void release_fields();
 
   Host& host_;
   std::shared_ptr<const bool> threads_usable_;
@@ -67,7 +74,9 @@ class OpenFile {
   FileFacts facts_;
   std::string path_;
   std::string type_;
+  Validators validators_;
   FieldBlock* fields_ = nullptr;
+  FieldBlock* validator_fields_ = nullptr;
   std::string content_;
   bool content_kept_ = false;
   bool young_ = true;

@@ -42,9 +42,9 @@ class DynamicAio final : public sluice::files::FileHandler {
     return name == "upper" ? Process::upper : name == "markers" ? Process::markers : Process::none;
   }
 
-  sluice::Body* make_body(Exchange& exchange, const FileRef& file, std::uint64_t offset,
-                          std::uint64_t size) override {
-    return new sluice::files::CopyBody(reads_, file, folder().fd, offset, size, exchange.ticket());
+  sluice::Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size,
+                          sluice::Ticket ticket) override {
+    return new sluice::files::CopyBody(reads_, file, folder().fd, offset, size, ticket);
   }
 
   // Processed content has another size than the file's, and no validators: it says what time it is.

@@ -29,9 +29,9 @@ class StaticSendfile final : public sluice::files::FileHandler {
   StaticSendfile(sluice::Host& host, PerWorker& worker)
       : FileHandler(host, worker.cache), parts_(worker.parts) {}
 
-  sluice::Body* make_body(sluice::Exchange& exchange, const FileRef& file, std::uint64_t offset,
-                          std::uint64_t size) override {
-    return new sluice::SendfileBody(parts_, file, offset, size, exchange.ticket());
+  sluice::Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size,
+                          sluice::Ticket ticket) override {
+    return new sluice::SendfileBody(parts_, file, offset, size, ticket);
   }
 
   sluice::SendfileParts& parts_;

@@ -145,11 +145,13 @@ class Exchange {
   ~Exchange() = default;
 };
 
-// The worker, as one handler (or a module's Shared) sees it. Lives longer than that.
+// The worker, as one handler (or a module's Shared) sees it. Lives longer than that. A Shared's host has no
+// mount, folder or options. In a destructor, only log, count and the releasing methods may be called.
 class Host {
  public:
   // The mount's prefix, "/static/"; empty for a Shared.
   virtual Bytes mount() const = 0;
+  // Its fd lives as long as the worker.
   virtual Folder folder() const = 0;
   // An option's value, the fallback where the mount says nothing. Already checked against its type.
   virtual Bytes option(Bytes name) const = 0;
@@ -174,7 +176,8 @@ class Host {
   virtual bool offload(Work* work) = 0;
   // Goes on with the exchange after the current call has returned. Stale tickets are ignored.
   virtual void resume(Ticket ticket) = 0;
-  // While held, the module stays loaded and this host valid. Each hold needs one release.
+  // While held, the module stays loaded, this host valid and its handler or Shared alive. Each hold needs one
+  // release.
   virtual void hold() = 0;
   virtual void release() = 0;
 
