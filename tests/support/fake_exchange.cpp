@@ -8,6 +8,27 @@
 #include <numeric>
 
 namespace sluice::test {
+namespace {
+
+// What the server recognises of the fields that tests send.
+FieldId known_field(std::string_view name) {
+  constexpr std::pair<std::string_view, FieldId> kKnown[] = {
+      {"Accept", FieldId::accept},
+      {"Accept-Encoding", FieldId::accept_encoding},
+      {"If-Match", FieldId::if_match},
+      {"If-None-Match", FieldId::if_none_match},
+      {"If-Modified-Since", FieldId::if_modified_since},
+      {"If-Unmodified-Since", FieldId::if_unmodified_since},
+      {"If-Range", FieldId::if_range},
+      {"Range", FieldId::range},
+  };
+  for (const auto& [known, id] : kKnown) {
+    if (known == name) return id;
+  }
+  return FieldId::other;
+}
+
+}  // namespace
 
 class FakeExchange::FakeSink final : public Sink {
  public:
@@ -76,7 +97,7 @@ class FakeExchange::FakeSink final : public Sink {
 
 FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
     : server_(server), plan_(std::move(plan)), ticket_(server.add(*this)) {
-  for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value});
+  for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value, known_field(name)});
   request_.method = plan_.method;
   request_.field_count = static_cast<std::uint32_t>(request_fields_.size());
   request_.fields = request_fields_.data();
