@@ -46,6 +46,7 @@ void FileHandler::answer(Exchange& exchange, const FileRef& file) {
   const Request& request = exchange.request();
   const Asked asked = look_at(request);
   bool range_applies = true;
+  add_common_fields(exchange);
   if (asked.conditional && answer_condition(exchange, *file, range_applies)) return;
   // Range is for GET alone (RFC 9110 section 14.2), and two of them are none.
   const bool ranged = asked.range_fields == 1 && range_applies && request.method == Method::get;
@@ -64,7 +65,7 @@ bool FileHandler::answer_condition(Exchange& exchange, const OpenFile& file, boo
     exchange.status(304);
     exchange.send({});
   } else {
-    exchange.fail(412);
+    answer_error(exchange, 412);
   }
   return true;
 }
@@ -76,7 +77,7 @@ bool FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, std::st
   if (asked.kind == RangeRequest::Kind::unsatisfiable) {
     exchange.fields(file->validator_fields());
     exchange.field("Content-Range", "bytes */" + std::to_string(size));
-    exchange.fail(416);
+    answer_error(exchange, 416);
     return true;
   }
   exchange.status(206);
@@ -100,7 +101,8 @@ bool FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, std::st
 
 void FileHandler::send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size) {
   if (exchange.request().method == Method::head) return exchange.stream(size, new NoBody);
-  if (const auto content = file->content(inline_max_)) return exchange.send({content->data + offset, size});
+  if (const auto content = file->content(options_.inline_max))
+    return exchange.send({content->data + offset, size});
   if (size == 0) return exchange.send({});
   exchange.stream(size, make_body(file, offset, size, exchange.ticket()));
 }

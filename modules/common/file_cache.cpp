@@ -4,26 +4,26 @@
 
 #include <algorithm>
 
-#include "common/mime_types.h"
-
 namespace sluice::files {
 namespace {
 
 // Connections need descriptors more than the cache does: it takes up to one in so many.
 constexpr std::uint64_t kDescriptorShare = 8;
+// The first request for a file waits while it is hashed: about a second at this size.
+constexpr std::uint64_t kHashedMax = 256 << 20;
 
 }  // namespace
 
-std::uint32_t FileCache::scope(int folder_fd, std::string_view default_type) {
+std::uint32_t FileCache::scope(int folder_fd, std::string_view rules) {
   FileFacts folder;
   read_facts(folder_fd, folder);
   for (std::size_t i = 0; i < scopes_.size(); ++i) {
     const Scope& known = scopes_[i];
-    if (known.device == folder.device && known.inode == folder.inode && known.default_type == default_type) {
+    if (known.device == folder.device && known.inode == folder.inode && known.rules == rules) {
       return static_cast<std::uint32_t>(i);
     }
   }
-  scopes_.push_back({folder.device, folder.inode, std::string(default_type)});
+  scopes_.push_back({folder.device, folder.inode, std::string(rules)});
   return static_cast<std::uint32_t>(scopes_.size() - 1);
 }
 
@@ -49,7 +49,8 @@ FileRef FileCache::find(std::uint32_t scope, std::string_view path, std::uint64_
   return place->file;
 }
 
-FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts) {
+FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
+                          std::string_view type) {
   const auto found = index_.find({scope, path});
   if (found != index_.end()) {
     const Place place = found->second;
@@ -61,13 +62,25 @@ FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd
     }
     erase(place);
   }
-  FileRef made = OpenFile::make(host_, threads_usable_, std::move(fd), facts, path,
-                                mime_type(path, scopes_[scope].default_type));
+  FileRef made = OpenFile::make(host_, threads_usable_, std::move(fd), facts, path, type);
   if (made == nullptr || retired_ || entries_max_ == 0 || facts.links == 0) return made;
   shrink(entries_max_ - 1);
   recent_.push_front({scope, made, host_.now_ms()});
   index_.emplace(Key{scope, made->path()}, recent_.begin());
   return made;
+}
+
+bool FileCache::wants_hash(OpenFile& file) {
+  if (file.has_hash() || file.facts().size > kHashedMax || file_is_young(file.facts(), wall_seconds()))
+    return false;
+  const std::string* known = hashes_.find(file.facts());
+  if (known != nullptr) file.set_hash(*known);
+  return known == nullptr;
+}
+
+void FileCache::remember_hash(OpenFile& file, const std::string& etag) {
+  hashes_.insert(file.facts(), etag);
+  file.set_hash(etag);
 }
 
 void FileCache::drop(std::uint32_t scope, std::string_view path) {
@@ -94,6 +107,7 @@ void FileCache::clear() {
 
 void FileCache::retire() {
   retired_ = true;
+  hashes_.clear();
   clear();
 }
 

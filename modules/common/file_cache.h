@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/content_hash.h"
 #include "common/open_file.h"
 
 namespace sluice::files {
@@ -28,8 +29,9 @@ class FileCache {
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
-  // A number for "beneath this folder, with this type where the extension is unknown".
-  std::uint32_t scope(int folder_fd, std::string_view default_type);
+  // A number for "beneath this folder, with these rules for types": files that would get other head lines under
+  // other rules are other entries.
+  std::uint32_t scope(int folder_fd, std::string_view rules);
   // The largest wish of all mounts counts, within a share of the descriptors that the process may open.
   void allow_entries(std::uint64_t entries_max);
 
@@ -37,7 +39,11 @@ class FileCache {
   FileRef find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms);
   // The file that has just been opened at that path, or the entry that it turns out to be. Null when its head
   // lines are refused.
-  FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts);
+  FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
+                 std::string_view type);
+  // Whether the tag made of the file's content is missing. One that is remembered is put into its head lines.
+  bool wants_hash(OpenFile& file);
+  void remember_hash(OpenFile& file, const std::string& etag);
   // Drops an entry that was found to be out of date.
   void drop(std::uint32_t scope, std::string_view path);
 
@@ -49,10 +55,12 @@ class FileCache {
   std::size_t size() const { return index_.size(); }
 
  private:
+  static constexpr std::size_t kHashesMax = 16 * 1024;
+
   struct Scope {
     std::uint64_t device;
     std::uint64_t inode;
-    std::string default_type;
+    std::string rules;
   };
   struct Key {
     std::uint32_t scope;
@@ -79,6 +87,7 @@ class FileCache {
   std::vector<Scope> scopes_;
   std::uint64_t entries_max_ = 0;
   bool retired_ = false;
+  ContentHashCache hashes_{kHashesMax};
   std::list<Entry> recent_;  // the last used first
   std::unordered_map<Key, Place, KeyHash> index_;
 };

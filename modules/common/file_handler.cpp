@@ -1,113 +1,82 @@
 #include "common/file_handler.h"
 
 #include <cerrno>
-#include <stdexcept>
 #include <utility>
 
+#include "common/file_steps.h"
 #include "common/http_text.h"
 
 namespace sluice::files {
 namespace {
 
-constexpr std::uint64_t kInlineLimit = 1 << 20;
-constexpr std::string_view kAllow = "GET, HEAD";
+constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 
 bool has_hidden_segment(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
 }
 
+// Whether the client names JSON, and not HTML: browsers name HTML.
+bool prefers_json(const Request& request) {
+  bool json = false;
+  for (std::uint32_t i = 0; i < request.field_count; ++i) {
+    const Field& field = request.fields[i];
+    if (field.id != FieldId::accept) continue;
+    const std::string_view accepted = field.value;
+    if (accepted.find("text/html") != std::string_view::npos) return false;
+    json = json || accepted.find("application/json") != std::string_view::npos;
+  }
+  return json;
+}
+
+// Files that were written together belong together; an older encoded one is of an older plain one.
+bool is_older(const FileFacts& facts, const FileFacts& than) {
+  return std::pair(facts.mtime_s, facts.mtime_ns) < std::pair(than.mtime_s, than.mtime_ns);
+}
+
 }  // namespace
 
-// What an open on a thread came to. Shared by the work and the task, either of which may end first; the thread
-// writes `opened` before `ready` is set on the loop.
-struct FileHandler::OpenResult {
-  Opened opened;
-  bool ready = false;
-};
-
-class FileHandler::OpenWork final : public Work {
- public:
-  OpenWork(FileHandler& handler, std::string path, Ticket ticket, std::shared_ptr<OpenResult> result)
-      : handler_(handler), path_(std::move(path)), ticket_(ticket), result_(std::move(result)) {}
-  void run() override {
-    result_->opened = open_beneath(handler_.folder_.fd, path_.c_str(), Resolve::may_block);
-  }
-  void done(bool ran) override {
-    if (!ran) result_->opened.error = EAGAIN;
-    result_->ready = true;
-    handler_.host_.resume(ticket_);
-  }
-
- private:
-  FileHandler& handler_;
-  std::string path_;
-  Ticket ticket_;
-  std::shared_ptr<OpenResult> result_;
-};
-
-class FileHandler::OpenTask final : public Task {
- public:
-  OpenTask(FileHandler& handler, std::string path, std::shared_ptr<OpenResult> result)
-      : handler_(handler), path_(std::move(path)), result_(std::move(result)) {}
-  void resumed(Exchange& exchange) override {
-    if (!result_->ready) return;
-    // Answering may destroy this task.
-    FileHandler& handler = handler_;
-    const std::string path = std::move(path_);
-    const auto result = std::move(result_);
-    handler.opened(exchange, path, std::move(result->opened));
-  }
-
- private:
-  FileHandler& handler_;
-  std::string path_;
-  std::shared_ptr<OpenResult> result_;
-};
-
 FileHandler::FileHandler(Host& host, FileCache& cache)
-    : host_(host),
-      cache_(cache),
-      folder_(host.folder()),
-      index_(std::string_view(host.option("index"))),
-      default_type_(std::string_view(host.option("default_type"))),
-      hidden_(host.number("hidden") != 0),
-      inline_max_(host.number("inline_max")),
-      revalidate_ms_(host.number("revalidate_ms")) {
-  if (folder_.fd < 0) throw std::runtime_error("it has no folder to serve");
-  if (inline_max_ > kInlineLimit) throw std::runtime_error("inline_max is more than 1M");
-  if (index_.find('/') != std::string::npos) throw std::runtime_error("index is a name, without slashes");
-  const Field type{"Content-Type", default_type_};
-  FieldBlock* checked = default_type_.empty() ? nullptr : host.prepare_fields(&type, 1);
-  if (checked == nullptr) throw std::runtime_error("default_type is no field value");
-  host.release_fields(checked);
-  cache_.allow_entries(host.number("entries_max"));
-  scope_ = cache_.scope(folder_.fd, default_type_);
+    : host_(host), cache_(cache), folder_(host.folder()), options_(host) {
+  Field lines[3];
+  std::uint32_t count = 0;
+  if (!options_.cache_control.empty()) lines[count++] = {"Cache-Control", options_.cache_control};
+  if (options_.nosniff) lines[count++] = {"X-Content-Type-Options", "nosniff"};
+  if (options_.precompressed) lines[count++] = {"Vary", "Accept-Encoding"};
+  if (count > 0) common_fields_ = host.prepare_fields(lines, count);
+  cache_.allow_entries(options_.entries_max);
+  scope_ = cache_.scope(folder_.fd, options_.type_rules());
+  encoded_scope_ = cache_.scope(folder_.fd, options_.type_rules() + "\nencoded");
+}
+
+FileHandler::~FileHandler() {
+  if (common_fields_ != nullptr) host_.release_fields(common_fields_);
+}
+
+void FileHandler::add_common_fields(Exchange& exchange) const {
+  if (common_fields_ != nullptr) exchange.fields(*common_fields_);
 }
 
 void FileHandler::handle(Exchange& exchange) {
   if (!accept_method(exchange)) return;
-  if (!locate(exchange.request(), path_)) return exchange.fail(404);
-  if (const FileRef file = cache_.find(scope_, path_, revalidate_ms_)) return answer(exchange, file);
-
-  Opened found = open_beneath(folder_.fd, path_.c_str(), Resolve::cached_only);
-  if (found.error == EMFILE || found.error == ENFILE) {
-    cache_.shed();
-    found = open_beneath(folder_.fd, path_.c_str(), Resolve::cached_only);
-  }
-  if (found.error == EAGAIN) return open_on_thread(exchange, path_);
-  opened(exchange, path_, std::move(found));
+  Search search;
+  if (!locate(exchange.request(), search.path)) return answer_error(exchange, 404);
+  seek(exchange, std::move(search));
 }
 
 // True for the methods that read; else the request has been answered.
 bool FileHandler::accept_method(Exchange& exchange) {
   const Method method = exchange.request().method;
   if (method == Method::get || method == Method::head) return true;
+  if (method == Method::other) {
+    answer_error(exchange, 501);
+    return false;
+  }
   exchange.field("Allow", kAllow);
   if (method == Method::options) {
     exchange.status(204);
     exchange.send({});
   } else {
-    exchange.fail(405);
+    answer_error(exchange, 405);
   }
   return false;
 }
@@ -115,38 +84,139 @@ bool FileHandler::accept_method(Exchange& exchange) {
 // Writes where the file lies beneath the folder. False when the path names nothing that may be served.
 bool FileHandler::locate(const Request& request, std::string& path) const {
   const std::string_view asked = request.path;
-  if (!hidden_ && has_hidden_segment(asked)) return false;
-  const bool for_index = asked.empty() || asked.ends_with('/');
-  if (for_index && index_.empty()) return false;
+  if (!options_.hidden && has_hidden_segment(asked)) return false;
   path.assign(folder_.path.data, folder_.path.size);
   path.append(asked);
-  if (for_index) path.append(index_);
+  const bool for_folder = asked.empty() || asked.ends_with('/');
+  if (for_folder && options_.index.empty() && !options_.listing) return false;
+  if (for_folder) path.append(options_.index.empty() ? "." : options_.index);
   return true;
 }
 
-void FileHandler::open_on_thread(Exchange& exchange, std::string path) {
-  auto result = std::make_shared<OpenResult>();
-  auto work = std::make_unique<OpenWork>(*this, path, exchange.ticket(), result);
-  auto task = std::make_unique<OpenTask>(*this, std::move(path), std::move(result));
-  if (!host_.offload(work.get())) return exchange.fail(503);
-  static_cast<void>(work.release());
-  exchange.defer(task.release());
+std::uint32_t FileHandler::scope_for(const Search& search) const {
+  return search.purpose == Search::For::encoded ? encoded_scope_ : scope_;
 }
 
-void FileHandler::opened(Exchange& exchange, const std::string& path, Opened opened) {
+std::string_view FileHandler::type_of(std::string_view path) const {
+  return options_.types.type_of(path, options_.default_type);
+}
+
+std::string_view FileHandler::type_for(const Search& search) const {
+  return search.purpose == Search::For::encoded ? std::string_view(search.plain->type()) : type_of(search.path);
+}
+
+void FileHandler::seek(Exchange& exchange, Search search) {
+  if (const FileRef file = cache_.find(scope_for(search), search.path, options_.revalidate_ms)) {
+    return found(exchange, std::move(search), file);
+  }
+  const auto open = [&] {
+    return open_beneath(folder_.fd, search.path.c_str(), Resolve::cached_only, options_.links);
+  };
+  Opened opened_now = open();
+  if (opened_now.error == EMFILE || opened_now.error == ENFILE) {
+    cache_.shed();
+    opened_now = open();
+  }
+  if (opened_now.error == EAGAIN) {
+    return run_on_thread(exchange, std::make_shared<OpenStep>(folder_.fd, options_.links, std::move(search)));
+  }
+  opened(exchange, std::move(search), std::move(opened_now));
+}
+
+void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
   FileFacts facts;
   int error = opened.error;
   if (error == 0) error = read_facts(opened.fd.get(), facts);
   if (error != 0) {
-    cache_.drop(scope_, path);
-    return exchange.fail(status_of(error));
+    cache_.drop(scope_for(search), search.path);
+    return missing(exchange, std::move(search), status_of(error));
   }
   const std::string_view asked = exchange.request().path;
-  if (facts.is_folder() && !asked.empty() && !asked.ends_with('/')) return redirect_to_folder(exchange);
-  if (!facts.is_regular()) return exchange.fail(404);
-  const FileRef file = cache_.insert(scope_, path, std::move(opened.fd), facts);
+  const bool for_request = search.purpose == Search::For::request;
+  if (for_request && facts.is_folder() && !asked.empty() && !asked.ends_with('/')) {
+    return redirect_to_folder(exchange);
+  }
+  if (!facts.is_regular()) return missing(exchange, std::move(search), 404);
+  const FileRef file =
+      cache_.insert(scope_for(search), search.path, std::move(opened.fd), facts, type_for(search));
   if (file == nullptr) return exchange.fail(500);
-  answer(exchange, file);
+  found(exchange, std::move(search), file);
+}
+
+void FileHandler::found(Exchange& exchange, Search search, const FileRef& file) {
+  if (options_.hash_etags && search.purpose != Search::For::error && cache_.wants_hash(*file)) {
+    return run_on_thread(exchange, std::make_shared<HashStep>(std::move(search), file));
+  }
+  serve(exchange, std::move(search), file);
+}
+
+void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) {
+  switch (search.purpose) {
+    case Search::For::request:
+    case Search::For::fallback:
+      if (options_.precompressed && sends_files_as_they_are()) {
+        search.plain = file;
+        return seek_encoded(exchange, std::move(search));
+      }
+      return answer(exchange, file);
+    case Search::For::encoded:
+      if (is_older(file->facts(), search.plain->facts())) return seek_encoded(exchange, std::move(search));
+      exchange.field("Content-Encoding", coding_name(search.codings.begin()[search.tried - 1]));
+      return answer(exchange, file);
+    case Search::For::error:
+      exchange.status(search.status);
+      exchange.field("Content-Type", file->type());
+      return send_part(exchange, file, 0, file->facts().size);
+  }
+}
+
+void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t status) {
+  const std::string_view asked = exchange.request().path;
+  const bool for_folder = asked.empty() || asked.ends_with('/');
+  switch (search.purpose) {
+    case Search::For::encoded:
+      return seek_encoded(exchange, std::move(search));
+    case Search::For::error:
+      return exchange.fail(search.status);
+    case Search::For::fallback:
+      return answer_error(exchange, 404);
+    case Search::For::request:
+      if (status == 404 && for_folder && options_.listing) return list(exchange, search.path);
+      if (status == 404 && !options_.fallback.empty()) return seek_fallback(exchange);
+      return answer_error(exchange, status);
+  }
+}
+
+// Tries the next of the client's codings; without one left, the plain file answers.
+void FileHandler::seek_encoded(Exchange& exchange, Search search) {
+  if (search.purpose != Search::For::encoded) {
+    search.purpose = Search::For::encoded;
+    search.codings = preferred_codings(exchange.request());
+  }
+  const bool left = search.tried < search.codings.size();
+  const Coding coding = left ? search.codings.begin()[search.tried] : Coding::identity;
+  if (coding == Coding::identity) return answer(exchange, search.plain);
+  ++search.tried;
+  search.path = search.plain->path();
+  search.path += coding_suffix(coding);
+  seek(exchange, std::move(search));
+}
+
+void FileHandler::seek_fallback(Exchange& exchange) {
+  Search search;
+  search.purpose = Search::For::fallback;
+  search.path = std::string(std::string_view(folder_.path)) + options_.fallback;
+  seek(exchange, std::move(search));
+}
+
+void FileHandler::answer_error(Exchange& exchange, std::uint32_t status) {
+  if (options_.errors.empty()) return exchange.fail(status);
+  Search search;
+  search.purpose = Search::For::error;
+  search.status = status;
+  search.path =
+      std::string(std::string_view(folder_.path)) + options_.errors + std::to_string(status) + ".html";
+  seek(exchange, std::move(search));
 }
 
 void FileHandler::redirect_to_folder(Exchange& exchange) {
@@ -155,10 +225,44 @@ void FileHandler::redirect_to_folder(Exchange& exchange) {
   append_encoded_path(location, request.path);
   location += '/';
   // Two slashes would name another server (RFC 3986 section 4.2).
-  if (location.starts_with("//")) return exchange.fail(404);
+  if (location.starts_with("//")) return answer_error(exchange, 404);
   if (request.query.size > 0) location.append("?").append(std::string_view(request.query));
-  if (!exchange.field("Location", location)) return exchange.fail(404);
+  if (!exchange.field("Location", location)) return answer_error(exchange, 404);
   exchange.fail(301);
+}
+
+void FileHandler::list(Exchange& exchange, const std::string& index_path) {
+  const Request& request = exchange.request();
+  const std::size_t slash = index_path.rfind('/');
+  ListingPlan plan;
+  plan.root = folder_.fd;
+  plan.path = slash == std::string::npos ? std::string() : index_path.substr(0, slash);
+  plan.shown_path = std::string(std::string_view(request.mount)) + std::string(std::string_view(request.path));
+  plan.at_top = request.path.size == 0;
+  plan.hidden = options_.hidden;
+  plan.links = options_.links;
+  plan.format = prefers_json(request) ? ListingFormat::json : ListingFormat::html;
+  plan.order = listing_order(request.query);
+  run_on_thread(exchange, std::make_shared<ListStep>(std::move(plan)));
+}
+
+void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, const Listing& listing) {
+  if (listing.error != 0) return answer_error(exchange, status_of(listing.error));
+  add_common_fields(exchange);
+  exchange.field("Content-Type", listing_type(plan.format));
+  exchange.field("Vary", "Accept");
+  exchange.send(listing.content);
+}
+
+void FileHandler::run_on_thread(Exchange& exchange, std::shared_ptr<Step> step) {
+  auto work = std::make_unique<StepWork>(step, host_, exchange.ticket());
+  if (!host_.offload(work.get())) return exchange.fail(503);
+  static_cast<void>(work.release());
+  if (resuming_ != nullptr) {
+    resuming_->wait_for(std::move(step));
+  } else {
+    exchange.defer(new SearchTask(*this, std::move(step)));
+  }
 }
 
 }  // namespace sluice::files

@@ -3,43 +3,21 @@
 //
 // One per worker and mount; uses the cache of its module's Shared. Loop thread.
 //
-// INVARIANT: a request is answered once, or deferred with an open under way on a thread that will resume it.
+// INVARIANT: a request is answered once, or deferred with work under way on a thread that will resume it.
 #pragma once
 
 #include <sluice/handler.h>
 
-#include <array>
+#include <memory>
 #include <string>
 
+#include "common/content_coding.h"
 #include "common/file_cache.h"
+#include "common/file_options.h"
+#include "common/folder_listing.h"
 #include "common/open_beneath.h"
 
 namespace sluice::files {
-
-// The options that every module made from FileHandler takes.
-inline constexpr std::array kFileOptions = {
-    OptionInfo{"index", OptionType::text, 0, "index.html",
-               "the file that answers for a folder; empty for none"},
-    OptionInfo{"hidden", OptionType::flag, 0, "off", "whether names that start with a dot are served"},
-    OptionInfo{"default_type", OptionType::text, 0, "application/octet-stream",
-               "the Content-Type of files with an unknown extension"},
-    OptionInfo{"inline_max", OptionType::size, 0, "8k",
-               "files up to this size are sent from memory; at most 1M"},
-    OptionInfo{"entries_max", OptionType::number, 0, "1024",
-               "how many open files a worker keeps, within an eighth of its descriptors; the largest of all "
-               "mounts counts"},
-    OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1000",
-               "how long another file moved to the same path may go unseen; 0 opens every time"},
-};
-
-// The options of all file handlers, and a module's own behind them.
-template <std::size_t Count>
-constexpr auto with_file_options(const std::array<OptionInfo, Count>& own) {
-  std::array<OptionInfo, kFileOptions.size() + Count> all;
-  for (std::size_t i = 0; i < kFileOptions.size(); ++i) all[i] = kFileOptions[i];
-  for (std::size_t i = 0; i < Count; ++i) all[kFileOptions.size() + i] = own[i];
-  return all;
-}
 
 // For answers to HEAD: the server destroys it without pumping it.
 class NoBody final : public Body {
@@ -49,47 +27,84 @@ class NoBody final : public Body {
 
 class FileHandler : public Handler {
  public:
+  ~FileHandler() override;
   void handle(Exchange& exchange) override;
   void retire() override { cache_.clear(); }
 
  protected:
   FileHandler(Host& host, FileCache& cache);
 
-  // Answers 200 and so on with an open, regular file.
+  // Answers 200, 206, 304, 412 or 416 with an open, regular file.
   virtual void answer(Exchange& exchange, const FileRef& file);
   // A body that writes [offset, offset + size) of the file.
   virtual Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size, Ticket ticket) = 0;
+  // Whether content leaves as it is in the file, so that encoded siblings may stand for it.
+  virtual bool sends_files_as_they_are() const { return true; }
 
   Host& host() { return host_; }
   const Folder& folder() const { return folder_; }
-  const std::string& default_type() const { return default_type_; }
+  // The Content-Type of a file by its name.
+  std::string_view type_of(std::string_view path) const;
+  // Head lines that every answer about a file carries: Cache-Control and the like.
+  void add_common_fields(Exchange& exchange) const;
 
  private:
-  class OpenTask;
-  class OpenWork;
-  struct OpenResult;
+  // One search for a file. What is found, or not, leads to an answer or to the next search.
+  struct Search {
+    enum class For : std::uint8_t {
+      request,   // what was asked for
+      encoded,   // a sibling of `plain` that the client prefers
+      fallback,  // what answers for names that do not exist
+      error,     // the page for `status`
+    };
+    For purpose = For::request;
+    std::string path;          // beneath the folder
+    std::uint32_t status = 0;  // of the answer that an error page is for
+    FileRef plain;
+    Codings codings;
+    std::size_t tried = 0;  // of codings; the last one is that of `path`
+  };
+  // A step of a search that a thread does, and what follows on the loop.
+  class Step;
+  class OpenStep;
+  class ListStep;
+  class HashStep;
+  class StepWork;
+  class SearchTask;
 
   bool accept_method(Exchange& exchange);
   bool locate(const Request& request, std::string& path) const;
-  void open_on_thread(Exchange& exchange, std::string path);
-  void opened(Exchange& exchange, const std::string& path, Opened opened);
+  // The steps of a search. Each ends with an answer, a deferral or the next step.
+  void seek(Exchange& exchange, Search search);
+  void opened(Exchange& exchange, Search search, Opened opened);
+  void found(Exchange& exchange, Search search, const FileRef& file);
+  void serve(Exchange& exchange, Search search, const FileRef& file);
+  void missing(Exchange& exchange, Search search, std::uint32_t status);
+  void seek_encoded(Exchange& exchange, Search search);
+  void seek_fallback(Exchange& exchange);
+  void answer_error(Exchange& exchange, std::uint32_t status);
   void redirect_to_folder(Exchange& exchange);
+  void list(Exchange& exchange, const std::string& index_path);
+  void listed(Exchange& exchange, const ListingPlan& plan, const Listing& listing);
+  void run_on_thread(Exchange& exchange, std::shared_ptr<Step> step);
+
   // True when a condition of the request was not met, and has been answered.
   bool answer_condition(Exchange& exchange, const OpenFile& file, bool& range_applies);
   // True when ranges were asked for, and have been answered.
   bool answer_ranges(Exchange& exchange, const FileRef& file, std::string_view field);
   void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
+  std::uint32_t scope_for(const Search& search) const;
+  std::string_view type_for(const Search& search) const;
+
   Host& host_;
   FileCache& cache_;
   const Folder folder_;
-  const std::string index_;
-  const std::string default_type_;
-  const bool hidden_;
-  const std::uint64_t inline_max_;
-  const std::uint64_t revalidate_ms_;
+  const FileOptions options_;
+  FieldBlock* common_fields_ = nullptr;  // null for none
+  SearchTask* resuming_ = nullptr;       // the deferred request that is being gone on with
   std::uint32_t scope_ = 0;
-  std::string path_;  // of the request in hand, kept for its memory
+  std::uint32_t encoded_scope_ = 0;  // where a sibling has its plain file's type
 };
 
 }  // namespace sluice::files

@@ -23,10 +23,11 @@ int openat2_retrying(int folder, const char* path, open_how& how) {
 
 }  // namespace
 
-Opened open_beneath(int folder, const char* path, Resolve resolve, int extra_flags) {
+Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, int extra_flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | extra_flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  if (links == Links::refused) how.resolve |= RESOLVE_NO_SYMLINKS;
   if (resolve == Resolve::cached_only) {
     how.resolve |= RESOLVE_CACHED;
     const int fd = openat2_retrying(folder, path, how);

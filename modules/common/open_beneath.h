@@ -13,13 +13,16 @@ enum class Resolve {
   may_block,    // for an offload thread
 };
 
+enum class Links { followed, refused };  // symbolic links inside the folder; those that lead out never are
+
 struct Opened {
   OwnedFd fd;
   int error = 0;  // of errno(3), 0 when open
 };
 
 // `path` is relative to `folder`. Directories, FIFOs and devices are opened too: fstat tells.
-Opened open_beneath(int folder, const char* path, Resolve resolve, int extra_flags = 0);
+Opened open_beneath(int folder, const char* path, Resolve resolve, Links links = Links::followed,
+                    int extra_flags = 0);
 
 // The status of an answer to a request whose file could not be opened.
 std::uint32_t status_of(int error);

@@ -46,6 +46,7 @@ void OpenFile::release_fields() {
 bool OpenFile::prepare_fields(std::int64_t now_s) {
   release_fields();
   validators_ = make_validators(facts_, now_s);
+  if (!hash_.empty()) validators_.etag = hash_;
   Field lines[4] = {{"Content-Type", type_}, {"Accept-Ranges", "bytes"}};
   std::uint32_t count = 2;
   if (!validators_.last_modified.empty()) lines[count++] = {"Last-Modified", validators_.last_modified};
@@ -65,6 +66,11 @@ void OpenFile::mature() {
   if (!young_) return;
   const std::int64_t now_s = wall_seconds();
   if (!content_is_young(facts_, now_s)) prepare_fields(now_s);
+}
+
+void OpenFile::set_hash(const std::string& etag) {
+  hash_ = etag;
+  prepare_fields(wall_seconds());
 }
 
 std::optional<Bytes> OpenFile::content(std::uint64_t size_max) {

@@ -46,6 +46,9 @@ class OpenFile {
   bool unchanged() const;
   // Makes the validators strong once the content is old enough.
   void mature();
+  // The tag made of the content, for all head lines from now on. Those of before stay weak or made of times.
+  void set_hash(const std::string& etag);
+  bool has_hash() const { return !hash_.empty(); }
   // The content, from memory or read without waiting for a disk. Nothing when it is larger than `size_max`,
   // would have to be waited for, or changed meanwhile. The view lives until the next call or the file's end.
   std::optional<Bytes> content(std::uint64_t size_max);
@@ -75,6 +78,7 @@ class OpenFile {
   std::string path_;
   std::string type_;
   Validators validators_;
+  std::string hash_;
   FieldBlock* fields_ = nullptr;
   FieldBlock* validator_fields_ = nullptr;
   std::string content_;

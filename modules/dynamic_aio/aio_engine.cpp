@@ -50,8 +50,8 @@ int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const
 }
 
 OwnedFd open_direct(int folder_fd, const files::OpenFile& file) {
-  files::Opened opened =
-      files::open_beneath(folder_fd, file.path().c_str(), files::Resolve::may_block, O_DIRECT);
+  files::Opened opened = files::open_beneath(folder_fd, file.path().c_str(), files::Resolve::may_block,
+                                             files::Links::followed, O_DIRECT);
   files::FileFacts facts;
   if (opened.error != 0 || files::read_facts(opened.fd.get(), facts) != 0) return OwnedFd();
   return facts.same_file(file.facts()) ? std::move(opened.fd) : OwnedFd();

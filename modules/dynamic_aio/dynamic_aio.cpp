@@ -5,7 +5,6 @@
 #include "common/file_handler.h"
 #include "common/file_reader.h"
 #include "common/http_text.h"
-#include "common/mime_types.h"
 #include "dynamic_aio/aio_engine.h"
 #include "dynamic_aio/processed_body.h"
 
@@ -47,10 +46,13 @@ class DynamicAio final : public sluice::files::FileHandler {
     return new sluice::files::CopyBody(reads_, file, folder().fd, offset, size, ticket);
   }
 
+  bool sends_files_as_they_are() const override { return process_ == Process::none; }
+
   // Processed content has another size than the file's, and no validators: it says what time it is.
   void answer(Exchange& exchange, const FileRef& file) override {
     if (process_ == Process::none) return FileHandler::answer(exchange, file);
-    exchange.field("Content-Type", sluice::files::mime_type(file->path(), default_type()));
+    add_common_fields(exchange);
+    exchange.field("Content-Type", type_of(file->path()));
     sluice::Body* body = nullptr;
     if (exchange.request().method == sluice::Method::head) {
       body = new sluice::files::NoBody;

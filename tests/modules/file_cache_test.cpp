@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "common/file_cache.h"
+#include "common/mime_types.h"
 #include "common/open_beneath.h"
 #include "support/fake_host.h"
 #include "support/temp_folder.h"
@@ -35,7 +36,7 @@ struct Fixture {
     REQUIRE(opened.error == 0);
     FileFacts facts;
     REQUIRE(read_facts(opened.fd.get(), facts) == 0);
-    return cache.insert(scope, name, std::move(opened.fd), facts);
+    return cache.insert(scope, name, std::move(opened.fd), facts, mime_type(name, "x/y"));
   }
   FileRef find(const std::string& name) { return cache.find(scope, name, kRevalidateMs); }
 };

@@ -120,14 +120,15 @@ TEST_CASE_METHOD(Site, "a folder without its slash is moved", "[files]") {
 
 TEST_CASE_METHOD(Site, "only reading is allowed", "[files]") {
   rig.mount(folder.path);
-  for (const Method method : {Method::post, Method::put, Method::del, Method::patch, Method::other}) {
+  for (const Method method : {Method::post, Method::put, Method::del, Method::patch, Method::trace}) {
     const Answer answer = run(rig, "a.txt", method);
     CHECK(answer->code == 405);
-    CHECK(answer->line("Allow") == "GET, HEAD");
+    CHECK(answer->line("Allow") == "GET, HEAD, OPTIONS");
   }
+  CHECK(run(rig, "a.txt", Method::other)->code == 501);
   const Answer options = run(rig, "a.txt", Method::options);
   CHECK(options->code == 204);
-  CHECK(options->line("Allow") == "GET, HEAD");
+  CHECK(options->line("Allow") == "GET, HEAD, OPTIONS");
   CHECK(options->declared == 0);
 }
 
@@ -318,7 +319,7 @@ TEST_CASE_METHOD(Site, "small content is sent whole, from memory when it is old 
 }
 
 TEST_CASE_METHOD(Site, "a retired module still answers, and keeps no files", "[files]") {
-  rig.mount(folder.path);
+  rig.mount(folder.path, {{"nosniff", "off"}});  // whose line is the mount's
   CHECK(rig.get("a.txt")->content == "hello");
   CHECK(rig.server.field_blocks_out == 2);
   rig.retire();

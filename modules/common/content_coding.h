@@ -1,0 +1,42 @@
+// Which content codings a client takes, and which it likes best (RFC 9110 section 12.5.3). Pure, any thread;
+// owns nothing.
+#pragma once
+
+#include <sluice/abi.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::files {
+
+// In the order in which they are chosen among equals.
+enum class Coding : std::uint8_t { zstd, br, gzip, identity };
+inline constexpr std::size_t kCodingCount = 4;
+
+// What Content-Encoding calls it: "br". `identity` has a name, but is never sent.
+std::string_view coding_name(Coding coding);
+// What the name of a file that was compressed beforehand ends in: ".br"; empty for `identity`.
+std::string_view coding_suffix(Coding coding);
+
+// Distinct codings, the best first.
+class Codings {
+ public:
+  const Coding* begin() const { return items_.data(); }
+  const Coding* end() const { return items_.data() + size_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  // REQUIRES: fewer than kCodingCount so far.
+  void push_back(Coding coding) { items_[size_++] = coding; }
+
+ private:
+  std::array<Coding, kCodingCount> items_{};
+  std::size_t size_ = 0;
+};
+
+// The codings that the answer may have. Without an Accept-Encoding, and with an empty one, only `identity`.
+// Empty when the client has ruled out everything, `identity` too: then 406, or identity all the same.
+Codings preferred_codings(const Request& request);
+
+}  // namespace sluice::files

@@ -1,0 +1,112 @@
+// The steps of a search for a file that a thread does: opening what is not cached, listing a folder, hashing.
+//
+// A step is shared by the work and the task of its request, either of which may end first: `run` on a thread,
+// then `go_on` on the loop, if the request is still there.
+#pragma once
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "common/content_hash.h"
+#include "common/file_handler.h"
+#include "common/folder_listing.h"
+
+namespace sluice::files {
+
+class FileHandler::Step {
+ public:
+  virtual ~Step() = default;
+  virtual void run() = 0;
+  // `ran` is false when no thread was free in time.
+  virtual void go_on(FileHandler& handler, Exchange& exchange, bool ran) = 0;
+
+  // Loop thread.
+  bool ready = false;
+  bool ran = false;
+};
+
+class FileHandler::StepWork final : public Work {
+ public:
+  StepWork(std::shared_ptr<Step> step, Host& host, Ticket ticket)
+      : step_(std::move(step)), host_(host), ticket_(ticket) {}
+  void run() override { step_->run(); }
+  void done(bool ran) override {
+    step_->ready = true;
+    step_->ran = ran;
+    host_.resume(ticket_);
+  }
+
+ private:
+  std::shared_ptr<Step> step_;
+  Host& host_;
+  const Ticket ticket_;
+};
+
+// The rest of a deferred request, whichever step it is at.
+class FileHandler::SearchTask final : public Task {
+ public:
+  SearchTask(FileHandler& handler, std::shared_ptr<Step> step) : handler_(handler), step_(std::move(step)) {}
+  void wait_for(std::shared_ptr<Step> step) { step_ = std::move(step); }
+  void resumed(Exchange& exchange) override {
+    if (step_ == nullptr || !step_->ready) return;
+    const auto step = std::move(step_);
+    handler_.resuming_ = this;
+    step->go_on(handler_, exchange, step->ran);
+    handler_.resuming_ = nullptr;
+  }
+
+ private:
+  FileHandler& handler_;
+  std::shared_ptr<Step> step_;
+};
+
+class FileHandler::OpenStep final : public Step {
+ public:
+  OpenStep(int folder_fd, Links links, Search search)
+      : folder_fd_(folder_fd), links_(links), search_(std::move(search)) {}
+  void run() override { opened_ = open_beneath(folder_fd_, search_.path.c_str(), Resolve::may_block, links_); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    if (!ran) opened_.error = EAGAIN;
+    handler.opened(exchange, std::move(search_), std::move(opened_));
+  }
+
+ private:
+  const int folder_fd_;
+  const Links links_;
+  Search search_;
+  Opened opened_;
+};
+
+class FileHandler::ListStep final : public Step {
+ public:
+  explicit ListStep(ListingPlan plan) : plan_(std::move(plan)) {}
+  void run() override { listing_ = list_folder(plan_); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    if (!ran) listing_.error = EAGAIN;
+    handler.listed(exchange, plan_, listing_);
+  }
+
+ private:
+  const ListingPlan plan_;
+  Listing listing_;
+};
+
+class FileHandler::HashStep final : public Step {
+ public:
+  HashStep(Search search, FileRef file) : search_(std::move(search)), file_(std::move(file)) {}
+  void run() override { hash_ = hash_content(file_->fd(), file_->facts(), wall_seconds()); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    // Without a hash the file is served all the same, under its weaker tag; the next request tries again.
+    if (ran && hash_.end == HashEnd::hashed) handler.cache_.remember_hash(*file_, hash_.etag);
+    handler.serve(exchange, std::move(search_), std::move(file_));
+  }
+
+ private:
+  Search search_;
+  FileRef file_;
+  ContentHash hash_;
+};
+
+}  // namespace sluice::files

@@ -1,0 +1,239 @@
+// Tags made from content: equal for equal bytes, never made from a file that changes, and remembered within a
+// limit.
+#include "common/content_hash.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "common/owned_fd.h"
+#include "support/temp_folder.h"
+
+using sluice::files::ContentHash;
+using sluice::files::ContentHashCache;
+using sluice::files::FileFacts;
+using sluice::files::hash_content;
+using sluice::files::HashEnd;
+using sluice::files::OwnedFd;
+using sluice::files::read_facts;
+using sluice::files::wall_seconds;
+using sluice::test::pattern;
+using sluice::test::TempFolder;
+
+namespace {
+
+// A ctime cannot be set, so the tests say that it is later.
+std::int64_t later() {
+  return wall_seconds() + 60;
+}
+
+struct File {
+  File(const TempFolder& folder, const std::string& name)
+      : fd(open((folder / name).c_str(), O_RDONLY | O_CLOEXEC)) {
+    REQUIRE(read_facts(fd.get(), facts) == 0);
+  }
+  ContentHash hash() const { return hash_content(fd.get(), facts, later()); }
+
+  OwnedFd fd;
+  FileFacts facts;
+};
+
+std::string tag(const TempFolder& folder, std::string_view content) {
+  folder.write("x", content);
+  const ContentHash made = File(folder, "x").hash();
+  CHECK(made.end == HashEnd::hashed);
+  return made.etag;
+}
+
+// What sha256sum(1) says, file by file in the order of their names.
+std::vector<std::string> sums(const TempFolder& folder) {
+  std::vector<std::string> all;
+  const std::string command = "cd " + folder.path + " && LC_ALL=C sha256sum -- *";
+  FILE* pipe = popen(command.c_str(), "r");
+  char line[512];
+  while (std::fgets(line, sizeof(line), pipe) != nullptr) all.emplace_back(line, 64);
+  REQUIRE(pclose(pipe) == 0);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a tag is the first half of SHA-256", "[content_hash]") {
+  const TempFolder folder;
+  // FIPS 180-4's examples
+  CHECK(tag(folder, "") == "\"e3b0c44298fc1c149afbf4c8996fb924\"");
+  CHECK(tag(folder, "abc") == "\"ba7816bf8f01cfea414140de5dae2223\"");
+  CHECK(tag(folder, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
+        "\"248d6a61d20638b8e5c026930c3e6039\"");
+  CHECK(tag(folder, std::string(1'000'000, 'a')) == "\"cdc76e5c9914fb9281a1c7e284d73e67\"");
+}
+
+TEST_CASE("tags agree with sha256sum at every length around blocks and pieces", "[content_hash]") {
+  const TempFolder folder;
+  std::vector<std::size_t> sizes;
+  for (std::size_t size = 0; size <= 200; ++size) sizes.push_back(size);
+  for (const std::size_t edge : {128 * 1024, 2 * 128 * 1024, 3'000'000}) {
+    for (std::size_t size = edge - 2; size <= edge + 2; ++size) sizes.push_back(size);
+  }
+  const auto name = [](std::size_t i) { return std::to_string(1000 + i); };
+  for (std::size_t i = 0; i < sizes.size(); ++i) folder.write(name(i), pattern(sizes[i], i));
+  const std::vector<std::string> expected = sums(folder);
+  REQUIRE(expected.size() == sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    CAPTURE(sizes[i]);
+    CHECK(File(folder, name(i)).hash().etag == "\"" + expected[i].substr(0, 32) + "\"");
+  }
+}
+
+TEST_CASE("one bit, or one byte less, makes another tag; the same bytes elsewhere do not", "[content_hash]") {
+  const TempFolder folder;
+  std::string content = pattern(300'000);
+  const std::string first = tag(folder, content);
+  CHECK(tag(folder, content) == first);
+  content[299'999] = static_cast<char>(content[299'999] ^ 1);
+  CHECK(tag(folder, content) != first);
+  CHECK(tag(folder, pattern(300'000).substr(0, 299'999)) != first);
+}
+
+TEST_CASE("the descriptor's offset is left alone", "[content_hash]") {
+  const TempFolder folder;
+  folder.write("x", "abc");
+  const File file(folder, "x");
+  lseek(file.fd.get(), 2, SEEK_SET);
+  CHECK(file.hash().etag.starts_with("\"ba7816bf"));
+  CHECK(lseek(file.fd.get(), 0, SEEK_CUR) == 2);
+}
+
+TEST_CASE("what has just changed is too young for a tag", "[content_hash]") {
+  const TempFolder folder;
+  folder.write("x", "abc");
+  folder.age("x");  // the mtime alone: it proves nothing
+  const File file(folder, "x");
+  const std::int64_t changed = file.facts.ctime_s;
+  for (const auto& [now, end] :
+       {std::pair{changed - 100, HashEnd::young}, std::pair{changed, HashEnd::young},
+        std::pair{changed + 2, HashEnd::young}, std::pair{changed + 3, HashEnd::hashed}}) {
+    CAPTURE(now - changed);
+    const ContentHash made = hash_content(file.fd.get(), file.facts, now);
+    CHECK(made.end == end);
+    CHECK(made.etag.empty() == (end != HashEnd::hashed));
+  }
+}
+
+TEST_CASE("a file that is not what was said of it gets no tag", "[content_hash]") {
+  const TempFolder folder;
+  folder.write("x", "abc");
+  const File file(folder, "x");
+  const auto end_with = [&](auto change) {
+    FileFacts said = file.facts;
+    change(said);
+    const ContentHash made = hash_content(file.fd.get(), said, later());
+    CHECK(made.etag.empty() == (made.end != HashEnd::hashed));
+    return made.end;
+  };
+  CHECK(end_with([](FileFacts&) {}) == HashEnd::hashed);
+  CHECK(end_with([](FileFacts& said) { said.size += 1; }) == HashEnd::changed);
+  CHECK(end_with([](FileFacts& said) { said.mtime_ns ^= 1; }) == HashEnd::changed);
+  CHECK(end_with([](FileFacts& said) { said.ctime_ns ^= 1; }) == HashEnd::changed);
+  CHECK(end_with([](FileFacts& said) { said.mode = S_IFDIR; }) == HashEnd::failed);
+  CHECK(hash_content(-1, file.facts, later()).end == HashEnd::changed);
+}
+
+TEST_CASE("a file that changes while it is read gets no tag", "[content_hash]") {
+  const TempFolder folder;
+  constexpr off_t kSize = 32 << 20;  // takes several times as long to hash as the change waits
+  const auto end_when = [&](auto change) {
+    HashEnd end = HashEnd::hashed;
+    // Again, should the machine have been too busy to make the change in time.
+    for (int i = 0; i < 5 && end == HashEnd::hashed; ++i) {
+      folder.write("x", "");
+      REQUIRE(truncate((folder / "x").c_str(), kSize) == 0);
+      const File file(folder, "x");
+      std::thread writer([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        change();
+      });
+      const ContentHash made = file.hash();
+      writer.join();
+      CHECK(made.etag.empty() == (made.end != HashEnd::hashed));
+      end = made.end;
+    }
+    return end;
+  };
+  CHECK(end_when([] {}) == HashEnd::hashed);
+  CHECK(end_when([&] { folder.overwrite("x", "y", 0); }) == HashEnd::changed);  // where it has been read
+  CHECK(end_when([&] { folder.overwrite("x", "y", kSize - 1); }) == HashEnd::changed);
+  CHECK(end_when([&] { folder.overwrite("x", "y", kSize); }) == HashEnd::changed);
+  CHECK(end_when([&] { static_cast<void>(!truncate((folder / "x").c_str(), 10)); }) == HashEnd::changed);
+}
+
+TEST_CASE("hashing stops when asked, and fails where nothing can be read", "[content_hash]") {
+  const TempFolder folder;
+  folder.write("x", "abc");
+  const File file(folder, "x");
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK(hash_content(file.fd.get(), file.facts, later(), stop.get_token()).end == HashEnd::stopped);
+
+  const OwnedFd write_only(open((folder / "x").c_str(), O_WRONLY | O_CLOEXEC));
+  CHECK(hash_content(write_only.get(), file.facts, later()).end == HashEnd::failed);
+  const OwnedFd directory(open(folder.path.c_str(), O_RDONLY | O_CLOEXEC));
+  FileFacts facts;
+  REQUIRE(read_facts(directory.get(), facts) == 0);
+  CHECK(hash_content(directory.get(), facts, later()).end == HashEnd::failed);
+}
+
+TEST_CASE("the cache knows a file by all that tells of a change", "[content_hash]") {
+  FileFacts facts;
+  facts.size = 3;
+  ContentHashCache cache(10);
+  CHECK(cache.find(facts) == nullptr);
+  cache.insert(facts, "\"a\"");
+  REQUIRE(cache.find(facts) != nullptr);
+  CHECK(*cache.find(facts) == "\"a\"");
+
+  std::vector<FileFacts> others(7, facts);
+  others[0].device = 1;
+  others[1].inode = 1;
+  others[2].size = 4;
+  others[3].mtime_s = 1;
+  others[4].mtime_ns = 1;
+  others[5].ctime_s = 1;
+  others[6].ctime_ns = 1;
+  for (const FileFacts& other : others) CHECK(cache.find(other) == nullptr);
+
+  FileFacts same = facts;
+  same.mode = 0600;
+  same.links = 2;
+  CHECK(cache.find(same) != nullptr);
+  cache.insert(facts, "\"b\"");
+  CHECK(*cache.find(facts) == "\"b\"");
+  CHECK(cache.size() == 1);
+  cache.clear();
+  CHECK(cache.size() == 0);
+  CHECK(cache.find(facts) == nullptr);
+}
+
+TEST_CASE("the cache keeps what was used last, within its limit", "[content_hash]") {
+  std::vector<FileFacts> files(5);
+  for (std::size_t i = 0; i < files.size(); ++i) files[i].inode = i;
+  ContentHashCache cache(3);
+  for (std::size_t i = 0; i < 3; ++i) cache.insert(files[i], std::to_string(i));
+  CHECK(cache.find(files[0]) != nullptr);  // so 1 is the one not used for longest
+  cache.insert(files[3], "3");
+  CHECK(cache.size() == 3);
+  CHECK(cache.find(files[1]) == nullptr);
+  cache.insert(files[2], "2");  // inserting again is a use, too
+  cache.insert(files[4], "4");
+  CHECK(cache.find(files[0]) == nullptr);
+  for (const std::size_t kept : {2U, 3U, 4U}) {
+    CAPTURE(kept);
+    REQUIRE(cache.find(files[kept]) != nullptr);
+    CHECK(*cache.find(files[kept]) == std::to_string(kept));
+  }
+  ContentHashCache none(0);
+  none.insert(files[0], "0");
+  CHECK(none.size() == 0);
+  CHECK(none.find(files[0]) == nullptr);
+}

@@ -1,0 +1,141 @@
+// What the options of file mounts change, through both modules.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "support/module_rig.h"
+#include "support/temp_folder.h"
+
+using sluice::Method;
+using sluice::test::Answer;
+using sluice::test::ModuleRig;
+using sluice::test::RequestPlan;
+using sluice::test::TempFolder;
+
+namespace {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+using Options = std::map<std::string, std::string>;
+
+struct Site {
+  std::string module = GENERATE("static_sendfile", "dynamic_aio");
+  TempFolder folder;
+  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
+
+  void write(const std::string& name, const std::string& content, int age_s = 100) {
+    const std::filesystem::path path = folder.path + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    folder.write(name, content);
+    const timespec then{time(nullptr) - age_s, 0};
+    const timespec times[2] = {then, then};
+    REQUIRE(utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+  }
+  void mount(const Options& options) { rig.mount(folder.path, options); }
+  Answer ask(const std::string& path, const Fields& fields = {}, Method method = Method::get) {
+    RequestPlan plan;
+    plan.path = path;
+    plan.fields = fields;
+    plan.method = method;
+    return rig.run(std::move(plan));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Site, "a compressed sibling answers for whoever accepts it", "[options]") {
+  write("a.html", "plain");
+  write("a.html.br", "in br");
+  write("a.html.gz", "in gzip");
+  write("b.html", "plain", 10);
+  write("b.html.gz", "of an older one", 50);
+  mount({{"precompressed", "on"}});
+  const Answer br = ask("a.html", {{"Accept-Encoding", "gzip, br"}});
+  CHECK(br->content == "in br");
+  CHECK(br->line("Content-Encoding") == "br");
+  CHECK(br->line("Content-Type") == "text/html; charset=utf-8");
+  CHECK(br->line("Vary") == "Accept-Encoding");
+  const Answer gzip = ask("a.html", {{"Accept-Encoding", "br;q=0.1, gzip"}});
+  CHECK(gzip->content == "in gzip");
+  const Answer plain = ask("a.html");
+  CHECK(plain->content == "plain");
+  CHECK(plain->line("Content-Encoding").empty());
+  CHECK(plain->line("Vary") == "Accept-Encoding");
+  CHECK(plain->line("ETag") != br->line("ETag"));
+  CHECK(gzip->line("ETag") != br->line("ETag"));
+  CHECK(ask("a.html", {{"Accept-Encoding", "zstd"}})->content == "plain");
+  CHECK(ask("b.html", {{"Accept-Encoding", "gzip"}})->content == "plain");
+  CHECK(ask("a.html", {{"Accept-Encoding", "br"}, {"If-None-Match", br->line("ETag")}})->code == 304);
+  CHECK(ask("a.html.br")->line("Content-Encoding").empty());
+}
+
+TEST_CASE_METHOD(Site, "a fallback answers where there is no file", "[options]") {
+  write("app.html", "the app");
+  write("a.txt", "a file");
+  mount({{"fallback", "app.html"}});
+  CHECK(ask("a.txt")->content == "a file");
+  const Answer routed = ask("some/route");
+  CHECK(routed->code == 200);
+  CHECK(routed->content == "the app");
+}
+
+TEST_CASE_METHOD(Site, "a page of the mount's own stands for an error", "[options]") {
+  write("errors/404.html", "nothing here");
+  write("a.txt", "a file");
+  mount({{"errors", "errors"}});
+  const Answer missing = ask("b.txt");
+  CHECK(missing->code == 404);
+  CHECK(missing->content == "nothing here");
+  CHECK(missing->line("Content-Type") == "text/html; charset=utf-8");
+  const Answer refused = ask("a.txt", {}, Method::post);
+  CHECK(refused->code == 405);
+  CHECK(refused->line("Allow") == "GET, HEAD, OPTIONS");
+  CHECK(ask("a.txt", {}, Method::other)->code == 501);
+}
+
+TEST_CASE_METHOD(Site, "a folder without an index is listed when that is wanted", "[options]") {
+  write("docs/a & b.txt", "12345");
+  write("index.html", "the index");
+  mount({{"listing", "on"}});
+  CHECK(ask("")->content == "the index");
+  const Answer page = ask("docs/");
+  CHECK(page->code == 200);
+  CHECK(page->line("Content-Type") == "text/html; charset=utf-8");
+  CHECK(page->content.find("a &amp; b.txt") != std::string::npos);
+  const Answer json = ask("docs/", {{"Accept", "application/json"}});
+  CHECK(json->line("Content-Type") == "application/json");
+  CHECK(json->content.find("\"size\":5") != std::string::npos);
+  CHECK(ask("none/")->code == 404);
+}
+
+TEST_CASE_METHOD(Site, "tags made of the content are equal on every replica", "[options]") {
+  write("a.txt", "same");
+  write("b.txt", "same", 200);
+  write("c.txt", "other");
+  mount({{"etag", "hash"}});
+  // A file that has just been made might change once more without leaving a trace: it is not hashed yet.
+  const std::string before = ask("a.txt")->line("ETag");
+  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  const Answer first = ask("a.txt");
+  CHECK(first->line("ETag").starts_with('"'));
+  CHECK(first->content == "same");
+  CHECK(first->line("ETag") != before);
+  CHECK(ask("b.txt")->line("ETag") == first->line("ETag"));
+  CHECK(ask("c.txt")->line("ETag") != first->line("ETag"));
+  CHECK(ask("a.txt", {{"If-None-Match", first->line("ETag")}})->code == 304);
+}
+
+TEST_CASE_METHOD(Site, "fields, types and links are as the mount says", "[options]") {
+  write("a.xyz", "x");
+  REQUIRE(symlink("a.xyz", (folder.path + "/link").c_str()) == 0);
+  mount({{"cache_control", "max-age=60"}, {"types", "xyz=text/x-yz"}, {"links", "off"}});
+  const Answer answer = ask("a.xyz");
+  CHECK(answer->line("Cache-Control") == "max-age=60");
+  CHECK(answer->line("X-Content-Type-Options") == "nosniff");
+  CHECK(answer->line("Content-Type") == "text/x-yz; charset=utf-8");
+  CHECK(ask("link")->code == 404);
+  CHECK_THROWS(rig.mount(folder.path, {{"types", "xyz"}}));
+}

@@ -1,0 +1,111 @@
+// The option with which users add media types: what it means, and what is said when it means nothing.
+#include "common/type_table.h"
+
+#include <catch2/catch.hpp>
+#include <stdexcept>
+#include <string>
+
+using Catch::Matchers::Contains;
+using sluice::files::TypeTable;
+
+namespace {
+
+struct Lookup {
+  const char* option;
+  const char* path;
+  const char* type;
+};
+
+const Lookup kLookups[] = {
+    {"", "a.wasm", "application/wasm"},
+    {"", "a.unknown", "x/y"},
+    {" ; ;", "a.html", "text/html; charset=utf-8"},
+    {"zz=application/zz", "a.zz", "application/zz"},
+    {"zz=application/zz", "a.html", "text/html; charset=utf-8"},
+    {"zz=application/zz", "a.unknown", "x/y"},
+    {"zz=application/zz;yy=image/yy", "a.zz", "application/zz"},
+    {"zz=application/zz;yy=image/yy", "a.yy", "image/yy"},
+    {"yy=image/yy;zz=application/zz;", "a.yy", "image/yy"},
+    {" zz = application/zz ;\tyy=image/yy ", "a.zz", "application/zz"},
+    // the user's goes before the built-in one
+    {"html=application/xhtml+xml", "a.html", "application/xhtml+xml"},
+    // case, the last extension, names that start with a dot: as with the built-in ones
+    {"Zz=application/zz", "dir/a.zZ", "application/zz"},
+    {"zz=application/zz", "a.zz.html", "text/html; charset=utf-8"},
+    {"zz=application/zz", "a.html.zz", "application/zz"},
+    {"zz=application/zz", ".zz", "x/y"},
+    {"zz=application/zz", "a/.zz", "x/y"},
+    {"zz=application/zz", "a.zz/b", "x/y"},
+    {"zz=application/zz", "zz", "x/y"},
+    {"zz=application/zz", "a.", "x/y"},
+    {"zz=application/zz", "a.z", "x/y"},
+    {"zz=application/zz", "", "x/y"},
+    {"c++=text/x-c", "a.c++", "text/x-c; charset=utf-8"},
+    // text is UTF-8 unless the user says otherwise
+    {"md=text/x-markdown", "a.md", "text/x-markdown; charset=utf-8"},
+    {"md=TEXT/x-markdown", "a.md", "TEXT/x-markdown; charset=utf-8"},
+    {"log=text/plain;charset=iso-8859-1", "a.log", "text/plain; charset=iso-8859-1"},
+    {"log=text/plain; Charset = utf-16 ;zz=text/zz", "a.log", "text/plain; charset=utf-16"},
+    {"log=text/plain; Charset = utf-16 ;zz=text/zz", "a.zz", "text/zz; charset=utf-8"},
+    {"zz=application/zz;charset=utf-8", "a.zz", "application/zz; charset=utf-8"},
+    {"zz=textual/zz", "a.zz", "textual/zz"},
+};
+
+struct Refusal {
+  std::string option;
+  const char* why;
+};
+
+const Refusal kRefusals[] = {
+    {"wasm", "types: \"wasm\" is no pair"},
+    {"application/wasm", "\"application/wasm\" is no pair"},
+    {"a=b/c;text/plain", "\"text/plain\" is no pair"},
+    {"=text/plain", "\"\" is no extension"},
+    {".md=text/plain", "\".md\" is no extension: write what follows the last dot"},
+    {"tar.gz=application/gzip", "\"tar.gz\" is no extension: write what follows the last dot"},
+    {"a/b=text/plain", "\"a/b\" is no extension"},
+    {"a b=text/plain", "\"a b\" is no extension"},
+    {"\xC3\xA4=text/plain", "is no extension"},
+    {std::string(33, 'a') + "=text/plain", "is no extension"},
+    {"md=", "\"\", given for \"md\", is no media type such as text/plain"},
+    {"md=markdown", "\"markdown\", given for \"md\", is no media type"},
+    {"html=text/html;md=markdown", "\"markdown\", given for \"md\""},
+    {"md=text/", "is no media type"},
+    {"md=/plain", "is no media type"},
+    {"md=text/a/b", "is no media type"},
+    {"md=text/a b", "is no media type"},
+    {"md=text/a=b", "is no media type"},
+    {"md=text/plain\r\nX-Evil: 1", "\"text/plain??X-Evil: 1\", given for \"md\""},
+    {std::string("md=text/a\0b", 11), "is no media type"},
+    {"md=text/\"a\"", "is no media type"},
+    {"charset=utf-8", "a charset belongs behind a type"},
+    {"md=text/plain;charset=", "\"\" is no charset"},
+    {"md=text/plain;charset=\"utf-8\"", "is no charset"},
+    {"md=text/plain;charset=a;charset=b", "\"md\" has two charsets"},
+    {"md=text/a;html=text/html;MD=text/b", "\"md\" has two types"},
+};
+
+}  // namespace
+
+TEST_CASE("the user's types go before the built-in ones", "[type_table]") {
+  for (const Lookup& expected : kLookups) {
+    CAPTURE(expected.option, expected.path);
+    CHECK(TypeTable(expected.option).type_of(expected.path, "x/y") == expected.type);
+  }
+}
+
+TEST_CASE("what is no table is refused with a sentence", "[type_table]") {
+  for (const Refusal& expected : kRefusals) {
+    CAPTURE(expected.option);
+    CHECK_THROWS_WITH(TypeTable(expected.option), Contains(expected.why));
+  }
+}
+
+TEST_CASE("the table has a limit", "[type_table]") {
+  std::string option;
+  for (std::size_t i = 0; i < TypeTable::kTypesMax; ++i) option += "x" + std::to_string(i) + "=text/plain;";
+  CHECK(TypeTable(option).type_of("a.x1023", "") == "text/plain; charset=utf-8");
+  CHECK_THROWS_WITH(TypeTable(option + "y=text/plain"), Contains("more than 1024"));
+  CHECK(TypeTable().empty());
+  CHECK_FALSE(TypeTable("a=b/c").empty());
+}
