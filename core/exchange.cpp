@@ -12,6 +12,17 @@ namespace {
 // All field lines of one answer together; a head beyond it is a handler's mistake.
 constexpr std::size_t kFieldLinesMax = 8 * 1024;
 
+// Whether the client names text/plain, and not HTML (RFC 9110 section 12.5.1): browsers name HTML.
+bool prefers_text(const Request& request) {
+  bool text = false;
+  for (std::uint32_t i = 0; i < request.field_count; ++i) {
+    if (request.fields[i].id != FieldId::accept) continue;
+    if (list_has(request.fields[i].value, "text/html")) return false;
+    text = text || list_has(request.fields[i].value, "text/plain");
+  }
+  return text;
+}
+
 }  // namespace
 
 void HttpExchange::begin(const RequestHead& head, ExchangeDriver& driver) {
@@ -165,8 +176,11 @@ void HttpExchange::fail(std::uint32_t code) {
   if (stage_ != Stage::answered) {
     status(code < 300 ? 0 : code);
     remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
-    append_field(field_lines_, "Content-Type", "text/html; charset=utf-8");
-    content_ = has_no_content(status_) ? std::string() : error_page(status_);
+    if (!has_no_content(status_)) {
+      ErrorPage page = error_page(status_, prefers_text(request_));
+      append_field(field_lines_, "Content-Type", page.type);
+      content_ = std::move(page.content);
+    }
   }
   if (!accept_answer()) return;
   answer_content(content_);

@@ -62,11 +62,13 @@ std::string_view reason_phrase(std::uint32_t status) {
   return found == std::end(kStatuses) ? "Unknown" : found->reason;
 }
 
-std::string error_page(std::uint32_t status) {
+ErrorPage error_page(std::uint32_t status, bool as_text) {
   const std::string title = std::to_string(status) + " " + std::string(reason_phrase(status));
-  return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-         title + "</title>\n<h1>" + title + "</h1>\n</html>\n";
+  if (as_text) return {"text/plain; charset=utf-8", title + "\n"};
+  return {"text/html; charset=utf-8",
+          "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
+              title + "</title>\n<h1>" + title + "</h1>\n</html>\n"};
 }
 
 }  // namespace sluice

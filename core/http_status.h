@@ -16,7 +16,11 @@ constexpr bool has_no_content(std::uint32_t status) {
   return status == 204 || status == 304;
 }
 
-// A small HTML page that names the status.
-std::string error_page(std::uint32_t status);
+// What the server says of an error itself: a small HTML page, or a line of text for who wants that.
+struct ErrorPage {
+  std::string_view type;
+  std::string content;
+};
+ErrorPage error_page(std::uint32_t status, bool as_text);
 
 }  // namespace sluice
