@@ -37,7 +37,7 @@ def check_core(root):
             elif quote == '"' and stem in place and place[stem] > place[path.stem]:
                 yield f"{path.relative_to(root)} includes {name}, which stands below it in core/README.md"
     for name in order:
-        if not (root / "core" / f"{name}.h").exists():
+        if not any((root / "core" / f"{name}{suffix}").exists() for suffix in (".h", ".cpp")):
             yield f"core/README.md names {name}, which does not exist"
 
 

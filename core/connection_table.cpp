@@ -1,0 +1,73 @@
+// The connections of one worker, and the conversations that they borrow.
+#include "connection.h"
+#include "conversation.h"
+
+namespace sluice {
+
+ConnectionTable::ConnectionTable(ConnectionContext& context) : context_(context) {}
+ConnectionTable::~ConnectionTable() = default;
+
+void ConnectionTable::accept(UniqueFd socket) {
+  std::uint32_t index = 0;
+  if (free_.empty()) {
+    index = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  slots_[index] = std::make_unique<Connection>(context_, *this, index, std::move(socket));
+  ++open_;
+  context_.stats.connections_accepted.add();
+  context_.stats.connections_open.set(open_);
+  slots_[index]->start();
+}
+
+void ConnectionTable::resume(Ticket ticket) {
+  const auto index = static_cast<std::uint32_t>(ticket.value >> 32);
+  if (index < slots_.size() && slots_[index] != nullptr)
+    slots_[index]->wake(static_cast<std::uint32_t>(ticket.value));
+}
+
+void ConnectionTable::close_idle() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] != nullptr) slots_[i]->close_if_idle();
+  }
+}
+
+void ConnectionTable::close_all() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] != nullptr && slots_[i]->state() != State::closed) {
+      slots_[i]->lose();
+      slots_[i]->advance();
+    }
+  }
+}
+
+void ConnectionTable::remove(Connection& connection) {
+  const std::uint32_t index = connection.index_;
+  free_.push_back(index);
+  --open_;
+  context_.stats.connections_open.set(open_);
+  context_.loop.reap(std::move(slots_[index]));
+}
+
+std::unique_ptr<Conversation> ConnectionTable::take_conversation() {
+  if (spare_.empty()) return std::make_unique<Conversation>(context_.inputs, context_.outputs, context_.limits);
+  std::unique_ptr<Conversation> conversation = std::move(spare_.back());
+  spare_.pop_back();
+  return conversation;
+}
+
+void ConnectionTable::give_conversation(std::unique_ptr<Conversation> conversation) {
+  constexpr std::size_t kSpareMax = 256;
+  conversation->exchange.end();
+  if (spare_.size() >= kSpareMax) return;
+  conversation->output.consume(conversation->output.pending().size());
+  conversation->output.release();
+  conversation->input.release();
+  conversation->next_request();
+  spare_.push_back(std::move(conversation));
+}
+
+}  // namespace sluice
