@@ -56,6 +56,8 @@ class Connection final : public Pollable,
 
   State state() const { return state_; }
   WaitingFor waiting_for() const { return waiting_for_; }
+  // It owns no buffer, no parser and no exchange.
+  bool is_idle() const { return conversation_ == nullptr; }
 
  private:
   friend class ConnectionTable;

@@ -1,0 +1,225 @@
+// The machine over a real socket pair: what it answers by itself, when it keeps, closes, waits and lets go.
+#include "connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "conversation.h"
+#include "log.h"
+
+using namespace sluice;
+
+namespace {
+
+constexpr std::size_t kBufferSize = 32 * 1024;
+
+struct Fixture {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  Router router;
+  Limits limits;
+  HttpDate date;
+  BufferPool inputs{kBufferSize};
+  BufferPool outputs{kBufferSize};
+  ConnectionContext context{*loop, router, limits, stats, date, inputs, outputs};
+  ConnectionTable table{context};
+  UniqueFd client;
+
+  Fixture() {
+    for (const auto kind : {DeadlineKind::head, DeadlineKind::body, DeadlineKind::send, DeadlineKind::keepalive,
+                            DeadlineKind::handler, DeadlineKind::linger}) {
+      loop->deadlines().set_duration(kind, 60'000);
+    }
+  }
+  ~Fixture() {
+    table.close_all();
+    loop->turn(0);
+  }
+  void connect() {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    client.reset(ends[0]);
+    table.accept(UniqueFd(ends[1]));
+  }
+  void send(const std::string& bytes) {
+    REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+    for (int i = 0; i < 3; ++i) loop->turn(0);
+  }
+  // What has arrived in one receive; empty when nothing, or at the end.
+  std::string receive() {
+    std::string bytes(256 * 1024, '\0');
+    const ssize_t got = ::recv(client.get(), bytes.data(), bytes.size(), 0);
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+  }
+  bool at_end() {
+    char byte = 0;
+    return ::recv(client.get(), &byte, 1, MSG_PEEK) == 0;
+  }
+  std::string status_of(const std::string& request) {
+    connect();
+    send(request);
+    const std::string answer = receive();
+    return answer.size() > 12 ? answer.substr(9, 3) : "none";
+  }
+  template <typename Done>
+  bool turn_until(Done done) {
+    for (int i = 0; i < 300 && !done(); ++i) loop->turn(10);
+    return done();
+  }
+};
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += what.size()) ++found;
+  return found;
+}
+
+const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "the server answers by itself what no module has to see", "[connection]") {
+  CHECK(status_of(kGet) == "404");
+  CHECK(status_of("GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\n") == "400");
+  CHECK(status_of("GET /../x HTTP/1.1\r\nHost: a\r\n\r\n") == "404");
+  CHECK(status_of("GET / HTTP/1.1\r\n\r\n") == "400");
+  CHECK(status_of("BREW / HTTP/1.1\r\nHost: a\r\n\r\n") == "501");
+  CHECK(status_of("GET / HTTP/3.0\r\nHost: a\r\n\r\n") == "505");
+  CHECK(status_of("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n") == "414");
+  CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(17'000, 'a')) == "431");
+  CHECK(status_of("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n") == "204");
+  CHECK(status_of("GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n") == "421");
+}
+
+TEST_CASE_METHOD(Fixture, "a connection is kept between requests, and owns nothing meanwhile", "[connection]") {
+  connect();
+  send(kGet);
+  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+  const Connection* connection = table.at(0);
+  REQUIRE(connection != nullptr);
+  CHECK(connection->state() == State::parsing);
+  CHECK(connection->waiting_for() == WaitingFor::client_bytes);
+  CHECK(connection->is_idle());
+  static_assert(sizeof(Connection) <= 256);
+  send(kGet.substr(0, 10));
+  CHECK_FALSE(connection->is_idle());
+  send(kGet.substr(10));
+  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+  CHECK(table.size() == 1);
+  CHECK(stats.requests.get() == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "pipelined requests are answered in one write", "[connection]") {
+  connect();
+  std::string pipeline;
+  for (int i = 0; i < 16; ++i) pipeline += kGet;
+  send(pipeline);
+  CHECK(count(receive(), "HTTP/1.1 404") == 16);
+}
+
+TEST_CASE_METHOD(Fixture, "a pipeline may not keep the others waiting", "[connection]") {
+  connect();
+  std::string pipeline;
+  for (int i = 0; i < 300; ++i) pipeline += kGet;
+  REQUIRE(::send(client.get(), pipeline.data(), pipeline.size(), 0) == static_cast<ssize_t>(pipeline.size()));
+  loop->turn(0);
+  const std::uint64_t first_turn = stats.requests.get();
+  CHECK(first_turn > 0);
+  CHECK(first_turn < 300);
+  CHECK(turn_until([&] { return stats.requests.get() == 300; }));
+}
+
+TEST_CASE_METHOD(Fixture, "the connection closes after the answer where the protocol says so", "[connection]") {
+  for (const std::string request :
+       {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n"}) {
+    connect();
+    send(request);
+    const std::string answer = receive();
+    CHECK(count(answer, "Connection: close\r\n") == 1);
+    CHECK(at_end());
+  }
+  connect();
+  send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(count(receive(), "Connection: keep-alive\r\n") == 1);
+  CHECK_FALSE(at_end());
+}
+
+TEST_CASE_METHOD(Fixture, "a client that has sent its last byte still gets its answer", "[connection]") {
+  connect();
+  REQUIRE(::send(client.get(), kGet.data(), kGet.size(), 0) > 0);
+  ::shutdown(client.get(), SHUT_WR);
+  for (int i = 0; i < 3; ++i) loop->turn(0);
+  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+  CHECK(at_end());
+  CHECK(table.size() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a body that nobody takes is never taken for the next request", "[connection]") {
+  connect();
+  send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kGet.size()) + "\r\n\r\n" + kGet +
+       kGet);
+  CHECK(count(receive(), "HTTP/1.1 404") == 2);
+  connect();
+  send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+  CHECK(count(receive(), "Connection: close\r\n") == 1);
+  connect();
+  send("POST /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n" + kGet);
+  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+  CHECK(at_end());
+}
+
+TEST_CASE_METHOD(Fixture, "who waits too long is told, or let go", "[connection]") {
+  loop->deadlines().set_duration(DeadlineKind::head, 30);
+  loop->deadlines().set_duration(DeadlineKind::keepalive, 30);
+  SECTION("in the middle of a head") {
+    connect();
+    send("GET / HT");
+    CHECK(turn_until([&] { return at_end() || count(receive(), "HTTP/1.1 408") == 1; }));
+  }
+  SECTION("before the first byte") {
+    connect();
+    CHECK(turn_until([&] { return at_end(); }));
+  }
+  SECTION("between two requests") {
+    connect();
+    send(kGet);
+    receive();
+    CHECK(turn_until([&] { return at_end(); }));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "idle connections can be closed, and all of them at once", "[connection]") {
+  connect();
+  const UniqueFd idle(client.release());
+  connect();
+  send("GET / HTTP/1.1\r\n");
+  CHECK(table.size() == 2);
+  table.close_idle();
+  CHECK(table.size() == 1);
+  table.close_all();
+  CHECK(table.size() == 0);
+  CHECK(stats.connections_open.get() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a draining worker answers, and says that it is the last time", "[connection]") {
+  connect();
+  context.draining = true;
+  send(kGet);
+  CHECK(count(receive(), "Connection: close\r\n") == 1);
+  CHECK(at_end());
+}
+
+TEST_CASE_METHOD(Fixture, "tickets of nobody wake nobody", "[connection]") {
+  connect();
+  send(kGet);
+  receive();
+  for (const std::uint64_t value : {0ULL, 1ULL, 77ULL, 1ULL << 32, ~0ULL}) table.resume(Ticket{value});
+  send(kGet);
+  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+}

@@ -1,0 +1,170 @@
+// Calls on threads: every accepted one runs or is given back, is done once on the loop, and no owner takes all
+// threads.
+#include "offload.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <latch>
+#include <thread>
+
+using sluice::EventLoop;
+using sluice::Offload;
+using sluice::Work;
+using sluice::WorkerStats;
+
+namespace {
+
+struct Loop {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+
+  template <typename Done>
+  bool run_until(Done done, int turns = 3000) {
+    for (int i = 0; i < turns && !done(); ++i) loop->turn(10);
+    return done();
+  }
+};
+
+struct Seen {
+  int done = 0;
+  int unrun = 0;
+  int destroyed = 0;
+  std::thread::id thread;
+};
+
+class TestWork final : public Work {
+ public:
+  TestWork(Seen& seen, std::function<void()> call) : seen_(seen), call_(std::move(call)) {}
+  ~TestWork() override { ++seen_.destroyed; }
+  void run() override {
+    thread_ = std::this_thread::get_id();
+    call_();
+  }
+  void done(bool ran) override {
+    ++seen_.done;
+    seen_.unrun += ran ? 0 : 1;
+    seen_.thread = thread_;
+  }
+
+ private:
+  Seen& seen_;
+  std::function<void()> call_;
+  std::thread::id thread_;
+};
+
+std::unique_ptr<Work> work(
+    Seen& seen, std::function<void()> call = [] {}) {
+  return std::make_unique<TestWork>(seen, std::move(call));
+}
+
+}  // namespace
+
+TEST_CASE("work runs on a thread and is done on the loop, once", "[offload]") {
+  Loop loop;
+  const auto offload = std::move(*Offload::create(*loop.loop, {}));
+  Seen seen;
+  std::atomic<int> runs{0};
+  for (int i = 0; i < 500; ++i) {
+    auto item = work(seen, [&runs] { ++runs; });
+    REQUIRE(offload->submit(&loop, item));
+    CHECK(item == nullptr);
+  }
+  CHECK_FALSE(offload->idle());
+  REQUIRE(loop.run_until([&] { return seen.done == 500; }));
+  CHECK(runs == 500);
+  CHECK(seen.unrun == 0);
+  CHECK(seen.destroyed == 500);
+  CHECK(seen.thread != std::this_thread::get_id());
+  CHECK(offload->idle());
+  CHECK(Offload::thread_index() == 0);
+}
+
+TEST_CASE("an owner that blocks leaves half of the threads to the others", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 4;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  std::atomic<int> blocked{0};
+  Seen slow;
+  Seen quick;
+  const int owners[2] = {};
+  for (int i = 0; i < 10; ++i) {
+    auto item = work(slow, [&] {
+      ++blocked;
+      release.wait();
+    });
+    REQUIRE(offload->submit(&owners[0], item));
+  }
+  for (int i = 0; i < 10; ++i) {
+    auto item = work(quick);
+    REQUIRE(offload->submit(&owners[1], item));
+  }
+  REQUIRE(loop.run_until([&] { return quick.done == 10; }));
+  CHECK(blocked == 2);
+  CHECK(slow.done == 0);
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return slow.done == 10; }));
+}
+
+TEST_CASE("the queue is bounded, and what it refuses stays the caller's", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 2;
+  limits.queue_max = 8;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  Seen seen;
+  int accepted = 0;
+  for (int i = 0; i < 50; ++i) {
+    auto item = work(seen, [&] { release.wait(); });
+    if (offload->submit(&loop, item)) {
+      ++accepted;
+    } else {
+      REQUIRE(item != nullptr);
+    }
+  }
+  CHECK(accepted <= 5);  // half the queue, and the thread it may hold
+  CHECK(accepted >= 4);
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return seen.done == accepted; }));
+}
+
+TEST_CASE("work that waits too long for a thread is given back unrun", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 1;
+  limits.queued_ms_max = 50;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  Seen blocking;
+  Seen waiting;
+  auto first = work(blocking, [&] { release.wait(); });
+  REQUIRE(offload->submit(&loop, first));
+  REQUIRE(loop.run_until([&] { return !offload->idle(); }, 1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the thread takes it meanwhile
+  auto second = work(waiting);
+  REQUIRE(offload->submit(&loop, second));
+  REQUIRE(loop.run_until([&] { return waiting.done == 1; }));
+  CHECK(waiting.unrun == 1);
+  CHECK(blocking.done == 0);
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return blocking.done == 1; }));
+}
+
+TEST_CASE("the end of the threads gives back what is queued", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 1;
+  auto offload = std::move(*Offload::create(*loop.loop, limits));
+  Seen seen;
+  for (int i = 0; i < 20; ++i) {
+    auto item = work(seen, [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); });
+    REQUIRE(offload->submit(&loop, item));
+  }
+  offload.reset();
+  CHECK(seen.done == 20);
+  CHECK(seen.destroyed == 20);
+  CHECK(seen.unrun > 0);
+}

@@ -1,0 +1,74 @@
+// Counters that one thread writes while others read: tried as threads, since races between processes cannot be
+// seen.
+#include "stats.h"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <thread>
+
+using sluice::Counter;
+using sluice::noted_module;
+using sluice::WorkerStats;
+
+TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
+  constexpr std::uint64_t kCount = 200'000;
+  const auto stats = std::make_unique<WorkerStats>();
+  std::thread writer([&] {
+    for (std::uint64_t i = 0; i < kCount; ++i) {
+      stats->requests.add();
+      stats->turns.add(i * 1000);
+      stats->notes[0].store(static_cast<std::uint32_t>(i % 3), std::memory_order_relaxed);
+      if (i == kCount / 2) stats->module_index("hello");
+    }
+  });
+  std::uint64_t last = 0;
+  bool grows = true;
+  while (last < kCount) {
+    const std::uint64_t now = stats->requests.get();
+    grows = grows && now >= last;
+    last = now;
+    const std::string_view name = noted_module(*stats, 0);
+    grows = grows && (name.empty() || name == "hello");
+  }
+  writer.join();
+  CHECK(grows);
+  CHECK(stats->requests.get() == kCount);
+}
+
+TEST_CASE("durations fall into buckets of powers of two, and the longest is kept", "[stats]") {
+  WorkerStats stats;
+  stats.turns.add(999);         // below a microsecond
+  stats.turns.add(1'000);       // 1
+  stats.turns.add(3'999);       // 3
+  stats.turns.add(1ULL << 62);  // beyond all
+  CHECK(stats.turns.bucket(0) == 1);
+  CHECK(stats.turns.bucket(1) == 1);
+  CHECK(stats.turns.bucket(2) == 1);
+  CHECK(stats.turns.bucket(sluice::DurationHistogram::kBuckets - 1) == 1);
+  CHECK(stats.turns.longest_ns() == 1ULL << 62);
+}
+
+TEST_CASE("the same name is the same entry, and what does not fit shares the last", "[stats]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  const auto first = stats->module_counter_index("hello.requests");
+  CHECK(stats->module_counter_index("hello.errors") != first);
+  CHECK(stats->module_counter_index("hello.requests") == first);
+  const std::string longer(200, 'x');
+  CHECK(stats->module_counter_index(longer) == stats->module_counter_index(longer + "y"));
+  for (unsigned i = 0; i < 2 * WorkerStats::kModuleCountersMax; ++i) {
+    stats->module_counter_index("m." + std::to_string(i));
+  }
+  CHECK(stats->module_counter_index("one more") == WorkerStats::kModuleCountersMax - 1);
+  CHECK(stats->module_counter_index("hello.requests") == first);
+}
+
+TEST_CASE("a note names the module that a thread is in", "[stats]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  CHECK(noted_module(*stats, 0).empty());
+  stats->notes[1] = stats->module_index("hello") + 1;
+  CHECK(noted_module(*stats, 0).empty());
+  CHECK(noted_module(*stats, 1) == "hello");
+  stats->notes[1] = 0;
+  CHECK(noted_module(*stats, 1).empty());
+}
