@@ -1,0 +1,116 @@
+// Addresses: taken, shared among workers, given back; and accepting from them.
+#include "listener.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <string>
+
+using namespace sluice;
+
+namespace {
+
+ListenAddress address(const std::string& text) {
+  return std::move(*parse_listen(text));
+}
+
+std::string scratch_path() {
+  char folder[] = "/tmp/sluice-listen-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  return std::string(folder) + "/socket";
+}
+
+bool connects(const ListenAddress& to) {
+  const UniqueFd socket(::socket(to.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to.address), to.length) == 0;
+}
+
+struct Accepted final : Listener::Acceptor {
+  std::vector<UniqueFd> sockets;
+  bool open = true;
+  void on_accept(UniqueFd socket) override { sockets.push_back(std::move(socket)); }
+  bool can_accept() const override { return open; }
+};
+
+}  // namespace
+
+TEST_CASE("an address in use is told, though sockets of one server share theirs", "[listener]") {
+  const auto first = ListenGroup::open(address("127.0.0.1:0"), 3);
+  REQUIRE(first);
+  const std::string taken = (*first)->url().substr(7);
+  const auto second = ListenGroup::open(address(taken), 2);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().message == "cannot listen on " + taken +
+                                      ": the address is in use; stop the other server, or choose another with "
+                                      "--listen");
+}
+
+TEST_CASE("each worker has a socket, and fewer workers serve those of more", "[listener]") {
+  auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 4));
+  std::set<int> all;
+  for (unsigned worker = 0; worker < 4; ++worker) {
+    REQUIRE(group->sockets_of(worker, 4).size() == 1);
+    all.insert(group->sockets_of(worker, 4).front());
+  }
+  CHECK(all.size() == 4);
+  CHECK(group->sockets_of(0, 1).size() == 4);
+  CHECK(group->sockets_of(0, 3).size() == 2);
+  CHECK(group->sockets_of(1, 3).size() == 1);
+  REQUIRE(group->provide(6));
+  CHECK(group->sockets_of(5, 6).size() == 1);
+}
+
+TEST_CASE("a socket file of a dead server is replaced, one in use or of another kind is not", "[listener]") {
+  const std::string path = scratch_path();
+  const ListenAddress unix_address = address("unix:" + path);
+  {
+    const auto group = ListenGroup::open(unix_address, 2);
+    REQUIRE(group);
+    CHECK((*group)->sockets_of(0, 2) == (*group)->sockets_of(1, 2));
+    CHECK(connects(unix_address));
+    CHECK_FALSE(ListenGroup::open(unix_address, 1));
+  }
+  CHECK_FALSE(connects(unix_address));
+  {
+    const UniqueFd dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+    REQUIRE(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&unix_address.address), unix_address.length) ==
+            0);
+  }
+  CHECK(ListenGroup::open(unix_address, 1));
+  std::ofstream(path) << "precious";
+  const auto refused = ListenGroup::open(unix_address, 1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("no socket") != std::string::npos);
+  struct stat status {};
+  CHECK(::stat(path.c_str(), &status) == 0);
+}
+
+TEST_CASE("a listener accepts what comes, pauses when it may not, and ends with what waits", "[listener]") {
+  WorkerStats stats;
+  const auto loop = std::move(*EventLoop::create(stats));
+  auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
+  const ListenAddress to = address(group->url().substr(7));
+  Accepted accepted;
+  Listener listener(*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
+  REQUIRE(listener.start());
+  CHECK(connects(to));
+  CHECK(connects(to));
+  loop->turn(1000);
+  CHECK(accepted.sockets.size() == 2);
+  accepted.open = false;
+  CHECK(connects(to));
+  loop->turn(1000);
+  CHECK(accepted.sockets.size() == 2);
+  accepted.open = true;
+  for (int i = 0; i < 100 && accepted.sockets.size() < 3; ++i) loop->turn(100);
+  CHECK(accepted.sockets.size() == 3);
+  CHECK(connects(to));
+  group.reset();  // the supervisor's descriptors
+  listener.finish();
+  CHECK(accepted.sockets.size() == 4);
+  CHECK_FALSE(connects(to));
+}

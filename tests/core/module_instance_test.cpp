@@ -1,0 +1,105 @@
+// A handler and what it holds: made with checked options, found by its mount, alive as long as anyone holds it.
+#include "module_instance.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "router.h"
+
+using namespace sluice;
+
+namespace {
+
+struct NoResumer final : Resumer {
+  void resume(Ticket) override {}
+};
+
+struct Fixture {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
+  NoResumer resumer;
+  InstanceServices services{*loop, *offload, stats, resumer};
+
+  ~Fixture() {
+    loop->turn(0);
+    offload.reset();
+    loop->turn(0);
+  }
+  std::shared_ptr<ModuleFile> load(const std::string& folder, const std::string& name) {
+    return std::move(*ModuleFile::load(folder + "/" + name + ".so", name + ".so"));
+  }
+  Result<InstanceRef> make(const std::string& name, const MountPlan& mount) {
+    return ModuleInstance::create_handler(services, load(SLUICE_TEST_MODULES, name), InstanceRef(), mount);
+  }
+  InstanceRef hello(const std::string& prefix) {
+    return std::move(*ModuleInstance::create_handler(services, load(SLUICE_TEST_PLUGINS, "hello"),
+                                                     InstanceRef(), {prefix, {}, -1, ""}));
+  }
+};
+
+std::string message(const Result<InstanceRef>& made) {
+  return made ? std::string() : made.error().message;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "options are checked before the handler is made", "[module_instance]") {
+  CHECK(make("options", {"/o/", {}, -1, ""}));
+  CHECK(make("options", {"/o/", {{"number", "7"}}, -1, ""}));
+  CHECK(message(make("options", {"/o/", {{"number", "many"}}, -1, ""})).find("number") != std::string::npos);
+  const std::string unknown = message(make("options", {"/o/", {{"colour", "red"}}, -1, ""}));
+  CHECK(unknown.find("module options at /o/ has no option colour: it takes root, ") == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a handler that throws while it is made is a refusal", "[module_instance]") {
+  CHECK(message(make("thrower", {"/t/", {{"create", "on"}}, -1, ""})).find("refuses to start") !=
+        std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "an instance lives to the end of the turn in which the last hold went",
+                 "[module_instance]") {
+  InstanceRef instance = hello("/hello/");
+  ModuleInstance* raw = instance.get();
+  raw->hold();
+  instance = InstanceRef();
+  loop->turn(0);
+  CHECK(raw->name() == "hello at /hello/");  // the address sanitizer would object
+  raw->release();
+  CHECK(raw->name() == "hello at /hello/");
+  loop->turn(0);
+}
+
+TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {
+  Router router;
+  REQUIRE(router.add("/", hello("/")));
+  REQUIRE(router.add("/a/", hello("/a/")));
+  REQUIRE(router.add("/a/b/", hello("/a/b/")));
+  CHECK_FALSE(router.add("/a/", hello("/a/")));
+  const auto mount_of = [&router](std::string_view path) { return std::string(router.find(path).mount); };
+  CHECK(mount_of("/") == "/");
+  CHECK(mount_of("/x") == "/");
+  CHECK(mount_of("/a/x") == "/a/");
+  CHECK(mount_of("/ab/x") == "/");
+  CHECK(mount_of("/a/b/c/d") == "/a/b/");
+  CHECK(mount_of("/a/bc") == "/a/");
+  CHECK(router.find("/a").needs_slash);
+  CHECK(router.find("/a/b").needs_slash);
+  CHECK(mount_of("/a/b") == "/a/b/");
+  CHECK_FALSE(router.find("/a/").needs_slash);
+  router.clear();
+  CHECK(router.find("/a/x").instance == nullptr);
+}
+
+TEST_CASE_METHOD(Fixture, "a thousand mounts are told apart", "[router]") {
+  Router router;
+  const auto file = load(SLUICE_TEST_PLUGINS, "hello");
+  for (int i = 0; i < 1000; ++i) {
+    const std::string prefix = "/mount" + std::to_string(i) + "/";
+    REQUIRE(router.add(prefix, std::move(*ModuleInstance::create_handler(services, file, InstanceRef(),
+                                                                         {prefix, {}, -1, ""}))));
+  }
+  CHECK(router.find("/mount999/x").mount == "/mount999/");
+  CHECK(router.find("/mount99/x").mount == "/mount99/");
+  CHECK(router.find("/mount1000/x").instance == nullptr);
+}

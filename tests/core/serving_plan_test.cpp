@@ -1,0 +1,152 @@
+// Children, private copies and plans: what the supervisor prepares, and the sentences when it cannot.
+#include "serving_plan.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "child.h"
+
+using namespace sluice;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Scratch {
+  fs::path path;
+  Scratch() {
+    char folder[] = "/tmp/sluice-plan-XXXXXX";
+    REQUIRE(::mkdtemp(folder) != nullptr);
+    path = folder;
+    fs::create_directories(path / "root/docs");
+    fs::create_directories(path / "outside");
+    fs::create_directories(path / "plugins");
+    std::ofstream(path / "plugins/garbage.so") << "garbage";
+    std::ofstream(path / "plugins/notes.txt") << "no module";
+    std::ofstream(path / "root/file") << "no folder";
+  }
+  ~Scratch() { fs::remove_all(path); }
+
+  Settings settings() const {
+    Settings made;
+    made.root = path / "root";
+    made.plugins = path / "plugins";
+    made.user = "root";
+    if (::geteuid() != 0) made.user.clear();
+    return made;
+  }
+};
+
+std::string why(const Settings& settings) {
+  const auto store = std::move(*ModuleStore::create());
+  const auto plan = make_plan(settings, *store);
+  return plan ? std::string() : plan.error().message;
+}
+
+MountSpec mount(const std::string& prefix, const std::optional<std::string>& root) {
+  return {prefix, "m", root, {}};
+}
+
+}  // namespace
+
+TEST_CASE("a child gives back its text, or how it ended instead", "[child]") {
+  CHECK(run_in_child([] { return std::string("text"); }, 5000).value() == "text");
+  const std::string large(1 << 20, 'x');
+  CHECK((run_in_child([&] { return large; }, 5000).value() == large));
+  CHECK(run_in_child([] { return std::string(); }, 5000).value().empty());
+  const auto crash = [] {
+    ::signal(SIGABRT, SIG_DFL);
+    ::raise(SIGKILL);
+    return std::string();
+  };
+  CHECK(run_in_child(crash, 5000).error().message == "crashed (SIGKILL)");
+  const auto leave = []() -> std::string { ::_exit(7); };
+  CHECK(run_in_child(leave, 5000).error().message == "ended with exit code 7");
+  const auto hang = [] {
+    ::pause();
+    return std::string();
+  };
+  CHECK(run_in_child(hang, 1000).error().message == "did not finish within 1 s");
+}
+
+TEST_CASE("copies of modules are private, unique, and gone with who made them", "[module_store]") {
+  const Scratch scratch;
+  std::string folder;
+  {
+    const auto store = std::move(*ModuleStore::create());
+    std::set<std::string> paths;
+    auto first = std::move(*store->copy_all(scratch.path / "plugins"));
+    const auto second = std::move(*store->copy_all(scratch.path / "plugins"));
+    REQUIRE(first->all.size() == 1);
+    CHECK(first->all[0].file == "garbage.so");
+    CHECK(first->all[0].path != second->all[0].path);
+    CHECK(fs::path(first->all[0].path).filename().string().rfind("garbage", 0) == 0);
+    CHECK(fs::exists(first->all[0].path));
+    const std::string path = first->all[0].path;
+    first.reset();
+    CHECK_FALSE(fs::exists(path));
+    CHECK(fs::exists(second->all[0].path));
+    folder = fs::path(path).parent_path().parent_path();
+    CHECK(fs::exists(folder));
+    CHECK_FALSE(store->copy_all(scratch.path / "nowhere"));
+  }
+  CHECK_FALSE(fs::exists(folder));
+}
+
+TEST_CASE("every module of a folder is described, or said to be broken", "[module_store]") {
+  const Scratch scratch;
+  fs::copy(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", scratch.path / "plugins/hello.so");
+  const auto reports = inspect_modules(scratch.path / "plugins");
+  REQUIRE(reports);
+  REQUIRE(reports->size() == 2);
+  CHECK((*reports)[0].file == "garbage.so");
+  CHECK((*reports)[0].error.find("no shared object") != std::string::npos);
+  CHECK((*reports)[1].error.empty());
+  CHECK((*reports)[1].name == "hello");
+  CHECK((*reports)[1].default_mount == "/hello/");
+  CHECK_FALSE(inspect_modules(scratch.path / "nowhere"));
+}
+
+TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong", "[serving_plan]") {
+  const Scratch scratch;
+  Settings settings = scratch.settings();
+  CHECK(why(settings).empty());
+  settings.root = scratch.path / "nowhere";
+  CHECK(why(settings).find("does not exist: make it, or name another with --root") != std::string::npos);
+  settings.root = scratch.path / "root/file";
+  CHECK(why(settings).find("is no folder") != std::string::npos);
+  settings = scratch.settings();
+  settings.user = "nobody-has-this-name";
+  CHECK(why(settings).find("nobody-has-this-name") != std::string::npos);
+  settings = scratch.settings();
+  settings.mounts = {mount("/a/", "nowhere")};
+  CHECK(why(settings).find("the folder of the mount /a/,") == 0);
+  settings.mounts = {mount("/a/", "../outside")};
+  CHECK(why(settings).find("lies outside the document root: write it as an absolute path") !=
+        std::string::npos);
+}
+
+TEST_CASE("a mount inside the root is confined by the root, one outside by itself", "[serving_plan]") {
+  const Scratch scratch;
+  Settings settings = scratch.settings();
+  const std::string inside = scratch.path / "root/docs";
+  const std::string outside = scratch.path / "outside";
+  settings.mounts = {mount("/static/", std::nullopt), mount("/a/", "docs"), mount("/b/", inside),
+                     mount("/c/", outside), mount("/", ".")};
+  const auto store = std::move(*ModuleStore::create());
+  const auto plan = std::move(*make_plan(settings, *store));
+  const auto& folders = plan->mount_folders;
+  REQUIRE(folders.size() == 5);
+  CHECK(folders[0].path == "static/");
+  CHECK(folders[1].path == "docs/");
+  CHECK(folders[2].path == "docs/");
+  CHECK(folders[3].path.empty());
+  CHECK(folders[4].path.empty());
+  CHECK(folders[3].fd != plan->root.get());
+  for (const std::size_t i : {0U, 1U, 2U, 4U}) CHECK(folders[i].fd == plan->root.get());
+}
