@@ -58,8 +58,13 @@ void FileHandler::add_common_fields(Exchange& exchange) const {
 
 void FileHandler::handle(Exchange& exchange) {
   if (!accept_method(exchange)) return;
+  if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
+  // The common case needs no search, and no memory of its own.
+  if (!options_.precompressed && !options_.hash_etags) {
+    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms)) return answer(exchange, file);
+  }
   Search search;
-  if (!locate(exchange.request(), search.path)) return answer_error(exchange, 404);
+  search.path = path_;
   seek(exchange, std::move(search));
 }
 

@@ -105,6 +105,7 @@ class FileHandler : public Handler {
   SearchTask* resuming_ = nullptr;       // the deferred request that is being gone on with
   std::uint32_t scope_ = 0;
   std::uint32_t encoded_scope_ = 0;  // where a sibling has its plain file's type
+  std::string path_;                 // of the request in hand, kept for its memory
 };
 
 }  // namespace sluice::files
