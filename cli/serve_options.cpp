@@ -198,6 +198,8 @@ constexpr ServeOption kOptions[] = {
     limit<&Limits::target_bytes_max, kSize>(
         "target-max", "SIZE", "Of a request's target, a part of the head: 414 above.", 256, kMebi),
     limit<&Limits::fields_max, kCount>("fields-max", "NUMBER", "Field lines of a head: 431 above.", 1, 10'000),
+    limit<&Limits::body_bytes_max, kSize>("body-max", "SIZE", "Of a request's body: 413 above.", 0,
+                                          kMebi* kMebi),
     limit<&Limits::drain_bytes_max, kSize>(
         "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0, kGibi),
     limit<&Limits::connections_max, kCount>("connections-max", "NUMBER",

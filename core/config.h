@@ -36,12 +36,13 @@ struct MountSpec {
 };
 
 struct Limits {
-  std::uint32_t head_bytes_max = 16 * 1024;    // request line and fields together: 431 above
-  std::uint32_t target_bytes_max = 8 * 1024;   // 414 above
-  std::uint32_t fields_max = 100;              // field lines: 431 above
-  std::uint64_t drain_bytes_max = 256 * 1024;  // of a request body that no handler takes
-  std::uint32_t connections_max = 20000;       // per worker; accepting waits above
-  std::uint32_t turn_bytes_max = 512 * 1024;   // sent on one connection in one turn of the loop
+  std::uint32_t head_bytes_max = 16 * 1024;         // request line and fields together: 431 above
+  std::uint32_t target_bytes_max = 8 * 1024;        // 414 above
+  std::uint32_t fields_max = 100;                   // field lines: 431 above
+  std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // of a request: 413 above
+  std::uint64_t drain_bytes_max = 256 * 1024;       // of a request body that no handler takes
+  std::uint32_t connections_max = 20000;            // per worker; accepting waits above
+  std::uint32_t turn_bytes_max = 512 * 1024;        // sent on one connection in one turn of the loop
 };
 
 // All in milliseconds.

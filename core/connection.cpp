@@ -64,6 +64,8 @@ void Connection::on_deadline(DeadlineKind kind) {
              (kind == DeadlineKind::handler || kind == DeadlineKind::body)) {
     if (kind == DeadlineKind::handler) conversation_->exchange.report_fault("a deferred answer is overdue");
     conversation_->exchange.answer_for_handler(kind == DeadlineKind::handler ? 504 : 408);
+  } else if (state_ == State::preparing && kind == DeadlineKind::body) {
+    conversation_->exchange.body().break_off(408);
   } else if (kind == DeadlineKind::linger) {
     transition(Event::finished);
   } else {

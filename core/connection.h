@@ -89,6 +89,7 @@ class Connection final : public Pollable,
   // What the steps are made of.
   Step refuse(std::uint32_t status);
   void answer_unrouted(std::uint32_t status);
+  Step drain_before_answer();
   Step begin_answer();
   bool may_keep() const;
   Step pump_answer();

@@ -111,24 +111,37 @@ Connection::Step Connection::prepare() {
     exchange.resume_task();
   }
   owe_continue();
-  if (exchange.stage() == HttpExchange::Stage::answered) return begin_answer();
+  if (exchange.stage() == HttpExchange::Stage::answered) return drain_before_answer();
   if (!move_request_body()) return lose();
   if (exchange.body().state() == RequestBody::State::refused) {
-    exchange.answer_for_handler(exchange.body().reader_failed() ? 500 : 400);
+    exchange.answer_for_handler(exchange.body().refused_status());
     return begin_answer();
   }
   return wait_for(exchange.body().wants_bytes() ? WaitingFor::client_bytes : WaitingFor::handler);
 }
 
+// A body that nobody takes is thrown away first: an answer is about a request that came whole, and what follows
+// it is the next one for certain. One that is too long, or may never come, ends the connection instead.
+Connection::Step Connection::drain_before_answer() {
+  HttpExchange& exchange = conversation_->exchange;
+  RequestBody& body = exchange.body();
+  const std::uint64_t size = exchange.request().body_size;
+  if (body.state() == RequestBody::State::wanted && !body.has_reader() && !body.expects_continue() &&
+      (size == kUnknownSize || size <= context_.limits.drain_bytes_max)) {
+    body.drain(context_.limits.drain_bytes_max);
+  }
+  if (body.draining()) {
+    if (!move_request_body()) return lose();
+    if (body.wants_bytes()) return wait_for(budget_ == 0 ? WaitingFor::turn : WaitingFor::client_bytes);
+    if (body.refused_status() != 0) exchange.replace_answer(body.refused_status());
+  }
+  return begin_answer();
+}
+
 bool Connection::may_keep() const {
-  const Conversation& talk = *conversation_;
-  if (linger_ || context_.draining || !talk.parser.head().keep_alive) return false;
-  RequestBody& body = conversation_->exchange.body();
-  if (body.finished() || body.has_reader()) return body.state() != RequestBody::State::refused;
-  // Nobody takes the body: keep on only when it is certain to come, and short enough to be thrown away.
-  const std::uint64_t size = talk.exchange.request().body_size;
-  return body.state() == RequestBody::State::wanted && !body.expects_continue() &&
-         (size == kUnknownSize || size <= context_.limits.drain_bytes_max);
+  if (linger_ || context_.draining || !conversation_->parser.head().keep_alive) return false;
+  const RequestBody& body = conversation_->exchange.body();
+  return body.finished() || (body.has_reader() && body.state() != RequestBody::State::refused);
 }
 
 Connection::Step Connection::begin_answer() {
@@ -170,7 +183,9 @@ Connection::Step Connection::transmit() {
     RequestBody& body = talk.exchange.body();
     if (body.has_reader() && !move_request_body()) return lose();
     // An answer made of a request that turns out to be broken is broken, too.
-    if (body.state() == RequestBody::State::refused && talk.exchange.answer().body != nullptr) return lose();
+    if (body.has_reader() && body.state() == RequestBody::State::refused &&
+        talk.exchange.answer().body != nullptr)
+      return lose();
     if (!talk.parked) {
       if (pump_answer() == Step::wait) return Step::wait;
       if (state_ != State::transmitting) return Step::go_on;
@@ -224,12 +239,11 @@ Connection::Step Connection::fail_answer(std::string_view what) {
   return lose();
 }
 
-// The answer has left; the rest of the request's body is taken by its reader, or thrown away.
+// The answer has left; the rest of the request's body is taken by its reader, if there is one.
 Connection::Step Connection::finish_request_body() {
   Conversation& talk = *conversation_;
   RequestBody& body = talk.exchange.body();
   if (!body.finished()) {
-    if (!body.has_reader() && talk.keep) body.drain(context_.limits.drain_bytes_max);
     if (!move_request_body()) return lose();
     if (body.state() == RequestBody::State::flowing) {
       return wait_for(body.paused()  ? WaitingFor::handler
@@ -264,7 +278,10 @@ bool Connection::move_request_body() {
   while (body.wants_bytes()) {
     talk.input.use(body.consume(talk.parser, talk.exchange.instance(), talk.input.rest()));
     if (!body.wants_bytes()) break;
-    if (input_ended_) return false;
+    if (input_ended_) {
+      body.break_off(400);
+      break;
+    }
     if (budget_ == 0) {
       context_.loop.make_ready(*this);
       break;

@@ -77,18 +77,28 @@ void HttpExchange::answer_for_handler(std::uint32_t status) {
   drop_task();
 }
 
+void HttpExchange::replace_answer(std::uint32_t status) {
+  drop_answer();
+  stage_ = Stage::open;
+  answer_for_handler(status);
+}
+
 void HttpExchange::end() {
+  drop_task();
+  body_.end(instance_.get());
+  drop_answer();
+  instance_ = InstanceRef();
+  if (content_.capacity() > kFieldLinesMax) content_ = std::string();  // not kept for an idle connection's sake
+}
+
+void HttpExchange::drop_answer() {
   if (answer_.body != nullptr) {
     instance_->call([this] { answer_.body.reset(); });
   }
-  drop_task();
-  body_.end(instance_.get());
   if (holder_ != nullptr) {
     instance_->call([this] { std::exchange(holder_, nullptr)->release(); });
   }
   answer_ = Answer{};
-  instance_ = InstanceRef();
-  if (content_.capacity() > kFieldLinesMax) content_ = std::string();  // not kept for an idle connection's sake
 }
 
 void HttpExchange::drop_task() {

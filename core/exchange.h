@@ -57,6 +57,8 @@ class HttpExchange final : public Exchange {
   Progress pump(Sink& sink);
   // Answers in the handler's place, with the server's own page.
   void answer_for_handler(std::uint32_t status);
+  // The same when the handler has answered already. REQUIRES: nothing of that answer was sent.
+  void replace_answer(std::uint32_t status);
   // Destroys what is left of the answer, cancelling what had not ended, and lets the instance go.
   void end();
 
@@ -86,6 +88,7 @@ class HttpExchange final : public Exchange {
  private:
   bool accept_answer();
   void answer_content(std::string_view content);
+  void drop_answer();
   void drop_task();
 
   ExchangeDriver* driver_ = nullptr;

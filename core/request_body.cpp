@@ -7,7 +7,8 @@ namespace sluice {
 void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   state_ = size == 0 ? State::none : State::wanted;
   expects_continue_ = expects_continue && size > 0;
-  came_ = paused_ = framing_done_ = draining_ = reader_failed_ = false;
+  came_ = paused_ = framing_done_ = draining_ = false;
+  refused_status_ = 0;
   pending_ = {};
 }
 
@@ -38,6 +39,11 @@ void RequestBody::drain(std::uint64_t bytes_max) {
   drain_left_ = bytes_max;
 }
 
+void RequestBody::break_off(std::uint32_t status) {
+  state_ = State::refused;
+  refused_status_ = status;
+}
+
 std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance, std::string_view bytes) {
   std::size_t used = 0;
   if (!bytes.empty()) came_ = true;
@@ -54,6 +60,7 @@ std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance
     const RequestParser::BodyResult result = parser.parse_body(bytes.substr(used));
     if (result.outcome == RequestParser::Outcome::refused) {
       state_ = State::refused;
+      refused_status_ = result.status;
       break;
     }
     used += result.used;
@@ -66,7 +73,7 @@ std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance
 
 void RequestBody::fail_reader() {
   state_ = State::refused;
-  reader_failed_ = true;
+  refused_status_ = 500;
 }
 
 bool RequestBody::deliver(ModuleInstance* instance) {

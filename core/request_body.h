@@ -28,8 +28,8 @@ class RequestBody {
 
   State state() const { return state_; }
   bool finished() const { return state_ == State::none || state_ == State::done; }
-  // It was refused because its reader threw, not because of what the client sent.
-  bool reader_failed() const { return reader_failed_; }
+  // Refused: what to answer, if there is no answer yet. 500 when the reader threw.
+  std::uint32_t refused_status() const { return refused_status_; }
   bool wants_bytes() const { return state_ == State::flowing && !paused_; }
   bool has_reader() const { return reader_ != nullptr; }
   // The reader wants no more until it is woken.
@@ -46,6 +46,9 @@ class RequestBody {
   bool attach(Reader* reader);
   // Nobody will take the body: throw away up to `bytes_max` of it.
   void drain(std::uint64_t bytes_max);
+  bool draining() const { return draining_; }
+  // The rest of it will not come: refused.
+  void break_off(std::uint32_t status);
 
   // Takes from the front of what was received and returns how much of it is used up.
   // REQUIRES: bytes lie where they lay in the call before, while holds_bytes().
@@ -61,7 +64,7 @@ class RequestBody {
   bool paused_ = false;
   bool framing_done_ = false;
   bool draining_ = false;
-  bool reader_failed_ = false;
+  std::uint32_t refused_status_ = 0;
   std::uint64_t drain_left_ = 0;
   std::string_view pending_;
   std::unique_ptr<Reader> reader_;

@@ -82,7 +82,6 @@ struct RequestParser::Callbacks {
   }
   static int field(llhttp_t* llhttp, const char* at, std::size_t size) {
     RequestParser& parser = self(llhttp);
-    if (parser.head_done_) return 0;  // trailers are read, judged by llhttp, and dropped
     if (parser.spans_.empty() || parser.value_open_) {
       if (parser.spans_.size() == parser.limits_.fields_max) {
         parser.too_many_fields_ = true;
@@ -96,7 +95,6 @@ struct RequestParser::Callbacks {
   }
   static int value(llhttp_t* llhttp, const char* at, std::size_t size) {
     RequestParser& parser = self(llhttp);
-    if (parser.head_done_) return 0;
     parser.value_open_ = true;
     parser.extend(parser.spans_.back().value, at, size);
     return 0;
@@ -107,15 +105,6 @@ struct RequestParser::Callbacks {
   }
   static int head_complete(llhttp_t* llhttp) {
     self(llhttp).head_done_ = true;
-    llhttp->upgrade = 0;  // no protocol is switched to, so what follows is this request's body
-    return HPE_PAUSED;
-  }
-  static int body(llhttp_t* llhttp, const char* at, std::size_t size) {
-    self(llhttp).piece_ = {at, size};
-    return HPE_PAUSED;
-  }
-  static int complete(llhttp_t* llhttp) {
-    self(llhttp).body_done_ = true;
     return HPE_PAUSED;
   }
 
@@ -128,8 +117,6 @@ struct RequestParser::Callbacks {
       made.on_header_value = value;
       made.on_header_value_complete = value_complete;
       made.on_headers_complete = head_complete;
-      made.on_body = body;
-      made.on_message_complete = complete;
       return made;
     }();
     return kSettings;
@@ -147,12 +134,12 @@ void RequestParser::start() {
   // Versions are judged below: 1.2 is answered as 1.1, 2.0 with 505.
   llhttp_.lenient_flags = LENIENT_VERSION;
   fed_ = 0;
-  begun_ = value_open_ = head_done_ = body_done_ = too_many_fields_ = line_refused_ = false;
+  begun_ = value_open_ = head_done_ = too_many_fields_ = line_refused_ = false;
   line_begin_ = 0;
   target_ = {};
   spans_.clear();
+  chunks_.start();
   framing_bytes_ = content_bytes_ = 0;
-  last_byte_ = '\0';
 }
 
 void RequestParser::extend(Span& span, const char* at, std::size_t size) const {
@@ -297,39 +284,32 @@ std::uint32_t RequestParser::judge_framing() {
   if (hosts > 1 || (hosts == 0 && head_.version == 11)) return 400;
   if (lengths > 1 || codings > 1 || (codings == 1 && (lengths == 1 || head_.version == 10))) return 400;
   if (lengths == 1 && llhttp_.content_length == kUnknownSize) return 400;
+  if (lengths == 1 && llhttp_.content_length > limits_.body_bytes_max) return 413;
   head_.body_size = codings == 1 ? kUnknownSize : lengths == 1 ? llhttp_.content_length : 0;
   head_.keep_alive = !close && (head_.version == 11 || keep);
   return 0;
 }
 
 RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {
-  piece_ = {};
-  llhttp_resume(&llhttp_);
-  // A null pointer would make llhttp forget that it is in the middle of the content.
-  if (bytes.empty()) bytes = "";
-  const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data(), bytes.size());
-  if (error == HPE_OK) return judge_body(bytes);
-  if (error != HPE_PAUSED) return {Outcome::refused, 0, {}};
-  const auto used = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
-  return judge_body(bytes.substr(0, used));
+  if (head_.body_size == kUnknownSize) return take_chunked(bytes);
+  const std::uint64_t left = head_.body_size - content_bytes_;
+  const std::string_view piece = bytes.substr(0, std::min<std::uint64_t>(left, bytes.size()));
+  content_bytes_ += piece.size();
+  return {piece.size() == left ? Outcome::complete : Outcome::incomplete, 0, piece.size(), piece};
 }
 
-// The strict layer of a body.
-RequestParser::BodyResult RequestParser::judge_body(std::string_view used) {
+RequestParser::BodyResult RequestParser::take_chunked(std::string_view bytes) {
+  const ChunkedBody::Result taken = chunks_.take(bytes);
+  if (taken.outcome == ChunkedBody::Outcome::broken) return refuse_body(400);
+  framing_bytes_ += taken.used - taken.piece.size();
+  content_bytes_ += taken.piece.size();
   // Chunk lines and trailers may not outgrow what they frame by more than a head's worth.
-  framing_bytes_ += used.size() - piece_.size();
-  content_bytes_ += piece_.size();
   if (framing_bytes_ > limits_.head_bytes_max + kFramingPerContentMax * content_bytes_) {
-    return {Outcome::refused, 0, {}};
+    return refuse_body(400);
   }
-  if (!body_done_) {
-    if (!used.empty()) last_byte_ = used.back();
-    return {Outcome::incomplete, used.size(), piece_};
-  }
-  // llhttp takes a bare LF for the line that ends the trailers (RFC 9112 section 7.1.2).
-  const char before_last = used.size() > 1 ? used[used.size() - 2] : last_byte_;
-  if (head_.body_size == kUnknownSize && before_last != '\r') return {Outcome::refused, 0, {}};
-  return {Outcome::complete, used.size(), piece_};
+  if (content_bytes_ > limits_.body_bytes_max) return refuse_body(413);
+  const bool done = taken.outcome == ChunkedBody::Outcome::done;
+  return {done ? Outcome::complete : Outcome::incomplete, 0, taken.used, taken.piece};
 }
 
 }  // namespace sluice

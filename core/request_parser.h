@@ -1,4 +1,5 @@
-// Parses one request after another: llhttp finds the parts, and a strict layer judges what llhttp lets through.
+// Parses one request after another: llhttp finds a head's parts, and a strict layer judges what llhttp lets
+// through. Bodies are framed by their length or by ChunkedBody.
 //
 // It owns no bytes: a head lies in one piece in the caller's buffer from its first byte on, and may be moved
 // between two calls while it is incomplete. Loop thread.
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "chunked_body.h"
 #include "config.h"
 
 namespace sluice {
@@ -50,9 +52,10 @@ class RequestParser {
   const RequestHead& head() const { return head_; }
 
   struct BodyResult {
-    Outcome outcome;         // complete: the body has ended
-    std::size_t used = 0;    // bytes taken from the front, framing included
-    std::string_view piece;  // content among them; may be empty
+    Outcome outcome;           // complete: the body has ended
+    std::uint32_t status = 0;  // refused: what to answer, if there is no answer yet
+    std::size_t used = 0;      // bytes taken from the front, framing included
+    std::string_view piece;    // content at their end; may be empty
   };
   // Goes on behind the head; stops behind each piece of content.
   BodyResult parse_body(std::string_view bytes);
@@ -75,7 +78,8 @@ class RequestParser {
   std::uint32_t judge_request_line(std::string_view bytes);
   std::uint32_t judge_fields(std::string_view bytes);
   std::uint32_t judge_framing();
-  BodyResult judge_body(std::string_view used);
+  static BodyResult refuse_body(std::uint32_t status) { return {Outcome::refused, status, 0, {}}; }
+  BodyResult take_chunked(std::string_view bytes);
   void extend(Span& span, const char* at, std::size_t size) const;
 
   const Limits& limits_;
@@ -85,16 +89,14 @@ class RequestParser {
   bool begun_ = false;
   bool value_open_ = false;
   bool head_done_ = false;
-  bool body_done_ = false;
   bool too_many_fields_ = false;
   bool line_refused_ = false;   // by llhttp; the line has to come whole to know why
   std::size_t line_begin_ = 0;  // of the request line, behind blank lines
   Span target_;
   std::vector<FieldSpan> spans_;
-  std::string_view piece_;
+  ChunkedBody chunks_;
   std::uint64_t framing_bytes_ = 0;  // of the body so far
   std::uint64_t content_bytes_ = 0;
-  char last_byte_ = '\0';  // of the body, used in the call before
   RequestHead head_;
 };
 

@@ -6,9 +6,6 @@
 namespace sluice::files {
 namespace {
 
-// Two parts this close cost less as one: about what the second one's head would take.
-constexpr std::uint64_t kJoinGap = 80;
-
 std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -51,10 +48,10 @@ Spec resolve_spec(std::string_view spec, std::uint64_t size, ByteRange& range) {
 }
 
 bool touch(const ByteRange& left, const ByteRange& right) {
-  return left.first <= right.last + kJoinGap && right.first <= left.last + kJoinGap;
+  return left.first <= right.last + 1 && right.first <= left.last + 1;
 }
 
-// Where any two overlap or nearly touch, they and all others are put in order and joined.
+// Where any two overlap or touch, they and all others are put in order and joined.
 void join(std::vector<ByteRange>& ranges) {
   std::vector<ByteRange> sorted = ranges;
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -166,12 +166,40 @@ TEST_CASE_METHOD(Fixture, "a body that nobody takes is never taken for the next 
        kGet);
   CHECK(count(receive(), "HTTP/1.1 404") == 2);
   connect();
+  send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  const std::string too_long_to_drain = receive();
+  CHECK(count(too_long_to_drain, "HTTP/1.1 404") == 1);
+  CHECK(count(too_long_to_drain, "Connection: close\r\n") == 1);
+  connect();
   send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
-  CHECK(count(receive(), "Connection: close\r\n") == 1);
+  CHECK(count(receive(), "HTTP/1.1 413") == 1);
   connect();
   send("POST /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n" + kGet);
-  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+  CHECK(count(receive(), "HTTP/1.1 400") == 1);
   CHECK(at_end());
+}
+
+TEST_CASE_METHOD(Fixture, "a body that nobody takes is still waited for", "[connection]") {
+  const std::string head = "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
+  loop->deadlines().set_duration(DeadlineKind::body, 30);
+  connect();
+  send(head + "12345");
+  std::string got = receive();
+  CHECK(got.empty());
+  SECTION("it comes") {
+    send("67890");
+    CHECK(count(receive(), "HTTP/1.1 404") == 1);
+    CHECK_FALSE(at_end());
+  }
+  SECTION("it stops coming") {
+    CHECK(turn_until([&] { return count(got += receive(), "HTTP/1.1 408") == 1; }));
+    CHECK(turn_until([&] { return at_end(); }));
+  }
+  SECTION("the client has ended") {
+    ::shutdown(client.get(), SHUT_WR);
+    CHECK(turn_until([&] { return count(got += receive(), "HTTP/1.1 400") == 1; }));
+    CHECK(turn_until([&] { return at_end(); }));
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "who waits too long is told, or let go", "[connection]") {

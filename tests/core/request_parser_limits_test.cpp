@@ -178,5 +178,25 @@ TEST_CASE("a chunked body's framing may not outgrow its content") {
   CHECK(feed_parser(head + trailer, every_byte(head + trailer), limits).outcome == "body refused");
 }
 
+TEST_CASE("a body has a limit, whether its length is known or not") {
+  Limits limits;
+  limits.body_bytes_max = 10;
+  const auto with_length = [](int size) {
+    return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+           std::string(static_cast<std::size_t>(size), 'x');
+  };
+  CHECK(feed_parser(with_length(10), {}, limits).outcome == "complete");
+  CHECK(feed_parser(with_length(11), {}, limits).status == 413);
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const bool cut : {false, true}) {
+    const std::string fits = head + "4\r\nxxxx\r\n6\r\nxxxxxx\r\n0\r\n\r\n";
+    const std::string exceeds = head + "4\r\nxxxx\r\n7\r\nxxxxxxx\r\n0\r\n\r\n";
+    CHECK(feed_parser(fits, cut ? every_byte(fits) : std::vector<std::size_t>(), limits).outcome == "complete");
+    const Fed refused = feed_parser(exceeds, cut ? every_byte(exceeds) : std::vector<std::size_t>(), limits);
+    CHECK(refused.outcome == "body refused");
+    CHECK(refused.status == 413);
+  }
+}
+
 }  // namespace
 }  // namespace sluice

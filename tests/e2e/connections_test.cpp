@@ -59,7 +59,8 @@ TEST_CASE("idle connections are closed after their time", "[e2e][connections]") 
 
 TEST_CASE("a client that takes nothing is cut after the send time-out", "[e2e][connections]") {
   const Site site({"echo", "hello"});
-  ServerProcess server(site, {"--workers", "1", "--send-timeout", "300ms", "--body-timeout", "300ms"});
+  ServerProcess server(
+      site, {"--workers", "1", "--send-timeout", "300ms", "--body-timeout", "300ms", "--body-max", "1G"});
   HttpClient stuck(server.endpoint(), kClientTimeoutMs, 4096);
   stuck.send("POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
   const std::string piece(64 * 1024, 'x');

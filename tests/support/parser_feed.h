@@ -89,6 +89,7 @@ inline Fed feed_parser(RequestParser& parser, std::string_view bytes, std::vecto
     fed.consumed += body.used;
     if (body.outcome != Outcome::incomplete) {
       fed.outcome = body.outcome == Outcome::complete ? "complete" : "body refused";
+      fed.status = body.status;
       return fed;
     }
     if (body.used > 0 || !body.piece.empty()) continue;
