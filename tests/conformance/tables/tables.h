@@ -1,0 +1,17 @@
+// The tables, one function for each room of the protocol.
+#pragma once
+
+#include "conformance/case.h"
+
+namespace sluice::conformance {
+
+std::vector<Case> request_cases();         // the request line, methods, Host
+std::vector<Case> field_cases();           // field lines and their limits
+std::vector<Case> framing_cases();         // bodies, and what could be taken for one
+std::vector<Case> connection_cases();      // what is kept, what closes
+std::vector<Case> path_cases();            // from a target to a file
+std::vector<Case> condition_cases();       // If-Match and the others
+std::vector<Case> range_cases();           // parts of files
+std::vector<Case> representation_cases();  // types, codings, folders, error pages
+
+}  // namespace sluice::conformance
