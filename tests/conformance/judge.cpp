@@ -1,5 +1,7 @@
 #include "conformance/judge.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -87,7 +89,10 @@ std::vector<Part> split_multipart(const HttpAnswer& answer) {
     Part part;
     for (const std::string& line : split(rest.substr(0, head_end), "\r\n")) {
       std::string_view field = line;
-      if (take_prefix(field, "Content-Range: ")) part.range = field;
+      constexpr std::string_view kName = "content-range: ";
+      if (field.size() > kName.size() && ::strncasecmp(field.data(), kName.data(), kName.size()) == 0) {
+        part.range = field.substr(kName.size());
+      }
     }
     part.content = rest.substr(head_end + 4, end - head_end - 4);
     parts.push_back(std::move(part));
@@ -152,6 +157,7 @@ std::string judge_expected(const std::string& part, const HttpAnswer& answer, bo
   if (take_prefix(rest, "!has ")) {
     return answer.body.find(rest) == std::string::npos ? "" : "the content has " + quoted(rest);
   }
+  if (take_prefix(rest, "version ")) return answer.version == rest ? "" : "the version is " + answer.version;
   if (rest == "empty") return answer.body.empty() ? "" : "the content is " + quoted(answer.body);
   return judge_field(answer, rest);
 }
