@@ -35,6 +35,14 @@ std::string_view first_line(std::string_view bytes) {
   return end == std::string_view::npos ? std::string_view() : bytes.substr(0, end);
 }
 
+// What stands in the place of a line's target, however little of the line has come.
+std::string_view target_of(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) return {};
+  line.remove_prefix(std::min(line.find_first_not_of(' ', space), line.size()));
+  return line.substr(0, line.find_first_of(" \r\n"));
+}
+
 struct LineParts {
   std::string_view method;
   std::string_view target;
@@ -83,10 +91,6 @@ struct RequestParser::Callbacks {
   static int field(llhttp_t* llhttp, const char* at, std::size_t size) {
     RequestParser& parser = self(llhttp);
     if (parser.spans_.empty() || parser.value_open_) {
-      if (parser.spans_.size() == parser.limits_.fields_max) {
-        parser.too_many_fields_ = true;
-        return HPE_USER;
-      }
       parser.spans_.emplace_back();
       parser.value_open_ = false;
     }
@@ -100,8 +104,10 @@ struct RequestParser::Callbacks {
     return 0;
   }
   static int value_complete(llhttp_t* llhttp) {
-    self(llhttp).value_open_ = true;  // also when the value was empty
-    return 0;
+    RequestParser& parser = self(llhttp);
+    parser.value_open_ = true;  // also when the value was empty
+    parser.too_many_fields_ = parser.spans_.size() > parser.limits_.fields_max;
+    return parser.too_many_fields_ ? HPE_USER : 0;
   }
   static int head_complete(llhttp_t* llhttp) {
     self(llhttp).head_done_ = true;
@@ -149,6 +155,8 @@ void RequestParser::extend(Span& span, const char* at, std::size_t size) const {
 
 RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
   base_ = bytes.data();
+  // What lies beyond the limit is not looked at, so that the answer does not depend on how the bytes came.
+  bytes = bytes.substr(0, limits_.head_bytes_max);
   if (!begun_) {
     // Blank lines before a request are ignored (RFC 9112 section 2.2).
     while (bytes.substr(line_begin_, 2) == "\r\n") line_begin_ += 2;
@@ -156,7 +164,7 @@ RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
     fed_ = line_begin_;
     if (!begun_) return judge_limits(bytes);
   }
-  if (line_refused_) return refuse_llhttp_error(HPE_INVALID_METHOD, bytes);
+  if (line_refused_) return refuse_line(bytes);
   const llhttp_errno_t error = llhttp_execute(&llhttp_, bytes.data() + fed_, bytes.size() - fed_);
   if (error == HPE_OK) {
     fed_ = bytes.size();
@@ -174,18 +182,24 @@ RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
 
 RequestParser::HeadResult RequestParser::judge_limits(std::string_view bytes) const {
   if (target_.size > limits_.target_bytes_max) return {Outcome::refused, 414};
-  if (bytes.size() > limits_.head_bytes_max || (!head_done_ && bytes.size() == limits_.head_bytes_max)) {
+  if (!head_done_ && bytes.size() == limits_.head_bytes_max) {
     return {Outcome::refused, spans_.empty() ? 414U : 431U};
   }
   return {Outcome::incomplete};
 }
 
 RequestParser::HeadResult RequestParser::refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes) {
+  const std::string_view read =
+      bytes.substr(0, static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - base_));
+  if (target_of(read.substr(line_begin_)).size() > limits_.target_bytes_max) return {Outcome::refused, 414};
   if (too_many_fields_) return {Outcome::refused, 431};
   const bool in_line =
       error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT || error == HPE_INVALID_VERSION;
-  if (!in_line) return {Outcome::refused, 400};
-  // llhttp stops at the first strange byte; what to answer is clear when the line has come.
+  return in_line ? refuse_line(bytes) : HeadResult{Outcome::refused, 400};
+}
+
+// llhttp stops at a line's first strange byte; what to answer is clear when the line has come whole.
+RequestParser::HeadResult RequestParser::refuse_line(std::string_view bytes) {
   line_refused_ = true;
   const std::string_view line_on = bytes.substr(line_begin_);
   const std::size_t method_size = std::min(line_on.find(' '), line_on.size());

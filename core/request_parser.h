@@ -72,6 +72,7 @@ class RequestParser {
   struct Callbacks;
 
   HeadResult refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes);
+  HeadResult refuse_line(std::string_view bytes);
   HeadResult judge_limits(std::string_view bytes) const;
   // The strict layer: 0, or the status to refuse with.
   std::uint32_t judge_line_ends(std::string_view bytes) const;

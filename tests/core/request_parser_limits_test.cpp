@@ -50,6 +50,11 @@ TEST_CASE("limits of a head hold to the byte, wherever it is cut") {
       {"much more", request_of_size(900), 431},
       {"the most fields", request_of(1, lines(3)), 0},
       {"one field more", request_of(1, lines(4)), 431},
+      // Where two rules are broken, the one that is met first decides, however much came at once.
+      {"a bad byte behind the longest head", request_of(1, "X: " + std::string(300, 'x') + "\x01\r\n"), 431},
+      {"a bad byte behind the longest target", "GET /" + std::string(50, 't') + "\x01 HTTP/1.1\r\n\r\n", 414},
+      {"the same behind several spaces", "GET   /" + std::string(50, 't') + "\x01 HTTP/1.1\r\n\r\n", 414},
+      {"a bad name behind the most fields", request_of(1, lines(3) + "X(: 1\r\n"), 400},
   };
   for (const Row& row : rows) {
     INFO(row.what);

@@ -3,76 +3,12 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
-#include <set>
 #include <string>
-#include <vector>
+
+#include "support/slow_target_path.h"
 
 namespace sluice {
 namespace {
-
-// Slow and plain: split the path at its slashes, decode each segment, fold them.
-struct Reference {
-  std::set<std::uint32_t> refusals;  // each alone would be enough
-  std::string path;
-};
-
-int digit(char c) {
-  const std::string kDigits = "0123456789abcdef";
-  const char low = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-  const std::size_t at = kDigits.find(low);
-  return at == std::string::npos ? -1 : static_cast<int>(at);
-}
-
-std::string decode(const std::string& segment, std::set<std::uint32_t>& refusals) {
-  std::string decoded;
-  for (std::size_t i = 0; i < segment.size(); ++i) {
-    if (segment[i] != '%') {
-      decoded += segment[i];
-      continue;
-    }
-    if (i + 2 >= segment.size() || digit(segment[i + 1]) < 0 || digit(segment[i + 2]) < 0) {
-      refusals.insert(400);
-      return "undecodable";
-    }
-    const int byte = digit(segment[i + 1]) * 16 + digit(segment[i + 2]);
-    if (byte == 0) refusals.insert(400);
-    if (byte == '/') refusals.insert(404);
-    decoded += static_cast<char>(byte);
-    i += 2;
-  }
-  return decoded;
-}
-
-Reference judge_slowly(const std::string& target) {
-  Reference result;
-  const std::string path = target.substr(0, target.find('?'));
-  std::vector<std::string> raw(1);
-  for (const char c : path.substr(1)) {
-    if (c == '/') {
-      raw.emplace_back();
-    } else {
-      raw.back() += c;
-    }
-  }
-  std::vector<std::string> kept;
-  bool folder = false;
-  for (const std::string& part : raw) {
-    const std::string segment = decode(part, result.refusals);
-    folder = segment.empty() || segment == "." || segment == "..";
-    if (segment == "..") {
-      if (kept.empty()) {
-        result.refusals.insert(404);
-      } else {
-        kept.pop_back();
-      }
-    } else if (!folder) {
-      kept.push_back(segment);
-    }
-  }
-  for (const std::string& segment : kept) result.path += "/" + segment;
-  if (folder || kept.empty()) result.path += "/";
-  return result;
-}
 
 void check_invariants(std::string_view path) {
   REQUIRE(path.front() == '/');
@@ -183,9 +119,8 @@ TEST_CASE("random targets agree with a slow reference") {
     std::string target = "/";
     for (auto left = random() % 16; left > 0; --left) target += kAlphabet[random() % (sizeof(kAlphabet) - 1)];
     const TargetPath result = judge_target(target, storage);
-    const Reference reference = judge_slowly(target);
-    const bool same = reference.refusals.empty() ? result.status == 200 && result.path == reference.path
-                                                 : reference.refusals.count(result.status) == 1;
+    const test::SlowTargetPath reference = test::judge_slowly(target);
+    const bool same = reference.agrees_with(result);
     if (!same) FAIL(target << " gives " << result.status << " " << result.path << ", not " << reference.path);
     if (result.status != 200) continue;
     ++accepted;
