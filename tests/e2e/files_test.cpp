@@ -90,6 +90,46 @@ TEST_CASE("wget and curl fetch files one, two and fifty at once", "[e2e][files]"
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("wget and curl go on where a transfer broke off", "[e2e][files]") {
+  const Site& site = full_site();
+  ServerProcess server(site);
+  const std::string whole = content_of(site.root() + "/static/large0.dat");
+  for (const std::string& place : kPlaces) {
+    const ScratchFolder out;
+    for (const std::string name : {"wget", "curl"})
+      out.write(name, std::string_view(whole).substr(0, kMebi + 7));
+    const std::string url = server.url(place) + "large0.dat";
+    const Outcome wget = run({"wget", "-q", "-c", "--no-proxy", "--tries=1", "-O", out.path("wget"), url});
+    const Outcome curl = run({"curl", "-sS", "--fail", "--noproxy", "*", "-C", "-", "-w", "%{http_code}", "-o",
+                              out.path("curl"), url});
+    CHECK(wget.code == 0);
+    CHECK(curl.code == 0);
+    CHECK(curl.out == "206");
+    CHECK((content_of(out.path("wget")) == whole));
+    CHECK((content_of(out.path("curl")) == whole));
+  }
+}
+
+TEST_CASE("Python's http.client keeps its connection", "[e2e][files]") {
+  const Site& site = full_site();
+  ServerProcess server(site);
+  const Outcome outcome = run({"python3", "-c",
+                               "import http.client, sys\n"
+                               "c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=20)\n"
+                               "sockets = set()\n"
+                               "for path in ('/static/small1.dat', '/dynamic/large1.dat', '/nothing'):\n"
+                               "  for method in ('GET', 'HEAD'):\n"
+                               "    c.request(method, path, headers={'Range': 'bytes=1-5'})\n"
+                               "    sockets.add(c.sock.fileno())\n"
+                               "    r = c.getresponse()\n"
+                               "    size = len(r.read())\n"
+                               "    print(r.status, size if r.status < 300 else size > 0)\n"
+                               "print(len(sockets))\n",
+                               std::to_string(server.endpoint().port)});
+  INFO(outcome.err);
+  CHECK(outcome.out == "206 5\n200 0\n206 5\n200 0\n404 True\n404 False\n1\n");
+}
+
 TEST_CASE("files over one kept connection, and pipelined", "[e2e][files]") {
   const Site& site = full_site();
   ServerProcess server(site, {"--workers", "1"});
