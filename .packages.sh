@@ -9,7 +9,8 @@ say() { printf 'sluice: %s\n' "$*"; }
 # Installs what is missing of the packages named, or says what somebody else has to install.
 install_packages() {
   local missing
-  missing=$(dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null | sed -n 's/ install ok installed$//p')
+  # It fails when it has never heard of one of them; what matters is what it lists.
+  missing=$( (dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null || true) | sed -n 's/ install ok installed$//p')
   missing=$(comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$missing"))
   [ -z "$missing" ] && return 0
   missing=$(tr '\n' ' ' <<<"$missing")

@@ -1,0 +1,112 @@
+"""Plays the scenarios to all servers in turn, round after round, and reports medians."""
+
+import argparse
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+import report
+from scenarios import SCENARIOS, make_files
+from servers import PORT, all_servers
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+SAMPLES = [("/1k.bin", None), ("/tree/7/7.bin", None), ("/tree/42/9942.bin", None), ("/64m.bin", None),
+           ("/1g.bin", "bytes=1073700000-"), ("/cold/3.bin", "bytes=65536-131071")]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
+                        help="of " + ", ".join(scenario.name for scenario in SCENARIOS) + "; all without one")
+    parser.add_argument("--servers", help="just these, by commas: " + ",".join(all_servers()))
+    parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (5)")
+    parser.add_argument("--seconds", type=int, default=4, help="of load in each (4)")
+    parser.add_argument("--log", metavar="TITLE", help="append the table to LOG.md, and write the chart")
+    given = parser.parse_args()
+    unknown = set(given.scenarios) - {scenario.name for scenario in SCENARIOS}
+    if unknown:
+        parser.error("there is no scenario " + ", ".join(sorted(unknown)))
+    if given.servers and set(given.servers.split(",")) - set(all_servers()):
+        parser.error("the servers are " + ", ".join(all_servers()))
+    return given
+
+
+def digests(server):
+    found = []
+    for path, byte_range in SAMPLES:
+        request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}")
+        if byte_range:
+            request.add_header("Range", byte_range)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found.append((answer.status, hashlib.sha256(answer.read()).hexdigest()))
+    return found
+
+
+def check_same_bytes(servers, work, root):
+    expected = None
+    for server in servers:
+        if server.name == "floor":
+            continue
+        server.start(work, root, REPOSITORY)
+        try:
+            found = digests(server)
+        finally:
+            server.stop()
+        expected = expected or found
+        if found != expected:
+            sys.exit(f"bench: {server.name} does not send the same bytes as {servers[0].name}")
+
+
+def play(scenario, servers, rounds, seconds, work, root):
+    results = {server.name: [] for server in servers}
+    for number in range(rounds):
+        turn = number % len(servers)
+        for server in servers[turn:] + servers[:turn]:
+            server.start(work, root, REPOSITORY)
+            try:
+                results[server.name].append(scenario.play(server, work, seconds))
+            finally:
+                server.stop()
+            last = results[server.name][-1]
+            print(f"{scenario.name} {number + 1}/{rounds} {server.name}: {last.cost:.4g} {scenario.unit}",
+                  file=sys.stderr)
+    return results
+
+
+def main():
+    given = arguments()
+    work = tempfile.mkdtemp(prefix="sluice-bench-", dir="/var/tmp")
+    os.chmod(work, 0o755)
+    root = f"{work}/root"
+    try:
+        for name in ("floor", "cold"):
+            subprocess.run(["gcc", "-O2", "-pthread", "-o", f"{work}/{name}", HERE / "clients" / f"{name}.c"], check=True)
+        make_files(root)
+        wanted = given.servers.split(",") if given.servers else list(all_servers())
+        servers = {name: server for name, server in all_servers().items() if name in wanted}
+        check_same_bytes(list(servers.values()), work, root)
+        results = {}
+        for scenario in SCENARIOS:
+            taking_part = [servers[name] for name in scenario.servers if name in servers]
+            if (given.scenarios and scenario.name not in given.scenarios) or not taking_part:
+                continue
+            results[scenario.name] = play(scenario, taking_part, given.rounds, given.seconds, work, root)
+        text = report.table(results, given)
+        print(text)
+        if given.log:
+            report.log(HERE / "LOG.md", given.log, text)
+            report.chart(HERE / "chart.svg", results)
+    finally:
+        for server in all_servers().values():
+            server.stop()
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""What is measured: each scenario loads one server once and returns the figures of that round."""
+
+import dataclasses
+import os
+import resource
+import socket
+import subprocess
+import time
+
+import measure
+from servers import PORT
+
+CLIENT_CPU = "1"
+KIBI, MEBI, GIBI = 1024, 1024**2, 1024**3
+TREE_FILES = 10_000
+IDLE_CONNECTIONS = 15_000
+IDLE_PER_ADDRESS = 5_000
+COLD_FILES, COLD_SIZE, COLD_STREAMS = 64, 16 * MEBI, 16
+
+
+@dataclasses.dataclass
+class Round:
+    """One server's figures of one round. `cost` is what the servers are compared by."""
+    cost: float
+    errors: int = 0
+    client_bound: bool = False
+    more: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    title: str
+    unit: str
+    target: float  # of the best peer's cost; 0 where the report says what is wanted
+    play: object   # a function of server, work folder and seconds
+    servers: tuple = ("nginx", "lighttpd", "h2o", "static", "dynamic")
+
+
+def client_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_client(command, environment=None):
+    result = subprocess.run(["taskset", "-c", CLIENT_CPU, *command], capture_output=True, text=True, check=True,
+                            env={**os.environ, **(environment or {})})
+    for line in result.stdout.splitlines():
+        if line.startswith("FIGURES "):
+            return [float(figure) for figure in line.split()[1:]]
+    raise RuntimeError(f"{command[0]} gave no figures: {result.stdout}{result.stderr}")
+
+
+def wrk(server, seconds, connections, **settings):
+    """Returns requests, bytes, errors, and the seconds of CPU that the server and the client took, of how many."""
+    environment = {f"BENCH_{name.upper()}": str(value) for name, value in settings.items()}
+    script = os.path.join(os.path.dirname(__file__), "clients", "load.lua")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", script,
+               f"http://127.0.0.1:{PORT}"]
+    tree, client, start = server.processes(), client_cpu(), time.monotonic()
+    before = measure.cpu_seconds(tree)
+    requests, size, _, errors = run_client(command, environment)
+    cpu = measure.cpu_seconds(tree) - before
+    return requests, size, int(errors), cpu, client_cpu() - client, time.monotonic() - start
+
+
+def by_requests(connections, pipelined=1, **settings):
+    """CPU seconds of 100,000 requests."""
+    def play(server, work, seconds):
+        wrk(server, 1, connections, **settings)
+        requests, _, errors, cpu, client, whole = wrk(server, seconds, connections, **settings)
+        return Round(cpu / requests * 1e5, errors, client > 0.95 * whole > cpu,
+                     {"per second": requests / seconds, "busy": cpu / whole})
+    return play
+
+
+def by_bytes(connections, **settings):
+    """CPU seconds of a GB."""
+    def play(server, work, seconds):
+        wrk(server, 1, connections, **settings)
+        _, size, errors, cpu, client, whole = wrk(server, seconds, connections, **settings)
+        return Round(cpu / size * 1e9, errors, client > 0.95 * whole > cpu,
+                     {"GB per second": size / seconds / 1e9, "busy": cpu / whole})
+    return play
+
+
+def idle(server, work, seconds):
+    """Bytes of user space that an idle connection costs, after it was used once."""
+    wrk(server, 1, 64)
+    alone = wrk(server, seconds, 64)
+    before = measure.private_bytes(server.processes())
+    sockets, refused = [], 0
+    for i in range(IDLE_CONNECTIONS):
+        client = socket.socket()
+        client.settimeout(10)
+        client.bind((f"127.0.1.{1 + i // IDLE_PER_ADDRESS}", 0))
+        try:
+            client.connect(("127.0.0.1", PORT))
+            client.sendall(b"GET /1k.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            if not client.recv(4096):
+                refused += 1
+        except OSError:
+            refused += 1
+        sockets.append(client)
+    time.sleep(1)
+    grown = measure.private_bytes(server.processes()) - before
+    beside = wrk(server, seconds, 64)
+    for client in sockets:
+        client.close()
+    return Round(grown / IDLE_CONNECTIONS, refused + alone[2] + beside[2], False,
+                 {"CPU beside them": (beside[3] / beside[0]) / (alone[3] / alone[0])})
+
+
+def cold(server, work, seconds):
+    """Microseconds that 1 of 100 requests for a hot file takes longer than, beside 16 streams of cold ones."""
+    client = [f"{work}/cold", str(PORT)]
+    control = run_client([*client, "0", "0", "1"])
+    for i in range(COLD_FILES):
+        fd = os.open(f"{work}/root/cold/{i}.bin", os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+    tree = server.processes()
+    before, waited = measure.cpu_seconds(tree), measure.waited_for_cpu_seconds(tree)
+    p50, p99, p999, longest, size, whole, errors, probes = run_client(
+        [*client, str(COLD_STREAMS), str(COLD_FILES), "0"])
+    cpu = measure.cpu_seconds(tree) - before
+    complete = size >= COLD_FILES * COLD_SIZE
+    return Round(p99, int(errors) + (0 if complete else 1), False, {
+        "p50": p50, "p99.9": p999, "max": longest, "GB per second": size / whole / 1e9,
+        "CPU s per GB": cpu / size * 1e9, "p99 at rest": control[1], "max at rest": control[3], "probes": probes,
+        "waited for CPU, s": measure.waited_for_cpu_seconds(tree) - waited})
+
+
+SCENARIOS = [
+    Scenario("keepalive", "1 KiB, 64 kept connections", "CPU s / 100k requests", 0.95, by_requests(64),
+             ("nginx", "lighttpd", "h2o", "static", "dynamic", "floor")),
+    Scenario("connections", "1 KiB, a new connection each", "CPU s / 100k requests", 0.95,
+             by_requests(64, mode="close")),
+    Scenario("pipeline", "1 KiB, 16 pipelined requests", "CPU s / 100k requests", 0.5,
+             by_requests(64, mode="pipeline", count=16)),
+    Scenario("tree", "10,000 files of 0.5 to 64 KiB", "CPU s / 100k requests", 0.8,
+             by_requests(64, mode="tree", count=TREE_FILES)),
+    Scenario("large", "64 MiB hot, 8 connections", "CPU s / GB", 0.95, by_bytes(8, path="/64m.bin")),
+    Scenario("ranges", "64 KiB ranges of a hot file of 1 GiB", "CPU s / 100k requests", 0.85,
+             by_requests(64, mode="ranges", path="/1g.bin", count=4096)),
+    Scenario("idle", "15,000 idle connections", "bytes of user space each", 0, idle),
+    Scenario("cold", "a hot 1 KiB beside 16 cold streams", "µs, p99", 0, cold,
+             ("nginx", "nginx-aio", "lighttpd", "h2o", "static", "dynamic")),
+]
+
+
+def make_files(root):
+    """The same for every server, and for every run."""
+    import random
+    random.seed(20240229)
+    os.makedirs(f"{root}/cold")
+
+    def write(name, size):
+        with open(f"{root}/{name}", "wb") as out:
+            while size > 0:
+                part = min(size, MEBI)
+                out.write(random.randbytes(part))
+                size -= part
+
+    write("1k.bin", KIBI)
+    write("64m.bin", 64 * MEBI)
+    write("1g.bin", GIBI)
+    for i in range(TREE_FILES):
+        if i < 100:
+            os.makedirs(f"{root}/tree/{i}")
+        write(f"tree/{i % 100}/{i}.bin", int(2 ** random.uniform(9, 16)))
+    for i in range(COLD_FILES):
+        write(f"cold/{i}.bin", COLD_SIZE)
+    os.sync()
+    old = time.time() - 3600
+    for folder, _, names in os.walk(root):
+        for name in names:
+            os.utime(os.path.join(folder, name), (old, old))
