@@ -12,6 +12,23 @@ PORT = 8000
 START_SECONDS = 10
 
 
+def listening():
+    try:
+        socket.create_connection(("127.0.0.1", PORT), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def eventually(holds):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 class Server:
     def __init__(self, name, package, command, configuration=""):
         self.name = name
@@ -29,14 +46,8 @@ class Server:
             self.process = subprocess.Popen(
                 ["taskset", "-c", SERVER_CPU, *(fill(word, places) for word in self.command)],
                 stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", PORT), 1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise RuntimeError(f"{self.name} does not answer; its log is {work}/{self.name}.log")
+        if not eventually(listening):
+            raise RuntimeError(f"{self.name} does not answer; its log is {work}/{self.name}.log")
 
     def stop(self):
         if self.process is None:
@@ -47,6 +58,9 @@ class Server:
             pass
         self.process.wait()
         self.process = None
+        # Its workers may live a moment longer.
+        if not eventually(lambda: not listening()):
+            raise RuntimeError(f"{self.name} does not end")
 
     def processes(self):
         """Of the whole tree: a worker may have a process or a session of its own."""
