@@ -42,7 +42,7 @@ struct Limits {
   std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // of a request: 413 above
   std::uint64_t drain_bytes_max = 256 * 1024;       // of a request body that no handler takes
   std::uint32_t connections_max = 20000;            // per worker; accepting waits above
-  std::uint32_t turn_bytes_max = 512 * 1024;        // sent on one connection in one turn of the loop
+  std::uint32_t turn_bytes_max = 1024 * 1024;       // sent on one connection in one turn of the loop
 };
 
 // All in milliseconds.

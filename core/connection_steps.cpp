@@ -113,6 +113,7 @@ Connection::Step Connection::prepare() {
   owe_continue();
   if (exchange.stage() == HttpExchange::Stage::answered) return drain_before_answer();
   if (!move_request_body()) return lose();
+  if (exchange.stage() == HttpExchange::Stage::answered) return drain_before_answer();  // by its reader
   if (exchange.body().state() == RequestBody::State::refused) {
     exchange.answer_for_handler(exchange.body().refused_status());
     return begin_answer();
@@ -133,7 +134,10 @@ Connection::Step Connection::drain_before_answer() {
   if (body.draining()) {
     if (!move_request_body()) return lose();
     if (body.wants_bytes()) return wait_for(budget_ == 0 ? WaitingFor::turn : WaitingFor::client_bytes);
-    if (body.refused_status() != 0) exchange.replace_answer(body.refused_status());
+    // What went wrong on this side is still what has to be told.
+    if (body.refused_status() != 0 && exchange.answer().status < 500) {
+      exchange.replace_answer(body.refused_status());
+    }
   }
   return begin_answer();
 }

@@ -72,6 +72,8 @@ Progress HttpExchange::pump(Sink& sink) {
 }
 
 void HttpExchange::answer_for_handler(std::uint32_t status) {
+  // Whoever reads the request's body loses interest together with the task, and the rest of it is nobody's.
+  if (body_.has_reader() && !body_.finished()) body_.break_off(status);
   field_lines_.clear();
   fail(status);
   drop_task();
@@ -84,9 +86,9 @@ void HttpExchange::replace_answer(std::uint32_t status) {
 }
 
 void HttpExchange::end() {
+  drop_answer();
   drop_task();
   body_.end(instance_.get());
-  drop_answer();
   instance_ = InstanceRef();
   if (content_.capacity() > kFieldLinesMax) content_ = std::string();  // not kept for an idle connection's sake
 }

@@ -14,7 +14,6 @@ namespace sluice::files {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kProbeEvery = 64 * 1024;  // reads of a window end out of order, but in large pieces
 constexpr std::uint64_t kMincorePages = 64;       // looked at in one call
 
 // cachestat(2), Linux 6.5; the C library of the day does not know it.
@@ -82,7 +81,7 @@ Residency ask_mincore(const OpenFile& file, std::uint64_t offset, std::uint64_t 
 
 }  // namespace
 
-Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size) {
+Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, std::uint64_t probe_every) {
   if (size == 0) return Residency::resident;
   if (file.nowait == Known::no) return ask_mincore(file, offset, size);
   // First, because a miss of the probe makes the kernel read, and wait for the block map of a file that is new
@@ -91,7 +90,7 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size) {
   if (known == Residency::absent) return known;
   if (known == Residency::unknown && !file.extents_mapped) return Residency::absent;
   Residency found = probe_byte(file, offset + size - 1);
-  for (std::uint64_t at = 0; at < size - 1 && found == Residency::resident; at += kProbeEvery) {
+  for (std::uint64_t at = 0; at < size - 1 && found == Residency::resident; at += probe_every) {
     found = probe_byte(file, offset + at);
   }
   if (found != Residency::unknown) return found;

@@ -14,8 +14,12 @@ enum class Residency {
   unknown,  // the file system cannot tell: let a thread read it
 };
 
-// Judged by what the page cache knows of all of it, and by bytes here and there. A range past the end counts as
+inline constexpr std::uint64_t kProbeClosely = 64 * 1024;   // reads end out of order, but in large pieces
+inline constexpr std::uint64_t kProbeWidely = 1024 * 1024;  // where nothing is known to be read at the time
+
+// Judged by what the page cache knows of all of it, and by one byte in so many. A range past the end counts as
 // resident: using it tells.
-Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size);
+Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size,
+                    std::uint64_t probe_every = kProbeClosely);
 
 }  // namespace sluice::files

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "common/residency.h"
-
 namespace sluice {
 
 using files::Residency;
@@ -19,11 +17,10 @@ Progress SendfileBody::pump(Sink& sink) {
       progress = copy(sink);
       continue;
     }
-    const std::uint64_t size = std::min({kWindow, end_ - offset_, sink.room()});
-    if (size == 0) return Progress::more;
-    switch (files::residency(*file_, offset_, size)) {
+    if (sink.room() == 0) return Progress::more;
+    switch (residency()) {
       case Residency::resident:
-        progress = send_window(sink, size);
+        progress = send_window(sink, std::min(resident_end_ - offset_, sink.room()));
         break;
       case Residency::absent:
         progress = wait_for_window();
@@ -34,6 +31,23 @@ Progress SendfileBody::pump(Sink& sink) {
     }
   }
   return progress;
+}
+
+// Of what comes next; resident_end_ says how much of it.
+Residency SendfileBody::residency() {
+  const std::uint64_t now_ms = parts_.reads.host().now_ms();
+  if (offset_ < resident_end_ && now_ms < stays_until_ms_) return Residency::resident;
+  if (warm_) {
+    resident_end_ = std::min(offset_ + kWarmWindow, end_);
+    stays_until_ms_ = now_ms + kStaysMs;
+    if (files::residency(*file_, offset_, resident_end_ - offset_, files::kProbeWidely) == Residency::resident) {
+      return Residency::resident;
+    }
+    warm_ = false;
+  }
+  stays_until_ms_ = 0;
+  resident_end_ = std::min(offset_ + kWindow, end_);
+  return files::residency(*file_, offset_, resident_end_ - offset_);
 }
 
 // done: go on.

@@ -1,7 +1,7 @@
 // Sends a range of a file from the page cache to the socket without copying it, and waits, parked, for what is
 // not in the page cache. Where zero copy is not to be had it copies. One an answer, loop thread.
 //
-// INVARIANT: Sink::send_file is called only for a window whose ends have just been found in memory.
+// INVARIANT: Sink::send_file is called only for what has just been found in memory.
 #pragma once
 
 #include <sluice/handler.h>
@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "common/file_reader.h"
+#include "common/residency.h"
 #include "static_sendfile/readahead_queue.h"
 
 namespace sluice {
@@ -25,6 +26,9 @@ class SendfileBody final : public Body {
  public:
   static constexpr std::uint64_t kWindow = 256 * 1024;
   static constexpr std::uint64_t kReadaheadMax = 1 << 20;
+  // As long as nothing was missing, this much is looked at together, and taken to stay for a moment.
+  static constexpr std::uint64_t kWarmWindow = 2 << 20;
+  static constexpr std::uint64_t kStaysMs = 10;
   static constexpr unsigned kTriesMax = 3;
 
   SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
@@ -34,6 +38,7 @@ class SendfileBody final : public Body {
   Progress pump(Sink& sink) override;
 
  private:
+  files::Residency residency();
   Progress send_window(Sink& sink, std::uint64_t size);
   Progress wait_for_window();
   Progress copy(Sink& sink);
@@ -45,6 +50,9 @@ class SendfileBody final : public Body {
   const std::uint64_t end_;
   const Ticket ticket_;
   ReadaheadRef wish_;  // what is being waited for
+  std::uint64_t resident_end_ = 0;  // found in memory up to here, until stays_until_ms_
+  std::uint64_t stays_until_ms_ = 0;
+  bool warm_ = true;  // nothing was missing so far
   std::uint64_t readahead_size_ = kWindow;
   unsigned tries_ = 0;                   // readaheads since something was last sent
   std::optional<files::CopyBody> copy_;  // in charge up to copy_end_

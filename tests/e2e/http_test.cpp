@@ -231,3 +231,30 @@ TEST_CASE("Expect: 100-continue is answered when the body is wanted", "[e2e][htt
   if (answer.status == 100) answer = hasty.read_answer();
   CHECK(answer.body == "body");
 }
+
+TEST_CASE("a body that stops coming ends its connection, whoever reads it", "[e2e][http]") {
+  const Site site({"hello", "slow_reader"});
+  ServerProcess server(site, {"--workers", "1", "--body-timeout", "300ms", "--linger-timeout", "500ms"});
+  for (const std::string path : {"/slow_reader/", "/hello/"}) {
+    INFO(path);
+    HttpClient client(server.endpoint());
+    client.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\nab");
+    const HttpAnswer answer = client.read_answer();
+    CHECK(answer.status == 408);
+    CHECK(answer.field("Connection") == "close");
+    client.try_send("GET /hello/ HTTP/1.1\r\nHost: a\r\n\r\n");  // may be meant as the body's rest
+    CHECK(client.ends());
+  }
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a reader may answer", "[e2e][http]") {
+  const Site site({"slow_reader"});
+  ServerProcess server(site, {"--workers", "1", "--handler-timeout", "3s"});
+  HttpClient client(server.endpoint());
+  for (int i = 0; i < 2; ++i) {
+    client.send("POST /slow_reader/direct HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+    CHECK(client.read_answer().body == "direct 5\n");
+  }
+  CHECK(server.stop() == 0);
+}

@@ -1,4 +1,5 @@
-// Takes a request's body one byte at a time, pausing after each, and answers with its size and sum.
+// Takes a request's body one byte at a time, pausing after each, and answers with its size and sum: from its
+// task, or for the path "direct" from its reader.
 #include <sluice/module.h>
 
 #include <memory>
@@ -14,8 +15,8 @@ struct Sum {
 
 class ByteReader : public sluice::Reader {
  public:
-  ByteReader(sluice::Host& host, sluice::Ticket ticket, std::shared_ptr<Sum> sum)
-      : host_(host), ticket_(ticket), sum_(std::move(sum)) {}
+  ByteReader(sluice::Host& host, sluice::Ticket ticket, std::shared_ptr<Sum> sum, sluice::Exchange* answers)
+      : host_(host), ticket_(ticket), sum_(std::move(sum)), answers_(answers) {}
   std::uint64_t take(sluice::Bytes piece) override {
     if (piece.size == 0) return 0;
     ++sum_->size;
@@ -25,6 +26,7 @@ class ByteReader : public sluice::Reader {
   }
   void end() override {
     sum_->ended = true;
+    if (answers_ != nullptr) return answers_->send("direct " + std::to_string(sum_->size) + "\n");
     host_.resume(ticket_);
   }
 
@@ -32,6 +34,7 @@ class ByteReader : public sluice::Reader {
   sluice::Host& host_;
   sluice::Ticket ticket_;
   std::shared_ptr<Sum> sum_;
+  sluice::Exchange* answers_;
 };
 
 class SumTask : public sluice::Task {
@@ -51,7 +54,8 @@ class SlowReader : public sluice::Handler {
   explicit SlowReader(sluice::Host& host) : host_(host) {}
   void handle(sluice::Exchange& exchange) override {
     const auto sum = std::make_shared<Sum>();
-    exchange.receive(new ByteReader(host_, exchange.ticket(), sum));
+    const bool direct = std::string_view(exchange.request().path) == "direct";
+    exchange.receive(new ByteReader(host_, exchange.ticket(), sum, direct ? &exchange : nullptr));
     exchange.defer(new SumTask(sum));
   }
 
