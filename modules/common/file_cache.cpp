@@ -7,8 +7,9 @@
 namespace sluice::files {
 namespace {
 
-// Connections need descriptors more than the cache does: it takes up to one in so many.
-constexpr std::uint64_t kDescriptorShare = 8;
+// The cache takes up to half of the descriptors. Connections need them more, so it gives up entries when, the
+// lowest free number being the one that is used, three quarters are taken.
+constexpr std::uint64_t kDescriptorShare = 2;
 // The first request for a file waits while it is hashed: about a second at this size.
 constexpr std::uint64_t kHashedMax = 256 << 20;
 
@@ -31,6 +32,7 @@ void FileCache::allow_entries(std::uint64_t entries_max) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     entries_max = std::min<std::uint64_t>(entries_max, limit.rlim_cur / kDescriptorShare);
+    scarce_from_ = static_cast<int>(std::min<rlim_t>(limit.rlim_cur / 4 * 3, INT_MAX));
   }
   entries_max_ = std::max(entries_max_, entries_max);
 }
@@ -62,8 +64,10 @@ FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd
     }
     erase(place);
   }
-  FileRef made = OpenFile::make(host_, threads_usable_, std::move(fd), facts, path, type);
-  if (made == nullptr || retired_ || entries_max_ == 0 || facts.links == 0) return made;
+  const bool scarce = fd.get() >= scarce_from_;
+  if (scarce) shed();
+  FileRef made = OpenFile::make(host_, shared_, std::move(fd), facts, path, type);
+  if (made == nullptr || retired_ || scarce || entries_max_ == 0 || facts.links == 0) return made;
   shrink(entries_max_ - 1);
   recent_.push_front({scope, made, host_.now_ms()});
   index_.emplace(Key{scope, made->path()}, recent_.begin());

@@ -9,6 +9,7 @@
 
 #include <sluice/handler.h>
 
+#include <climits>
 #include <list>
 #include <memory>
 #include <string>
@@ -25,7 +26,7 @@ class FileCache {
  public:
   explicit FileCache(Host& host) : host_(host) {}
   // From here on files are closed where their last reference ends: the host is about to go.
-  ~FileCache() { *threads_usable_ = false; }
+  ~FileCache() { shared_->threads_usable = false; }
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
@@ -63,14 +64,15 @@ class FileCache {
     std::string rules;
   };
   struct Key {
+    Key(std::uint32_t in, std::string_view at)
+        : hash(std::hash<std::string_view>()(at) * 31 + in), scope(in), path(at) {}
+    bool operator==(const Key&) const = default;
+    std::size_t hash;  // kept, so that a look at a neighbour need not touch its path
     std::uint32_t scope;
     std::string_view path;  // of the entry's file
-    bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.path) * 31 + key.scope;
-    }
+    std::size_t operator()(const Key& key) const { return key.hash; }
   };
   struct Entry {
     std::uint32_t scope;
@@ -83,9 +85,10 @@ class FileCache {
   void shrink(std::size_t entries_max);
 
   Host& host_;
-  const std::shared_ptr<bool> threads_usable_ = std::make_shared<bool>(true);
+  const std::shared_ptr<OpenFilesState> shared_ = std::make_shared<OpenFilesState>();
   std::vector<Scope> scopes_;
   std::uint64_t entries_max_ = 0;
+  int scarce_from_ = INT_MAX;  // a descriptor of this number tells that they are running short
   bool retired_ = false;
   ContentHashCache hashes_{kHashesMax};
   std::list<Entry> recent_;  // the last used first

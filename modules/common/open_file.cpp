@@ -20,18 +20,18 @@ class CloseWork final : public Work {
 
 }  // namespace
 
-std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<const bool> threads_usable, OwnedFd fd,
+std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd,
                                          const FileFacts& facts, std::string_view path, std::string_view type) {
-  std::shared_ptr<OpenFile> made(
-      new OpenFile(host, std::move(threads_usable), std::move(fd), facts, path, type));
+  std::shared_ptr<OpenFile> made(new OpenFile(host, std::move(shared), std::move(fd), facts, path, type));
   if (!made->prepare_fields(wall_seconds())) return nullptr;
   return made;
 }
 
 OpenFile::~OpenFile() {
   release_fields();
+  if (content_kept_) shared_->content_room += content_.size();
   FileFacts now;
-  if (!*threads_usable_ || read_facts(fd(), now) != 0 || now.links > 0) return;
+  if (!shared_->threads_usable || read_facts(fd(), now) != 0 || now.links > 0) return;
   direct_fd = OwnedFd();
   auto work = std::make_unique<CloseWork>(std::move(fd_));
   if (host_.offload(work.get())) static_cast<void>(work.release());
@@ -88,7 +88,8 @@ std::optional<Bytes> OpenFile::content(std::uint64_t size_max) {
     content_ = std::string();
     return std::nullopt;
   }
-  content_kept_ = !file_is_young(facts_, wall_seconds());
+  content_kept_ = size <= shared_->content_room && !file_is_young(facts_, wall_seconds());
+  if (content_kept_) shared_->content_room -= size;
   return Bytes(content_);
 }
 

@@ -22,10 +22,16 @@ namespace sluice::files {
 // Tri-state answers to what a file system can do, asked at most once a file.
 enum class Known : std::uint8_t { untried, yes, no };
 
+// What all open files of a worker share.
+struct OpenFilesState {
+  bool threads_usable = true;                // the host may be asked for threads
+  std::uint64_t content_room = 32ULL << 20;  // how much content may still be kept in memory
+};
+
 class OpenFile {
  public:
-  // Null when the head lines are refused. `host` outlives it, and is asked for threads while `threads_usable`.
-  static std::shared_ptr<OpenFile> make(Host& host, std::shared_ptr<const bool> threads_usable, OwnedFd fd,
+  // Null when the head lines are refused. `host` outlives it.
+  static std::shared_ptr<OpenFile> make(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd,
                                         const FileFacts& facts, std::string_view path, std::string_view type);
   ~OpenFile();
   OpenFile(const OpenFile&) = delete;
@@ -57,22 +63,19 @@ class OpenFile {
   Known nowait = Known::untried;  // preadv2(RWF_NOWAIT)
   Known direct = Known::untried;  // O_DIRECT
   bool extents_mapped = false;    // a thread has read of it, so where it lies is known to the kernel
+  // All of it was found in memory, and is taken to stay there until then.
+  std::uint64_t resident_until_ms = 0;
   OwnedFd direct_fd;              // a description with O_DIRECT, made by the first read that needs it
 
  private:
-  OpenFile(Host& host, std::shared_ptr<const bool> threads_usable, OwnedFd fd, const FileFacts& facts,
+  OpenFile(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd, const FileFacts& facts,
            std::string_view path, std::string_view type)
-      : host_(host),
-        threads_usable_(std::move(threads_usable)),
-        fd_(std::move(fd)),
-        facts_(facts),
-        path_(path),
-        type_(type) {}
+      : host_(host), shared_(std::move(shared)), fd_(std::move(fd)), facts_(facts), path_(path), type_(type) {}
   bool prepare_fields(std::int64_t now_s);
   void release_fields();
 
   Host& host_;
-  std::shared_ptr<const bool> threads_usable_;
+  std::shared_ptr<OpenFilesState> shared_;
   OwnedFd fd_;
   FileFacts facts_;
   std::string path_;
@@ -82,7 +85,7 @@ class OpenFile {
   FieldBlock* fields_ = nullptr;
   FieldBlock* validator_fields_ = nullptr;
   std::string content_;
-  bool content_kept_ = false;
+  bool content_kept_ = false;  // its size has been taken off the shared room
   bool young_ = true;
 };
 

@@ -14,7 +14,7 @@ namespace sluice::files {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-constexpr std::uint64_t kMincorePages = 64;       // looked at in one call
+constexpr std::uint64_t kMincorePages = 64;  // looked at in one call
 
 // cachestat(2), Linux 6.5; the C library of the day does not know it.
 constexpr long kCachestatNumber = 451;
@@ -90,7 +90,7 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
   if (known == Residency::absent) return known;
   if (known == Residency::unknown && !file.extents_mapped) return Residency::absent;
   Residency found = probe_byte(file, offset + size - 1);
-  for (std::uint64_t at = 0; at < size - 1 && found == Residency::resident; at += probe_every) {
+  for (std::uint64_t at = 0; at + probe_every < size && found == Residency::resident; at += probe_every) {
     found = probe_byte(file, offset + at);
   }
   if (found != Residency::unknown) return found;

@@ -37,10 +37,17 @@ Progress SendfileBody::pump(Sink& sink) {
 Residency SendfileBody::residency() {
   const std::uint64_t now_ms = parts_.reads.host().now_ms();
   if (offset_ < resident_end_ && now_ms < stays_until_ms_) return Residency::resident;
+  if (now_ms < file_->resident_until_ms) {
+    resident_end_ = end_;
+    stays_until_ms_ = file_->resident_until_ms;
+    return Residency::resident;
+  }
   if (warm_) {
     resident_end_ = std::min(offset_ + kWarmWindow, end_);
     stays_until_ms_ = now_ms + kStaysMs;
-    if (files::residency(*file_, offset_, resident_end_ - offset_, files::kProbeWidely) == Residency::resident) {
+    if (files::residency(*file_, offset_, resident_end_ - offset_, files::kProbeWidely) ==
+        Residency::resident) {
+      if (resident_end_ - offset_ == file_->facts().size) file_->resident_until_ms = stays_until_ms_;
       return Residency::resident;
     }
     warm_ = false;

@@ -28,7 +28,8 @@ class SendfileBody final : public Body {
   static constexpr std::uint64_t kReadaheadMax = 1 << 20;
   // As long as nothing was missing, this much is looked at together, and taken to stay for a moment.
   static constexpr std::uint64_t kWarmWindow = 2 << 20;
-  static constexpr std::uint64_t kStaysMs = 10;
+  // Memory would have to turn over within that time to make it wrong, and being wrong costs one read.
+  static constexpr std::uint64_t kStaysMs = 100;
   static constexpr unsigned kTriesMax = 3;
 
   SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
@@ -49,7 +50,7 @@ class SendfileBody final : public Body {
   std::uint64_t offset_;
   const std::uint64_t end_;
   const Ticket ticket_;
-  ReadaheadRef wish_;  // what is being waited for
+  ReadaheadRef wish_;               // what is being waited for
   std::uint64_t resident_end_ = 0;  // found in memory up to here, until stays_until_ms_
   std::uint64_t stays_until_ms_ = 0;
   bool warm_ = true;  // nothing was missing so far
