@@ -7,6 +7,8 @@
 #include <charconv>
 #include <string>
 
+#include "http_fields.h"
+
 namespace sluice {
 namespace {
 
@@ -21,10 +23,6 @@ constexpr std::array<bool, 256> make_name_table() {
 }
 constexpr auto kNameBytes = make_name_table();
 
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 bool is_port(std::string_view text) {
   if (text.empty()) return true;
   unsigned port = 0;
@@ -35,7 +33,7 @@ bool is_port(std::string_view text) {
 bool is_name(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+      if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return false;
       i += 2;
     } else if (!kNameBytes[static_cast<unsigned char>(text[i])]) {
       return false;
@@ -46,7 +44,7 @@ bool is_name(std::string_view text) {
 
 bool is_ipv6(std::string_view text) {
   // inet_pton(3) stops at a NUL.
-  const auto fits = [](char c) { return is_hex(c) || c == ':' || c == '.'; };
+  const auto fits = [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; };
   if (!std::all_of(text.begin(), text.end(), fits)) return false;
   in6_addr address{};
   return ::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;

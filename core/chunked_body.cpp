@@ -17,13 +17,6 @@ bool is_token_byte(char byte) {
   return is_token({&byte, 1});
 }
 
-int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
 // What may stand in quotes and in field values: no control byte but the tab (RFC 9110 section 5.5).
 bool is_text_byte(char byte) {
   return byte == '\t' || (static_cast<unsigned char>(byte) >= 0x20 && byte != 0x7f);

@@ -19,6 +19,14 @@ bool equals_ignoring_case(std::string_view left, std::string_view right);
 // Whether a comma-separated list has this member, parameters and case aside (RFC 9110 section 5.6.1).
 bool list_has(std::string_view list, std::string_view member);
 
+// 0 to 15, or -1 for what is no HEXDIG (RFC 5234 appendix B.1; small letters, too).
+constexpr int hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
 FieldId field_id(std::string_view name);
 
 // Null when a module may send the line, else the reason why not: framing and connection fields are the

@@ -8,13 +8,6 @@
 namespace sluice {
 namespace {
 
-constexpr int hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
 // "http://host/path" becomes "/path". Returns 200, or what such a target deserves (RFC 9112 section 3.2.2).
 std::uint32_t strip_authority(std::string_view& target) {
   const std::size_t scheme_end = target.find("://");

@@ -16,6 +16,7 @@
 
 #include "common/file_facts.h"
 #include "common/owned_fd.h"
+#include "common/residency_memo.h"
 
 namespace sluice::files {
 
@@ -63,9 +64,8 @@ class OpenFile {
   Known nowait = Known::untried;  // preadv2(RWF_NOWAIT)
   Known direct = Known::untried;  // O_DIRECT
   bool extents_mapped = false;    // a thread has read of it, so where it lies is known to the kernel
-  // All of it was found in memory, and is taken to stay there until then.
-  std::uint64_t resident_until_ms = 0;
-  OwnedFd direct_fd;              // a description with O_DIRECT, made by the first read that needs it
+  ResidencyMemo in_memory;
+  OwnedFd direct_fd;  // a description with O_DIRECT, made by the first read that needs it
 
  private:
   OpenFile(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd, const FileFacts& facts,

@@ -37,24 +37,26 @@ Progress SendfileBody::pump(Sink& sink) {
 Residency SendfileBody::residency() {
   const std::uint64_t now_ms = parts_.reads.host().now_ms();
   if (offset_ < resident_end_ && now_ms < stays_until_ms_) return Residency::resident;
-  if (now_ms < file_->resident_until_ms) {
-    resident_end_ = end_;
-    stays_until_ms_ = file_->resident_until_ms;
-    return Residency::resident;
-  }
-  if (warm_) {
-    resident_end_ = std::min(offset_ + kWarmWindow, end_);
-    stays_until_ms_ = now_ms + kStaysMs;
-    if (files::residency(*file_, offset_, resident_end_ - offset_, files::kProbeWidely) ==
-        Residency::resident) {
-      if (resident_end_ - offset_ == file_->facts().size) file_->resident_until_ms = stays_until_ms_;
-      return Residency::resident;
-    }
-    warm_ = false;
-  }
+  if (warm_ && find_part(now_ms)) return Residency::resident;
+  warm_ = false;
   stays_until_ms_ = 0;
   resident_end_ = std::min(offset_ + kWindow, end_);
   return files::residency(*file_, offset_, resident_end_ - offset_);
+}
+
+// Whether all of the part around what comes next is in memory.
+bool SendfileBody::find_part(std::uint64_t now_ms) {
+  constexpr std::uint64_t kPart = files::ResidencyMemo::kPart;
+  const std::uint64_t begin = offset_ / kPart * kPart;
+  files::ResidencyMemo& memo = file_->in_memory;
+  if (memo.stays_until_ms(offset_) <= now_ms) {
+    const std::uint64_t size = std::min(kPart, file_->facts().size - begin);
+    if (files::residency(*file_, begin, size, files::kProbeWidely) != Residency::resident) return false;
+    memo.note(offset_, now_ms);
+  }
+  resident_end_ = std::min(begin + kPart, end_);
+  stays_until_ms_ = memo.stays_until_ms(offset_);
+  return true;
 }
 
 // done: go on.

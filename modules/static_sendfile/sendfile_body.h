@@ -26,10 +26,6 @@ class SendfileBody final : public Body {
  public:
   static constexpr std::uint64_t kWindow = 256 * 1024;
   static constexpr std::uint64_t kReadaheadMax = 1 << 20;
-  // As long as nothing was missing, this much is looked at together, and taken to stay for a moment.
-  static constexpr std::uint64_t kWarmWindow = 2 << 20;
-  // Memory would have to turn over within that time to make it wrong, and being wrong costs one read.
-  static constexpr std::uint64_t kStaysMs = 100;
   static constexpr unsigned kTriesMax = 3;
 
   SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
@@ -40,6 +36,7 @@ class SendfileBody final : public Body {
 
  private:
   files::Residency residency();
+  bool find_part(std::uint64_t now_ms);
   Progress send_window(Sink& sink, std::uint64_t size);
   Progress wait_for_window();
   Progress copy(Sink& sink);

@@ -2,35 +2,14 @@
 
 #include <catch2/catch.hpp>
 #include <string>
-#include <vector>
+
+#include "support/chunked_feed.h"
 
 namespace sluice {
 namespace {
 
-struct Taken {
-  ChunkedBody::Outcome outcome = ChunkedBody::Outcome::more;
-  std::string content;
-  std::size_t used = 0;
-
-  bool operator==(const Taken&) const = default;
-};
-
-// Gives it so many bytes at once.
-Taken take_all(const std::string& bytes, std::size_t step) {
-  ChunkedBody body;
-  Taken taken;
-  std::size_t end = 0;
-  while (taken.outcome == ChunkedBody::Outcome::more) {
-    const ChunkedBody::Result result = body.take(std::string_view(bytes).substr(taken.used, end - taken.used));
-    taken.outcome = result.outcome;
-    taken.used += result.used;
-    taken.content += result.piece;
-    if (taken.used < end) continue;
-    if (end == bytes.size()) break;
-    end = std::min(bytes.size(), end + step);
-  }
-  return taken;
-}
+using test::Chunks;
+using test::take_chunks;
 
 struct Row {
   const char* rule;
@@ -93,13 +72,13 @@ TEST_CASE("chunked bodies (RFC 9112 section 7.1) give up their content, wherever
   for (const Row& row : kWhole) {
     INFO(row.rule);
     const std::string bytes = row.bytes + "GET / HTTP/1.1\r\n";  // the next request is left alone
-    const Taken whole = take_all(bytes, bytes.size());
+    const Chunks whole = take_chunks(bytes, bytes.size());
     CHECK(whole.outcome == ChunkedBody::Outcome::done);
     CHECK(whole.content == row.content);
     CHECK(whole.used == row.bytes.size());
-    for (std::size_t step = 1; step < bytes.size(); ++step) CHECK(take_all(bytes, step) == whole);
+    for (std::size_t step = 1; step < bytes.size(); ++step) CHECK(take_chunks(bytes, step) == whole);
     for (std::size_t size = 0; size < row.bytes.size(); ++size) {
-      CHECK(take_all(row.bytes.substr(0, size), 3).outcome == ChunkedBody::Outcome::more);
+      CHECK(take_chunks(row.bytes.substr(0, size), 3).outcome == ChunkedBody::Outcome::more);
     }
   }
 }
@@ -108,7 +87,7 @@ TEST_CASE("chunked bodies that break a rule are refused, wherever they are cut")
   for (const Row& row : kBroken) {
     INFO(row.rule);
     for (std::size_t step = 1; step <= row.bytes.size(); ++step) {
-      CHECK(take_all(row.bytes, step).outcome == ChunkedBody::Outcome::broken);
+      CHECK(take_chunks(row.bytes, step).outcome == ChunkedBody::Outcome::broken);
     }
   }
 }

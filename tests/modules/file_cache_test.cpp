@@ -1,6 +1,10 @@
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
 #include <sys/resource.h>
+
+#include <chrono>
+#include <thread>
 
 #include "common/file_cache.h"
 #include "common/mime_types.h"
@@ -131,7 +135,7 @@ TEST_CASE_METHOD(Fixture, "the least recently used entry goes first", "[cache]")
   CHECK(cache.size() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "most descriptors are left to others", "[cache]") {
+TEST_CASE_METHOD(Fixture, "half of the descriptors are left to others", "[cache]") {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
   rlimit tight = before;
@@ -139,11 +143,58 @@ TEST_CASE_METHOD(Fixture, "most descriptors are left to others", "[cache]") {
   setrlimit(RLIMIT_NOFILE, &tight);
   cache.allow_entries(1'000'000);
   setrlimit(RLIMIT_NOFILE, &before);
+  for (int i = 0; i < 50; ++i) {
+    folder.write(std::to_string(i), "x");
+    open_file(std::to_string(i));
+  }
+  CHECK(cache.size() == 40);
+}
+
+TEST_CASE_METHOD(Fixture, "entries are given up when descriptors run short", "[cache]") {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit tight = before;
+  tight.rlim_cur = 200;
+  setrlimit(RLIMIT_NOFILE, &tight);
+  cache.allow_entries(1'000'000);
+  setrlimit(RLIMIT_NOFILE, &before);
   for (int i = 0; i < 20; ++i) {
     folder.write(std::to_string(i), "x");
     open_file(std::to_string(i));
   }
+  CHECK(cache.size() == 20);
+  folder.write("late", "x");
+  FileFacts facts;
+  OwnedFd late(
+      fcntl(OwnedFd(open((folder / "late").c_str(), O_RDONLY | O_CLOEXEC)).get(), F_DUPFD_CLOEXEC, 150));
+  REQUIRE(read_facts(late.get(), facts) == 0);
+  CHECK(cache.insert(scope, "late", std::move(late), facts, "x/y") != nullptr);
   CHECK(cache.size() == 10);
+  CHECK(find("late") == nullptr);
+}
+
+TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them", "[cache]") {
+  const auto shared = std::make_shared<OpenFilesState>();
+  shared->content_room = 10;
+  const auto make = [&](const std::string& name) {
+    OwnedFd fd(open((folder / name).c_str(), O_RDONLY | O_CLOEXEC));
+    FileFacts facts;
+    REQUIRE(read_facts(fd.get(), facts) == 0);
+    return OpenFile::make(host, shared, std::move(fd), facts, name, "x/y");
+  };
+  folder.write("a", "eight aa");
+  folder.write("b", "eight bb");
+  std::this_thread::sleep_for(std::chrono::seconds(kYoungSeconds + 1));  // nothing of young files is kept
+  FileRef first = make("a");
+  const FileRef second = make("b");
+  CHECK(std::string_view(*first->content(100)) == "eight aa");
+  CHECK(shared->content_room == 2);
+  CHECK(std::string_view(*second->content(100)) == "eight bb");
+  CHECK(shared->content_room == 2);
+  first.reset();
+  CHECK(shared->content_room == 10);
+  CHECK(std::string_view(*second->content(100)) == "eight bb");
+  CHECK(shared->content_room == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cache]") {
