@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "control_command.h"
 #include "serve_options.h"
 #include "text_layout.h"
 
@@ -20,7 +21,8 @@ constexpr std::size_t kHelpColumn = 30;
 constexpr const char* kProgramFooter = R"(Start here:
   sluice serve            serve this folder at http://127.0.0.1:8080/
   sluice modules          which handlers there are, and their options
-  sluice serve --help     everything that can be set)";
+  sluice serve --help     everything that can be set
+  sluice status           what the running server does)";
 
 constexpr const char* kServeFooter = R"(Every option may also stand in the environment (--head-timeout 5s as
 SLUICE_HEAD_TIMEOUT=5s) and, except --config and --check, in the file of
@@ -80,6 +82,25 @@ void add_option(CLI::App& app, const ServeOption& option, GivenValues& given) {
   if (option.takes == Takes::values) added->take_all()->allow_extra_args(false);
 }
 
+// "reload", or "module enable" with an argument: a subcommand for each word.
+void add_control_command(CLI::App& app, const ControlCommandLine& command, CommandLine& result) {
+  CLI::App* added = &app;
+  std::istringstream words(command.name);
+  for (std::string word; words >> word;) {
+    if (added != &app) added->require_subcommand(1);
+    const auto known = added->get_subcommands([&](const CLI::App* other) { return other->get_name() == word; });
+    added = known.empty() ? added->add_subcommand(word) : known.front();
+  }
+  added->description(command.help);
+  add_option(*added, *find_serve_option("control"), result.given);
+  if (command.argument != nullptr)
+    added->add_option(command.argument, result.request)->required()->option_text(" ");
+  added->callback([&result, &command] {
+    result.command = CommandLine::Command::control;
+    result.request = command.name + (result.request.empty() ? "" : " " + result.request);
+  });
+}
+
 std::string version_line() {
   return std::string("sluice ") + kVersion + ", module ABI " + std::to_string(kAbiMajor) + "." +
          std::to_string(kAbiMinor);
@@ -110,6 +131,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App& modules =
       *app.add_subcommand("modules", "List the modules, their options and what is wrong with them");
   add_option(modules, *find_serve_option("plugins"), result.given);
+  for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   app.footer(kProgramFooter);
 
   std::vector<const char*> argv{"sluice"};
@@ -121,7 +143,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     if (arguments.empty()) said.standard_error = app.help();
     return said;
   }
-  result.command = serve.parsed() ? CommandLine::Command::serve : CommandLine::Command::modules;
+  if (serve.parsed()) result.command = CommandLine::Command::serve;
+  if (modules.parsed()) result.command = CommandLine::Command::modules;
   return result;
 }
 

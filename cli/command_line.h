@@ -17,10 +17,12 @@ struct CommandLine {
     none,  // all is said: print the texts and end with the exit code
     serve,
     modules,
+    control,
   };
 
   Command command = Command::none;
   GivenValues given;
+  std::string request;  // of `control`: what the running server is asked
   int exit_code = 0;
   std::string standard_output;
   std::string standard_error;

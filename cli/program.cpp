@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "command_line.h"
+#include "control_command.h"
 #include "modules_command.h"
 #include "serve_command.h"
 
@@ -16,6 +17,8 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return run_serve(line.given, environment, out, err);
     case CommandLine::Command::modules:
       return run_modules(line.given, environment, out, err);
+    case CommandLine::Command::control:
+      return run_control(line.request, line.given, environment, out, err);
     case CommandLine::Command::none:
       break;
   }

@@ -116,6 +116,7 @@ Result<void> set_text(const ServeOption& option, ServeRequest& request, const st
 constexpr auto kRootField = [](ServeRequest& request) -> std::string& { return request.settings.root; };
 constexpr auto kPluginsField = [](ServeRequest& request) -> std::string& { return request.settings.plugins; };
 constexpr auto kUserField = [](ServeRequest& request) -> std::string& { return request.settings.user; };
+constexpr auto kControlField = [](ServeRequest& request) -> std::string& { return request.settings.control; };
 constexpr auto kConfigField = [](ServeRequest& request) -> std::string& { return request.config_file; };
 
 template <auto Member>
@@ -216,6 +217,10 @@ constexpr ServeOption kOptions[] = {
      set_text<kUserField>, [] { return std::string("www-data when started as root"); }},
     {"log-level", "LEVEL", kProcess, Takes::value, true, "debug, info, warning or error.", set_log_level,
      [] { return std::string("info"); }},
+    {"control", "PATH|off", kProcess, Takes::value, true,
+     "The socket by which 'sluice status' and the like reach the server. Fixed at the start.",
+     set_text<kControlField>,
+     [] { return std::string("PID.sock in $RUNTIME_DIRECTORY, else in /run/sluice or the user's own"); }},
     {"config", "FILE", kProcess, Takes::value, false, "Read more options from this file; see below.",
      set_text<kConfigField>, nullptr},
     {"check", nullptr, kProcess, Takes::flag, false, "Try everything, say what would be served, and end.",

@@ -1,5 +1,7 @@
 #include "serve_request.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -103,6 +105,15 @@ Result<void> apply_levels(const ServeOption& option, const std::vector<const Giv
   return {};
 }
 
+// systemd names the folder that it has made for a unit.
+std::string control_folder(const Environment& environment) {
+  const std::string runtime = environment("RUNTIME_DIRECTORY").value_or("");
+  if (!runtime.empty()) return runtime.substr(0, runtime.find(':'));
+  if (::geteuid() == 0) return "/run/sluice";
+  const std::string of_user = environment("XDG_RUNTIME_DIR").value_or("");
+  return of_user.empty() ? "/tmp/sluice-" + std::to_string(::geteuid()) : of_user + "/sluice";
+}
+
 Settings default_settings(const Environment& environment) {
   Settings settings;
   const auto home = environment("SLUICE_HOME");
@@ -110,6 +121,8 @@ Settings default_settings(const Environment& environment) {
     settings.root = *home;
     settings.plugins = *home + "/" + settings.plugins;
   }
+  settings.control = kOwnControl;
+  settings.control_folder = control_folder(environment);
   settings.limits.target_bytes_max = 0;  // not said yet; finish() decides
   return settings;
 }
@@ -128,6 +141,19 @@ Result<void> finish(Settings& settings) {
   return parse_listen(kDefaultListen).map([&](const ListenAddress& address) {
     settings.listen.push_back(address);
   });
+}
+
+// Of all options only this one, as command line and environment say.
+Result<Settings> read_one(std::string_view name, const GivenValues& command_line,
+                          const Environment& environment) {
+  const ServeOption& option = *find_serve_option(name);
+  GivenValues variable;
+  variable.emplace(option.name, read_variable(option, environment));
+  ServeRequest request;
+  request.settings = default_settings(environment);
+  const auto done = apply_levels(option, {&command_line, &variable}, request);
+  if (!done) return Unexpected(done.error());
+  return request.settings;
 }
 
 }  // namespace
@@ -156,14 +182,13 @@ Result<ServeRequest> read_serve_request(const GivenValues& command_line, const E
 }
 
 Result<std::string> read_plugins_folder(const GivenValues& command_line, const Environment& environment) {
-  const ServeOption& option = *find_serve_option("plugins");
-  GivenValues variable;
-  variable.emplace(option.name, read_variable(option, environment));
-  ServeRequest request;
-  request.settings = default_settings(environment);
-  const auto done = apply_levels(option, {&command_line, &variable}, request);
-  if (!done) return Unexpected(done.error());
-  return request.settings.plugins;
+  return read_one("plugins", command_line, environment).map([](const Settings& settings) {
+    return settings.plugins;
+  });
+}
+
+Result<Settings> read_control_settings(const GivenValues& command_line, const Environment& environment) {
+  return read_one("control", command_line, environment);
 }
 
 }  // namespace sluice::cli

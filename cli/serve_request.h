@@ -17,4 +17,7 @@ Result<ServeRequest> read_serve_request(const GivenValues& command_line, const E
 // The folder of modules as command line and environment say, for the command that needs nothing else.
 Result<std::string> read_plugins_folder(const GivenValues& command_line, const Environment& environment);
 
+// Where a running server is asked: `control` and `control_folder` of the settings, which is all that is read.
+Result<Settings> read_control_settings(const GivenValues& command_line, const Environment& environment);
+
 }  // namespace sluice::cli

@@ -56,6 +56,10 @@ struct Timeouts {
   std::uint32_t drain_ms = 30'000;      // for what is in flight when the server stops or reloads
 };
 
+// In place of a control socket's path.
+inline constexpr std::string_view kOwnControl = "auto";  // one of the server's own in the control folder
+inline constexpr std::string_view kNoControl = "off";
+
 struct Settings {
   std::string root = ".";
   std::string plugins = "plugins.d";
@@ -67,6 +71,8 @@ struct Settings {
   std::string user;  // empty: www-data when started as root, else whoever started it
   LogLevel log_level = LogLevel::info;
   std::uint32_t offload_threads = 4;  // per worker
+  std::string control{kNoControl};    // the path of the control socket, or one of the words above
+  std::string control_folder;
   Limits limits;
   Timeouts timeouts;
 };

@@ -12,12 +12,15 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 
+#include "clock.h"
+#include "control_server.h"
+#include "control_socket.h"
 #include "listener.h"
 #include "log.h"
 #include "serving_plan.h"
+#include "status_text.h"
 #include "trial.h"
 #include "worker_process.h"
 
@@ -35,12 +38,6 @@ constexpr std::uint64_t kRetryMs = 1'000;
 // A pipe that poll(2) calls writable takes this much without blocking.
 constexpr std::size_t kLogChunk = PIPE_BUF;
 
-std::uint64_t now_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
-}
-
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -54,6 +51,7 @@ using Listeners = std::vector<std::shared_ptr<ListenGroup>>;
 struct Generation {
   PlanPtr plan;
   Listeners listeners;
+  std::vector<MountReport> mounts;
   std::vector<std::unique_ptr<WorkerProcess>> workers;  // null: to be started again
 
   bool all_ready() const {
@@ -72,6 +70,7 @@ class Supervisor {
 
  private:
   Result<void> open_signals_and_log();
+  Result<void> open_control(const Settings& settings);
   Result<TrialReport> plan_generation(const Settings& settings, Generation& generation);
   Result<void> open_listeners(Generation& generation) const;
   Result<void> launch(Generation& generation, unsigned index);
@@ -87,11 +86,14 @@ class Supervisor {
   void forward_log();
 
   void reload();
+  void refuse_reload(const std::string& why);
+  void end_reload(const ControlAnswer& answer);
   void abandon_reload(const std::string& why);
   void commit_reload();
   void stop();
   void respawn_missing();
   bool any_left() const;
+  ServerView view() const;
   void kill_all() const;
 
   const ReadSettings& reread_;
@@ -99,6 +101,9 @@ class Supervisor {
   UniqueFd signals_;
   UniqueFd log_reading_;
   UniqueFd log_writing_;
+  std::unique_ptr<ControlServer> control_;     // null when there is none
+  std::vector<ControlTicket> reload_askers_;   // wait for a reload that has not begun
+  std::vector<ControlTicket> reload_waiters_;  // wait for the one that has
   Generation current_;
   std::unique_ptr<Generation> next_;                      // of a reload, until all of its workers are ready
   std::vector<std::unique_ptr<WorkerProcess>> retiring_;  // of what a reload has replaced
@@ -109,6 +114,7 @@ class Supervisor {
   std::uint64_t stop_until_ms_ = 0;
   std::uint64_t reload_until_ms_ = 0;
   std::uint64_t retry_at_ms_ = 0;
+  std::uint64_t started_ms_ = now_ms();
 };
 
 Supervisor::~Supervisor() {
@@ -132,6 +138,8 @@ Result<void> Supervisor::start(const Settings& settings) {
   if (!listening) return listening;
   const auto opened = open_signals_and_log();
   if (!opened) return opened;
+  const auto controlled = open_control(settings);
+  if (!controlled) return controlled;
   const auto launched = launch_all(current_);
   if (!launched) return launched;
   while (!current_.all_ready() && !stopping_) {
@@ -159,6 +167,35 @@ Result<void> Supervisor::open_signals_and_log() {
   return {};
 }
 
+// One that nobody asked for by name is no reason not to serve.
+Result<void> Supervisor::open_control(const Settings& settings) {
+  if (settings.control == kNoControl) return {};
+  const bool named = settings.control != kOwnControl;
+  const std::string path =
+      named ? settings.control : settings.control_folder + "/" + std::to_string(::getpid()) + ".sock";
+  const auto ready = named ? Result<void>() : prepare_control_folder(settings.control_folder);
+  if (ready && !named) running_servers(settings.control_folder);  // removes what killed ones have left
+  const auto later = [this](ControlTicket ticket, const std::string&) -> std::optional<ControlAnswer> {
+    if (stopping_) return fail("the server is stopping");
+    reload_wanted_ = true;
+    reload_askers_.push_back(ticket);
+    return std::nullopt;
+  };
+  const std::vector<ControlCommand> commands{
+      {"reload", later},
+      {"status", [this](ControlTicket, const std::string&) { return status_text(view()); }},
+  };
+  auto opened = ready.and_then([&] { return ControlServer::open(path, commands); });
+  if (opened) {
+    control_ = std::move(*opened);
+    return {};
+  }
+  if (named) return Unexpected(opened.error());
+  log(LogLevel::warning, "there is no control socket, so sluice status and the like cannot ask this server: " +
+                             opened.error().message);
+  return {};
+}
+
 Result<TrialReport> Supervisor::plan_generation(const Settings& settings, Generation& generation) {
   auto plan = make_plan(settings, *store_);
   if (!plan) return Unexpected(plan.error());
@@ -168,6 +205,7 @@ Result<TrialReport> Supervisor::plan_generation(const Settings& settings, Genera
   if (report->mounts.empty())
     log(LogLevel::warning, "nothing is mounted: every request will be answered with 404");
   generation.plan = std::move(*plan);
+  generation.mounts = report->mounts;
   generation.workers.resize(generation.plan->workers);
   return report;
 }
@@ -225,6 +263,7 @@ void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
   retiring_.clear();
   signals_.reset();
   log_reading_.reset();
+  if (control_ != nullptr) control_->close_for_child();
 }
 
 void Supervisor::announce(const TrialReport& report) const {
@@ -278,6 +317,8 @@ void Supervisor::wait_for_events() {
   }
   const pollfd log = log_stuck_ ? pollfd{STDERR_FILENO, POLLOUT, 0} : pollfd{log_reading_.get(), POLLIN, 0};
   std::vector<pollfd> polled{{signals_.get(), POLLIN, 0}, log};
+  const std::size_t first_worker = polled.size() + 1;
+  polled.push_back({control_ == nullptr ? -1 : control_->fd(), POLLIN, 0});
   for (const WorkerProcess* worker : workers) {
     // Once it is ready it has nothing more to say; its end comes as a signal.
     polled.push_back({worker == nullptr || worker->ready() ? -1 : worker->control(), POLLIN, 0});
@@ -285,8 +326,9 @@ void Supervisor::wait_for_events() {
   if (::poll(polled.data(), polled.size(), static_cast<int>(wait_ms())) < 0) return;
   if (polled[1].revents != 0) forward_log();
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    if ((polled[i + 2].revents & POLLIN) != 0) workers[i]->hear();
+    if ((polled[i + first_worker].revents & POLLIN) != 0) workers[i]->hear();
   }
+  if ((polled[first_worker - 1].revents & POLLIN) != 0) control_->serve();
   if ((polled[0].revents & POLLIN) != 0) on_signals();
 }
 
@@ -354,10 +396,9 @@ void Supervisor::forward_log() {
 
 void Supervisor::reload() {
   reload_wanted_ = false;
+  reload_waiters_ = std::exchange(reload_askers_, {});
   auto generation = std::make_unique<Generation>();
-  const auto refuse = [](const Error& error) {
-    log(LogLevel::error, "not reloaded, and everything goes on as it was: " + error.message);
-  };
+  const auto refuse = [this](const Error& error) { refuse_reload(error.message); };
   const auto settings = reread_();
   if (!settings) return refuse(settings.error());
   const auto report = plan_generation(*settings, *generation);
@@ -370,8 +411,18 @@ void Supervisor::reload() {
   if (!launched) abandon_reload(launched.error().message);
 }
 
+void Supervisor::refuse_reload(const std::string& why) {
+  const std::string sentence = "not reloaded, and everything goes on as it was: " + why;
+  log(LogLevel::error, sentence);
+  end_reload(fail(sentence));
+}
+
+void Supervisor::end_reload(const ControlAnswer& answer) {
+  for (const ControlTicket ticket : std::exchange(reload_waiters_, {})) control_->answer(ticket, answer);
+}
+
 void Supervisor::abandon_reload(const std::string& why) {
-  log(LogLevel::error, "not reloaded, and everything goes on as it was: " + why);
+  refuse_reload(why);
   for (auto& worker : next_->workers) {
     if (worker == nullptr) continue;
     ::kill(worker->pid(), SIGKILL);
@@ -394,6 +445,7 @@ void Supervisor::commit_reload() {
     retiring_.push_back(std::move(worker));
   }
   log(LogLevel::info, "reloaded");
+  end_reload("reloaded\n");
 }
 
 void Supervisor::stop() {
@@ -436,6 +488,23 @@ bool Supervisor::any_left() const {
   const auto lives = [](const auto& worker) { return worker != nullptr; };
   return !retiring_.empty() || std::any_of(current_.workers.begin(), current_.workers.end(), lives) ||
          (next_ != nullptr && std::any_of(next_->workers.begin(), next_->workers.end(), lives));
+}
+
+ServerView Supervisor::view() const {
+  const std::uint64_t now = now_ms();
+  ServerView view{::getpid(), now - started_ms_, {}, current_.mounts, {}};
+  for (const auto& group : current_.listeners) view.listening.push_back(group->url());
+  const auto add = [&](const auto& workers, std::string_view state) {
+    for (const auto& worker : workers) {
+      if (worker == nullptr) continue;
+      view.workers.push_back({worker->index(), worker->pid(), now - worker->started_ms(),
+                              worker->ready() ? state : "starting", &worker->stats()});
+    }
+  };
+  add(current_.workers, "serving");
+  if (next_ != nullptr) add(next_->workers, "ready");
+  add(retiring_, "ending");
+  return view;
 }
 
 void Supervisor::kill_all() const {

@@ -36,6 +36,7 @@ class WorkerProcess {
 
   pid_t pid() const { return pid_; }
   unsigned index() const { return index_; }
+  std::uint64_t started_ms() const { return started_ms_; }  // CLOCK_MONOTONIC
   int control() const { return control_.get(); }
   bool ready() const { return ready_; }
   const WorkerStats& stats() const { return *stats_; }
@@ -50,6 +51,7 @@ class WorkerProcess {
 
   pid_t pid_ = -1;
   unsigned index_ = 0;
+  std::uint64_t started_ms_ = 0;
   UniqueFd control_;
   WorkerStats* stats_ = nullptr;  // shared memory, unmapped with this
   bool ready_ = false;

@@ -1,0 +1,89 @@
+#include "control_command.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <ostream>
+#include <string_view>
+
+#include "clock.h"
+#include "control_socket.h"
+#include "report.h"
+#include "serve_request.h"
+#include "supervisor.h"
+
+namespace sluice::cli {
+namespace {
+
+// Longer than the server lets a command take.
+constexpr std::uint64_t kAnswerMs = 150'000;
+constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
+
+constexpr ControlCommandLine kCommands[] = {
+    {"reload", nullptr, "Let the running server read its settings and modules again, and say how it went"},
+    {"status", nullptr, "Show the running server's workers and mounts"},
+};
+
+Result<std::string> find_server(const Settings& settings) {
+  if (settings.control != kOwnControl && settings.control != kNoControl) return settings.control;
+  const std::string& folder = settings.control_folder;
+  const auto safe = check_control_folder(folder);
+  const auto running = safe ? running_servers(folder) : std::vector<std::string>();
+  if (running.size() == 1) return running.front();
+  if (running.empty()) {
+    return fail("no server of yours has a control socket in " + folder +
+                ": start one with 'sluice serve', or name its socket with --control PATH");
+  }
+  std::string list;
+  for (const std::string& path : running) list += (list.empty() ? "--control " : " or --control ") + path;
+  return fail(std::to_string(running.size()) + " servers are running: say which one by " + list);
+}
+
+// Everything that the server says until it closes.
+Result<std::string> ask(const std::string& path, const std::string& request) {
+  const auto socket = connect_control(path);
+  if (!socket) return Unexpected(socket.error());
+  const std::string line = request + "\n";
+  if (::send(socket->get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
+    return fail("the server at " + path + " does not listen to its control socket: try again");
+  std::string answer;
+  const std::uint64_t until_ms = now_ms() + kAnswerMs;
+  while (answer.size() < kAnswerMax) {
+    const std::uint64_t now = now_ms();
+    if (now >= until_ms) return fail("the server at " + path + " does not answer: its log may say why");
+    pollfd wanted{socket->get(), POLLIN, 0};
+    if (::poll(&wanted, 1, static_cast<int>(until_ms - now)) <= 0) continue;
+    char buffer[16 * 1024];
+    const ssize_t got = ::recv(socket->get(), buffer, sizeof(buffer), 0);
+    if (got > 0) answer.append(buffer, static_cast<std::size_t>(got));
+    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) break;
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::span<const ControlCommandLine> control_commands() {
+  return kCommands;
+}
+
+int run_control(const std::string& request, const GivenValues& command_line, const Environment& environment,
+                std::ostream& out, std::ostream& err) {
+  const auto settings = read_control_settings(command_line, environment);
+  const auto path = settings.and_then(find_server);
+  if (!path) return refuse(err, path.error());
+  const auto answer = ask(*path, request);
+  if (!answer) return refuse(err, answer.error());
+  const std::string_view text = *answer;
+  const std::size_t end = text.find('\n');
+  constexpr std::string_view kError = "error ";
+  if (end == std::string_view::npos)
+    return refuse(err, Error{"the server at " + *path + " ended without an answer, or is busy: try again"});
+  if (text.starts_with(kError))
+    return refuse(err, Error{std::string(text.substr(kError.size(), end - kError.size()))});
+  out << text.substr(end + 1);
+  return kExitFine;
+}
+
+}  // namespace sluice::cli

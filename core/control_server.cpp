@@ -1,0 +1,232 @@
+#include "control_server.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "clock.h"
+#include "control_socket.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kBacklog = 16;
+constexpr int kEventsMax = 8;
+// To send the line, and to take the answer.
+constexpr std::uint64_t kTransferMs = 10'000;
+// For the command; longer than what it may wait for.
+constexpr std::uint64_t kCommandMs = 120'000;
+constexpr time_t kTickSeconds = 1;
+
+// Marks of epoll; clients have their tickets.
+constexpr ControlTicket kListenerMark = 1;
+constexpr ControlTicket kTickMark = 2;
+constexpr ControlTicket kFirstTicket = 3;
+
+bool may_command(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+         (peer.uid == 0 || peer.uid == ::geteuid());
+}
+
+// What a sentence may not do is end its line.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& path,
+                                                           std::vector<ControlCommand> commands) {
+  std::unique_ptr<ControlServer> server(new ControlServer(std::move(commands)));
+  server->next_ticket_ = kFirstTicket;
+  const auto listening = server->listen(path);
+  if (!listening) return Unexpected(listening.error());
+  const auto watching = server->watch();
+  if (!watching) return Unexpected(watching.error());
+  return server;
+}
+
+ControlServer::~ControlServer() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+// Bound elsewhere and then moved to its place: who finds the socket there can connect to it.
+Result<void> ControlServer::listen(const std::string& path) {
+  struct stat about {};
+  const bool taken = ::lstat(path.c_str(), &about) == 0;
+  if (taken && !S_ISSOCK(about.st_mode))
+    return fail(path + " is no socket: name a free path for the control socket with --control");
+  if (taken && connect_control(path))
+    return fail("a running server has its control socket at " + path + ": name another path with --control");
+  const std::string draft = path + "~";
+  const auto address = control_address(draft);
+  if (!address) return Unexpected(address.error());
+  ::unlink(draft.c_str());
+  listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&*address);
+  if (!listener_ || ::bind(listener_.get(), generic, sizeof(*address)) != 0)
+    return fail_errno("the control socket " + path + " cannot be made", errno);
+  if (::chmod(draft.c_str(), 0600) != 0 || ::listen(listener_.get(), kBacklog) != 0 ||
+      ::rename(draft.c_str(), path.c_str()) != 0) {
+    const int error_number = errno;
+    ::unlink(draft.c_str());
+    return fail_errno("the control socket " + path + " cannot be made", error_number);
+  }
+  path_ = path;
+  return {};
+}
+
+Result<void> ControlServer::watch() {
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  tick_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  epoll_event listening{};
+  listening.events = EPOLLIN;
+  listening.data.u64 = kListenerMark;
+  epoll_event ticking{};
+  ticking.events = EPOLLIN;
+  ticking.data.u64 = kTickMark;
+  if (!epoll_ || !tick_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &listening) != 0 ||
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, tick_.get(), &ticking) != 0) {
+    return fail_errno("cannot watch the control socket", errno);
+  }
+  return {};
+}
+
+void ControlServer::serve() {
+  epoll_event events[kEventsMax];
+  const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, 0);
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.u64 == kListenerMark) {
+      accept_all();
+    } else if (events[i].data.u64 == kTickMark) {
+      expire();
+    } else if (Client* client = find(events[i].data.u64)) {
+      on_client(*client, events[i].events);
+    }
+  }
+}
+
+void ControlServer::accept_all() {
+  for (std::size_t i = 0; i < kClientsMax; ++i) {
+    UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) return;
+    Client client{next_ticket_++, std::move(socket), {}, {}, 0, now_ms() + kTransferMs};
+    epoll_event wanted{};
+    wanted.events = EPOLLIN;
+    wanted.data.u64 = client.ticket;
+    if (clients_.size() == kClientsMax || !may_command(client.socket.get()) ||
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.socket.get(), &wanted) != 0) {
+      continue;
+    }
+    clients_.push_back(std::move(client));
+  }
+  const itimerspec tick{{kTickSeconds, 0}, {kTickSeconds, 0}};
+  ::timerfd_settime(tick_.get(), 0, &tick, nullptr);
+}
+
+void ControlServer::expire() {
+  std::uint64_t ticks = 0;
+  [[maybe_unused]] const ssize_t got = ::read(tick_.get(), &ticks, sizeof(ticks));
+  const std::uint64_t now = now_ms();
+  std::erase_if(clients_, [now](const Client& client) { return client.until_ms <= now; });
+  if (!clients_.empty()) return;
+  const itimerspec never{};
+  ::timerfd_settime(tick_.get(), 0, &never, nullptr);
+}
+
+void ControlServer::on_client(Client& client, std::uint32_t events) {
+  if (!client.answer.empty()) return send(client);
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) return drop(client.ticket);
+  if (receive(client)) run(client);
+}
+
+// True once the line is there; what follows it is of no interest.
+bool ControlServer::receive(Client& client) {
+  char buffer[kLineMax];
+  const ssize_t got = ::recv(client.socket.get(), buffer, sizeof(buffer), 0);
+  if (got < 0) {
+    if (errno != EAGAIN && errno != EINTR) drop(client.ticket);
+    return false;
+  }
+  client.line.append(buffer, static_cast<std::size_t>(got));
+  const std::size_t end = client.line.find('\n');
+  if (end == std::string::npos && client.line.size() < kLineMax) {
+    if (got == 0) drop(client.ticket);
+    return false;
+  }
+  client.line.resize(std::min(end, client.line.size()));
+  return true;
+}
+
+void ControlServer::run(Client& client) {
+  // Until there is an answer, only its going away is of interest.
+  epoll_event nothing{};
+  nothing.data.u64 = client.ticket;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.socket.get(), &nothing);
+  client.until_ms = now_ms() + kCommandMs;
+  const ControlTicket ticket = client.ticket;
+  const std::string line = client.line;
+  std::string names;
+  for (const ControlCommand& command : commands_) {
+    const bool begins = line.starts_with(command.name);
+    if (begins && (line.size() == command.name.size() || line[command.name.size()] == ' ')) {
+      const std::string argument = line.substr(std::min(line.size(), command.name.size() + 1));
+      if (const auto now = command.run(ticket, argument)) answer(ticket, *now);
+      return;
+    }
+    names.append(names.empty() ? "" : ", ").append(command.name);
+  }
+  answer(ticket, fail("the running server has no command '" + line + "': it knows " + names));
+}
+
+void ControlServer::answer(ControlTicket ticket, const ControlAnswer& answer) {
+  Client* client = find(ticket);
+  if (client == nullptr || !client->answer.empty()) return;
+  client->answer = answer ? "ok\n" + *answer : "error " + one_line(answer.error().message) + "\n";
+  client->until_ms = now_ms() + kTransferMs;
+  epoll_event wanted{};
+  wanted.events = EPOLLOUT;
+  wanted.data.u64 = ticket;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client->socket.get(), &wanted);
+  send(*client);
+}
+
+void ControlServer::send(Client& client) {
+  while (client.sent < client.answer.size()) {
+    const ssize_t sent = ::send(client.socket.get(), client.answer.data() + client.sent,
+                                client.answer.size() - client.sent, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return;
+    if (sent < 0) break;
+    client.sent += static_cast<std::size_t>(sent);
+  }
+  drop(client.ticket);
+}
+
+ControlServer::Client* ControlServer::find(ControlTicket ticket) {
+  const auto found = std::find_if(clients_.begin(), clients_.end(),
+                                  [ticket](const Client& client) { return client.ticket == ticket; });
+  return found == clients_.end() ? nullptr : &*found;
+}
+
+void ControlServer::drop(ControlTicket ticket) {
+  std::erase_if(clients_, [ticket](const Client& client) { return client.ticket == ticket; });
+}
+
+void ControlServer::close_for_child() {
+  path_.clear();
+  clients_.clear();
+  listener_.reset();
+  epoll_.reset();
+  tick_.reset();
+}
+
+}  // namespace sluice
