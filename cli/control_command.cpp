@@ -23,6 +23,7 @@ constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
 constexpr ControlCommandLine kCommands[] = {
     {"reload", nullptr, "Let the running server read its settings and modules again, and say how it went"},
     {"status", nullptr, "Show the running server's workers and mounts"},
+    {"metrics", nullptr, "Print what the running server counts, in the text format of Prometheus"},
 };
 
 Result<std::string> find_server(const Settings& settings) {

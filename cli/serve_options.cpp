@@ -170,6 +170,10 @@ Result<void> set_check(const ServeOption&, ServeRequest& request, const std::str
   return parse_flag(text).map([&](bool on) { request.check = on; });
 }
 
+Result<void> set_loop_audit(const ServeOption&, ServeRequest& request, const std::string& text) {
+  return parse_flag(text).map([&](bool on) { request.settings.loop_audit = on; });
+}
+
 constexpr ServeOption kOptions[] = {
     {"root", "DIR", kContent, Takes::value, true,
      "The folder that confines everything: no request reaches a file outside it.", set_text<kRootField>,
@@ -217,6 +221,11 @@ constexpr ServeOption kOptions[] = {
      set_text<kUserField>, [] { return std::string("www-data when started as root"); }},
     {"log-level", "LEVEL", kProcess, Takes::value, true, "debug, info, warning or error.", set_log_level,
      [] { return std::string("info"); }},
+    {"loop-audit", "on|off", kProcess, Takes::value, true,
+     "Count how often a loop sleeps in a turn, and time its turns without the waits for a processor, for "
+     "'sluice "
+     "metrics'. Costs system calls.",
+     set_loop_audit, [] { return std::string("off"); }},
     {"control", "PATH|off", kProcess, Takes::value, true,
      "The socket by which 'sluice status' and the like reach the server. Fixed at the start.",
      set_text<kControlField>,

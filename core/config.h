@@ -71,7 +71,8 @@ struct Settings {
   std::string user;  // empty: www-data when started as root, else whoever started it
   LogLevel log_level = LogLevel::info;
   std::uint32_t offload_threads = 4;  // per worker
-  std::string control{kNoControl};    // the path of the control socket, or one of the words above
+  bool loop_audit = false;
+  std::string control{kNoControl};  // the path of the control socket, or one of the words above
   std::string control_folder;
   Limits limits;
   Timeouts timeouts;

@@ -102,6 +102,7 @@ Connection::Step Connection::prepare() {
   HttpExchange& exchange = talk.exchange;
   if (!talk.handled) {
     talk.handled = true;
+    talk.handled_ns = context_.loop.now_ns();
     exchange.handle();
     if (exchange.stage() == HttpExchange::Stage::deferred) transition(Event::deferred);
   } else if (woken_ && exchange.stage() == HttpExchange::Stage::deferred) {
@@ -265,6 +266,8 @@ Connection::Step Connection::finish_request_body() {
 Connection::Step Connection::finish_exchange() {
   Conversation& talk = *conversation_;
   const bool keep = talk.keep;
+  if (ModuleInstance* instance = talk.exchange.instance())
+    instance->count_answer(context_.loop.now_ns() - talk.handled_ns);
   serial_ = 0;
   woken_ = false;
   talk.exchange.end();

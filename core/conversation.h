@@ -21,6 +21,7 @@ struct Conversation {
   HttpExchange exchange;
   BodyFraming framing;
   std::string path;                // decoded, where the target had to be
+  std::uint64_t handled_ns = 0;    // when the handler was called, by the loop's clock
   std::uint64_t content_sent = 0;  // of Answer::content
   bool handled = false;            // the handler has been called
   bool parked = false;             // the body waits to be resumed

@@ -110,6 +110,13 @@ void EventLoop::reap(std::unique_ptr<Reapable> object) {
   reaped_ = std::move(object);
 }
 
+Result<void> EventLoop::audit() {
+  auto audit = TurnAudit::create();
+  if (!audit) return Unexpected(audit.error());
+  audit_ = std::move(*audit);
+  return {};
+}
+
 void EventLoop::run() {
   stopped_ = false;
   while (!stopped_) turn();
@@ -117,6 +124,7 @@ void EventLoop::run() {
 
 void EventLoop::turn(int wait_ms_max) {
   const int count = ::epoll_wait(epoll_.get(), events_, kBatch, wait_ms(wait_ms_max));
+  if (audit_ != nullptr) audit_->begin();
   read_clock();
   const std::uint64_t began_ns = now_ns_;
   dispatch_events(count);
@@ -125,6 +133,7 @@ void EventLoop::turn(int wait_ms_max) {
   reap_all();
   read_clock();
   stats_.turns.add(now_ns_ - began_ns);
+  if (audit_ != nullptr) audit_->end(now_ns_ - began_ns, stats_);
 }
 
 int EventLoop::wait_ms(int wait_ms_max) const {

@@ -16,6 +16,7 @@
 #include "error.h"
 #include "stats.h"
 #include "timers.h"
+#include "turn_audit.h"
 #include "unique_fd.h"
 
 namespace sluice {
@@ -83,6 +84,11 @@ class EventLoop {
   Timers& timers() { return timers_; }
   // CLOCK_MONOTONIC, read once a turn.
   std::uint64_t now_ms() const { return now_ns_ / 1'000'000; }
+  std::uint64_t now_ns() const { return now_ns_; }
+  WorkerStats& stats() { return stats_; }
+
+  // From now on turns are audited, too.
+  Result<void> audit();
 
   // One turn; waits at most this long (-1: until something happens).
   void turn(int wait_ms_max = -1);
@@ -118,6 +124,7 @@ class EventLoop {
   std::uint32_t free_slot_ = 0;
   ReadyRing ready_;
   std::unique_ptr<Reapable> reaped_;
+  std::unique_ptr<TurnAudit> audit_;
   Deadlines deadlines_;
   Timers timers_;
   std::uint64_t now_ns_ = 0;

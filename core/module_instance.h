@@ -98,6 +98,8 @@ class ModuleInstance final : public Host, public Reapable {
     }
     return false;
   }
+  // An answer of its has left.
+  void count_answer(std::uint64_t took_ns) { services_.stats.answers[note_ - 1].add(took_ns); }
   // The module broke the interface's contract: logged with its name and counted.
   void report_fault(std::string_view what);
 

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "clock.h"
+
 namespace sluice {
 namespace {
 
@@ -69,6 +71,7 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work) {
     Share& share = shares_[owner];
     if (stopping_ || queue_.size() >= limits_.queue_max || share.queued >= limits_.queue_max / 2) return false;
     ++share.queued;
+    loop_.stats().offload_queued.add();
     queue_.push_back(Item{owner, std::move(work), loop_.now_ms() + limits_.queued_ms_max});
   }
   ++outstanding_;
@@ -96,11 +99,17 @@ void Offload::run_thread(unsigned index) {
     Share& share = shares_[item.owner];
     --share.queued;
     ++share.running;
+    WorkerStats& stats = loop_.stats();
+    stats.offload_queued.subtract();
+    stats.offload_running.add();
+    const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + now_ms(), item.due_ms) - item.due_ms;
+    stats.offload_waits.add(waited_ms * 1'000'000);
     lock.unlock();
     item.work->run();
     item.ran = true;
     lock.lock();
     --shares_[item.owner].running;
+    stats.offload_running.subtract();
     finished_.push_back(std::move(item));
     signal();
     wanted_.notify_one();  // the owner may have been at its limit
@@ -126,6 +135,7 @@ void Offload::fired() {
     const std::uint64_t now_ms = loop_.now_ms();
     while (!queue_.empty() && queue_.front().due_ms <= now_ms) {
       --shares_[queue_.front().owner].queued;
+      loop_.stats().offload_queued.subtract();
       finished_.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }

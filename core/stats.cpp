@@ -20,6 +20,41 @@ std::uint32_t find_or_add(Entries& entries, std::string_view name, LabelOf label
 
 }  // namespace
 
+void DurationHistogram::absorb(const DurationHistogram& other) {
+  for (unsigned i = 0; i < kBuckets; ++i) buckets_[i].add(other.buckets_[i].get());
+  total_ns_.add(other.total_ns());
+  longest_ns_.raise_to(other.longest_ns());
+}
+
+std::uint64_t DurationHistogram::count() const {
+  std::uint64_t count = 0;
+  for (const Counter& bucket : buckets_) count += bucket.get();
+  return count;
+}
+
+void WorkerStats::absorb(const WorkerStats& other) {
+  constexpr Counter WorkerStats::*kCounters[] = {
+      &WorkerStats::connections_accepted, &WorkerStats::connections_open,
+      &WorkerStats::connections_refused,  &WorkerStats::requests,
+      &WorkerStats::bytes_sent,           &WorkerStats::module_faults,
+      &WorkerStats::loop_sleeps,          &WorkerStats::offload_queued,
+      &WorkerStats::offload_running};
+  for (const auto counter : kCounters) (this->*counter).add((other.*counter).get());
+  for (std::size_t i = 0; i < std::size(answers_by_class); ++i)
+    answers_by_class[i].add(other.answers_by_class[i].get());
+  turns.absorb(other.turns);
+  net_turns.absorb(other.net_turns);
+  offload_waits.absorb(other.offload_waits);
+  for (std::uint32_t i = 0; i < kModulesMax; ++i) {
+    if (const auto name = other.modules[i].get(); !name.empty())
+      answers[module_index(name)].absorb(other.answers[i]);
+  }
+  for (const ModuleCounter& counter : other.module_counters) {
+    if (const auto name = counter.name.get(); !name.empty())
+      module_counters[module_counter_index(name)].value.add(counter.value.get());
+  }
+}
+
 std::uint32_t WorkerStats::module_index(std::string_view name) {
   return find_or_add(modules, name, [](Label& label) -> Label& { return label; });
 }

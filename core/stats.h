@@ -37,13 +37,18 @@ class DurationHistogram {
   void add(std::uint64_t nanoseconds) {
     const auto width = static_cast<unsigned>(std::bit_width(nanoseconds / 1000));
     buckets_[width < kBuckets ? width : kBuckets - 1].add();
+    total_ns_.add(nanoseconds);
     longest_ns_.raise_to(nanoseconds);
   }
+  void absorb(const DurationHistogram& other);
+  std::uint64_t count() const;
   std::uint64_t bucket(unsigned index) const { return buckets_[index].get(); }
+  std::uint64_t total_ns() const { return total_ns_.get(); }
   std::uint64_t longest_ns() const { return longest_ns_.get(); }
 
  private:
   Counter buckets_[kBuckets];
+  Counter total_ns_;
   Counter longest_ns_;
 };
 
@@ -85,14 +90,23 @@ struct WorkerStats {
   Counter bytes_sent;
   Counter module_faults;  // exceptions and broken contracts
   DurationHistogram turns;
+  DurationHistogram net_turns;      // of turns that are audited: see TurnAudit
+  Counter loop_sleeps;              // the same
+  Counter offload_queued;           // now
+  Counter offload_running;          // now
+  DurationHistogram offload_waits;  // from being submitted to running; written under the lock of Offload
   CallNote notes[kThreadsMax];
   Label modules[kModulesMax];
+  DurationHistogram answers[kModulesMax];  // of these modules: from handling to the last byte, in turns' time
   ModuleCounter module_counters[kModuleCountersMax];
 
   // The entry of this name, made at first use; the last one stands for all names that no longer fit.
   // REQUIRES: the loop's thread.
   std::uint32_t module_index(std::string_view name);
   std::uint32_t module_counter_index(std::string_view name);
+
+  // Adds what another process has counted. REQUIRES: no other writer.
+  void absorb(const WorkerStats& other);
 };
 
 // The module that the thread was in, empty for none. Any process.

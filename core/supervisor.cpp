@@ -19,6 +19,7 @@
 #include "control_socket.h"
 #include "listener.h"
 #include "log.h"
+#include "metrics_text.h"
 #include "serving_plan.h"
 #include "status_text.h"
 #include "trial.h"
@@ -101,6 +102,7 @@ class Supervisor {
   UniqueFd signals_;
   UniqueFd log_reading_;
   UniqueFd log_writing_;
+  PastCounts past_;
   std::unique_ptr<ControlServer> control_;     // null when there is none
   std::vector<ControlTicket> reload_askers_;   // wait for a reload that has not begun
   std::vector<ControlTicket> reload_waiters_;  // wait for the one that has
@@ -184,6 +186,7 @@ Result<void> Supervisor::open_control(const Settings& settings) {
   const std::vector<ControlCommand> commands{
       {"reload", later},
       {"status", [this](ControlTicket, const std::string&) { return status_text(view()); }},
+      {"metrics", [this](ControlTicket, const std::string&) { return metrics_text(view(), past_); }},
   };
   auto opened = ready.and_then([&] { return ControlServer::open(path, commands); });
   if (opened) {
@@ -357,7 +360,11 @@ void Supervisor::reap() {
       abandon_reload("a new worker could not start");
       continue;
     }
-    std::erase_if(retiring_, [pid](const auto& worker) { return worker->pid() == pid; });
+    std::erase_if(retiring_, [&](const auto& worker) {
+      if (worker->pid() != pid) return false;
+      past_.add(worker->index(), worker->stats());
+      return true;
+    });
   }
 }
 
@@ -372,6 +379,7 @@ bool Supervisor::reap_from(Generation& generation, pid_t pid, int status) {
     // One that could not even start would be started again and again without a pause.
     retry_at_ms_ = worker.ready() ? 0 : now_ms() + kRetryMs;
   }
+  past_.add(worker.index(), worker.stats());
   found->reset();
   return true;
 }

@@ -53,6 +53,8 @@ Worker::~Worker() {
 Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, WorkerStats& stats) {
   auto loop = EventLoop::create(stats);
   if (!loop) return Unexpected(loop.error());
+  const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
+  if (!audited) return Unexpected(audited.error());
   const Timeouts& timeouts = plan.settings.timeouts;
   Deadlines& deadlines = (*loop)->deadlines();
   deadlines.set_duration(DeadlineKind::head, timeouts.head_ms);

@@ -63,6 +63,25 @@ TEST_CASE("the same name is the same entry, and what does not fit shares the las
   CHECK(stats->module_counter_index("hello.requests") == first);
 }
 
+TEST_CASE("counts of two workers add up by name, and the longest stays the longest", "[stats]") {
+  const auto one = std::make_unique<WorkerStats>();
+  const auto other = std::make_unique<WorkerStats>();
+  one->requests.add(2);
+  one->turns.add(5'000);
+  one->module_index("hello");
+  other->requests.add(3);
+  other->turns.add(9'000);
+  other->answers[other->module_index("static")].add(1);
+  other->answers[other->module_index("hello")].add(7);
+  one->absorb(*other);
+  CHECK(one->requests.get() == 5);
+  CHECK(one->turns.count() == 2);
+  CHECK(one->turns.total_ns() == 14'000);
+  CHECK(one->turns.longest_ns() == 9'000);
+  CHECK(one->answers[one->module_index("hello")].total_ns() == 7);
+  CHECK(one->answers[one->module_index("static")].total_ns() == 1);
+}
+
 TEST_CASE("a note names the module that a thread is in", "[stats]") {
   const auto stats = std::make_unique<WorkerStats>();
   CHECK(noted_module(*stats, 0).empty());

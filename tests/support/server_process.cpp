@@ -83,6 +83,12 @@ std::vector<std::string> with_listen(std::vector<std::string> more, const Variab
   return more;
 }
 
+// Beside the site, so that servers of other tests and of the machine have no part in it.
+Variables with_control_folder(const Site& site, Variables variables) {
+  variables.emplace("RUNTIME_DIRECTORY", site.path("run"));
+  return variables;
+}
+
 }  // namespace
 
 bool eventually(const std::function<bool()>& is_so, int limit_ms) {
@@ -227,7 +233,7 @@ std::vector<std::string> Site::command(const std::vector<std::string>& more) con
 }
 
 ServerProcess::ServerProcess(const Site& site, const std::vector<std::string>& more, const Variables& variables)
-    : process_(site.command(with_listen(more, variables)), variables) {
+    : process_(site.command(with_listen(more, variables)), with_control_folder(site, variables)) {
   const bool serves = eventually(
       [this] { return process_.out().find("; stop with Ctrl-C") != std::string::npos || !process_.running(); });
   if (!serves || !process_.running()) {

@@ -111,7 +111,7 @@ class Site {
 class ServerProcess {
  public:
   // Starts and waits until it serves. REQUIRES: site outlives it. Without a --listen, one at a free port is
-  // added.
+  // added. Its control socket is in the folder "run" beside the document root.
   explicit ServerProcess(const Site& site, const std::vector<std::string>& more = {},
                          const Variables& variables = {});
   ~ServerProcess();

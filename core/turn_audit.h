@@ -1,0 +1,33 @@
+// Looks closer at the turns of a loop: how long one took apart from waiting for a processor, and how often it
+// slept, which it never should. Costs four system calls a turn, so it is there only when it is asked for.
+//
+// The thread that made it, at the beginning and the end of each turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "error.h"
+#include "stats.h"
+#include "unique_fd.h"
+
+namespace sluice {
+
+class TurnAudit {
+ public:
+  static Result<std::unique_ptr<TurnAudit>> create();
+
+  void begin();
+  // Counts in net_turns and loop_sleeps.
+  void end(std::uint64_t turn_ns, WorkerStats& stats);
+
+ private:
+  TurnAudit() = default;
+  std::uint64_t run_queue_delay_ns() const;
+
+  UniqueFd schedstat_;
+  std::uint64_t delay_ns_ = 0;  // of the thread when the turn began
+  long sleeps_ = 0;             // the same
+};
+
+}  // namespace sluice

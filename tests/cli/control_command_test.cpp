@@ -1,0 +1,79 @@
+// Which server a command is for, and what is said when there is none or more than one.
+#include "control_command.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "command_line.h"
+#include "control_server.h"
+#include "program.h"
+#include "scratch.h"
+#include "serve_request.h"
+
+namespace sluice::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+using Variables = std::map<std::string, std::string>;
+
+std::string refusal(const std::vector<std::string>& arguments, const Variables& variables) {
+  std::ostringstream out;
+  std::ostringstream err;
+  CHECK(run_program(arguments, environment_of(variables), out, err) == 1);
+  CHECK(out.str().empty());
+  return err.str();
+}
+
+std::string folder_of(const Variables& variables) {
+  const auto settings = read_control_settings({}, environment_of(variables));
+  REQUIRE(settings);
+  return settings->control_folder;
+}
+
+TEST_CASE("without a server the sentence says how to start or name one") {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.folder("run");
+  for (const char* command : {"reload", "status", "metrics"}) {
+    CHECK(refusal({command}, {{"RUNTIME_DIRECTORY", folder}}) ==
+          "sluice: no server of yours has a control socket in " + folder +
+              ": start one with 'sluice serve', or name its socket with --control PATH\n");
+  }
+  CHECK(refusal({"status", "--control", scratch.path("x")}, {}) ==
+        "sluice: no server is running at the control socket " + scratch.path("x") + "\n");
+  CHECK_THAT(refusal({"status"}, {{"SLUICE_CONTROL", scratch.path("y")}}), Contains(scratch.path("y")));
+}
+
+TEST_CASE("of several servers one has to be named") {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.folder("run");
+  const auto one = ControlServer::open(folder + "/1.sock", {});
+  const auto two = ControlServer::open(folder + "/2.sock", {});
+  REQUIRE((one && two));
+  CHECK(refusal({"status"}, {{"RUNTIME_DIRECTORY", folder}}) ==
+        "sluice: 2 servers are running: say which one by --control " + folder + "/1.sock or --control " +
+            folder + "/2.sock\n");
+}
+
+TEST_CASE("where control sockets are") {
+  CHECK(folder_of({{"RUNTIME_DIRECTORY", "/run/a:/run/b"}}) == "/run/a");
+  if (::geteuid() == 0) {
+    CHECK(folder_of({{"XDG_RUNTIME_DIR", "/run/user/0"}}) == "/run/sluice");
+  } else {
+    CHECK(folder_of({{"XDG_RUNTIME_DIR", "/run/user/7"}}) == "/run/user/7/sluice");
+    CHECK(folder_of({}) == "/tmp/sluice-" + std::to_string(::geteuid()));
+  }
+}
+
+TEST_CASE("every command of a running server is a command of the line") {
+  for (const ControlCommandLine& command : control_commands()) {
+    const CommandLine line = parse_command_line({command.name, "--control", "/x"});
+    CHECK(line.command == CommandLine::Command::control);
+    CHECK(line.request == command.name);
+    CHECK(line.given.at("control").front().text == "/x");
+  }
+}
+
+}  // namespace
+}  // namespace sluice::cli

@@ -1,0 +1,93 @@
+// Commands to a running server: what they print, and how they end.
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+Outcome ask(const Site& site, const std::string& command) {
+  return run({sluice_binary(), command}, {{"RUNTIME_DIRECTORY", site.path("run")}});
+}
+
+// The value of a series, 0 when it is not there.
+unsigned long metric(const Site& site, const std::string& series) {
+  const std::string text = "\n" + ask(site, "metrics").out;
+  const std::size_t at = text.find("\n" + series + " ");
+  return at == std::string::npos ? 0 : std::stoul(text.substr(at + series.size() + 2));
+}
+
+}  // namespace
+
+TEST_CASE("a reload is waited for, and its outcome is told", "[e2e][control]") {
+  const Site site({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  ServerProcess server(site, {"--config", config, "--workers", "1"});
+  site.write_beside("sluice.conf", "mount = /b/=hello\n");
+  const Outcome done = ask(site, "reload");
+  CHECK(done.code == 0);
+  CHECK(done.out == "reloaded\n");
+  CHECK(fetch(server.endpoint(), "/b/").status == 200);  // nothing else has to be waited for
+  site.write_beside("sluice.conf", "mount = /c/=missing\n");
+  const Outcome refused = ask(site, "reload");
+  CHECK(refused.code == 1);
+  CHECK(refused.out.empty());
+  CHECK_THAT(refused.err, Contains("sluice: not reloaded, and everything goes on as it was: ") &&
+                              Contains("names the module missing"));
+  CHECK(fetch(server.endpoint(), "/b/").status == 200);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("the status names workers and mounts", "[e2e][control]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  const Outcome status = ask(site, "status");
+  CHECK(status.code == 0);
+  CHECK_THAT(status.out, Contains("process " + std::to_string(server.pid()) + ", running for ") &&
+                             Contains("/hello/  hello"));
+  for (const pid_t worker : server.workers())
+    CHECK_THAT(status.out, Contains(" " + std::to_string(worker) + " "));
+}
+
+TEST_CASE("what was counted outlives the worker that counted it", "[e2e][control]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "1"});
+  for (int i = 0; i < 5; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  const std::string requests = "sluice_requests_total{worker=\"1\"}";
+  const std::string answers = "sluice_module_answer_seconds_count{module=\"hello\"}";
+  CHECK(metric(site, requests) == 5);
+  CHECK(metric(site, answers) == 5);
+  ::kill(server.workers().at(0), SIGKILL);
+  CHECK(eventually([&] { return fetch(server.endpoint(), "/hello/").status == 200; }));
+  CHECK(metric(site, requests) == 6);
+  CHECK(ask(site, "reload").code == 0);
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(metric(site, requests) == 7);
+  CHECK(metric(site, answers) == 7);
+}
+
+TEST_CASE("a server without a control socket serves, and one whose socket cannot be does not",
+          "[e2e][control]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--control", "off"});
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK_FALSE(std::filesystem::exists(site.path("run")));
+  const Outcome broken = run(site.command({"--listen", "127.0.0.1:0", "--control", "/nowhere/at/all"}));
+  CHECK(broken.code == 1);
+  CHECK_THAT(broken.err, Contains("the control socket /nowhere/at/all cannot be made"));
+}
+
+TEST_CASE("the socket is gone when the server has ended", "[e2e][control]") {
+  const Site site({"hello"});
+  const std::string path = site.path("chosen.sock");
+  ServerProcess server(site, {"--control", path});
+  CHECK(run({sluice_binary(), "status", "--control", path}).code == 0);
+  CHECK(server.stop() == 0);
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(run({sluice_binary(), "status", "--control", path}).code == 1);
+}

@@ -1,0 +1,155 @@
+// Nothing holds up a loop: not a disk that hangs, not clients that read slowly, not a large folder. What is
+// asserted is the order of things and what the audit of the loop has counted, never a time.
+#include <poll.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+
+namespace {
+
+const std::vector<std::string> kOneAudited{"--workers", "1", "--loop-audit", "on"};
+
+class Metrics {
+ public:
+  explicit Metrics(const Site& site)
+      : text_("\n" + run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", site.path("run")}}).out) {}
+  // REQUIRES: it is there.
+  unsigned long of_worker(const std::string& name) const {
+    const std::string series = "\nsluice_" + name + "{worker=\"1\"} ";
+    const std::size_t at = text_.find(series);
+    if (at == std::string::npos) throw std::runtime_error("there is no" + series + "in" + text_);
+    return std::stoul(text_.substr(at + series.size()));
+  }
+
+ private:
+  std::string text_;
+};
+
+Variables with_slow_disk(const std::string& gate) {
+  const char* before = std::getenv("ASAN_OPTIONS");
+  return {{"LD_PRELOAD", SLUICE_SLOW_DISK},
+          {"SLUICE_TEST_GATE", gate},
+          {"ASAN_OPTIONS", std::string(before == nullptr ? "" : before) + ":verify_asan_link_order=0"}};
+}
+
+bool has_said_something(const HttpClient& client) {
+  pollfd wanted{client.fd(), POLLIN, 0};
+  return ::poll(&wanted, 1, 0) > 0;
+}
+
+}  // namespace
+
+TEST_CASE("while files that the disk does not give are waited for, cached ones are served",
+          "[e2e][never_blocked]") {
+  constexpr int kSlow = 16;
+  constexpr int kFast = 100;
+  const std::string module = GENERATE("static_sendfile", "dynamic_aio");
+  const std::string mount = module == "static_sendfile" ? "/static/" : "/dynamic/";
+  INFO(module);
+  const Site site({module});
+  for (int i = 0; i < kSlow; ++i) site.write(mount.substr(1) + "slow" + std::to_string(i), "late");
+  site.write(mount.substr(1) + "fast", "here");
+  const std::string gate = site.write_beside("gate", "");
+  ServerProcess server(site, kOneAudited, with_slow_disk(gate));
+  HttpClient fast(server.endpoint());
+  REQUIRE(fast.get(mount + "fast").body == "here");  // now it is in memory
+
+  std::vector<HttpClient> waiting;
+  for (int i = 0; i < kSlow; ++i) {
+    waiting.emplace_back(server.endpoint());
+    waiting.back().request("GET", mount + "slow" + std::to_string(i));
+  }
+  // No handler may take more than half of the threads; the others' calls are queued.
+  REQUIRE(eventually([&] {
+    const Metrics now(site);
+    return now.of_worker("offload_running") == 2 && now.of_worker("offload_queued") == kSlow - 2;
+  }));
+  const Metrics before(site);
+  for (int i = 0; i < kFast; ++i) REQUIRE(fast.get(mount + "fast").body == "here");
+  const Metrics after(site);
+  for (const HttpClient& client : waiting) CHECK_FALSE(has_said_something(client));
+  CHECK(after.of_worker("requests_total") - before.of_worker("requests_total") == kFast);
+  CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
+
+  std::filesystem::remove(gate);
+  for (HttpClient& client : waiting) CHECK(client.read_answer().body == "late");
+  CHECK(Metrics(site).of_worker("offload_running") == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a tree of which nothing is in memory is served whole", "[e2e][never_blocked]") {
+  constexpr int kFiles = 256;
+  const Site site({"static_sendfile"});
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = std::to_string(i);
+    site.write("static/slow" + std::to_string(i % 8) + "/" + name, "content of " + name);
+  }
+  ServerProcess server(site, kOneAudited, with_slow_disk(site.path("no gate")));
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < kFiles; ++i) {
+    clients.emplace_back(server.endpoint());
+    clients.back().request("GET", "/static/slow" + std::to_string(i % 8) + "/" + std::to_string(i));
+  }
+  for (int i = 0; i < kFiles; ++i) CHECK(clients[i].read_answer().body == "content of " + std::to_string(i));
+  CHECK(Metrics(site).of_worker("offload_wait_seconds_count") >= kFiles);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("500 clients that read slowly do not make the loop sleep", "[e2e][never_blocked]") {
+  constexpr std::size_t kReaders = 500;
+  constexpr std::size_t kPiece = 16 * 1024;
+  REQUIRE(allow_descriptors(kReaders + 100));
+  const Site site({"static_sendfile"});
+  const std::string content = random_bytes(1024 * 1024);
+  site.write("static/large", content);
+  site.write("static/small", "here");
+  ServerProcess server(site, kOneAudited);
+  REQUIRE(fetch(server.endpoint(), "/static/large").body == content);
+  HttpClient other(server.endpoint());
+  REQUIRE(other.get("/static/small").body == "here");
+
+  std::vector<HttpClient> readers;
+  readers.reserve(kReaders);
+  for (std::size_t i = 0; i < kReaders; ++i) {
+    readers.emplace_back(server.endpoint(), kClientTimeoutMs, 4096);
+    readers.back().request("GET", "/static/large");
+  }
+  for (HttpClient& reader : readers) REQUIRE(reader.read_head().status == 200);
+  const Metrics before(site);
+  for (HttpClient& reader : readers) CHECK((reader.read_some(kPiece) == content.substr(0, kPiece)));
+  CHECK(other.get("/static/small").body == "here");
+  const Metrics after(site);
+  CHECK(after.of_worker("connections_open") == kReaders + 1);
+  CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
+}
+
+TEST_CASE("others are answered while a folder of 100,000 entries is listed", "[e2e][never_blocked][.full]") {
+  constexpr int kEntries = 99'999;
+  const Site site({"static_sendfile"});
+  for (int i = 0; i < kEntries; ++i) site.write("files/many/" + std::to_string(i), "");
+  site.write("files/small", "here");
+  std::vector<std::string> options = kOneAudited;
+  options.insert(options.end(), {"--mount", "/files/=static_sendfile:root=files,listing=on"});
+  ServerProcess server(site, options);
+  HttpClient other(server.endpoint());
+  REQUIRE(other.get("/files/small").body == "here");
+  HttpClient client(server.endpoint());
+  client.request("GET", "/files/many/");
+  int answered = 0;
+  while (!has_said_something(client)) {
+    REQUIRE(other.get("/files/small").body == "here");
+    ++answered;
+  }
+  CHECK(answered > 0);
+  const HttpAnswer listing = client.read_answer();
+  CHECK(listing.status == 200);
+  CHECK(listing.body.find("99998") != std::string::npos);
+  CHECK(server.stop() == 0);
+}
