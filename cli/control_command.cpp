@@ -7,8 +7,8 @@
 #include <ostream>
 #include <string_view>
 
-#include "clock.h"
 #include "control_socket.h"
+#include "monotonic_clock.h"
 #include "report.h"
 #include "serve_request.h"
 #include "supervisor.h"
@@ -49,9 +49,9 @@ Result<std::string> ask(const std::string& path, const std::string& request) {
   if (::send(socket->get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     return fail("the server at " + path + " does not listen to its control socket: try again");
   std::string answer;
-  const std::uint64_t until_ms = now_ms() + kAnswerMs;
+  const std::uint64_t until_ms = monotonic_ms() + kAnswerMs;
   while (answer.size() < kAnswerMax) {
-    const std::uint64_t now = now_ms();
+    const std::uint64_t now = monotonic_ms();
     if (now >= until_ms) return fail("the server at " + path + " does not answer: its log may say why");
     pollfd wanted{socket->get(), POLLIN, 0};
     if (::poll(&wanted, 1, static_cast<int>(until_ms - now)) <= 0) continue;

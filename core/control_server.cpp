@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "clock.h"
 #include "control_socket.h"
+#include "monotonic_clock.h"
 
 namespace sluice {
 namespace {
@@ -118,7 +118,7 @@ void ControlServer::accept_all() {
   for (std::size_t i = 0; i < kClientsMax; ++i) {
     UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) return;
-    Client client{next_ticket_++, std::move(socket), {}, {}, 0, now_ms() + kTransferMs};
+    Client client{next_ticket_++, std::move(socket), {}, {}, 0, monotonic_ms() + kTransferMs};
     epoll_event wanted{};
     wanted.events = EPOLLIN;
     wanted.data.u64 = client.ticket;
@@ -135,7 +135,7 @@ void ControlServer::accept_all() {
 void ControlServer::expire() {
   std::uint64_t ticks = 0;
   [[maybe_unused]] const ssize_t got = ::read(tick_.get(), &ticks, sizeof(ticks));
-  const std::uint64_t now = now_ms();
+  const std::uint64_t now = monotonic_ms();
   std::erase_if(clients_, [now](const Client& client) { return client.until_ms <= now; });
   if (!clients_.empty()) return;
   const itimerspec never{};
@@ -171,7 +171,7 @@ void ControlServer::run(Client& client) {
   epoll_event nothing{};
   nothing.data.u64 = client.ticket;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.socket.get(), &nothing);
-  client.until_ms = now_ms() + kCommandMs;
+  client.until_ms = monotonic_ms() + kCommandMs;
   const ControlTicket ticket = client.ticket;
   const std::string line = client.line;
   std::string names;
@@ -191,7 +191,7 @@ void ControlServer::answer(ControlTicket ticket, const ControlAnswer& answer) {
   Client* client = find(ticket);
   if (client == nullptr || !client->answer.empty()) return;
   client->answer = answer ? "ok\n" + *answer : "error " + one_line(answer.error().message) + "\n";
-  client->until_ms = now_ms() + kTransferMs;
+  client->until_ms = monotonic_ms() + kTransferMs;
   epoll_event wanted{};
   wanted.events = EPOLLOUT;
   wanted.data.u64 = ticket;

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "clock.h"
+#include "monotonic_clock.h"
 
 namespace sluice {
 namespace {
@@ -102,7 +102,7 @@ void Offload::run_thread(unsigned index) {
     WorkerStats& stats = loop_.stats();
     stats.offload_queued.subtract();
     stats.offload_running.add();
-    const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + now_ms(), item.due_ms) - item.due_ms;
+    const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + monotonic_ms(), item.due_ms) - item.due_ms;
     stats.offload_waits.add(waited_ms * 1'000'000);
     lock.unlock();
     item.work->run();

@@ -14,12 +14,12 @@
 #include <cstdlib>
 #include <memory>
 
-#include "clock.h"
 #include "control_server.h"
 #include "control_socket.h"
 #include "listener.h"
 #include "log.h"
 #include "metrics_text.h"
+#include "monotonic_clock.h"
 #include "serving_plan.h"
 #include "status_text.h"
 #include "trial.h"
@@ -116,7 +116,7 @@ class Supervisor {
   std::uint64_t stop_until_ms_ = 0;
   std::uint64_t reload_until_ms_ = 0;
   std::uint64_t retry_at_ms_ = 0;
-  std::uint64_t started_ms_ = now_ms();
+  std::uint64_t started_ms_ = monotonic_ms();
 };
 
 Supervisor::~Supervisor() {
@@ -292,10 +292,11 @@ int Supervisor::run() {
   while (any_left() || !stopping_) {
     wait_for_events();
     if (next_ != nullptr && next_->all_ready()) commit_reload();
-    if (next_ != nullptr && now_ms() >= reload_until_ms_) abandon_reload("the new workers do not get ready");
+    if (next_ != nullptr && monotonic_ms() >= reload_until_ms_)
+      abandon_reload("the new workers do not get ready");
     if (!stopping_) respawn_missing();
     if (reload_wanted_ && next_ == nullptr && !stopping_) reload();
-    if (stopping_ && now_ms() >= stop_until_ms_) kill_all();
+    if (stopping_ && monotonic_ms() >= stop_until_ms_) kill_all();
   }
   forward_log();
   return forced_ ? kExitForced : kExitFine;
@@ -308,7 +309,7 @@ std::uint64_t Supervisor::wait_ms() const {
   const bool missing =
       std::any_of(current_.workers.begin(), current_.workers.end(), [](const auto& worker) { return !worker; });
   if (!stopping_ && missing) until = std::min(until, retry_at_ms_);
-  const std::uint64_t now = now_ms();
+  const std::uint64_t now = monotonic_ms();
   return until <= now ? 0 : std::min<std::uint64_t>(until - now, INT_MAX);
 }
 
@@ -377,7 +378,7 @@ bool Supervisor::reap_from(Generation& generation, pid_t pid, int status) {
     log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " + std::to_string(pid) +
                              ") " + worker.ending(status));
     // One that could not even start would be started again and again without a pause.
-    retry_at_ms_ = worker.ready() ? 0 : now_ms() + kRetryMs;
+    retry_at_ms_ = worker.ready() ? 0 : monotonic_ms() + kRetryMs;
   }
   past_.add(worker.index(), worker.stats());
   found->reset();
@@ -415,7 +416,7 @@ void Supervisor::reload() {
   if (!listening) return refuse(listening.error());
   next_ = std::move(generation);
   const auto launched = launch_all(*next_);
-  reload_until_ms_ = now_ms() + kReadyMs;
+  reload_until_ms_ = monotonic_ms() + kReadyMs;
   if (!launched) abandon_reload(launched.error().message);
 }
 
@@ -468,7 +469,7 @@ void Supervisor::stop() {
     return;
   }
   stopping_ = true;
-  stop_until_ms_ = now_ms() + current_.plan->settings.timeouts.drain_ms + kDrainGraceMs;
+  stop_until_ms_ = monotonic_ms() + current_.plan->settings.timeouts.drain_ms + kDrainGraceMs;
   log(LogLevel::info, "stopping: what is in flight may end within " +
                           std::to_string(current_.plan->settings.timeouts.drain_ms) + " ms");
   // The workers accept what waits, and close theirs.
@@ -480,13 +481,13 @@ void Supervisor::stop() {
 }
 
 void Supervisor::respawn_missing() {
-  if (now_ms() < retry_at_ms_) return;
+  if (monotonic_ms() < retry_at_ms_) return;
   for (unsigned index = 0; index < current_.workers.size(); ++index) {
     if (current_.workers[index] != nullptr) continue;
     const auto launched = launch(current_, index);
     if (!launched) {
       log(LogLevel::error, launched.error().message);
-      retry_at_ms_ = now_ms() + kRetryMs;
+      retry_at_ms_ = monotonic_ms() + kRetryMs;
       return;
     }
   }
@@ -499,7 +500,7 @@ bool Supervisor::any_left() const {
 }
 
 ServerView Supervisor::view() const {
-  const std::uint64_t now = now_ms();
+  const std::uint64_t now = monotonic_ms();
   ServerView view{::getpid(), now - started_ms_, {}, current_.mounts, {}};
   for (const auto& group : current_.listeners) view.listening.push_back(group->url());
   const auto add = [&](const auto& workers, std::string_view state) {

@@ -9,8 +9,8 @@
 #include <csignal>
 
 #include "child.h"
-#include "clock.h"
 #include "log.h"
+#include "monotonic_clock.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -54,7 +54,7 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) {
   std::unique_ptr<WorkerProcess> process(new WorkerProcess);
   process->index_ = start.index;
-  process->started_ms_ = now_ms();
+  process->started_ms_ = monotonic_ms();
   void* memory =
       ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return fail_errno("cannot map memory for a worker's counters", errno);

@@ -105,6 +105,9 @@ const Level kLevels[] = {
        const char* names[] = {"debug", "info", "warning", "error"};
        return std::string(names[static_cast<unsigned>(s.log_level)]);
      }},
+    {"loop-audit", "on", "off", "on",
+     [](const Settings& s) { return std::string(s.loop_audit ? "on" : "off"); }},
+    {"control", "c", "e", "f", [](const Settings& s) { return s.control; }},
     {"head-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::head_ms>},
     {"body-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::body_ms>},
     {"send-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::send_ms>},

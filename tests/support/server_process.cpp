@@ -44,7 +44,8 @@ std::string read_file(const fs::path& path) {
 std::vector<std::string> environment_with(const Variables& variables) {
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, "SLUICE_", 7) != 0) result.emplace_back(*entry);
+    const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
+    if (!name.starts_with("SLUICE_") && !variables.contains(name)) result.emplace_back(*entry);
   }
   for (const auto& [name, value] : variables) result.push_back(name + "=" + value);
   return result;
