@@ -2,6 +2,7 @@
 // time. Loop thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -9,25 +10,32 @@ namespace sluice::files {
 
 class ResidencyMemo {
  public:
-  static constexpr std::uint64_t kPart = 2 << 20;
+  static constexpr std::uint64_t kPart = 64 * 1024;
   // Memory would have to turn over within that time to make it wrong, and being wrong costs one read.
-  static constexpr std::uint64_t kStaysMs = 100;
+  static constexpr std::uint64_t kStaysMs = 200;
 
-  // Until when the part around `offset` is taken to stay in memory; 0 when that is not known.
-  std::uint64_t stays_until_ms(std::uint64_t offset) const {
-    const std::uint64_t part = offset / kPart;
-    return part < until_ms_.size() ? until_ms_[part] : 0;
+  // Up to where, from `offset` on, the file is taken to be in memory still; `offset` itself when that is not
+  // known.
+  std::uint64_t known_until(std::uint64_t offset, std::uint64_t now_ms) const {
+    const std::uint64_t first = offset / kPart;
+    std::uint64_t part = first;
+    while (part < until_ms_.size() && part - first < kPartsSeenMax && now_ms < until_ms_[part]) ++part;
+    return part == first ? offset : part * kPart;
   }
-  // All of the part around `offset` has just been found in memory.
-  void note(std::uint64_t offset, std::uint64_t now_ms) {
-    const std::uint64_t part = offset / kPart;
-    if (part >= kPartsMax) return;
-    if (part >= until_ms_.size()) until_ms_.resize(part + 1);
-    until_ms_[part] = now_ms + kStaysMs;
+  // All of [begin, end) has just been found in memory. REQUIRES: begin is a multiple of kPart, and end is one,
+  // too, or the file's end.
+  void note(std::uint64_t begin, std::uint64_t end, std::uint64_t now_ms) {
+    const std::uint64_t first = begin / kPart;
+    const std::uint64_t last = std::min((end + kPart - 1) / kPart, kPartsMax);
+    if (first >= last) return;
+    if (last > until_ms_.size()) until_ms_.resize(last);
+    std::fill(until_ms_.begin() + static_cast<std::ptrdiff_t>(first),
+              until_ms_.begin() + static_cast<std::ptrdiff_t>(last), now_ms + kStaysMs);
   }
 
  private:
-  static constexpr std::uint64_t kPartsMax = 8192;  // what lies beyond 16 GiB is looked at each time
+  static constexpr std::uint64_t kPartsMax = 256 * 1024;  // what lies beyond 16 GiB is looked at each time
+  static constexpr std::uint64_t kPartsSeenMax = 64;      // in one look
 
   std::vector<std::uint64_t> until_ms_;
 };

@@ -36,26 +36,21 @@ Progress SendfileBody::pump(Sink& sink) {
 // Of what comes next; resident_end_ says how much of it.
 Residency SendfileBody::residency() {
   const std::uint64_t now_ms = parts_.reads.host().now_ms();
-  if (offset_ < resident_end_ && now_ms < stays_until_ms_) return Residency::resident;
-  if (warm_ && find_part(now_ms)) return Residency::resident;
+  resident_end_ = std::min(file_->in_memory.known_until(offset_, now_ms), end_);
+  if (resident_end_ > offset_ || (warm_ && find_parts(now_ms))) return Residency::resident;
   warm_ = false;
-  stays_until_ms_ = 0;
   resident_end_ = std::min(offset_ + kWindow, end_);
   return files::residency(*file_, offset_, resident_end_ - offset_);
 }
 
-// Whether all of the part around what comes next is in memory.
-bool SendfileBody::find_part(std::uint64_t now_ms) {
+// Whether the parts of the file around what comes next are in memory, all of them.
+bool SendfileBody::find_parts(std::uint64_t now_ms) {
   constexpr std::uint64_t kPart = files::ResidencyMemo::kPart;
   const std::uint64_t begin = offset_ / kPart * kPart;
-  files::ResidencyMemo& memo = file_->in_memory;
-  if (memo.stays_until_ms(offset_) <= now_ms) {
-    const std::uint64_t size = std::min(kPart, file_->facts().size - begin);
-    if (files::residency(*file_, begin, size, files::kProbeWidely) != Residency::resident) return false;
-    memo.note(offset_, now_ms);
-  }
-  resident_end_ = std::min(begin + kPart, end_);
-  stays_until_ms_ = memo.stays_until_ms(offset_);
+  resident_end_ = std::min(begin + kWarmWindow, end_);
+  const std::uint64_t end = std::min((resident_end_ + kPart - 1) / kPart * kPart, file_->facts().size);
+  if (files::residency(*file_, begin, end - begin, files::kProbeWidely) != Residency::resident) return false;
+  file_->in_memory.note(begin, end, now_ms);
   return true;
 }
 

@@ -25,6 +25,7 @@ struct SendfileParts {
 class SendfileBody final : public Body {
  public:
   static constexpr std::uint64_t kWindow = 256 * 1024;
+  static constexpr std::uint64_t kWarmWindow = 2 << 20;  // looked at in one go while nothing is missing
   static constexpr std::uint64_t kReadaheadMax = 1 << 20;
   static constexpr unsigned kTriesMax = 3;
 
@@ -36,7 +37,7 @@ class SendfileBody final : public Body {
 
  private:
   files::Residency residency();
-  bool find_part(std::uint64_t now_ms);
+  bool find_parts(std::uint64_t now_ms);
   Progress send_window(Sink& sink, std::uint64_t size);
   Progress wait_for_window();
   Progress copy(Sink& sink);
@@ -48,9 +49,8 @@ class SendfileBody final : public Body {
   const std::uint64_t end_;
   const Ticket ticket_;
   ReadaheadRef wish_;               // what is being waited for
-  std::uint64_t resident_end_ = 0;  // found in memory up to here, until stays_until_ms_
-  std::uint64_t stays_until_ms_ = 0;
-  bool warm_ = true;  // nothing was missing so far
+  std::uint64_t resident_end_ = 0;  // found in memory up to here
+  bool warm_ = true;                // nothing was missing so far
   std::uint64_t readahead_size_ = kWindow;
   unsigned tries_ = 0;                   // readaheads since something was last sent
   std::optional<files::CopyBody> copy_;  // in charge up to copy_end_

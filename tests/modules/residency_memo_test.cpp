@@ -4,24 +4,30 @@
 
 using sluice::files::ResidencyMemo;
 
+namespace {
+
+constexpr std::uint64_t kPart = ResidencyMemo::kPart;
+
+}  // namespace
+
 TEST_CASE("parts of a file are remembered on their own, for a while", "[residency]") {
-  constexpr std::uint64_t kPart = ResidencyMemo::kPart;
   ResidencyMemo memo;
-  CHECK(memo.stays_until_ms(0) == 0);
-  memo.note(3 * kPart + 5, 1000);
-  for (const std::uint64_t offset : {3 * kPart, 4 * kPart - 1}) {
-    CHECK(memo.stays_until_ms(offset) == 1000 + ResidencyMemo::kStaysMs);
+  CHECK(memo.known_until(0, 1000) == 0);
+  memo.note(3 * kPart, 5 * kPart, 1000);
+  CHECK(memo.known_until(3 * kPart, 1000) == 5 * kPart);
+  CHECK(memo.known_until(4 * kPart + 7, 1000 + ResidencyMemo::kStaysMs - 1) == 5 * kPart);
+  CHECK(memo.known_until(4 * kPart + 7, 1000 + ResidencyMemo::kStaysMs) == 4 * kPart + 7);
+  for (const std::uint64_t offset : {std::uint64_t{0}, 3 * kPart - 1, 5 * kPart, 1000 * kPart}) {
+    CHECK(memo.known_until(offset, 1000) == offset);
   }
-  for (const std::uint64_t offset : {std::uint64_t{0}, 3 * kPart - 1, 4 * kPart, 1000 * kPart}) {
-    CHECK(memo.stays_until_ms(offset) == 0);
-  }
-  memo.note(0, 2000);
-  CHECK(memo.stays_until_ms(kPart - 1) == 2000 + ResidencyMemo::kStaysMs);
-  CHECK(memo.stays_until_ms(3 * kPart) == 1000 + ResidencyMemo::kStaysMs);
+  memo.note(5 * kPart, 5 * kPart + 3, 1100);  // the file's end
+  CHECK(memo.known_until(3 * kPart, 1100) == 6 * kPart);
+  CHECK(memo.known_until(3 * kPart, 1000 + ResidencyMemo::kStaysMs) == 3 * kPart);
 }
 
 TEST_CASE("what lies far behind is not remembered, and takes no memory", "[residency]") {
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 60;
   ResidencyMemo memo;
-  memo.note(std::uint64_t{1} << 60, 1000);
-  CHECK(memo.stays_until_ms(std::uint64_t{1} << 60) == 0);
+  memo.note(kFar, kFar + kPart, 1000);
+  CHECK(memo.known_until(kFar, 1000) == kFar);
 }
