@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint64_t kDescriptorShare = 2;
 // The first request for a file waits while it is hashed: about a second at this size.
 constexpr std::uint64_t kHashedMax = 256 << 20;
+// Entries that are spared in one search for one to give up: the search is bounded, and who is popular enough is
+// seen in the next.
+constexpr int kSparedMax = 16;
 
 }  // namespace
 
@@ -40,37 +43,37 @@ void FileCache::allow_entries(std::uint64_t entries_max) {
 FileRef FileCache::find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms) {
   const auto found = index_.find({scope, path});
   if (found == index_.end()) return nullptr;
-  const Place place = found->second;
-  if (host_.now_ms() - place->opened_ms >= revalidate_ms) return nullptr;  // kept: insert may meet it again
-  if (!place->file->unchanged()) {
-    erase(place);
+  Entry& entry = found->second;
+  if (host_.now_ms() - entry.opened_ms >= revalidate_ms) return nullptr;  // kept: insert may meet it again
+  if (!entry.file->unchanged()) {
+    erase(found);
     return nullptr;
   }
-  place->file->mature();
-  recent_.splice(recent_.begin(), recent_, place);
-  return place->file;
+  entry.file->mature();
+  entry.used = true;
+  return entry.file;
 }
 
 FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
                           std::string_view type) {
   const auto found = index_.find({scope, path});
   if (found != index_.end()) {
-    const Place place = found->second;
-    if (place->file->facts() == facts) {
-      place->opened_ms = host_.now_ms();
-      place->file->mature();
-      recent_.splice(recent_.begin(), recent_, place);
-      return place->file;
+    Entry& entry = found->second;
+    if (entry.file->facts() == facts) {
+      entry.opened_ms = host_.now_ms();
+      entry.file->mature();
+      entry.used = true;
+      return entry.file;
     }
-    erase(place);
+    erase(found);
   }
   const bool scarce = fd.get() >= scarce_from_;
   if (scarce) shed();
   FileRef made = OpenFile::make(host_, shared_, std::move(fd), facts, path, type);
   if (made == nullptr || retired_ || scarce || entries_max_ == 0 || facts.links == 0) return made;
   shrink(entries_max_ - 1);
-  recent_.push_front({scope, made, host_.now_ms()});
-  index_.emplace(Key{scope, made->path()}, recent_.begin());
+  const Key key{scope, made->path()};
+  index_.emplace(key, Entry{made, host_.now_ms(), false, order_.insert(order_.begin(), key)});
   return made;
 }
 
@@ -89,16 +92,26 @@ void FileCache::remember_hash(OpenFile& file, const std::string& etag) {
 
 void FileCache::drop(std::uint32_t scope, std::string_view path) {
   const auto found = index_.find({scope, path});
-  if (found != index_.end()) erase(found->second);
+  if (found != index_.end()) erase(found);
 }
 
-void FileCache::erase(Place place) {
-  index_.erase({place->scope, place->file->path()});
-  recent_.erase(place);
+void FileCache::erase(Index::iterator entry) {
+  order_.erase(entry->second.place);
+  index_.erase(entry);
 }
 
 void FileCache::shrink(std::size_t entries_max) {
-  while (index_.size() > entries_max) erase(std::prev(recent_.end()));
+  for (int spared = 0; index_.size() > entries_max;) {
+    const auto last = index_.find(order_.back());
+    if (last->second.used && spared < kSparedMax) {
+      last->second.used = false;
+      order_.splice(order_.begin(), order_, last->second.place);
+      ++spared;
+    } else {
+      erase(last);
+      spared = 0;
+    }
+  }
 }
 
 void FileCache::shed() {

@@ -4,7 +4,10 @@
 // A file is looked at before each use: one that changed in place is dropped, and a rename over its path is
 // noticed at once where it leaves the old file without a link, else after `revalidate_ms`.
 //
-// INVARIANT: every entry is in `index_` and in `recent_`, and there are at most `entries_max_`.
+// Those that were not used since the last look give way first, the oldest of them before the others: moving
+// each used entry to the front of a list would cost more than the search for it.
+//
+// INVARIANT: every entry is in `index_` and in `order_`, and there are at most `entries_max_`.
 #pragma once
 
 #include <sluice/handler.h>
@@ -75,13 +78,14 @@ class FileCache {
     std::size_t operator()(const Key& key) const { return key.hash; }
   };
   struct Entry {
-    std::uint32_t scope;
     FileRef file;
     std::uint64_t opened_ms;  // when the path last led to this file
+    bool used;                // since it was last spared
+    std::list<Key>::iterator place;
   };
-  using Place = std::list<Entry>::iterator;
+  using Index = std::unordered_map<Key, Entry, KeyHash>;
 
-  void erase(Place place);
+  void erase(Index::iterator entry);
   void shrink(std::size_t entries_max);
 
   Host& host_;
@@ -91,8 +95,8 @@ class FileCache {
   int scarce_from_ = INT_MAX;  // a descriptor of this number tells that they are running short
   bool retired_ = false;
   ContentHashCache hashes_{kHashesMax};
-  std::list<Entry> recent_;  // the last used first
-  std::unordered_map<Key, Place, KeyHash> index_;
+  std::list<Key> order_;  // the first to give way stands last
+  Index index_;
 };
 
 }  // namespace sluice::files

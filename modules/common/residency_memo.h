@@ -12,7 +12,7 @@ class ResidencyMemo {
  public:
   static constexpr std::uint64_t kPart = 64 * 1024;
   // Memory would have to turn over within that time to make it wrong, and being wrong costs one read.
-  static constexpr std::uint64_t kStaysMs = 200;
+  static constexpr std::uint64_t kStaysMs = 500;
 
   // Up to where, from `offset` on, the file is taken to be in memory still; `offset` itself when that is not
   // known.
