@@ -24,6 +24,9 @@ constexpr const char* kMachineName = "AArch64";
 #error "sluice loads modules on x86-64 and AArch64: name this machine's ELF constant here"
 #endif
 
+// What an option of version 1.0 has; every later minor gives as much.
+constexpr std::size_t kOptionSizeMin = offsetof(OptionInfo, choices) + sizeof(OptionInfo::choices);
+
 std::string abi_text(unsigned major, unsigned minor) {
   return std::to_string(major) + "." + std::to_string(minor);
 }
@@ -75,7 +78,7 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
   }
   if (info.name == nullptr || *info.name == '\0' || info.version == nullptr || info.summary == nullptr ||
       info.create == nullptr || (info.option_count > 0 && info.options == nullptr) ||
-      (info.option_count > 0 && info.option_stride < sizeof(OptionInfo))) {
+      (info.option_count > 0 && info.option_stride < kOptionSizeMin)) {
     return fail(file + " leaves out its name, version, summary, options or create: give them to SLUICE_MODULE");
   }
   return {};

@@ -30,10 +30,12 @@ struct Bytes {
   constexpr operator std::string_view() const { return {data, size}; }  // NOLINT(google-explicit-constructor)
 };
 
-// Request methods (RFC 9110 section 9, RFC 5789). `other` is any further token; its text is `method_name`.
+// Request methods (RFC 9110 section 9, RFC 5789). `other` is any further token. A newer minor may number more:
+// tell one that has no name here by `method_name`, whatever its number.
 enum class Method : std::uint32_t { other, get, head, post, put, patch, del, options, trace, connect };
 
-// Request fields that the server recognises while it parses, so that nobody compares names again.
+// Request fields that the server recognises while it parses, so that nobody compares names again. A newer minor
+// may number more: tell a field that has no name here by its text, whatever its number.
 enum class FieldId : std::uint32_t {
   other,
   host,
