@@ -92,11 +92,7 @@ Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& servic
   }
   InstanceRef instance(new ModuleInstance(services, std::move(file), InstanceRef(), MountPlan{}));
   instance->call([&] { instance->own_shared_.reset(info.create_shared(*instance.get())); });
-  if (instance->own_shared_ == nullptr) {
-    return fail("module " + instance->name_ + " refuses to start: " +
-                (instance->rejection_.empty() ? "it gives no reason" : instance->rejection_));
-  }
-  return instance;
+  return instance->unless_refused(instance->own_shared_ != nullptr);
 }
 
 Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& services,
@@ -106,11 +102,12 @@ Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& servi
   const auto resolved = instance->resolve_options();
   if (!resolved) return Unexpected(resolved.error());
   instance->call([&] { instance->handler_.reset(instance->file_->info().create(*instance.get())); });
-  if (instance->handler_ == nullptr) {
-    return fail("module " + instance->name_ + " refuses to start: " +
-                (instance->rejection_.empty() ? "it gives no reason" : instance->rejection_));
-  }
-  return instance;
+  return instance->unless_refused(instance->handler_ != nullptr);
+}
+
+Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
+  if (made && rejection_.empty()) return InstanceRef(this);
+  return fail("module " + name_ + " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
 }
 
 Result<void> ModuleInstance::resolve_options() {

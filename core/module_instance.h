@@ -151,6 +151,8 @@ class ModuleInstance final : public Host, public Reapable {
 
   ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file, InstanceRef shared,
                  MountPlan plan);
+  // Itself, when the module made what it was asked for and rejected nothing.
+  Result<InstanceRef> unless_refused(bool made);
   Result<void> resolve_options();
   const OptionValue* find_option(std::string_view name) const;
   void report_thrown(std::string_view what);

@@ -77,7 +77,7 @@ std::size_t ModuleRig::mount(const std::string& folder, const std::map<std::stri
   mounted.host->creating = true;
   mounted.handler.reset(info_->create(*mounted.host));
   mounted.host->creating = false;
-  if (mounted.handler == nullptr) {
+  if (mounted.handler == nullptr || !mounted.host->rejection.empty()) {
     if (mounted.folder_fd >= 0) close(mounted.folder_fd);
     throw std::runtime_error(mounted.host->rejection);
   }

@@ -159,7 +159,8 @@ class Host {
   virtual std::uint64_t number(Bytes name) const = 0;
   // The module's Shared; null when it makes none.
   virtual Shared* shared() const = 0;
-  // Refuses to be created, with a sentence for the person who configured it. Only while being created.
+  // Refuses to be created, with a sentence for the person who configured it: what `create` then returns is
+  // destroyed. Only while being created.
   virtual void reject(Bytes why) = 0;
   virtual void log(LogLevel level, Bytes message) = 0;
   // A monotonic clock, read once a turn of the loop.

@@ -1,0 +1,227 @@
+// The module interface for a handler written in C: the same data, the same methods as functions, and tables of
+// functions where C++ derives a class. What is said in <sluice/abi.h> and <sluice/handler.h> about threads,
+// ownership and the life of views holds here, too.
+//
+// A module is the author's C and sluice_c.cpp, linked into one .so. The author defines a sluice_handler and
+// ends with
+//
+//     SLUICE_MODULE(my_handler, .name = "mine", .version = "1.0", .summary = "Greets", .default_mount =
+//     "/mine/");
+//
+// An object that the server takes over (body, task, reader, work) is a pointer to whatever the author likes and
+// the table of its functions; the server calls `destroy` once, which cancels when the end was not reached.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sluice_exchange sluice_exchange;
+typedef struct sluice_sink sluice_sink;
+typedef struct sluice_host sluice_host;
+typedef struct sluice_field_block sluice_field_block;
+
+// Plain data, laid out as in <sluice/abi.h>; enumerators have the numbers that they have there.
+
+typedef struct sluice_bytes {
+  const char* data;
+  size_t size;
+} sluice_bytes;
+
+enum { SLUICE_METHOD_OTHER, SLUICE_GET, SLUICE_HEAD, SLUICE_POST, SLUICE_PUT, SLUICE_PATCH, SLUICE_DELETE };
+
+typedef struct sluice_field {
+  sluice_bytes name;
+  sluice_bytes value;
+  uint32_t id;
+  uint32_t reserved;
+} sluice_field;
+
+#define SLUICE_UNKNOWN_SIZE UINT64_MAX
+
+typedef struct sluice_request {
+  uint32_t size;
+  uint32_t method;
+  uint32_t version;
+  uint32_t field_count;
+  const sluice_field* fields;
+  sluice_bytes method_name;
+  sluice_bytes target;
+  sluice_bytes path;
+  sluice_bytes mount;
+  sluice_bytes query;
+  uint64_t body_size;
+} sluice_request;
+
+typedef enum sluice_progress { SLUICE_DONE, SLUICE_MORE, SLUICE_PARKED, SLUICE_FAILED } sluice_progress;
+
+enum { SLUICE_OK, SLUICE_FULL, SLUICE_SHORT_FILE, SLUICE_UNSUPPORTED, SLUICE_LOST };
+
+typedef struct sluice_moved {
+  uint64_t size;
+  uint32_t status;
+  uint32_t reserved;
+} sluice_moved;
+
+typedef struct sluice_ticket {
+  uint64_t value;
+} sluice_ticket;
+
+typedef struct sluice_timer_id {
+  uint64_t value;
+} sluice_timer_id;
+
+typedef struct sluice_folder {
+  int32_t fd;
+  uint32_t reserved;
+  sluice_bytes path;
+} sluice_folder;
+
+typedef enum sluice_log_level { SLUICE_DEBUG, SLUICE_INFO, SLUICE_WARNING, SLUICE_ERROR } sluice_log_level;
+
+enum { SLUICE_TEXT, SLUICE_NUMBER, SLUICE_SIZE, SLUICE_DURATION_MS, SLUICE_FLAG, SLUICE_CHOICE };
+
+typedef struct sluice_option {
+  const char* name;
+  uint32_t type;
+  uint32_t reserved;
+  const char* fallback;  // required
+  const char* help;      // required
+  const char* choices;
+} sluice_option;
+
+// What a module implements. A function that may be null says so.
+
+typedef struct sluice_handler {
+  void* (*create)(sluice_host* host);  // null refuses, as does sluice_reject
+  void (*handle)(void* handler, sluice_exchange* exchange);
+  void (*retire)(void* handler);   // may be null
+  void (*destroy)(void* handler);  // may be null
+} sluice_handler;
+
+typedef struct sluice_body {
+  sluice_progress (*pump)(void* body, sluice_sink* sink);
+  void (*destroy)(void* body);  // may be null, here and below
+} sluice_body;
+
+typedef struct sluice_task {
+  void (*resumed)(void* task, sluice_exchange* exchange);
+  void (*destroy)(void* task);
+} sluice_task;
+
+typedef struct sluice_reader {
+  uint64_t (*take)(void* reader, sluice_bytes piece);
+  void (*end)(void* reader);
+  void (*destroy)(void* reader);
+} sluice_reader;
+
+typedef struct sluice_work {
+  void (*run)(void* work);  // on an offload thread
+  void (*done)(void* work, bool ran);
+  void (*destroy)(void* work);
+} sluice_work;
+
+// These stay the module's own, and where they are, for as long as the server may call them.
+
+typedef struct sluice_holder {
+  void* of_the_shim;
+  void (*release)(void* self);
+  void* self;
+} sluice_holder;
+
+typedef struct sluice_watcher {
+  void* of_the_shim;
+  void (*ready)(void* self, uint32_t epoll_events);
+  void* self;
+} sluice_watcher;
+
+typedef struct sluice_timer {
+  void* of_the_shim;
+  void (*fired)(void* self);
+  void* self;
+} sluice_timer;
+
+// Exchange
+const sluice_request* sluice_exchange_request(const sluice_exchange* exchange);
+sluice_bytes sluice_client_address(sluice_exchange* exchange);
+void sluice_status(sluice_exchange* exchange, uint32_t code);
+bool sluice_add_field(sluice_exchange* exchange, sluice_bytes name, sluice_bytes value);
+void sluice_add_fields(sluice_exchange* exchange, const sluice_field_block* block);
+void sluice_send(sluice_exchange* exchange, sluice_bytes content);
+void sluice_send_held(sluice_exchange* exchange, sluice_bytes content, sluice_holder* holder);
+void sluice_stream(sluice_exchange* exchange, uint64_t size, const sluice_body* functions, void* body);
+void sluice_fail(sluice_exchange* exchange, uint32_t code);
+void sluice_defer(sluice_exchange* exchange, const sluice_task* functions, void* task);
+void sluice_receive(sluice_exchange* exchange, const sluice_reader* functions, void* reader);
+sluice_ticket sluice_exchange_ticket(sluice_exchange* exchange);
+
+// Sink
+uint64_t sluice_room(const sluice_sink* sink);
+sluice_moved sluice_write(sluice_sink* sink, const sluice_bytes* pieces, uint32_t count);
+sluice_moved sluice_send_file(sluice_sink* sink, int fd, uint64_t offset, uint64_t size);
+
+// Host
+sluice_bytes sluice_mount(const sluice_host* host);
+sluice_folder sluice_mount_folder(const sluice_host* host);
+sluice_bytes sluice_option_text(const sluice_host* host, const char* name);
+uint64_t sluice_option_number(const sluice_host* host, const char* name);
+void sluice_reject(sluice_host* host, const char* why);
+void sluice_log(sluice_host* host, sluice_log_level level, const char* message);
+uint64_t sluice_now_ms(const sluice_host* host);
+bool sluice_watch(sluice_host* host, int fd, uint32_t epoll_events, sluice_watcher* watcher);
+void sluice_unwatch(sluice_host* host, int fd);
+sluice_timer_id sluice_start_timer(sluice_host* host, uint64_t delay_ms, sluice_timer* timer);
+void sluice_cancel_timer(sluice_host* host, sluice_timer_id timer);
+// False: the queue is full, `work` was not destroyed and is still the caller's.
+bool sluice_offload(sluice_host* host, const sluice_work* functions, void* work);
+void sluice_resume(sluice_host* host, sluice_ticket ticket);
+void sluice_hold(sluice_host* host);
+void sluice_release(sluice_host* host);
+uint32_t sluice_counter(sluice_host* host, const char* name);
+void sluice_count(sluice_host* host, uint32_t counter, uint64_t by);
+sluice_field_block* sluice_prepare_fields(sluice_host* host, const sluice_field* fields, uint32_t count);
+void sluice_release_fields(sluice_host* host, sluice_field_block* block);
+
+// What SLUICE_MODULE fills in.
+
+#define SLUICE_ABI_MAJOR 1
+#define SLUICE_ABI_MINOR 0
+#define SLUICE_LAYOUT_STAMP 700019283023717765u
+
+typedef struct sluice_module_info {
+  uint32_t size;
+  uint32_t abi_major;
+  uint32_t abi_minor;
+  uint32_t option_count;
+  uint64_t layout;
+  const char* name;
+  const char* version;
+  const char* summary;
+  const char* default_mount;
+  const sluice_option* options;
+  uint64_t option_stride;
+  void* (*create)(void* host);
+  void* (*create_shared)(void* host);
+} sluice_module_info;
+
+extern const sluice_handler* const sluice_the_handler;
+void* sluice_create_handler(void* host);
+
+#define SLUICE_MODULE(handler, ...)                                                     \
+  const sluice_handler* const sluice_the_handler = &(handler);                          \
+  extern __attribute__((visibility("default"))) const sluice_module_info sluice_module; \
+  const sluice_module_info sluice_module = {.size = sizeof(sluice_module_info),         \
+                                            .abi_major = SLUICE_ABI_MAJOR,              \
+                                            .abi_minor = SLUICE_ABI_MINOR,              \
+                                            .layout = SLUICE_LAYOUT_STAMP,              \
+                                            .option_stride = sizeof(sluice_option),     \
+                                            .create = sluice_create_handler,            \
+                                            __VA_ARGS__}
+
+#ifdef __cplusplus
+}
+#endif
