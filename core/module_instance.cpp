@@ -107,7 +107,8 @@ Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& servi
 
 Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
   if (made && rejection_.empty()) return InstanceRef(this);
-  return fail("module " + name_ + " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
+  return fail("module " + name_ +
+              " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
 }
 
 Result<void> ModuleInstance::resolve_options() {
