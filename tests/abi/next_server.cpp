@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   test::FakeHost host(server, plan_for(file));
   const std::unique_ptr<Handler> handler(file.info().create(host));
   if (handler == nullptr) return 1;
-  test::FakeExchange exchange(server, {.path = "x"});
+  test::FakeExchange exchange(server, test::RequestPlan());
   exchange.begin(*handler);
   server.run_until([&] { return exchange.ended(); });
   std::printf("%s\n", exchange.content.c_str());
