@@ -1,5 +1,6 @@
 // A server whose interface is one minor ahead: loads a module as the core does, has it answer one request, and
-// asks for what its own minor has appended, unless the module is older. Prints what came of each.
+// asks for what its own minor has appended, unless the module is older; then it retires the handler. Prints
+// what came of each, and what the handler logged.
 #include <sluice/module.h>
 
 #include <cstdio>
@@ -57,5 +58,7 @@ int main(int argc, char** argv) {
   server.run_until([&] { return exchange.ended(); });
   std::printf("%s\n", exchange.content.c_str());
   ask_for_what_is_new(file, *handler);
+  handler->retire();
+  for (const auto& [level, message] : server.logs) std::printf("log: %s\n", message.c_str());
   return 0;
 }

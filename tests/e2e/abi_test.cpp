@@ -78,9 +78,6 @@ TEST_CASE("modules built for a frozen version serve, whoever compiled them", "[e
   CHECK(client.get("/tour/nothing").status == 404);
   CHECK(fetch(server.endpoint(), "/thrower/").status == 500);
   CHECK(server.logs("it threw thrown in handle"));
-  CHECK(server.reload());
-  CHECK(server.logs("the handler retires"));
-  CHECK(server.logs("what is shared retires"));
   CHECK(server.stop() == 0);
 }
 
@@ -104,6 +101,7 @@ TEST_CASE("a server a minor ahead asks an older module for nothing that it canno
   const Outcome options = run({SLUICE_ABI_NEXT_SERVER, built(flavour, "options")});
   CHECK_THAT(options.out, Contains("number=7|7\n") && Contains("choice=two|"));
   CHECK(options.code == 0);
+  CHECK_THAT(run({SLUICE_ABI_NEXT_SERVER, built(flavour, "tour")}).out, Contains("log: the handler retires\n"));
 }
 
 TEST_CASE("a module a minor ahead is served by its server and refused by an older one", "[e2e][abi]") {
@@ -146,8 +144,6 @@ TEST_CASE("a module in C does what one in C++ can", "[e2e][abi]") {
     half.close_with_reset();
   }
   CHECK(client.get("/c/work").body == "done, 42\n");
-  CHECK(server.reload());
-  CHECK(server.logs("the handler in C retires"));
   CHECK(server.stop() == 0);
 
   const Outcome refused = run(site.command({"--listen", "127.0.0.1:0", "--mount", "/c/=plain_c:greeting="}));

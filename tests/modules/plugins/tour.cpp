@@ -29,19 +29,8 @@ class FileBody : public sluice::Body {
   std::uint64_t sent_ = 0;
 };
 
-class TourShared : public sluice::Shared {
- public:
-  explicit TourShared(sluice::Host& host) : host_(host) {}
-  void retire() override { host_.log(sluice::LogLevel::info, "what is shared retires"); }
-
- private:
-  sluice::Host& host_;
-};
-
 class Tour : public sluice::Handler {
  public:
-  using PerWorker = TourShared;
-
   explicit Tour(sluice::Host& host) : host_(host) {
     if (host.number("refuse") != 0) host.reject("it was told to refuse: say refuse=off");
   }
