@@ -146,6 +146,10 @@ TEST_CASE("a module in C does what one in C++ can", "[e2e][abi]") {
   CHECK(client.get("/c/work").body == "done, 42\n");
   CHECK(server.stop() == 0);
 
+  const Outcome next = run({SLUICE_ABI_NEXT_SERVER, module_file("plain_c")});
+  CHECK_THAT(next.out, StartsWith("Hello from C, 0 lent\n\nappended: not asked\n") &&
+                           Contains("log: the handler in C retires\n"));
+
   const Outcome refused = run(site.command({"--listen", "127.0.0.1:0", "--mount", "/c/=plain_c:greeting="}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err, Contains("refuses to start: it has nothing to say: give it a greeting"));
