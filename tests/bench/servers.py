@@ -30,21 +30,22 @@ def eventually(holds):
 
 
 class Server:
-    def __init__(self, name, package, command, configuration=""):
+    def __init__(self, name, package, command, configuration="", cpus=SERVER_CPU):
         self.name = name
         self.package = package
         self.command = command
         self.configuration = configuration
+        self.cpus = cpus
         self.process = None
 
     def start(self, work, root, repository):
-        """Pinned to one CPU, with everything that it starts."""
+        """Pinned to its CPUs, with everything that it starts."""
         places = {"work": work, "root": root, "repository": repository, "port": PORT,
                   "configuration": f"{work}/{self.name}.conf"}
         pathlib.Path(places["configuration"]).write_text(fill(self.configuration, places))
         with open(f"{work}/{self.name}.log", "ab") as log:
             self.process = subprocess.Popen(
-                ["taskset", "-c", SERVER_CPU, *(fill(word, places) for word in self.command)],
+                ["taskset", "-c", self.cpus, *(fill(word, places) for word in self.command)],
                 stdout=log, stderr=log, start_new_session=True)
         if not eventually(listening):
             raise RuntimeError(f"{self.name} does not answer; its log is {work}/{self.name}.log")

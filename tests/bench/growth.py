@@ -1,0 +1,105 @@
+"""How sluice's cost grows: CPU time of a request and memory of its processes, along one dimension at a time."""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import tempfile
+
+import measure
+import report
+from scenarios import KIBI, MEBI, wrk
+from servers import Server, sluice
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+FILES_MAX = 100_000
+CONNECTIONS = 64
+
+
+def served(module, *more, workers=1):
+    """Two workers share both CPUs with the client; what is measured is their time, not the clock's."""
+    command = [word if word != "1" else str(workers) for word in sluice(module)]
+    return Server(f"growth-{module}", None, [*command, *more], cpus="0" if workers == 1 else "0,1")
+
+
+def mounts(module, count):
+    words = []
+    for i in range(1, count):
+        words += ["--mount", f"/m{i}/={module}:root=."]
+    return words
+
+
+def steps(module):
+    """Dimension, its steps, and for each a server and how it is loaded."""
+    for count in (1, 100, 1_000, 5_000, 15_000):
+        yield "connections", count, served(module), {"connections": count}
+    for count in (1, 100, 1_000, 10_000, FILES_MAX):
+        yield "files", count, served(module), {"mode": "tree", "count": count}
+    for count in (1, 10, 100, 1_000):
+        last = {} if count == 1 else {"path": f"/m{count - 1}/1k.bin"}
+        yield "mounts", count, served(module, *mounts(module, count)), last
+    for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
+        yield "bytes of header", size, served(module), {"mode": "head", "count": size}
+    for count in (1, 2):
+        yield "workers", count, served(module, workers=count), {}
+
+
+def make_files(root):
+    content = b"x" * KIBI
+    os.makedirs(root)
+    pathlib.Path(f"{root}/1k.bin").write_bytes(content)
+    for folder in range(100):
+        os.makedirs(f"{root}/tree/{folder}")
+    for i in range(FILES_MAX):
+        pathlib.Path(f"{root}/tree/{i % 100}/{i}.bin").write_bytes(content)
+    os.sync()
+
+
+def play(server, load, seconds, work, root):
+    """CPU microseconds of a request, private memory at the end of the load, and errors."""
+    settings = dict(load)
+    connections = settings.pop("connections", CONNECTIONS)
+    server.start(work, root, REPOSITORY)
+    try:
+        warm = wrk(server, 2, connections, **settings)
+        requests, _, errors, cpu, _, _ = wrk(server, seconds, connections, **settings)
+        return cpu / requests * 1e6, measure.private_bytes(server.processes()), errors + warm[2]
+    finally:
+        server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/run growth", description=__doc__)
+    parser.add_argument("--module", default="static_sendfile", help="static_sendfile, or another file module")
+    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts (3)")
+    parser.add_argument("--seconds", type=int, default=3, help="of load in each (3)")
+    parser.add_argument("--log", metavar="TITLE", help="append the table to LOG.md")
+    given = parser.parse_args()
+    work = tempfile.mkdtemp(prefix="sluice-bench-", dir="/var/tmp")
+    os.chmod(work, 0o755)
+    try:
+        make_files(f"{work}/root")
+        plan = list(steps(given.module))
+        results = [[] for _ in plan]
+        for _ in range(given.rounds):
+            for place, (_, _, server, load) in enumerate(plan):
+                results[place].append(play(server, load, given.seconds, work, f"{work}/root"))
+        lines = [f"{given.module}; medians of {given.rounds} rounds of {given.seconds} s, {CONNECTIONS} kept connections "
+                 "and 1 KiB where nothing else is said; memory is what the processes have for themselves.", "",
+                 "| | | CPU µs / request | memory, MiB | errors |", "|---|---:|---:|---:|---:|"]
+        for (dimension, step, _, _), rounds in zip(plan, results):
+            cost, memory, errors = zip(*rounds)
+            lines.append(f"| {dimension} | {step:,} | {statistics.median(cost):.2f} | "
+                         f"{statistics.median(memory) / MEBI:.1f} | {sum(errors)} |")
+        text = "\n".join(lines) + "\n"
+        print(text)
+        if given.log:
+            report.log(HERE / "LOG.md", given.log, text)
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
