@@ -21,6 +21,7 @@ constexpr std::size_t kHelpColumn = 30;
 constexpr const char* kProgramFooter = R"(Start here:
   sluice serve            serve this folder at http://127.0.0.1:8080/
   sluice modules          which handlers there are, and their options
+  sluice new handler NAME begin a handler of your own
   sluice serve --help     everything that can be set
   sluice status           what the running server does)";
 
@@ -101,6 +102,22 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   });
 }
 
+// Lets `app` take `sluice new handler NAME [--folder DIR]`, and returns the command for the handler.
+CLI::App& add_new_handler(CLI::App& app, GivenValues& given) {
+  CLI::App& what = *app.add_subcommand("new", "Begin something of your own");
+  what.require_subcommand(1);
+  CLI::App& handler =
+      *what.add_subcommand("handler", "Write a folder with a new handler, its build and its test");
+  const auto note = [&given](const char* name) {
+    return [&given, name](const std::string& text) { given[name] = {{text, name}}; };
+  };
+  handler.add_option_function<std::string>("NAME", note("name"), "The module's name, and the file's: NAME.so")
+      ->required();
+  handler.add_option_function<std::string>("--folder", note("folder"), "The folder to make [NAME]")
+      ->option_text("DIR");
+  return handler;
+}
+
 std::string version_line() {
   return std::string("sluice ") + kVersion + ", module ABI " + std::to_string(kAbiMajor) + "." +
          std::to_string(kAbiMinor);
@@ -132,6 +149,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       *app.add_subcommand("modules", "List the modules, their options and what is wrong with them");
   add_option(modules, *find_serve_option("plugins"), result.given);
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
+  const CLI::App& new_handler = add_new_handler(app, result.given);
   app.footer(kProgramFooter);
 
   std::vector<const char*> argv{"sluice"};
@@ -145,6 +163,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (serve.parsed()) result.command = CommandLine::Command::serve;
   if (modules.parsed()) result.command = CommandLine::Command::modules;
+  if (new_handler.parsed()) result.command = CommandLine::Command::new_handler;
   return result;
 }
 

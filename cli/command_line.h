@@ -18,6 +18,7 @@ struct CommandLine {
     serve,
     modules,
     control,
+    new_handler,
   };
 
   Command command = Command::none;

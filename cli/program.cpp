@@ -5,6 +5,7 @@
 #include "command_line.h"
 #include "control_command.h"
 #include "modules_command.h"
+#include "new_command.h"
 #include "serve_command.h"
 
 namespace sluice::cli {
@@ -19,6 +20,8 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return run_modules(line.given, environment, out, err);
     case CommandLine::Command::control:
       return run_control(line.request, line.given, environment, out, err);
+    case CommandLine::Command::new_handler:
+      return run_new_handler(line.given, out, err);
     case CommandLine::Command::none:
       break;
   }

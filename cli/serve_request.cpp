@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config_file.h"
+#include "installed.h"
 #include "spelling.h"
 
 namespace sluice::cli {
@@ -116,10 +117,11 @@ std::string control_folder(const Environment& environment) {
 
 Settings default_settings(const Environment& environment) {
   Settings settings;
+  settings.plugins = installed_plugins(running_program()).value_or(settings.plugins);
   const auto home = environment("SLUICE_HOME");
   if (home && !home->empty()) {
     settings.root = *home;
-    settings.plugins = *home + "/" + settings.plugins;
+    settings.plugins = *home + "/" + Settings{}.plugins;
   }
   settings.control = kOwnControl;
   settings.control_folder = control_folder(environment);

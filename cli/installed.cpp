@@ -1,0 +1,20 @@
+#include "installed.h"
+
+#include <system_error>
+
+namespace sluice::cli {
+
+namespace fs = std::filesystem;
+
+fs::path running_program() {
+  std::error_code ignored;  // without /proc nothing is found beside it
+  return fs::read_symlink("/proc/self/exe", ignored);
+}
+
+std::optional<std::string> installed_plugins(const fs::path& program) {
+  const fs::path folder = (program.parent_path() / SLUICE_PLUGINS_FROM_PROGRAM).lexically_normal();
+  std::error_code ignored;
+  return fs::is_directory(folder, ignored) ? std::optional(folder.string()) : std::nullopt;
+}
+
+}  // namespace sluice::cli

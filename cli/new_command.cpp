@@ -1,0 +1,100 @@
+#include "new_command.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+#include <system_error>
+
+#include "embedded_template.h"
+#include "report.h"
+#include "supervisor.h"
+
+namespace sluice::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kNameMax = 64;
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+
+// What the template calls its handler, and its class.
+constexpr std::string_view kTemplateName = "handler_name";
+constexpr std::string_view kTemplateClass = "HandlerName";
+
+std::string replace_all(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+// The template's text with the handler's own name and class.
+std::string for_handler(std::string_view text, const std::string& name) {
+  return replace_all(replace_all(std::string(text), kTemplateClass, class_name(name)), kTemplateName, name);
+}
+
+Result<void> write_file(const fs::path& path, const std::string& text) {
+  errno = 0;
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (file) return {};
+  return fail("'" + path.string() + "' cannot be written: " + std::strerror(errno) +
+              "; make room, or name another folder with --folder");
+}
+
+}  // namespace
+
+std::string class_name(std::string_view name) {
+  std::string result;
+  bool begins = true;
+  for (const char byte : name) {
+    const bool letter = kLetters.find(byte) != std::string_view::npos;
+    if (byte != '_' && byte != '-') result += begins && letter ? static_cast<char>(byte - 'a' + 'A') : byte;
+    begins = byte == '_' || byte == '-';
+  }
+  return result;
+}
+
+Result<void> check_handler_name(std::string_view name) {
+  if (!name.empty() && name.size() <= kNameMax && kLetters.find(name.front()) != std::string_view::npos &&
+      name.find_first_not_of(kNameBytes) == std::string_view::npos) {
+    return {};
+  }
+  return fail("'" + std::string(name) + "' cannot be a handler's name: begin with a letter and write up to " +
+              std::to_string(kNameMax) + " of a to z, 0 to 9, '_' and '-'");
+}
+
+Result<void> write_handler(const std::string& name, const std::string& folder) {
+  std::error_code error;
+  if (!fs::create_directory(folder, error)) {
+    // It says no, without an error, to a folder that is there.
+    if (!error) error = std::make_error_code(std::errc::file_exists);
+    return fail("the folder '" + folder + "' cannot be made: " + error.message() +
+                "; name another one with --folder");
+  }
+  for (const TemplateFile& file : embedded_template()) {
+    const auto written =
+        write_file(fs::path(folder) / for_handler(file.name, name), for_handler(file.text, name));
+    if (written) continue;
+    fs::remove_all(folder, error);
+    return written;
+  }
+  return {};
+}
+
+int run_new_handler(const GivenValues& command_line, std::ostream& out, std::ostream& err) {
+  const std::string name = command_line.at("name").front().text;
+  const auto given = command_line.find("folder");
+  const std::string folder = given == command_line.end() ? name : given->second.front().text;
+  const auto written = check_handler_name(name).and_then([&] { return write_handler(name, folder); });
+  if (!written) return refuse(err, written.error());
+  out << "The handler '" << name << "' is in '" << folder << "'. Next:\n"
+      << "  cd '" << folder << "' && cmake -B build && cmake --build build && ctest --test-dir build\n"
+      << "Its README.md goes on from there.\n";
+  return kExitFine;
+}
+
+}  // namespace sluice::cli

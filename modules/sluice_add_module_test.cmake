@@ -1,0 +1,21 @@
+# sluice_add_module_test(NAME SOURCES FILE... [LIBRARIES TARGET...])
+# A test by Catch2, by the target NAME_test, of the module of that name: it may include support/server_process.h and
+# support/http_client.h, by which `sluice` serves the module and is asked by a client. Needs enable_testing().
+function(sluice_add_module_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  set(kit ${sluice_TESTING_FOLDER})
+  find_package(Catch2 2 REQUIRED)
+  add_executable(${name}_test ${arg_SOURCES} ${kit}/support/main.cpp ${kit}/support/http_client.cpp
+                              ${kit}/support/server_process.cpp)
+  target_compile_features(${name}_test PRIVATE cxx_std_20)
+  target_compile_options(${name}_test PRIVATE -O0) # it is built more often than it runs
+  target_include_directories(${name}_test PRIVATE ${kit})
+  target_link_libraries(${name}_test PRIVATE Catch2::Catch2 ${arg_LIBRARIES})
+  # A module is looked for among those of the project first.
+  target_compile_definitions(
+    ${name}_test PRIVATE SLUICE_BINARY="$<TARGET_FILE:sluice::sluice>" SLUICE_TEST_MODULES="${sluice_PLUGINS_FOLDER}"
+                         SLUICE_TEST_PLUGINS="$<TARGET_FILE_DIR:module_${name}>")
+  add_dependencies(${name}_test module_${name})
+  add_test(NAME ${name} COMMAND ${name}_test)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endfunction()

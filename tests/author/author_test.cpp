@@ -1,0 +1,91 @@
+// An author's first minutes: sluice installed, a new handler built and tested out of tree, served, and changed.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <string>
+
+#include "author/installed.h"
+
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// Hard links that a file still has, by a descriptor that was opened while it had its name.
+class OpenedFile {
+ public:
+  explicit OpenedFile(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~OpenedFile() { ::close(fd_); }
+  OpenedFile(const OpenedFile&) = delete;
+  OpenedFile& operator=(const OpenedFile&) = delete;
+  std::string content() const {
+    std::string bytes(4 << 20, '\0');
+    const ssize_t got = ::pread(fd_, bytes.data(), bytes.size(), 0);
+    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return bytes;
+  }
+  bool replaced() const {
+    struct stat about {};
+    return ::fstat(fd_, &about) == 0 && about.st_nlink == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+void replace_in(const ScratchFolder& folder, const std::string& file, const std::string& what,
+                const std::string& by) {
+  std::string text = folder.read(file);
+  text.replace(text.find(what), what.size(), by);
+  folder.write(file, text);
+}
+
+}  // namespace
+
+TEST_CASE("an installed sluice finds its modules from wherever it is started", "[author]") {
+  const Installed sluice;
+  const ScratchFolder elsewhere;
+  const std::string listed = must({sluice.program(), "modules"}, {}, elsewhere.path());
+  for (const char* name : {"\nhello ", "\nstatic_sendfile ", "\ndynamic_aio "})
+    CHECK_THAT(listed, Contains(name));
+}
+
+TEST_CASE("a new handler builds, passes its test, is served, and is dropped in again when it changes",
+          "[author]") {
+  const Installed sluice;
+  const ScratchFolder folder;
+  const Site site;
+  const std::string build = folder.path("demo/build");
+  CHECK_THAT(must({sluice.program(), "new", "handler", "demo"}, {}, folder.path()), Contains("cmake -B build"));
+  must({"cmake", "-G", "Ninja", "-S", folder.path("demo"), "-B", build, "-D",
+        "CMAKE_PREFIX_PATH=" + sluice.prefix(), "-D", "PLUGINS=" + site.plugins()});
+  must({"cmake", "--build", build});
+  must({"ctest", "--test-dir", build, "--output-on-failure"});
+
+  ServerProcess server(site);
+  CHECK(must({"curl", "-sS", server.url("/demo/you")}) == "Hello, you.\n");
+
+  // A session of its own is what a terminal signals at Ctrl-C.
+  const OpenedFile before(site.plugins() + "/demo.so");
+  const std::string content = before.content();
+  Process watch({"setsid", "cmake", "--build", build, "--target", "watch"});
+  REQUIRE(eventually([&] { return watch.err().find("watch: built") != std::string::npos; }, kBuildMs));
+  CHECK_FALSE(before.replaced());
+  replace_in(folder, "demo/demo.cpp", "\"Hello\"", "Hello");
+  REQUIRE(
+      eventually([&] { return watch.err().find("watch: it does not build") != std::string::npos; }, kBuildMs));
+  CHECK_FALSE(before.replaced());
+  replace_in(folder, "demo/demo.cpp", "Hello", "\"Welcome\"");
+  REQUIRE(eventually([&] { return before.replaced(); }, kBuildMs));
+  CHECK(before.content() == content);
+  CHECK(server.reload());
+  CHECK(must({"curl", "-sS", server.url("/demo/you")}) == "Welcome, you.\n");
+
+  ::kill(-watch.pid(), SIGINT);
+  CHECK(watch.wait() > 0);
+  CHECK(eventually([&] { return ::kill(-watch.pid(), 0) != 0; }));
+  CHECK(server.stop() == 0);
+}

@@ -1,0 +1,106 @@
+#include "new_command.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "program.h"
+#include "scratch.h"
+
+namespace sluice::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome run(const std::vector<std::string>& arguments) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int exit_code = run_program(arguments, environment_of({}), out, err);
+  return {exit_code, out.str(), err.str()};
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("a class is called after its handler") {
+  CHECK(class_name("demo") == "Demo");
+  CHECK(class_name("word_count") == "WordCount");
+  CHECK(class_name("word-count-2") == "WordCount2");
+  CHECK(class_name("a__b_") == "AB");
+}
+
+TEST_CASE("names of handlers") {
+  for (const char* name : {"a", "demo", "word_count", "word-count", "v2", "test", "all"}) {
+    INFO(name);
+    CHECK(check_handler_name(name));
+  }
+  CHECK(check_handler_name(std::string(64, 'a')));
+  for (const char* name : {"", "2v", "_a", "-a", "Demo", "a b", "a/b", "..", "a.so", "\xc3\xa4"}) {
+    INFO(name);
+    CHECK_FALSE(check_handler_name(name));
+  }
+  CHECK_FALSE(check_handler_name(std::string(65, 'a')));
+}
+
+TEST_CASE("a new handler is the template under its own name") {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.path("somewhere");
+  const Outcome outcome = run({"new", "handler", "word_count", "--folder", folder});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.err.empty());
+  CHECK_THAT(outcome.out, Contains("'word_count' is in '" + folder + "'"));
+  for (const char* name :
+       {"CMakeLists.txt", "README.md", ".gitignore", "word_count.cpp", "word_count_test.cpp"}) {
+    INFO(name);
+    const std::string text = read(folder + "/" + name);
+    CHECK_FALSE(text.empty());
+    CHECK_THAT(text, !Contains("handler_name") && !Contains("HandlerName"));
+  }
+  CHECK(std::distance(fs::directory_iterator(folder), {}) == 5);
+  CHECK_THAT(read(folder + "/word_count.cpp"), Contains("SLUICE_MODULE(WordCount, .name = \"word_count\""));
+}
+
+TEST_CASE("a new handler never overwrites") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("taken", "mine");
+  for (const std::string& taken : {scratch.folder("full"), file, std::string("/no/such/folder")}) {
+    INFO(taken);
+    const Outcome outcome = run({"new", "handler", "demo", "--folder", taken});
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.out.empty());
+    CHECK_THAT(outcome.err, Contains("sluice: the folder '" + taken + "' cannot be made: ") &&
+                                Contains("; name another one with --folder\n"));
+  }
+  CHECK(fs::is_empty(scratch.path("full")));
+  CHECK(read(file) == "mine");
+}
+
+TEST_CASE("a name that cannot be is refused in one sentence, and nothing is made") {
+  const ScratchFolder scratch;
+  const Outcome outcome = run({"new", "handler", "a/b", "--folder", scratch.path("x")});
+  CHECK(outcome.exit_code == 1);
+  CHECK(
+      outcome.err ==
+      "sluice: 'a/b' cannot be a handler's name: begin with a letter and write up to 64 of a to z, 0 to 9, '_' "
+      "and '-'\n");
+  CHECK_FALSE(fs::exists(scratch.path("x")));
+}
+
+TEST_CASE("new wants to know what, and by which name") {
+  CHECK(run({"new"}).exit_code > 100);
+  CHECK_THAT(run({"new", "handler"}).err, Contains("NAME is required"));
+  CHECK(run({"new", "thing"}).exit_code > 100);
+}
+
+}  // namespace
+}  // namespace sluice::cli
