@@ -2,7 +2,7 @@
 
 run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev libaio-dev)
 test_packages=("${run_packages[@]}" catch2 clang clang-format libclang-rt-14-dev libc++-dev libc++abi-dev
-  curl wget python3 python3-pyelftools)
+  curl wget python3 python3-pyelftools pkgconf)
 
 say() { printf 'sluice: %s\n' "$*"; }
 
