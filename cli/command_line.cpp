@@ -19,11 +19,11 @@ constexpr const char* kVersion = "0.1.0";
 constexpr std::size_t kHelpColumn = 30;
 
 constexpr const char* kProgramFooter = R"(Start here:
-  sluice serve            serve this folder at http://127.0.0.1:8080/
-  sluice modules          which handlers there are, and their options
-  sluice new handler NAME begin a handler of your own
-  sluice serve --help     everything that can be set
-  sluice status           what the running server does)";
+  sluice serve             serve this folder at http://127.0.0.1:8080/
+  sluice modules           which handlers there are, and their options
+  sluice new handler NAME  begin a handler of your own
+  sluice serve --help      everything that can be set
+  sluice status            what the running server does)";
 
 constexpr const char* kServeFooter = R"(Every option may also stand in the environment (--head-timeout 5s as
 SLUICE_HEAD_TIMEOUT=5s) and, except --config and --check, in the file of

@@ -16,7 +16,9 @@ function(look_at_sources result)
   set(${result} "${seen}" PARENT_SCOPE)
 endfunction()
 
-unset(ENV{MAKEFLAGS}) # of the make that runs this: its jobs are not those of the builds below
+# Of the make that runs this: the builds below are not parts of it.
+unset(ENV{MAKEFLAGS})
+unset(ENV{MAKELEVEL})
 set(before "")
 while(EXISTS ${BUILD_FOLDER}/CMakeCache.txt)
   look_at_sources(now)

@@ -4,6 +4,9 @@
 // SLUICE_BINARY, SLUICE_TEST_PLUGINS (the product's modules) and SLUICE_TEST_MODULES (the tests') are
 // definitions of the build; environment variables of the same names go before them. Every wait is bounded,
 // everything that was started is killed and removed at the end. One thread.
+//
+// This and http_client.h are installed for the tests of authors (sluice_add_module_test), whose own modules are
+// then SLUICE_TEST_PLUGINS: they include nothing of core/.
 #pragma once
 
 #include <sys/types.h>
