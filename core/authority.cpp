@@ -42,6 +42,17 @@ bool is_name(std::string_view text) {
   return true;
 }
 
+// "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ), for versions to come.
+bool is_later_address(std::string_view text) {
+  if (text.empty() || (text.front() != 'v' && text.front() != 'V')) return false;
+  const std::size_t dot = text.find('.');
+  if (dot == std::string_view::npos || dot < 2 || dot + 1 == text.size()) return false;
+  const auto is_hex = [](char c) { return hex_value(c) >= 0; };
+  const auto fits = [](char c) { return c == ':' || kNameBytes[static_cast<unsigned char>(c)]; };
+  return std::all_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(dot), is_hex) &&
+         std::all_of(text.begin() + static_cast<std::ptrdiff_t>(dot) + 1, text.end(), fits);
+}
+
 bool is_ipv6(std::string_view text) {
   // inet_pton(3) stops at a NUL.
   const auto fits = [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; };
@@ -60,7 +71,9 @@ bool is_authority(std::string_view text) {
   if (text.empty()) return false;
   if (text.front() == '[') {
     const std::size_t end = text.find(']');
-    if (end == std::string_view::npos || !is_ipv6(text.substr(1, end - 1))) return false;
+    if (end == std::string_view::npos) return false;
+    const std::string_view address = text.substr(1, end - 1);
+    if (!is_ipv6(address) && !is_later_address(address)) return false;
     const std::string_view rest = text.substr(end + 1);
     return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
   }

@@ -23,6 +23,8 @@ class ChunkedBody {
   void start() { *this = ChunkedBody(); }
   // Goes on where it stopped: behind each piece of content, or at the bytes' end.
   Result take(std::string_view bytes);
+  // What is still to come of the content of the chunk that it is in.
+  std::uint64_t chunk_left() const { return state_ == State::content ? size_ : 0; }
 
  private:
   enum class State : std::uint8_t {

@@ -8,6 +8,8 @@
 namespace sluice {
 namespace {
 
+// What applies where no mount says otherwise.
+constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // Receives of one connection in one turn while its leftovers are thrown away.
 constexpr int kLingerReceivesMax = 8;
@@ -52,11 +54,14 @@ Connection::Step Connection::parse() {
 
 // The request cannot be understood, or did not come in time: what follows it cannot be told apart, either.
 Connection::Step Connection::refuse(std::uint32_t status) {
-  static const RequestHead kNoHead{};
+  Conversation& talk = *conversation_;
+  RequestHead head;
+  if (talk.parser.asks_for_head(talk.input.head())) head.method = Method::head;
   linger_ = true;
-  conversation_->handled = true;
-  conversation_->exchange.begin(kNoHead, *this);
-  conversation_->exchange.fail(status);
+  talk.handled = true;
+  talk.exchange.begin(head, *this);
+  if (status == 405) talk.exchange.field("Allow", kAllow);
+  talk.exchange.fail(status);
   transition(Event::head_refused);
   return Step::go_on;
 }
@@ -73,7 +78,7 @@ Connection::Step Connection::identify() {
     answer_unrouted(target.status);
   } else if (target.path == "*") {
     talk.exchange.status(204);
-    talk.exchange.field("Allow", "GET, HEAD, OPTIONS");
+    talk.exchange.field("Allow", kAllow);
     talk.exchange.send("");
     answer_unrouted(204);
   } else if (const Router::Match match = context_.router.find(target.path); match.instance == nullptr) {

@@ -191,6 +191,7 @@ void HttpExchange::fail(std::uint32_t code) {
     if (!has_no_content(status_)) {
       ErrorPage page = error_page(status_, prefers_text(request_));
       append_field(field_lines_, "Content-Type", page.type);
+      append_field(field_lines_, "Vary", "Accept");
       content_ = std::move(page.content);
     }
   }

@@ -83,6 +83,12 @@ bool is_field_value(std::string_view text) {
   });
 }
 
+std::string_view without_blanks(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
 bool equals_ignoring_case(std::string_view left, std::string_view right) {
   return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(),
                                                    [](char a, char b) { return lower(a) == lower(b); });
@@ -91,11 +97,8 @@ bool equals_ignoring_case(std::string_view left, std::string_view right) {
 bool list_has(std::string_view list, std::string_view member) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, comma);
-    item = item.substr(0, item.find(';'));
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (equals_ignoring_case(item, member)) return true;
+    const std::string_view item = list.substr(0, std::min(comma, list.find(';')));
+    if (equals_ignoring_case(without_blanks(item), member)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;

@@ -72,6 +72,36 @@ bool is_version(std::string_view text) {
          is_digit(text[7]);
 }
 
+// uri-host ":" port, with a port (RFC 9110 section 9.3.6).
+bool is_tunnel_target(std::string_view text) {
+  const std::size_t colon = text.find_last_of(":]");
+  return is_authority(text) && colon < text.size() - 1 && text[colon] == ':';
+}
+
+// What the lines of Transfer-Encoding, which are one list, come to.
+struct Codings {
+  bool any = false;
+  bool chunked = false;  // once, and behind all others
+  bool others = false;
+  bool broken = false;
+
+  void take(std::string_view list) {
+    any = true;
+    for (bool more = true; more;) {
+      const std::size_t comma = std::min(list.find(','), list.size());
+      const std::string_view coding = without_blanks(list.substr(0, comma));
+      more = comma < list.size();
+      list.remove_prefix(std::min(comma + 1, list.size()));
+      broken = broken || chunked || coding.empty();
+      if (equals_ignoring_case(coding, "chunked")) {
+        chunked = true;
+      } else {
+        others = true;
+      }
+    }
+  }
+};
+
 // Visible ASCII; a fragment is never sent (RFC 9112 section 3.2).
 bool is_target(std::string_view text) {
   return !text.empty() &&
@@ -235,7 +265,7 @@ std::uint32_t RequestParser::judge_request_line(std::string_view bytes) {
   head_.method = method_of(parts.method);
   head_.target = parts.target;
   head_.version = parts.version[7] == '0' ? 10 : 11;
-  if (head_.method == Method::connect) return 501;  // no proxy
+  if (head_.method == Method::connect) return is_tunnel_target(head_.target) ? 405 : 400;  // no proxy
   if (head_.target == "*" && head_.method != Method::options) return 400;
   return 0;
 }
@@ -246,8 +276,7 @@ std::uint32_t RequestParser::judge_fields(std::string_view bytes) {
     Field field;
     const std::string_view name = bytes.substr(span.name.begin, span.name.size);
     std::string_view value = bytes.substr(span.value.begin, span.value.size);
-    // llhttp leaves white space at a value's end.
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    value = without_blanks(value);  // llhttp leaves those at its end
     // No space stands between name and colon (RFC 9112 section 5.1).
     if (!is_token(name) || bytes.substr(span.name.begin + span.name.size, 1) != ":" || !is_field_value(value))
       return 400;
@@ -262,7 +291,7 @@ std::uint32_t RequestParser::judge_fields(std::string_view bytes) {
 std::uint32_t RequestParser::judge_framing() {
   unsigned hosts = 0;
   unsigned lengths = 0;
-  unsigned codings = 0;
+  Codings codings;
   bool close = false;
   bool keep = false;
   head_.expects_continue = false;
@@ -278,8 +307,7 @@ std::uint32_t RequestParser::judge_framing() {
         if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) return 400;
         break;
       case FieldId::transfer_encoding:
-        ++codings;
-        if (!equals_ignoring_case(value, "chunked")) return head_.version == 10 ? 400 : 501;
+        codings.take(value);
         break;
       case FieldId::connection:
         close = close || list_has(value, "close");
@@ -296,10 +324,13 @@ std::uint32_t RequestParser::judge_framing() {
   }
   // One Host in 1.1, at most one in 1.0 (RFC 9112 section 3.2); one way to frame a body (section 6.3).
   if (hosts > 1 || (hosts == 0 && head_.version == 11)) return 400;
-  if (lengths > 1 || codings > 1 || (codings == 1 && (lengths == 1 || head_.version == 10))) return 400;
+  if (lengths > 1 || (codings.any && (lengths == 1 || head_.version == 10))) return 400;
+  // Where the body ends is known only if chunked is the last coding (section 6.3); no other is implemented.
+  if (codings.any && (codings.broken || !codings.chunked)) return 400;
+  if (codings.others) return 501;
   if (lengths == 1 && llhttp_.content_length == kUnknownSize) return 400;
   if (lengths == 1 && llhttp_.content_length > limits_.body_bytes_max) return 413;
-  head_.body_size = codings == 1 ? kUnknownSize : lengths == 1 ? llhttp_.content_length : 0;
+  head_.body_size = codings.any ? kUnknownSize : lengths == 1 ? llhttp_.content_length : 0;
   head_.keep_alive = !close && (head_.version == 11 || keep);
   return 0;
 }
@@ -321,7 +352,10 @@ RequestParser::BodyResult RequestParser::take_chunked(std::string_view bytes) {
   if (framing_bytes_ > limits_.head_bytes_max + kFramingPerContentMax * content_bytes_) {
     return refuse_body(400);
   }
-  if (content_bytes_ > limits_.body_bytes_max) return refuse_body(413);
+  if (content_bytes_ > limits_.body_bytes_max ||
+      chunks_.chunk_left() > limits_.body_bytes_max - content_bytes_) {
+    return refuse_body(413);
+  }
   const bool done = taken.outcome == ChunkedBody::Outcome::done;
   return {done ? Outcome::complete : Outcome::incomplete, 0, taken.used, taken.piece};
 }

@@ -46,6 +46,9 @@ class RequestParser {
   void start();
   // `bytes` begins with the head's first byte and holds all of it that has come, more than in the call before.
   HeadResult parse_head(std::string_view bytes);
+  // Whether the bytes of a head, complete or not, are those of a HEAD request: whatever is wrong with it, its
+  // answer has no content.
+  bool asks_for_head(std::string_view bytes) const { return bytes.substr(line_begin_).starts_with("HEAD "); }
   // Nothing of the head has come yet, or only blank lines before it.
   bool at_start() const { return !begun_; }
   // REQUIRES: parse_head was complete, for the same bytes. Lives until start().

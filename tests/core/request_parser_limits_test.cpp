@@ -201,6 +201,19 @@ TEST_CASE("a body has a limit, whether its length is known or not") {
     CHECK(refused.outcome == "body refused");
     CHECK(refused.status == 413);
   }
+  CHECK(feed_parser(head + "4\r\nxxxx\r\n7\r\n", {}, limits).outcome != "body refused");
+  CHECK(feed_parser(head + "4\r\nxxxx\r\n7\r\nx", {}, limits).status == 413);  // not only when it has come
+}
+
+TEST_CASE("a HEAD request is known as one, however little of it has come") {
+  const Limits limits;
+  RequestParser parser(limits);
+  CHECK_FALSE(parser.asks_for_head(""));
+  const std::string_view bytes = "\r\n\r\nHEAD / HT";
+  CHECK(parser.parse_head(bytes).outcome == RequestParser::Outcome::incomplete);
+  CHECK(parser.asks_for_head(bytes));
+  parser.start();
+  CHECK_FALSE(parser.asks_for_head("HEADS / "));
 }
 
 }  // namespace

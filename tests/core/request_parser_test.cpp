@@ -142,7 +142,11 @@ const Refused kRefused[] = {
     {"9110 9.1: long beyond reason", std::string(33, 'A') + " / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     {"an unknown method without a version", "BREW /pot\r\nHost: a\r\n\r\n", 400},
     {"an unknown method and a bare LF", "BREW /pot HTTP/1.1\nHost: a\r\n\r\n", 400},
-    {"9110 9.3.6: no proxy", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+    {"9110 9.3.6: no proxy", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405},
+    {"9110 9.3.6: no proxy, an IPv6 address", "CONNECT [::1]:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405},
+    {"9110 9.3.6: no port", "CONNECT [::1] HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"9110 9.3.6: an empty port", "CONNECT a: HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"9110 9.3.6: a path", "CONNECT /a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     // Field lines (RFC 9112 section 5).
     {"9112 5.1: a space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
     {"9112 5.1: a tab before the colon", get_with("X\t: a\r\n"), 400},
@@ -189,7 +193,14 @@ const Refused kRefused[] = {
     {"9112 6.1: an unknown coding under chunked", get_with("Transfer-Encoding: gzip, chunked\r\n"), 501},
     {"9112 6.3: chunked is not the last", get_with("Transfer-Encoding: chunked, gzip\r\n"), 400},
     {"9112 6.1: chunked twice", get_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
-    {"9112 6.1: an empty coding", get_with("Transfer-Encoding:\r\n"), 501},
+    {"9112 6.1: an unknown coding under chunked, in two lines",
+     get_with("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"), 501},
+    {"9112 6.3: chunked is not the last, in two lines",
+     get_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n"), 400},
+    {"9112 6.3: an unknown coding alone", get_with("Transfer-Encoding: magic\r\n"), 400},
+    {"9112 6.1: chunked twice in a line", get_with("Transfer-Encoding: chunked, chunked\r\n"), 400},
+    {"9112 6.1: an empty member", get_with("Transfer-Encoding: chunked,\r\n"), 400},
+    {"9112 6.1: an empty coding", get_with("Transfer-Encoding:\r\n"), 400},
     {"9110 10.1.1: another expectation", get_with("Expect: magic\r\n"), 417},
 };
 
