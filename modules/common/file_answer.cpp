@@ -42,26 +42,37 @@ Asked look_at(const Request& request) {
 
 }  // namespace
 
-void FileHandler::answer(Exchange& exchange, const FileRef& file) {
+void FileHandler::answer(Exchange& exchange, const FileRef& file, Coding coding) {
   const Request& request = exchange.request();
   const Asked asked = look_at(request);
   bool range_applies = true;
-  add_common_fields(exchange);
-  if (asked.conditional && answer_condition(exchange, *file, range_applies)) return;
+  if (asked.conditional && answer_condition(exchange, file.get(), range_applies)) return;
   // Range is for GET alone (RFC 9110 section 14.2), and two of them are none.
-  const bool ranged = asked.range_fields == 1 && range_applies && request.method == Method::get;
-  if (ranged && answer_ranges(exchange, file, asked.range)) return;
+  RangeRequest ranges;
+  if (asked.range_fields == 1 && range_applies && request.method == Method::get) {
+    ranges = resolve_ranges(asked.range, file->facts().size);
+  }
+  if (ranges.kind == RangeRequest::Kind::unsatisfiable) {
+    exchange.fields(file->validator_fields());
+    exchange.field("Content-Range", "bytes */" + std::to_string(file->facts().size));
+    return answer_error(exchange, 416);
+  }
+  if (coding != Coding::identity) exchange.field("Content-Encoding", coding_name(coding));
+  add_common_fields(exchange);
+  if (ranges.kind == RangeRequest::Kind::partial) return answer_ranges(exchange, file, ranges.ranges);
   exchange.fields(file->fields());
   send_part(exchange, file, 0, file->facts().size);
 }
 
-bool FileHandler::answer_condition(Exchange& exchange, const OpenFile& file, bool& range_applies) {
-  const Representation what{file.etag(), file.has_mtime(), file.facts().mtime_s, wall_seconds()};
+bool FileHandler::answer_condition(Exchange& exchange, const OpenFile* file, bool& range_applies) {
+  Representation what;
+  if (file != nullptr) what = {file->etag(), file->has_mtime(), file->facts().mtime_s, wall_seconds()};
   const Conditions conditions = judge_conditions(exchange.request(), what);
   range_applies = conditions.range_applies;
   if (conditions.verdict == Verdict::proceed) return false;
-  exchange.fields(file.validator_fields());
+  if (file != nullptr) exchange.fields(file->validator_fields());
   if (conditions.verdict == Verdict::not_modified) {
+    add_common_fields(exchange);
     exchange.status(304);
     exchange.send({});
   } else {
@@ -70,33 +81,23 @@ bool FileHandler::answer_condition(Exchange& exchange, const OpenFile& file, boo
   return true;
 }
 
-bool FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, std::string_view field) {
+void FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, const std::vector<ByteRange>& ranges) {
   const std::uint64_t size = file->facts().size;
-  const RangeRequest asked = resolve_ranges(field, size);
-  if (asked.kind == RangeRequest::Kind::whole) return false;
-  if (asked.kind == RangeRequest::Kind::unsatisfiable) {
-    exchange.fields(file->validator_fields());
-    exchange.field("Content-Range", "bytes */" + std::to_string(size));
-    answer_error(exchange, 416);
-    return true;
-  }
   exchange.status(206);
-  if (asked.ranges.size() == 1) {
-    const ByteRange& range = asked.ranges.front();
+  if (ranges.size() == 1) {
+    const ByteRange& range = ranges.front();
     exchange.fields(file->fields());
     exchange.field("Content-Range", content_range(range, size));
-    send_part(exchange, file, range.first, range.size());
-    return true;
+    return send_part(exchange, file, range.first, range.size());
   }
   auto make_part = [this, file, ticket = exchange.ticket()](std::uint64_t offset, std::uint64_t part_size) {
     return make_body(file, offset, part_size, ticket);
   };
-  auto body = std::make_unique<MultipartBody>(asked.ranges, file->type(), size, std::move(make_part));
+  auto body = std::make_unique<MultipartBody>(ranges, file->type(), size, std::move(make_part));
   exchange.fields(file->validator_fields());
   exchange.field("Content-Type", body->content_type());
   const std::uint64_t whole = body->size();
   exchange.stream(whole, body.release());
-  return true;
 }
 
 void FileHandler::send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size) {

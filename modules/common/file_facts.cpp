@@ -13,6 +13,10 @@ namespace {
 // Reproducible builds and image stores stamp everything with second 0 or 1: equal times of unequal contents.
 constexpr std::int64_t kMeaninglessSecondsMax = 1;
 
+std::uint64_t nanoseconds(std::int64_t seconds, std::uint32_t rest) {
+  return static_cast<std::uint64_t>(seconds) * 1'000'000'000 + rest;
+}
+
 }  // namespace
 
 int read_facts(int fd, FileFacts& facts) {
@@ -51,7 +55,10 @@ Validators make_validators(const FileFacts& facts, std::int64_t now_s) {
   Validators made;
   if (facts.mtime_s >= 0 && facts.mtime_s <= kMeaninglessSecondsMax) return made;
   made.etag = content_is_young(facts, now_s) ? "W/\"" : "\"";
-  append_hex(made.etag, static_cast<std::uint64_t>(facts.mtime_s) * 1'000'000'000 + facts.mtime_ns);
+  // The ctime, too: who writes to a file can set its mtime back, and only the ctime tells.
+  append_hex(made.etag, nanoseconds(facts.mtime_s, facts.mtime_ns));
+  made.etag += '-';
+  append_hex(made.etag, nanoseconds(facts.ctime_s, facts.ctime_ns));
   made.etag += '-';
   append_hex(made.etag, facts.size);
   made.etag += '-';

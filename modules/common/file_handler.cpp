@@ -61,7 +61,8 @@ void FileHandler::handle(Exchange& exchange) {
   if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
   // The common case needs no search, and no memory of its own.
   if (!options_.precompressed && !options_.hash_etags) {
-    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms)) return answer(exchange, file);
+    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms))
+      return answer(exchange, file, Coding::identity);
   }
   Search search;
   search.path = path_;
@@ -163,11 +164,10 @@ void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) 
         search.plain = file;
         return seek_encoded(exchange, std::move(search));
       }
-      return answer(exchange, file);
+      return answer(exchange, file, Coding::identity);
     case Search::For::encoded:
       if (is_older(file->facts(), search.plain->facts())) return seek_encoded(exchange, std::move(search));
-      exchange.field("Content-Encoding", coding_name(search.codings.begin()[search.tried - 1]));
-      return answer(exchange, file);
+      return answer(exchange, file, search.codings.begin()[search.tried - 1]);
     case Search::For::error:
       exchange.status(search.status);
       exchange.field("Content-Type", file->type());
@@ -200,7 +200,7 @@ void FileHandler::seek_encoded(Exchange& exchange, Search search) {
   }
   const bool left = search.tried < search.codings.size();
   const Coding coding = left ? search.codings.begin()[search.tried] : Coding::identity;
-  if (coding == Coding::identity) return answer(exchange, search.plain);
+  if (coding == Coding::identity) return answer(exchange, search.plain, coding);
   ++search.tried;
   search.path = search.plain->path();
   search.path += coding_suffix(coding);

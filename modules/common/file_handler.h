@@ -10,7 +10,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "common/byte_ranges.h"
 #include "common/content_coding.h"
 #include "common/file_cache.h"
 #include "common/file_options.h"
@@ -35,7 +37,7 @@ class FileHandler : public Handler {
   FileHandler(Host& host, FileCache& cache);
 
   // Answers 200, 206, 304, 412 or 416 with an open, regular file.
-  virtual void answer(Exchange& exchange, const FileRef& file);
+  virtual void answer(Exchange& exchange, const FileRef& file, Coding coding);
   // A body that writes [offset, offset + size) of the file.
   virtual Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size, Ticket ticket) = 0;
   // Whether content leaves as it is in the file, so that encoded siblings may stand for it.
@@ -47,6 +49,8 @@ class FileHandler : public Handler {
   std::string_view type_of(std::string_view path) const;
   // Head lines that every answer about a file carries: Cache-Control and the like.
   void add_common_fields(Exchange& exchange) const;
+  // True when a condition of the request was not met, and has been answered. Null for what has no validators.
+  bool answer_condition(Exchange& exchange, const OpenFile* file, bool& range_applies);
 
  private:
   // One search for a file. What is found, or not, leads to an answer or to the next search.
@@ -88,10 +92,7 @@ class FileHandler : public Handler {
   void listed(Exchange& exchange, const ListingPlan& plan, const Listing& listing);
   void run_on_thread(Exchange& exchange, std::shared_ptr<Step> step);
 
-  // True when a condition of the request was not met, and has been answered.
-  bool answer_condition(Exchange& exchange, const OpenFile& file, bool& range_applies);
-  // True when ranges were asked for, and have been answered.
-  bool answer_ranges(Exchange& exchange, const FileRef& file, std::string_view field);
+  void answer_ranges(Exchange& exchange, const FileRef& file, const std::vector<ByteRange>& ranges);
   void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
   std::uint32_t scope_for(const Search& search) const;

@@ -49,8 +49,10 @@ class DynamicAio final : public sluice::files::FileHandler {
   bool sends_files_as_they_are() const override { return process_ == Process::none; }
 
   // Processed content has another size than the file's, and no validators: it says what time it is.
-  void answer(Exchange& exchange, const FileRef& file) override {
-    if (process_ == Process::none) return FileHandler::answer(exchange, file);
+  void answer(Exchange& exchange, const FileRef& file, sluice::files::Coding coding) override {
+    if (process_ == Process::none) return FileHandler::answer(exchange, file, coding);
+    bool range_applies = false;  // there are none of it
+    if (answer_condition(exchange, nullptr, range_applies)) return;
     add_common_fields(exchange);
     exchange.field("Content-Type", type_of(file->path()));
     sluice::Body* body = nullptr;

@@ -199,6 +199,8 @@ std::string judge_always(const HttpAnswer& answer, bool to_head) {
   if (answer.status == 204 && answer.has("Content-Length")) return "Content-Length stands in a 204";
   if (!bodiless && !to_head && !answer.complete) return "the content is not complete";
   if (answer.status == 405 && !answer.has("Allow")) return "Allow is missing in a 405";  // 9110 15.5.6
+  if (answer.status >= 400 && answer.has("Content-Encoding"))
+    return "an error's page is coded as the file is";  // 9110 8.4
   // 9110 15.3.7
   if (answer.status == 206 && !answer.has("Content-Range") &&
       answer.field("Content-Type").find("multipart/byteranges") == std::string::npos) {

@@ -158,6 +158,22 @@ TEST_CASE_METHOD(Site, "content is processed on its way", "[dynamic]") {
   }
 }
 
+TEST_CASE_METHOD(Site, "processed content is there, and has no tag", "[dynamic]") {
+  rig.mount(folder.path, {{"process", "upper"}});
+  const auto code_with = [this](const char* name, const char* value) {
+    RequestPlan plan;
+    plan.path = "file";
+    plan.fields = {{name, value}};
+    return rig.run(std::move(plan))->code;
+  };
+  CHECK(code_with("If-Match", "*") == 200);
+  CHECK(code_with("If-Match", "\"any\"") == 412);
+  CHECK(code_with("If-None-Match", "*") == 304);
+  CHECK(code_with("If-None-Match", "\"any\"") == 200);
+  CHECK(code_with("If-Modified-Since", "Fri, 31 Dec 9999 23:59:59 GMT") == 200);
+  CHECK(code_with("Range", "bytes=0-0") == 200);
+}
+
 TEST_CASE_METHOD(Site, "small and empty files are processed too", "[dynamic]") {
   folder.write("small", "abc\td");
   folder.write("empty", "");

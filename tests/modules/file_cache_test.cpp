@@ -262,11 +262,13 @@ TEST_CASE("validators say what is known of a file", "[facts]") {
   facts.inode = 0xabc;
   facts.mtime_s = 2;
   facts.mtime_ns = 1;
-  CHECK(make_validators(facts, 1000).etag == "\"77359401-ff-abc\"");
+  facts.ctime_s = 1;
+  facts.ctime_ns = 3;
+  CHECK(make_validators(facts, 1000).etag == "\"77359401-3b9aca03-ff-abc\"");
   CHECK(make_validators(facts, 1000).last_modified == "Thu, 01 Jan 1970 00:00:02 GMT");
-  CHECK(make_validators(facts, 5).etag == "\"77359401-ff-abc\"");
-  CHECK(make_validators(facts, 4).etag == "W/\"77359401-ff-abc\"");
-  CHECK(make_validators(facts, 1).etag == "W/\"77359401-ff-abc\"");
+  CHECK(make_validators(facts, 5).etag == "\"77359401-3b9aca03-ff-abc\"");
+  CHECK(make_validators(facts, 4).etag == "W/\"77359401-3b9aca03-ff-abc\"");
+  CHECK(make_validators(facts, 1).etag == "W/\"77359401-3b9aca03-ff-abc\"");
   CHECK(make_validators(facts, 1).last_modified.empty());  // it would lie in the future
   for (const std::int64_t meaningless : {0, 1}) {
     facts.mtime_s = meaningless;
