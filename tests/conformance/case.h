@@ -1,15 +1,17 @@
 // One rule of HTTP as a line of a table: the bytes to send, and what has to come back.
 //
-// Both may hold placeholders: "{etag /x}" is the entity tag that the server gives for /x, "{weak etag /x}"
-// the same made weak. What has to come back is written in parts, separated by " | ":
+// Both may hold placeholders: "{etag /x}" is the entity tag that the server gives for /x, "{weak etag /x}" the
+// same made weak. What has to come back is written in parts, separated by " | ":
 //
-//     206                    the status; alternatives are separated by commas, "none" is a connection closed
-//     without Content-Range: bytes…  a field with this value, once;  "Name ~ text" has the text in it, "Name"
-//     is just there, !Name                  a field that is not there of /x                  the content is the
-//     file's, or the parts of it that Content-Range claims parts 0-1,5-9          the content ranges of a
-//     multipart/byteranges, in order text 0123              the content itself;  "has text" is a part of it,
-//     "!has text" is not, "empty" is none keeps, closes          whether the connection goes on afterwards;
-//     without either, as Connection says
+// - 206: the status, which comes first; alternatives are separated by commas; none is a connection closed.
+// - Content-Range: bytes 0-4/10: a field with this value, once.
+// - Name ~ text: a field with the text in it.
+// - Name: a field that is there; !Name one that is not.
+// - of /x: the content is the file's, or the parts of it that Content-Range claims.
+// - parts 0-1,5-9: the content ranges of a multipart/byteranges, in order.
+// - text 0123: the content itself; has text is a part of it, !has text is not, empty is none.
+// - version HTTP/1.1: the version of the answer.
+// - keeps, closes: whether the connection goes on afterwards; without either, as the answer says.
 //
 // Whatever stands there, every answer is also judged by the rules that hold for all answers (judge.h).
 #pragma once

@@ -181,8 +181,7 @@ bool is_date(std::string_view text) {
 
 // What holds for every answer.
 std::string judge_always(const HttpAnswer& answer, bool to_head) {
-  if (answer.version != "HTTP/1.1")
-    return "the version is " + answer.version;  // 9110 2.5: the highest we conform to
+  if (answer.version != "HTTP/1.1" && answer.version != "HTTP/1.0") return "the version is " + answer.version;
   if (answer.status < 100 || answer.status > 599) return "the status is none";
   for (const char* name :
        {"Date", "Content-Length", "Transfer-Encoding", "Content-Type", "ETag", "Last-Modified", "Location",

@@ -86,7 +86,8 @@ Played Player::play(const Case& tried, Delivery delivery) {
 // Whether the connection goes on as expected, and as the answer says (RFC 9112 section 9.6).
 std::string Player::judge_connection(HttpClient& client, const Expectation& expected, const HttpAnswer& answer,
                                      bool followed) {
-  const bool says_close = answer.field("Connection") == "close";
+  const std::string connection = answer.field("Connection");
+  const bool says_close = connection == "close" || (answer.version == "HTTP/1.0" && connection != "keep-alive");
   if (expected.afterwards == Afterwards::closes && !says_close)
     return "it does not say that the connection closes";
   if (expected.afterwards == Afterwards::keeps && says_close) return "it closes the connection";

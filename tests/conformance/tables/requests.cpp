@@ -58,6 +58,7 @@ std::vector<Case> request_cases() {
       {must, "9112 2.3", "HTTP/1.0", lines({"GET /ten.txt HTTP/1.0"}), "200 | of /ten.txt | closes"},
       {should, "9110 2.5", "the answer's version is ours, not the request's", lines({"GET /ten.txt HTTP/1.0"}),
        "200 | version HTTP/1.1"},
+      {should, "9110 2.5", "an error's version, too", line("GET HTTP/1.1"), "400 | version HTTP/1.1"},
       {must, "9110 15.5.6", "a refused method is told with Allow", request("DELETE", "/ten.txt"), "405,501"},
       {must, "9110 2.5", "HTTP/1.2 is answered as the highest minor known", line("GET /ten.txt HTTP/1.2"),
        "200,505 | !Upgrade"},
