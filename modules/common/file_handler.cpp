@@ -1,5 +1,6 @@
 #include "common/file_handler.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -34,6 +35,19 @@ bool is_older(const FileFacts& facts, const FileFacts& than) {
 }
 
 }  // namespace
+
+Progress TextBody::pump(Sink& sink) {
+  while (sent_ < content_.size()) {
+    const std::uint64_t size = std::min<std::uint64_t>(content_.size() - sent_, sink.room());
+    if (size == 0) return Progress::more;
+    const Bytes piece(content_.data() + sent_, size);
+    const Moved moved = sink.write(&piece, 1);
+    sent_ += moved.size;
+    if (moved.status == Io::full) return Progress::more;
+    if (moved.status != Io::ok) return Progress::failed;
+  }
+  return Progress::done;
+}
 
 FileHandler::FileHandler(Host& host, FileCache& cache)
     : host_(host), cache_(cache), folder_(host.folder()), options_(host) {
@@ -251,12 +265,13 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   run_on_thread(exchange, std::make_shared<ListStep>(std::move(plan)));
 }
 
-void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, const Listing& listing) {
+void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, Listing listing) {
   if (listing.error != 0) return answer_error(exchange, status_of(listing.error));
   add_common_fields(exchange);
   exchange.field("Content-Type", listing_type(plan.format));
   exchange.field("Vary", "Accept");
-  exchange.send(listing.content);
+  const std::size_t size = listing.content.size();
+  exchange.stream(size, new TextBody(std::move(listing.content)));
 }
 
 void FileHandler::run_on_thread(Exchange& exchange, std::shared_ptr<Step> step) {

@@ -27,6 +27,17 @@ class NoBody final : public Body {
   Progress pump(Sink&) override { return Progress::done; }
 };
 
+// Content that was made as a whole, and is too large to be copied once more on the loop.
+class TextBody final : public Body {
+ public:
+  explicit TextBody(std::string content) : content_(std::move(content)) {}
+  Progress pump(Sink& sink) override;
+
+ private:
+  const std::string content_;
+  std::size_t sent_ = 0;
+};
+
 class FileHandler : public Handler {
  public:
   ~FileHandler() override;
@@ -89,7 +100,7 @@ class FileHandler : public Handler {
   void answer_error(Exchange& exchange, std::uint32_t status);
   void redirect_to_folder(Exchange& exchange);
   void list(Exchange& exchange, const std::string& index_path);
-  void listed(Exchange& exchange, const ListingPlan& plan, const Listing& listing);
+  void listed(Exchange& exchange, const ListingPlan& plan, Listing listing);
   void run_on_thread(Exchange& exchange, std::shared_ptr<Step> step);
 
   void answer_ranges(Exchange& exchange, const FileRef& file, const std::vector<ByteRange>& ranges);

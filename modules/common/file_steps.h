@@ -85,7 +85,7 @@ class FileHandler::ListStep final : public Step {
   void run() override { listing_ = list_folder(plan_); }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
     if (!ran) listing_.error = EAGAIN;
-    handler.listed(exchange, plan_, listing_);
+    handler.listed(exchange, plan_, std::move(listing_));
   }
 
  private:
