@@ -5,6 +5,7 @@
 #include "support/module_rig.h"
 #include "support/temp_folder.h"
 
+using sluice::Method;
 using sluice::test::Answer;
 using sluice::test::FakeExchange;
 using sluice::test::ModuleRig;
@@ -263,4 +264,28 @@ TEST_CASE_METHOD(Site, "a file system in memory is served as well", "[content]")
     const Answer answer = rig.run(std::move(plan), handler);
     CHECK(is_whole(answer, content));
   }
+}
+
+TEST_CASE_METHOD(Site, "HEAD and an unchanged file leave the content on the disk", "[content]") {
+  const bool small = GENERATE(false, true);  // small ones would be sent from memory
+  if (small) folder.write("file", content.substr(0, 1000));
+  if (!folder.make_cold("file")) return;
+  const auto ask = [&](Method method, std::vector<std::pair<std::string, std::string>> fields) {
+    RequestPlan plan;
+    plan.method = method;
+    plan.path = "file";
+    plan.fields = std::move(fields);
+    Answer answer = rig.start(std::move(plan));
+    finish(answer);
+    return answer;
+  };
+  const Answer head = ask(Method::head, {});
+  CHECK(head->code == 200);
+  CHECK(head->declared == (small ? 1000 : kSize));
+  CHECK(ask(Method::get, {{"If-None-Match", head->line("ETag")}})->code == 304);
+  CHECK(ask(Method::get, {{"If-Match", "\"another\""}})->code == 412);
+  CHECK(ask(Method::get, {{"Range", "bytes=9999999-"}})->code == 416);
+  CHECK(folder.is_cold("file"));
+  CHECK(ask(Method::get, {})->code == 200);
+  if (module == "static_sendfile") CHECK_FALSE(folder.is_cold("file"));  // the other reads past the page cache
 }

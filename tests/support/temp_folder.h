@@ -57,6 +57,14 @@ class TempFolder {
     const int fd = open((*this / name).c_str(), O_RDONLY | O_CLOEXEC);
     fsync(fd);
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+    if (is_cold(name)) return true;
+    std::fprintf(stderr, "%s: files stay cached here\n", path.c_str());
+    return false;
+  }
+  // Whether nothing of the file's first page is in the page cache.
+  bool is_cold(const std::string& name) const {
+    const int fd = open((*this / name).c_str(), O_RDONLY | O_CLOEXEC);
     void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
     unsigned char present = 1;
     if (mapped != MAP_FAILED) {
@@ -64,9 +72,7 @@ class TempFolder {
       munmap(mapped, 4096);
     }
     close(fd);
-    if ((present & 1) == 0) return true;
-    std::fprintf(stderr, "%s: files stay cached here\n", path.c_str());
-    return false;
+    return (present & 1) == 0;
   }
 
   std::string path;
