@@ -22,6 +22,7 @@ constexpr const char* kProgramFooter = R"(Start here:
   sluice serve             serve this folder at http://127.0.0.1:8080/
   sluice modules           which handlers there are, and their options
   sluice new handler NAME  begin a handler of your own
+  sluice check FILE.so     what is wrong with a handler of your own
   sluice serve --help      everything that can be set
   sluice status            what the running server does)";
 
@@ -42,6 +43,14 @@ Examples:
   sluice serve --mount /docs/=static_sendfile:root=docs
   sluice serve --listen 127.0.0.1:8080 --listen unix:/run/sluice.sock
   sluice serve --config /etc/sluice.conf --check)";
+
+constexpr const char* kCheckFooter =
+    R"(The module is loaded, asked and swapped in processes of its own: a crash is
+something found out, too. Exits with 0 when nothing is wrong; advice is allowed.
+
+Examples:
+  sluice check plugins.d/mine.so
+  sluice check mine.so --option limit=10 --request 'list?day=1' --root site)";
 
 // CLI11's help with texts that fit a terminal of 80 columns.
 class HelpFormatter : public CLI::Formatter {
@@ -118,6 +127,36 @@ CLI::App& add_new_handler(CLI::App& app, GivenValues& given) {
   return handler;
 }
 
+// Lets `app` take `sluice check FILE.so` and its options.
+CLI::App& add_check(CLI::App& app, GivenValues& given) {
+  CLI::App& check = *app.add_subcommand("check", "Tell what is wrong with a module before users do");
+  const auto note = [&given](const std::string& name) {
+    return [&given, name](const CLI::results_t& texts) {
+      for (const std::string& text : texts) given[name].push_back({text, "--" + name});
+      return true;
+    };
+  };
+  const auto add = [&](const std::string& name, const char* argument, const char* help) {
+    return check.add_option("--" + name, note(name), help)->option_text(argument)->type_name(argument);
+  };
+  check.add_option("FILE", note("file"), "The module: what the build made")->required()->option_text(" ");
+  add("option", "KEY=VALUE", "An option of the mount; repeatable")->take_all()->allow_extra_args(false);
+  add("root", "DIR", "The folder that the mount serves [one with samples]");
+  add("request", "PATH", "Also ask for this path below the mount; repeatable")
+      ->take_all()
+      ->allow_extra_args(false);
+  add("handler-timeout", "TIME", "When a deferred answer is overdue [5s]");
+  add("step-timeout", "TIME", "When the module hangs, in one step of the check [1m]");
+  CLI::Option* json = check.add_flag_callback(
+      "--json", [note] { note("json")({"on"}); }, "Write the report as JSON");
+  check
+      .add_flag_callback(
+          "--junit", [note] { note("junit")({"on"}); }, "Write the report as JUnit's XML")
+      ->excludes(json);
+  check.footer(kCheckFooter);
+  return check;
+}
+
 std::string version_line() {
   return std::string("sluice ") + kVersion + ", module ABI " + std::to_string(kAbiMajor) + "." +
          std::to_string(kAbiMinor);
@@ -150,6 +189,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   add_option(modules, *find_serve_option("plugins"), result.given);
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   const CLI::App& new_handler = add_new_handler(app, result.given);
+  const CLI::App& check = add_check(app, result.given);
   app.footer(kProgramFooter);
 
   std::vector<const char*> argv{"sluice"};
@@ -164,6 +204,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (serve.parsed()) result.command = CommandLine::Command::serve;
   if (modules.parsed()) result.command = CommandLine::Command::modules;
   if (new_handler.parsed()) result.command = CommandLine::Command::new_handler;
+  if (check.parsed()) result.command = CommandLine::Command::check;
   return result;
 }
 

@@ -19,6 +19,7 @@ struct CommandLine {
     modules,
     control,
     new_handler,
+    check,
   };
 
   Command command = Command::none;

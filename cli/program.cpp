@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "check_command.h"
 #include "command_line.h"
 #include "control_command.h"
 #include "modules_command.h"
@@ -22,6 +23,8 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return run_control(line.request, line.given, environment, out, err);
     case CommandLine::Command::new_handler:
       return run_new_handler(line.given, out, err);
+    case CommandLine::Command::check:
+      return run_check(line.given, out, err);
     case CommandLine::Command::none:
       break;
   }

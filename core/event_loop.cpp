@@ -133,7 +133,10 @@ void EventLoop::turn(int wait_ms_max) {
   reap_all();
   read_clock();
   stats_.turns.add(now_ns_ - began_ns);
-  if (audit_ != nullptr) audit_->end(now_ns_ - began_ns, stats_);
+  if (audit_ == nullptr) return;
+  const AuditedTurn audited = audit_->end(now_ns_ - began_ns);
+  stats_.net_turns.add(audited.net_ns);
+  stats_.loop_sleeps.add(audited.sleeps);
 }
 
 int EventLoop::wait_ms(int wait_ms_max) const {

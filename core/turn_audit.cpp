@@ -31,11 +31,10 @@ void TurnAudit::begin() {
   sleeps_ = voluntary_switches();
 }
 
-void TurnAudit::end(std::uint64_t turn_ns, WorkerStats& stats) {
+AuditedTurn TurnAudit::end(std::uint64_t turn_ns) const {
   const long slept = voluntary_switches() - sleeps_;
   const std::uint64_t delay_ns = run_queue_delay_ns() - delay_ns_;
-  stats.loop_sleeps.add(static_cast<std::uint64_t>(slept));
-  stats.net_turns.add(turn_ns - std::min(delay_ns, turn_ns));
+  return {turn_ns - std::min(delay_ns, turn_ns), static_cast<std::uint64_t>(slept)};
 }
 
 // "TIME-ON-CPU TIME-ON-RUN-QUEUE SLICES", in nanoseconds.

@@ -8,18 +8,22 @@
 #include <memory>
 
 #include "error.h"
-#include "stats.h"
 #include "unique_fd.h"
 
 namespace sluice {
+
+struct AuditedTurn {
+  std::uint64_t net_ns = 0;  // apart from waiting for a processor
+  std::uint64_t sleeps = 0;
+};
 
 class TurnAudit {
  public:
   static Result<std::unique_ptr<TurnAudit>> create();
 
   void begin();
-  // Counts in net_turns and loop_sleeps.
-  void end(std::uint64_t turn_ns, WorkerStats& stats);
+  // Of the turn since begin(), which took this long by the clock.
+  AuditedTurn end(std::uint64_t turn_ns) const;
 
  private:
   TurnAudit() = default;

@@ -1,0 +1,84 @@
+// A client at the other end of a connection, driven from the same thread as the server: it sends what it is
+// told, takes what it may, and judges answers by llhttp.
+//
+// Owns its socket. Nothing here blocks.
+#pragma once
+
+#include <llhttp.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unique_fd.h"
+
+namespace sluice::cli {
+
+struct ClientAnswer {
+  unsigned status = 0;
+  std::string head;  // status and field lines but for Date, a line each
+  std::uint64_t size = 0;
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a of the content
+
+  bool operator==(const ClientAnswer&) const = default;
+};
+
+class Client {
+ public:
+  explicit Client(UniqueFd socket);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Queues bytes to be sent. `answers` says how many requests they complete; `to_head`, that these are HEAD.
+  void send(std::string_view bytes, unsigned answers = 1, bool to_head = false);
+  // Takes at most this much in each step from now on.
+  void slow_down(std::size_t bytes_per_step) { bytes_per_step_ = bytes_per_step; }
+  // Sends at most this much in each step from now on.
+  void trickle(std::size_t bytes_per_step) { sent_per_step_ = bytes_per_step; }
+  // Sends and receives what can be. True when something moved.
+  bool step();
+  void finish_sending();
+  // Closes, in order or by a reset.
+  void leave(bool reset);
+
+  // Whole ones only.
+  const std::vector<ClientAnswer>& answers() const { return answers_; }
+  bool done() const { return answers_.size() >= wanted_; }
+  bool ended() const { return ended_; }  // by the server
+  // What is wrong with what came, or with its end; empty when nothing is.
+  const std::string& trouble() const { return trouble_; }
+  std::uint64_t received() const { return received_; }
+
+ private:
+  static int on_field_name(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_field_value(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_field_complete(llhttp_t* parser);
+  static int on_head(llhttp_t* parser);
+  static int on_content(llhttp_t* parser, const char* at, std::size_t size);
+  static int on_complete(llhttp_t* parser);
+  static const llhttp_settings_t& settings();
+  static Client& of(llhttp_t* parser) { return *static_cast<Client*>(parser->data); }
+  bool send_some();
+  bool receive_some();
+  void end();
+
+  UniqueFd socket_;
+  llhttp_t parser_{};
+  std::string unsent_;
+  bool finishing_ = false;
+  std::deque<bool> to_head_;  // of the requests that are not answered yet
+  std::size_t bytes_per_step_ = 256 * 1024;
+  std::size_t sent_per_step_ = 256 * 1024;
+  std::string name_;
+  std::string value_;
+  ClientAnswer current_;
+  std::vector<ClientAnswer> answers_;
+  std::size_t wanted_ = 0;
+  std::uint64_t received_ = 0;
+  bool ended_ = false;
+  std::string trouble_;
+};
+
+}  // namespace sluice::cli

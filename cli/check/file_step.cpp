@@ -1,0 +1,172 @@
+#include "check/file_step.h"
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <functional>
+#include <set>
+
+#include "check/elf_image.h"
+#include "config.h"
+#include "module_file.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::string_view kSymbol = "sluice_module";
+constexpr std::string_view kOfSanitizer = "__odr_asan";  // it exports a mark for each global
+constexpr std::size_t kNamesMax = 3;
+
+std::string readable(const std::string& symbol) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);
+  const std::string name = status == 0 && text != nullptr ? text : symbol;
+  std::free(text);
+  return name;
+}
+
+// "a, b, c and 4 more"; empty when there is none.
+std::string names_of(const std::vector<ElfSymbol>& symbols,
+                     const std::function<bool(const ElfSymbol&)>& wanted) {
+  std::string names;
+  std::size_t count = 0;
+  for (const ElfSymbol& symbol : symbols) {
+    if (!wanted(symbol)) continue;
+    if (++count <= kNamesMax) names += (names.empty() ? "" : ", ") + readable(symbol.name);
+  }
+  if (count > kNamesMax) names += " and " + std::to_string(count - kNamesMax) + " more";
+  return names;
+}
+
+void check_exports(const ElfImage& image, Findings& findings) {
+  const auto is_the_one = [](const ElfSymbol& symbol) { return symbol.defined && symbol.name == kSymbol; };
+  if (names_of(image.symbols, is_the_one).empty()) {
+    findings.fail("exports", "it exports no sluice_module: write SLUICE_MODULE at the end of one source file");
+  }
+  const std::string others = names_of(image.symbols, [](const ElfSymbol& symbol) {
+    return symbol.defined && !symbol.unique && symbol.name != kSymbol && !symbol.name.starts_with(kOfSanitizer);
+  });
+  if (!others.empty()) {
+    findings.fail("exports",
+                  "it exports " + others +
+                      " besides sluice_module: link it with a version script that makes all else local, "
+                      "or compile it with -fvisibility=hidden and link it with -Wl,--exclude-libs,ALL");
+  }
+  const std::string unique =
+      names_of(image.symbols, [](const ElfSymbol& symbol) { return symbol.defined && symbol.unique; });
+  if (!unique.empty()) {
+    findings.fail("unique-symbols", "it has the unique symbol " + unique +
+                                        ", which keeps it in memory when it is swapped: compile it with "
+                                        "-fno-gnu-unique, or make the symbol local by a version script");
+  }
+}
+
+void check_libraries(const ElfImage& image, Findings& findings) {
+  std::vector<void*> libraries{RTLD_DEFAULT};
+  for (const std::string& name : image.needed) {
+    void* library = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL);  // never closed: the process ends soon
+    if (library == nullptr) {
+      findings.fail("libraries",
+                    "it needs " + name + ", which is not found: install it, or link it statically");
+    } else {
+      libraries.push_back(library);
+    }
+  }
+  const std::string missing = names_of(image.symbols, [&](const ElfSymbol& symbol) {
+    if (symbol.defined || symbol.weak) return false;
+    for (void* library : libraries) {
+      if (::dlsym(library, symbol.name.c_str()) != nullptr) return false;
+    }
+    return true;
+  });
+  if (!missing.empty()) {
+    findings.fail("symbols",
+                  "nothing provides " + missing +
+                      ": add the source file or library that does, and link with -Wl,--no-undefined");
+  }
+}
+
+void check_option(const OptionInfo& option, std::set<std::string>& names, Findings& findings) {
+  if (option.name == nullptr || *option.name == '\0') {
+    return findings.fail("options", "an option has no name: give each one");
+  }
+  const std::string name = option.name;
+  if (!names.insert(name).second) findings.fail("options", "it has two options " + name + ": rename one");
+  if (name == "root") findings.fail("options", "the option root is the server's own: rename it");
+  const auto written = parse_mount("/check/=check:" + name + "=value");
+  if (!written)
+    findings.fail("options", "nobody could set the option " + name + ": " + written.error().message);
+  if (option.fallback == nullptr) {
+    return findings.fail("options",
+                         "the option " + name + " has no fallback: write one, \"\" for an empty text");
+  }
+  if (option.type > OptionType::choice) {
+    return findings.fail("options", "the option " + name + " has a type that this sluice does not know");
+  }
+  if (option.type == OptionType::choice && (option.choices == nullptr || *option.choices == '\0')) {
+    return findings.fail("options",
+                         "the option " + name + " is a choice of nothing: write choices as \"one|two\"");
+  }
+  const auto valid = sluice::check_option(option, option.fallback);
+  if (!valid) findings.fail("options", "its fallback does not suit its type: " + valid.error().message);
+  if (option.help == nullptr || *option.help == '\0') {
+    findings.advise("options", "the option " + name + " has no help: say in a few words what it does");
+  }
+}
+
+}  // namespace
+
+void check_tables(const Subject& subject, Findings& findings) {
+  const auto image = read_elf(subject.copy(0), "it");
+  if (!image) {
+    findings.fail("load", image.error().message);
+    return findings.stop();
+  }
+  check_exports(*image, findings);
+  for (const ElfSymbol& symbol : image->symbols) {
+    if (symbol.defined || symbol.name.rfind("__cxa_thread_atexit", 0) != 0) continue;
+    findings.fail(
+        "thread-locals",
+        "a thread_local of it has a destructor, which keeps it in memory when it is swapped: keep the "
+        "object in the handler or in its PerWorker");
+  }
+  if (image->executable_stack) {
+    findings.fail("stack", "it makes the whole server's stack executable: link it with -Wl,-z,noexecstack");
+  }
+  if (image->text_relocations) {
+    findings.fail("text", "its code is changed while it is loaded: compile everything in it with -fPIC");
+  }
+  if (!image->debug_info) {
+    findings.advise("debug-info",
+                    "without debug information the log of a crash names no lines: compile it with -g");
+  }
+  check_libraries(*image, findings);
+}
+
+void check_description(const Subject& subject, Findings& findings) {
+  const auto module = ModuleFile::load(subject.copy(0), "it");
+  if (!module) {
+    findings.fail("load", module.error().message);
+    return findings.stop();
+  }
+  const ModuleInfo& info = (*module)->info();
+  const std::string name = info.name;
+  const auto written = parse_mount("/check/=" + name);
+  if (!written) findings.fail("description", "nobody could mount it: " + written.error().message);
+  if (*info.version == '\0') findings.fail("description", "its version is empty: write one, such as 1.0.0");
+  if (*info.summary == '\0')
+    findings.advise("description", "its summary is empty: say in a few words what it does");
+  std::set<std::string> names;
+  for (std::uint32_t i = 0; i < info.option_count; ++i) check_option((*module)->option(i), names, findings);
+  if (findings.failed("options")) findings.stop();
+  if (info.default_mount == nullptr) {
+    findings.advise("mount", "it has no default mount, so that nothing answers until a --mount names it");
+  } else if (const auto mount = parse_mount(std::string(info.default_mount) + "=check"); !mount) {
+    findings.fail("mount", "its default mount cannot be used: " + mount.error().message);
+  } else if (mount->prefix != info.default_mount) {
+    findings.fail("mount", "its default mount ends without a slash: write it as " + mount->prefix);
+  }
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,118 @@
+#include "check/findings.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "text_layout.h"
+
+namespace sluice::cli {
+namespace {
+
+// A module that does a thing wrong does it in many places; a person needs a few of them.
+constexpr std::ptrdiff_t kPerCheckMax = 3;
+
+constexpr CheckText kChecks[] = {
+    {"exports", "sluice_module is the only symbol that it exports"},
+    {"unique-symbols", "no unique symbol keeps it in memory"},
+    {"thread-locals", "no thread_local has a destructor"},
+    {"stack", "it asks for no executable stack"},
+    {"text", "its code needs no relocation"},
+    {"libraries", "every library that it needs is found"},
+    {"symbols", "every symbol that it needs is found"},
+    {"debug-info", "it has debug information"},
+    {"load", "it loads, and speaks the module ABI of this sluice"},
+    {"description", "it says what it is"},
+    {"options", "its table of options is sound"},
+    {"mount", "its default mount is well-formed"},
+    {"create", "a handler can be made with its options"},
+    {"refusals", "odd values of options are taken, or refused with a sentence"},
+    {"lifecycle", "handlers can be made and destroyed a hundred times"},
+    {"unload", "it leaves the address space when it is unloaded"},
+    {"requests", "every method, path and query is answered"},
+    {"head", "HEAD has the head of GET"},
+    {"bodies", "requests with bodies are answered, and may be cut off"},
+    {"pacing", "slow, pipelining and half-closed clients get the same answers"},
+    {"departures", "clients may leave at any time"},
+    {"swap", "the next generation takes over while this one still answers"},
+    {"answers", "every request is answered once, whole and in time"},
+    {"lengths", "answers are as long as they declare"},
+    {"fields", "no field of an answer breaks HTTP"},
+    {"exceptions", "nothing is thrown out of it"},
+    {"loop", "it never holds up the loop"},
+    {"memory", "no memory leaks"},
+    {"descriptors", "no descriptor leaks"},
+    {"threads", "no thread stays behind"},
+    {"holds", "nothing is held for ever"},
+};
+
+constexpr std::string_view kStop = "stop";
+
+}  // namespace
+
+std::span<const CheckText> all_checks() {
+  return kChecks;
+}
+
+void Findings::add(Finding finding) {
+  finding.sentence = printable(finding.sentence);
+  finding.where = printable(finding.where);
+  const auto same_check = [&](const Finding& other) { return other.check == finding.check; };
+  const auto same = [&](const Finding& other) {
+    return same_check(other) && other.sentence == finding.sentence;
+  };
+  if (std::any_of(all_.begin(), all_.end(), same)) return;
+  if (std::count_if(all_.begin(), all_.end(), same_check) >= kPerCheckMax) return;
+  all_.push_back(std::move(finding));
+  if (copy_ != nullptr) copy_->set(encode());
+}
+
+void Findings::stop() {
+  stopped_ = true;
+  if (copy_ != nullptr) copy_->set(encode());
+}
+
+void Findings::merge(const Findings& others) {
+  for (const Finding& finding : others.all_) add(finding);
+  stopped_ = stopped_ || others.stopped_;
+}
+
+bool Findings::failed(std::string_view check) const {
+  return std::any_of(all_.begin(), all_.end(), [check](const Finding& finding) {
+    return finding.verdict == Verdict::failed && finding.check == check;
+  });
+}
+
+// A line for each: the verdict's letter and the check, then sentence and where, which have no control bytes,
+// behind a tab each.
+std::string Findings::encode() const {
+  std::string text;
+  if (stopped_) text.append(kStop).append("\n");
+  for (const Finding& finding : all_) {
+    text += finding.verdict == Verdict::advice ? 'a' : 'f';
+    text += finding.check + '\t' + finding.sentence + '\t' + finding.where + '\n';
+  }
+  return text;
+}
+
+Findings Findings::decode(std::string_view text) {
+  Findings findings;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    if (line == kStop) findings.stop();
+    const std::size_t first = line.find('\t');
+    const std::size_t second = line.find('\t', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    findings.add({line.substr(1, first - 1), line[0] == 'a' ? Verdict::advice : Verdict::failed,
+                  line.substr(first + 1, second - first - 1), line.substr(second + 1)});
+  }
+  return findings;
+}
+
+std::size_t CheckReport::failures() const {
+  return static_cast<std::size_t>(std::count_if(results.begin(), results.end(), [](const CheckResult& result) {
+    return result.verdict == Verdict::failed;
+  }));
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,86 @@
+// What `sluice check` finds out, and the one list of what it looks at.
+//
+// A step of the check runs in a child process and hands its findings over as text. Plain values; one thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "check/shared_text.h"
+
+namespace sluice::cli {
+
+enum class Verdict : std::uint8_t {
+  ok,
+  advice,  // worth doing, but nothing breaks without it
+  failed,
+  untried,  // something else stood in the way
+};
+
+// One thing that is looked at.
+struct CheckText {
+  std::string_view name;  // "unique-symbols"
+  std::string_view fine;  // what is so when nothing is found
+};
+
+// In the order in which they are reported.
+std::span<const CheckText> all_checks();
+
+struct Finding {
+  std::string check;
+  Verdict verdict = Verdict::failed;  // advice or failed
+  std::string sentence;
+  std::string where;  // "GET /hello/ is answered"; empty when it does not matter
+};
+
+class Findings {
+ public:
+  Findings() = default;
+  // Keeps `copy` up to date with encode(). It lives longer.
+  explicit Findings(SharedText& copy) : copy_(&copy) {}
+
+  // REQUIRES: `check` is the name of one of all_checks(). The same sentence is kept once, wherever it holds.
+  void fail(std::string_view check, std::string sentence, std::string where = {}) {
+    add({std::string(check), Verdict::failed, std::move(sentence), std::move(where)});
+  }
+  void advise(std::string_view check, std::string sentence, std::string where = {}) {
+    add({std::string(check), Verdict::advice, std::move(sentence), std::move(where)});
+  }
+  void merge(const Findings& others);
+  // Nothing that needs a working module can be tried any more.
+  void stop();
+
+  const std::vector<Finding>& all() const { return all_; }
+  bool failed(std::string_view check) const;
+  bool stopped() const { return stopped_; }
+  // For the way from a child to its parent.
+  std::string encode() const;
+  static Findings decode(std::string_view text);
+
+ private:
+  void add(Finding finding);
+
+  std::vector<Finding> all_;
+  bool stopped_ = false;
+  SharedText* copy_ = nullptr;
+};
+
+// The line of one check in the report.
+struct CheckResult {
+  std::string check;
+  Verdict verdict = Verdict::ok;
+  std::vector<std::string> sentences;  // one at least
+};
+
+struct CheckReport {
+  std::string file;
+  std::vector<CheckResult> results;  // one for each of all_checks()
+
+  std::size_t failures() const;
+  bool clean() const { return failures() == 0; }
+};
+
+}  // namespace sluice::cli

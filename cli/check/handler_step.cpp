@@ -1,0 +1,127 @@
+#include "check/handler_step.h"
+
+#include <algorithm>
+
+#include "check/resources.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr unsigned kHandlersPerWindow = 25;
+constexpr unsigned kLoadsPerWindow = 5;
+// What ModuleInstance says of a module that refuses without Host::reject.
+constexpr std::string_view kNoReason = "it gives no reason";
+
+std::vector<std::string> odd_values(const OptionInfo& option) {
+  switch (option.type) {
+    case OptionType::text:
+      return {"", "/", "sluice check"};
+    case OptionType::flag:
+      return {"on", "off"};
+    case OptionType::number:
+    case OptionType::size:
+    case OptionType::duration_ms:
+      return {"0", "1"};
+    case OptionType::choice:
+      break;
+  }
+  std::vector<std::string> values;
+  std::string_view left = option.choices;
+  while (!left.empty()) {
+    const std::size_t end = std::min(left.find('|'), left.size());
+    values.emplace_back(left.substr(0, end));
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return values;
+}
+
+MountOptions with(MountOptions options, const std::string& name, const std::string& value) {
+  std::erase_if(options, [&](const auto& option) { return option.first == name; });
+  options.emplace_back(name, value);
+  return options;
+}
+
+}  // namespace
+
+bool give_up(Stand& stand, Generation& generation) {
+  const Leftover left = stand.give_up(generation);
+  if (left == Leftover::held) {
+    stand.findings().fail("holds",
+                          "it is still held after its last request: call Host::release once for each "
+                          "Host::hold, and let offloaded work end");
+  } else if (left == Leftover::running) {
+    stand.findings().fail("threads",
+                          "a thread of it still runs after its last handler was destroyed: join it in a "
+                          "destructor, or use Host::offload");
+  } else if (left == Leftover::mapped) {
+    stand.findings().fail(
+        "unload",
+        "it stays in memory after it was unloaded: look for unique symbols and a thread_local "
+        "with a destructor");
+  }
+  return left == Leftover::none;
+}
+
+void check_creation(const Subject& subject, Findings& findings) {
+  auto stand = Stand::create(subject, findings);
+  if (!stand) return findings.fail("create", stand.error().message);
+  auto generation = (*stand)->load(0);
+  if (generation) {
+    // What goes on living would be in the way of all that follows.
+    if (!give_up(**stand, *generation) && !findings.failed("unload")) findings.stop();
+    return;
+  }
+  const std::string& why = generation.error().message;
+  findings.fail("create", why.ends_with(kNoReason)
+                              ? "it refuses to be created without a reason: call Host::reject"
+                              : why + "; options are given with --option KEY=VALUE");
+  findings.stop();
+}
+
+void check_refusals(const Subject& subject, Findings& findings) {
+  auto stand = Stand::create(subject, findings);
+  if (!stand) return findings.fail("refusals", stand.error().message);
+  auto generation = (*stand)->load(0);
+  if (!generation) return findings.fail("create", generation.error().message);
+  const auto file = generation->file.lock();
+  for (std::uint32_t i = 0; i < file->info().option_count; ++i) {
+    const OptionInfo& option = file->option(i);
+    for (const std::string& value : odd_values(option)) {
+      const std::string given = std::string(option.name) + "=" + value;
+      (*stand)->doing("it is created with " + given);
+      const auto handler =
+          (*stand)->make_handler(*generation, with(subject.request().options, option.name, value));
+      if (handler || !handler.error().message.ends_with(kNoReason)) continue;
+      findings.fail("refusals",
+                    "it refuses " + given + " without a reason: say what would be right by Host::reject");
+    }
+  }
+}
+
+void check_lifecycle(const Subject& subject, Findings& findings) {
+  auto made = Stand::create(subject, findings);
+  if (!made) return findings.fail("lifecycle", made.error().message);
+  Stand& stand = **made;
+  auto generation = stand.load(0);
+  if (!generation) return findings.fail("create", generation.error().message);
+  find_growth(findings, "each handler", kHandlersPerWindow, [&] {
+    stand.doing("one more handler is created");
+    auto handler = stand.make_handler(*generation, subject.request().options);
+    if (!handler) {
+      findings.fail("lifecycle", "it can be created once, but not again: " + handler.error().message);
+      return false;
+    }
+    stand.doing("one of its handlers is destroyed");
+    (*handler)->retire();
+    handler = InstanceRef();
+    return stand.settle();
+  });
+  if (!give_up(stand, *generation)) return;
+  find_growth(findings, "each loading of it", kLoadsPerWindow, [&] {
+    auto again = stand.load(0);
+    if (!again) findings.fail("lifecycle", "it cannot be loaded again: " + again.error().message);
+    return again && give_up(stand, *again);
+  });
+}
+
+}  // namespace sluice::cli

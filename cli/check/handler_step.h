@@ -1,0 +1,22 @@
+// The steps that make and destroy handlers, without a request. Each runs in a child of its own.
+#pragma once
+
+#include "check/findings.h"
+#include "check/stand.h"
+#include "check/subject.h"
+
+namespace sluice::cli {
+
+// One handler with the options that were asked for.
+void check_creation(const Subject& subject, Findings& findings);
+
+// Values of options that are allowed by their type, but odd.
+void check_refusals(const Subject& subject, Findings& findings);
+
+// A hundred handlers, one after the other, and the whole module a few times.
+void check_lifecycle(const Subject& subject, Findings& findings);
+
+// Gives the generation up, and says what of it stays. False when something does.
+bool give_up(Stand& stand, Generation& generation);
+
+}  // namespace sluice::cli

@@ -1,0 +1,128 @@
+#include "check/report_text.h"
+
+#include <algorithm>
+
+#include "text_layout.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::size_t kVerdictColumn = 8;
+constexpr std::size_t kSentenceColumn = 24;
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ok:
+      return "ok";
+    case Verdict::advice:
+      return "advice";
+    case Verdict::failed:
+      return "FAIL";
+    case Verdict::untried:
+      break;
+  }
+  return "untried";
+}
+
+// Sentences hold no control bytes; what is no UTF-8 is the module's own and replaced byte by byte.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char byte : text) {
+    if (byte == '"' || byte == '\\') out += '\\';
+    out += static_cast<unsigned char>(byte) < 0x80 ? byte : '?';
+  }
+  return out + '"';
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char byte : text) {
+    switch (byte) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(byte) < 0x80 ? byte : '?';
+    }
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+  return text;
+}
+
+std::size_t count(const CheckReport& report, Verdict verdict) {
+  return static_cast<std::size_t>(std::count_if(report.results.begin(), report.results.end(),
+                                                [&](const auto& result) { return result.verdict == verdict; }));
+}
+
+}  // namespace
+
+std::string format_table(const CheckReport& report) {
+  std::string out;
+  std::string untried;
+  for (const CheckResult& result : report.results) {
+    std::string head(verdict_name(result.verdict));
+    if (result.verdict == Verdict::untried) {
+      untried += (untried.empty() ? "" : ", ") + result.check;
+      continue;
+    }
+    head.resize(kVerdictColumn, ' ');
+    head += result.check;
+    for (const std::string& sentence : result.sentences) {
+      out += hanging(std::move(head), kSentenceColumn, sentence);
+      head.clear();
+    }
+  }
+  if (!untried.empty()) out += hanging("untried", kVerdictColumn, untried);
+  const std::size_t failures = report.failures();
+  const std::string checks = std::to_string(report.results.size()) + " checks";
+  const std::size_t advice = count(report, Verdict::advice);
+  out += printable(report.file);
+  out +=
+      report.clean() ? " is clean: " + checks : ": " + std::to_string(failures) + " of " + checks + " failed";
+  if (advice > 0) out += ", " + std::to_string(advice) + " with advice";
+  return out + '\n';
+}
+
+std::string format_json(const CheckReport& report) {
+  std::string out = "{\"file\": " + quoted(printable(report.file)) +
+                    ", \"clean\": " + (report.clean() ? "true" : "false") + ", \"checks\": [";
+  for (const CheckResult& result : report.results) {
+    out += (&result == report.results.data() ? "\n" : ",\n");
+    out += "  {\"check\": " + quoted(result.check) + ", \"verdict\": " + quoted(verdict_name(result.verdict)) +
+           ", \"sentences\": [";
+    for (const std::string& sentence : result.sentences) {
+      out += (&sentence == result.sentences.data() ? "" : ", ") + quoted(sentence);
+    }
+    out += "]}";
+  }
+  return out + "\n]}\n";
+}
+
+std::string format_junit(const CheckReport& report) {
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sluice check " +
+                    escaped(printable(report.file)) + "\" tests=\"" + std::to_string(report.results.size()) +
+                    "\" failures=\"" + std::to_string(report.failures()) + "\" skipped=\"" +
+                    std::to_string(count(report, Verdict::untried)) + "\">\n";
+  for (const CheckResult& result : report.results) {
+    out += "  <testcase classname=\"sluice.check\" name=\"" + escaped(result.check) + "\"";
+    const std::string said = escaped(joined(result.sentences));
+    if (result.verdict == Verdict::ok) out += "/>\n";
+    if (result.verdict == Verdict::failed) out += "><failure message=\"" + said + "\"/></testcase>\n";
+    if (result.verdict == Verdict::untried) out += "><skipped message=\"" + said + "\"/></testcase>\n";
+    if (result.verdict == Verdict::advice) out += "><system-out>" + said + "</system-out></testcase>\n";
+  }
+  return out + "</testsuite>\n";
+}
+
+}  // namespace sluice::cli

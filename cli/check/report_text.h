@@ -1,0 +1,17 @@
+// The report of a check as a table for people, as JSON (RFC 8259) and as JUnit's XML. Pure. Any thread.
+#pragma once
+
+#include <string>
+
+#include "check/findings.h"
+
+namespace sluice::cli {
+
+// In 80 columns; ends with a line that says how it went.
+std::string format_table(const CheckReport& report);
+// {"file", "clean", "checks": [{"check", "verdict", "sentences"}]}
+std::string format_json(const CheckReport& report);
+// A test case for each check; advice is output of a case that has passed.
+std::string format_junit(const CheckReport& report);
+
+}  // namespace sluice::cli

@@ -1,0 +1,192 @@
+#include "check/request_step.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include "check/resources.h"
+#include "check/served.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr unsigned kRepeats = 8;
+constexpr unsigned kRoundsPerWindow = 20;
+// Sleeping this long in nearly every request is no accident of the machine.
+constexpr std::uint64_t kNapUs = 200;
+constexpr std::size_t kLargeBody = 1024 * 1024;
+constexpr unsigned kPipelined = 4;
+
+std::string request_text(const std::string& target, bool last, const char* version = "1.1") {
+  return "GET " + target + " HTTP/" + version + "\r\nHost: check\r\n" + (last ? "Connection: close\r\n" : "") +
+         "\r\n";
+}
+
+std::string sized_body(std::size_t size) {
+  return "Content-Length: " + std::to_string(size) + "\r\nConnection: close\r\n\r\n" + std::string(size, 'x');
+}
+
+// Whole lines, the status among them.
+std::set<std::string> lines_of(const ClientAnswer& answer) {
+  std::set<std::string> lines{"status " + std::to_string(answer.status)};
+  std::istringstream text(answer.head);
+  for (std::string line; std::getline(text, line);) lines.insert(line);
+  return lines;
+}
+
+// The lines that one has and the other has not.
+std::string difference(const ClientAnswer& left, const ClientAnswer& right) {
+  const auto one = lines_of(left);
+  const auto other = lines_of(right);
+  std::vector<std::string> lines;
+  std::set_symmetric_difference(one.begin(), one.end(), other.begin(), other.end(), std::back_inserter(lines));
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "'" : ", '") + line + "'";
+  return text.empty() ? "their order" : text;
+}
+
+bool same_head(const ClientAnswer& left, const ClientAnswer& right) {
+  return left.status == right.status && left.head == right.head;
+}
+
+void check_head(Stand& stand, const std::string& target) {
+  const auto before = stand.ask("GET", target);
+  const auto head = stand.ask("HEAD", target);
+  const auto after = stand.ask("GET", target);
+  if (!before || !head || !after || !same_head(*before, *after) || same_head(*before, *head)) return;
+  stand.findings().fail("head",
+                        "its head and that of GET differ in " + difference(*before, *head) +
+                            ": answer both alike, the server leaves the content out",
+                        "HEAD " + target + " is answered");
+}
+
+void check_naps(Stand& stand, const std::string& target) {
+  unsigned naps = 0;
+  for (unsigned i = 0; i < kRepeats && !stand.overdue(); ++i) {
+    if (stand.ask("GET", target) && stand.last_request().slept_us >= kNapUs) ++naps;
+  }
+  if (naps + 1 < kRepeats || stand.findings().failed("loop")) return;
+  stand.findings().fail("loop", "it sleeps a little on the loop each time: hand what waits to Host::offload",
+                        "GET " + target + " is answered");
+}
+
+// What a client sees that gets the same answer in another way.
+void compare(Stand& stand, const Served::Reference& wanted, const Client& client) {
+  if (!stand.judge(client, "pacing") || !wanted.stable) return;
+  for (const ClientAnswer& answer : client.answers()) {
+    if (answer.size == wanted.answer.size && answer.hash == wanted.answer.hash) continue;
+    return stand.findings().fail(
+        "pacing", "its content is another than usual: offer bytes again that the sink did not take",
+        stand.now_doing());
+  }
+}
+
+void cut_off(Stand& stand, const std::string& target, bool half_closed) {
+  stand.doing("POST " + target + " is cut off in its body");
+  const auto client = stand.connect();
+  if (client == nullptr) return;
+  client->send("POST " + target + " HTTP/1.1\r\nHost: check\r\nContent-Length: 100\r\n\r\nten bytes.", 0);
+  if (half_closed) client->finish_sending();
+  stand.run(client.get(), [&, turns = 0]() mutable { return ++turns > 4 || client->ended(); });
+  if (!half_closed) client->leave(true);
+  const bool ended =
+      stand.run(client.get(), [&] { return stand.connections().size() == 0 || client->ended(); });
+  client->leave(true);
+  if ((!ended || !stand.settle()) && !stand.faulted()) {
+    stand.findings().fail("bodies",
+                          "a request whose body was cut off never ends: a Reader that is destroyed "
+                          "without end() has to let its task or body end",
+                          stand.now_doing());
+  }
+}
+
+}  // namespace
+
+void check_requests(const Subject& subject, Findings& findings) {
+  const auto served = Served::create(subject, "requests", findings);
+  if (served == nullptr) return;
+  Stand& stand = served->stand();
+  for (const std::string& target : served->targets()) {
+    for (const char* method : {"GET", "OPTIONS", "DELETE", "BREW"}) {
+      const auto answer = stand.ask(method, target);
+      if (stand.overdue() || findings.failed("loop")) return findings.stop();
+      if (answer && answer->status >= 500 && answer->status != 501 && !stand.faulted()) {
+        findings.advise("requests", "it says " + std::to_string(answer->status) + ": see whether that is meant",
+                        stand.now_doing());
+      }
+    }
+    check_head(stand, target);
+    check_naps(stand, target);
+  }
+}
+
+void check_bodies(const Subject& subject, Findings& findings) {
+  const auto served = Served::create(subject, "bodies", findings);
+  if (served == nullptr) return;
+  Stand& stand = served->stand();
+  for (const std::string& target : served->small_targets()) {
+    for (const char* method : {"POST", "PUT", "GET"}) {
+      stand.ask(method, target, sized_body(11));
+      stand.ask(method, target, sized_body(kLargeBody));
+      stand.ask(
+          method, target,
+          "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n6\r\nchunks\r\n3;x=y\r\nand\r\n0\r\n\r\n");
+      stand.ask(method, target, "Expect: 100-continue\r\n" + sized_body(5));
+      if (stand.overdue()) return;
+    }
+    for (const bool half_closed : {false, true}) cut_off(stand, target, half_closed);
+  }
+}
+
+void check_pacing(const Subject& subject, Findings& findings) {
+  const auto served = Served::create(subject, "pacing", findings);
+  if (served == nullptr) return;
+  Stand& stand = served->stand();
+  const auto wanted = served->longest();
+  if (!wanted) return;
+  const std::string get = "GET " + wanted->target;
+  const auto play = [&](const std::string& what, bool small_buffers,
+                        const std::function<void(Client&)>& begin) {
+    stand.doing(what);
+    const auto client = stand.overdue() ? nullptr : stand.connect(small_buffers);
+    if (client == nullptr) return;
+    begin(*client);
+    stand.run(client.get(), [&] { return client->done() || client->ended(); });
+    compare(stand, *wanted, *client);
+  };
+  play(get + " arrives byte by byte", false, [&](Client& client) {
+    client.send(request_text(wanted->target, true));
+    client.trickle(1);
+  });
+  play(get + " is pipelined", false, [&](Client& client) {
+    for (unsigned i = 1; i <= kPipelined; ++i) client.send(request_text(wanted->target, i == kPipelined));
+  });
+  play(get + " is read slowly", true, [&](Client& client) {
+    client.send(request_text(wanted->target, true));
+    client.slow_down(4096);
+  });
+  play(get + " comes from a half-closed client", false, [&](Client& client) {
+    client.send(request_text(wanted->target, false));
+    client.finish_sending();
+  });
+  play(get + " comes in HTTP/1.0", false,
+       [&](Client& client) { client.send(request_text(wanted->target, false, "1.0")); });
+}
+
+void check_repetition(const Subject& subject, Findings& findings) {
+  const auto served = Served::create(subject, "requests", findings);
+  if (served == nullptr) return;
+  Stand& stand = served->stand();
+  const std::vector<std::string> targets = served->small_targets();
+  find_growth(findings, "each round of GET and POST", kRoundsPerWindow, [&] {
+    for (const std::string& target : targets) {
+      stand.ask("GET", target);
+      stand.ask("POST", target, sized_body(11));
+      if (stand.overdue() || !stand.settle()) return false;
+    }
+    return true;
+  });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,28 @@
+// A text that a child process writes, and its parent can read also when the child has crashed.
+//
+// Made before the fork; one process writes at a time.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sluice::cli {
+
+class SharedText {
+ public:
+  // Longer texts are cut. Without memory for it, it stays empty.
+  explicit SharedText(std::size_t size_max);
+  ~SharedText();
+  SharedText(const SharedText&) = delete;
+  SharedText& operator=(const SharedText&) = delete;
+
+  void set(std::string_view text);
+  std::string get() const;
+
+ private:
+  std::size_t size_max_;
+  char* text_;  // ends with a zero byte
+};
+
+}  // namespace sluice::cli

@@ -1,0 +1,293 @@
+#include "check/stand.h"
+
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+
+#include "check/faults.h"
+#include "check/resources.h"
+#include "log.h"
+#include "monotonic_clock.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::size_t kBodyRoom = 16 * 1024;
+constexpr std::size_t kOutputSize = 32 * 1024;
+constexpr std::uint64_t kShortMs = 2'000;  // beyond what a handler may take
+constexpr int kSmallBuffer = 4096;
+constexpr unsigned kOffloadThreads = 4;
+
+// Sleeping this long in one turn delays every other connection.
+constexpr std::uint64_t kSleepMaxUs = 10'000;
+// From here on a running server names the module in its log.
+constexpr std::uint64_t kComputeMaxUs = 100'000;
+
+void pause_briefly() {
+  const timespec pause{0, 100'000};
+  ::nanosleep(&pause, nullptr);
+}
+
+bool is_mapped(const std::string& path) {
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) {
+    if (line.ends_with(path)) return true;
+  }
+  return false;
+}
+
+std::uint64_t processor_ns() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
+std::string milliseconds(std::uint64_t us) {
+  return std::to_string((us + 999) / 1000) + " ms";
+}
+
+}  // namespace
+
+Stand::Stand(const Subject& subject, Findings& findings, std::unique_ptr<EventLoop> loop,
+             std::unique_ptr<Offload> offload, std::unique_ptr<WorkerStats> stats,
+             std::unique_ptr<TurnAudit> audit, UniqueFd log)
+    : subject_(subject),
+      findings_(findings),
+      stats_(std::move(stats)),
+      loop_(std::move(loop)),
+      offload_(std::move(offload)),
+      log_(std::move(log)),
+      inputs_(limits_.head_bytes_max + kBodyRoom),
+      outputs_(kOutputSize),
+      context_{*loop_, router_, limits_, *stats_, date_, inputs_, outputs_},
+      connections_(context_),
+      services_{*loop_, *offload_, *stats_, connections_},
+      audit_(std::move(audit)),
+      threads_(measure_resources().threads) {}
+
+Stand::~Stand() {
+  connections_.close_all();
+  router_.clear();
+  settle();
+  offload_.reset();
+  loop_->turn(0);
+}
+
+Result<std::unique_ptr<Stand>> Stand::create(const Subject& subject, Findings& findings) {
+  UniqueFd log(::memfd_create("log", MFD_CLOEXEC));
+  if (!log) return fail_errno("cannot keep the log of the check", errno);
+  set_log(LogLevel::warning, "check");
+  set_log_fd(log.get());
+  auto stats = std::make_unique<WorkerStats>();
+  auto loop = EventLoop::create(*stats);
+  if (!loop) return Unexpected(loop.error());
+  const Timeouts timeouts;
+  Deadlines& deadlines = (*loop)->deadlines();
+  deadlines.set_duration(DeadlineKind::head, timeouts.head_ms);
+  deadlines.set_duration(DeadlineKind::body, timeouts.body_ms);
+  deadlines.set_duration(DeadlineKind::send, timeouts.send_ms);
+  deadlines.set_duration(DeadlineKind::keepalive, timeouts.keepalive_ms);
+  deadlines.set_duration(DeadlineKind::handler, subject.request().handler_ms);
+  deadlines.set_duration(DeadlineKind::linger, timeouts.linger_ms);
+  Offload::Limits limits;
+  limits.threads = kOffloadThreads;
+  auto offload = Offload::create(**loop, limits);
+  if (!offload) return Unexpected(offload.error());
+  auto audit = TurnAudit::create();
+  if (!audit) return Unexpected(audit.error());
+  return std::unique_ptr<Stand>(new Stand(subject, findings, std::move(*loop), std::move(*offload),
+                                          std::move(stats), std::move(*audit), std::move(log)));
+}
+
+Result<Generation> Stand::load(unsigned generation) {
+  doing("it is created");
+  Generation made;
+  made.path = subject_.copy(generation);
+  auto file = ModuleFile::load(made.path, "it");
+  if (!file) return Unexpected(file.error());
+  const char* prefix = (*file)->info().default_mount;
+  prefix_ = prefix == nullptr ? "/check/" : prefix;
+  made.file = *file;
+  Result<InstanceRef> shared = InstanceRef();
+  measured([&] { shared = ModuleInstance::create_shared(services_, *file); });
+  if (!shared) return Unexpected(shared.error());
+  made.shared = std::move(*shared);
+  auto handler = make_handler(made, subject_.request().options);
+  if (!handler) return Unexpected(handler.error());
+  made.handler = std::move(*handler);
+  return made;
+}
+
+Result<InstanceRef> Stand::make_handler(const Generation& generation, const MountOptions& options) {
+  const MountPlan plan{prefix_, options, subject_.root_fd(), ""};
+  Result<InstanceRef> handler = InstanceRef();
+  measured([&] {
+    handler = ModuleInstance::create_handler(services_, generation.file.lock(), generation.shared, plan);
+  });
+  return handler;
+}
+
+void Stand::mount(const Generation& generation) {
+  router_.clear();
+  router_.add(prefix_, generation.handler);
+}
+
+void Stand::retire(const Generation& generation) {
+  doing("it is retired");
+  measured([&] {
+    generation.handler->retire();
+    if (generation.shared) generation.shared->retire();
+  });
+}
+
+void Stand::unmount() {
+  router_.clear();
+}
+
+Leftover Stand::give_up(Generation& generation) {
+  doing("it is destroyed");
+  std::shared_ptr<ModuleFile> file = generation.file.lock();
+  generation.handler = InstanceRef();
+  generation.shared = InstanceRef();
+  if (!settle() || !run(nullptr, [&] { return file.use_count() <= 1; })) return Leftover::held;
+  if (!run(nullptr, [&] { return measure_resources().threads <= threads_; })) {
+    new std::shared_ptr<ModuleFile>(std::move(file));  // for the rest of this process' life
+    return Leftover::running;
+  }
+  file.reset();
+  return is_mapped(generation.path) ? Leftover::mapped : Leftover::none;
+}
+
+std::string Stand::target(const std::string& path) const {
+  return path.starts_with('/') ? path : prefix_ + path;
+}
+
+std::unique_ptr<Client> Stand::connect(bool small_buffers) {
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  if (small_buffers) {
+    ::setsockopt(listener.get(), SOL_SOCKET, SO_SNDBUF, &kSmallBuffer, sizeof(kSmallBuffer));
+    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVBUF, &kSmallBuffer, sizeof(kSmallBuffer));
+  }
+  if (::bind(listener.get(), raw, length) != 0 || ::listen(listener.get(), 1) != 0 ||
+      ::getsockname(listener.get(), raw, &length) != 0 || ::connect(client.get(), raw, length) != 0) {
+    findings_.fail("requests",
+                   "nothing can be asked without a loopback network: " + std::string(std::strerror(errno)));
+    return nullptr;
+  }
+  connections_.accept(UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+  return std::make_unique<Client>(std::move(client));
+}
+
+// Waiting for a processor is neither, so that a busy machine accuses no module.
+LoopUse Stand::use_of(const std::function<void()>& call) {
+  audit_->begin();
+  const std::uint64_t began_ns = monotonic_ns();
+  const std::uint64_t computed_ns = processor_ns();
+  call();
+  LoopUse use;
+  use.computed_us = (processor_ns() - computed_ns) / 1000;
+  const AuditedTurn turn = audit_->end(monotonic_ns() - began_ns);
+  const std::uint64_t net_us = turn.net_ns / 1000;
+  if (turn.sleeps > 0 && net_us > use.computed_us) use.slept_us = net_us - use.computed_us;
+  return use;
+}
+
+void Stand::measured(const std::function<void()>& call) {
+  const LoopUse use = use_of(call);
+  request_use_.slept_us += use.slept_us;
+  request_use_.computed_us += use.computed_us;
+  if (use.slept_us >= kSleepMaxUs) {
+    findings_.fail("loop",
+                   "it slept on the loop, and all other connections waited: hand what blocks to Host::offload",
+                   doing_ + " (" + milliseconds(use.slept_us) + ")");
+  } else if (use.computed_us >= kComputeMaxUs) {
+    findings_.fail("loop",
+                   "it computed without a break, and all other connections waited: do it in parts, or hand it "
+                   "to Host::offload",
+                   doing_ + " (" + milliseconds(use.computed_us) + ")");
+  }
+  collect_faults();
+}
+
+void Stand::turn() {
+  measured([this] { loop_->turn(0); });
+}
+
+bool Stand::run(Client* client, const std::function<bool()>& ready) {
+  const std::uint64_t until_ms = loop_->now_ms() + kShortMs + 2 * subject_.request().handler_ms;
+  while (!ready()) {
+    if (overdue_ || loop_->now_ms() >= until_ms) return false;
+    turn();
+    const bool moved = client != nullptr && client->step();
+    if (!moved && !ready()) pause_briefly();
+  }
+  return true;
+}
+
+bool Stand::settle() {
+  const std::uint64_t until_ms = loop_->now_ms() + kShortMs + subject_.request().handler_ms;
+  for (;;) {
+    turn();
+    if (connections_.size() == 0 && offload_->idle()) break;
+    if (loop_->now_ms() >= until_ms) return false;
+    pause_briefly();
+  }
+  turn();  // what the last ones let go of
+  return true;
+}
+
+std::optional<ClientAnswer> Stand::ask(const std::string& method, const std::string& target,
+                                       const std::string& rest) {
+  doing(method + " " + target + " is answered");
+  const auto client = connect();
+  if (client == nullptr) return std::nullopt;
+  request_use_ = LoopUse{};
+  client->send(method + " " + target + " HTTP/1.1\r\nHost: check\r\n" + rest, 1, method == "HEAD");
+  run(client.get(), [&] { return client->done() || client->ended(); });
+  if (!judge(*client)) return std::nullopt;
+  return client->answers().front();
+}
+
+bool Stand::judge(const Client& client, std::string_view check) {
+  collect_faults();
+  if (client.done() && client.trouble().empty()) return true;
+  // What the core has said of it already is the better sentence.
+  if (!faulted()) {
+    const std::string trouble = client.trouble().empty() ? "no answer came" : client.trouble();
+    findings_.fail(
+        check, trouble + ": see that the body goes on until it is done, and is resumed after it parks", doing_);
+  }
+  return false;
+}
+
+void Stand::doing(const std::string& what) {
+  doing_ = what;
+  faults_before_ = stats_->module_faults.get();
+  subject_.note().set(what);
+}
+
+void Stand::collect_faults() {
+  char buffer[4096];
+  std::string text;
+  ssize_t got = 0;
+  while ((got = ::pread(log_.get(), buffer, sizeof(buffer), static_cast<off_t>(log_read_))) > 0) {
+    log_read_ += static_cast<std::size_t>(got);
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  if (!text.empty()) overdue_ = report_faults(text, doing_, findings_) || overdue_;
+}
+
+}  // namespace sluice::cli

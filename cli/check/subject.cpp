@@ -1,0 +1,73 @@
+#include "check/subject.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace sluice::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kLargeLines = 20'000;  // about a mebibyte: more than the buffers between two ends take
+
+}  // namespace
+
+Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
+  std::unique_ptr<Subject> subject(new Subject(request));
+  std::error_code error;
+  if (!fs::is_regular_file(request.file, error)) {
+    return fail("there is no module " + request.file + ": name the file that the build made");
+  }
+  std::string folder = (fs::temp_directory_path(error) / "sluice-check-XXXXXX").string();
+  if (error || ::mkdtemp(folder.data()) == nullptr) {
+    return fail("no folder for a copy of the module: point TMPDIR to one that may be written");
+  }
+  subject->folder_ = folder;
+  for (unsigned generation = 0; generation < kGenerations; ++generation) {
+    fs::copy_file(request.file, subject->copy(generation), error);
+    if (error) return fail("cannot copy " + request.file + ": " + error.message());
+  }
+  if (request.root.empty()) {
+    const auto written = subject->write_samples();
+    if (!written) return Unexpected(written.error());
+  }
+  const std::string root = request.root.empty() ? folder + "/root" : request.root;
+  subject->root_.reset(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!subject->root_) return fail_errno("the root " + root + " cannot be opened", errno);
+  return subject;
+}
+
+Subject::~Subject() {
+  std::error_code ignored;
+  if (!folder_.empty()) fs::remove_all(folder_, ignored);
+}
+
+std::string Subject::file_name() const {
+  return fs::path(request_.file).filename().string();
+}
+
+std::string Subject::copy(unsigned generation) const {
+  return folder_ + "/" + fs::path(request_.file).stem().string() + "." + std::to_string(generation + 1) + ".so";
+}
+
+Result<void> Subject::write_samples() {
+  const fs::path root = fs::path(folder_) / "root";
+  std::error_code error;
+  fs::create_directories(root / "folder", error);
+  std::ofstream(root / "index.html") << "<!DOCTYPE html><title>sample</title><p>An index.\n";
+  std::ofstream(root / "folder" / "index.html") << "<!DOCTYPE html><title>sample</title><p>Another.\n";
+  std::ofstream(root / "sample.txt") << "A sample.\n";
+  std::ofstream large(root / "large.txt");
+  for (int line = 0; line < kLargeLines; ++line)
+    large << "This is line number " << 10'000'000 + line << " of a large sample.\n";
+  large.close();
+  if (error || !large) return fail("cannot write sample files: point TMPDIR to a folder with some room");
+  return {};
+}
+
+}  // namespace sluice::cli

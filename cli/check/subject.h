@@ -1,0 +1,66 @@
+// What is checked, and with what: the module's private copies, its options, what to ask it.
+//
+// Made once by the parent; each step sees it from a child of its own. Read-only but for the two texts for the
+// parent.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "check/shared_text.h"
+#include "error.h"
+#include "unique_fd.h"
+
+namespace sluice::cli {
+
+// Of the mount, as they are written.
+using MountOptions = std::vector<std::pair<std::string, std::string>>;
+
+// What a person asked for.
+struct CheckRequest {
+  enum class Output : std::uint8_t { table, json, junit };
+
+  std::string file;
+  MountOptions options;
+  std::string root;                   // empty: a sample folder
+  std::vector<std::string> requests;  // paths below the mount, or whole targets
+  std::uint32_t handler_ms = 5'000;   // until a deferred answer is overdue
+  std::uint32_t step_ms = 60'000;     // until a step is given up
+  Output output = Output::table;
+};
+
+class Subject {
+ public:
+  static constexpr unsigned kGenerations = 2;
+
+  // Copies the file and writes the sample folder. The error is one sentence.
+  static Result<std::unique_ptr<Subject>> create(const CheckRequest& request);
+  ~Subject();
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  const CheckRequest& request() const { return request_; }
+  std::string file_name() const;
+  // The file, under a name of its own for each generation.
+  std::string copy(unsigned generation) const;
+  int root_fd() const { return root_.get(); }
+  // What is done now: "GET /hello/ is answered".
+  SharedText& note() const { return note_; }
+  // What has been found in the present step.
+  SharedText& found() const { return found_; }
+
+ private:
+  explicit Subject(const CheckRequest& request) : request_(request) {}
+  Result<void> write_samples();
+
+  CheckRequest request_;
+  std::string folder_;
+  UniqueFd root_;
+  mutable SharedText note_{512};
+  mutable SharedText found_{32 * 1024};
+};
+
+}  // namespace sluice::cli

@@ -1,0 +1,88 @@
+#include "check_command.h"
+
+#include <ostream>
+
+#include "check/inspection.h"
+#include "check/report_text.h"
+#include "check/subject.h"
+#include "config.h"
+#include "report.h"
+#include "supervisor.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::uint64_t kTimeMinMs = 10;
+constexpr std::uint64_t kTimeMaxMs = 3'600'000;
+
+Result<void> add_option(const GivenValue& given, CheckRequest& request) {
+  const std::size_t equals = given.text.find('=');
+  if (equals == 0 || equals == std::string::npos) {
+    return fail(given.source + " '" + given.text + "' sets nothing: write it as " + given.source +
+                " KEY=VALUE");
+  }
+  request.options.emplace_back(given.text.substr(0, equals), given.text.substr(equals + 1));
+  return {};
+}
+
+Result<void> add_target(const GivenValue& given, CheckRequest& request) {
+  for (const char byte : given.text) {
+    if (static_cast<unsigned char>(byte) > 0x20 && byte != 0x7f && byte != '#') continue;
+    return fail(given.source + " '" + given.text + "' is no path: write blanks and the like as %20");
+  }
+  request.requests.push_back(given.text);
+  return {};
+}
+
+Result<void> set_time(const GivenValue& given, std::uint32_t& time_ms) {
+  const auto parsed = parse_duration_ms(given.text);
+  if (!parsed) return fail(given.source + ": " + parsed.error().message);
+  if (*parsed < kTimeMinMs || *parsed > kTimeMaxMs) {
+    return fail(given.source + ": '" + given.text + "' is out of range: write 10ms to 1h");
+  }
+  time_ms = static_cast<std::uint32_t>(*parsed);
+  return {};
+}
+
+Result<CheckRequest> read_request(const GivenValues& command_line) {
+  CheckRequest request;
+  for (const auto& [name, values] : command_line) {
+    for (const GivenValue& given : values) {
+      Result<void> taken;
+      if (name == "file") request.file = given.text;
+      if (name == "root") request.root = given.text;
+      if (name == "json") request.output = CheckRequest::Output::json;
+      if (name == "junit") request.output = CheckRequest::Output::junit;
+      if (name == "option") taken = add_option(given, request);
+      if (name == "request") taken = add_target(given, request);
+      if (name == "handler-timeout") taken = set_time(given, request.handler_ms);
+      if (name == "step-timeout") taken = set_time(given, request.step_ms);
+      if (!taken) return Unexpected(taken.error());
+    }
+  }
+  return request;
+}
+
+}  // namespace
+
+int run_check(const GivenValues& command_line, std::ostream& out, std::ostream& err) {
+  const auto request = read_request(command_line);
+  if (!request) return refuse(err, request.error());
+  const auto subject = Subject::create(*request);
+  if (!subject) return refuse(err, subject.error());
+  const CheckReport report = inspect(**subject);
+  switch (request->output) {
+    case CheckRequest::Output::table:
+      out << format_table(report);
+      break;
+    case CheckRequest::Output::json:
+      out << format_json(report);
+      break;
+    case CheckRequest::Output::junit:
+      out << format_junit(report);
+      break;
+  }
+  return report.clean() ? kExitFine : kExitCouldNotStart;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,15 @@
+// `sluice check FILE.so`: tells the author of a module what is wrong with it before users do. What it looks at
+// stands in check/. One thread.
+#pragma once
+
+#include <iosfwd>
+
+#include "given_values.h"
+
+namespace sluice::cli {
+
+// Returns the exit code: 0 when nothing is wrong (advice is allowed), 1 otherwise, or when it cannot be
+// checked.
+int run_check(const GivenValues& command_line, std::ostream& out, std::ostream& err);
+
+}  // namespace sluice::cli

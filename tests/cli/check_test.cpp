@@ -1,0 +1,211 @@
+// Each check of `sluice check` finds the module that is wrong in that way, and no other check does.
+#include "check_command.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "check/inspection.h"
+#include "check/report_text.h"
+#include "program.h"
+#include "scratch.h"
+
+namespace sluice::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
+
+const std::string kGood = SLUICE_TEST_PLUGINS "/";
+const std::string kBad = SLUICE_TEST_MODULES "/bad/";
+
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome run(std::vector<std::string> arguments) {
+  std::ostringstream out;
+  std::ostringstream err;
+  arguments.insert(arguments.begin(), "check");
+  const int exit_code = run_program(arguments, environment_of({}), out, err);
+  return {exit_code, out.str(), err.str()};
+}
+
+CheckRequest request_for(const std::string& module, const MountOptions& options = {}) {
+  CheckRequest request;
+  request.file = kBad + module + ".so";
+  request.options = options;
+  request.handler_ms = 200;
+  request.step_ms = 20'000;
+  return request;
+}
+
+// What the steps with this name find, by check.
+std::map<std::string, std::string> found(const CheckRequest& request, const std::string& step_name) {
+  const auto subject = Subject::create(request);
+  REQUIRE(subject);
+  std::map<std::string, std::string> sentences;
+  for (const Step& step : all_steps()) {
+    if (step.check != step_name) continue;
+    const StepResult result = run_step(**subject, step);
+    for (const Finding& finding : result.findings.all()) {
+      if (finding.verdict == Verdict::advice) sentences["advice"] += finding.check;
+      if (finding.verdict == Verdict::failed)
+        sentences[finding.check] += finding.sentence + " @ " + finding.where;
+    }
+    if (result.findings.stopped()) break;
+  }
+  return sentences;
+}
+
+struct Expected {
+  std::string module;
+  MountOptions options;
+  std::string step;
+  std::string check;
+  std::string sentence;
+};
+
+TEST_CASE("a module that is wrong in one way fails the check for it, and no other of the step") {
+  const Expected expected = GENERATE(values<Expected>({
+      {"exports_more", {}, "libraries", "exports", "it exports more besides sluice_module"},
+      {"unique_symbol", {}, "libraries", "unique-symbols", "counter<int>()::count"},
+      {"thread_local_destructor", {}, "libraries", "thread-locals", "has a destructor"},
+      {"execstack", {}, "libraries", "stack", "stack executable"},
+      {"text_relocation", {}, "libraries", "text", "-fPIC"},
+      {"missing_library", {}, "libraries", "libraries", "needs libmissing_at_run_time.so, which is not found"},
+      {"undefined_symbol", {}, "libraries", "symbols", "nothing provides nobody_provides_this"},
+      {"stripped", {}, "libraries", "advice", "debug-info"},
+      {"unique_symbol", {}, "create", "unload", "stays in memory"},
+      {"thread_local_destructor", {}, "swap", "unload", "stays in memory"},
+      {"silent_refusal", {{"how", "always"}}, "create", "create", "without a reason"},
+      {"silent_refusal", {{"no_such", "x"}}, "create", "create", "has no option no_such"},
+      {"silent_refusal", {}, "refusals", "refusals", "it refuses how=/ without a reason"},
+      {"leaks_when_made", {{"what", "memory"}}, "lifecycle", "memory", "each handler leaves about"},
+      {"leaks_when_made",
+       {{"what", "descriptor"}},
+       "lifecycle",
+       "descriptors",
+       "each handler leaves a descriptor"},
+      {"leaks_when_made", {{"what", "thread"}}, "create", "threads", "a thread of it still runs"},
+      {"leaks_when_made", {{"what", "hold"}}, "create", "holds", "still held"},
+      {"leaks_when_asked", {{"what", "memory"}}, "requests", "memory", "each round of GET and POST leaves"},
+      {"leaks_when_asked", {{"what", "descriptor"}}, "requests", "descriptors", "leaves a descriptor open"},
+      {"leaks_when_asked", {{"what", "cancelled"}}, "departures", "memory", "each round of departing clients"},
+      {"holds_loop_up", {{"how", "sleep"}}, "requests", "loop", "it slept on the loop"},
+      {"holds_loop_up", {{"how", "nap"}}, "requests", "loop", "a little on the loop each time"},
+      {"holds_loop_up", {{"how", "compute"}}, "requests", "loop", "it computed without a break"},
+      {"never_resumes", {}, "requests", "answers", "a deferred answer is overdue"},
+      {"breaks_http", {{"what", "control"}}, "requests", "fields", "its value has control bytes"},
+      {"breaks_http", {{"what", "framing"}}, "requests", "fields", "the server's own"},
+      {"breaks_http", {{"what", "status"}}, "requests", "fields", "it set the status 99"},
+      {"breaks_http", {{"what", "head"}}, "requests", "head", "differ in 'X-Head: yes'"},
+      {"ends_process", {{"where", "create"}}, "create", "create", "crashed (SIGABRT)"},
+      {"ends_process", {{"where", "destroy"}}, "lifecycle", "lifecycle", "one of its handlers is destroyed"},
+      {"ends_process", {{"where", "post"}}, "bodies", "bodies", "POST /ends_process/ is answered"},
+      {"ends_process", {{"where", "post"}}, "departures", "departures", "leaves in a POST"},
+      {"loses_bytes", {}, "pacing", "pacing", "its content is another than usual"},
+      {"forgets_at_retire", {}, "swap", "swap", "the answer ends too early"},
+      {"keeps_departed", {}, "departures", "holds", "still held"},
+      {"../never", {}, "pacing", "answers", "neither answered nor deferred"},
+      {"../twice", {}, "bodies", "answers", "it answered a request twice"},
+      {"../overrun", {}, "pacing", "lengths", "more than it had declared"},
+      {"../underrun", {}, "pacing", "lengths", "less than it had declared"},
+      {"../fails", {}, "pacing", "answers", "the answer ends too early"},
+      {"../thrower", {}, "pacing", "exceptions", "it threw thrown in handle"},
+  }));
+  INFO(expected.module << " in step " << expected.step);
+  const auto sentences = found(request_for(expected.module, expected.options), expected.step);
+  REQUIRE(sentences.contains(expected.check));
+  CHECK_THAT(sentences.at(expected.check), Contains(expected.sentence));
+  CHECK(sentences.size() == 1);
+}
+
+TEST_CASE("what a module says of itself is judged before it is used") {
+  const auto sentences = found(request_for("description"), "load");
+  CHECK_THAT(sentences.at("description"), Contains("two words"));
+  CHECK_THAT(sentences.at("options"), Contains("'many' is no number") && Contains("two options limit"));
+  CHECK_THAT(sentences.at("mount"), Contains("begins with '/'"));
+  CHECK_THAT(found(request_for("../abi_wrong_major"), "load").at("load"), Contains("build it again"));
+  CHECK_THAT(found(request_for("../abi_no_symbol"), "load").at("load"), Contains("write SLUICE_MODULE"));
+}
+
+TEST_CASE("a module that hangs is given up") {
+  CheckRequest request = request_for("ends_process", {{"where", "hang"}});
+  request.step_ms = 500;
+  const auto sentences = found(request, "requests");
+  CHECK_THAT(sentences.at("requests"), Contains("did not finish within") && Contains("Host::offload"));
+}
+
+TEST_CASE("after a crash in creation nothing else is tried, and that is told") {
+  const Outcome outcome = run({kBad + "ends_process.so", "--option", "where=create"});
+  CHECK(outcome.exit_code == 1);
+  CHECK_THAT(outcome.out,
+             Contains("FAIL    create          while it is created, the process crashed (SIGABRT)"));
+  CHECK_THAT(outcome.out, Contains("untried refusals, lifecycle, unload"));
+  CHECK_THAT(outcome.out, EndsWith("ends_process.so: 1 of 31 checks failed\n"));
+}
+
+TEST_CASE("damaged files are told apart from modules") {
+  const ScratchFolder scratch;
+  const std::string whole = [] {
+    std::ostringstream text;
+    text << std::ifstream(kGood + "hello.so", std::ios::binary).rdbuf();
+    return text.str();
+  }();
+  for (const std::string& content :
+       {std::string(), std::string("text"), whole.substr(0, 100), whole.substr(0, whole.size() / 2)}) {
+    const Outcome outcome = run({scratch.file("damaged.so", content)});
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.out, Contains("FAIL    load "));
+  }
+}
+
+TEST_CASE("the modules that sluice brings along are clean") {
+  const std::string name = GENERATE("hello.so", "static_sendfile.so", "dynamic_aio.so");
+  const Outcome outcome = run({kGood + name, "--request", "folder/index.html"});
+  INFO(outcome.out);
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.out, Contains(name + " is clean: "));
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("the report is JSON or JUnit's XML where it is asked for") {
+  const std::string module = kBad + "silent_refusal.so";
+  const Outcome json = run({"--json", module, "--option", "how=always"});
+  CHECK(json.exit_code == 1);
+  CHECK_THAT(json.out, StartsWith("{\"file\": \"") && Contains("\"clean\": false"));
+  CHECK_THAT(json.out, Contains("{\"check\": \"exports\", \"verdict\": \"ok\", \"sentences\": [\""));
+  CHECK_THAT(json.out, Contains("\"check\": \"create\", \"verdict\": \"FAIL\", \"sentences\": [\"it refuses"));
+  const Outcome junit = run({module, "--option", "how=always", "--junit"});
+  CHECK(junit.exit_code == 1);
+  CHECK_THAT(junit.out, Contains("failures=\"1\"") && Contains("name=\"exports\"/>"));
+  CHECK_THAT(junit.out, Contains("name=\"create\"><failure message=\"it refuses"));
+  CHECK_THAT(junit.out, Contains("name=\"swap\"><skipped"));
+}
+
+TEST_CASE("marks of JSON and XML in a sentence are escaped") {
+  CheckReport report{"a\"b.so", {{"options", Verdict::advice, {"\"x\" < y & \\z"}}}};
+  CHECK_THAT(format_json(report), Contains(R"("a\"b.so")") && Contains(R"("\"x\" < y & \\z")"));
+  CHECK_THAT(format_junit(report),
+             Contains("a&quot;b.so") && Contains("&quot;x&quot; &lt; y &amp; \\z</system-out>"));
+}
+
+TEST_CASE("arguments that cannot be used are answered with a sentence") {
+  const std::string hello = kGood + "hello.so";
+  const ScratchFolder scratch;
+  CHECK_THAT(run({scratch.path("none.so")}).err, Contains("there is no module") && Contains("none.so"));
+  CHECK_THAT(run({hello, "--option", "limit"}).err, Contains("write it as --option KEY=VALUE"));
+  CHECK_THAT(run({hello, "--request", "a b"}).err, Contains("write blanks and the like as %20"));
+  CHECK_THAT(run({hello, "--root", scratch.path("none")}).err, Contains("cannot be opened"));
+  CHECK_THAT(run({hello, "--step-timeout", "soon"}).err, Contains("--step-timeout: 'soon' is no time"));
+  CHECK_THAT(run({hello, "--handler-timeout", "1ms"}).err, Contains("out of range"));
+  CHECK(run({hello, "--option", "limit"}).exit_code == 1);
+  CHECK(run({}).exit_code > 100);
+  CHECK(run({hello, "--json", "--junit"}).exit_code > 100);
+}
+
+}  // namespace
+}  // namespace sluice::cli

@@ -1,0 +1,25 @@
+// Sleeps or computes on the loop, as its option says.
+#include <sluice/module.h>
+
+#include <chrono>
+#include <ctime>
+#include <string>
+#include <thread>
+
+struct Bad : sluice::Handler {
+  explicit Bad(sluice::Host& host) : how_(host.option("how")) {}
+  void handle(sluice::Exchange& exchange) override {
+    const std::clock_t until = std::clock() + CLOCKS_PER_SEC * 15 / 100;  // of the processor's time
+    if (how_ == "sleep") std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (how_ == "nap") std::this_thread::sleep_for(std::chrono::microseconds(500));
+    while (how_ == "compute" && std::clock() < until) ++turns_;
+    exchange.send("x");
+  }
+  std::string how_;
+  std::uint64_t turns_ = 0;
+};
+constexpr sluice::OptionInfo kOptions[] = {
+    {"how", sluice::OptionType::text, 0, "sleep", "to hold it up", nullptr}};
+
+SLUICE_MODULE(Bad, .name = "holds_loop_up", .version = "1.0.0", .summary = "Holds the loop up",
+              .default_mount = "/holds_loop_up/", .options = kOptions, .option_count = 1);
