@@ -23,6 +23,8 @@ constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
 constexpr ControlCommandLine kCommands[] = {
     {"reload", nullptr, "Let the running server read its settings and modules again, and say how it went"},
     {"status", nullptr, "Show the running server's workers and mounts"},
+    {"module enable", "NAME", "Let the running server load a module again that was switched off"},
+    {"module disable", "NAME", "Let the running server answer 503 wherever a module is mounted"},
     {"metrics", nullptr, "Print what the running server counts, in the text format of Prometheus"},
 };
 

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "dry_run.h"
 #include "report.h"
 #include "supervisor.h"
 

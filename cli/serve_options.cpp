@@ -37,6 +37,7 @@ std::string print_size(std::uint64_t bytes) {
 }
 
 std::string print_duration(std::uint64_t duration_ms) {
+  if (duration_ms == 0) return "0";
   if (duration_ms % kHourMs == 0) return std::to_string(duration_ms / kHourMs) + "h";
   if (duration_ms % 1000 == 0) return std::to_string(duration_ms / 1000) + "s";
   return std::to_string(duration_ms) + "ms";
@@ -102,6 +103,23 @@ constexpr ServeOption limit(const char* name, const char* argument, const char* 
             return set_number(Kind, option, request.settings.limits.*Member, text);
           },
           [] { return Kind.print(Limits{}.*Member); },
+          low,
+          high};
+}
+
+template <auto Member, const NumberKind& Kind>
+constexpr ServeOption care(const char* name, const char* argument, const char* help, std::uint64_t low,
+                           std::uint64_t high) {
+  return {name,
+          argument,
+          kModules,
+          Takes::value,
+          true,
+          help,
+          [](const ServeOption& option, ServeRequest& request, const std::string& text) {
+            return set_number(Kind, option, request.settings.care.*Member, text);
+          },
+          [] { return Kind.print(ModuleCare{}.*Member); },
           low,
           high};
 }
@@ -193,6 +211,21 @@ constexpr ServeOption kOptions[] = {
      add_module<&Settings::only>, [] { return std::string("all"); }},
     {"without", "NAME", kModules, Takes::values, true, "Do not load this module. Repeatable.",
      add_module<&Settings::without>, nullptr},
+    care<&ModuleCare::quiet_ms, kDuration>(
+        "swap-quiet", "TIME", "Take a module's changed file when it has not changed for so long.", 1, kHourMs),
+    care<&ModuleCare::swap_ms, kDuration>(
+        "swap-timeout", "TIME", "For trying a changed module, and for the workers to get ready for it.", 100,
+        kHourMs),
+    care<&ModuleCare::faults_max, kCount>(
+        "fault-limit", "NUMBER",
+        "Faults of a module within --fault-window after which it goes back to its last good generation, or is "
+        "switched off.",
+        1, 1000),
+    care<&ModuleCare::fault_window_ms, kDuration>("fault-window", "TIME", "How long a fault counts.", 1000,
+                                                  24 * kHourMs),
+    care<&ModuleCare::hang_ms, kDuration>(
+        "hang-limit", "TIME",
+        "End a worker whose loop a module holds for so long, as a fault of it; 0 for never.", 0, kHourMs),
     timeout<&Timeouts::head_ms>("head-timeout", "For a request's head, from its first byte to its last."),
     timeout<&Timeouts::body_ms>("body-timeout", "Between two pieces of a request's body."),
     timeout<&Timeouts::send_ms>("send-timeout", "Without the client taking a byte of its answer."),

@@ -6,18 +6,13 @@
 
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
-#include "unique_fd.h"
+#include "monotonic_clock.h"
 
 namespace sluice {
 namespace {
 
-long long now_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<long long>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
+constexpr std::size_t kReportMax = 4 * 1024 * 1024;
 
 [[noreturn]] void run_child(const std::function<std::string()>& task, int report) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE}) ::signal(signal, SIG_DFL);
@@ -34,23 +29,6 @@ long long now_ms() {
   ::_exit(0);
 }
 
-// Reads to the end, or to the deadline.
-std::string read_report(int fd, int timeout_ms, bool* timed_out) {
-  const long long deadline = now_ms() + timeout_ms;
-  std::string report;
-  for (;;) {
-    pollfd wanted{fd, POLLIN, 0};
-    const long long left = deadline - now_ms();
-    *timed_out = left <= 0;
-    if (*timed_out) return report;
-    if (::poll(&wanted, 1, static_cast<int>(left)) <= 0) continue;
-    char buffer[4096];
-    const ssize_t got = ::read(fd, buffer, sizeof(buffer));
-    if (got == 0 || (got < 0 && errno != EINTR)) return report;
-    if (got > 0) report.append(buffer, static_cast<std::size_t>(got));
-  }
-}
-
 }  // namespace
 
 std::string signal_name(int signal) {
@@ -58,28 +36,59 @@ std::string signal_name(int signal) {
   return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
 }
 
-Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms) {
+Result<std::unique_ptr<Child>> Child::start(const std::function<std::string()>& task) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe", errno);
   UniqueFd reading(ends[0]);
-  UniqueFd writing(ends[1]);
+  const UniqueFd writing(ends[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("cannot fork", errno);
   if (pid == 0) run_child(task, writing.get());
-  writing.reset();
-  bool timed_out = false;
-  std::string report = read_report(reading.get(), timeout_ms, &timed_out);
-  if (timed_out) ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  return std::unique_ptr<Child>(new Child(pid, std::move(reading)));
+}
+
+Child::~Child() {
+  if (reaped_) return;
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (timed_out) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
+}
+
+bool Child::hear() {
+  char buffer[4096];
+  const ssize_t got = ::read(report_fd_.get(), buffer, sizeof(buffer));
+  if (got > 0 && report_.size() < kReportMax) report_.append(buffer, static_cast<std::size_t>(got));
+  ended_ = got == 0 || (got < 0 && errno != EINTR);
+  return !ended_;
+}
+
+Result<std::string> Child::result(int status) {
+  reaped_ = true;
+  // What is left in the pipe; a grandchild may hold it open.
+  for (pollfd wanted{report_fd_.get(), POLLIN, 0}; ::poll(&wanted, 1, 0) > 0 && hear();) {
+  }
   if (WIFSIGNALED(status)) return fail("crashed (" + signal_name(WTERMSIG(status)) + ")");
-  if (report.empty() || report.back() != '\n') {
+  if (report_.empty() || report_.back() != '\n') {
     return fail("ended with exit code " + std::to_string(WEXITSTATUS(status)));
   }
-  report.pop_back();
-  return report;
+  report_.pop_back();
+  return std::move(report_);
+}
+
+Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms) {
+  auto child = Child::start(task);
+  if (!child) return Unexpected(child.error());
+  const std::uint64_t until_ms = monotonic_ms() + static_cast<std::uint64_t>(timeout_ms);
+  for (;;) {
+    const std::uint64_t now_ms = monotonic_ms();
+    if (now_ms >= until_ms) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
+    pollfd wanted{(*child)->fd(), POLLIN, 0};
+    if (::poll(&wanted, 1, static_cast<int>(until_ms - now_ms)) > 0 && !(*child)->hear()) break;
+  }
+  int status = 0;
+  while (::waitpid((*child)->pid(), &status, 0) < 0 && errno == EINTR) {
+  }
+  return (*child)->result(status);
 }
 
 }  // namespace sluice

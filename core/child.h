@@ -1,17 +1,48 @@
 // Runs a function in a short-lived child process, so that whatever it does stays there: code of modules
-// crashes, hangs and leaks on its own account. For a process of one thread; blocks until the child is done or
-// killed.
+// crashes, hangs and leaks on its own account. For a process of one thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "error.h"
+#include "unique_fd.h"
 
 namespace sluice {
 
-// Returns what `task` returned in the child. The error says how the child ended instead: "crashed (SIGSEGV)",
-// "did not finish within 10 s".
+// A child at work, for who has something else to do meanwhile. Killed and reaped when it is destroyed.
+class Child {
+ public:
+  static Result<std::unique_ptr<Child>> start(const std::function<std::string()>& task);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const { return pid_; }
+  // Readable when there is something for `hear`.
+  int fd() const { return report_fd_.get(); }
+  // Takes in a piece of what the child reports, blocking where there is none; false at its end.
+  bool hear();
+  // Not yet at the end.
+  bool reports() const { return !ended_; }
+  // What it came to. `status` is waitpid's, by whoever has reaped it.
+  Result<std::string> result(int status);
+
+ private:
+  Child(pid_t pid, UniqueFd report_fd) : pid_(pid), report_fd_(std::move(report_fd)) {}
+
+  pid_t pid_;
+  UniqueFd report_fd_;
+  std::string report_;
+  bool ended_ = false;  // the report
+  bool reaped_ = false;
+};
+
+// Blocks until the child is done or killed. Returns what `task` returned in the child. The error says how the
+// child ended instead: "crashed (SIGSEGV)", "did not finish within 10 s".
 Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms);
 
 // "SIGSEGV".

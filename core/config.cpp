@@ -171,6 +171,35 @@ Result<std::pair<std::string, std::string>> take_option(std::string_view text, s
   return std::pair(std::string(key), std::move(value));
 }
 
+Unexpected given_twice(const std::string& subject, std::string_view key) {
+  return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
+}
+
+// Takes what is the server's own, not the module's. False for what is not.
+Result<bool> take_own_option(const std::string& subject, const std::string& key, const std::string& value,
+                             MountSpec& mount) {
+  if (key == "root") {
+    if (mount.root) return given_twice(subject, key);
+    if (value.empty()) return fail(subject + " has an empty root: name a folder, as in root=docs");
+    mount.root = value;
+    return true;
+  }
+  if (key == "isolate") {
+    const auto flag = parse_flag(value);
+    if (!flag) return fail(subject + ", option isolate: " + flag.error().message);
+    mount.isolate = *flag;
+    return true;
+  }
+  if (key == "listen") {
+    if (mount.listen) return given_twice(subject, key);
+    auto address = parse_listen(value);
+    if (!address) return Unexpected(address.error());
+    mount.listen = std::move(*address);
+    return true;
+  }
+  return false;
+}
+
 Result<void> parse_options(std::string_view text, std::string_view rest, MountSpec& mount) {
   const std::string subject = "the mount " + quoted(text);
   for (;;) {
@@ -178,18 +207,20 @@ Result<void> parse_options(std::string_view text, std::string_view rest, MountSp
     if (!option) return Unexpected(option.error());
     auto& [key, value] = *option;
     const auto same_key = [&name = key](const auto& other) { return other.first == name; };
-    const bool again = key == "root" ? mount.root.has_value()
-                                     : std::any_of(mount.options.begin(), mount.options.end(), same_key);
-    if (again) return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
-    if (key == "root") {
-      if (value.empty()) return fail(subject + " has an empty root: name a folder, as in root=docs");
-      mount.root = std::move(value);
-    } else {
+    const auto taken = take_own_option(subject, key, value, mount);
+    if (!taken) return Unexpected(taken.error());
+    if (!*taken) {
+      if (std::any_of(mount.options.begin(), mount.options.end(), same_key)) return given_twice(subject, key);
       mount.options.push_back(std::move(*option));
     }
-    if (rest.empty()) return {};
+    if (rest.empty()) break;
     rest.remove_prefix(1);
   }
+  if (mount.isolate != mount.listen.has_value()) {
+    return fail(subject + (mount.isolate ? " is isolated, but has no address of its own: add listen=ADDRESS"
+                                         : " has an address of its own, but is not isolated: add isolate=on"));
+  }
+  return {};
 }
 
 struct Unit {

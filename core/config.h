@@ -31,7 +31,10 @@ struct ListenAddress {
 struct MountSpec {
   std::string prefix;  // begins and ends with '/'
   std::string module;
-  std::optional<std::string> root;                           // the option root=DIR, which is the server's own
+  std::optional<std::string> root;  // the option root=DIR, which is the server's own
+  // isolate=on,listen=ADDRESS, the server's own, too: a worker of its own answers there, and nobody elsewhere.
+  bool isolate = false;
+  std::optional<ListenAddress> listen;                       // exactly where it is isolated
   std::vector<std::pair<std::string, std::string>> options;  // the module's, in the order written
 };
 
@@ -60,6 +63,15 @@ struct Timeouts {
 inline constexpr std::string_view kOwnControl = "auto";  // one of the server's own in the control folder
 inline constexpr std::string_view kNoControl = "off";
 
+// What is done about modules that change, and about those that break.
+struct ModuleCare {
+  std::uint32_t quiet_ms = 150;    // a changed file is taken when it has not changed for so long
+  std::uint32_t swap_ms = 10'000;  // for a trial of it, and again for the workers to get ready for it
+  std::uint32_t faults_max = 3;    // of one module: then it goes back, or is switched off
+  std::uint32_t fault_window_ms = 60'000;
+  std::uint32_t hang_ms = 5'000;  // in one turn of the loop: the worker is ended; 0 for never
+};
+
 struct Settings {
   std::string root = ".";
   std::string plugins = "plugins.d";
@@ -76,6 +88,7 @@ struct Settings {
   std::string control_folder;
   Limits limits;
   Timeouts timeouts;
+  ModuleCare care;
 };
 
 // Numeric or named host; a name is looked up (getaddrinfo(3)) and its first address taken. Port 0 lets the

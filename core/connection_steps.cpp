@@ -11,6 +11,8 @@ namespace {
 // What applies where no mount says otherwise.
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+// When a client may ask again for what a switched-off module would answer.
+constexpr std::string_view kClosedRetrySeconds = "30";
 // Receives of one connection in one turn while its leftovers are thrown away.
 constexpr int kLingerReceivesMax = 8;
 
@@ -81,7 +83,10 @@ Connection::Step Connection::identify() {
     talk.exchange.field("Allow", kAllow);
     talk.exchange.send("");
     answer_unrouted(204);
-  } else if (const Router::Match match = context_.router.find(target.path); match.instance == nullptr) {
+  } else if (const Router::Match match = context_.router.find(target.path); match.closed) {
+    talk.exchange.field("Retry-After", kClosedRetrySeconds);
+    answer_unrouted(503);
+  } else if (match.instance == nullptr) {
     answer_unrouted(404);
   } else if (match.needs_slash) {
     std::string location(match.mount);

@@ -127,11 +127,13 @@ void EventLoop::turn(int wait_ms_max) {
   if (audit_ != nullptr) audit_->begin();
   read_clock();
   const std::uint64_t began_ns = now_ns_;
+  stats_.turn_began_ns.set(began_ns);
   dispatch_events(count);
   run_ready();
   expire();
   reap_all();
   read_clock();
+  stats_.turn_began_ns.set(0);
   stats_.turns.add(now_ns_ - began_ns);
   if (audit_ == nullptr) return;
   const AuditedTurn audited = audit_->end(now_ns_ - began_ns);

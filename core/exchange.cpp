@@ -51,7 +51,7 @@ void HttpExchange::route(InstanceRef instance, std::string_view path, std::strin
 }
 
 void HttpExchange::handle() {
-  if (!instance_->call([this] { instance_->handler().handle(*this); })) {
+  if (!instance_->call([this] { instance_->handler().handle(*this); }, &request_)) {
     if (stage_ != Stage::answered) answer_for_handler(500);
   } else if (stage_ == Stage::open) {
     report_fault("it neither answered nor deferred a request");
@@ -61,13 +61,14 @@ void HttpExchange::handle() {
 }
 
 void HttpExchange::resume_task() {
-  if (!instance_->call([this] { task_->resumed(*this); }) && stage_ != Stage::answered) answer_for_handler(500);
+  if (!instance_->call([this] { task_->resumed(*this); }, &request_) && stage_ != Stage::answered)
+    answer_for_handler(500);
   if (stage_ == Stage::answered) drop_task();
 }
 
 Progress HttpExchange::pump(Sink& sink) {
   Progress progress = Progress::failed;
-  instance_->call([&] { progress = answer_.body->pump(sink); });
+  instance_->call([&] { progress = answer_.body->pump(sink); }, &request_);
   return progress;
 }
 
@@ -95,7 +96,7 @@ void HttpExchange::end() {
 
 void HttpExchange::drop_answer() {
   if (answer_.body != nullptr) {
-    instance_->call([this] { answer_.body.reset(); });
+    instance_->call([this] { answer_.body.reset(); }, &request_);
   }
   if (holder_ != nullptr) {
     instance_->call([this] { std::exchange(holder_, nullptr)->release(); });
@@ -105,7 +106,7 @@ void HttpExchange::drop_answer() {
 
 void HttpExchange::drop_task() {
   if (task_ == nullptr) return;
-  instance_->call([this] { task_.reset(); });
+  instance_->call([this] { task_.reset(); }, &request_);
 }
 
 void HttpExchange::report_fault(std::string_view what) {

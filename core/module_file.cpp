@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -31,7 +33,46 @@ std::string abi_text(unsigned major, unsigned minor) {
   return std::to_string(major) + "." + std::to_string(minor);
 }
 
-// Still mapped after dlclose: a unique symbol, a thread_local destructor or a thread holds it.
+// What in its table of symbols keeps an object in memory for good; null for nothing.
+const char* find_pin(const Elf64_Sym* symbols, std::size_t count, std::string_view names) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (symbols[i].st_name >= names.size()) continue;
+    if (names.substr(symbols[i].st_name).starts_with("__cxa_thread_atexit"))
+      return "it has a thread_local with a destructor";
+    if (ELF64_ST_BIND(symbols[i].st_info) == STB_GNU_UNIQUE && symbols[i].st_shndx != SHN_UNDEF)
+      return "it has unique symbols: build it with -fno-gnu-unique";
+  }
+  return nullptr;
+}
+
+// The same, of a file. One that is not laid out as expected tells nothing.
+const char* find_pin(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return nullptr;
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  const auto* bytes = static_cast<const char*>(mapped);
+  const auto fits = [size](std::uint64_t offset, std::uint64_t length) {
+    return offset <= size && length <= size - offset;
+  };
+  const auto* elf = reinterpret_cast<const Elf64_Ehdr*>(bytes);
+  const char* pin = nullptr;
+  if (fits(elf->e_shoff, std::uint64_t{elf->e_shnum} * sizeof(Elf64_Shdr))) {
+    const auto* sections = reinterpret_cast<const Elf64_Shdr*>(bytes + elf->e_shoff);
+    for (unsigned i = 0; i < elf->e_shnum && pin == nullptr; ++i) {
+      const Elf64_Shdr& section = sections[i];
+      if (section.sh_type != SHT_DYNSYM || section.sh_link >= elf->e_shnum) continue;
+      const Elf64_Shdr& names = sections[section.sh_link];
+      if (!fits(section.sh_offset, section.sh_size) || !fits(names.sh_offset, names.sh_size)) continue;
+      pin = find_pin(reinterpret_cast<const Elf64_Sym*>(bytes + section.sh_offset),
+                     section.sh_size / sizeof(Elf64_Sym), {bytes + names.sh_offset, names.sh_size});
+    }
+  }
+  ::munmap(mapped, size);
+  return pin;
+}
+
 bool is_mapped(const std::string& path) {
   std::ifstream maps("/proc/self/maps");
   std::string line;
@@ -84,7 +125,9 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
   return {};
 }
 
-Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, const std::string& file) {
+Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, const std::string& file,
+                                                     std::uint32_t generation) {
+  const char* pin = nullptr;
   {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return fail_errno(file + " cannot be read", errno);
@@ -93,10 +136,12 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
     if (got < 0) return fail_errno(file + " cannot be read", errno);
     const auto elf = check_elf({head, static_cast<std::size_t>(got)}, file);
     if (!elf) return Unexpected(elf.error());
+    pin = find_pin(fd.get());
   }
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return fail(file + " cannot be loaded: " + ::dlerror());
-  std::shared_ptr<ModuleFile> module(new ModuleFile(path, file, handle));
+  std::shared_ptr<ModuleFile> module(new ModuleFile(path, file, generation, handle));
+  module->pinned_by_ = pin;
   module->info_ = static_cast<const ModuleInfo*>(::dlsym(handle, "sluice_module"));
   if (module->info_ == nullptr) {
     return fail(file + " is no module of sluice: it exports no sluice_module; write SLUICE_MODULE at its end");
@@ -108,11 +153,10 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
 
 ModuleFile::~ModuleFile() {
   ::dlclose(handle_);
-  if (is_mapped(path_)) {
-    log(LogLevel::warning, file_ +
-                               " stays in memory after it was unloaded: it has unique symbols (build it with "
-                               "-fno-gnu-unique), a thread_local with a destructor, or a thread still running");
-  }
+  if (!is_mapped(path_)) return;
+  const char* why =
+      pinned_by_ != nullptr ? pinned_by_ : "a thread of it still runs, or another library needs it";
+  log(LogLevel::warning, file_ + " stays in memory after it was unloaded: " + why);
 }
 
 const OptionInfo& ModuleFile::option(std::uint32_t index) const {

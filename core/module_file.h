@@ -16,22 +16,27 @@ namespace sluice {
 class ModuleFile {
  public:
   // `path` is a private copy, loaded under no other name before; `file` is what messages call it.
-  static Result<std::shared_ptr<ModuleFile>> load(const std::string& path, const std::string& file);
+  static Result<std::shared_ptr<ModuleFile>> load(const std::string& path, const std::string& file,
+                                                  std::uint32_t generation = 1);
   ~ModuleFile();
   ModuleFile(const ModuleFile&) = delete;
   ModuleFile& operator=(const ModuleFile&) = delete;
 
   const ModuleInfo& info() const { return *info_; }
   const OptionInfo& option(std::uint32_t index) const;
+  const std::string& path() const { return path_; }
+  std::uint32_t generation() const { return generation_; }
 
  private:
-  ModuleFile(std::string path, std::string file, void* handle)
-      : path_(std::move(path)), file_(std::move(file)), handle_(handle) {}
+  ModuleFile(std::string path, std::string file, std::uint32_t generation, void* handle)
+      : path_(std::move(path)), file_(std::move(file)), generation_(generation), handle_(handle) {}
 
   std::string path_;
   std::string file_;
+  std::uint32_t generation_;
   void* handle_;
   const ModuleInfo* info_ = nullptr;
+  const char* pinned_by_ = nullptr;  // what would keep it in memory, as far as the file tells
 };
 
 // Whether a module that says this of itself can be used by this server; the error says what to do.

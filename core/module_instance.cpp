@@ -72,7 +72,7 @@ ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr
     : services_(services), file_(std::move(file)), shared_(std::move(shared)), plan_(std::move(plan)) {
   const std::string module_name = file_->info().name;
   name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.prefix;
-  note_ = services_.stats.module_index(module_name) + 1;
+  note_ = make_note(services_.stats.module_index(module_name), file_->generation());
 }
 
 ModuleInstance::~ModuleInstance() {

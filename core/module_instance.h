@@ -84,10 +84,10 @@ class ModuleInstance final : public Host, public Reapable {
   const std::string& name() const { return name_; }  // "hello at /hello/"
   void retire();
 
-  // Enters the module: false when it threw, which is logged.
+  // Enters the module, for a request or not: false when it threw, which is logged.
   template <typename Call>
-  bool call(Call&& enter) noexcept {
-    const Noted noted(services_.stats.notes[Offload::thread_index()], note_);
+  bool call(Call&& enter, const Request* request = nullptr) noexcept {
+    const NotedCall noted(services_.stats.notes[Offload::thread_index()], note_, request);
     try {
       enter();
       return true;
@@ -99,7 +99,7 @@ class ModuleInstance final : public Host, public Reapable {
     return false;
   }
   // An answer of its has left.
-  void count_answer(std::uint64_t took_ns) { services_.stats.answers[note_ - 1].add(took_ns); }
+  void count_answer(std::uint64_t took_ns) { services_.stats.answers[noted_index(note_)].add(took_ns); }
   // The module broke the interface's contract: logged with its name and counted.
   void report_fault(std::string_view what);
 
@@ -134,20 +134,6 @@ class ModuleInstance final : public Host, public Reapable {
   class Watch;
   class GuardedTimer;
   class GuardedWork;
-  // Notes go back to what they were, since a call may come from within another module's call.
-  class Noted {
-   public:
-    Noted(CallNote& note, std::uint32_t value) : note_(note), before_(note.load(std::memory_order_relaxed)) {
-      note_.store(value, std::memory_order_relaxed);
-    }
-    ~Noted() { note_.store(before_, std::memory_order_relaxed); }
-    Noted(const Noted&) = delete;
-    Noted& operator=(const Noted&) = delete;
-
-   private:
-    CallNote& note_;
-    std::uint32_t before_;
-  };
 
   ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file, InstanceRef shared,
                  MountPlan plan);
@@ -166,7 +152,7 @@ class ModuleInstance final : public Host, public Reapable {
   std::string name_;
   std::vector<OptionValue> options_;
   std::string rejection_;
-  std::uint32_t note_ = 0;
+  std::uint64_t note_ = 0;
   std::uint64_t holds_ = 0;
   bool condemned_ = false;  // handed to the loop's reaping
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;

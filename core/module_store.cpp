@@ -1,5 +1,7 @@
 #include "module_store.h"
 
+#include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,6 +15,8 @@
 
 #include "child.h"
 #include "module_file.h"
+#include "text_fields.h"
+#include "unique_fd.h"
 
 namespace sluice {
 namespace {
@@ -21,23 +25,8 @@ namespace fs = std::filesystem;
 
 constexpr int kInspectMs = 10'000;
 constexpr std::string_view kFolderPrefix = "sluice-";
-
-Result<std::vector<fs::path>> list_modules(const std::string& folder) {
-  std::error_code error;
-  std::vector<fs::path> files;
-  fs::directory_iterator entry(folder, error);
-  if (error) {
-    return fail("cannot read the folder of modules " + folder + ": " + error.message() +
-                "; name it with --plugins");
-  }
-  for (; entry != fs::directory_iterator(); entry.increment(error)) {
-    const fs::path& path = entry->path();
-    if (path.extension() == ".so" && path.filename().string().front() != '.') files.push_back(path);
-    if (error) break;
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
+constexpr std::int64_t kCopyBytesMax = 256 * 1024 * 1024;
+constexpr std::size_t kCopyPiece = 1024 * 1024;
 
 // A folder whose files may be mapped as code.
 bool allows_code(const std::string& folder) {
@@ -62,56 +51,59 @@ void remove_stale_folders(const std::string& base) {
   }
 }
 
-// Texts with their lengths before them, so that a module's own may hold anything.
-void put(std::string& out, std::string_view text) {
-  out.append(std::to_string(text.size())).append(":").append(text);
+FileStamp stamp_from(const struct stat& status) {
+  const auto nanoseconds = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
 }
 
-class Fields {
- public:
-  explicit Fields(std::string_view text) : left_(text) {}
-  std::string next() {
-    const std::size_t colon = left_.find(':');
-    if (colon == std::string_view::npos) return {};
-    const std::size_t size = std::min<std::size_t>(
-        std::strtoul(std::string(left_.substr(0, colon)).c_str(), nullptr, 10), left_.size() - colon - 1);
-    const std::string field(left_.substr(colon + 1, size));
-    left_.remove_prefix(colon + 1 + size);
-    return field;
+// Whoever may write the file decides what this server does. Groups are left out: where each user has a group of
+// their own, a file that the group may write is the usual one.
+Result<void> check_source(const struct stat& status, const std::string& file) {
+  if (!S_ISREG(status.st_mode)) return fail(file + " is no regular file: put a shared object there");
+  if ((status.st_mode & S_IWOTH) != 0) {
+    return fail(file + " may be written by everybody: take that away with chmod o-w");
   }
-  unsigned next_number() { return static_cast<unsigned>(std::strtoul(next().c_str(), nullptr, 10)); }
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    return fail(file + " belongs to user " + std::to_string(status.st_uid) +
+                ", who is neither root nor the one who started the server: change its owner with chown");
+  }
+  if (status.st_size > kCopyBytesMax) return fail(file + " is larger than 256 MiB: strip it");
+  return {};
+}
 
- private:
-  std::string_view left_;
-};
+Result<void> copy_bytes(int from, int to, const std::string& file) {
+  for (std::int64_t copied = 0; copied <= kCopyBytesMax;) {
+    const ssize_t moved = ::sendfile(to, from, nullptr, kCopyPiece);
+    if (moved == 0) return {};
+    if (moved < 0 && errno != EINTR) return fail_errno(file + " cannot be copied to a private place", errno);
+    if (moved > 0) copied += moved;
+  }
+  return fail(file + " grows while it is copied: write it beside the folder and move it in");
+}
 
 // In the child.
 std::string describe_module(const fs::path& path) {
-  std::string report;
+  FieldWriter report;
   const auto module = ModuleFile::load(path.string(), path.filename().string());
-  if (!module) {
-    put(report, module.error().message);
-    return report;
-  }
+  if (!module) return report.put(module.error().message).take();
   const ModuleInfo& info = (*module)->info();
-  put(report, "");
-  for (const char* text : {info.name, info.version, info.summary}) put(report, text);
-  put(report, info.default_mount == nullptr ? "" : info.default_mount);
-  put(report, std::to_string(info.abi_major));
-  put(report, std::to_string(info.abi_minor));
-  put(report, std::to_string(info.option_count));
+  report.put("").put(info.name).put(info.version).put(info.summary);
+  report.put(info.default_mount == nullptr ? "" : info.default_mount);
+  report.put(info.abi_major).put(info.abi_minor).put(info.option_count);
   for (std::uint32_t i = 0; i < info.option_count; ++i) {
     const OptionInfo& option = (*module)->option(i);
-    put(report, option.name);
-    put(report, std::to_string(static_cast<unsigned>(option.type)));
+    report.put(option.name).put(static_cast<std::uint64_t>(option.type));
     for (const char* text : {option.fallback, option.help, option.choices})
-      put(report, text == nullptr ? "" : text);
+      report.put(text == nullptr ? "" : text);
   }
-  return report;
+  return report.take();
 }
 
 ModuleReport parse_report(const std::string& text) {
-  Fields fields(text);
+  FieldReader fields(text);
   ModuleReport report;
   report.error = fields.next();
   if (!report.error.empty()) return report;
@@ -119,10 +111,10 @@ ModuleReport parse_report(const std::string& text) {
   report.version = fields.next();
   report.summary = fields.next();
   report.default_mount = fields.next();
-  report.abi_major = fields.next_number();
-  report.abi_minor = fields.next_number();
-  const unsigned options = fields.next_number();
-  for (unsigned i = 0; i < options; ++i) {
+  report.abi_major = static_cast<unsigned>(fields.next_number());
+  report.abi_minor = static_cast<unsigned>(fields.next_number());
+  const std::uint64_t options = fields.next_number();
+  for (std::uint64_t i = 0; i < options && !fields.at_end(); ++i) {
     OptionReport option;
     option.name = fields.next();
     option.type = static_cast<OptionType>(fields.next_number());
@@ -157,44 +149,90 @@ ModuleStore::~ModuleStore() {
   fs::remove_all(path_, ignored);
 }
 
-ModuleCopies::~ModuleCopies() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+std::string ModuleStore::next_path(const std::string& file) {
+  return path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
 }
 
-Result<std::unique_ptr<ModuleCopies>> ModuleStore::copy_all(const std::string& folder) {
-  const auto files = list_modules(folder);
-  if (!files) return Unexpected(files.error());
-  const std::string generation = std::to_string(++generation_);
-  const fs::path target = fs::path(path_) / generation;
+Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
+  const UniqueFd from(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!from || ::fstat(from.get(), &status) != 0) return fail_errno(file + " cannot be read", errno);
+  const auto allowed = check_source(status, file);
+  if (!allowed) return Unexpected(allowed.error());
+  const std::string path = next_path(file);
+  const UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
+  auto copy = std::make_shared<const ModuleCopy>(path, ++generations_[file], stamp_from(status));
+  const auto copied = copy_bytes(from.get(), to.get(), file);
+  if (!copied) return Unexpected(copied.error());
+  if (::fchmod(to.get(), 0755) != 0) return fail_errno(file + " cannot be opened up to the workers", errno);
+  return copy;
+}
+
+Result<ModuleCopyPtr> ModuleStore::copy_again(const ModuleCopy& copy) {
+  const std::string path = next_path(fs::path(copy.path()).stem().stem().string() + ".so");
   std::error_code error;
-  fs::create_directory(target, error);
-  if (error) return fail("cannot make a private folder for modules: " + error.message());
-  auto copies = std::make_unique<ModuleCopies>(target.string());
-  fs::permissions(target, fs::perms(0755), error);
-  for (const fs::path& file : *files) {
-    const fs::path copy = target / (file.stem().string() + "." + generation + ".so");
-    fs::copy_file(file, copy, error);
-    if (error) return fail("cannot copy the module " + file.string() + ": " + error.message());
-    fs::permissions(copy, fs::perms(0755), error);
-    copies->all.push_back({file.filename().string(), copy.string()});
+  fs::copy_file(copy.path(), path, error);
+  if (error) return fail("cannot copy " + copy.path() + ": " + error.message());
+  return std::make_shared<const ModuleCopy>(path, copy.generation(), copy.stamp());
+}
+
+ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp)
+    : path_(std::move(path)), generation_(generation), stamp_(stamp), owner_(::getpid()) {}
+
+ModuleCopy::~ModuleCopy() {
+  if (owner_ == ::getpid()) ::unlink(path_.c_str());
+}
+
+bool is_module_file(std::string_view name) {
+  return name.size() > 3 && name.ends_with(".so") && name.front() != '.';
+}
+
+std::optional<FileStamp> stamp_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return stamp_from(status);
+}
+
+Result<void> check_folder_mode(const std::string& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0) {
+    return fail("the folder of modules " + folder +
+                " may be written by everybody: take that away with chmod o-w, or no module is loaded from it");
   }
-  return copies;
+  return {};
+}
+
+Result<std::vector<std::string>> list_modules(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  fs::directory_iterator entry(folder, error);
+  if (error) {
+    return fail("cannot read the folder of modules " + folder + ": " + error.message() +
+                "; name it with --plugins");
+  }
+  for (; entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (is_module_file(name)) files.push_back(name);
+    if (error) break;
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
   const auto files = list_modules(folder);
   if (!files) return Unexpected(files.error());
   std::vector<ModuleReport> reports;
-  for (const fs::path& file : *files) {
-    const auto text = run_in_child([&file] { return describe_module(file); }, kInspectMs);
+  for (const std::string& file : *files) {
+    const auto text = run_in_child([&] { return describe_module(fs::path(folder) / file); }, kInspectMs);
     ModuleReport report;
     if (text) {
       report = parse_report(*text);
     } else {
-      report.error = file.filename().string() + " " + text.error().message + " while it was loaded";
+      report.error = file + " " + text.error().message + " while it was loaded";
     }
-    report.file = file.filename().string();
+    report.file = file;
     reports.push_back(std::move(report));
   }
   return reports;

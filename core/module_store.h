@@ -5,9 +5,14 @@
 #pragma once
 
 #include <sluice/abi.h>
+#include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "error.h"
@@ -35,25 +40,36 @@ struct ModuleReport {
   std::vector<OptionReport> options;
 };
 
-// A file of the folder, and its private copy.
-struct ModuleCopy {
-  std::string file;  // "hello.so"
-  std::string path;
+// Which content of which file it was: another one after each change (inode(7)).
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+
+  bool operator==(const FileStamp&) const = default;
 };
 
-// The copies that were made at one time, removed with this. A process that has loaded one keeps its mapping.
-class ModuleCopies {
+// One private copy, removed with this. A process that has loaded it keeps its mapping.
+class ModuleCopy {
  public:
-  explicit ModuleCopies(std::string folder) : folder_(std::move(folder)) {}
-  ~ModuleCopies();
-  ModuleCopies(const ModuleCopies&) = delete;
-  ModuleCopies& operator=(const ModuleCopies&) = delete;
+  ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp);
+  ~ModuleCopy();
+  ModuleCopy(const ModuleCopy&) = delete;
+  ModuleCopy& operator=(const ModuleCopy&) = delete;
 
-  std::vector<ModuleCopy> all;  // sorted by file
+  const std::string& path() const { return path_; }
+  std::uint32_t generation() const { return generation_; }  // of the file, from 1 up
+  const FileStamp& stamp() const { return stamp_; }         // of what was copied
 
  private:
-  std::string folder_;
+  std::string path_;
+  std::uint32_t generation_;
+  FileStamp stamp_;
+  pid_t owner_;  // forked processes have a ModuleCopy, too, and must not remove the file
 };
+using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
 
 // A private folder for copies of modules, removed with everything in it at the end. One thread.
 class ModuleStore {
@@ -63,15 +79,29 @@ class ModuleStore {
   ModuleStore(const ModuleStore&) = delete;
   ModuleStore& operator=(const ModuleStore&) = delete;
 
-  // Copies every "*.so" of the folder under names never used before.
-  Result<std::unique_ptr<ModuleCopies>> copy_all(const std::string& folder);
+  // Copies a file of the folder under a name never used before, as its next generation. Refuses one that
+  // strangers could have written.
+  Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);
+  // Copies a copy, so that it can be loaded anew where it may still be mapped. It stays the generation it was.
+  Result<ModuleCopyPtr> copy_again(const ModuleCopy& copy);
 
  private:
   explicit ModuleStore(std::string path) : path_(std::move(path)) {}
+  std::string next_path(const std::string& file);
 
   std::string path_;
-  unsigned generation_ = 0;
+  unsigned copies_ = 0;
+  std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };
+
+// The "*.so" of the folder, sorted.
+Result<std::vector<std::string>> list_modules(const std::string& folder);
+// A name that list_modules would list.
+bool is_module_file(std::string_view name);
+// Nothing where there is no such file.
+std::optional<FileStamp> stamp_of(const std::string& path);
+// Whether others than root and the server's own user may write there.
+Result<void> check_folder_mode(const std::string& folder);
 
 // Describes every "*.so" of the folder, sorted by name. Forks one child a file; blocks until they are done.
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);

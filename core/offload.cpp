@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "fault_handler.h"
 #include "monotonic_clock.h"
 
 namespace sluice {
@@ -25,9 +26,10 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
   if (!offload->event_fd_) return fail_errno("cannot make an eventfd for the offload threads", errno);
   offload->token_ = loop.add(offload->event_fd_.get(), EPOLLIN, *offload);
   if (offload->token_ == EventLoop::kNoToken) return fail_errno("cannot watch the offload threads", errno);
-  // Signals are the loop's business.
+  // Signals are the loop's business, except what a thread's own fault brings.
   sigset_t all, before;
   sigfillset(&all);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, signal);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     for (unsigned index = 1; index <= limits.threads; ++index) {
@@ -88,6 +90,7 @@ std::deque<Offload::Item>::iterator Offload::next_item() {
 
 void Offload::run_thread(unsigned index) {
   this_thread_index = index;
+  const FaultStack stack(index);
   pthread_setname_np(pthread_self(), "sluice-offload");
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -5,8 +5,7 @@
 namespace sluice {
 
 bool Router::add(const std::string& prefix, InstanceRef instance) {
-  if (!routes_.emplace(prefix, instance.get()).second) return false;
-  instances_.push_back(std::move(instance));
+  if (!routes_.emplace(prefix, std::move(instance)).second) return false;
   longest_ = std::max(longest_, prefix.size());
   return true;
 }
@@ -15,20 +14,26 @@ Router::Match Router::find(std::string_view path) const {
   // "/static" asks for the mount "/static/": nothing shorter may answer for it.
   if (path.size() < longest_ && path.back() != '/') {
     const auto found = routes_.find(std::string(path) + '/');
-    if (found != routes_.end()) return {found->second, found->first, true};
+    if (found != routes_.end()) return match(*found, true);
   }
   // Each slash may end a prefix; the rightmost one that does wins. No prefix is longer than `longest_`.
   for (std::size_t end = std::min(path.size(), longest_); end > 0; --end) {
     if (path[end - 1] != '/') continue;
     const auto found = routes_.find(path.substr(0, end));
-    if (found != routes_.end()) return {found->second, found->first, false};
+    if (found != routes_.end()) return match(*found, false);
   }
   return {};
 }
 
+// The instance outlives the route where a request is still in flight, so the prefix is the instance's.
+Router::Match Router::match(const Routes::value_type& route, bool needs_slash) {
+  const auto& [prefix, instance] = route;
+  if (!instance) return {nullptr, prefix, needs_slash, true};
+  return {instance.get(), instance->mount(), needs_slash, false};
+}
+
 void Router::clear() {
   routes_.clear();
-  instances_.clear();
 }
 
 }  // namespace sluice

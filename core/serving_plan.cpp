@@ -53,10 +53,14 @@ unsigned usable_processors() {
 
 }  // namespace
 
-Result<std::shared_ptr<const ServingPlan>> make_plan(const Settings& settings, ModuleStore& store) {
+Result<PlanPtr> make_plan(const Settings& settings) {
   auto plan = std::make_shared<ServingPlan>();
   plan->settings = settings;
-  plan->workers = settings.workers == 0 ? usable_processors() : settings.workers;
+  plan->sites.push_back(
+      {settings.listen, settings.workers == 0 ? usable_processors() : settings.workers, std::nullopt});
+  for (std::size_t i = 0; i < settings.mounts.size(); ++i) {
+    if (settings.mounts[i].isolate) plan->sites.push_back({{*settings.mounts[i].listen}, 1, i});
+  }
   auto user = find_user(settings.user);
   if (!user) return Unexpected(user.error());
   plan->user = *user;
@@ -68,9 +72,6 @@ Result<std::shared_ptr<const ServingPlan>> make_plan(const Settings& settings, M
     if (!folder) return Unexpected(folder.error());
     plan->mount_folders.push_back(std::move(*folder));
   }
-  auto modules = store.copy_all(settings.plugins);
-  if (!modules) return Unexpected(modules.error());
-  plan->modules = std::move(*modules);
   return plan;
 }
 

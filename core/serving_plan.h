@@ -1,4 +1,4 @@
-// Everything that a worker needs to begin: settings with their folders opened and their modules copied.
+// Everything that a worker needs to begin, except its modules: settings with their folders opened.
 //
 // Made by the supervisor while it may still open everything; read-only afterwards, shared with forked workers.
 #pragma once
@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "config.h"
-#include "module_store.h"
 #include "unique_fd.h"
 #include "user.h"
 
@@ -20,17 +19,26 @@ struct MountFolder {
   std::string path;  // below it; empty or ending in '/'
 };
 
+// Addresses, and what answers there: workers of one site accept from no other.
+struct ServingSite {
+  std::vector<ListenAddress> listen;
+  unsigned workers = 1;
+  std::optional<std::size_t> mount;  // the only one, of settings.mounts; without it, all that are not isolated
+
+  bool has(std::size_t index, const MountSpec& spec) const { return mount ? *mount == index : !spec.isolate; }
+};
+
 struct ServingPlan {
   Settings settings;
-  unsigned workers = 1;
+  std::vector<ServingSite> sites;  // the first one is the server's own, the others are isolated mounts'
   std::optional<User> user;
   UniqueFd root;
   std::vector<UniqueFd> folders;           // of mounts outside the document root
   std::vector<MountFolder> mount_folders;  // one for each of settings.mounts
-  std::unique_ptr<ModuleCopies> modules;
 };
+using PlanPtr = std::shared_ptr<const ServingPlan>;
 
-// Opens and copies; the error is one sentence.
-Result<std::shared_ptr<const ServingPlan>> make_plan(const Settings& settings, ModuleStore& store);
+// Opens the folders; the error is one sentence.
+Result<PlanPtr> make_plan(const Settings& settings);
 
 }  // namespace sluice

@@ -63,9 +63,9 @@ std::uint32_t WorkerStats::module_counter_index(std::string_view name) {
   return find_or_add(module_counters, name, [](ModuleCounter& counter) -> Label& { return counter.name; });
 }
 
-std::string_view noted_module(const WorkerStats& stats, unsigned thread) {
-  const std::uint32_t note = stats.notes[thread].load(std::memory_order_relaxed);
-  return note == 0 || note > WorkerStats::kModulesMax ? std::string_view() : stats.modules[note - 1].get();
+std::string_view noted_module(const WorkerStats& stats, std::uint64_t who) {
+  const auto index = static_cast<std::uint32_t>(who);
+  return index == 0 || index > WorkerStats::kModulesMax ? std::string_view() : stats.modules[index - 1].get();
 }
 
 }  // namespace sluice

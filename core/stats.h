@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "call_note.h"
+
 namespace sluice {
 
 // A number that only its one writer changes: a plain load and store, no locked instruction.
@@ -69,9 +71,6 @@ class Label {
   std::atomic<std::uint32_t> published_{0};
 };
 
-// Which module a thread is in: 0 for none, else an index into WorkerStats::modules plus one.
-using CallNote = std::atomic<std::uint32_t>;
-
 struct ModuleCounter {
   Label name;  // "module.counter"
   Counter value;
@@ -95,7 +94,10 @@ struct WorkerStats {
   Counter offload_queued;           // now
   Counter offload_running;          // now
   DurationHistogram offload_waits;  // from being submitted to running; written under the lock of Offload
+  Counter turn_began_ns;            // CLOCK_MONOTONIC; 0 between two turns
   CallNote notes[kThreadsMax];
+  Snapshot fault;  // of the thread that a fatal signal met
+  Snapshot held;   // of the loop's thread, each time the supervisor asks
   Label modules[kModulesMax];
   DurationHistogram answers[kModulesMax];  // of these modules: from handling to the last byte, in turns' time
   ModuleCounter module_counters[kModuleCountersMax];
@@ -109,7 +111,10 @@ struct WorkerStats {
   void absorb(const WorkerStats& other);
 };
 
-// The module that the thread was in, empty for none. Any process.
-std::string_view noted_module(const WorkerStats& stats, unsigned thread);
+// The module that a note names, empty for none, and its generation. Any process.
+std::string_view noted_module(const WorkerStats& stats, std::uint64_t who);
+constexpr std::uint32_t noted_generation(std::uint64_t who) {
+  return static_cast<std::uint32_t>(who >> 32);
+}
 
 }  // namespace sluice

@@ -22,8 +22,4 @@ using ReadSettings = std::function<Result<Settings>()>;
 // logged and the server goes on as it was.
 int supervise(const Settings& settings, const ReadSettings& reread);
 
-// Loads the modules and makes every handler, in a child, as serving would, without binding an address.
-// The text says what would be served, one mount a line; the error is one sentence.
-Result<std::string> check(const Settings& settings);
-
 }  // namespace sluice

@@ -1,54 +1,74 @@
 #include "trial.h"
 
-#include <sstream>
-
-#include "child.h"
+#include "text_fields.h"
 
 namespace sluice {
 namespace {
 
-constexpr int kTrialMs = 20'000;
-
-// One line a fact, its kind first. What a module says may not break lines.
-std::string line(char kind, std::string text) {
-  for (char& byte : text) {
-    if (byte == '\n') byte = ' ';
-  }
-  return kind + text + '\n';
-}
-
 // In the child.
-std::string report_trial(const ServingPlan& plan) {
+Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set) {
   if (plan.user) {
     const auto became = become(*plan.user);
-    if (!became) return line('e', became.error().message);
+    if (!became) return Unexpected(became.error());
   }
   const auto stats = std::make_unique<WorkerStats>();
-  const auto worker = Worker::prepare(plan, *stats);
-  if (!worker) return line('e', worker.error().message);
-  std::string report;
-  for (const MountReport& mount : (*worker)->mounts()) report += line('m', mount.prefix + "\t" + mount.module);
-  for (const std::string& problem : (*worker)->problems()) report += line('p', problem);
+  TrialReport report;
+  for (const ServingSite& site : plan.sites) {
+    const bool first = &site == &plan.sites.front();
+    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, *stats);
+    if (!worker) return Unexpected(worker.error());
+    if (!first) continue;
+    const Lineup& lineup = (*worker)->lineup();
+    report.modules = lineup.usable();
+    report.mounts = lineup.mounts();
+    report.problems = lineup.problems();
+    const auto chosen = lineup.check_chosen();
+    if (!chosen) return Unexpected(chosen.error());
+  }
   return report;
+}
+
+std::string report_trial(const ServingPlan& plan, const ModuleSet& set) {
+  const auto report = try_sites(plan, set);
+  FieldWriter out;
+  if (!report) return out.put(report.error().message).take();
+  out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
+  for (const MountReport& mount : report->mounts) out.put(mount.prefix).put(mount.module);
+  for (const ModuleProblem& problem : report->problems) out.put(problem.file).put(problem.sentence);
+  return out.take();
 }
 
 }  // namespace
 
-Result<TrialReport> try_plan(const ServingPlan& plan) {
-  const auto text = run_in_child([&plan] { return report_trial(plan); }, kTrialMs);
-  if (!text) return fail("trying the modules failed: the process " + text.error().message);
-  TrialReport report;
-  std::istringstream lines(*text);
-  for (std::string entry; std::getline(lines, entry);) {
-    if (entry.empty()) continue;
-    const std::string value = entry.substr(1);
-    const std::size_t tab = value.find('\t');
-    if (entry[0] == 'e') return fail(value);
-    if (entry[0] == 'p') report.problems.push_back(value);
-    if (entry[0] == 'm' && tab != std::string::npos)
-      report.mounts.push_back({value.substr(0, tab), value.substr(tab + 1)});
+Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, ModuleSet set, std::function<void()> in_child) {
+  return Child::start([plan = std::move(plan), set = std::move(set), in_child = std::move(in_child)] {
+    in_child();
+    return report_trial(*plan, set);
+  });
+}
+
+Result<TrialReport> read_trial(const Result<std::string>& report) {
+  if (!report) return fail("the process that tried it " + report.error().message);
+  FieldReader fields(*report);
+  const std::string error(fields.next());
+  if (!error.empty()) return fail(error);
+  TrialReport trial;
+  trial.modules = decode_modules(fields.next());
+  const std::uint64_t mounts = fields.next_number();
+  for (std::uint64_t i = 0; i < mounts && !fields.at_end(); ++i) {
+    const std::string prefix(fields.next());
+    trial.mounts.push_back({prefix, std::string(fields.next())});
   }
-  return report;
+  while (!fields.at_end()) {
+    const std::string file(fields.next());
+    trial.problems.push_back({file, std::string(fields.next())});
+  }
+  return trial;
+}
+
+Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {
+  const int limit_ms = static_cast<int>(plan.settings.care.swap_ms);
+  return read_trial(run_in_child([&] { return report_trial(plan, set); }, limit_ms));
 }
 
 }  // namespace sluice

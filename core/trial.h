@@ -1,10 +1,13 @@
-// Tries in a short-lived child whether a plan can be served: every module loaded, every handler made, as the
-// user that workers become. No module code runs in the caller, and no address is bound.
+// Tries in a short-lived child whether modules can serve: every one loaded, every handler made and destroyed,
+// as the user that workers become. No module code runs in the caller, and no address is bound.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "child.h"
 #include "error.h"
 #include "serving_plan.h"
 #include "worker.h"
@@ -12,10 +15,17 @@
 namespace sluice {
 
 struct TrialReport {
-  std::vector<MountReport> mounts;
-  std::vector<std::string> problems;  // modules that are left out: a sentence each
+  ModuleSet modules;                    // what can be used, with their names
+  std::vector<MountReport> mounts;      // of the first site
+  std::vector<ModuleProblem> problems;  // what is left out
 };
 
-Result<TrialReport> try_plan(const ServingPlan& plan);
+// A trial at work. `in_child` closes there what no module may see.
+Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, ModuleSet set, std::function<void()> in_child);
+// What became of it, of the child's report.
+Result<TrialReport> read_trial(const Result<std::string>& report);
+
+// Blocks until it is over.
+Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set);
 
 }  // namespace sluice

@@ -1,12 +1,11 @@
 #include "worker.h"
 
+#include <fcntl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
+#include <utility>
 
 #include "log.h"
 
@@ -21,15 +20,81 @@ constexpr std::uint64_t kDrainCheckMs = 20;
 constexpr int kOffloadGraceTurns = 100;
 constexpr int kOffloadGraceTurnMs = 20;
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+// Brings the file's pages into memory, so that whoever enters the code does not wait for the disk.
+void read_through(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char piece[64 * 1024];
+  while (fd && ::read(fd.get(), piece, sizeof(piece)) > 0) {
+  }
 }
+
+// REQUIRES: the loop's thread.
+std::uint64_t note_for(WorkerStats& stats, const ModuleEntry& entry) {
+  return make_note(stats.module_index(entry.name.empty() ? entry.file : entry.name), entry.generation);
+}
+
+// Loading runs the module's static constructors, unloading their destructors.
+CallNote& note_of_this_thread(WorkerStats& stats) {
+  return stats.notes[Offload::thread_index()];
+}
+
+Result<std::shared_ptr<ModuleFile>> load(const ModuleEntry& entry, WorkerStats& stats, std::uint64_t note) {
+  const NotedCall noted(note_of_this_thread(stats), note);
+  return ModuleFile::load(entry.path, entry.file, entry.generation);
+}
+
+class Unloading final : public Work {
+ public:
+  Unloading(std::shared_ptr<ModuleFile> file, WorkerStats& stats)
+      : file_(std::move(file)),
+        stats_(stats),
+        note_(make_note(stats.module_index(file_->info().name), file_->generation())) {}
+  ~Unloading() override { run(); }
+  void run() override {
+    const NotedCall noted(note_of_this_thread(stats_), note_);
+    file_.reset();
+  }
+  void done(bool) override {}
+
+ private:
+  std::shared_ptr<ModuleFile> file_;
+  WorkerStats& stats_;
+  std::uint64_t note_;
+};
 
 }  // namespace
 
-Worker::Worker(const ServingPlan& plan, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
-               std::unique_ptr<Offload> offload)
+class Worker::Loading final : public Work {
+ public:
+  Loading(Worker& worker, std::uint64_t number, ModuleSet set, ModuleSet wanted)
+      : worker_(worker), number_(number), set_(std::move(set)), wanted_(std::move(wanted)) {
+    for (const ModuleEntry& entry : wanted_) notes_.push_back(note_for(worker.context_.stats, entry));
+  }
+  void run() override {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      read_through(wanted_[i].path);
+      files_.emplace(wanted_[i].path, load(wanted_[i], worker_.context_.stats, notes_[i]));
+    }
+  }
+  void done(bool ran) override {
+    if (!ran)
+      return worker_.say(ControlMessage::refused, number_, "no thread of the worker has time to load it");
+    worker_.make_next(number_, set_, files_);
+  }
+
+ private:
+  Worker& worker_;
+  std::uint64_t number_;
+  ModuleSet set_;
+  ModuleSet wanted_;
+  std::vector<std::uint64_t> notes_;  // one for each of them
+  LoadedFiles files_;
+};
+
+Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats,
+               std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload)
     : plan_(plan),
+      site_(site),
       loop_(std::move(loop)),
       offload_(std::move(offload)),
       inputs_(plan.settings.limits.head_bytes_max + kBodyRoom),
@@ -40,9 +105,11 @@ Worker::Worker(const ServingPlan& plan, WorkerStats& stats, std::unique_ptr<Even
 
 Worker::~Worker() {
   listeners_.clear();
+  helped_.clear();
   connections_.close_all();
   router_.clear();
-  modules_.clear();
+  next_lineup_.reset();
+  lineup_.reset();
   // Offloaded work holds its handler until it has come back.
   for (int i = 0; i < kOffloadGraceTurns && !offload_->idle(); ++i) loop_->turn(kOffloadGraceTurnMs);
   loop_->turn(0);
@@ -50,7 +117,8 @@ Worker::~Worker() {
   loop_->turn(0);
 }
 
-Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, WorkerStats& stats) {
+Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingSite& site,
+                                                const ModuleSet& set, WorkerStats& stats) {
   auto loop = EventLoop::create(stats);
   if (!loop) return Unexpected(loop.error());
   const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
@@ -67,108 +135,26 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, WorkerS
   limits.threads = plan.settings.offload_threads;
   auto offload = Offload::create(**loop, limits);
   if (!offload) return Unexpected(offload.error());
-  std::unique_ptr<Worker> worker(new Worker(plan, stats, std::move(*loop), std::move(*offload)));
-  worker->load_modules();
-  const auto mounted = worker->make_explicit_mounts();
-  if (!mounted) return Unexpected(mounted.error());
-  worker->make_default_mounts();
+  std::unique_ptr<Worker> worker(new Worker(plan, site, stats, std::move(*loop), std::move(*offload)));
+  LoadedFiles files;
+  for (const ModuleEntry& entry : Lineup::to_load(plan, site, set, nullptr)) {
+    files.emplace(entry.path, load(entry, stats, note_for(stats, entry)).map([&](const auto& file) {
+      return worker->unloaded_elsewhere(file);
+    }));
+  }
+  auto lineup = Lineup::make(worker->services_, plan, site, set, files, nullptr);
+  if (!lineup) return Unexpected(lineup.error());
+  worker->lineup_ = std::move(*lineup);
+  worker->lineup_->fill(worker->router_);
   return worker;
 }
 
-bool Worker::is_chosen(const std::string& name) const {
-  const Settings& settings = plan_.settings;
-  return (settings.only.empty() || contains(settings.only, name)) && !contains(settings.without, name);
-}
-
-// One that cannot be loaded is left out; that matters only to a mount that names it.
-void Worker::load_modules() {
-  for (const ModuleCopy& copy : plan_.modules->all) {
-    if (!is_chosen(std::filesystem::path(copy.file).stem().string())) continue;
-    auto file = ModuleFile::load(copy.path, copy.file);
-    if (!file) {
-      problems_.push_back(file.error().message);
-      continue;
-    }
-    const std::string name = (*file)->info().name;
-    if (!is_chosen(name)) continue;
-    if (find_module(name) != nullptr) {
-      problems_.push_back(copy.file + " is left out: another file has a module named " + name +
-                          " already; remove one");
-      continue;
-    }
-    auto shared = ModuleInstance::create_shared(services_, *file);
-    if (!shared) {
-      problems_.push_back(shared.error().message);
-      continue;
-    }
-    modules_.push_back({std::move(*file), std::move(*shared)});
-  }
-}
-
-Worker::Loaded* Worker::find_module(std::string_view name) {
-  const auto found = std::find_if(modules_.begin(), modules_.end(),
-                                  [name](const Loaded& loaded) { return loaded.file->info().name == name; });
-  return found == modules_.end() ? nullptr : &*found;
-}
-
-Unexpected Worker::unknown_module(const std::string& name, const std::string& wanted_by) const {
-  std::string message = wanted_by + " names the module " + name + ", which ";
-  message += is_chosen(name) ? "is not in " + plan_.settings.plugins : "--module and --without leave out";
-  std::string names;
-  for (const Loaded& loaded : modules_)
-    names += std::string(names.empty() ? "" : ", ") + loaded.file->info().name;
-  message += names.empty() ? "; no module is loaded" : "; there are " + names;
-  for (const std::string& problem : problems_) message += "; " + problem;
-  return fail(message);
-}
-
-Result<void> Worker::make_explicit_mounts() {
-  for (const std::string& name : plan_.settings.only) {
-    if (find_module(name) == nullptr) return unknown_module(name, "--module " + name);
-  }
-  for (std::size_t i = 0; i < plan_.settings.mounts.size(); ++i) {
-    const MountSpec& spec = plan_.settings.mounts[i];
-    Loaded* loaded = find_module(spec.module);
-    if (loaded == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
-    const MountFolder& folder = plan_.mount_folders[i];
-    const auto made = make_mount(*loaded, {spec.prefix, spec.options, folder.fd, folder.path});
-    if (!made) return made;
-    loaded->mounted = true;
-  }
-  return {};
-}
-
-void Worker::make_default_mounts() {
-  for (Loaded& loaded : modules_) {
-    const char* prefix = loaded.file->info().default_mount;
-    if (loaded.mounted || prefix == nullptr) continue;
-    const std::string wanted = prefix;
-    if (wanted.size() < 2 || wanted.front() != '/' || wanted.back() != '/') {
-      problems_.push_back("module " + std::string(loaded.file->info().name) + " wants to answer at " + wanted +
-                          ", which does not begin and end with a slash; mount it with --mount");
-      continue;
-    }
-    const bool explicit_wins = std::any_of(plan_.settings.mounts.begin(), plan_.settings.mounts.end(),
-                                           [&](const MountSpec& spec) { return spec.prefix == wanted; });
-    if (explicit_wins) continue;
-    const auto made = make_mount(loaded, {wanted, {}, plan_.root.get(), wanted.substr(1)});
-    if (!made) problems_.push_back(made.error().message);
-  }
-}
-
-Result<void> Worker::make_mount(Loaded& loaded, const MountPlan& mount) {
-  const std::string module = loaded.file->info().name;
-  const auto taken = std::find_if(mounts_.begin(), mounts_.end(),
-                                  [&](const MountReport& report) { return report.prefix == mount.prefix; });
-  if (taken != mounts_.end()) {
-    return fail("module " + module + " cannot answer at " + mount.prefix + ", where " + taken->module +
-                " does already: mount one of them elsewhere with --mount");
-  }
-  auto instance = ModuleInstance::create_handler(services_, loaded.file, loaded.shared, mount);
-  if (!instance) return Unexpected(instance.error());
-  router_.add(mount.prefix, *instance);
-  mounts_.push_back({mount.prefix, module});
-  return {};
+std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFile> file) {
+  ModuleFile* raw = file.get();
+  return {raw, [this, owned = std::move(file)](ModuleFile*) mutable {
+            std::unique_ptr<Work> unloading = std::make_unique<Unloading>(std::move(owned), context_.stats);
+            offload_->submit(this, unloading);  // where it cannot, it is unloaded here and now
+          }};
 }
 
 Result<void> Worker::run(const std::vector<int>& sockets, int control) {
@@ -188,8 +174,7 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
     const auto started = listeners_.back()->start();
     if (!started) return started;
   }
-  const auto ready = static_cast<char>(ControlMessage::ready);
-  if (::send(control_, &ready, 1, MSG_NOSIGNAL) != 1) return fail("the supervisor is gone");
+  if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
   loop_->run();
   return {};
 }
@@ -197,22 +182,94 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
 void Worker::on_events(std::uint32_t) {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) drain(true);
+  WorkerMessage message;
   for (;;) {
-    char message = 0;
-    const ssize_t got = ::recv(control_, &message, 1, MSG_DONTWAIT);
-    if (got < 0) return;
-    // Without a supervisor nobody would replace or end this worker.
-    drain(got == 0 || static_cast<ControlMessage>(message) == ControlMessage::stop);
-    if (got == 0) {
+    const Heard heard = receive_message(control_, message);
+    if (heard == Heard::nothing) return;
+    if (heard == Heard::gone) {  // nobody would replace or end this worker
       loop_->remove(control_token_, control_);
-      return;
+      return drain(true);
     }
+    hear(message);
   }
+}
+
+void Worker::hear(WorkerMessage& message) {
+  switch (message.kind) {
+    case ControlMessage::stop:
+      return drain(true);
+    case ControlMessage::retire:
+      return drain(false);
+    case ControlMessage::prepare:
+      return prepare_change(message.number, decode_modules(message.text));
+    case ControlMessage::commit:
+      return commit_change();
+    case ControlMessage::abandon:
+      return abandon_change();
+    case ControlMessage::help:
+      return help(message);
+    case ControlMessage::help_over:
+      helped_.erase(message.number);
+      return;
+    case ControlMessage::ready:
+    case ControlMessage::prepared:
+    case ControlMessage::refused:
+      return;  // a worker's own
+  }
+}
+
+void Worker::say(ControlMessage kind, std::uint64_t number, const std::string& text) {
+  if (!send_message(control_, {kind, number, text}))
+    log(LogLevel::error, "the supervisor cannot be told about a change of the modules");
+}
+
+void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
+  abandon_change();
+  change_ = number;
+  const ModuleSet wanted = Lineup::to_load(plan_, site_, set, lineup_.get());
+  std::unique_ptr<Work> loading = std::make_unique<Loading>(*this, number, set, wanted);
+  if (!offload_->submit(this, loading))
+    say(ControlMessage::refused, number, "the threads of the worker have too much to do");
+}
+
+void Worker::make_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files) {
+  for (auto& [path, file] : files) {
+    if (file) *file = unloaded_elsewhere(std::move(*file));
+  }
+  if (number != change_) return;  // abandoned meanwhile
+  auto made = Lineup::make(services_, plan_, site_, set, files, lineup_.get());
+  if (!made) return say(ControlMessage::refused, number, made.error().message);
+  if (!(*made)->problems().empty())
+    return say(ControlMessage::refused, number, (*made)->problems().front().sentence);
+  next_lineup_ = std::move(*made);
+  say(ControlMessage::prepared, number);
+}
+
+void Worker::commit_change() {
+  if (next_lineup_ == nullptr) return;
+  next_lineup_->fill(router_);
+  lineup_->retire_except(*next_lineup_);
+  lineup_ = std::move(next_lineup_);
+  change_ = 0;
+}
+
+void Worker::abandon_change() {
+  next_lineup_.reset();
+  change_ = 0;
+}
+
+// A worker in a long turn does not accept: this one does so in its place, until it is told that it is over.
+void Worker::help(WorkerMessage& message) {
+  if (draining_ || !message.fd) return;
+  Listener::Acceptor& acceptor = *this;
+  auto listener = std::make_unique<Listener>(*loop_, context_.stats, acceptor, std::move(message.fd));
+  if (listener->start()) helped_[message.number] = std::move(listener);
 }
 
 void Worker::drain(bool limited) {
   if (!draining_) {
     draining_ = context_.draining = true;
+    helped_.clear();
     for (const auto& listener : listeners_) listener->finish();
     loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);
   }

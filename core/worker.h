@@ -4,62 +4,51 @@
 // thread, and the offload threads it owns.
 #pragma once
 
-#include <sluice/abi.h>
-
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "connection.h"
+#include "lineup.h"
 #include "listener.h"
 #include "serving_plan.h"
+#include "worker_message.h"
 
 namespace sluice {
 
-// What a worker says to its supervisor, and the supervisor to it: one byte a message.
-enum class ControlMessage : char {
-  ready = 'r',   // the worker serves
-  stop = 's',    // finish what is in flight within the drain limit, then exit
-  retire = 'x',  // a newer worker has taken over: finish what is in flight, however long it takes
-};
-
-struct MountReport {
-  std::string prefix;
-  std::string module;
-};
-
 class Worker final : private Listener::Acceptor, private Pollable, private Timer {
  public:
-  // Loads the modules and makes the handlers. The error is one sentence. `stats` and `plan` outlive the worker.
-  static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, WorkerStats& stats);
+  // Loads the modules and makes the handlers of one site. The error is one sentence. `plan`, `site` and `stats`
+  // outlive the worker.
+  static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, const ServingSite& site,
+                                                 const ModuleSet& set, WorkerStats& stats);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  const std::vector<MountReport>& mounts() const { return mounts_; }
-  // Modules that are left out, and why: a sentence each.
-  const std::vector<std::string>& problems() const { return problems_; }
+  const Lineup& lineup() const { return *lineup_; }
 
   // Accepts from the sockets, which become the worker's, and serves until told to end by `control`, which stays
   // the caller's, or by TERM.
   Result<void> run(const std::vector<int>& sockets, int control);
 
  private:
-  struct Loaded {
-    std::shared_ptr<ModuleFile> file;
-    InstanceRef shared;
-    bool mounted = false;  // by name
-  };
+  class Loading;
 
-  Worker(const ServingPlan& plan, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
+  Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
          std::unique_ptr<Offload> offload);
-  void load_modules();
-  bool is_chosen(const std::string& name) const;
-  Result<void> make_explicit_mounts();
-  void make_default_mounts();
-  Result<void> make_mount(Loaded& loaded, const MountPlan& mount);
-  Loaded* find_module(std::string_view name);
-  Unexpected unknown_module(const std::string& name, const std::string& wanted_by) const;
+  // Unloads on an offload thread, since dlclose(3) may block and runs the module's destructors.
+  std::shared_ptr<ModuleFile> unloaded_elsewhere(std::shared_ptr<ModuleFile> file);
+
+  // One change of the modules: loaded on an offload thread, made on the loop, then put into force or forgotten.
+  void hear(WorkerMessage& message);
+  void prepare_change(std::uint64_t number, const ModuleSet& set);
+  void make_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files);
+  void commit_change();
+  void abandon_change();
+  void say(ControlMessage kind, std::uint64_t number, const std::string& text = "");
+  void help(WorkerMessage& message);
 
   void on_accept(UniqueFd socket) override { connections_.accept(std::move(socket)); }
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
@@ -68,6 +57,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void drain(bool limited);
 
   const ServingPlan& plan_;
+  const ServingSite& site_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Offload> offload_;
   BufferPool inputs_;
@@ -77,10 +67,11 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   ConnectionContext context_;
   ConnectionTable connections_;
   InstanceServices services_;
-  std::vector<Loaded> modules_;
-  std::vector<MountReport> mounts_;
-  std::vector<std::string> problems_;
+  std::unique_ptr<Lineup> lineup_;
+  std::unique_ptr<Lineup> next_lineup_;  // made, and not yet in force
+  std::uint64_t change_ = 0;             // the number of what is being prepared; 0 for nothing
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::map<std::uint64_t, std::unique_ptr<Listener>> helped_;  // of workers that are held up
   int control_ = -1;
   EventLoop::Token control_token_ = EventLoop::kNoToken;
   UniqueFd signals_;

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "child.h"
+#include "fault_handler.h"
 #include "log.h"
 #include "monotonic_clock.h"
 
@@ -24,7 +25,7 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
     auto became = become(*start.plan->user);
     if (!became) return became;
   }
-  auto worker = Worker::prepare(*start.plan, stats);
+  auto worker = Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats);
   if (!worker) return Unexpected(worker.error());
   return (*worker)->run(start.sockets, control);
 }
@@ -41,6 +42,8 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
   sigprocmask(SIG_SETMASK, &none, nullptr);
   set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
   set_log_fd(start.log_fd);
+  install_fault_handler(stats);
+  const FaultStack stack(0);
   const auto served = serve(start, stats, control);
   if (!served) log(LogLevel::error, served.error().message);
 #if defined(__SANITIZE_ADDRESS__)
@@ -78,31 +81,36 @@ WorkerProcess::~WorkerProcess() {
   if (stats_ != nullptr) ::munmap(stats_, sizeof(WorkerStats));
 }
 
-void WorkerProcess::tell(ControlMessage message) {
-  const auto byte = static_cast<char>(message);
-  // A worker that is gone is reaped in its own time.
-  [[maybe_unused]] const ssize_t sent = ::send(control_.get(), &byte, 1, MSG_NOSIGNAL);
+std::optional<WorkerMessage> WorkerProcess::hear() {
+  WorkerMessage message;
+  const Heard heard = receive_message(control_.get(), message);
+  if (heard == Heard::gone) control_.reset();  // its end comes as a signal
+  if (heard != Heard::message) return std::nullopt;
+  if (message.kind == ControlMessage::ready) ready_ = true;
+  return message;
 }
 
-void WorkerProcess::hear() {
-  char message = 0;
-  while (::recv(control_.get(), &message, 1, 0) == 1) {
-    if (static_cast<ControlMessage>(message) == ControlMessage::ready) ready_ = true;
-  }
+std::optional<Culprit> WorkerProcess::culprit(int status) const {
+  // A sanitizer, too, may have ended it behind the handler; an odd count is a handler that failed itself.
+  if (stats_->fault.taken.load(std::memory_order_acquire) != 0) return read_snapshot(*stats_, stats_->fault);
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
+                        signal == SIGILL || condemned_;
+  if (!is_fault) return std::nullopt;  // it came from outside, wherever the worker was just then
+  Culprit culprit;
+  culprit.signal = signal;
+  const std::uint64_t who = stats_->notes[0].who.load(std::memory_order_relaxed);
+  culprit.module = noted_module(*stats_, who);
+  culprit.generation = noted_generation(who);
+  return culprit;
 }
 
 std::string WorkerProcess::ending(int status) const {
-  if (!WIFSIGNALED(status)) return "ended with exit code " + std::to_string(WEXITSTATUS(status));
-  const int signal = WTERMSIG(status);
-  std::string text = "was killed by " + signal_name(signal);
-  // The others come from outside, wherever the worker was just then.
-  if (signal != SIGSEGV && signal != SIGBUS && signal != SIGABRT && signal != SIGFPE && signal != SIGILL)
-    return text;
-  for (unsigned thread = 0; thread < WorkerStats::kThreadsMax; ++thread) {
-    const std::string_view module = noted_module(*stats_, thread);
-    if (!module.empty()) text.append(" inside module ").append(module);
-  }
-  return text;
+  const std::optional<Culprit> culprit = this->culprit(status);
+  if (culprit && condemned_) return "was ended, since it was held up for too long " + culprit->text();
+  if (culprit) return "was killed by " + signal_name(culprit->signal) + " " + culprit->text();
+  if (WIFSIGNALED(status)) return "was killed by " + signal_name(WTERMSIG(status));
+  return "ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
 }  // namespace sluice

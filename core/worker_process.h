@@ -8,9 +8,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "fault_report.h"
 #include "serving_plan.h"
 #include "stats.h"
 #include "unique_fd.h"
@@ -21,7 +23,9 @@ namespace sluice {
 class WorkerProcess {
  public:
   struct Start {
-    std::shared_ptr<const ServingPlan> plan;
+    PlanPtr plan;
+    std::size_t site = 0;
+    ModuleSet modules;
     unsigned index = 0;
     std::vector<int> sockets;
     int log_fd = -1;  // the worker's end
@@ -40,10 +44,15 @@ class WorkerProcess {
   int control() const { return control_.get(); }
   bool ready() const { return ready_; }
   const WorkerStats& stats() const { return *stats_; }
-  void tell(ControlMessage message);
-  // Takes in what the worker has said.
-  void hear();
-  // How it ended, for the log: "was killed by SIGSEGV inside module hello".
+  // False when it does not take it; one that is gone is reaped in its own time.
+  bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
+  // The next thing that the worker has said.
+  std::optional<WorkerMessage> hear();
+  // It holds its loop too long, and is being ended for it.
+  void condemn() { condemned_ = true; }
+  // What it was doing when it ended by a fault; nothing when it ended otherwise.
+  std::optional<Culprit> culprit(int status) const;
+  // How it ended, for the log: "was killed by SIGSEGV inside module hello, generation 2".
   std::string ending(int status) const;
 
  private:
@@ -55,6 +64,7 @@ class WorkerProcess {
   UniqueFd control_;
   WorkerStats* stats_ = nullptr;  // shared memory, unmapped with this
   bool ready_ = false;
+  bool condemned_ = false;
 };
 
 }  // namespace sluice

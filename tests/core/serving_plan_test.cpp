@@ -11,6 +11,7 @@
 #include <set>
 
 #include "child.h"
+#include "module_store.h"
 
 using namespace sluice;
 namespace fs = std::filesystem;
@@ -43,13 +44,12 @@ struct Scratch {
 };
 
 std::string why(const Settings& settings) {
-  const auto store = std::move(*ModuleStore::create());
-  const auto plan = make_plan(settings, *store);
+  const auto plan = make_plan(settings);
   return plan ? std::string() : plan.error().message;
 }
 
 MountSpec mount(const std::string& prefix, const std::optional<std::string>& root) {
-  return {prefix, "m", root, {}};
+  return {prefix, "m", root, false, std::nullopt, {}};
 }
 
 }  // namespace
@@ -76,26 +76,64 @@ TEST_CASE("a child gives back its text, or how it ended instead", "[child]") {
 
 TEST_CASE("copies of modules are private, unique, and gone with who made them", "[module_store]") {
   const Scratch scratch;
+  const std::string plugins = scratch.path / "plugins";
   std::string folder;
   {
     const auto store = std::move(*ModuleStore::create());
-    std::set<std::string> paths;
-    auto first = std::move(*store->copy_all(scratch.path / "plugins"));
-    const auto second = std::move(*store->copy_all(scratch.path / "plugins"));
-    REQUIRE(first->all.size() == 1);
-    CHECK(first->all[0].file == "garbage.so");
-    CHECK(first->all[0].path != second->all[0].path);
-    CHECK(fs::path(first->all[0].path).filename().string().rfind("garbage", 0) == 0);
-    CHECK(fs::exists(first->all[0].path));
-    const std::string path = first->all[0].path;
+    auto first = std::move(*store->copy(plugins, "garbage.so"));
+    const auto second = std::move(*store->copy(plugins, "garbage.so"));
+    const auto third = std::move(*store->copy_again(*second));
+    CHECK(std::set<std::string>{first->path(), second->path(), third->path()}.size() == 3);
+    CHECK(first->generation() == 1);
+    CHECK(second->generation() == 2);
+    CHECK(third->generation() == 2);
+    CHECK(first->stamp() == *stamp_of(plugins + "/garbage.so"));
+    CHECK(fs::path(first->path()).filename().string().rfind("garbage", 0) == 0);
+    CHECK(fs::exists(first->path()));
+    const std::string path = first->path();
     first.reset();
     CHECK_FALSE(fs::exists(path));
-    CHECK(fs::exists(second->all[0].path));
-    folder = fs::path(path).parent_path().parent_path();
+    CHECK(fs::exists(second->path()));
+    CHECK(fs::exists(third->path()));
+    folder = fs::path(path).parent_path();
     CHECK(fs::exists(folder));
-    CHECK_FALSE(store->copy_all(scratch.path / "nowhere"));
+    CHECK_FALSE(store->copy(plugins, "nowhere.so"));
   }
   CHECK_FALSE(fs::exists(folder));
+}
+
+TEST_CASE("a copy is not removed by a process that has only inherited it", "[module_store]") {
+  const Scratch scratch;
+  const auto store = std::move(*ModuleStore::create());
+  auto copy = std::move(*store->copy(scratch.path / "plugins", "garbage.so"));
+  const std::string path = copy->path();
+  REQUIRE(run_in_child(
+      [&] {
+        copy.reset();
+        return std::string("dropped");
+      },
+      5000));
+  CHECK(fs::exists(path));
+}
+
+TEST_CASE("a file that a stranger could have written is not copied", "[module_store]") {
+  const Scratch scratch;
+  const std::string plugins = scratch.path / "plugins";
+  const auto store = std::move(*ModuleStore::create());
+  const auto why = [&] { return store->copy(plugins, "garbage.so").error().message; };
+  fs::permissions(plugins + "/garbage.so", fs::perms(0646));
+  CHECK(why() == "garbage.so may be written by everybody: take that away with chmod o-w");
+  fs::permissions(plugins + "/garbage.so", fs::perms(0664));
+  CHECK(store->copy(plugins, "garbage.so"));
+  if (::geteuid() == 0) {
+    REQUIRE(::chown((plugins + "/garbage.so").c_str(), 12345, 0) == 0);
+    CHECK(why().find("garbage.so belongs to user 12345, who is neither root nor") == 0);
+  }
+  fs::create_directory(plugins + "/folder.so");
+  CHECK(store->copy(plugins, "folder.so").error().message.find("is no regular file") != std::string::npos);
+  CHECK(check_folder_mode(plugins));
+  fs::permissions(plugins, fs::perms(0757));
+  CHECK(check_folder_mode(plugins).error().message.find("may be written by everybody") != std::string::npos);
 }
 
 TEST_CASE("every module of a folder is described, or said to be broken", "[module_store]") {
@@ -138,8 +176,7 @@ TEST_CASE("a mount inside the root is confined by the root, one outside by itsel
   const std::string outside = scratch.path / "outside";
   settings.mounts = {mount("/static/", std::nullopt), mount("/a/", "docs"), mount("/b/", inside),
                      mount("/c/", outside), mount("/", ".")};
-  const auto store = std::move(*ModuleStore::create());
-  const auto plan = std::move(*make_plan(settings, *store));
+  const auto plan = std::move(*make_plan(settings));
   const auto& folders = plan->mount_folders;
   REQUIRE(folders.size() == 5);
   CHECK(folders[0].path == "static/");

@@ -7,9 +7,7 @@
 #include <string>
 #include <thread>
 
-using sluice::Counter;
-using sluice::noted_module;
-using sluice::WorkerStats;
+using namespace sluice;
 
 TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
   constexpr std::uint64_t kCount = 200'000;
@@ -18,7 +16,7 @@ TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
     for (std::uint64_t i = 0; i < kCount; ++i) {
       stats->requests.add();
       stats->turns.add(i * 1000);
-      stats->notes[0].store(static_cast<std::uint32_t>(i % 3), std::memory_order_relaxed);
+      stats->notes[0].who.store(i % 3, std::memory_order_relaxed);
       if (i == kCount / 2) stats->module_index("hello");
     }
   });
@@ -28,7 +26,7 @@ TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
     const std::uint64_t now = stats->requests.get();
     grows = grows && now >= last;
     last = now;
-    const std::string_view name = noted_module(*stats, 0);
+    const std::string_view name = noted_module(*stats, stats->notes[0].who.load(std::memory_order_relaxed));
     grows = grows && (name.empty() || name == "hello");
   }
   writer.join();
@@ -82,12 +80,29 @@ TEST_CASE("counts of two workers add up by name, and the longest stays the longe
   CHECK(one->answers[one->module_index("static")].total_ns() == 1);
 }
 
-TEST_CASE("a note names the module that a thread is in", "[stats]") {
+TEST_CASE("a note names the module that a thread is in, and its generation", "[stats]") {
   const auto stats = std::make_unique<WorkerStats>();
+  const std::uint64_t note = make_note(stats->module_index("hello"), 7);
   CHECK(noted_module(*stats, 0).empty());
-  stats->notes[1] = stats->module_index("hello") + 1;
-  CHECK(noted_module(*stats, 0).empty());
-  CHECK(noted_module(*stats, 1) == "hello");
-  stats->notes[1] = 0;
-  CHECK(noted_module(*stats, 1).empty());
+  CHECK(noted_module(*stats, note) == "hello");
+  CHECK(noted_generation(note) == 7);
+  CHECK(noted_module(*stats, 1000).empty());
+}
+
+TEST_CASE("a call within a call gives its note back", "[stats]") {
+  CallNote note;
+  const Request request;
+  const auto is = [&](std::uint64_t who, const Request* of) {
+    return note.who.load() == who && note.request.load() == of;
+  };
+  {
+    const NotedCall outer(note, 1, &request);
+    CHECK(is(1, &request));
+    {
+      const NotedCall inner(note, 2);
+      CHECK(is(2, nullptr));
+    }
+    CHECK(is(1, &request));
+  }
+  CHECK(is(0, nullptr));
 }

@@ -1,0 +1,46 @@
+// What a running server does for who asks through its control socket: the commands, and those who wait for a
+// reload. Supervisor's thread; never blocks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "control_server.h"
+
+namespace sluice {
+
+class ControlDesk {
+ public:
+  // What the commands come to.
+  struct Actions {
+    std::function<Result<void>()> want_reload;
+    std::function<std::string()> status;
+    std::function<std::string()> metrics;
+    std::function<Result<void>(const std::string& module)> enable;
+    std::function<Result<void>(const std::string& module)> disable;
+  };
+
+  // Opens the socket that the settings ask for. One that nobody asked for by name is no reason not to serve.
+  Result<void> open(const Settings& settings, Actions actions);
+
+  // Readable when there is something for `serve`; -1 without a socket.
+  int fd() const { return server_ == nullptr ? -1 : server_->fd(); }
+  void serve() { server_->serve(); }
+  void close_for_child();
+  // Who has asked for a reload until now waits for the one that begins.
+  void reload_begins();
+  void reload_ended(const ControlAnswer& answer);
+
+ private:
+  std::vector<ControlCommand> commands();
+
+  Actions actions_;
+  std::unique_ptr<ControlServer> server_;
+  std::vector<ControlTicket> askers_;   // wait for a reload that has not begun
+  std::vector<ControlTicket> waiters_;  // wait for the one that has
+};
+
+}  // namespace sluice

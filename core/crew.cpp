@@ -1,0 +1,120 @@
+#include "crew.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+Crew::Crew(PlanPtr plan, std::vector<MountReport> mounts) : plan_(std::move(plan)), mounts_(std::move(mounts)) {
+  for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
+    for (unsigned index = 0; index < plan_->sites[site].workers; ++index) posts_.push_back({site, index});
+  }
+  workers_.resize(posts_.size());
+}
+
+Result<void> Crew::open_listeners(const Crew* before) {
+  // Several addresses may be written alike, where the kernel chooses the port.
+  std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
+  for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
+    const unsigned workers = plan_->sites[site].workers;
+    for (const ListenAddress& address : plan_->sites[site].listen) {
+      const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
+        return listening.group->text() == address.text;
+      });
+      if (same != kept.end()) {
+        const auto provided = same->group->provide(workers);
+        if (!provided) return provided;
+        listeners_.push_back({site, same->group});
+        kept.erase(same);
+        continue;
+      }
+      auto opened = ListenGroup::open(address, workers);
+      if (!opened) return Unexpected(opened.error());
+      listeners_.push_back({site, std::move(*opened)});
+    }
+  }
+  return {};
+}
+
+std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
+  std::vector<const ListenGroup*> groups;
+  for (const Listening& listening : listeners_) {
+    if (listening.site == site) groups.push_back(listening.group.get());
+  }
+  return groups;
+}
+
+void Crew::close_all_but(const std::vector<int>& kept) {
+  for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
+}
+
+std::vector<int> Crew::sockets_of(std::size_t post) const {
+  const auto [site, index] = posts_[post];
+  std::vector<int> sockets;
+  for (const Listening& listening : listeners_) {
+    if (listening.site != site) continue;
+    for (const int socket : listening.group->sockets_of(index, plan_->sites[site].workers))
+      sockets.push_back(socket);
+  }
+  return sockets;
+}
+
+Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, int log_fd,
+                          const CloseInChild& close_others) {
+  WorkerProcess::Start start;
+  start.plan = plan_;
+  start.site = posts_[post].site;
+  start.modules = modules;
+  start.index = static_cast<unsigned>(post);
+  start.sockets = sockets_of(post);
+  start.log_fd = log_fd;
+  start.close_others = close_others;
+  auto started = WorkerProcess::start(start);
+  if (!started) return Unexpected(started.error());
+  workers_[post] = std::move(*started);
+  return {};
+}
+
+std::vector<WorkerProcess*> Crew::workers() const {
+  std::vector<WorkerProcess*> living;
+  for (const auto& worker : workers_) {
+    if (worker != nullptr) living.push_back(worker.get());
+  }
+  return living;
+}
+
+WorkerProcess* Crew::find(pid_t pid) const {
+  for (const auto& worker : workers_) {
+    if (worker != nullptr && worker->pid() == pid) return worker.get();
+  }
+  return nullptr;
+}
+
+std::unique_ptr<WorkerProcess> Crew::take(const WorkerProcess& worker) {
+  return std::move(workers_[worker.index()]);
+}
+
+void Crew::forget_workers() {
+  for (auto& worker : workers_) worker.reset();
+}
+
+bool Crew::all_ready() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker != nullptr && worker->ready(); });
+}
+
+bool Crew::any_missing() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker == nullptr; });
+}
+
+WorkerProcess* Crew::sibling(const WorkerProcess& worker,
+                             const std::function<bool(const WorkerProcess&)>& can_help) const {
+  for (std::size_t step = 1; step < posts_.size(); ++step) {
+    const std::size_t post = (worker.index() + step) % posts_.size();
+    if (posts_[post].site != posts_[worker.index()].site) continue;
+    WorkerProcess* other = workers_[post].get();
+    if (other != nullptr && other->ready() && can_help(*other)) return other;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice

@@ -1,0 +1,68 @@
+// The workers of one configuration and the sockets that they accept from: posts, each filled by a process, some
+// of them empty while their process is started again.
+//
+// Supervisor's thread. The sockets are shared with the crew that a reload makes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "listener.h"
+#include "serving_plan.h"
+#include "worker_process.h"
+
+namespace sluice {
+
+class Crew {
+ public:
+  // `mounts`: of the first site, as a trial has told.
+  Crew(PlanPtr plan, std::vector<MountReport> mounts);
+
+  const ServingPlan& plan() const { return *plan_; }
+  const PlanPtr& shared_plan() const { return plan_; }
+  const std::vector<MountReport>& mounts() const { return mounts_; }
+
+  // Addresses that `before` listens on keep their sockets and what waits in them. It may be null.
+  Result<void> open_listeners(const Crew* before);
+  void close_listeners() { listeners_.clear(); }
+  // The groups of one site, as long as they are open.
+  std::vector<const ListenGroup*> listeners(std::size_t site) const;
+  // In a forked process: closes all sockets but these.
+  void close_all_but(const std::vector<int>& kept);
+
+  using CloseInChild = std::function<void(const std::vector<int>& own_sockets)>;
+  Result<void> launch(std::size_t post, const ModuleSet& modules, int log_fd, const CloseInChild& close_others);
+  std::size_t posts() const { return workers_.size(); }
+  // Null while it is empty.
+  WorkerProcess* worker(std::size_t post) const { return workers_[post].get(); }
+  std::vector<WorkerProcess*> workers() const;
+  WorkerProcess* find(pid_t pid) const;
+  std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
+  // In a forked process: the control sockets of the others.
+  void forget_workers();
+  bool all_ready() const;
+  bool any_missing() const;
+  // Another worker of the same site that can accept; null without one.
+  WorkerProcess* sibling(const WorkerProcess& worker,
+                         const std::function<bool(const WorkerProcess&)>& can_help) const;
+  std::vector<int> sockets_of(std::size_t post) const;
+
+ private:
+  struct Post {
+    std::size_t site = 0;
+    unsigned index = 0;  // among those of the site
+  };
+  struct Listening {
+    std::size_t site = 0;
+    std::shared_ptr<ListenGroup> group;
+  };
+
+  PlanPtr plan_;
+  std::vector<MountReport> mounts_;
+  std::vector<Listening> listeners_;
+  std::vector<Post> posts_;
+  std::vector<std::unique_ptr<WorkerProcess>> workers_;  // one for each post
+};
+
+}  // namespace sluice

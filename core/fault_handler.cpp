@@ -1,0 +1,149 @@
+#include "fault_handler.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <link.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace sluice {
+namespace {
+
+static_assert(kLookSignal == SIGURG);
+
+constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+constexpr std::size_t kStackSize = 64 * 1024;
+// The handler's own frames come first.
+constexpr int kPlacesMax = Snapshot::kFramesMax + 16;
+
+std::atomic<WorkerStats*> worker_stats{nullptr};
+std::atomic<bool> faulted{false};
+struct sigaction before[_NSIG];
+thread_local unsigned noted_thread = 0;
+
+// Copies as much as fits, and stays terminated.
+void append(char* text, std::size_t size, std::size_t& used, const char* from, std::size_t count) {
+  for (std::size_t i = 0; i < count && used + 1 < size; ++i) text[used++] = from[i];
+  text[used] = '\0';
+}
+
+void* interrupted_at(const void* context) {
+  const auto* machine = static_cast<const ucontext_t*>(context);
+#if defined(__x86_64__)
+  return reinterpret_cast<void*>(machine->uc_mcontext.gregs[REG_RIP]);
+#else
+  return reinterpret_cast<void*>(machine->uc_mcontext.pc);
+#endif
+}
+
+// Which object an address is in. dladdr(3) would take locks; this one is made for unwinding in handlers.
+void locate(void* place, Snapshot::Frame& frame) {
+  dl_find_object found{};
+  frame.offset = reinterpret_cast<std::uintptr_t>(place);
+  frame.object[0] = '\0';
+  std::size_t used = 0;
+  if (_dl_find_object(place, &found) != 0) {
+    append(frame.object, sizeof(frame.object), used, "?", 1);
+    return;
+  }
+  frame.offset -= found.dlfo_link_map->l_addr;
+  const char* name = found.dlfo_link_map->l_name;
+  std::size_t size = 0;
+  while (name[size] != '\0') ++size;
+  append(frame.object, sizeof(frame.object), used, name, size);
+}
+
+void take_frames(Snapshot& snapshot, void* place) {
+  void* places[kPlacesMax];
+  const int size = ::backtrace(places, kPlacesMax);
+  int first = 0;
+  while (first < size && places[first] != place) ++first;
+  snapshot.frames_size = 0;
+  // A jump into nowhere leaves no frame of its own.
+  if (first == size) {
+    locate(place, snapshot.frames[snapshot.frames_size++]);
+    first = 0;
+  }
+  for (int i = first; i < size && snapshot.frames_size < Snapshot::kFramesMax; ++i) {
+    // All but the innermost are return addresses, behind the call.
+    auto* at = static_cast<char*>(places[i]) - (i == first ? 0 : 1);
+    locate(at, snapshot.frames[snapshot.frames_size++]);
+  }
+}
+
+void take_request(Snapshot& snapshot, const Request* request) {
+  std::size_t used = 0;
+  snapshot.request[0] = '\0';
+  if (request == nullptr) return;
+  const auto put = [&](Bytes bytes) {
+    append(snapshot.request, sizeof(snapshot.request), used, bytes.data, bytes.size);
+  };
+  constexpr std::size_t kTargetMax = 400;
+  put(Bytes(request->method_name.data, request->method_name.size));
+  put(Bytes(" ", 1));
+  put(Bytes(request->target.data, request->target.size < kTargetMax ? request->target.size : kTargetMax));
+  put(request->version == 10 ? Bytes(" HTTP/1.0", 9) : Bytes(" HTTP/1.1", 9));
+}
+
+void take(Snapshot& snapshot, int signal, const void* context) {
+  const WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  const CallNote& note = stats.notes[noted_thread];
+  const std::uint32_t taken = snapshot.taken.load(std::memory_order_relaxed);
+  snapshot.taken.store(taken + 1, std::memory_order_release);
+  snapshot.signal = signal;
+  snapshot.who = note.who.load(std::memory_order_relaxed);
+  take_frames(snapshot, interrupted_at(context));
+  take_request(snapshot, note.request.load(std::memory_order_relaxed));
+  snapshot.taken.store(taken + 2, std::memory_order_release);
+}
+
+void on_fatal(int signal, siginfo_t* info, void* context) {
+  const int saved_errno = errno;
+  if (!faulted.exchange(true)) take(worker_stats.load(std::memory_order_relaxed)->fault, signal, context);
+  ::sigaction(signal, &before[signal], nullptr);
+  // A fault happens again as soon as this returns; what was sent has to be sent again.
+  if (info->si_code <= 0) ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
+  errno = saved_errno;
+}
+
+void on_look(int signal, siginfo_t*, void* context) {
+  const int saved_errno = errno;
+  if (noted_thread == 0) take(worker_stats.load(std::memory_order_relaxed)->held, signal, context);
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void install_fault_handler(WorkerStats& stats) {
+  worker_stats = &stats;
+  void* place = nullptr;
+  ::backtrace(&place, 1);  // loads what it needs, which a handler must not
+  struct sigaction action {};
+  sigfillset(&action.sa_mask);
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  action.sa_sigaction = on_fatal;
+  for (const int signal : kFatal) ::sigaction(signal, &action, &before[signal]);
+  action.sa_flags |= SA_RESTART;
+  action.sa_sigaction = on_look;
+  ::sigaction(kLookSignal, &action, nullptr);
+}
+
+FaultStack::FaultStack(unsigned thread) {
+  noted_thread = thread;
+  stack_t present{};
+  if (::sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;
+  stack_ = std::make_unique<char[]>(kStackSize);
+  const stack_t own{stack_.get(), 0, kStackSize};
+  ::sigaltstack(&own, nullptr);
+}
+
+FaultStack::~FaultStack() {
+  if (stack_ == nullptr) return;
+  const stack_t none{nullptr, SS_DISABLE, 0};
+  ::sigaltstack(&none, nullptr);
+}
+
+}  // namespace sluice

@@ -1,0 +1,89 @@
+#include "fault_report.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <sstream>
+
+#include "log.h"
+#include "monotonic_clock.h"
+#include "symbols.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kReportsMax = 4;  // at the same time
+constexpr std::uint64_t kNamingMs = 10'000;
+
+std::string raw_frame(const Snapshot::Frame& frame) {
+  std::ostringstream text;
+  text << "0x" << std::hex << frame.offset << " in " << (frame.object[0] == '\0' ? "sluice" : frame.object);
+  return text.str();
+}
+
+void log_raw(const std::vector<Snapshot::Frame>& frames) {
+  for (const Snapshot::Frame& frame : frames) log(LogLevel::error, "  " + raw_frame(frame));
+}
+
+}  // namespace
+
+std::string Culprit::text() const {
+  if (module.empty()) return "in the server itself, outside any module";
+  std::string text = "inside module " + module + ", generation " + std::to_string(generation);
+  if (!request.empty()) text += ", for " + request;
+  return text;
+}
+
+Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
+  Culprit culprit;
+  culprit.module = noted_module(stats, snapshot.who);
+  culprit.generation = noted_generation(snapshot.who);
+  culprit.signal = snapshot.signal;
+  culprit.request.assign(snapshot.request, ::strnlen(snapshot.request, sizeof(snapshot.request)));
+  const std::uint32_t size = std::min<std::uint32_t>(snapshot.frames_size, Snapshot::kFramesMax);
+  culprit.frames.assign(snapshot.frames, snapshot.frames + size);
+  for (Snapshot::Frame& frame : culprit.frames) frame.object[sizeof(frame.object) - 1] = '\0';
+  return culprit;
+}
+
+void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::function<void()>& closing) {
+  if (frames.empty()) return;
+  if (reports_.size() >= kReportsMax) return log_raw(frames);
+  auto child = Child::start([&] {
+    closing();
+    std::string text;
+    for (const std::string& line : describe_frames(frames)) text += line + "\n";
+    return text;
+  });
+  if (!child) return log_raw(frames);
+  reports_.push_back({std::move(*child), std::move(frames), monotonic_ms() + kNamingMs});
+}
+
+bool FaultReports::ended(pid_t pid, int status) {
+  const auto report = std::find_if(reports_.begin(), reports_.end(),
+                                   [pid](const Report& other) { return other.child->pid() == pid; });
+  if (report == reports_.end()) return false;
+  const auto text = report->child->result(status);
+  if (text) {
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line);) log(LogLevel::error, "  " + line);
+  } else {
+    log_raw(report->frames);
+  }
+  reports_.erase(report);
+  return true;
+}
+
+void FaultReports::step(std::uint64_t now_ms) {
+  for (const Report& report : reports_) {
+    if (now_ms >= report.until_ms) ::kill(report.child->pid(), SIGKILL);
+  }
+}
+
+std::uint64_t FaultReports::due_ms() const {
+  std::uint64_t due = kNever;
+  for (const Report& report : reports_) due = std::min(due, report.until_ms);
+  return due;
+}
+
+}  // namespace sluice

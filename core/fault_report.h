@@ -1,0 +1,52 @@
+// The backtraces of workers that died or are held up, on their way into the log: named in short-lived children,
+// so that nothing about them can harm or hold up the supervisor.
+//
+// Supervisor's thread; never blocks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "child.h"
+#include "stats.h"
+
+namespace sluice {
+
+// What a snapshot says, copied out of shared memory.
+struct Culprit {
+  std::string module;  // empty: the server itself
+  std::uint32_t generation = 0;
+  std::string request;  // empty: none
+  int signal = 0;
+  std::vector<Snapshot::Frame> frames;
+
+  // "inside module hello, generation 2, for GET /x HTTP/1.1"
+  std::string text() const;
+};
+
+// Of a snapshot that has been taken; one without a request or frames when it could not be finished.
+Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot);
+
+class FaultReports {
+ public:
+  // Has the frames named and logged. `closing` closes in the child what only the supervisor may hold.
+  void begin(std::vector<Snapshot::Frame> frames, const std::function<void()>& closing);
+  // Whether the child was one of these, and what it said is logged.
+  bool ended(pid_t pid, int status);
+  // Ends those that take too long.
+  void step(std::uint64_t now_ms);
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  std::uint64_t due_ms() const;
+
+ private:
+  struct Report {
+    std::unique_ptr<Child> child;
+    std::vector<Snapshot::Frame> frames;
+    std::uint64_t until_ms;
+  };
+  std::vector<Report> reports_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,53 @@
+// Tells which modules of a folder have changed, as soon as each has been quiet for a while (inotify(7)).
+//
+// What changes again and again is told of after a bounded time nevertheless, and so is what somebody keeps open
+// for writing. Supervisor's thread; never blocks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "error.h"
+#include "unique_fd.h"
+
+namespace sluice {
+
+class FolderWatch {
+ public:
+  static Result<std::unique_ptr<FolderWatch>> open(const std::string& folder, std::uint32_t quiet_ms);
+
+  // Readable when there is something for `hear`.
+  int fd() const { return inotify_.get(); }
+  void hear(std::uint64_t now_ms);
+  // The files that are quiet now, each once. Whether they exist is for the caller to see.
+  std::vector<std::string> take_quiet(std::uint64_t now_ms);
+  // When the next one will be.
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  std::uint64_t due_ms() const;
+  // Once: more has happened than was told, so that every file of the folder may have changed.
+  bool take_overflow();
+  // The folder itself is no longer there: nothing more will be told.
+  bool gone() const { return gone_; }
+
+ private:
+  struct Change {
+    std::uint64_t first_ms = 0;
+    std::uint64_t last_ms = 0;
+    bool being_written = false;
+  };
+
+  FolderWatch(UniqueFd inotify, std::uint32_t quiet_ms) : inotify_(std::move(inotify)), quiet_ms_(quiet_ms) {}
+  void note(const std::string& name, std::uint32_t mask, std::uint64_t now_ms);
+  std::uint64_t due_ms(const Change& change) const;
+
+  UniqueFd inotify_;
+  std::uint32_t quiet_ms_;
+  std::map<std::string, Change> changes_;
+  bool overflow_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,225 @@
+#include "lineup.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace sluice {
+namespace {
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_chosen(const Settings& settings, const std::string& name) {
+  return (settings.only.empty() || contains(settings.only, name)) && !contains(settings.without, name);
+}
+
+bool is_chosen(const Settings& settings, const ModuleEntry& entry) {
+  return is_chosen(settings, std::filesystem::path(entry.file).stem().string()) &&
+         (entry.name.empty() || is_chosen(settings, entry.name));
+}
+
+// Some mount, of any site, says where it answers.
+bool is_mounted_by_name(const Settings& settings, const std::string& name) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.module == name; });
+}
+
+bool answers_by_default(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
+  return !site.mount && !entry.removed && !entry.default_mount.empty() &&
+         !is_mounted_by_name(plan.settings, entry.name);
+}
+
+bool answers_at(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
+  const std::vector<MountSpec>& mounts = plan.settings.mounts;
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    if (mounts[i].module == entry.name && site.has(i, mounts[i])) return true;
+  }
+  return answers_by_default(plan, site, entry);
+}
+
+}  // namespace
+
+ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+                          const Lineup* before) {
+  ModuleSet wanted;
+  for (const ModuleEntry& entry : set) {
+    if (entry.closed || !is_chosen(plan.settings, entry)) continue;
+    if (!entry.name.empty() && !answers_at(plan, site, entry)) continue;
+    if (before != nullptr && before->find_path(entry.path) != nullptr) continue;
+    wanted.push_back(entry);
+  }
+  return wanted;
+}
+
+Result<std::unique_ptr<Lineup>> Lineup::make(const InstanceServices& services, const ServingPlan& plan,
+                                             const ServingSite& site, const ModuleSet& set,
+                                             const LoadedFiles& files, const Lineup* before) {
+  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site));
+  lineup->add_modules(set, files, before);
+  const auto mounted = lineup->make_explicit_mounts(before);
+  if (!mounted) return Unexpected(mounted.error());
+  lineup->make_default_mounts(before);
+  return lineup;
+}
+
+void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files, const Lineup* before) {
+  for (const ModuleEntry& entry : set) {
+    if (!is_chosen(plan_.settings, entry)) continue;
+    Module module{entry, nullptr, InstanceRef()};
+    if (const Module* same = before == nullptr ? nullptr : before->find_path(entry.path);
+        same != nullptr && !entry.closed) {
+      module.file = same->file;
+      module.shared = same->shared;
+      module.shared_made = same->shared_made;
+    } else if (const auto loaded = files.find(entry.path); loaded != files.end()) {
+      if (!loaded->second) {
+        problems_.push_back({entry.file, loaded->second.error().message});
+        continue;
+      }
+      module.file = *loaded->second;
+      const ModuleInfo& info = module.file->info();
+      module.entry.name = info.name;
+      module.entry.default_mount = info.default_mount == nullptr ? "" : info.default_mount;
+      if (!is_chosen(plan_.settings, module.entry)) continue;
+    }
+    if (find_name(module.entry.name) != nullptr) {
+      problems_.push_back({entry.file, entry.file + " is left out: another file has a module named " +
+                                           module.entry.name + " already; remove one"});
+      continue;
+    }
+    modules_.push_back(std::move(module));
+  }
+}
+
+const Lineup::Module* Lineup::find_path(const std::string& path) const {
+  const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
+    return module.file != nullptr && module.entry.path == path;
+  });
+  return found == modules_.end() ? nullptr : &*found;
+}
+
+Lineup::Module* Lineup::find_name(std::string_view name) {
+  const auto found = std::find_if(modules_.begin(), modules_.end(),
+                                  [name](const Module& module) { return module.entry.name == name; });
+  return found == modules_.end() ? nullptr : &*found;
+}
+
+const Lineup::Mount* Lineup::find_mount(const std::string& prefix, const std::string& path) const {
+  const auto found = std::find_if(mounts_.begin(), mounts_.end(), [&](const Mount& mount) {
+    return mount.instance && mount.prefix == prefix && mount.path == path;
+  });
+  return found == mounts_.end() ? nullptr : &*found;
+}
+
+Unexpected Lineup::unknown_module(const std::string& name, const std::string& wanted_by) const {
+  std::string message = wanted_by + " names the module " + name + ", which ";
+  message += is_chosen(plan_.settings, name) ? "is not in " + plan_.settings.plugins
+                                             : "--module and --without leave out";
+  std::string names;
+  for (const Module& module : modules_) names += (names.empty() ? "" : ", ") + module.entry.name;
+  message += names.empty() ? "; no module is loaded" : "; there are " + names;
+  for (const ModuleProblem& problem : problems_) message += "; " + problem.sentence;
+  return fail(message);
+}
+
+Result<void> Lineup::check_chosen() const {
+  for (const std::string& name : plan_.settings.only) {
+    if (std::none_of(modules_.begin(), modules_.end(),
+                     [&](const Module& module) { return module.entry.name == name; }))
+      return unknown_module(name, "--module " + name);
+  }
+  return {};
+}
+
+Result<void> Lineup::make_explicit_mounts(const Lineup* before) {
+  const std::vector<MountSpec>& mounts = plan_.settings.mounts;
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const MountSpec& spec = mounts[i];
+    if (!site_.has(i, spec)) continue;
+    Module* module = find_name(spec.module);
+    if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
+    const MountFolder& folder = plan_.mount_folders[i];
+    const auto made = make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path}, before);
+    if (!made) return made;
+  }
+  return {};
+}
+
+void Lineup::make_default_mounts(const Lineup* before) {
+  for (Module& module : modules_) {
+    if (!answers_by_default(plan_, site_, module.entry)) continue;
+    const std::string& wanted = module.entry.default_mount;
+    if (wanted.size() < 2 || wanted.front() != '/' || wanted.back() != '/') {
+      problems_.push_back(
+          {module.entry.file, "module " + module.entry.name + " wants to answer at " + wanted +
+                                  ", which does not begin and end with a slash; mount it with --mount"});
+      continue;
+    }
+    const bool explicit_wins =
+        std::any_of(plan_.settings.mounts.begin(), plan_.settings.mounts.end(),
+                    [&](const MountSpec& spec) { return spec.prefix == wanted && !spec.isolate; });
+    if (explicit_wins) continue;
+    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1)}, before);
+    if (!made) problems_.push_back({module.entry.file, made.error().message});
+  }
+}
+
+Result<void> Lineup::make_mount(Module& module, const MountPlan& mount, const Lineup* before) {
+  const auto taken = std::find_if(reports_.begin(), reports_.end(),
+                                  [&](const MountReport& report) { return report.prefix == mount.prefix; });
+  if (taken != reports_.end()) {
+    return fail("module " + module.entry.name + " cannot answer at " + mount.prefix + ", where " +
+                taken->module + " does already: mount one of them elsewhere with --mount");
+  }
+  InstanceRef instance;
+  const Mount* same = before == nullptr ? nullptr : before->find_mount(mount.prefix, module.entry.path);
+  if (same != nullptr && module.file != nullptr) {
+    instance = same->instance;
+  } else if (module.file != nullptr) {
+    const auto shared = make_shared(module);
+    if (!shared) return shared;
+    auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
+    if (!made) return Unexpected(made.error());
+    instance = std::move(*made);
+  }
+  mounts_.push_back({mount.prefix, module.entry.path, std::move(instance)});
+  reports_.push_back({mount.prefix, module.entry.name});
+  return {};
+}
+
+Result<void> Lineup::make_shared(Module& module) {
+  if (module.shared_made) return {};
+  auto shared = ModuleInstance::create_shared(services_, module.file);
+  if (!shared) return Unexpected(shared.error());
+  module.shared = std::move(*shared);
+  module.shared_made = true;
+  return {};
+}
+
+ModuleSet Lineup::usable() const {
+  ModuleSet set;
+  for (const Module& module : modules_) {
+    const bool broken = std::any_of(problems_.begin(), problems_.end(), [&](const ModuleProblem& problem) {
+      return problem.file == module.entry.file;
+    });
+    if (!broken) set.push_back(module.entry);
+  }
+  return set;
+}
+
+void Lineup::fill(Router& router) const {
+  router.clear();
+  for (const Mount& mount : mounts_) router.add(mount.prefix, mount.instance);
+}
+
+void Lineup::retire_except(const Lineup& next) {
+  for (const Mount& mount : mounts_) {
+    if (mount.instance && next.find_mount(mount.prefix, mount.path) == nullptr) mount.instance->retire();
+  }
+  for (const Module& module : modules_) {
+    if (module.shared && next.find_path(module.entry.path) == nullptr) module.shared->retire();
+  }
+}
+
+}  // namespace sluice

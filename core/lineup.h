@@ -1,0 +1,89 @@
+// The modules of one worker and where they answer: made of a ModuleSet, and put into force by filling a router.
+// The next lineup takes over the handlers that stay and makes the others anew, while this one goes on.
+//
+// Loop thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "module_instance.h"
+#include "module_set.h"
+#include "router.h"
+#include "serving_plan.h"
+
+namespace sluice {
+
+struct MountReport {
+  std::string prefix;
+  std::string module;
+};
+
+// Why a file of the set is left out, or answers nowhere.
+struct ModuleProblem {
+  std::string file;
+  std::string sentence;
+};
+
+// What loading a file came to, by the path of its copy.
+using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
+
+class Lineup {
+ public:
+  // The entries of the set that have to be loaded for it, except those that `before` has loaded already.
+  static ModuleSet to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+                           const Lineup* before);
+  // Makes every handler. A module that cannot be used is a problem; the error is for what was asked for by
+  // name. `before` may be null. What is unused of `files` can be destroyed afterwards.
+  static Result<std::unique_ptr<Lineup>> make(const InstanceServices& services, const ServingPlan& plan,
+                                              const ServingSite& site, const ModuleSet& set,
+                                              const LoadedFiles& files, const Lineup* before);
+
+  const std::vector<MountReport>& mounts() const { return reports_; }
+  const std::vector<ModuleProblem>& problems() const { return problems_; }
+  // The set as it is known now, without what has a problem.
+  ModuleSet usable() const;
+  // Every module of --module is there.
+  Result<void> check_chosen() const;
+
+  void fill(Router& router) const;
+  // Tells all handlers that `next` has not taken over that they are replaced.
+  void retire_except(const Lineup& next);
+
+ private:
+  struct Module {
+    ModuleEntry entry;
+    std::shared_ptr<ModuleFile> file;  // null when it is closed, or answers nowhere
+    InstanceRef shared;                // of its first handler
+    bool shared_made = false;
+  };
+  struct Mount {
+    std::string prefix;
+    std::string path;      // of the copy it is made of
+    InstanceRef instance;  // empty: closed
+  };
+
+  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site)
+      : services_(services), plan_(plan), site_(site) {}
+  void add_modules(const ModuleSet& set, const LoadedFiles& files, const Lineup* before);
+  Result<void> make_explicit_mounts(const Lineup* before);
+  void make_default_mounts(const Lineup* before);
+  Result<void> make_mount(Module& module, const MountPlan& mount, const Lineup* before);
+  Result<void> make_shared(Module& module);
+  const Module* find_path(const std::string& path) const;
+  Module* find_name(std::string_view name);
+  const Mount* find_mount(const std::string& prefix, const std::string& path) const;
+  Unexpected unknown_module(const std::string& name, const std::string& wanted_by) const;
+
+  const InstanceServices& services_;
+  const ServingPlan& plan_;
+  const ServingSite& site_;
+  std::vector<Module> modules_;
+  std::vector<Mount> mounts_;
+  std::vector<MountReport> reports_;  // one for each of mounts_
+  std::vector<ModuleProblem> problems_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,310 @@
+#include "module_keeper.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "log.h"
+
+namespace sluice {
+namespace {
+
+// Before the catalog's own set is brought to the workers again, when some could not take it.
+constexpr std::uint64_t kRetryMs = 1'000;
+
+bool is_mounted_by_name(const Settings& settings, const std::string& module) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.module == module; });
+}
+
+std::string seconds(std::uint64_t ms) {
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+std::string generation_text(const ModuleEntry& entry) {
+  return "generation " + std::to_string(entry.generation);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModuleKeeper>> ModuleKeeper::create(CloseInChild close_in_child) {
+  auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
+  std::unique_ptr<ModuleKeeper> keeper(new ModuleKeeper(std::move(close_in_child)));
+  keeper->store_ = std::move(*store);
+  return keeper;
+}
+
+Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) {
+  Folder folder;
+  const auto files = list_modules(plan.settings.plugins);
+  if (!files) return Unexpected(files.error());
+  const auto allowed = check_folder_mode(plan.settings.plugins);
+  if (!allowed) return Unexpected(allowed.error());
+  for (const std::string& file : *files) {
+    auto copy = store_->copy(plan.settings.plugins, file);
+    if (!copy) {
+      folder.report.problems.push_back({file, copy.error().message});
+      continue;
+    }
+    const ModuleEntry entry{file, (*copy)->path(), (*copy)->generation(), "", "", false, false};
+    folder.catalog.take({entry, std::move(*copy)}, 0, plan.settings.care);
+  }
+  return folder;
+}
+
+Result<ModuleKeeper::Folder> ModuleKeeper::try_folder(const ServingPlan& plan) {
+  auto folder = read_folder(plan);
+  if (!folder) return folder;
+  auto report = try_modules(plan, folder->catalog.set());
+  if (!report) return Unexpected(report.error());
+  folder->report.modules = std::move(report->modules);
+  folder->report.mounts = std::move(report->mounts);
+  for (ModuleProblem& problem : report->problems) folder->report.problems.push_back(std::move(problem));
+  return folder;
+}
+
+void ModuleKeeper::begin(Folder folder, const Crew& crew) {
+  crew_ = &crew;
+  catalog_ = std::move(folder.catalog);
+  catalog_.learn(folder.report);
+  in_force_ = catalog_.set();
+  waiting_.clear();
+  refusals_.clear();
+  watch();
+}
+
+void ModuleKeeper::go_on(const TrialReport& report, const ModuleSet& set, const Crew& crew) {
+  crew_ = &crew;
+  catalog_.learn(report);
+  in_force_ = set;
+  look_again();
+  again_ = waiting_;
+}
+
+void ModuleKeeper::watch() {
+  auto watch = FolderWatch::open(folder(), care().quiet_ms);
+  if (!watch) log(LogLevel::error, watch.error().message + "; HUP looks at it again");
+  watch_ = watch ? std::move(*watch) : nullptr;
+}
+
+void ModuleKeeper::look_again() {
+  if (watch_ == nullptr || watch_->gone()) watch();
+  for (const std::string& file : catalog_.files()) waiting_.insert(file);
+  const auto files = list_modules(folder());
+  if (!files) return log(LogLevel::error, files.error().message);
+  waiting_.insert(files->begin(), files->end());
+}
+
+std::uint64_t ModuleKeeper::due_ms() const {
+  if (stage_ != Stage::idle) return change_until_ms_;
+  if (!waiting_.empty()) return 0;
+  const std::uint64_t retry = catalog_.set() != in_force_ ? retry_at_ms_ : FolderWatch::kNever;
+  return watch_ == nullptr ? retry : std::min(retry, watch_->due_ms());
+}
+
+void ModuleKeeper::step(std::uint64_t now_ms) {
+  if (stage_ == Stage::preparing && unanswered_.empty()) commit(now_ms);
+  if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
+    refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(care().swap_ms)
+                                   : "a worker did not get ready for it within " + seconds(care().swap_ms),
+           now_ms);
+  }
+  if (stage_ != Stage::idle) return;
+  if (watch_ != nullptr) {
+    if (watch_->take_overflow()) look_again();
+    for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
+    if (watch_->gone()) {
+      log(LogLevel::error,
+          "the folder of modules " + folder() + " is gone: its modules go on; send HUP when it is there again");
+      watch_.reset();
+    }
+  }
+  // Removed ones first: what takes over a name finds it free.
+  while (stage_ == Stage::idle && !waiting_.empty()) {
+    auto next = std::find_if(waiting_.begin(), waiting_.end(),
+                             [this](const std::string& file) { return !stamp_of(folder() + "/" + file); });
+    if (next == waiting_.end()) next = waiting_.begin();
+    const std::string file = *next;
+    waiting_.erase(next);
+    begin_change(file, now_ms);
+  }
+  if (stage_ == Stage::idle && catalog_.set() != in_force_ && now_ms >= retry_at_ms_) {
+    change_ = Generation{};
+    prepare(catalog_.set(), now_ms);
+  }
+}
+
+void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
+  const ModuleRecord* record = catalog_.find(file);
+  const auto stamp = stamp_of(folder() + "/" + file);
+  if (!stamp) return remove(file);
+  if (record != nullptr && record->taken == *stamp && !record->serving.entry.removed) return;
+  change_ = Generation{};
+  change_.entry.file = file;
+  const auto allowed = check_folder_mode(folder());
+  if (!allowed) return refuse(allowed.error().message, now_ms);
+  auto copy = store_->copy(folder(), file);
+  if (!copy) return refuse(copy.error().message, now_ms);
+  try_copy(file, std::move(*copy), now_ms);
+}
+
+void ModuleKeeper::remove(const std::string& file) {
+  const ModuleRecord* record = catalog_.find(file);
+  if (record == nullptr || record->serving.entry.removed) return;
+  const std::string name = record->serving.entry.name;
+  const bool keep = is_mounted_by_name(crew_->plan().settings, name);
+  if (keep) {
+    log(LogLevel::warning, file + " is gone, but a mount names module " + name + ": it goes on with " +
+                               generation_text(record->serving.entry));
+  } else {
+    log(LogLevel::info, file + " is gone: module " + name + " answers no longer");
+  }
+  catalog_.remove(file, keep);
+}
+
+void ModuleKeeper::try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms) {
+  change_.entry.file = file;
+  change_.copy = std::move(copy);
+  auto trial = start_trial(crew_->shared_plan(), catalog_.trial_set(file, *change_.copy), close_in_child_);
+  if (!trial) return refuse(trial.error().message, now_ms);
+  trial_ = std::move(*trial);
+  stage_ = Stage::trying;
+  change_until_ms_ = now_ms + care().swap_ms;
+}
+
+void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
+  const auto report = read_trial(trial_->result(status));
+  trial_.reset();
+  if (stage_ != Stage::trying) return;
+  if (!report) return refuse(report.error().message, now_ms);
+  if (!report->problems.empty()) return refuse(report->problems.front().sentence, now_ms);
+  const auto found = std::find_if(report->modules.begin(), report->modules.end(),
+                                  [&](const ModuleEntry& entry) { return entry.file == change_.entry.file; });
+  if (found != report->modules.end()) {
+    change_.entry = *found;
+  } else {  // --module or --without leaves it out
+    change_.entry.path = change_.copy->path();
+    change_.entry.generation = change_.copy->generation();
+  }
+  prepare(catalog_.set_with(change_.entry), now_ms);
+}
+
+void ModuleKeeper::prepare(ModuleSet set, std::uint64_t now_ms) {
+  stage_ = Stage::preparing;
+  change_until_ms_ = now_ms + care().swap_ms;
+  next_set_ = std::move(set);
+  ++number_;
+  unanswered_.clear();
+  for (WorkerProcess* worker : crew_->workers()) launched(*worker);
+}
+
+void ModuleKeeper::launched(WorkerProcess& worker) {
+  if (stage_ != Stage::preparing) return;
+  unanswered_.insert(worker.pid());
+  // One that does not take it has no answer in time, either.
+  worker.tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
+}
+
+void ModuleKeeper::answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms) {
+  if (stage_ != Stage::preparing || message.number != number_) return;
+  if (message.kind == ControlMessage::refused) return refuse(message.text, now_ms);
+  if (message.kind == ControlMessage::prepared) unanswered_.erase(worker.pid());
+}
+
+void ModuleKeeper::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
+                         std::uint64_t now_ms) {
+  if (stage_ != Stage::preparing) return;
+  unanswered_.erase(worker.pid());
+  const ModuleEntry& entry = change_.entry;
+  if (change_.copy != nullptr && generation == entry.generation &&
+      (module == entry.name || module == entry.file))
+    refuse("it ended a worker that prepared it", now_ms);
+}
+
+void ModuleKeeper::commit(std::uint64_t now_ms) {
+  end_change(ControlMessage::commit);
+  in_force_ = std::move(next_set_);
+  if (change_.copy == nullptr) return;
+  const ModuleEntry& entry = change_.entry;
+  if (!entry.name.empty())
+    log(LogLevel::info,
+        "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
+  refusals_.erase(entry.file);
+  catalog_.take(std::exchange(change_, Generation{}), now_ms, care());
+}
+
+// What was tried is forgotten. What had been decided, and only did not reach every worker, is tried again.
+void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
+  const bool decided = stage_ == Stage::preparing && change_.copy == nullptr;
+  end_change(ControlMessage::abandon);
+  if (decided) {
+    log(LogLevel::error, "a change of the modules did not reach all workers and is tried again: " + why);
+    retry_at_ms_ = now_ms + kRetryMs;
+    return;
+  }
+  const std::string file = std::exchange(change_, Generation{}).entry.file;
+  const bool known = std::exchange(refusals_[file], why) == why && again_.contains(file);
+  again_.erase(file);
+  if (known) return;
+  const ModuleRecord* record = catalog_.find(file);
+  const std::string goes_on =
+      record == nullptr ? "" : ", and " + generation_text(record->serving.entry) + " goes on";
+  log(LogLevel::error, file + " is not taken" + goes_on + ": " + why);
+}
+
+void ModuleKeeper::end_change(ControlMessage how) {
+  if (stage_ == Stage::preparing) {
+    for (WorkerProcess* worker : crew_->workers()) worker->tell({how, number_});
+  }
+  trial_.reset();
+  unanswered_.clear();
+  stage_ = Stage::idle;
+}
+
+void ModuleKeeper::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
+  const Verdict verdict = catalog_.fault(module, generation, now_ms, care());
+  if (verdict != Verdict::go_back && verdict != Verdict::close) return;
+  // What is at work was made of a set that no longer holds.
+  if (stage_ != Stage::idle) {
+    if (change_.copy != nullptr) waiting_.insert(change_.entry.file);
+    end_change(ControlMessage::abandon);
+  }
+  const ModuleRecord& record = *catalog_.find_name(module);
+  const std::string file = record.serving.entry.file;
+  const std::string faults =
+      std::to_string(care().faults_max) + " faults within " + seconds(care().fault_window_ms);
+  if (verdict == Verdict::go_back) {
+    auto copy = store_->copy_again(*record.last_good->copy);
+    if (copy) {
+      log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
+                               ", its last good one, after " + faults);
+      return catalog_.go_back(file, std::move(*copy));
+    }
+    log(LogLevel::error, copy.error().message);
+  }
+  log(LogLevel::error, "module " + module + " is switched off after " + faults +
+                           ": its routes answer 503 until its file changes or `sluice module enable " + module +
+                           "`");
+  catalog_.close(file);
+}
+
+Result<void> ModuleKeeper::enable(const std::string& module, std::uint64_t now_ms) {
+  const ModuleRecord* record = catalog_.find_name(module);
+  if (record == nullptr) return fail("there is no module " + module + ": `sluice modules` lists them");
+  if (!record->serving.entry.closed) return fail("module " + module + " is not switched off");
+  if (stage_ != Stage::idle) return fail("a change of the modules is at work: try again in a moment");
+  auto copy = store_->copy_again(*record->serving.copy);
+  if (!copy) return Unexpected(copy.error());
+  try_copy(record->serving.entry.file, std::move(*copy), now_ms);
+  return {};
+}
+
+Result<void> ModuleKeeper::disable(const std::string& module) {
+  const ModuleRecord* record = catalog_.find_name(module);
+  if (record == nullptr) return fail("there is no module " + module + ": `sluice modules` lists them");
+  catalog_.close(record->serving.entry.file);
+  return {};
+}
+
+}  // namespace sluice

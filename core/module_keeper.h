@@ -1,0 +1,112 @@
+// Brings changes of the folder of modules to the workers while they serve, one at a time: a changed file is
+// copied, tried in a child, made by every worker, and then put into force by all of them, or by none.
+//
+// Supervisor's thread; never blocks on a module. What changes meanwhile waits, each file once.
+//
+// INVARIANT: a worker that starts is given `set()`, and is told of the change at work, if there is one.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "child.h"
+#include "crew.h"
+#include "folder_watch.h"
+#include "module_catalog.h"
+#include "trial.h"
+
+namespace sluice {
+
+class ModuleKeeper {
+ public:
+  // Closes in a trial's process what no module may see.
+  using CloseInChild = std::function<void()>;
+
+  static Result<std::unique_ptr<ModuleKeeper>> create(CloseInChild close_in_child);
+
+  // A folder as it was found, and what its trial came to.
+  struct Folder {
+    ModuleCatalog catalog;
+    TrialReport report;
+  };
+  // Copies all modules of the plan's folder into a catalog of their own. What cannot be copied is a problem of
+  // the report, which has nothing else yet.
+  Result<Folder> read_folder(const ServingPlan& plan);
+  // The same, and tries them; blocks meanwhile.
+  Result<Folder> try_folder(const ServingPlan& plan);
+  // Goes on with this folder, for workers that are given its modules.
+  void begin(Folder folder, const Crew& crew);
+  // Goes on with another configuration of the same folder, which the trial was of, for workers that were given
+  // `set`.
+  void go_on(const TrialReport& report, const ModuleSet& set, const Crew& crew);
+
+  const ModuleCatalog& catalog() const { return catalog_; }
+  // What a worker that starts is to have.
+  ModuleSet set() const { return catalog_.set(); }
+
+  int watch_fd() const { return watch_ == nullptr ? -1 : watch_->fd(); }
+  void hear_watch(std::uint64_t now_ms) { watch_->hear(now_ms); }
+  // The trial's process, while there is one.
+  Child* trial() const { return trial_.get(); }
+  void trial_ended(int status, std::uint64_t now_ms);
+
+  // Looks at every file of the folder again, and watches it again if it had gone.
+  void look_again();
+  // Whether a change is at work or waits.
+  bool busy() const { return stage_ != Stage::idle || !waiting_.empty() || catalog_.set() != in_force_; }
+  bool at_work() const { return stage_ != Stage::idle; }
+  // Goes on as far as it can now. `crew` is the one that `begin` or `go_on` was told of.
+  void step(std::uint64_t now_ms);
+  // When `step` has something to do, unless something is heard before.
+  std::uint64_t due_ms() const;
+
+  void launched(WorkerProcess& worker);
+  void answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms);
+  // A worker has ended; the module and generation that it was in, if any.
+  void ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
+             std::uint64_t now_ms);
+  // The same as a fault of that generation: it may be replaced or switched off, and all workers are told.
+  void fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms);
+  // Switches a module on or off. The error is one sentence.
+  Result<void> enable(const std::string& module, std::uint64_t now_ms);
+  Result<void> disable(const std::string& module);
+
+ private:
+  enum class Stage { idle, trying, preparing };
+
+  explicit ModuleKeeper(CloseInChild close_in_child) : close_in_child_(std::move(close_in_child)) {}
+  const ModuleCare& care() const { return crew_->plan().settings.care; }
+  std::string folder() const { return crew_->plan().settings.plugins; }
+  void watch();
+  void begin_change(const std::string& file, std::uint64_t now_ms);
+  void remove(const std::string& file);
+  void try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms);
+  void prepare(ModuleSet set, std::uint64_t now_ms);
+  void commit(std::uint64_t now_ms);
+  void refuse(const std::string& why, std::uint64_t now_ms);
+  void end_change(ControlMessage how);
+
+  CloseInChild close_in_child_;
+  std::unique_ptr<ModuleStore> store_;
+  std::unique_ptr<FolderWatch> watch_;
+  ModuleCatalog catalog_;
+  ModuleSet in_force_;  // in the workers
+  const Crew* crew_ = nullptr;
+  std::set<std::string> waiting_;                // files that have changed
+  std::set<std::string> again_;                  // those that another configuration may suit better
+  std::map<std::string, std::string> refusals_;  // the last one of each file
+
+  Stage stage_ = Stage::idle;
+  std::unique_ptr<Child> trial_;
+  Generation change_;  // of one file; without a copy, the catalog's own set is brought to the workers
+  ModuleSet next_set_;
+  std::uint64_t number_ = 0;  // of the change
+  std::set<pid_t> unanswered_;
+  std::uint64_t change_until_ms_ = 0;
+  std::uint64_t retry_at_ms_ = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,29 @@
+// Which modules a worker is to have: decided by the supervisor, sent to workers and trials, who make handlers
+// of it. Plain values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+struct ModuleEntry {
+  std::string file;  // its name in the folder: "hello.so"
+  std::string path;  // its private copy
+  std::uint32_t generation = 0;
+  std::string name;           // as its trial has told; empty before that
+  std::string default_mount;  // the same; empty for none
+  bool closed = false;        // not loaded: its routes answer 503
+  bool removed = false;       // its file is gone: it answers only where a mount names it
+
+  bool operator==(const ModuleEntry&) const = default;
+};
+
+using ModuleSet = std::vector<ModuleEntry>;  // sorted by file
+
+std::string encode_modules(const ModuleSet& set);
+ModuleSet decode_modules(std::string_view text);
+
+}  // namespace sluice

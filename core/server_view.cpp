@@ -1,0 +1,26 @@
+#include "server_view.h"
+
+#include <unistd.h>
+
+#include "monotonic_clock.h"
+
+namespace sluice {
+
+ServerView take_view(const Crew& crew, const Crew* next,
+                     const std::vector<std::unique_ptr<WorkerProcess>>& retiring, std::uint64_t started_ms) {
+  const std::uint64_t now = monotonic_ms();
+  ServerView view{::getpid(), now - started_ms, {}, crew.mounts(), {}};
+  for (const ListenGroup* group : crew.listeners(0)) view.listening.push_back(group->url());
+  const auto add = [&](const WorkerProcess& worker, std::string_view state) {
+    view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
+                            worker.ready() ? state : "starting", &worker.stats()});
+  };
+  for (const WorkerProcess* worker : crew.workers()) add(*worker, "serving");
+  if (next != nullptr) {
+    for (const WorkerProcess* worker : next->workers()) add(*worker, "ready");
+  }
+  for (const auto& worker : retiring) add(*worker, "ending");
+  return view;
+}
+
+}  // namespace sluice

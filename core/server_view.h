@@ -1,0 +1,17 @@
+// A look at all workers of a running server, for who tells of them. Supervisor's thread; borrows their
+// counters.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "crew.h"
+#include "status_text.h"
+
+namespace sluice {
+
+// `next` is the crew of a reload at work, or null.
+ServerView take_view(const Crew& crew, const Crew* next,
+                     const std::vector<std::unique_ptr<WorkerProcess>>& retiring, std::uint64_t started_ms);
+
+}  // namespace sluice

@@ -1,0 +1,110 @@
+#include "watchdog.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "fault_handler.h"
+#include "log.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kHeldNs = 100 * kMs;
+// For a snapshot, and then for a worker that was told to die with one.
+constexpr std::uint64_t kSnapshotNs = 200 * kMs;
+constexpr std::uint64_t kDyingNs = 1'000 * kMs;
+
+// Names a socket of a worker that is helped.
+std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
+  return (static_cast<std::uint64_t>(worker.pid()) << 16) | socket;
+}
+
+}  // namespace
+
+void Watchdog::look(const Crew& crew, std::uint64_t now_ns, std::uint32_t hang_ms, const Report& report) {
+  for (WorkerProcess* worker : crew.workers()) {
+    const std::uint64_t began_ns = worker->stats().turn_began_ns.get();
+    const bool is_held = worker->ready() && began_ns != 0 && began_ns + kHeldNs <= now_ns;
+    const auto known = held_.find(worker->pid());
+    if (known != held_.end() && known->second.began_ns != began_ns) {
+      end_help(crew, *worker, known->second);
+      held_.erase(known);
+    }
+    if (!is_held) continue;
+    Held& held = held_.try_emplace(worker->pid(), Held{began_ns}).first->second;
+    on_held(crew, *worker, held, now_ns, report);
+    if (hang_ms > 0 && now_ns - began_ns >= hang_ms * kMs) end(*worker, held, now_ns);
+  }
+}
+
+void Watchdog::on_held(const Crew& crew, WorkerProcess& worker, Held& held, std::uint64_t now_ns,
+                       const Report& report) {
+  help(crew, worker, held);
+  if (held.named) return;
+  if (held.asked == 0) {
+    held.asked = worker.stats().held.taken.load(std::memory_order_acquire) + 1;
+    ::kill(worker.pid(), kLookSignal);
+    return;
+  }
+  name(worker, held, now_ns, report);
+}
+
+void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report) {
+  const Snapshot& snapshot = worker.stats().held;
+  const std::uint32_t taken = snapshot.taken.load(std::memory_order_acquire);
+  const bool has_come = taken >= held.asked && taken % 2 == 0;
+  if (!has_come && now_ns - held.began_ns < kHeldNs + kSnapshotNs) return;
+  held.named = true;
+  Culprit culprit;
+  if (has_come) {
+    culprit = read_snapshot(worker.stats(), snapshot);
+  } else {
+    const std::uint64_t who = worker.stats().notes[0].who.load(std::memory_order_relaxed);
+    culprit.module = noted_module(worker.stats(), who);
+    culprit.generation = noted_generation(who);
+  }
+  log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " has been held up for " +
+                             std::to_string((now_ns - held.began_ns) / kMs) + " ms " + culprit.text());
+  report(std::move(culprit));
+}
+
+void Watchdog::help(const Crew& crew, const WorkerProcess& worker, Held& held) {
+  if (held.helper >= 0) return;
+  WorkerProcess* helper =
+      crew.sibling(worker, [this](const WorkerProcess& other) { return !held_.contains(other.pid()); });
+  if (helper == nullptr) return;
+  held.helper = helper->pid();
+  const std::vector<int> sockets = crew.sockets_of(worker.index());
+  for (std::size_t i = 0; i < sockets.size(); ++i)
+    helper->tell({ControlMessage::help, help_number(worker, i)}, sockets[i]);
+}
+
+void Watchdog::end_help(const Crew& crew, const WorkerProcess& worker, Held& held) {
+  WorkerProcess* helper = held.helper < 0 ? nullptr : crew.find(held.helper);
+  if (helper == nullptr) return;
+  for (std::size_t i = 0; i < crew.sockets_of(worker.index()).size(); ++i)
+    helper->tell({ControlMessage::help_over, help_number(worker, i)});
+}
+
+void Watchdog::end(WorkerProcess& worker, Held& held, std::uint64_t now_ns) {
+  if (held.ended_ns == 0) {
+    held.ended_ns = now_ns;
+    worker.condemn();
+    ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot
+  } else if (now_ns - held.ended_ns >= kDyingNs) {
+    ::kill(worker.pid(), SIGKILL);
+  }
+}
+
+void Watchdog::forget(const Crew& crew, const WorkerProcess& worker) {
+  if (const auto known = held_.find(worker.pid()); known != held_.end()) {
+    end_help(crew, worker, known->second);
+    held_.erase(known);
+  }
+  for (auto& [pid, held] : held_) {
+    if (held.helper == worker.pid()) held.helper = -1;
+  }
+}
+
+}  // namespace sluice

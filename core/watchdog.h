@@ -1,0 +1,47 @@
+// Watches the turns of all workers' loops: names who holds one for long, has a sibling accept in the held
+// worker's place meanwhile, and ends a worker that does not come back.
+//
+// Supervisor's thread; never blocks. Reads the workers' shared memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+
+#include "crew.h"
+#include "fault_report.h"
+
+namespace sluice {
+
+class Watchdog {
+ public:
+  // How often `look` wants to be called.
+  static constexpr std::uint64_t kLookMs = 50;
+
+  // `hang_ms`: see ModuleCare. `report` logs the frames of who is held up.
+  using Report = std::function<void(Culprit culprit)>;
+  void look(const Crew& crew, std::uint64_t now_ns, std::uint32_t hang_ms, const Report& report);
+  // A worker has ended: it is neither held nor helps any more.
+  void forget(const Crew& crew, const WorkerProcess& worker);
+
+ private:
+  struct Held {
+    std::uint64_t began_ns = 0;  // of the turn
+    std::uint32_t asked = 0;     // Snapshot::taken before it was asked for
+    bool named = false;
+    pid_t helper = -1;
+    std::uint64_t ended_ns = 0;  // when it was told to die
+  };
+
+  void on_held(const Crew& crew, WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  void help(const Crew& crew, const WorkerProcess& worker, Held& held);
+  void end_help(const Crew& crew, const WorkerProcess& worker, Held& held);
+  static void end(WorkerProcess& worker, Held& held, std::uint64_t now_ns);
+
+  std::map<pid_t, Held> held_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,194 @@
+// A module that crashes or holds the loop: named in the log, kept from the others, set back or switched off.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/server_process.h"
+
+using namespace sluice::test;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+void put(const Site& site, const std::string& file, const std::string& module) {
+  fs::copy_file(module_file(module), site.plugins() + "/" + file, fs::copy_options::overwrite_existing);
+}
+
+// Asks for what ends the worker, as a client that does not mind.
+void provoke(const Endpoint& endpoint, const std::string& target) {
+  try {
+    fetch(endpoint, target);
+  } catch (const std::runtime_error&) {
+  }
+}
+
+bool answers(const ServerProcess& server, const std::string& target, int status) {
+  return eventually([&] {
+    try {
+      return fetch(server.endpoint(), target).status == status;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  });
+}
+
+std::vector<std::string> options(const std::vector<std::string>& more, const std::string& fault_limit = "2") {
+  std::vector<std::string> all{"--swap-quiet", "20ms", "--fault-limit", fault_limit};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+// Provokes again and again, until it is so.
+bool crashes_until(const ServerProcess& server, const std::string& target, const std::string& log) {
+  return eventually([&] {
+    provoke(server.endpoint(), target);
+    return server.log().find(log) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a crash is told of with module, generation, request and place", "[e2e][containment]") {
+  const Site site({"hello", "crasher"});
+  ServerProcess server(site, options({"--workers", "2"}, "100"));
+  provoke(server.endpoint(), "/crasher/crash?why=not");
+  CHECK(server.logs(
+      "was killed by SIGSEGV inside module crasher, generation 1, for GET /crasher/crash?why=not HTTP/1.1"));
+  CHECK(server.logs("write_nowhere(unsigned long) at crasher.cpp:"));
+  CHECK(answers(server, "/hello/", 200));
+  CHECK(answers(server, "/crasher/", 200));
+  provoke(server.endpoint(), "/crasher/abort");
+  CHECK(server.logs(
+      "was killed by SIGABRT inside module crasher, generation 1, for GET /crasher/abort HTTP/1.1"));
+  provoke(server.endpoint(), "/crasher/offload");
+  CHECK(eventually([&] { return server.count_in_log("was killed by SIGSEGV inside module crasher") == 2; }));
+  CHECK(eventually([&] { return server.workers().size() == 2; }));
+  CHECK(answers(server, "/crasher/", 200));
+}
+
+TEST_CASE("a fault of the server itself is not blamed on a module", "[e2e][containment]") {
+  const Site site({"hello"});
+  ServerProcess server(site, options({"--workers", "1"}));
+  ::kill(server.workers().at(0), SIGSEGV);
+  CHECK(server.logs("was killed by SIGSEGV in the server itself, outside any module"));
+  CHECK(answers(server, "/hello/", 200));
+}
+
+TEST_CASE("a module that crashes too often is switched off until its file changes", "[e2e][containment]") {
+  const Site site({"hello", "crasher"});
+  ServerProcess server(site, options({"--workers", "2"}));
+  HttpClient other(server.endpoint());
+  REQUIRE(crashes_until(server, "/crasher/crash", "module crasher is switched off after 2 faults within 60 s"));
+  CHECK(answers(server, "/crasher/", 503));
+  for (int i = 0; i < 20; ++i) {
+    const HttpAnswer answer = fetch(server.endpoint(), "/crasher/crash");
+    CHECK(answer.status == 503);
+    CHECK(answer.field("Retry-After") == "30");
+    CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  }
+  CHECK(server.count_in_log("was killed by SIGSEGV") == 2);
+  const std::vector<pid_t> before = server.workers();
+  ::kill(before.at(0), SIGKILL);  // its successor knows, too
+  CHECK(eventually([&] { return server.workers().size() == 2 && server.workers() != before; }));
+  for (int i = 0; i < 20; ++i) CHECK(answers(server, "/crasher/", 503));
+  CHECK(server.reload());
+  for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/crasher/").status == 503);
+  put(site, "crasher.so", "crasher_mended");
+  CHECK(answers(server, "/crasher/crash", 200));
+  for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/crasher/crash").body == "mended\n");
+}
+
+TEST_CASE("a module that crashes too often goes back to its last good generation", "[e2e][containment]") {
+  const Site site({"hello"});
+  put(site, "crasher.so", "crasher_mended");
+  ServerProcess server(site, options({"--workers", "2"}));
+  put(site, "crasher.so", "crasher");
+  REQUIRE(server.logs("module crasher serves in generation 2"));
+  REQUIRE(
+      crashes_until(server, "/crasher/crash",
+                    "module crasher goes back to generation 1, its last good one, after 2 faults within 60 s"));
+  CHECK(answers(server, "/crasher/crash", 200));
+  for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/crasher/crash").body == "mended\n");
+  CHECK(server.reload());  // the file in the folder has been given up
+  for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/crasher/crash").body == "mended\n");
+}
+
+TEST_CASE("a module is switched off and on by command", "[e2e][containment]") {
+  const Site site({"hello", "crasher"});
+  const std::string control = site.path("control.sock");
+  ServerProcess server(site, options({"--workers", "2", "--control", control}));
+  const auto command = [&](const std::string& what, const std::string& name) {
+    return run({sluice_binary(), "module", what, name, "--control", control});
+  };
+  CHECK(command("disable", "crasher").code == 0);
+  CHECK(answers(server, "/crasher/", 503));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(command("enable", "crasher").code == 0);
+  CHECK(answers(server, "/crasher/", 200));
+  CHECK_THAT(command("enable", "crasher").err, Contains("module crasher is not switched off"));
+  CHECK_THAT(command("enable", "nothere").err, Contains("there is no module nothere"));
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a module that sleeps on the loop delays only who waits for it", "[e2e][containment]") {
+  const Site site({"hello", "sleeper"});
+  ServerProcess server(site, options({"--workers", "2", "--hang-limit", "0"}));
+  std::atomic<bool> slept{false};
+  std::thread sleeping([&] { slept = fetch(server.endpoint(), "/sleeper/5000").status == 200; });
+  CHECK(server.logs("ms inside module sleeper, generation 1, for GET /sleeper/5000 HTTP/1.1"));
+  // A half of these comes to the listener of the worker that sleeps.
+  for (int i = 0; i < 100; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK_FALSE(slept);
+  sleeping.join();
+  CHECK(slept);
+  for (int i = 0; i < 100; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.count_in_log("has been held up") == 1);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a worker that is held up for too long is ended, which is a fault", "[e2e][containment]") {
+  const Site site({"hello", "sleeper"});
+  ServerProcess server(site, options({"--workers", "2", "--hang-limit", "300ms"}));
+  REQUIRE(crashes_until(server, "/sleeper/60000", "module sleeper is switched off after 2 faults"));
+  CHECK_THAT(server.log(),
+             Contains("was ended, since it was held up for too long inside module sleeper, generation "
+                      "1, for GET /sleeper/60000 HTTP/1.1"));
+  CHECK(answers(server, "/sleeper/1", 503));
+  CHECK(answers(server, "/hello/", 200));
+}
+
+TEST_CASE("an isolated mount has an address and a worker of its own", "[e2e][containment]") {
+  const Site site({"hello", "crasher"});
+  const Endpoint alone{0, site.path("alone.sock")};
+  ServerProcess server(
+      site,
+      options({"--workers", "2", "--mount", "/c/=crasher:isolate=on,listen=unix:" + alone.unix_path}, "100"));
+  CHECK(server.workers().size() == 3);
+  CHECK(fetch(alone, "/c/").status == 200);
+  CHECK(fetch(alone, "/hello/").status == 404);
+  CHECK(fetch(server.endpoint(), "/c/").status == 404);
+  CHECK(fetch(server.endpoint(), "/crasher/").status == 404);
+  std::vector<HttpClient> kept;
+  for (int i = 0; i < 10; ++i) {
+    kept.emplace_back(server.endpoint());
+    CHECK(kept.back().get("/hello/").status == 200);
+  }
+  for (int i = 0; i < 3; ++i) provoke(alone, "/c/crash");
+  CHECK(server.logs("was killed by SIGSEGV inside module crasher"));
+  for (HttpClient& client : kept) CHECK(client.get("/hello/").status == 200);
+  CHECK(eventually([&] { return server.workers().size() == 3; }));
+  put(site, "crasher.so", "crasher_mended");
+  CHECK(eventually([&] {
+    try {
+      return fetch(alone, "/c/crash").body == "mended\n";
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  }));
+}
