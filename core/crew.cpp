@@ -58,19 +58,26 @@ std::vector<int> Crew::sockets_of(std::size_t post) const {
   return sockets;
 }
 
-Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, int log_fd,
-                          const CloseInChild& close_others) {
+Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, const Launch& launch) {
   WorkerProcess::Start start;
   start.plan = plan_;
   start.site = posts_[post].site;
   start.modules = modules;
   start.index = static_cast<unsigned>(post);
   start.sockets = sockets_of(post);
-  start.log_fd = log_fd;
-  start.close_others = close_others;
+  start.log_fd = launch.log_fd;
+  start.close_others = launch.close_others;
   auto started = WorkerProcess::start(start);
   if (!started) return Unexpected(started.error());
   workers_[post] = std::move(*started);
+  return {};
+}
+
+Result<void> Crew::launch_all(const ModuleSet& modules, const Launch& launch) {
+  for (std::size_t post = 0; post < posts(); ++post) {
+    const auto launched = this->launch(post, modules, launch);
+    if (!launched) return launched;
+  }
   return {};
 }
 

@@ -31,8 +31,13 @@ class Crew {
   // In a forked process: closes all sockets but these.
   void close_all_but(const std::vector<int>& kept);
 
-  using CloseInChild = std::function<void(const std::vector<int>& own_sockets)>;
-  Result<void> launch(std::size_t post, const ModuleSet& modules, int log_fd, const CloseInChild& close_others);
+  // What each new process needs of its supervisor.
+  struct Launch {
+    int log_fd = -1;
+    std::function<void(const std::vector<int>& own_sockets)> close_others;
+  };
+  Result<void> launch(std::size_t post, const ModuleSet& modules, const Launch& launch);
+  Result<void> launch_all(const ModuleSet& modules, const Launch& launch);
   std::size_t posts() const { return workers_.size(); }
   // Null while it is empty.
   WorkerProcess* worker(std::size_t post) const { return workers_[post].get(); }

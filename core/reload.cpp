@@ -50,7 +50,7 @@ std::uint64_t Reload::due_ms() const {
   return until_ms_;
 }
 
-Result<bool> Reload::step(const Crew& current, const LaunchAll& launch_all) {
+Result<bool> Reload::step(const Crew& current, const Crew::Launch& launch) {
   if (monotonic_ms() >= until_ms_) {
     return fail(crew_ == nullptr ? "trying the modules takes too long" : "the new workers do not get ready");
   }
@@ -74,7 +74,7 @@ Result<bool> Reload::step(const Crew& current, const LaunchAll& launch_all) {
   until_ms_ = monotonic_ms() + kReadyMs;
   const auto listening = crew_->open_listeners(&current);
   if (!listening) return Unexpected(listening.error());
-  const auto launched = launch_all(*crew_, set_);
+  const auto launched = crew_->launch_all(set_, launch);
   if (!launched) return Unexpected(launched.error());
   return false;
 }

@@ -18,7 +18,6 @@ namespace sluice {
 class Reload {
  public:
   using CloseInChild = std::function<void()>;
-  using LaunchAll = std::function<Result<void>(Crew& crew, const ModuleSet& modules)>;
 
   static Result<std::unique_ptr<Reload>> begin(const Settings& settings, ModuleKeeper& keeper,
                                                const Crew& current, CloseInChild close_in_child);
@@ -30,7 +29,7 @@ class Reload {
   Crew* crew() const { return crew_.get(); }
 
   // Goes on as far as it can now: true when the new crew can take over.
-  Result<bool> step(const Crew& current, const LaunchAll& launch_all);
+  Result<bool> step(const Crew& current, const Crew::Launch& launch);
   std::uint64_t due_ms() const;
   // Ends the new workers at once; they are still to be reaped.
   std::vector<std::unique_ptr<WorkerProcess>> abandon();

@@ -46,8 +46,7 @@ class Supervisor {
  private:
   Result<void> open_control(const Settings& settings);
   Result<void> plan_crew(const Settings& settings);
-  Result<void> launch(Crew& crew, std::size_t post, const ModuleSet& modules);
-  Result<void> launch_all(Crew& crew, const ModuleSet& modules);
+  Crew::Launch launch();
   void close_for_child(const std::vector<int>& own_sockets);
 
   void wait_for_events();
@@ -65,7 +64,6 @@ class Supervisor {
   void commit_reload();
   void stop();
   void respawn_missing();
-  bool any_left() const;
   std::vector<WorkerProcess*> all_workers() const;
   ServerView view() const;
   void kill_all() const;
@@ -118,7 +116,7 @@ Result<void> Supervisor::start(const Settings& settings) {
   if (!logging) return logging;
   const auto controlled = open_control(settings);
   if (!controlled) return controlled;
-  const auto launched = launch_all(*crew_, keeper_->set());
+  const auto launched = crew_->launch_all(keeper_->set(), launch());
   if (!launched) return launched;
   while (!crew_->all_ready() && !stopping_) {
     wait_for_events();
@@ -153,17 +151,9 @@ Result<void> Supervisor::plan_crew(const Settings& settings) {
   return {};
 }
 
-Result<void> Supervisor::launch(Crew& crew, std::size_t post, const ModuleSet& modules) {
-  return crew.launch(post, modules, log_pipe_.writing_fd(),
-                     [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); });
-}
-
-Result<void> Supervisor::launch_all(Crew& crew, const ModuleSet& modules) {
-  for (std::size_t post = 0; post < crew.posts(); ++post) {
-    const auto launched = launch(crew, post, modules);
-    if (!launched) return launched;
-  }
-  return {};
+Crew::Launch Supervisor::launch() {
+  return {log_pipe_.writing_fd(),
+          [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); }};
 }
 
 // A worker that held another's control socket would keep it from noticing the supervisor's end; one that held
@@ -182,7 +172,7 @@ void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
 }
 
 int Supervisor::run() {
-  while (any_left() || !stopping_) {
+  while (!stopping_ || !all_workers().empty()) {
     wait_for_events();
     if (stopping_) {
       if (monotonic_ms() >= stop_until_ms_) kill_all();
@@ -339,8 +329,7 @@ void Supervisor::begin_reload() {
 }
 
 void Supervisor::step_reload() {
-  const auto ready =
-      reload_->step(*crew_, [this](Crew& crew, const ModuleSet& modules) { return launch_all(crew, modules); });
+  const auto ready = reload_->step(*crew_, launch());
   if (!ready) return refuse_reload(ready.error().message);
   if (*ready) commit_reload();
 }
@@ -388,7 +377,7 @@ void Supervisor::respawn_missing() {
   if (!crew_->any_missing() || monotonic_ms() < retry_at_ms_) return;
   for (std::size_t post = 0; post < crew_->posts(); ++post) {
     if (crew_->worker(post) != nullptr) continue;
-    const auto launched = launch(*crew_, post, keeper_->set());
+    const auto launched = crew_->launch(post, keeper_->set(), launch());
     if (!launched) {
       log(LogLevel::error, launched.error().message);
       retry_at_ms_ = monotonic_ms() + kRetryMs;
@@ -396,10 +385,6 @@ void Supervisor::respawn_missing() {
     }
     keeper_->launched(*crew_->worker(post));
   }
-}
-
-bool Supervisor::any_left() const {
-  return !all_workers().empty();
 }
 
 ServerView Supervisor::view() const {
