@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -45,33 +46,54 @@ const char* find_pin(const Elf64_Sym* symbols, std::size_t count, std::string_vi
   return nullptr;
 }
 
-// The same, of a file. One that is not laid out as expected tells nothing.
-const char* find_pin(int fd) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) return nullptr;
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (mapped == MAP_FAILED) return nullptr;
-  const auto* bytes = static_cast<const char*>(mapped);
-  const auto fits = [size](std::uint64_t offset, std::uint64_t length) {
-    return offset <= size && length <= size - offset;
-  };
-  const auto* elf = reinterpret_cast<const Elf64_Ehdr*>(bytes);
-  const char* pin = nullptr;
-  if (fits(elf->e_shoff, std::uint64_t{elf->e_shnum} * sizeof(Elf64_Shdr))) {
-    const auto* sections = reinterpret_cast<const Elf64_Shdr*>(bytes + elf->e_shoff);
-    for (unsigned i = 0; i < elf->e_shnum && pin == nullptr; ++i) {
+// What the file's own tables tell before it is loaded. Loading one that was cut off is a SIGBUS.
+class ElfTables {
+ public:
+  explicit ElfTables(int fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return;
+    size_ = static_cast<std::size_t>(status.st_size);
+    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (mapped != MAP_FAILED) bytes_ = static_cast<const char*>(mapped);
+  }
+  ~ElfTables() {
+    if (bytes_ != nullptr) ::munmap(const_cast<char*>(bytes_), size_);
+  }
+  ElfTables(const ElfTables&) = delete;
+  ElfTables& operator=(const ElfTables&) = delete;
+
+  // REQUIRES: check_elf said yes.
+  bool is_whole() const {
+    if (bytes_ == nullptr || !fits(head().e_shoff, std::uint64_t{head().e_shnum} * sizeof(Elf64_Shdr)) ||
+        !fits(head().e_phoff, std::uint64_t{head().e_phnum} * sizeof(Elf64_Phdr)))
+      return false;
+    const auto* segments = reinterpret_cast<const Elf64_Phdr*>(bytes_ + head().e_phoff);
+    return std::all_of(segments, segments + head().e_phnum,
+                       [this](const Elf64_Phdr& segment) { return fits(segment.p_offset, segment.p_filesz); });
+  }
+  // What would keep it in memory; null for nothing. REQUIRES: is_whole().
+  const char* pin() const {
+    const auto* sections = reinterpret_cast<const Elf64_Shdr*>(bytes_ + head().e_shoff);
+    for (unsigned i = 0; i < head().e_shnum; ++i) {
       const Elf64_Shdr& section = sections[i];
-      if (section.sh_type != SHT_DYNSYM || section.sh_link >= elf->e_shnum) continue;
+      if (section.sh_type != SHT_DYNSYM || section.sh_link >= head().e_shnum) continue;
       const Elf64_Shdr& names = sections[section.sh_link];
       if (!fits(section.sh_offset, section.sh_size) || !fits(names.sh_offset, names.sh_size)) continue;
-      pin = find_pin(reinterpret_cast<const Elf64_Sym*>(bytes + section.sh_offset),
-                     section.sh_size / sizeof(Elf64_Sym), {bytes + names.sh_offset, names.sh_size});
+      return find_pin(reinterpret_cast<const Elf64_Sym*>(bytes_ + section.sh_offset),
+                      section.sh_size / sizeof(Elf64_Sym), {bytes_ + names.sh_offset, names.sh_size});
     }
+    return nullptr;
   }
-  ::munmap(mapped, size);
-  return pin;
-}
+
+ private:
+  const Elf64_Ehdr& head() const { return *reinterpret_cast<const Elf64_Ehdr*>(bytes_); }
+  bool fits(std::uint64_t offset, std::uint64_t length) const {
+    return offset <= size_ && length <= size_ - offset;
+  }
+
+  std::size_t size_ = 0;
+  const char* bytes_ = nullptr;  // mapped
+};
 
 bool is_mapped(const std::string& path) {
   std::ifstream maps("/proc/self/maps");
@@ -136,7 +158,9 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
     if (got < 0) return fail_errno(file + " cannot be read", errno);
     const auto elf = check_elf({head, static_cast<std::size_t>(got)}, file);
     if (!elf) return Unexpected(elf.error());
-    pin = find_pin(fd.get());
+    const ElfTables tables(fd.get());
+    if (!tables.is_whole()) return fail(file + " is cut off: copy or build it again");
+    pin = tables.pin();
   }
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return fail(file + " cannot be loaded: " + ::dlerror());

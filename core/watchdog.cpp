@@ -41,7 +41,8 @@ void Watchdog::look(const Crew& crew, std::uint64_t now_ns, std::uint32_t hang_m
 void Watchdog::on_held(const Crew& crew, WorkerProcess& worker, Held& held, std::uint64_t now_ns,
                        const Report& report) {
   help(crew, worker, held);
-  if (held.named) return;
+  // One that is dying of a fault is named by that.
+  if (held.named || worker.stats().fault.taken.load(std::memory_order_relaxed) != 0) return;
   if (held.asked == 0) {
     held.asked = worker.stats().held.taken.load(std::memory_order_acquire) + 1;
     ::kill(worker.pid(), kLookSignal);
