@@ -35,7 +35,8 @@ values are separated by ';' or a new line, in the file its key is repeated or
 its value is a list: ["a", "b"]. Relative paths start where sluice is started.
 
 Signals: TERM and INT finish what is in flight and end, a second one ends at
-once; HUP reads the environment, the file and the modules again.
+once; HUP reads the environment and the file again. Modules that change in
+their folder are taken without any signal.
 
 Examples:
   sluice serve

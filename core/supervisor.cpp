@@ -45,7 +45,6 @@ class Supervisor {
 
  private:
   Result<void> open_control(const Settings& settings);
-  Result<void> plan_crew(const Settings& settings);
   Crew::Launch launch();
   void close_for_child(const std::vector<int>& own_sockets);
 
@@ -65,7 +64,8 @@ class Supervisor {
   void stop();
   void respawn_missing();
   std::vector<WorkerProcess*> all_workers() const;
-  ServerView view() const;
+  ServerView view() const { return take_view(*crew_, next_crew(), retiring_, started_ms_); }
+  Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
   void kill_all() const;
 
   const ReadSettings& reread_;
@@ -93,6 +93,7 @@ Supervisor::~Supervisor() {
   kill_all();
   reload_.reset();
   keeper_.reset();
+  reports_ = {};
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
   log_pipe_.close();
@@ -105,8 +106,13 @@ Result<void> Supervisor::start(const Settings& settings) {
   auto keeper = ModuleKeeper::create([this] { close_for_child({}); });
   if (!keeper) return Unexpected(keeper.error());
   keeper_ = std::move(*keeper);
-  const auto planned = plan_crew(settings);
-  if (!planned) return planned;
+  auto plan = make_plan(settings);
+  if (!plan) return Unexpected(plan.error());
+  auto tried = keeper_->try_folder(**plan);
+  if (!tried) return Unexpected(tried.error());
+  log_problems(tried->report);
+  crew_ = std::make_unique<Crew>(std::move(*plan), tried->report.mounts);
+  keeper_->begin(std::move(*tried), *crew_);
   const auto listening = crew_->open_listeners(nullptr);
   if (!listening) return listening;
   auto signals = take_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
@@ -140,17 +146,6 @@ Result<void> Supervisor::open_control(const Settings& settings) {
   return control_.open(settings, std::move(actions));
 }
 
-Result<void> Supervisor::plan_crew(const Settings& settings) {
-  auto plan = make_plan(settings);
-  if (!plan) return Unexpected(plan.error());
-  auto tried = keeper_->try_folder(**plan);
-  if (!tried) return Unexpected(tried.error());
-  log_problems(tried->report);
-  crew_ = std::make_unique<Crew>(std::move(*plan), tried->report.mounts);
-  keeper_->begin(std::move(*tried), *crew_);
-  return {};
-}
-
 Crew::Launch Supervisor::launch() {
   return {log_pipe_.writing_fd(),
           [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); }};
@@ -159,11 +154,10 @@ Crew::Launch Supervisor::launch() {
 // A worker that held another's control socket would keep it from noticing the supervisor's end; one that held
 // another's listening socket would keep its address in use.
 void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
-  crew_->close_all_but(own_sockets);
-  crew_->forget_workers();
-  if (reload_ != nullptr && reload_->crew() != nullptr) {
-    reload_->crew()->close_all_but(own_sockets);
-    reload_->crew()->forget_workers();
+  for (Crew* crew : {crew_.get(), next_crew()}) {
+    if (crew == nullptr) continue;
+    crew->close_all_but(own_sockets);
+    crew->forget_workers();
   }
   retiring_.clear();
   signals_.reset();
@@ -209,8 +203,8 @@ std::uint64_t Supervisor::wait_ms() const {
 
 std::vector<WorkerProcess*> Supervisor::all_workers() const {
   std::vector<WorkerProcess*> workers = crew_->workers();
-  if (reload_ != nullptr && reload_->crew() != nullptr) {
-    const auto more = reload_->crew()->workers();
+  if (const Crew* next = next_crew()) {
+    const auto more = next->workers();
     workers.insert(workers.end(), more.begin(), more.end());
   }
   for (const auto& worker : retiring_) workers.push_back(worker.get());
@@ -246,15 +240,13 @@ void Supervisor::hear(WorkerProcess& worker) {
 void Supervisor::on_signals() {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) {
-    switch (static_cast<int>(signal.ssi_signo)) {
-      case SIGCHLD:
-        reap();
-        break;
-      case SIGHUP:
-        want_reload();
-        break;
-      default:
-        stop();
+    const auto number = static_cast<int>(signal.ssi_signo);
+    if (number == SIGCHLD) {
+      reap();
+    } else if (number == SIGHUP) {
+      want_reload();
+    } else {
+      stop();
     }
   }
 }
@@ -271,10 +263,9 @@ void Supervisor::reap() {
       keeper_->trial_ended(status, monotonic_ms());
     } else if (reload_ != nullptr && reload_->trial() != nullptr && reload_->trial()->pid() == pid) {
       reload_->trial_ended(status);
-    } else if (reload_ != nullptr && reload_->crew() != nullptr && reload_->crew()->find(pid) != nullptr) {
-      const WorkerProcess& worker = *reload_->crew()->find(pid);
-      on_end(worker, status);
-      reload_->crew()->take(worker);
+    } else if (WorkerProcess* fresh = next_crew() == nullptr ? nullptr : next_crew()->find(pid)) {
+      on_end(*fresh, status);
+      next_crew()->take(*fresh);
       if (!stopping_) refuse_reload("a new worker could not start");
     } else if (!reports_.ended(pid, status)) {
       std::erase_if(retiring_, [&](const auto& worker) {
@@ -369,7 +360,7 @@ void Supervisor::stop() {
   log(LogLevel::info, "stopping: what is in flight may end within " + std::to_string(drain_ms) + " ms");
   // The workers accept what waits, and close theirs.
   crew_->close_listeners();
-  if (reload_ != nullptr && reload_->crew() != nullptr) reload_->crew()->close_listeners();
+  if (next_crew() != nullptr) next_crew()->close_listeners();
   for (WorkerProcess* worker : all_workers()) worker->tell({ControlMessage::stop});
 }
 
@@ -385,10 +376,6 @@ void Supervisor::respawn_missing() {
     }
     keeper_->launched(*crew_->worker(post));
   }
-}
-
-ServerView Supervisor::view() const {
-  return take_view(*crew_, reload_ == nullptr ? nullptr : reload_->crew(), retiring_, started_ms_);
 }
 
 void Supervisor::kill_all() const {

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kHeldNs = 100 * kMs;
+// For a worker that starts, before it is given up.
+constexpr std::uint64_t kStartNs = 20'000 * kMs;
 // For a snapshot, and then for a worker that was told to die with one.
 constexpr std::uint64_t kSnapshotNs = 200 * kMs;
 constexpr std::uint64_t kDyingNs = 1'000 * kMs;
@@ -24,6 +26,10 @@ std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
 
 void Watchdog::look(const Crew& crew, std::uint64_t now_ns, std::uint32_t hang_ms, const Report& report) {
   for (WorkerProcess* worker : crew.workers()) {
+    if (!worker->ready() && worker->started_ms() * kMs + kStartNs <= now_ns) {
+      worker->condemn();
+      ::kill(worker->pid(), SIGKILL);
+    }
     const std::uint64_t began_ns = worker->stats().turn_began_ns.get();
     const bool is_held = worker->ready() && began_ns != 0 && began_ns + kHeldNs <= now_ns;
     const auto known = held_.find(worker->pid());

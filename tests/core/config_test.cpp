@@ -268,3 +268,18 @@ TEST_CASE("a choice is the number of its place") {
 
 }  // namespace
 }  // namespace sluice
+
+TEST_CASE("an isolated mount has an address of its own, and nothing else has") {
+  const auto mount = sluice::parse_mount("/a/=m:isolate=on,listen=127.0.0.1:81,x=1");
+  REQUIRE(mount);
+  CHECK(mount->isolate);
+  CHECK(mount->listen->text == "127.0.0.1:81");
+  CHECK(mount->options.size() == 1);
+  CHECK_FALSE(sluice::parse_mount("/a/=m:isolate=off")->isolate);
+  const auto why = [](const char* text) { return sluice::parse_mount(text).error().message; };
+  CHECK(why("/a/=m:isolate=on").find("has no address of its own: add listen=ADDRESS") != std::string::npos);
+  CHECK(why("/a/=m:listen=:81").find("is not isolated: add isolate=on") != std::string::npos);
+  CHECK(why("/a/=m:isolate=maybe,listen=:81").find("neither on nor off") != std::string::npos);
+  CHECK(why("/a/=m:isolate=on,listen=:x").find("a port is a number") != std::string::npos);
+  CHECK(why("/a/=m:isolate=on,listen=:81,listen=:82").find("twice") != std::string::npos);
+}

@@ -192,3 +192,45 @@ TEST_CASE("an isolated mount has an address and a worker of its own", "[e2e][con
     }
   }));
 }
+
+TEST_CASE("under load, a crashing module costs only the connections of its worker", "[e2e][containment]") {
+  const Site site({"hello", "crasher"});
+  ServerProcess server(site, options({"--workers", "2"}, "3"));
+  std::atomic<bool> over{false};
+  std::atomic<int> answered{0};
+  std::atomic<int> cut{0};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.emplace_back([&] {
+      while (!over) {
+        try {
+          HttpClient client(server.endpoint());
+          for (int n = 0; n < 1000 && !over; ++n) {
+            const HttpAnswer answer = client.get("/hello/");
+            if (answer.status == 200 && answer.complete) {
+              ++answered;
+            } else {
+              ++wrong;
+            }
+          }
+        } catch (const std::runtime_error&) {  // its worker crashed
+          ++cut;
+        }
+      }
+    });
+  }
+  CHECK(crashes_until(server, "/crasher/crash", "module crasher is switched off after 3 faults"));
+  CHECK(answers(server, "/crasher/", 503));
+  const int so_far = answered;
+  const int cut_so_far = cut;
+  CHECK(eventually([&] { return answered > so_far + 500; }));
+  CHECK(cut == cut_so_far);
+  put(site, "crasher.so", "crasher_mended");
+  CHECK(answers(server, "/crasher/crash", 200));
+  over = true;
+  for (std::thread& client : clients) client.join();
+  CHECK(wrong == 0);
+  CHECK(cut <= 3 * 16);
+  CHECK(server.count_in_log("was killed by SIGSEGV") == 3);
+}

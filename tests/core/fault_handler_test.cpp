@@ -1,0 +1,89 @@
+// What a dying thread leaves behind: signal, module, request and frames, named afterwards.
+#include "fault_handler.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <functional>
+#include <string>
+
+#include "fault_report.h"
+#include "symbols.h"
+
+using namespace sluice;
+
+namespace {
+
+[[gnu::noinline]] void fall_over() {
+  std::raise(SIGABRT);
+}
+
+struct Fixture {
+  WorkerStats* stats = static_cast<WorkerStats*>(
+      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+
+  ~Fixture() { ::munmap(stats, sizeof(WorkerStats)); }
+  // The status of a child that does this.
+  int run(const std::function<void()>& task) const {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      for (const int signal : {SIGSEGV, SIGABRT}) ::signal(signal, SIG_DFL);  // the test's own handlers
+      install_fault_handler(*stats);
+      const FaultStack stack(0);
+      task();
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    return status;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a fatal signal leaves a snapshot, and the process dies of it", "[fault_handler]") {
+  const int status = run([this] {
+    Request request;
+    request.method_name = Bytes("GET", 3);
+    request.target = Bytes("/a?b", 4);
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 3), &request);
+    fall_over();
+  });
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+  REQUIRE(stats->fault.taken == 2);
+  const Culprit culprit = read_snapshot(*stats, stats->fault);
+  CHECK(culprit.signal == SIGABRT);
+  CHECK(culprit.text() == "inside module hello, generation 3, for GET /a?b HTTP/1.1");
+  std::string names;
+  for (const std::string& line : describe_frames(culprit.frames)) names += line + "\n";
+  CHECK(names.find("fall_over() at fault_handler_test.cpp:") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fault_handler]") {
+  const int status = run([] { *reinterpret_cast<volatile int*>(std::uintptr_t{16}) = 1; });
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGSEGV);
+  CHECK(read_snapshot(*stats, stats->fault).text() == "in the server itself, outside any module");
+}
+
+TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[fault_handler]") {
+  const int status = run([this] {
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    for (int i = 0; i < 2; ++i) std::raise(kLookSignal);
+  });
+  CHECK(WIFEXITED(status));
+  CHECK(stats->held.taken == 4);
+  CHECK(read_snapshot(*stats, stats->held).text() == "inside module hello, generation 1");
+  CHECK(stats->fault.taken == 0);
+}
+
+TEST_CASE("an address that nothing is known of is written as it is", "[symbols]") {
+  Snapshot::Frame frame;
+  frame.offset = 0x1234;
+  std::string("/nowhere/mine.so").copy(frame.object, sizeof(frame.object) - 1);
+  CHECK(describe_frames({frame}) == std::vector<std::string>{"#0 0x1234 in mine.so"});
+}
