@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <iterator>
 #include <sstream>
 
 #include "command_line.h"
@@ -68,9 +69,13 @@ TEST_CASE("where control sockets are") {
 
 TEST_CASE("every command of a running server is a command of the line") {
   for (const ControlCommandLine& command : control_commands()) {
-    const CommandLine line = parse_command_line({command.name, "--control", "/x"});
+    std::istringstream said(command.name);
+    std::vector<std::string> words{std::istream_iterator<std::string>(said), {}};
+    words.insert(words.end(), {"--control", "/x"});
+    if (command.argument != nullptr) words.emplace_back("argument");
+    const CommandLine line = parse_command_line(words);
     CHECK(line.command == CommandLine::Command::control);
-    CHECK(line.request == command.name);
+    CHECK(line.request == std::string(command.name) + (command.argument == nullptr ? "" : " argument"));
     CHECK(line.given.at("control").front().text == "/x");
   }
 }
