@@ -176,10 +176,9 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
 }
 
 ModuleFile::~ModuleFile() {
-  ::dlclose(handle_);
-  if (!is_mapped(path_)) return;
-  const char* why =
-      pinned_by_ != nullptr ? pinned_by_ : "a thread of it still runs, or another library needs it";
+  if (!kept_) ::dlclose(handle_);
+  if (kept_ ? pinned_by_ == nullptr : !is_mapped(path_)) return;
+  const char* why = pinned_by_ != nullptr ? pinned_by_ : "another library needs it";
   log(LogLevel::warning, file_ + " stays in memory after it was unloaded: " + why);
 }
 

@@ -24,6 +24,11 @@ class ModuleFile {
 
   const ModuleInfo& info() const { return *info_; }
   const OptionInfo& option(std::uint32_t index) const;
+  // It is not unloaded at its end, since its code may still run; the log says this reason, if there is one.
+  void keep_mapped(const char* why) {
+    kept_ = true;
+    pinned_by_ = why;
+  }
   const std::string& path() const { return path_; }
   std::uint32_t generation() const { return generation_; }
 
@@ -36,6 +41,7 @@ class ModuleFile {
   std::uint32_t generation_;
   void* handle_;
   const ModuleInfo* info_ = nullptr;
+  bool kept_ = false;
   const char* pinned_by_ = nullptr;  // what would keep it in memory, as far as the file tells
 };
 

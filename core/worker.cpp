@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "log.h"
@@ -43,26 +46,43 @@ Result<std::shared_ptr<ModuleFile>> load(const ModuleEntry& entry, WorkerStats& 
   return ModuleFile::load(entry.path, entry.file, entry.generation);
 }
 
-class Unloading final : public Work {
+// The numbers of all threads of this process (proc(5)).
+std::set<std::string> running_threads() {
+  std::set<std::string> threads;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc/self/task", error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    threads.insert(entry->path().filename().string());
+  }
+  return threads;
+}
+
+}  // namespace
+
+class Worker::Unloading final : public Work {
  public:
-  Unloading(std::shared_ptr<ModuleFile> file, WorkerStats& stats)
-      : file_(std::move(file)),
-        stats_(stats),
-        note_(make_note(stats.module_index(file_->info().name), file_->generation())) {}
+  Unloading(Worker& worker, std::shared_ptr<ModuleFile> file)
+      : worker_(worker),
+        file_(std::move(file)),
+        note_(make_note(worker.context_.stats.module_index(file_->info().name), file_->generation())) {}
   ~Unloading() override { run(); }
   void run() override {
-    const NotedCall noted(note_of_this_thread(stats_), note_);
+    if (file_ == nullptr) return;
+    const NotedCall noted(note_of_this_thread(worker_.context_.stats), note_);
+    // Which module has started a thread cannot be told, but what it would run must not go.
+    const std::set<std::string> threads = running_threads();
+    if (!std::includes(worker_.own_threads_.begin(), worker_.own_threads_.end(), threads.begin(),
+                       threads.end()))
+      file_->keep_mapped(worker_.ending_ ? nullptr : "a thread that a module has started still runs");
     file_.reset();
   }
   void done(bool) override {}
 
  private:
+  Worker& worker_;
   std::shared_ptr<ModuleFile> file_;
-  WorkerStats& stats_;
   std::uint64_t note_;
 };
-
-}  // namespace
 
 class Worker::Loading final : public Work {
  public:
@@ -101,9 +121,11 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
       outputs_(kOutputSize),
       context_{*loop_, router_, plan.settings.limits, stats, date_, inputs_, outputs_},
       connections_(context_),
-      services_{*loop_, *offload_, stats, connections_} {}
+      services_{*loop_, *offload_, stats, connections_},
+      own_threads_(running_threads()) {}
 
 Worker::~Worker() {
+  ending_ = true;
   listeners_.clear();
   helped_.clear();
   connections_.close_all();
@@ -152,7 +174,7 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
 std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFile> file) {
   ModuleFile* raw = file.get();
   return {raw, [this, owned = std::move(file)](ModuleFile*) mutable {
-            std::unique_ptr<Work> unloading = std::make_unique<Unloading>(std::move(owned), context_.stats);
+            std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(owned));
             offload_->submit(this, unloading);  // where it cannot, it is unloaded here and now
           }};
 }

@@ -4,8 +4,10 @@
 // thread, and the offload threads it owns.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
 
  private:
   class Loading;
+  class Unloading;
 
   Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
          std::unique_ptr<Offload> offload);
@@ -72,6 +75,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   std::uint64_t change_ = 0;             // the number of what is being prepared; 0 for nothing
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::map<std::uint64_t, std::unique_ptr<Listener>> helped_;  // of workers that are held up
+  std::set<std::string> own_threads_;                          // their numbers
+  std::atomic<bool> ending_{false};
   int control_ = -1;
   EventLoop::Token control_token_ = EventLoop::kNoToken;
   UniqueFd signals_;

@@ -17,6 +17,8 @@ using namespace sluice;
 
 namespace {
 
+volatile std::uintptr_t nowhere = 16;
+
 [[gnu::noinline]] void fall_over() {
   std::raise(SIGABRT);
 }
@@ -64,7 +66,7 @@ TEST_CASE_METHOD(Fixture, "a fatal signal leaves a snapshot, and the process die
 }
 
 TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fault_handler]") {
-  const int status = run([] { *reinterpret_cast<volatile int*>(std::uintptr_t{16}) = 1; });
+  const int status = run([] { *reinterpret_cast<volatile int*>(nowhere) = 1; });
   REQUIRE(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGSEGV);
   CHECK(read_snapshot(*stats, stats->fault).text() == "in the server itself, outside any module");

@@ -147,6 +147,18 @@ TEST_CASE("a module that cannot be unloaded is told of, with the reason", "[e2e]
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("code that a thread still runs is not taken away from under it", "[e2e][swap]") {
+  const Site site({"hello", "thread_left"});
+  ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
+  const std::vector<pid_t> workers = server.workers();
+  fs::remove(site.plugins() + "/thread_left.so");
+  CHECK(
+      server.logs("thread_left.so stays in memory after it was unloaded: a thread that a module has started"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.workers() == workers);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("what cannot serve is refused, and the old generation goes on", "[e2e][swap]") {
   const Site site({"hello"});
   const std::string good = content_of(module_file("swapped_one"));

@@ -8,13 +8,15 @@
 
 namespace {
 
-[[gnu::noinline]] void write_nowhere(std::uintptr_t place) {
-  *reinterpret_cast<volatile int*>(place) = 1;
+volatile std::uintptr_t nowhere = 16;  // volatile, so that the compiler does not object
+
+[[gnu::noinline]] void write_nowhere() {
+  *reinterpret_cast<volatile int*>(nowhere) = 1;
 }
 
 class CrashingWork : public sluice::Work {
  public:
-  void run() override { write_nowhere(16); }
+  void run() override { write_nowhere(); }
   void done(bool) override {}
 };
 
@@ -28,7 +30,7 @@ class Crasher : public sluice::Handler {
   explicit Crasher(sluice::Host& host) : host_(host) {}
   void handle(sluice::Exchange& exchange) override {
     const std::string_view path = exchange.request().path;
-    if (path == "crash") write_nowhere(16);
+    if (path == "crash") write_nowhere();
     if (path == "abort") std::abort();
     if (path == "offload") {
       auto work = std::make_unique<CrashingWork>();
