@@ -80,10 +80,4 @@ void FaultReports::step(std::uint64_t now_ms) {
   }
 }
 
-std::uint64_t FaultReports::due_ms() const {
-  std::uint64_t due = kNever;
-  for (const Report& report : reports_) due = std::min(due, report.until_ms);
-  return due;
-}
-
 }  // namespace sluice

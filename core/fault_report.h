@@ -37,8 +37,6 @@ class FaultReports {
   bool ended(pid_t pid, int status);
   // Ends those that take too long.
   void step(std::uint64_t now_ms);
-  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
-  std::uint64_t due_ms() const;
 
  private:
   struct Report {

@@ -29,7 +29,6 @@ class ModuleFile {
     kept_ = true;
     pinned_by_ = why;
   }
-  const std::string& path() const { return path_; }
   std::uint32_t generation() const { return generation_; }
 
  private:

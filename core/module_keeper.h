@@ -43,7 +43,6 @@ class ModuleKeeper {
   // `set`.
   void go_on(const TrialReport& report, const ModuleSet& set, const Crew& crew);
 
-  const ModuleCatalog& catalog() const { return catalog_; }
   // What a worker that starts is to have.
   ModuleSet set() const { return catalog_.set(); }
 
