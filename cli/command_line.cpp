@@ -100,7 +100,7 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   for (std::string word; words >> word;) {
     if (added != &app) added->require_subcommand(1);
     const auto known = added->get_subcommands([&](const CLI::App* other) { return other->get_name() == word; });
-    added = known.empty() ? added->add_subcommand(word) : known.front();
+    added = known.empty() ? added->add_subcommand(word, "See 'sluice " + word + " --help'") : known.front();
   }
   added->description(command.help);
   add_option(*added, *find_serve_option("control"), result.given);
