@@ -128,6 +128,7 @@ void EventLoop::turn(int wait_ms_max) {
   read_clock();
   const std::uint64_t began_ns = now_ns_;
   stats_.turn_began_ns.set(began_ns);
+  slice_end_ns_ = began_ns + kSliceNs;
   dispatch_events(count);
   run_ready();
   expire();
@@ -165,12 +166,19 @@ void EventLoop::run_ready() {
   current.prev_ = std::exchange(ready_.prev_, &ready_);
   current.next_->prev_ = &current;
   current.prev_->next_ = &current;
-  while (current.next_ != &current) {
+  slice_end_ns_ = clock_ns() + kSliceNs;
+  do {
     Ready& ready = *current.next_;
     current.next_ = ready.next_;
     current.next_->prev_ = &current;
     ready.next_ = ready.prev_ = nullptr;
     ready.on_ready();
+  } while (current.next_ != &current && !slice_is_over());
+  if (current.next_ != &current) {  // before those that have had their turn
+    current.prev_->next_ = ready_.next_;
+    ready_.next_->prev_ = current.prev_;
+    ready_.next_ = current.next_;
+    current.next_->prev_ = &ready_;
   }
   current.next_ = nullptr;
 }
@@ -188,10 +196,10 @@ void EventLoop::reap_all() {
   }
 }
 
-void EventLoop::read_clock() {
+std::uint64_t EventLoop::clock_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  now_ns_ = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 }  // namespace sluice

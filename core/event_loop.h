@@ -75,7 +75,8 @@ class EventLoop {
   void forget(Token token);
 
   // Calls ready.on_ready() in the coming ready phase: of this turn when called in its events phase, else of the
-  // next, which then does not wait. Once, however often it is asked for.
+  // next, which then does not wait. Once, however often it is asked for. In order; when there are many, some
+  // wait for a turn more.
   void make_ready(Ready& ready);
   // Destroys the object at the end of this turn.
   void reap(std::unique_ptr<Reapable> object);
@@ -85,6 +86,9 @@ class EventLoop {
   // CLOCK_MONOTONIC, read once a turn.
   std::uint64_t now_ms() const { return now_ns_ / 1'000'000; }
   std::uint64_t now_ns() const { return now_ns_; }
+  // Whether this phase of the turn has lasted long enough: what can wait is left to a later one, so that no
+  // client waits long for others.
+  bool slice_is_over() const { return clock_ns() >= slice_end_ns_; }
   WorkerStats& stats() { return stats_; }
 
   // From now on turns are audited, too.
@@ -114,9 +118,11 @@ class EventLoop {
   void run_ready();
   void expire();
   void reap_all();
-  void read_clock();
+  static std::uint64_t clock_ns();
+  void read_clock() { now_ns_ = clock_ns(); }
 
   static constexpr int kBatch = 64;
+  static constexpr std::uint64_t kSliceNs = 250'000;
   WorkerStats& stats_;
   UniqueFd epoll_;
   epoll_event events_[kBatch];
@@ -128,6 +134,7 @@ class EventLoop {
   Deadlines deadlines_;
   Timers timers_;
   std::uint64_t now_ns_ = 0;
+  std::uint64_t slice_end_ns_ = 0;
   bool stopped_ = false;
 };
 

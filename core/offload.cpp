@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "fault_handler.h"
-#include "monotonic_clock.h"
 
 namespace sluice {
 namespace {
@@ -33,9 +32,11 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
   pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     for (unsigned index = 1; index <= limits.threads; ++index) {
-      offload->threads_.emplace_back([raw = offload.get(), index] { raw->run_thread(index); });
+      Thread& made = offload->threads_.emplace_back();
+      made.thread = std::thread([raw = offload.get(), &made, index] { raw->run_thread(made, index); });
     }
   } catch (const std::system_error& error) {
+    offload->threads_.pop_back();
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return fail(std::string("cannot start the offload threads: ") + error.what());
   }
@@ -44,20 +45,16 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
 }
 
 Offload::~Offload() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wanted_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  // What is given back may submit more, which is given back in turn.
-  while (outstanding_ > 0) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (Item& item : queue_) finished_.push_back(std::move(item));
-      queue_.clear();
-    }
-    give_back();
+  stopping_ = true;
+  for (Thread& thread : threads_) thread.wanted.release();
+  for (Thread& thread : threads_) thread.thread.join();
+  for (ItemPtr& item : take_finished()) give_back(std::move(item));
+  while (!queue_.empty()) {
+    ItemPtr item = std::move(queue_.front());
+    queue_.pop_front();
+    --shares_[item->owner].queued;
+    loop_.stats().offload_queued.subtract();
+    give_back(std::move(item));
   }
   loop_.timers().cancel(expiry_);
   loop_.remove(token_, event_fd_.get());
@@ -68,54 +65,67 @@ unsigned Offload::thread_index() {
 }
 
 bool Offload::submit(const void* owner, std::unique_ptr<Work>& work) {
-  {
-    const std::lock_guard lock(mutex_);
-    Share& share = shares_[owner];
-    if (stopping_ || queue_.size() >= limits_.queue_max || share.queued >= limits_.queue_max / 2) return false;
-    ++share.queued;
-    loop_.stats().offload_queued.add();
-    queue_.push_back(Item{owner, std::move(work), loop_.now_ms() + limits_.queued_ms_max});
-  }
+  const auto known = shares_.find(owner);
+  const std::size_t queued = known == shares_.end() ? 0 : known->second.queued;
+  if (stopping_ || queue_.size() >= limits_.queue_max || queued >= limits_.queue_max / 2) return false;
+  ++shares_[owner].queued;
+  loop_.stats().offload_queued.add();
+  queue_.push_back(
+      std::make_unique<Item>(Item{owner, std::move(work), loop_.now_ms() + limits_.queued_ms_max}));
   ++outstanding_;
-  wanted_.notify_one();
+  start_waiting();
   if (expiry_.value == 0) expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this);
   return true;
 }
 
-std::deque<Offload::Item>::iterator Offload::next_item() {
-  const unsigned running_max = std::max(1U, limits_.threads / 2);
-  return std::find_if(queue_.begin(), queue_.end(),
-                      [&](const Item& item) { return shares_[item.owner].running < running_max; });
+void Offload::start_waiting() {
+  for (Thread& thread : threads_) {
+    if (stopping_ || queue_.empty()) return;
+    if (thread.busy) continue;
+    const auto next = next_item();
+    if (next == queue_.end()) return;
+    ItemPtr item = std::move(*next);
+    queue_.erase(next);
+    start(thread, std::move(item));
+  }
 }
 
-void Offload::run_thread(unsigned index) {
+std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
+  const unsigned running_max = std::max(1U, limits_.threads / 2);
+  return std::find_if(queue_.begin(), queue_.end(),
+                      [&](const ItemPtr& item) { return shares_[item->owner].running < running_max; });
+}
+
+void Offload::start(Thread& thread, ItemPtr item) {
+  Share& share = shares_[item->owner];
+  --share.queued;
+  ++share.running;
+  WorkerStats& stats = loop_.stats();
+  stats.offload_queued.subtract();
+  stats.offload_running.add();
+  const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + loop_.now_ms(), item->due_ms) - item->due_ms;
+  stats.offload_waits.add(waited_ms * 1'000'000);
+  item->thread = &thread;
+  thread.busy = true;
+  thread.item.store(item.release(), std::memory_order_relaxed);  // released by the semaphore
+  thread.wanted.release();
+}
+
+void Offload::run_thread(Thread& self, unsigned index) {
   this_thread_index = index;
   const FaultStack stack(index);
   pthread_setname_np(pthread_self(), "sluice-offload");
-  std::unique_lock lock(mutex_);
   for (;;) {
-    auto next = queue_.end();
-    wanted_.wait(lock, [&] { return stopping_ || (next = next_item()) != queue_.end(); });
-    if (stopping_) return;
-    Item item = std::move(*next);
-    queue_.erase(next);
-    Share& share = shares_[item.owner];
-    --share.queued;
-    ++share.running;
-    WorkerStats& stats = loop_.stats();
-    stats.offload_queued.subtract();
-    stats.offload_running.add();
-    const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + monotonic_ms(), item.due_ms) - item.due_ms;
-    stats.offload_waits.add(waited_ms * 1'000'000);
-    lock.unlock();
-    item.work->run();
-    item.ran = true;
-    lock.lock();
-    --shares_[item.owner].running;
-    stats.offload_running.subtract();
-    finished_.push_back(std::move(item));
+    self.wanted.acquire();
+    Item* item = self.item.exchange(nullptr, std::memory_order_relaxed);
+    if (item == nullptr) return;
+    item->work->run();
+    item->ran = true;
+    item->next = finished_.load(std::memory_order_relaxed);
+    while (!finished_.compare_exchange_weak(item->next, item, std::memory_order_release,
+                                            std::memory_order_relaxed)) {
+    }
     signal();
-    wanted_.notify_one();  // the owner may have been at its limit
   }
 }
 
@@ -128,43 +138,45 @@ void Offload::signal() {
 void Offload::on_events(std::uint32_t) {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = ::read(event_fd_.get(), &count, sizeof(count));
-  give_back();
+  std::vector<ItemPtr> finished = take_finished();
+  start_waiting();
+  for (ItemPtr& item : finished) give_back(std::move(item));
+}
+
+// In the order in which they ended; their threads are free.
+std::vector<Offload::ItemPtr> Offload::take_finished() {
+  std::vector<ItemPtr> finished;
+  for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;
+       item = item->next) {
+    finished.emplace_back(item);
+    item->thread->busy = false;
+    --shares_[item->owner].running;
+    loop_.stats().offload_running.subtract();
+  }
+  std::reverse(finished.begin(), finished.end());
+  return finished;
 }
 
 void Offload::fired() {
   expiry_ = TimerId{};
-  {
-    const std::lock_guard lock(mutex_);
-    const std::uint64_t now_ms = loop_.now_ms();
-    while (!queue_.empty() && queue_.front().due_ms <= now_ms) {
-      --shares_[queue_.front().owner].queued;
-      loop_.stats().offload_queued.subtract();
-      finished_.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
+  while (!queue_.empty() && queue_.front()->due_ms <= loop_.now_ms()) {
+    ItemPtr item = std::move(queue_.front());
+    queue_.pop_front();
+    --shares_[item->owner].queued;
+    loop_.stats().offload_queued.subtract();
+    give_back(std::move(item));
   }
-  give_back();
   if (outstanding_ > 0 && expiry_.value == 0) {
     expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this);
   }
 }
 
-void Offload::give_back() {
-  std::vector<Item> finished;
-  {
-    const std::lock_guard lock(mutex_);
-    finished.swap(finished_);
-    for (const Item& item : finished) {
-      const auto share = shares_.find(item.owner);
-      if (share != shares_.end() && share->second.running == 0 && share->second.queued == 0)
-        shares_.erase(share);
-    }
-  }
-  for (Item& item : finished) {
-    item.work->done(item.ran);
-    item.work.reset();
-    --outstanding_;
-  }
+void Offload::give_back(ItemPtr item) {
+  const auto share = shares_.find(item->owner);
+  if (share != shares_.end() && share->second.running == 0 && share->second.queued == 0) shares_.erase(share);
+  item->work->done(item->ran);
+  item->work.reset();
+  --outstanding_;
 }
 
 }  // namespace sluice

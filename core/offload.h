@@ -5,15 +5,18 @@
 // threads or half the queue, so one that blocks cannot starve the others. Work that waited too long is given
 // back unrun.
 //
+// The queue is the loop's alone: it hands each thread one work at a time and takes it back from a list without
+// a lock, so that it never has to wait for a thread.
+//
 // INVARIANT: every accepted Work gets exactly one done(), then is destroyed, both on the loop.
 #pragma once
 
 #include <sluice/handler.h>
 
-#include <condition_variable>
+#include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
+#include <semaphore>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -42,11 +45,21 @@ class Offload final : private Pollable, private Timer {
   static unsigned thread_index();
 
  private:
+  struct Thread;
   struct Item {
     const void* owner;
     std::unique_ptr<Work> work;
     std::uint64_t due_ms;
     bool ran = false;
+    Thread* thread = nullptr;  // that was given it
+    Item* next = nullptr;      // among the finished
+  };
+  using ItemPtr = std::unique_ptr<Item>;
+  struct Thread {
+    std::thread thread;
+    std::counting_semaphore<2> wanted{0};
+    std::atomic<Item*> item{nullptr};  // what it is wanted for; to end when there is nothing
+    bool busy = false;                 // loop only
   };
   struct Share {
     unsigned running = 0;
@@ -54,11 +67,14 @@ class Offload final : private Pollable, private Timer {
   };
 
   Offload(EventLoop& loop, const Limits& limits) : loop_(loop), limits_(limits) {}
-  void run_thread(unsigned index);
-  std::deque<Item>::iterator next_item();
+  void run_thread(Thread& self, unsigned index);
+  void start_waiting();
+  std::deque<ItemPtr>::iterator next_item();
+  void start(Thread& thread, ItemPtr item);
   void on_events(std::uint32_t events) override;
   void fired() override;
-  void give_back();
+  std::vector<ItemPtr> take_finished();
+  void give_back(ItemPtr item);
   void signal();
 
   EventLoop& loop_;
@@ -66,16 +82,12 @@ class Offload final : private Pollable, private Timer {
   UniqueFd event_fd_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId expiry_{};
-  std::size_t outstanding_ = 0;  // loop only
-
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable wanted_;
-  std::deque<Item> queue_;
-  std::vector<Item> finished_;
-  std::unordered_map<const void*, Share> shares_;
+  std::size_t outstanding_ = 0;
+  std::deque<ItemPtr> queue_;
+  std::unordered_map<const void*, Share> shares_;  // of owners that have any
   bool stopping_ = false;
-
-  std::vector<std::thread> threads_;
+  std::atomic<Item*> finished_{nullptr};  // the last one first
+  std::deque<Thread> threads_;
 };
 
 }  // namespace sluice

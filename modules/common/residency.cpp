@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 namespace sluice::files {
 namespace {
@@ -30,16 +31,44 @@ struct Cachestat {
   std::uint64_t recently_evicted;
 };
 
-// What cachestat knows: `absent` for sure when it misses a page, `resident` for maybe, since it counts pages
-// that are still being read, and `unknown` where it may not be asked: before Linux 6.5, and of files of others.
-Residency ask_cachestat(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
-  const std::uint64_t pages = (offset + size - 1) / kPage - offset / kPage + 1;
+// How much of the range the page cache has, in pages, of how many; nothing where it may not be asked: before
+// Linux 6.5, and of files of others. Pages that are still being read count.
+struct CachedPages {
+  std::uint64_t cached;
+  std::uint64_t pages;
+  bool all() const { return cached >= pages; }
+};
+std::optional<CachedPages> count_cached(int fd, std::uint64_t offset, std::uint64_t size) {
   CachestatRange range{offset, size};
   Cachestat found{};
-  if (syscall(kCachestatNumber, file.fd(), &range, &found, 0U) != 0) return Residency::unknown;
-  if (found.cached >= pages) return Residency::resident;
+  if (syscall(kCachestatNumber, fd, &range, &found, 0U) != 0) return std::nullopt;
+  return CachedPages{found.cached, (offset + size - 1) / kPage - offset / kPage + 1};
+}
+
+// `absent` for sure when a page is missing, `resident` for maybe, and `unknown`.
+Residency ask_cachestat(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
+  const auto counted = count_cached(file.fd(), offset, size);
+  if (!counted) return Residency::unknown;
+  if (counted->all()) return Residency::resident;
   FileFacts now;  // behind the end nothing is cached, ever
   return read_facts(file.fd(), now) == 0 && offset + size <= now.size ? Residency::absent : Residency::resident;
+}
+
+// The end of the pages from `offset` on that the page cache has.
+std::uint64_t cached_until(int fd, std::uint64_t offset, std::uint64_t size) {
+  std::uint64_t first = offset / kPage;
+  std::uint64_t last = (offset + size - 1) / kPage + 1;  // the page behind; the first one missing is before it
+  while (first < last) {
+    const std::uint64_t middle = first + (last - first) / 2;
+    const auto counted = count_cached(fd, first * kPage, (middle + 1 - first) * kPage);
+    if (!counted) return offset;
+    if (counted->all()) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return std::max(offset, first * kPage);
 }
 
 Residency probe_byte(const OpenFile& file, std::uint64_t offset) {
@@ -96,6 +125,15 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
   if (found != Residency::unknown) return found;
   file.nowait = Known::no;
   return ask_mincore(file, offset, size);
+}
+
+void begin_reading(int fd, std::uint64_t offset, std::uint64_t size) {
+  const std::uint64_t from = cached_until(fd, offset, size);
+  if (from >= offset + size) return;
+  // A read that may not wait, of what is not there, begins to read it and says so (preadv2(2), RWF_NOWAIT).
+  // Nothing can be written to where it points, so that what has come in between is not copied.
+  iovec nowhere{nullptr, offset + size - from};
+  static_cast<void>(preadv2(fd, &nowhere, 1, static_cast<off_t>(from), RWF_NOWAIT));
 }
 
 }  // namespace sluice::files

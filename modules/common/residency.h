@@ -22,4 +22,9 @@ inline constexpr std::uint64_t kProbeWidely = 1024 * 1024;  // where nothing is 
 Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size,
                     std::uint64_t probe_every = kProbeClosely);
 
+// Has the kernel begin to read the range, from its first byte that is not in memory on. By its own readahead,
+// which prefers large pages and goes on by itself in front of who reads in order: that costs a third of what
+// readahead(2) does. May wait for the block map of a file that was not read before. Any thread.
+void begin_reading(int fd, std::uint64_t offset, std::uint64_t size);
+
 }  // namespace sluice::files

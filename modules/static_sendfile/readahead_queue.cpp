@@ -1,7 +1,5 @@
 #include "static_sendfile/readahead_queue.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -19,7 +17,7 @@ class ReadaheadQueue::FirstReadahead final : public Work {
         fd_(wish_->file->fd()),
         offset_(wish_->offset),
         size_(wish_->size) {}
-  void run() override { readahead(fd_, static_cast<off64_t>(offset_), size_); }
+  void run() override { files::begin_reading(fd_, offset_, size_); }
   void done(bool ran) override {
     if (ran) wish_->file->extents_mapped = true;
     wish_->started = true;
@@ -109,7 +107,7 @@ bool ReadaheadQueue::start(const ReadaheadRef& wish) {
     static_cast<void>(work.release());
     return true;
   }
-  readahead(wish->file->fd(), static_cast<off64_t>(wish->offset), wish->size);
+  files::begin_reading(wish->file->fd(), wish->offset, wish->size);
   wish->started = true;
   wish->give_up_ms = host_.now_ms() + kPatienceMs;
   return true;

@@ -116,6 +116,29 @@ TEST_CASE_METHOD(Fixture, "what is made ready is called once, and from within on
   loop->turn(0);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "who takes long leaves the rest of the phase to the next turn, and all get their turn",
+                 "[event_loop]") {
+  std::string order;
+  Queued queued[3];
+  for (int i = 0; i < 3; ++i) {
+    queued[i].call = [&, i] {
+      order += static_cast<char>('a' + i);
+      while (!loop->slice_is_over()) {
+      }
+      loop->make_ready(queued[i]);
+    };
+    loop->make_ready(queued[i]);
+  }
+  Queued quick;
+  loop->make_ready(quick);
+  for (int turn = 0; turn < 8; ++turn) loop->turn(0);
+  CHECK(order == "abcabcab");  // the quick one shares the turn that follows it
+  CHECK(quick.calls == 1);
+  for (Queued& one : queued) one.call = [] {};
+  for (int turn = 0; turn < 4; ++turn) loop->turn(0);
+}
+
 TEST_CASE_METHOD(Fixture, "what is reaped goes at the end of the turn, and may hand over more",
                  "[event_loop]") {
   std::string order;
