@@ -201,11 +201,12 @@ TEST_CASE("an isolated mount has an address and a worker of its own", "[e2e][con
   put(site, "crasher.so", "crasher_mended");
   CHECK(eventually([&] {
     try {
-      return fetch(alone, "/c/crash").body == "mended\n";
+      return fetch(alone, "/c/").body == "mended\n";
     } catch (const std::runtime_error&) {
       return false;
     }
   }));
+  CHECK(fetch(alone, "/c/crash").status == 200);
 }
 
 TEST_CASE("under load, a crashing module costs only the connections of its worker", "[e2e][containment]") {
