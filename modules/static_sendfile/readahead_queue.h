@@ -1,10 +1,10 @@
-// Brings cold ranges of files into the page cache without waiting for them: starts `readahead`, looks every
-// millisecond whether the pages have come, and wakes the body that wants them. One a worker, in the module's
-// Shared. Loop thread.
+// Brings cold ranges of files into the page cache without waiting for them: has the kernel begin to read them,
+// looks every millisecond whether the pages have come, and wakes the body that wants them. One a worker, in the
+// module's Shared. Loop thread.
 //
-// What is being read is bounded over all streams, since beyond a few MiB even calls that promise not to wait
-// do; who comes later waits in a FIFO. The first readahead of a file is a thread's: where it lies is not yet
-// known.
+// What is asked for is bounded over all streams, since beyond a few MiB even calls that promise not to wait do;
+// who comes later waits in a FIFO. Sending what has come makes the kernel read on in front of a stream, which
+// then need not ask. The first reading of a file is begun by a thread: where the file lies is not yet known.
 //
 // INVARIANT: `in_flight_` is the sum of the sizes of `reading_`; a timer runs while anything waits or is read.
 #pragma once
@@ -35,7 +35,7 @@ struct Readahead {
   Ticket ticket;
   State state = State::waiting;
   bool wanted = true;
-  bool started = false;  // the call to readahead has returned
+  bool started = false;  // the kernel has been asked
   std::uint64_t give_up_ms = 0;
 };
 using ReadaheadRef = std::shared_ptr<Readahead>;
