@@ -21,10 +21,10 @@ Result<void> Crew::open_listeners(const Crew* before) {
         return listening.group->text() == address.text;
       });
       if (same != kept.end()) {
-        const auto provided = same->group->provide(workers);
-        if (!provided) return provided;
         listeners_.push_back({site, same->group});
         kept.erase(same);
+        const auto provided = listeners_.back().group->provide(workers);
+        if (!provided) return provided;
         continue;
       }
       auto opened = ListenGroup::open(address, workers);
@@ -35,6 +35,19 @@ Result<void> Crew::open_listeners(const Crew* before) {
   return {};
 }
 
+Result<void> Crew::start_accepting() {
+  for (const Listening& listening : listeners_) {
+    const auto listens = listening.group->listen();
+    if (!listens) return listens;
+  }
+  for (WorkerProcess* worker : workers()) worker->tell({ControlMessage::accept});
+  return {};
+}
+
+void Crew::drop_unused_listeners() {
+  for (const Listening& listening : listeners_) listening.group->drop_unused();
+}
+
 std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
   std::vector<const ListenGroup*> groups;
   for (const Listening& listening : listeners_) {
@@ -43,8 +56,9 @@ std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
   return groups;
 }
 
-void Crew::close_all_but(const std::vector<int>& kept) {
+void Crew::close_for_child(const std::vector<int>& kept) {
   for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
+  for (auto& worker : workers_) worker.reset();
 }
 
 std::vector<int> Crew::sockets_of(std::size_t post) const {
@@ -98,10 +112,6 @@ WorkerProcess* Crew::find(pid_t pid) const {
 
 std::unique_ptr<WorkerProcess> Crew::take(const WorkerProcess& worker) {
   return std::move(workers_[worker.index()]);
-}
-
-void Crew::forget_workers() {
-  for (auto& worker : workers_) worker.reset();
 }
 
 bool Crew::all_ready() const {

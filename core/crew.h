@@ -25,11 +25,15 @@ class Crew {
 
   // Addresses that `before` listens on keep their sockets and what waits in them. It may be null.
   Result<void> open_listeners(const Crew* before);
+  // Has all workers accept, also from the sockets that are new. REQUIRES: all of them are ready.
+  Result<void> start_accepting();
+  // Gives up the sockets that are new, when nobody will accept from them.
+  void drop_unused_listeners();
   void close_listeners() { listeners_.clear(); }
   // The groups of one site, as long as they are open.
   std::vector<const ListenGroup*> listeners(std::size_t site) const;
-  // In a forked process: closes all sockets but these.
-  void close_all_but(const std::vector<int>& kept);
+  // In a forked process: closes all listening sockets but these, and the control sockets of the workers.
+  void close_for_child(const std::vector<int>& kept);
 
   // What each new process needs of its supervisor.
   struct Launch {
@@ -44,8 +48,6 @@ class Crew {
   std::vector<WorkerProcess*> workers() const;
   WorkerProcess* find(pid_t pid) const;
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
-  // In a forked process: the control sockets of the others.
-  void forget_workers();
   bool all_ready() const;
   bool any_missing() const;
   // Another worker of the same site that can accept; null without one.

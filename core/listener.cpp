@@ -87,8 +87,8 @@ Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& addr
   group->bound_ = address;
   const auto clear = address.is_unix() ? clear_unix_path(address) : check_free(address);
   if (!clear) return Unexpected(clear.error());
-  const auto provided = group->provide(workers);
-  if (!provided) return Unexpected(provided.error());
+  const auto listening = group->provide(workers).and_then([&] { return group->listen(); });
+  if (!listening) return Unexpected(listening.error());
   return group;
 }
 
@@ -121,7 +121,6 @@ Result<void> ListenGroup::add_socket() {
     // Whoever may pass the folder may connect, as with a port.
     ::chmod(reinterpret_cast<const sockaddr_un*>(&bound_.address)->sun_path, 0666);
   }
-  if (::listen(socket->get(), kBacklog) != 0) return cannot_listen(text_, errno);
   // The sockets of the other workers share the port that the kernel chose for port 0.
   bound_.length = sizeof(bound_.address);
   ::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&bound_.address), &bound_.length);
@@ -129,10 +128,20 @@ Result<void> ListenGroup::add_socket() {
   return {};
 }
 
+Result<void> ListenGroup::listen() {
+  for (std::size_t i = listening_; i < sockets_.size(); ++i) {
+    if (::listen(sockets_[i].get(), kBacklog) != 0) return cannot_listen(text_, errno);
+  }
+  listening_ = sockets_.size();
+  return {};
+}
+
 std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
   std::vector<int> mine;
   if (bound_.is_unix()) return {sockets_.front().get()};
-  for (std::size_t i = index; i < sockets_.size(); i += workers) mine.push_back(sockets_[i].get());
+  // What is provided for more workers is not theirs.
+  const std::size_t size = std::max<std::size_t>(listening_, workers);
+  for (std::size_t i = index; i < size; i += workers) mine.push_back(sockets_[i].get());
   return mine;
 }
 
@@ -193,6 +202,7 @@ bool Listener::accept_one() {
   }
   switch (errno) {
     case EAGAIN:
+    case EINVAL:  // nobody has listened yet
       return false;
     case EMFILE:
     case ENFILE:

@@ -25,8 +25,11 @@ class ListenGroup {
   ListenGroup& operator=(const ListenGroup&) = delete;
 
   // Makes sure that there is a socket for each worker. Those of more workers than there are stay: a socket that
-  // is closed would reset what waits in its queue.
+  // is closed would reset what waits in its queue. New ones are only bound, so that no connection comes to them
+  // before somebody accepts: `listen` puts them to use, `drop_unused` gives them up.
   Result<void> provide(unsigned workers);
+  Result<void> listen();
+  void drop_unused() { sockets_.resize(listening_); }
   // What worker `index` of `workers` accepts from: its own sockets and those that would have no worker.
   std::vector<int> sockets_of(unsigned index, unsigned workers) const;
   // In a forked worker: closes all but these, so that an address is free when its own workers have let it go.
@@ -41,6 +44,7 @@ class ListenGroup {
   std::string text_;     // as written
   ListenAddress bound_;  // with the port that the kernel chose
   std::vector<UniqueFd> sockets_;
+  std::size_t listening_ = 0;  // the first ones
 };
 
 // Accepts from one socket in a worker's loop and hands over what it accepts. Loop thread.

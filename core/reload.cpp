@@ -55,7 +55,10 @@ Result<bool> Reload::step(const Crew& current, const Crew::Launch& launch) {
     return fail(crew_ == nullptr ? "trying the modules takes too long" : "the new workers do not get ready");
   }
   if (!report_) return false;
-  if (crew_ != nullptr) return crew_->all_ready();
+  if (crew_ != nullptr) {
+    if (!crew_->all_ready()) return false;
+    return crew_->start_accepting().map([] { return true; });
+  }
   if (!*report_) return Unexpected(report_->error());
   TrialReport& report = **report_;
   if (other_folder_) {
@@ -86,6 +89,7 @@ std::vector<std::unique_ptr<WorkerProcess>> Reload::abandon() {
     ::kill(worker->pid(), SIGKILL);
     ended.push_back(crew_->take(*worker));
   }
+  crew_->drop_unused_listeners();
   return ended;
 }
 

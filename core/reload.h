@@ -28,7 +28,7 @@ class Reload {
   // The new workers, from when they are started.
   Crew* crew() const { return crew_.get(); }
 
-  // Goes on as far as it can now: true when the new crew can take over.
+  // Goes on as far as it can now: true when the new crew takes over.
   Result<bool> step(const Crew& current, const Crew::Launch& launch);
   std::uint64_t due_ms() const;
   // Ends the new workers at once; they are still to be reaped.

@@ -155,9 +155,7 @@ Crew::Launch Supervisor::launch() {
 // another's listening socket would keep its address in use.
 void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
   for (Crew* crew : {crew_.get(), next_crew()}) {
-    if (crew == nullptr) continue;
-    crew->close_all_but(own_sockets);
-    crew->forget_workers();
+    if (crew != nullptr) crew->close_for_child(own_sockets);
   }
   retiring_.clear();
   signals_.reset();
@@ -233,7 +231,9 @@ void Supervisor::wait_for_events() {
 
 void Supervisor::hear(WorkerProcess& worker) {
   while (const auto message = worker.hear()) {
-    if (crew_->find(worker.pid()) == &worker) keeper_->answered(worker, *message, monotonic_ms());
+    if (crew_->find(worker.pid()) != &worker) continue;
+    if (message->kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
+    keeper_->answered(worker, *message, monotonic_ms());
   }
 }
 

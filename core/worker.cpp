@@ -190,12 +190,9 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
       (control_token_ = loop_->add(control_, EPOLLIN, *this)) == EventLoop::kNoToken) {
     return fail_errno("a worker cannot watch its signals", errno);
   }
-  for (const int socket : sockets) {
-    Listener::Acceptor& acceptor = *this;
+  Listener::Acceptor& acceptor = *this;
+  for (const int socket : sockets)
     listeners_.push_back(std::make_unique<Listener>(*loop_, context_.stats, acceptor, UniqueFd(socket)));
-    const auto started = listeners_.back()->start();
-    if (!started) return started;
-  }
   if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
   loop_->run();
   return {};
@@ -222,6 +219,8 @@ void Worker::hear(WorkerMessage& message) {
       return drain(true);
     case ControlMessage::retire:
       return drain(false);
+    case ControlMessage::accept:
+      return start_accepting();
     case ControlMessage::prepare:
       return prepare_change(message.number, decode_modules(message.text));
     case ControlMessage::commit:
@@ -278,6 +277,16 @@ void Worker::commit_change() {
 void Worker::abandon_change() {
   next_lineup_.reset();
   change_ = 0;
+}
+
+void Worker::start_accepting() {
+  if (draining_) return;
+  for (const auto& listener : listeners_) {
+    const auto started = listener->start();
+    if (started) continue;
+    log(LogLevel::error, started.error().message);
+    return drain(true);  // its successor may be able to
+  }
 }
 
 // A worker in a long turn does not accept: this one does so in its place, until it is told that it is over.

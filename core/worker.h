@@ -31,8 +31,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
 
   const Lineup& lineup() const { return *lineup_; }
 
-  // Accepts from the sockets, which become the worker's, and serves until told to end by `control`, which stays
-  // the caller's, or by TERM.
+  // Serves until told to end by `control`, which stays the caller's, or by TERM: accepts from the sockets,
+  // which become the worker's, as soon as it is told to.
   Result<void> run(const std::vector<int>& sockets, int control);
 
  private:
@@ -51,6 +51,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void commit_change();
   void abandon_change();
   void say(ControlMessage kind, std::uint64_t number, const std::string& text = "");
+  void start_accepting();
   void help(WorkerMessage& message);
 
   void on_accept(UniqueFd socket) override { connections_.accept(std::move(socket)); }

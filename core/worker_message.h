@@ -11,10 +11,11 @@ namespace sluice {
 
 enum class ControlMessage : char {
   // From a worker.
-  ready = 'r',     // it serves
+  ready = 'r',     // it can serve
   prepared = 'P',  // what `prepare` of that number asked for can be put into force
   refused = 'R',   // it cannot; the text says why
   // To a worker.
+  accept = 'y',   // begin to accept connections
   stop = 's',     // finish what is in flight within the drain limit, then exit
   retire = 'x',   // a newer worker has taken over: finish what is in flight, however long it takes
   prepare = 'p',  // make the handlers of the set in the text, and answer

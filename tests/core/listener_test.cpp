@@ -64,6 +64,42 @@ TEST_CASE("each worker has a socket, and fewer workers serve those of more", "[l
   CHECK(group->sockets_of(5, 6).size() == 1);
 }
 
+TEST_CASE("sockets for more workers take no connection until they are put to use", "[listener]") {
+  auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
+  const ListenAddress to = address(group->url().substr(7));
+  constexpr int kConnections = 40;  // one by one, each could come to any socket that listens
+  const auto accepted_of = [](int socket) {
+    int accepted = 0;
+    while (UniqueFd(::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC))) ++accepted;
+    return accepted;
+  };
+  const auto connect_all = [&] {
+    for (int i = 0; i < kConnections; ++i) {
+      const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      REQUIRE(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to.address), to.length) == 0);
+      REQUIRE(::send(socket.get(), "x", 1, MSG_NOSIGNAL) == 1);  // see TCP_DEFER_ACCEPT
+    }
+  };
+  const int first = group->sockets_of(0, 1).front();
+  REQUIRE(group->provide(3));
+  CHECK(group->sockets_of(0, 1) == std::vector<int>{first});
+  connect_all();
+  CHECK(accepted_of(first) == kConnections);
+  group->drop_unused();
+  connect_all();
+  CHECK(accepted_of(first) == kConnections);
+  REQUIRE(group->provide(3));
+  REQUIRE(group->listen());
+  group->drop_unused();
+  CHECK(group->sockets_of(0, 1).size() == 3);
+  connect_all();
+  int all = 0;
+  for (const int socket : group->sockets_of(0, 1)) all += accepted_of(socket);
+  CHECK(all == kConnections);
+  CHECK(connects(to));
+  CHECK(group->sockets_of(2, 3).size() == 1);
+}
+
 TEST_CASE("a socket file of a dead server is replaced, one in use or of another kind is not", "[listener]") {
   const std::string path = scratch_path();
   const ListenAddress unix_address = address("unix:" + path);

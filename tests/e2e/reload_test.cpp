@@ -179,6 +179,25 @@ TEST_CASE("HUP with a broken configuration changes nothing and says why once", "
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a refused HUP with more workers leaves no address that nobody accepts from", "[e2e][reload]") {
+  const Site site({"hello"});
+  const ServerProcess other(site);
+  const std::string config = site.write_beside("sluice.conf", "workers = 1\nlisten = 127.0.0.1:0\n");
+  ServerProcess server(site, {"--config", config}, {{"SLUICE_LISTEN", ""}});
+  site.write_beside("sluice.conf", "workers = 4\nlisten = 127.0.0.1:0\nlisten = 127.0.0.1:" +
+                                       std::to_string(other.endpoint().port) + "\n");
+  REQUIRE_FALSE(server.reload());
+  for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  ::kill(server.workers().at(0), SIGKILL);
+  CHECK(server.logs("was killed by SIGKILL"));
+  for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  site.write_beside("sluice.conf", "workers = 4\nlisten = 127.0.0.1:0\n");
+  REQUIRE(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 4; }));
+  for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("after reloads that were refused, a new worker still has its modules", "[e2e][reload]") {
   const Site site({"hello"});
   const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
