@@ -39,7 +39,7 @@ Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) 
   Folder folder;
   const auto files = list_modules(plan.settings.plugins);
   if (!files) return Unexpected(files.error());
-  const auto allowed = check_folder_mode(plan.settings.plugins);
+  const auto allowed = check_folder(plan.settings.plugins);
   if (!allowed) return Unexpected(allowed.error());
   for (const std::string& file : *files) {
     auto copy = store_->copy(plan.settings.plugins, file);
@@ -142,7 +142,7 @@ void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
   if (record != nullptr && record->taken == *stamp && !record->serving.entry.removed) return;
   change_ = Generation{};
   change_.entry.file = file;
-  const auto allowed = check_folder_mode(folder());
+  const auto allowed = check_folder(folder());
   if (!allowed) return refuse(allowed.error().message, now_ms);
   auto copy = store_->copy(folder(), file);
   if (!copy) return refuse(copy.error().message, now_ms);

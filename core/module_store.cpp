@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -59,6 +60,27 @@ FileStamp stamp_from(const struct stat& status) {
           nanoseconds(status.st_ctim)};
 }
 
+// Whoever owns the program, or a folder on the way to it, could put another program in its place: refusing
+// their modules would keep nobody out.
+bool owns_program(uid_t user) {
+  std::error_code error;
+  fs::path path = fs::read_symlink("/proc/self/exe", error);
+  for (; path.has_relative_path(); path = path.parent_path()) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && status.st_uid == user) return true;
+  }
+  return false;
+}
+
+// `what`: "hello.so", or a folder.
+Result<void> check_owner(const struct stat& status, const std::string& what) {
+  const uid_t user = status.st_uid;
+  if (user == 0 || user == ::geteuid() || owns_program(user)) return {};
+  return fail(what + " belongs to user " + std::to_string(user) +
+              ", who is neither root nor the one who started the server nor the owner of the program: change "
+              "that with chown, or no module is loaded from there");
+}
+
 // Whoever may write the file decides what this server does. Groups are left out: where each user has a group of
 // their own, a file that the group may write is the usual one.
 Result<void> check_source(const struct stat& status, const std::string& file) {
@@ -66,12 +88,8 @@ Result<void> check_source(const struct stat& status, const std::string& file) {
   if ((status.st_mode & S_IWOTH) != 0) {
     return fail(file + " may be written by everybody: take that away with chmod o-w");
   }
-  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-    return fail(file + " belongs to user " + std::to_string(status.st_uid) +
-                ", who is neither root nor the one who started the server: change its owner with chown");
-  }
   if (status.st_size > kCopyBytesMax) return fail(file + " is larger than 256 MiB: strip it");
-  return {};
+  return check_owner(status, file);
 }
 
 Result<void> copy_bytes(int from, int to, const std::string& file) {
@@ -194,13 +212,17 @@ std::optional<FileStamp> stamp_of(const std::string& path) {
   return stamp_from(status);
 }
 
-Result<void> check_folder_mode(const std::string& folder) {
+Result<void> check_folder(const std::string& folder) {
+  const std::string what = "the folder of modules " + folder;
   struct stat status {};
-  if (::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0) {
-    return fail("the folder of modules " + folder +
+  if (::stat(folder.c_str(), &status) != 0) {
+    return fail("cannot see whose " + what + " is: " + std::strerror(errno) + "; name another with --plugins");
+  }
+  if ((status.st_mode & S_IWOTH) != 0) {
+    return fail(what +
                 " may be written by everybody: take that away with chmod o-w, or no module is loaded from it");
   }
-  return {};
+  return check_owner(status, what);
 }
 
 Result<std::vector<std::string>> list_modules(const std::string& folder) {

@@ -100,8 +100,9 @@ Result<std::vector<std::string>> list_modules(const std::string& folder);
 bool is_module_file(std::string_view name);
 // Nothing where there is no such file.
 std::optional<FileStamp> stamp_of(const std::string& path);
-// Whether others than root and the server's own user may write there.
-Result<void> check_folder_mode(const std::string& folder);
+// Refuses a folder that strangers could have put a file into: neither root, nor the server's own user, nor
+// whoever could replace the server's program.
+Result<void> check_folder(const std::string& folder);
 
 // Describes every "*.so" of the folder, sorted by name. Forks one child a file; blocks until they are done.
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);

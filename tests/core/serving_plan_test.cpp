@@ -128,12 +128,18 @@ TEST_CASE("a file that a stranger could have written is not copied", "[module_st
   if (::geteuid() == 0) {
     REQUIRE(::chown((plugins + "/garbage.so").c_str(), 12345, 0) == 0);
     CHECK(why().find("garbage.so belongs to user 12345, who is neither root nor") == 0);
+    CHECK(check_folder(plugins));
+    REQUIRE(::chown(plugins.c_str(), 12345, 0) == 0);
+    CHECK(check_folder(plugins).error().message.find("the folder of modules " + plugins +
+                                                     " belongs to user 12345, who is neither root nor") == 0);
+    REQUIRE(::chown(plugins.c_str(), 0, 0) == 0);
   }
   fs::create_directory(plugins + "/folder.so");
   CHECK(store->copy(plugins, "folder.so").error().message.find("is no regular file") != std::string::npos);
-  CHECK(check_folder_mode(plugins));
+  CHECK_FALSE(check_folder(plugins + "/nowhere"));
+  CHECK(check_folder(plugins));
   fs::permissions(plugins, fs::perms(0757));
-  CHECK(check_folder_mode(plugins).error().message.find("may be written by everybody") != std::string::npos);
+  CHECK(check_folder(plugins).error().message.find("may be written by everybody") != std::string::npos);
 }
 
 TEST_CASE("every module of a folder is described, or said to be broken", "[module_store]") {
