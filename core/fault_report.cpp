@@ -1,5 +1,7 @@
 #include "fault_report.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstring>
@@ -46,13 +48,14 @@ Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
   return culprit;
 }
 
-void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::function<void()>& closing) {
+void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::string& copies,
+                         const Confine& confine) {
   if (frames.empty()) return;
   if (reports_.size() >= kReportsMax) return log_raw(frames);
   auto child = Child::start([&] {
-    closing();
+    if (!confine()) ::_exit(1);
     std::string text;
-    for (const std::string& line : describe_frames(frames)) text += line + "\n";
+    for (const std::string& line : describe_frames(frames, copies)) text += line + "\n";
     return text;
   });
   if (!child) return log_raw(frames);

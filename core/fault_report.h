@@ -31,8 +31,10 @@ Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot);
 
 class FaultReports {
  public:
-  // Has the frames named and logged. `closing` closes in the child what only the supervisor may hold.
-  void begin(std::vector<Snapshot::Frame> frames, const std::function<void()>& closing);
+  // In the child: gives up what only the supervisor may hold and do. Without success nothing is named.
+  using Confine = std::function<Result<void>()>;
+  // Has the frames named and logged. `copies`: the folder of the modules' private copies.
+  void begin(std::vector<Snapshot::Frame> frames, const std::string& copies, const Confine& confine);
   // Whether the child was one of these, and what it said is logged.
   bool ended(pid_t pid, int status);
   // Ends those that take too long.

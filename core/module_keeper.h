@@ -43,6 +43,8 @@ class ModuleKeeper {
   // `set`.
   void go_on(const TrialReport& report, const ModuleSet& set, const Crew& crew);
 
+  // Where the private copies are.
+  const std::string& copies() const { return store_->path(); }
   // What a worker that starts is to have.
   ModuleSet set() const { return catalog_.set(); }
 

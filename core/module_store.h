@@ -79,6 +79,7 @@ class ModuleStore {
   ModuleStore(const ModuleStore&) = delete;
   ModuleStore& operator=(const ModuleStore&) = delete;
 
+  const std::string& path() const { return path_; }
   // Copies a file of the folder under a name never used before, as its next generation. Refuses one that
   // strangers could have written.
   Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);

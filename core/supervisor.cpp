@@ -55,6 +55,7 @@ class Supervisor {
   void reap();
   void on_end(const WorkerProcess& worker, int status);
   void look_after_workers();
+  void report(const Culprit& culprit);
 
   void want_reload();
   void begin_reload();
@@ -287,7 +288,7 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
   const auto culprit = worker.culprit(status);
   const std::string module = culprit ? culprit->module : "";
   const std::uint32_t generation = culprit ? culprit->generation : 0;
-  if (culprit) reports_.begin(culprit->frames, [this] { close_for_child({}); });
+  if (culprit) report(*culprit);
   if (crew_->find(worker.pid()) == &worker) keeper_->ended(worker, module, generation, monotonic_ms());
   if (!module.empty()) keeper_->fault(module, generation, monotonic_ms());
 }
@@ -298,8 +299,14 @@ void Supervisor::look_after_workers() {
   reports_.step(now_ms);
   if (now_ms < look_at_ms_) return;
   look_at_ms_ = now_ms + Watchdog::kLookMs;
-  watchdog_.look(*crew_, monotonic_ns(), crew_->plan().settings.care.hang_ms, [this](const Culprit& culprit) {
-    reports_.begin(culprit.frames, [this] { close_for_child({}); });
+  watchdog_.look(*crew_, monotonic_ns(), crew_->plan().settings.care.hang_ms,
+                 [this](const Culprit& culprit) { report(culprit); });
+}
+
+void Supervisor::report(const Culprit& culprit) {
+  reports_.begin(culprit.frames, keeper_->copies(), [this, plan = crew_->shared_plan()]() -> Result<void> {
+    close_for_child({});
+    return plan->user ? become(*plan->user) : Result<void>();
   });
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <system_error>
 
 namespace sluice {
 namespace {
@@ -23,8 +24,9 @@ int find_no_debug_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char
 // One object's file, opened for its names.
 class ObjectFile {
  public:
+  // Nothing is known of an empty path.
   explicit ObjectFile(const std::string& path) : dwfl_(::dwfl_begin(&kCallbacks), &::dwfl_end) {
-    if (dwfl_ == nullptr) return;
+    if (dwfl_ == nullptr || path.empty()) return;
     module_ = ::dwfl_report_offline(dwfl_.get(), path.c_str(), path.c_str(), -1);
     ::dwfl_report_end(dwfl_.get(), nullptr, nullptr);
     if (module_ != nullptr && ::dwfl_module_getelf(module_, &bias_) == nullptr) module_ = nullptr;
@@ -57,27 +59,44 @@ class ObjectFile {
   GElf_Addr bias_ = 0;
 };
 
+constexpr const char* kProgram = "/proc/self/exe";
+
 std::string program_path() {
   char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof(path));
+  const ssize_t size = ::readlink(kProgram, path, sizeof(path));
   return size <= 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
+}
+
+// Empty for what is not to be opened.
+std::string readable_path(const std::string& object, const std::string& copies) {
+  if (object.empty()) return kProgram;  // also where the path to it is closed to this user
+  const std::filesystem::path path(object);
+  std::error_code error;
+  if (path.lexically_normal() != path || !std::filesystem::is_regular_file(path, error)) return {};
+  if (path.parent_path() == copies) return object;
+  for (const char* libraries : {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/"}) {
+    if (object.rfind(libraries, 0) == 0) return object;
+  }
+  return {};
 }
 
 }  // namespace
 
-std::vector<std::string> describe_frames(const std::vector<Snapshot::Frame>& frames) {
+std::vector<std::string> describe_frames(const std::vector<Snapshot::Frame>& frames,
+                                         const std::string& copies) {
   std::vector<std::string> lines;
   std::map<std::string, ObjectFile> objects;
   for (const Snapshot::Frame& frame : frames) {
-    const std::string path = frame.object[0] == '\0' ? program_path() : std::string(frame.object);
-    const ObjectFile& object = objects.try_emplace(path, path).first->second;
+    const std::string path(frame.object);
+    const ObjectFile& object = objects.try_emplace(path, readable_path(path, copies)).first->second;
     const std::string function = object.function(frame.offset);
     const std::string place = object.line(frame.offset);
     char raw[32];
     std::snprintf(raw, sizeof(raw), "0x%llx", static_cast<unsigned long long>(frame.offset));
     std::string line = "#" + std::to_string(lines.size()) + " " + (function.empty() ? raw : function);
     if (!place.empty()) line += " at " + place;
-    lines.push_back(line + " in " + std::filesystem::path(path).filename().string());
+    lines.push_back(line + " in " +
+                    std::filesystem::path(path.empty() ? program_path() : path).filename().string());
   }
   return lines;
 }

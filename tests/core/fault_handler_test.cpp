@@ -1,19 +1,25 @@
 // What a dying thread leaves behind: signal, module, request and frames, named afterwards.
 #include "fault_handler.h"
 
+#include <dlfcn.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <string>
 
 #include "fault_report.h"
+#include "support/temp_folder.h"
 #include "symbols.h"
 
 using namespace sluice;
+using sluice::test::TempFolder;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -61,7 +67,7 @@ TEST_CASE_METHOD(Fixture, "a fatal signal leaves a snapshot, and the process die
   CHECK(culprit.signal == SIGABRT);
   CHECK(culprit.text() == "inside module hello, generation 3, for GET /a?b HTTP/1.1");
   std::string names;
-  for (const std::string& line : describe_frames(culprit.frames)) names += line + "\n";
+  for (const std::string& line : describe_frames(culprit.frames, "/nowhere")) names += line + "\n";
   CHECK(names.find("fall_over() at fault_handler_test.cpp:") != std::string::npos);
 }
 
@@ -87,5 +93,31 @@ TEST_CASE("an address that nothing is known of is written as it is", "[symbols]"
   Snapshot::Frame frame;
   frame.offset = 0x1234;
   std::string("/nowhere/mine.so").copy(frame.object, sizeof(frame.object) - 1);
-  CHECK(describe_frames({frame}) == std::vector<std::string>{"#0 0x1234 in mine.so"});
+  CHECK(describe_frames({frame}, "/nowhere") == std::vector<std::string>{"#0 0x1234 in mine.so"});
+}
+
+TEST_CASE("only the program, the copies of modules and the system's libraries are opened for names",
+          "[symbols]") {
+  const TempFolder folder;
+  fs::create_directory(folder / "copies");
+  fs::copy_file(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", folder / "copies/hello.1.so");
+  fs::copy_file(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", folder / "stray.so");
+  Dl_info symbol{};
+  void* loaded = ::dlopen((folder / "stray.so").c_str(), RTLD_NOW);
+  REQUIRE(loaded != nullptr);
+  void* address = ::dlsym(loaded, "sluice_module");
+  REQUIRE(::dladdr(address, &symbol) != 0);
+  const auto described = [&](const std::string& object) {
+    Snapshot::Frame frame;
+    frame.offset =
+        static_cast<std::uint64_t>(static_cast<char*>(address) - static_cast<char*>(symbol.dli_fbase));
+    object.copy(frame.object, sizeof(frame.object) - 1);
+    return describe_frames({frame}, folder / "copies").at(0);
+  };
+  CHECK(described(folder / "copies/hello.1.so").find("#0 sluice_module") == 0);
+  CHECK(described(folder / "stray.so").find("#0 0x") == 0);
+  CHECK(described(folder / "copies/../stray.so").find("#0 0x") == 0);
+  REQUIRE(::mkfifo((folder / "copies/fifo.so").c_str(), 0644) == 0);
+  CHECK(described(folder / "copies/fifo.so").find("#0 0x") == 0);
+  ::dlclose(loaded);
 }
