@@ -87,10 +87,12 @@ Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, const Laun
   return {};
 }
 
-Result<void> Crew::launch_all(const ModuleSet& modules, const Launch& launch) {
+Result<void> Crew::launch_missing(const ModuleSet& modules, const Launch& launch, const Launched& launched) {
   for (std::size_t post = 0; post < posts(); ++post) {
-    const auto launched = this->launch(post, modules, launch);
-    if (!launched) return launched;
+    if (workers_[post] != nullptr) continue;
+    const auto started = this->launch(post, modules, launch);
+    if (!started) return started;
+    launched(*workers_[post]);
   }
   return {};
 }

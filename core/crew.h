@@ -40,11 +40,10 @@ class Crew {
     int log_fd = -1;
     std::function<void(const std::vector<int>& own_sockets)> close_others;
   };
-  Result<void> launch(std::size_t post, const ModuleSet& modules, const Launch& launch);
-  Result<void> launch_all(const ModuleSet& modules, const Launch& launch);
+  // Fills the empty posts; tells of each new process.
+  using Launched = std::function<void(WorkerProcess&)>;
+  Result<void> launch_missing(const ModuleSet& modules, const Launch& launch, const Launched& launched);
   std::size_t posts() const { return workers_.size(); }
-  // Null while it is empty.
-  WorkerProcess* worker(std::size_t post) const { return workers_[post].get(); }
   std::vector<WorkerProcess*> workers() const;
   WorkerProcess* find(pid_t pid) const;
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
@@ -56,6 +55,8 @@ class Crew {
   std::vector<int> sockets_of(std::size_t post) const;
 
  private:
+  Result<void> launch(std::size_t post, const ModuleSet& modules, const Launch& launch);
+
   struct Post {
     std::size_t site = 0;
     unsigned index = 0;  // among those of the site

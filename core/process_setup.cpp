@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -23,6 +24,13 @@ Result<UniqueFd> take_signals(std::initializer_list<int> signals) {
   UniqueFd fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail_errno("cannot watch signals", errno);
   return fd;
+}
+
+int next_signal(int fd) {
+  signalfd_siginfo signal{};
+  return ::read(fd, &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))
+             ? static_cast<int>(signal.ssi_signo)
+             : 0;
 }
 
 }  // namespace sluice

@@ -13,5 +13,7 @@ void raise_descriptor_limit();
 
 // From now on these signals are only read, from what is returned (signalfd(2)).
 Result<UniqueFd> take_signals(std::initializer_list<int> signals);
+// The next one of them, 0 for none.
+int next_signal(int fd);
 
 }  // namespace sluice

@@ -1,7 +1,6 @@
 #include "reload.h"
 
 #include <algorithm>
-#include <csignal>
 
 #include "log.h"
 #include "monotonic_clock.h"
@@ -77,7 +76,7 @@ Result<bool> Reload::step(const Crew& current, const Crew::Launch& launch) {
   until_ms_ = monotonic_ms() + kReadyMs;
   const auto listening = crew_->open_listeners(&current);
   if (!listening) return Unexpected(listening.error());
-  const auto launched = crew_->launch_all(set_, launch);
+  const auto launched = crew_->launch_missing(set_, launch, [](const WorkerProcess&) {});
   if (!launched) return Unexpected(launched.error());
   return false;
 }
@@ -86,7 +85,7 @@ std::vector<std::unique_ptr<WorkerProcess>> Reload::abandon() {
   std::vector<std::unique_ptr<WorkerProcess>> ended;
   if (crew_ == nullptr) return ended;
   for (WorkerProcess* worker : crew_->workers()) {
-    ::kill(worker->pid(), SIGKILL);
+    worker->dismiss();
     ended.push_back(crew_->take(*worker));
   }
   crew_->drop_unused_listeners();

@@ -6,8 +6,8 @@
 
 namespace sluice {
 
-ServerView take_view(const Crew& crew, const Crew* next,
-                     const std::vector<std::unique_ptr<WorkerProcess>>& retiring, std::uint64_t started_ms) {
+ServerView take_view(const Crew& crew, const Crew* next, const std::vector<WorkerProcess*>& retired,
+                     std::uint64_t started_ms) {
   const std::uint64_t now = monotonic_ms();
   ServerView view{::getpid(), now - started_ms, {}, crew.mounts(), {}};
   for (const ListenGroup* group : crew.listeners(0)) view.listening.push_back(group->url());
@@ -19,7 +19,7 @@ ServerView take_view(const Crew& crew, const Crew* next,
   if (next != nullptr) {
     for (const WorkerProcess* worker : next->workers()) add(*worker, "ready");
   }
-  for (const auto& worker : retiring) add(*worker, "ending");
+  for (const WorkerProcess* worker : retired) add(*worker, "ending");
   return view;
 }
 

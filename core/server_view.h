@@ -2,7 +2,6 @@
 // counters.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "crew.h"
@@ -11,7 +10,7 @@
 namespace sluice {
 
 // `next` is the crew of a reload at work, or null.
-ServerView take_view(const Crew& crew, const Crew* next,
-                     const std::vector<std::unique_ptr<WorkerProcess>>& retiring, std::uint64_t started_ms);
+ServerView take_view(const Crew& crew, const Crew* next, const std::vector<WorkerProcess*>& retired,
+                     std::uint64_t started_ms);
 
 }  // namespace sluice

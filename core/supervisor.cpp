@@ -1,7 +1,6 @@
 #include "supervisor.h"
 
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -21,6 +20,7 @@
 #include "monotonic_clock.h"
 #include "process_setup.h"
 #include "reload.h"
+#include "retired_workers.h"
 #include "server_view.h"
 #include "status_text.h"
 #include "watchdog.h"
@@ -28,8 +28,6 @@
 namespace sluice {
 namespace {
 
-// How long after the drain limit a worker may take to end by itself.
-constexpr std::uint64_t kDrainGraceMs = 3'000;
 // Between two attempts of a worker that cannot start.
 constexpr std::uint64_t kRetryMs = 1'000;
 // A reload waits so long for changes of modules to come to an end.
@@ -65,7 +63,7 @@ class Supervisor {
   void stop();
   void respawn_missing();
   std::vector<WorkerProcess*> all_workers() const;
-  ServerView view() const { return take_view(*crew_, next_crew(), retiring_, started_ms_); }
+  ServerView view() const { return take_view(*crew_, next_crew(), retired_.workers(), started_ms_); }
   Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
   void kill_all() const;
 
@@ -79,7 +77,8 @@ class Supervisor {
   std::unique_ptr<Reload> reload_;  // at work
   Watchdog watchdog_;
   FaultReports reports_;
-  std::vector<std::unique_ptr<WorkerProcess>> retiring_;  // of what a reload has replaced
+  RetiredWorkers retired_;
+  bool serving_ = false;  // all workers have been ready
   bool reload_wanted_ = false;
   bool stopping_ = false;
   bool forced_ = false;
@@ -119,16 +118,17 @@ Result<void> Supervisor::start(const Settings& settings) {
   auto signals = take_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   if (!signals) return Unexpected(signals.error());
   signals_ = std::move(*signals);
-  const auto logging = log_pipe_.open();
-  if (!logging) return logging;
-  const auto controlled = open_control(settings);
-  if (!controlled) return controlled;
-  const auto launched = crew_->launch_all(keeper_->set(), launch());
+  const auto launch_all = [&] {
+    return crew_->launch_missing(keeper_->set(), launch(), [](const WorkerProcess&) {});
+  };
+  const auto launched = log_pipe_.open().and_then([&] { return open_control(settings); }).and_then(launch_all);
   if (!launched) return launched;
   while (!crew_->all_ready() && !stopping_) {
     wait_for_events();
+    look_after_workers();
     if (crew_->any_missing()) return fail("a worker could not start; the log says why");
   }
+  serving_ = true;
   if (!stopping_) announce(*crew_);
   return {};
 }
@@ -158,7 +158,7 @@ void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
   for (Crew* crew : {crew_.get(), next_crew()}) {
     if (crew != nullptr) crew->close_for_child(own_sockets);
   }
-  retiring_.clear();
+  retired_.clear();
   signals_.reset();
   log_pipe_.close_reading();
   control_.close_for_child();
@@ -190,6 +190,8 @@ std::uint64_t Supervisor::wait_ms() const {
   std::uint64_t until = ~std::uint64_t{0};
   if (stopping_) {
     until = stop_until_ms_;
+  } else if (!serving_) {
+    until = look_at_ms_;
   } else {
     until = reload_ != nullptr ? reload_->due_ms() : keeper_->due_ms();
     if (crew_->any_missing()) until = std::min(until, retry_at_ms_);
@@ -202,11 +204,11 @@ std::uint64_t Supervisor::wait_ms() const {
 
 std::vector<WorkerProcess*> Supervisor::all_workers() const {
   std::vector<WorkerProcess*> workers = crew_->workers();
-  if (const Crew* next = next_crew()) {
-    const auto more = next->workers();
+  const auto add = [&](const std::vector<WorkerProcess*>& more) {
     workers.insert(workers.end(), more.begin(), more.end());
-  }
-  for (const auto& worker : retiring_) workers.push_back(worker.get());
+  };
+  if (next_crew() != nullptr) add(next_crew()->workers());
+  add(retired_.workers());
   return workers;
 }
 
@@ -239,12 +241,10 @@ void Supervisor::hear(WorkerProcess& worker) {
 }
 
 void Supervisor::on_signals() {
-  signalfd_siginfo signal{};
-  while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) {
-    const auto number = static_cast<int>(signal.ssi_signo);
-    if (number == SIGCHLD) {
+  while (const int signal = next_signal(signals_.get())) {
+    if (signal == SIGCHLD) {
       reap();
-    } else if (number == SIGHUP) {
+    } else if (signal == SIGHUP) {
       want_reload();
     } else {
       stop();
@@ -268,23 +268,24 @@ void Supervisor::reap() {
       on_end(*fresh, status);
       next_crew()->take(*fresh);
       if (!stopping_) refuse_reload("a new worker could not start");
-    } else if (!reports_.ended(pid, status)) {
-      std::erase_if(retiring_, [&](const auto& worker) {
-        if (worker->pid() != pid) return false;
-        past_.add(worker->index(), worker->stats());
-        return true;
-      });
+    } else if (WorkerProcess* retired = retired_.find(pid)) {
+      on_end(*retired, status);
+      watchdog_.forget(*crew_, *retired);
+      retired_.remove(*retired);
+    } else {
+      reports_.ended(pid, status);
     }
   }
 }
 
 void Supervisor::on_end(const WorkerProcess& worker, int status) {
   past_.add(worker.index(), worker.stats());
-  if (stopping_) return;
+  const bool retired = retired_.find(worker.pid()) == &worker;
+  if (stopping_ || worker.dismissed() || (retired && status == 0)) return;
   log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " +
                            std::to_string(worker.pid()) + ") " + worker.ending(status));
   // One that could not even start would be started again and again without a pause.
-  retry_at_ms_ = worker.ready() ? 0 : monotonic_ms() + kRetryMs;
+  if (!retired) retry_at_ms_ = worker.ready() ? 0 : monotonic_ms() + kRetryMs;
   const auto culprit = worker.culprit(status);
   const std::string module = culprit ? culprit->module : "";
   const std::uint32_t generation = culprit ? culprit->generation : 0;
@@ -296,10 +297,11 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
 // Looks at the workers again and again, and so decides how long to sleep at most.
 void Supervisor::look_after_workers() {
   const std::uint64_t now_ms = monotonic_ms();
-  reports_.step(now_ms);
   if (now_ms < look_at_ms_) return;
   look_at_ms_ = now_ms + Watchdog::kLookMs;
-  watchdog_.look(*crew_, monotonic_ns(), crew_->plan().settings.care.hang_ms,
+  reports_.step(now_ms);
+  retired_.step(now_ms);
+  watchdog_.look(*crew_, retired_.workers(), monotonic_ns(), crew_->plan().settings.care.hang_ms,
                  [this](const Culprit& culprit) { report(culprit); });
 }
 
@@ -337,7 +339,7 @@ void Supervisor::refuse_reload(const std::string& why) {
   log(LogLevel::error, sentence);
   control_.reload_ended(fail(sentence));
   if (reload_ == nullptr) return;
-  for (auto& worker : reload_->abandon()) retiring_.push_back(std::move(worker));
+  retired_.add(reload_->abandon());
   reload_.reset();
 }
 
@@ -348,10 +350,8 @@ void Supervisor::commit_reload() {
   reload_.reset();
   set_log(crew_->plan().settings.log_level, "supervisor");
   old->close_listeners();
-  for (WorkerProcess* worker : old->workers()) {
-    worker->tell({ControlMessage::retire});
-    retiring_.push_back(old->take(*worker));
-  }
+  for (const WorkerProcess* worker : old->workers()) watchdog_.forget(*old, *worker);
+  retired_.retire(*old, monotonic_ms());
   log(LogLevel::info, "reloaded");
   control_.reload_ended("reloaded\n");
 }
@@ -363,7 +363,7 @@ void Supervisor::stop() {
   }
   stopping_ = true;
   const std::uint32_t drain_ms = crew_->plan().settings.timeouts.drain_ms;
-  stop_until_ms_ = monotonic_ms() + drain_ms + kDrainGraceMs;
+  stop_until_ms_ = monotonic_ms() + drain_ms + RetiredWorkers::kDrainGraceMs;
   log(LogLevel::info, "stopping: what is in flight may end within " + std::to_string(drain_ms) + " ms");
   // The workers accept what waits, and close theirs.
   crew_->close_listeners();
@@ -373,16 +373,11 @@ void Supervisor::stop() {
 
 void Supervisor::respawn_missing() {
   if (!crew_->any_missing() || monotonic_ms() < retry_at_ms_) return;
-  for (std::size_t post = 0; post < crew_->posts(); ++post) {
-    if (crew_->worker(post) != nullptr) continue;
-    const auto launched = crew_->launch(post, keeper_->set(), launch());
-    if (!launched) {
-      log(LogLevel::error, launched.error().message);
-      retry_at_ms_ = monotonic_ms() + kRetryMs;
-      return;
-    }
-    keeper_->launched(*crew_->worker(post));
-  }
+  const auto launched = crew_->launch_missing(keeper_->set(), launch(),
+                                              [this](WorkerProcess& worker) { keeper_->launched(worker); });
+  if (launched) return;
+  log(LogLevel::error, launched.error().message);
+  retry_at_ms_ = monotonic_ms() + kRetryMs;
 }
 
 void Supervisor::kill_all() const {

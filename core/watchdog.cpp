@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kHeldNs = 100 * kMs;
+// Between two looks. Who looks so late was stopped or starved, and so were the workers.
+constexpr std::uint64_t kLateNs = 10 * Watchdog::kLookMs * kMs;
 // For a worker that starts, before it is given up.
 constexpr std::uint64_t kStartNs = 20'000 * kMs;
 // For a snapshot, and then for a worker that was told to die with one.
@@ -24,29 +26,40 @@ std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
 
 }  // namespace
 
-void Watchdog::look(const Crew& crew, std::uint64_t now_ns, std::uint32_t hang_ms, const Report& report) {
-  for (WorkerProcess* worker : crew.workers()) {
-    if (!worker->ready() && worker->started_ms() * kMs + kStartNs <= now_ns) {
-      worker->condemn();
-      ::kill(worker->pid(), SIGKILL);
-    }
-    const std::uint64_t began_ns = worker->stats().turn_began_ns.get();
-    const bool is_held = worker->ready() && began_ns != 0 && began_ns + kHeldNs <= now_ns;
-    const auto known = held_.find(worker->pid());
-    if (known != held_.end() && known->second.began_ns != began_ns) {
-      end_help(crew, *worker, known->second);
-      held_.erase(known);
-    }
-    if (!is_held) continue;
-    Held& held = held_.try_emplace(worker->pid(), Held{began_ns}).first->second;
-    on_held(crew, *worker, held, now_ns, report);
-    if (hang_ms > 0 && now_ns - began_ns >= hang_ms * kMs) end(*worker, held, now_ns);
-  }
+void Watchdog::look(const Crew& crew, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
+                    std::uint32_t hang_ms, const Report& report) {
+  if (now_ns - looked_ns_ >= kLateNs) counts_from_ns_ = now_ns;
+  looked_ns_ = now_ns;
+  const auto watch = [&](WorkerProcess& worker, bool accepts) {
+    Held* held = look_at(crew, worker, now_ns);
+    if (held == nullptr) return;
+    if (accepts) help(crew, worker, *held);
+    on_held(worker, *held, now_ns, report);
+    if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, now_ns);
+  };
+  for (WorkerProcess* worker : crew.workers()) watch(*worker, true);
+  for (WorkerProcess* worker : retired) watch(*worker, false);
 }
 
-void Watchdog::on_held(const Crew& crew, WorkerProcess& worker, Held& held, std::uint64_t now_ns,
-                       const Report& report) {
-  help(crew, worker, held);
+Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns) {
+  if (!worker.ready() && std::max(worker.started_ms() * kMs, counts_from_ns_) + kStartNs <= now_ns) {
+    worker.condemn();
+    ::kill(worker.pid(), SIGKILL);
+  }
+  const std::uint64_t began_ns = worker.stats().turn_began_ns.get();
+  const auto known = held_.find(worker.pid());
+  if (known != held_.end() && known->second.began_ns != began_ns) {
+    end_help(crew, worker, known->second);
+    held_.erase(known);
+  }
+  const std::uint64_t since_ns = std::max(began_ns, counts_from_ns_);
+  if (!worker.ready() || began_ns == 0 || since_ns + kHeldNs > now_ns) return nullptr;
+  Held& held = held_.try_emplace(worker.pid(), Held{began_ns}).first->second;
+  held.since_ns = since_ns;
+  return &held;
+}
+
+void Watchdog::on_held(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report) {
   // One that is dying of a fault is named by that.
   if (held.named || worker.stats().fault.taken.load(std::memory_order_relaxed) != 0) return;
   if (held.asked == 0) {
@@ -61,7 +74,7 @@ void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_n
   const Snapshot& snapshot = worker.stats().held;
   const std::uint32_t taken = snapshot.taken.load(std::memory_order_acquire);
   const bool has_come = taken >= held.asked && taken % 2 == 0;
-  if (!has_come && now_ns - held.began_ns < kHeldNs + kSnapshotNs) return;
+  if (!has_come && now_ns - held.since_ns < kHeldNs + kSnapshotNs) return;
   held.named = true;
   Culprit culprit;
   if (has_come) {
@@ -72,7 +85,7 @@ void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_n
     culprit.generation = noted_generation(who);
   }
   log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " has been held up for " +
-                             std::to_string((now_ns - held.began_ns) / kMs) + " ms " + culprit.text());
+                             std::to_string((now_ns - held.since_ns) / kMs) + " ms " + culprit.text());
   report(std::move(culprit));
 }
 

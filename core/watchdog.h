@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "crew.h"
 #include "fault_report.h"
@@ -20,28 +21,36 @@ class Watchdog {
   // How often `look` wants to be called.
   static constexpr std::uint64_t kLookMs = 50;
 
-  // `hang_ms`: see ModuleCare. `report` logs the frames of who is held up.
+  // `retired` are looked at, too, but accept no more, so nobody helps them. `hang_ms`: see ModuleCare. What
+  // passed until a look that came late does not count: then everything has stood still. `report` logs the
+  // frames of who is held up.
   using Report = std::function<void(Culprit culprit)>;
-  void look(const Crew& crew, std::uint64_t now_ns, std::uint32_t hang_ms, const Report& report);
+  void look(const Crew& crew, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
+            std::uint32_t hang_ms, const Report& report);
   // A worker has ended: it is neither held nor helps any more.
   void forget(const Crew& crew, const WorkerProcess& worker);
 
  private:
   struct Held {
     std::uint64_t began_ns = 0;  // of the turn
+    std::uint64_t since_ns = 0;  // as far as it counts
     std::uint32_t asked = 0;     // Snapshot::taken before it was asked for
     bool named = false;
     pid_t helper = -1;
     std::uint64_t ended_ns = 0;  // when it was told to die
   };
 
-  void on_held(const Crew& crew, WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  // Null when it is not held up.
+  Held* look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns);
+  void on_held(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
   void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
   void help(const Crew& crew, const WorkerProcess& worker, Held& held);
   void end_help(const Crew& crew, const WorkerProcess& worker, Held& held);
   static void end(WorkerProcess& worker, Held& held, std::uint64_t now_ns);
 
   std::map<pid_t, Held> held_;
+  std::uint64_t looked_ns_ = 0;
+  std::uint64_t counts_from_ns_ = 0;
 };
 
 }  // namespace sluice

@@ -81,6 +81,11 @@ WorkerProcess::~WorkerProcess() {
   if (stats_ != nullptr) ::munmap(stats_, sizeof(WorkerStats));
 }
 
+void WorkerProcess::dismiss() {
+  dismissed_ = true;
+  ::kill(pid_, SIGKILL);
+}
+
 std::optional<WorkerMessage> WorkerProcess::hear() {
   WorkerMessage message;
   const Heard heard = receive_message(control_.get(), message);

@@ -48,6 +48,9 @@ class WorkerProcess {
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
   // The next thing that the worker has said.
   std::optional<WorkerMessage> hear();
+  // Kills it, and its end is no surprise.
+  void dismiss();
+  bool dismissed() const { return dismissed_; }
   // It holds its loop too long, and is being ended for it.
   void condemn() { condemned_ = true; }
   // What it was doing when it ended by a fault; nothing when it ended otherwise.
@@ -65,6 +68,7 @@ class WorkerProcess {
   WorkerStats* stats_ = nullptr;  // shared memory, unmapped with this
   bool ready_ = false;
   bool condemned_ = false;
+  bool dismissed_ = false;
 };
 
 }  // namespace sluice

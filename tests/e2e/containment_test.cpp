@@ -250,3 +250,39 @@ TEST_CASE("under load, a crashing module costs only the connections of its worke
   CHECK(server.count_in_log("was killed by SIGSEGV") <= 4);
   CHECK(cut <= 4 * 16);
 }
+
+TEST_CASE("a worker that a reload has replaced is still looked after", "[e2e][containment]") {
+  const Site site({"crasher", "sleeper"});
+  ServerProcess server(site, options({"--workers", "1", "--hang-limit", "1s"}, "100"));
+  HttpClient crashing(server.endpoint());
+  CHECK(crashing.get("/crasher/").status == 200);
+  REQUIRE(server.reload());
+  CHECK(crashing.try_send("GET /crasher/crash HTTP/1.1\r\nHost: a\r\n\r\n"));
+  CHECK(server.logs("was killed by SIGSEGV inside module crasher, generation 1, for GET /crasher/crash"));
+  CHECK(server.logs("write_nowhere() at crasher.cpp:"));
+  HttpClient hanging(server.endpoint());
+  CHECK(hanging.get("/crasher/").status == 200);
+  REQUIRE(server.reload());
+  CHECK(hanging.try_send("GET /sleeper/60000 HTTP/1.1\r\nHost: a\r\n\r\n"));
+  CHECK(server.logs("was ended, since it was held up for too long inside module sleeper, generation 1"));
+  CHECK(eventually([&] { return server.workers().size() == 1; }));
+  CHECK(answers(server, "/crasher/", 200));
+}
+
+TEST_CASE("time in which everything stands still holds nobody up", "[e2e][containment]") {
+  const Site site({"hello", "sleeper"});
+  ServerProcess server(site, options({"--workers", "1", "--hang-limit", "1s"}));
+  const pid_t worker = server.workers().at(0);
+  HttpClient client(server.endpoint());
+  REQUIRE(client.try_send("GET /sleeper/600 HTTP/1.1\r\nHost: a\r\n\r\n"));
+  REQUIRE(server.logs("has been held up"));
+  ::kill(worker, SIGSTOP);
+  server.signal(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  server.signal(SIGCONT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it looks before the worker goes on
+  ::kill(worker, SIGCONT);
+  CHECK(client.read_answer().status == 200);
+  CHECK(server.count_in_log("was ended") == 0);
+  CHECK(server.workers() == std::vector<pid_t>{worker});
+}

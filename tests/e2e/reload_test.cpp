@@ -229,6 +229,24 @@ TEST_CASE("a download that has begun ends as it began across a reload", "[e2e][r
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a download that outlives many reloads has the drain limit left", "[e2e][reload]") {
+  const Site site({"static_sendfile"});
+  const std::size_t size = 16 * 1024 * 1024;
+  site.write("static/large.dat", random_bytes(size));
+  ServerProcess server(site, {"--workers", "1", "--drain-timeout", "100ms"});
+  HttpClient client(server.endpoint(), kClientTimeoutMs, 16 * 1024);
+  client.request("GET", "/static/large.dat");
+  CHECK(client.read_head().status == 200);
+  for (int i = 0; i < 8; ++i) REQUIRE(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 2; }));
+  CHECK(server.count_in_log("the drain limit is over") == 0);
+  REQUIRE(server.reload());
+  CHECK(server.logs("the drain limit is over"));
+  CHECK(eventually([&] { return server.workers().size() == 1; }));
+  CHECK(client.read_some(size).size() < size);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("many HUPs at once end in a server that serves", "[e2e][reload]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "2"});
