@@ -22,7 +22,9 @@ constexpr int kPlacesMax = Snapshot::kFramesMax + 16;
 std::atomic<WorkerStats*> worker_stats{nullptr};
 std::atomic<bool> faulted{false};
 struct sigaction before[_NSIG];
-thread_local unsigned noted_thread = 0;
+// A thread that a module has started has no note.
+constexpr unsigned kNoNote = ~0U;
+thread_local unsigned noted_thread = kNoNote;
 
 // Copies as much as fits, and stays terminated.
 void append(char* text, std::size_t size, std::size_t& used, const char* from, std::size_t count) {
@@ -88,21 +90,28 @@ void take_request(Snapshot& snapshot, const Request* request) {
   put(request->version == 10 ? Bytes(" HTTP/1.0", 9) : Bytes(" HTTP/1.1", 9));
 }
 
-void take(Snapshot& snapshot, int signal, const void* context) {
-  const WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
-  const CallNote& note = stats.notes[noted_thread];
+// `note` may be null.
+void take(Snapshot& snapshot, const CallNote* note, int signal, const void* context) {
   const std::uint32_t taken = snapshot.taken.load(std::memory_order_relaxed);
   snapshot.taken.store(taken + 1, std::memory_order_release);
   snapshot.signal = signal;
-  snapshot.who = note.who.load(std::memory_order_relaxed);
+  snapshot.who = note == nullptr ? 0 : note->who.load(std::memory_order_relaxed);
   take_frames(snapshot, interrupted_at(context));
-  take_request(snapshot, note.request.load(std::memory_order_relaxed));
+  take_request(snapshot, note == nullptr ? nullptr : note->request.load(std::memory_order_relaxed));
   snapshot.taken.store(taken + 2, std::memory_order_release);
+}
+
+// What is sent to the process can meet any thread, and is about its loop.
+const CallNote* note_of(const WorkerStats& stats, const siginfo_t& info) {
+  if (noted_thread != kNoNote) return &stats.notes[noted_thread];
+  const bool is_its_own = info.si_code > 0 || info.si_code == SI_TKILL;
+  return is_its_own ? nullptr : &stats.notes[0];
 }
 
 void on_fatal(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
-  if (!faulted.exchange(true)) take(worker_stats.load(std::memory_order_relaxed)->fault, signal, context);
+  WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  if (!faulted.exchange(true)) take(stats.fault, note_of(stats, *info), signal, context);
   ::sigaction(signal, &before[signal], nullptr);
   // A fault happens again as soon as this returns; what was sent has to be sent again.
   if (info->si_code <= 0) ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
@@ -111,7 +120,8 @@ void on_fatal(int signal, siginfo_t* info, void* context) {
 
 void on_look(int signal, siginfo_t*, void* context) {
   const int saved_errno = errno;
-  if (noted_thread == 0) take(worker_stats.load(std::memory_order_relaxed)->held, signal, context);
+  WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  if (noted_thread == 0) take(stats.held, &stats.notes[0], signal, context);
   errno = saved_errno;
 }
 

@@ -113,15 +113,16 @@ Result<void> Supervisor::start(const Settings& settings) {
   log_problems(tried->report);
   crew_ = std::make_unique<Crew>(std::move(*plan), tried->report.mounts);
   keeper_->begin(std::move(*tried), *crew_);
-  const auto listening = crew_->open_listeners(nullptr);
-  if (!listening) return listening;
   auto signals = take_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   if (!signals) return Unexpected(signals.error());
   signals_ = std::move(*signals);
   const auto launch_all = [&] {
     return crew_->launch_missing(keeper_->set(), launch(), [](const WorkerProcess&) {});
   };
-  const auto launched = log_pipe_.open().and_then([&] { return open_control(settings); }).and_then(launch_all);
+  const auto launched = crew_->open_listeners(nullptr)
+                            .and_then([&] { return log_pipe_.open(); })
+                            .and_then([&] { return open_control(settings); })
+                            .and_then(launch_all);
   if (!launched) return launched;
   while (!crew_->all_ready() && !stopping_) {
     wait_for_events();
@@ -158,7 +159,10 @@ void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
   for (Crew* crew : {crew_.get(), next_crew()}) {
     if (crew != nullptr) crew->close_for_child(own_sockets);
   }
+  if (reload_ != nullptr) reload_->close_for_child();
   retired_.clear();
+  keeper_->close_for_child();
+  reports_.close_for_child();
   signals_.reset();
   log_pipe_.close_reading();
   control_.close_for_child();
@@ -282,16 +286,16 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
   past_.add(worker.index(), worker.stats());
   const bool retired = retired_.find(worker.pid()) == &worker;
   if (stopping_ || worker.dismissed() || (retired && status == 0)) return;
+  const auto culprit = worker.culprit(status, keeper_->set());
   log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " +
-                           std::to_string(worker.pid()) + ") " + worker.ending(status));
+                           std::to_string(worker.pid()) + ") " + worker.ending(status, culprit));
   // One that could not even start would be started again and again without a pause.
   if (!retired) retry_at_ms_ = worker.ready() ? 0 : monotonic_ms() + kRetryMs;
-  const auto culprit = worker.culprit(status);
-  const std::string module = culprit ? culprit->module : "";
-  const std::uint32_t generation = culprit ? culprit->generation : 0;
-  if (culprit) report(*culprit);
-  if (crew_->find(worker.pid()) == &worker) keeper_->ended(worker, module, generation, monotonic_ms());
-  if (!module.empty()) keeper_->fault(module, generation, monotonic_ms());
+  const Culprit known = culprit.value_or(Culprit{});
+  report(known);
+  if (crew_->find(worker.pid()) == &worker)
+    keeper_->ended(worker, known.module, known.generation, monotonic_ms());
+  if (!known.module.empty()) keeper_->fault(known.module, known.generation, monotonic_ms());
 }
 
 // Looks at the workers again and again, and so decides how long to sleep at most.
@@ -390,9 +394,7 @@ void Supervisor::kill_all() const {
 int supervise(const Settings& settings, const ReadSettings& reread) {
   const auto served = [&]() -> Result<int> {
     Supervisor supervisor(reread);
-    const auto started = supervisor.start(settings);
-    if (!started) return Unexpected(started.error());
-    return supervisor.run();
+    return supervisor.start(settings).map([&] { return supervisor.run(); });
   }();
   if (served) return *served;
   std::fprintf(stderr, "sluice: %s\n", served.error().message.c_str());

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -52,6 +53,19 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
   ::_exit(served ? 0 : 1);
 }
 
+void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
+  for (const Snapshot::Frame& frame : culprit.frames) {
+    const std::string_view object(frame.object);
+    const auto module = std::find_if(modules.begin(), modules.end(), [&](const ModuleEntry& entry) {
+      return entry.path.substr(0, sizeof(frame.object) - 1) == object;
+    });
+    if (module == modules.end()) continue;
+    culprit.module = module->name.empty() ? module->file : module->name;
+    culprit.generation = module->generation;
+    return;
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) {
@@ -95,9 +109,13 @@ std::optional<WorkerMessage> WorkerProcess::hear() {
   return message;
 }
 
-std::optional<Culprit> WorkerProcess::culprit(int status) const {
+std::optional<Culprit> WorkerProcess::culprit(int status, const ModuleSet& modules) const {
   // A sanitizer, too, may have ended it behind the handler; an odd count is a handler that failed itself.
-  if (stats_->fault.taken.load(std::memory_order_acquire) != 0) return read_snapshot(*stats_, stats_->fault);
+  if (stats_->fault.taken.load(std::memory_order_acquire) != 0) {
+    Culprit culprit = read_snapshot(*stats_, stats_->fault);
+    if (culprit.module.empty()) name_by_frames(culprit, modules);
+    return culprit;
+  }
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
                         signal == SIGILL || condemned_;
@@ -110,8 +128,7 @@ std::optional<Culprit> WorkerProcess::culprit(int status) const {
   return culprit;
 }
 
-std::string WorkerProcess::ending(int status) const {
-  const std::optional<Culprit> culprit = this->culprit(status);
+std::string WorkerProcess::ending(int status, const std::optional<Culprit>& culprit) const {
   if (culprit && condemned_) return "was ended, since it was held up for too long " + culprit->text();
   if (culprit) return "was killed by " + signal_name(culprit->signal) + " " + culprit->text();
   if (WIFSIGNALED(status)) return "was killed by " + signal_name(WTERMSIG(status));

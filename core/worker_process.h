@@ -53,10 +53,11 @@ class WorkerProcess {
   bool dismissed() const { return dismissed_; }
   // It holds its loop too long, and is being ended for it.
   void condemn() { condemned_ = true; }
-  // What it was doing when it ended by a fault; nothing when it ended otherwise.
-  std::optional<Culprit> culprit(int status) const;
+  // What it was doing when it ended by a fault; nothing when it ended otherwise. A thread that has noted
+  // nothing is known by its frames, as far as they are of these modules.
+  std::optional<Culprit> culprit(int status, const ModuleSet& modules) const;
   // How it ended, for the log: "was killed by SIGSEGV inside module hello, generation 2".
-  std::string ending(int status) const;
+  std::string ending(int status, const std::optional<Culprit>& culprit) const;
 
  private:
   WorkerProcess() = default;

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
 
 #include "fault_report.h"
 #include "support/temp_folder.h"
@@ -76,6 +77,29 @@ TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fau
   REQUIRE(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGSEGV);
   CHECK(read_snapshot(*stats, stats->fault).text() == "in the server itself, outside any module");
+}
+
+TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "[fault_handler]") {
+  SECTION("a fault of its own is nobody's") {
+    run([this] {
+      const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+      std::thread(fall_over).join();
+    });
+    CHECK(read_snapshot(*stats, stats->fault).module.empty());
+  }
+  SECTION("what is sent to the process is about the loop") {
+    run([this] {
+      const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+      std::thread other([] { ::pause(); });
+      sigset_t all;
+      sigfillset(&all);
+      ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+      ::kill(::getpid(), SIGABRT);
+      other.join();
+    });
+    CHECK(read_snapshot(*stats, stats->fault).module == "hello");
+  }
+  CHECK(stats->fault.signal == SIGABRT);
 }
 
 TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[fault_handler]") {

@@ -88,6 +88,15 @@ TEST_CASE("a crash is told of with module, generation, request and place", "[e2e
   CHECK(answers(server, "/crasher/", 200));
 }
 
+TEST_CASE("a crash in a module's own thread is not blamed on whom the loop is in", "[e2e][containment]") {
+  const Site site({"sleeper", "crasher"});
+  ServerProcess server(site, options({"--workers", "1", "--hang-limit", "0"}, "100"));
+  CHECK(fetch(server.endpoint(), "/crasher/thread").status == 200);
+  provoke(server.endpoint(), "/sleeper/5000");
+  CHECK(server.logs("was killed by SIGSEGV inside module crasher, generation 1"));
+  CHECK(server.count_in_log("was killed by SIGSEGV inside module sleeper") == 0);
+}
+
 TEST_CASE("a fault of the server itself is not blamed on a module", "[e2e][containment]") {
   const Site site({"hello"});
   ServerProcess server(site, options({"--workers", "1"}));

@@ -1,10 +1,13 @@
 // Does what ends a process: below /crash it writes where nothing is, below /abort it aborts, below /offload it
-// does the former on a thread. Answers everything else.
+// does the former on a thread of the server, below /thread a moment later on a thread of its own. Answers
+// everything else.
 #include <sluice/module.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -32,6 +35,12 @@ class Crasher : public sluice::Handler {
     const std::string_view path = exchange.request().path;
     if (path == "crash") write_nowhere();
     if (path == "abort") std::abort();
+    if (path == "thread") {
+      std::thread([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        write_nowhere();
+      }).detach();
+    }
     if (path == "offload") {
       auto work = std::make_unique<CrashingWork>();
       if (host_.offload(work.get())) static_cast<void>(work.release());
