@@ -43,7 +43,10 @@ Result<std::unique_ptr<Child>> Child::start(const std::function<std::string()>& 
   const UniqueFd writing(ends[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("cannot fork", errno);
-  if (pid == 0) run_child(task, writing.get());
+  if (pid == 0) {
+    reading.reset();
+    run_child(task, writing.get());
+  }
   return std::unique_ptr<Child>(new Child(pid, std::move(reading)));
 }
 

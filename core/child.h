@@ -28,6 +28,8 @@ class Child {
   bool hear();
   // Not yet at the end.
   bool reports() const { return !ended_; }
+  // In another forked process, which has nothing to do with this one.
+  void close_for_child() { report_fd_.reset(); }
   // What it came to. `status` is waitpid's, by whoever has reaped it.
   Result<std::string> result(int status);
 

@@ -59,6 +59,7 @@ std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
 void Crew::close_for_child(const std::vector<int>& kept) {
   for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
   for (auto& worker : workers_) worker.reset();
+  plan_.reset();
 }
 
 std::vector<int> Crew::sockets_of(std::size_t post) const {

@@ -32,7 +32,8 @@ class Crew {
   void close_listeners() { listeners_.clear(); }
   // The groups of one site, as long as they are open.
   std::vector<const ListenGroup*> listeners(std::size_t site) const;
-  // In a forked process: closes all listening sockets but these, and the control sockets of the workers.
+  // In a forked process: closes all listening sockets but these, the control sockets of the workers, and the
+  // folders of the plan, which is gone then.
   void close_for_child(const std::vector<int>& kept);
 
   // What each new process needs of its supervisor.

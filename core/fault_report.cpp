@@ -62,6 +62,10 @@ void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::string&
   reports_.push_back({std::move(*child), std::move(frames), monotonic_ms() + kNamingMs});
 }
 
+void FaultReports::close_for_child() {
+  for (const Report& report : reports_) report.child->close_for_child();
+}
+
 bool FaultReports::ended(pid_t pid, int status) {
   const auto report = std::find_if(reports_.begin(), reports_.end(),
                                    [pid](const Report& other) { return other.child->pid() == pid; });

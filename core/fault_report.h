@@ -35,6 +35,7 @@ class FaultReports {
   using Confine = std::function<Result<void>()>;
   // Has the frames named and logged. `copies`: the folder of the modules' private copies.
   void begin(std::vector<Snapshot::Frame> frames, const std::string& copies, const Confine& confine);
+  void close_for_child();
   // Whether the child was one of these, and what it said is logged.
   bool ended(pid_t pid, int status);
   // Ends those that take too long.

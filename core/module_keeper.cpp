@@ -88,6 +88,11 @@ void ModuleKeeper::watch() {
   watch_ = watch ? std::move(*watch) : nullptr;
 }
 
+void ModuleKeeper::close_for_child() {
+  watch_.reset();
+  if (trial_ != nullptr) trial_->close_for_child();
+}
+
 void ModuleKeeper::look_again() {
   if (watch_ == nullptr || watch_->gone()) watch();
   for (const std::string& file : catalog_.files()) waiting_.insert(file);

@@ -54,6 +54,9 @@ class ModuleKeeper {
   Child* trial() const { return trial_.get(); }
   void trial_ended(int status, std::uint64_t now_ms);
 
+  // In a forked process.
+  void close_for_child();
+
   // Looks at every file of the folder again, and watches it again if it had gone.
   void look_again();
   // Whether a change is at work or waits.

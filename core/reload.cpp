@@ -44,6 +44,11 @@ void Reload::trial_ended(int status) {
   trial_.reset();
 }
 
+void Reload::close_for_child() {
+  if (trial_ != nullptr) trial_->close_for_child();
+  plan_.reset();
+}
+
 std::uint64_t Reload::due_ms() const {
   if (crew_ == nullptr && report_) return 0;
   return until_ms_;

@@ -28,6 +28,9 @@ class Reload {
   // The new workers, from when they are started.
   Crew* crew() const { return crew_.get(); }
 
+  // In a forked process.
+  void close_for_child();
+
   // Goes on as far as it can now: true when the new crew takes over.
   Result<bool> step(const Crew& current, const Crew::Launch& launch);
   std::uint64_t due_ms() const;

@@ -225,6 +225,32 @@ TEST_CASE("started as root, workers are www-data", "[e2e][processes]") {
   CHECK(fetch(server.endpoint(), "/static/a.txt").body == "a");
 }
 
+TEST_CASE("a worker inherits nothing that only its supervisor needs", "[e2e][processes]") {
+  const Site site({"hello"});
+  const Site other({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello:root=" + other.root() + "\n");
+  ServerProcess server(site, {"--workers", "1", "--config", config});
+  const auto opened = [&] {
+    std::string all;
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(server.workers().at(0)) + "/fd")) {
+      std::error_code ignored;
+      all += std::filesystem::read_symlink(entry.path(), ignored).string() + "\n";
+    }
+    return all;
+  };
+  CHECK_THAT(opened(), Contains(other.root()) && !Contains("anon_inode:inotify"));
+  site.write_beside("sluice.conf", "");
+  REQUIRE(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 1; }));
+  CHECK_THAT(opened(), Contains(site.root()) && !Contains(other.root()));
+  ::kill(server.workers().at(0), SIGKILL);
+  CHECK(server.logs("was killed by SIGKILL"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK_THAT(opened(), Contains(site.root()) && !Contains("anon_inode:inotify"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a unix socket serves, and its file is removed at the end", "[e2e][processes]") {
   const Site site({"hello"});
   const std::string path = site.path("sluice.sock");
