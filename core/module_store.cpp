@@ -103,9 +103,9 @@ Result<void> copy_bytes(int from, int to, const std::string& file) {
 }
 
 // In the child.
-std::string describe_module(const fs::path& path) {
+std::string describe_module(const std::string& path, const std::string& file) {
   FieldWriter report;
-  const auto module = ModuleFile::load(path.string(), path.filename().string());
+  const auto module = ModuleFile::load(path, file);
   if (!module) return report.put(module.error().message).take();
   const ModuleInfo& info = (*module)->info();
   report.put("").put(info.name).put(info.version).put(info.summary);
@@ -245,11 +245,17 @@ Result<std::vector<std::string>> list_modules(const std::string& folder) {
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
   const auto files = list_modules(folder);
   if (!files) return Unexpected(files.error());
+  const auto allowed = check_folder(folder);
+  if (!allowed) return Unexpected(allowed.error());
+  const auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
   std::vector<ModuleReport> reports;
   for (const std::string& file : *files) {
-    const auto text = run_in_child([&] { return describe_module(fs::path(folder) / file); }, kInspectMs);
     ModuleReport report;
-    if (text) {
+    if (const auto copy = (*store)->copy(folder, file); !copy) {
+      report.error = copy.error().message;
+    } else if (const auto text =
+                   run_in_child([&] { return describe_module((*copy)->path(), file); }, kInspectMs)) {
       report = parse_report(*text);
     } else {
       report.error = file + " " + text.error().message + " while it was loaded";

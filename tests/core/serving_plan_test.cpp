@@ -154,6 +154,11 @@ TEST_CASE("every module of a folder is described, or said to be broken", "[modul
   CHECK((*reports)[1].name == "hello");
   CHECK((*reports)[1].default_mount == "/hello/");
   CHECK_FALSE(inspect_modules(scratch.path / "nowhere"));
+  fs::permissions(scratch.path / "plugins/hello.so", fs::perms(0646));
+  CHECK((*inspect_modules(scratch.path / "plugins"))[1].error.find("may be written by everybody") !=
+        std::string::npos);
+  fs::permissions(scratch.path / "plugins", fs::perms(0757));
+  CHECK_FALSE(inspect_modules(scratch.path / "plugins"));
 }
 
 TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong", "[serving_plan]") {
