@@ -51,10 +51,7 @@ Result<std::unique_ptr<Child>> Child::start(const std::function<std::string()>& 
 }
 
 Child::~Child() {
-  if (reaped_) return;
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  if (!reaped_) ::kill(pid_, SIGKILL);
 }
 
 bool Child::hear() {
@@ -82,16 +79,23 @@ Result<std::string> run_in_child(const std::function<std::string()>& task, int t
   auto child = Child::start(task);
   if (!child) return Unexpected(child.error());
   const std::uint64_t until_ms = monotonic_ms() + static_cast<std::uint64_t>(timeout_ms);
+  bool in_time = true;
   for (;;) {
     const std::uint64_t now_ms = monotonic_ms();
-    if (now_ms >= until_ms) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
+    in_time = now_ms < until_ms;
+    if (!in_time) {
+      ::kill((*child)->pid(), SIGKILL);
+      break;
+    }
     pollfd wanted{(*child)->fd(), POLLIN, 0};
     if (::poll(&wanted, 1, static_cast<int>(until_ms - now_ms)) > 0 && !(*child)->hear()) break;
   }
   int status = 0;
   while (::waitpid((*child)->pid(), &status, 0) < 0 && errno == EINTR) {
   }
-  return (*child)->result(status);
+  auto result = (*child)->result(status);
+  if (!in_time) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
+  return result;
 }
 
 }  // namespace sluice

@@ -13,7 +13,8 @@
 
 namespace sluice {
 
-// A child at work, for who has something else to do meanwhile. Killed and reaped when it is destroyed.
+// A child at work, for who has something else to do meanwhile. Killed when it is destroyed; whoever reaps
+// children reaps it, too.
 class Child {
  public:
   static Result<std::unique_ptr<Child>> start(const std::function<std::string()>& task);

@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr int kInspectMs = 10'000;
 constexpr std::string_view kFolderPrefix = "sluice-";
-constexpr std::int64_t kCopyBytesMax = 256 * 1024 * 1024;
+// Copying holds up the supervisor.
+constexpr std::int64_t kCopyBytesMax = 64 * 1024 * 1024;
 constexpr std::size_t kCopyPiece = 1024 * 1024;
 
 // A folder whose files may be mapped as code.
@@ -88,7 +89,8 @@ Result<void> check_source(const struct stat& status, const std::string& file) {
   if ((status.st_mode & S_IWOTH) != 0) {
     return fail(file + " may be written by everybody: take that away with chmod o-w");
   }
-  if (status.st_size > kCopyBytesMax) return fail(file + " is larger than 256 MiB: strip it");
+  if (status.st_size > kCopyBytesMax)
+    return fail(file + " is larger than 64 MiB: take its debugging symbols away with strip --strip-debug");
   return check_owner(status, file);
 }
 

@@ -105,7 +105,8 @@ std::optional<FileStamp> stamp_of(const std::string& path);
 // whoever could replace the server's program.
 Result<void> check_folder(const std::string& folder);
 
-// Describes every "*.so" of the folder, sorted by name, by the rules that a server has for them. Forks one child a file; blocks until they are done.
+// Describes every "*.so" of the folder, sorted by name, by the rules that a server has for them. Forks one
+// child a file; blocks until they are done.
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);
 
 }  // namespace sluice

@@ -134,6 +134,8 @@ TEST_CASE("a file that a stranger could have written is not copied", "[module_st
                                                      " belongs to user 12345, who is neither root nor") == 0);
     REQUIRE(::chown(plugins.c_str(), 0, 0) == 0);
   }
+  fs::resize_file(plugins + "/garbage.so", 64 * 1024 * 1024 + 1);
+  CHECK(why().find("is larger than 64 MiB") != std::string::npos);
   fs::create_directory(plugins + "/folder.so");
   CHECK(store->copy(plugins, "folder.so").error().message.find("is no regular file") != std::string::npos);
   CHECK_FALSE(check_folder(plugins + "/nowhere"));
