@@ -90,6 +90,7 @@ void ModuleKeeper::watch() {
 
 void ModuleKeeper::close_for_child() {
   watch_.reset();
+  store_->close_for_child();
   if (trial_ != nullptr) trial_->close_for_child();
 }
 

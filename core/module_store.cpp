@@ -1,6 +1,7 @@
 #include "module_store.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -17,7 +17,6 @@
 #include "child.h"
 #include "module_file.h"
 #include "text_fields.h"
-#include "unique_fd.h"
 
 namespace sluice {
 namespace {
@@ -25,29 +24,48 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kInspectMs = 10'000;
-constexpr std::string_view kFolderPrefix = "sluice-";
+constexpr std::string_view kFolderPrefix = "sluice-modules-";
+constexpr int kAttempts = 10;
 // Copying holds up the supervisor.
 constexpr std::int64_t kCopyBytesMax = 64 * 1024 * 1024;
 constexpr std::size_t kCopyPiece = 1024 * 1024;
 
-// A folder whose files may be mapped as code.
+// A folder whose files may be mapped as code, by the workers' user, too.
 bool allows_code(const std::string& folder) {
-  struct statvfs status {};
-  return ::statvfs(folder.c_str(), &status) == 0 && (status.f_flag & ST_NOEXEC) == 0 &&
-         ::access(folder.c_str(), W_OK | X_OK) == 0;
+  struct statvfs system {};
+  struct stat status {};
+  return ::statvfs(folder.c_str(), &system) == 0 && (system.f_flag & ST_NOEXEC) == 0 &&
+         ::access(folder.c_str(), W_OK | X_OK) == 0 && ::stat(folder.c_str(), &status) == 0 &&
+         (::geteuid() != 0 || (status.st_mode & S_IXOTH) != 0);
 }
 
-// A server that was killed could not remove its folder: "sluice-PID-XXXXXX".
+// Where the copies may be: what was asked for first, then folders that nothing tidies up.
+std::vector<std::string> possible_bases() {
+  std::vector<std::string> bases;
+  for (const char* name : {"TMPDIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"}) {
+    if (const char* folder = std::getenv(name)) bases.emplace_back(folder);
+  }
+  for (const char* folder : {"/run", "/tmp", "/var/tmp", "."}) bases.emplace_back(folder);
+  return bases;
+}
+
+// Nothing when somebody else has locked it.
+UniqueFd lock_folder(const std::string& path, int how) {
+  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (folder && ::flock(folder.get(), how | LOCK_NB) != 0) folder.reset();
+  return folder;
+}
+
+// A server that was killed could not remove its folder, and holds no lock of it any more.
 void remove_stale_folders(const std::string& base) {
   std::error_code error;
   for (fs::directory_iterator entry(base, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.rfind(kFolderPrefix, 0) != 0) continue;
-    const long pid = std::strtol(name.c_str() + kFolderPrefix.size(), nullptr, 10);
     struct stat status {};
-    if (pid <= 0 || ::lstat(entry->path().c_str(), &status) != 0 || status.st_uid != ::geteuid()) continue;
-    if (::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH) continue;
+    if (entry->path().filename().string().rfind(kFolderPrefix, 0) != 0) continue;
+    if (::lstat(entry->path().c_str(), &status) != 0 || status.st_uid != ::geteuid()) continue;
+    const UniqueFd lock = lock_folder(entry->path(), LOCK_EX);
+    if (!lock) continue;
     std::error_code ignored;
     fs::remove_all(entry->path(), ignored);
   }
@@ -149,16 +167,19 @@ ModuleReport parse_report(const std::string& text) {
 }  // namespace
 
 Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
-  const char* wanted = std::getenv("TMPDIR");
-  for (const char* base : {wanted, "/tmp", "/run", "/var/tmp", "."}) {
-    if (base == nullptr || !allows_code(base)) continue;
+  for (const std::string& base : possible_bases()) {
+    if (!allows_code(base)) continue;
     remove_stale_folders(base);
-    std::string path =
-        std::string(base) + "/" + std::string(kFolderPrefix) + std::to_string(::getpid()) + "-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) continue;
-    // Workers read their copies as another user, who may not write here.
-    if (::chmod(path.c_str(), 0755) != 0) return fail_errno("cannot open up " + path, errno);
-    return std::unique_ptr<ModuleStore>(new ModuleStore(path));
+    // Another server that starts may take it for a left one, until it is locked.
+    for (int i = 0; i < kAttempts; ++i) {
+      std::string path = (fs::path(base) / kFolderPrefix).lexically_normal().string() + "XXXXXX";
+      if (::mkdtemp(path.data()) == nullptr) break;
+      UniqueFd lock = lock_folder(path, LOCK_SH);
+      // Workers read their copies as another user, who may not write here.
+      if (lock && ::fchmod(lock.get(), 0755) == 0 && stamp_of(path))
+        return std::unique_ptr<ModuleStore>(new ModuleStore(path, std::move(lock)));
+      ::rmdir(path.c_str());
+    }
   }
   return fail(
       "no folder for private copies of modules: point TMPDIR to one that may be written and is not noexec");

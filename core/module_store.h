@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "error.h"
+#include "unique_fd.h"
 
 namespace sluice {
 
@@ -72,6 +73,9 @@ class ModuleCopy {
 using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
 
 // A private folder for copies of modules, removed with everything in it at the end. One thread.
+//
+// INVARIANT: the folder is locked as long as the server lives, so that neither another server nor what tidies
+// up temporary folders takes it for a left one.
 class ModuleStore {
  public:
   static Result<std::unique_ptr<ModuleStore>> create();
@@ -80,6 +84,8 @@ class ModuleStore {
   ModuleStore& operator=(const ModuleStore&) = delete;
 
   const std::string& path() const { return path_; }
+  // In a forked process: its lock would outlive this server.
+  void close_for_child() { lock_.reset(); }
   // Copies a file of the folder under a name never used before, as its next generation. Refuses one that
   // strangers could have written.
   Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);
@@ -87,10 +93,11 @@ class ModuleStore {
   Result<ModuleCopyPtr> copy_again(const ModuleCopy& copy);
 
  private:
-  explicit ModuleStore(std::string path) : path_(std::move(path)) {}
+  ModuleStore(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string next_path(const std::string& file);
 
   std::string path_;
+  UniqueFd lock_;  // flock(2) of the folder
   unsigned copies_ = 0;
   std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };

@@ -102,6 +102,24 @@ TEST_CASE("copies of modules are private, unique, and gone with who made them", 
   CHECK_FALSE(fs::exists(folder));
 }
 
+TEST_CASE("a folder of copies is removed by the next server when its own is gone, and only then",
+          "[module_store]") {
+  const Scratch scratch;
+  const char* before = std::getenv("TMPDIR");
+  const std::string restored = before == nullptr ? "" : before;
+  fs::permissions(scratch.path, fs::perms(0755));  // the workers' user has to get there
+  ::setenv("TMPDIR", scratch.path.c_str(), 1);
+  const auto living = std::move(*ModuleStore::create());
+  const auto leave = [] { return (*ModuleStore::create()).release()->path(); };
+  const std::string left = run_in_child(leave, 5000).value();
+  CHECK(fs::path(living->path()).parent_path() == scratch.path);
+  CHECK(fs::exists(left));
+  CHECK(ModuleStore::create());
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(living->path()));
+  before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", restored.c_str(), 1);
+}
+
 TEST_CASE("a copy is not removed by a process that has only inherited it", "[module_store]") {
   const Scratch scratch;
   const auto store = std::move(*ModuleStore::create());
