@@ -43,7 +43,8 @@ class Crew {
   };
   // Fills the empty posts; tells of each new process.
   using Launched = std::function<void(WorkerProcess&)>;
-  Result<void> launch_missing(const ModuleSet& modules, const Launch& launch, const Launched& launched);
+  Result<void> launch_missing(
+      const ModuleSet& modules, const Launch& launch, const Launched& launched = [](WorkerProcess&) {});
   std::size_t posts() const { return workers_.size(); }
   std::vector<WorkerProcess*> workers() const;
   WorkerProcess* find(pid_t pid) const;

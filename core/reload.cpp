@@ -44,7 +44,8 @@ void Reload::trial_ended(int status) {
   trial_.reset();
 }
 
-void Reload::close_for_child() {
+void Reload::close_for_child(const std::vector<int>& own_sockets) {
+  if (crew_ != nullptr) crew_->close_for_child(own_sockets);
   if (trial_ != nullptr) trial_->close_for_child();
   plan_.reset();
 }
@@ -81,7 +82,7 @@ Result<bool> Reload::step(const Crew& current, const Crew::Launch& launch) {
   until_ms_ = monotonic_ms() + kReadyMs;
   const auto listening = crew_->open_listeners(&current);
   if (!listening) return Unexpected(listening.error());
-  const auto launched = crew_->launch_missing(set_, launch, [](const WorkerProcess&) {});
+  const auto launched = crew_->launch_missing(set_, launch);
   if (!launched) return Unexpected(launched.error());
   return false;
 }

@@ -29,7 +29,7 @@ class Reload {
   Crew* crew() const { return crew_.get(); }
 
   // In a forked process.
-  void close_for_child();
+  void close_for_child(const std::vector<int>& own_sockets);
 
   // Goes on as far as it can now: true when the new crew takes over.
   Result<bool> step(const Crew& current, const Crew::Launch& launch);

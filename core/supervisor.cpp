@@ -116,13 +116,10 @@ Result<void> Supervisor::start(const Settings& settings) {
   auto signals = take_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   if (!signals) return Unexpected(signals.error());
   signals_ = std::move(*signals);
-  const auto launch_all = [&] {
-    return crew_->launch_missing(keeper_->set(), launch(), [](const WorkerProcess&) {});
-  };
   const auto launched = crew_->open_listeners(nullptr)
                             .and_then([&] { return log_pipe_.open(); })
                             .and_then([&] { return open_control(settings); })
-                            .and_then(launch_all);
+                            .and_then([&] { return crew_->launch_missing(keeper_->set(), launch()); });
   if (!launched) return launched;
   while (!crew_->all_ready() && !stopping_) {
     wait_for_events();
@@ -156,10 +153,8 @@ Crew::Launch Supervisor::launch() {
 // A worker that held another's control socket would keep it from noticing the supervisor's end; one that held
 // another's listening socket would keep its address in use.
 void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
-  for (Crew* crew : {crew_.get(), next_crew()}) {
-    if (crew != nullptr) crew->close_for_child(own_sockets);
-  }
-  if (reload_ != nullptr) reload_->close_for_child();
+  if (crew_ != nullptr) crew_->close_for_child(own_sockets);
+  if (reload_ != nullptr) reload_->close_for_child(own_sockets);
   retired_.clear();
   keeper_->close_for_child();
   reports_.close_for_child();
