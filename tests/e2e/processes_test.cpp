@@ -225,6 +225,13 @@ TEST_CASE("started as root, workers are www-data", "[e2e][processes]") {
   CHECK(fetch(server.endpoint(), "/static/a.txt").body == "a");
 }
 
+TEST_CASE("workers that are slow to start cost time, not the processor", "[e2e][processes]") {
+  const Site site({"slow_start"});
+  const ServerProcess server(site, {"--workers", "1"});
+  CHECK(processor_seconds(server.pid()) < 1);  // the supervisor waits, it does not spin
+  CHECK(fetch(server.endpoint(), "/slow_start/").status == 200);
+}
+
 TEST_CASE("a worker inherits nothing that only its supervisor needs", "[e2e][processes]") {
   const Site site({"hello"});
   const Site other({"hello"});
