@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "monotonic_clock.h"
+
 namespace sluice {
 namespace {
 
@@ -177,15 +179,21 @@ Result<void> Lineup::make_mount(Module& module, const MountPlan& mount, const Li
   if (same != nullptr && module.file != nullptr) {
     instance = same->instance;
   } else if (module.file != nullptr) {
-    const auto shared = make_shared(module);
-    if (!shared) return shared;
-    auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
+    const std::uint64_t began_ms = monotonic_ms();
+    auto made = make_instance(module, mount);
+    module.make_ms += monotonic_ms() - began_ms;
     if (!made) return Unexpected(made.error());
     instance = std::move(*made);
   }
   mounts_.push_back({mount.prefix, module.entry.path, std::move(instance)});
   reports_.push_back({mount.prefix, module.entry.name});
   return {};
+}
+
+Result<InstanceRef> Lineup::make_instance(Module& module, const MountPlan& mount) {
+  const auto shared = make_shared(module);
+  if (!shared) return Unexpected(shared.error());
+  return ModuleInstance::create_handler(services_, module.file, module.shared, mount);
 }
 
 Result<void> Lineup::make_shared(Module& module) {
@@ -195,6 +203,18 @@ Result<void> Lineup::make_shared(Module& module) {
   module.shared = std::move(*shared);
   module.shared_made = true;
   return {};
+}
+
+void Lineup::refuse_slow(std::uint64_t make_ms_max) {
+  for (const Module& module : modules_) {
+    if (module.make_ms <= make_ms_max) continue;
+    problems_.push_back({module.entry.file, "module " + module.entry.name + " takes " +
+                                                std::to_string(module.make_ms) +
+                                                " ms to start, and no worker would answer meanwhile: let it do "
+                                                "slow work by Host::offload, or at its first request, to "
+                                                "start within " +
+                                                std::to_string(make_ms_max) + " ms"});
+  }
 }
 
 ModuleSet Lineup::usable() const {

@@ -45,6 +45,8 @@ class Lineup {
   const std::vector<ModuleProblem>& problems() const { return problems_; }
   // The set as it is known now, without what has a problem.
   ModuleSet usable() const;
+  // A problem for each file whose handlers took longer to make than this.
+  void refuse_slow(std::uint64_t make_ms_max);
   // Every module of --module is there.
   Result<void> check_chosen() const;
 
@@ -58,6 +60,7 @@ class Lineup {
     std::shared_ptr<ModuleFile> file;  // null when it is closed, or answers nowhere
     InstanceRef shared;                // of its first handler
     bool shared_made = false;
+    std::uint64_t make_ms = 0;  // for all that was made of it
   };
   struct Mount {
     std::string prefix;
@@ -71,6 +74,7 @@ class Lineup {
   Result<void> make_explicit_mounts(const Lineup* before);
   void make_default_mounts(const Lineup* before);
   Result<void> make_mount(Module& module, const MountPlan& mount, const Lineup* before);
+  Result<InstanceRef> make_instance(Module& module, const MountPlan& mount);
   Result<void> make_shared(Module& module);
   const Module* find_path(const std::string& path) const;
   Module* find_name(std::string_view name);

@@ -11,6 +11,13 @@ namespace {
 
 // Before the catalog's own set is brought to the workers again, when some could not take it.
 constexpr std::uint64_t kRetryMs = 1'000;
+// Workers make a changed module's handlers while they serve; this is well below what ends one that hangs.
+constexpr std::uint64_t kMakeMsMax = 1'000;
+constexpr std::uint64_t kHangShare = 4;
+
+std::uint64_t make_ms_max(const ModuleCare& care) {
+  return care.hang_ms == 0 ? kMakeMsMax : std::min(kMakeMsMax, care.hang_ms / kHangShare);
+}
 
 bool is_mounted_by_name(const Settings& settings, const std::string& module) {
   return std::any_of(settings.mounts.begin(), settings.mounts.end(),
@@ -110,6 +117,7 @@ std::uint64_t ModuleKeeper::due_ms() const {
 }
 
 void ModuleKeeper::step(std::uint64_t now_ms) {
+  if (stage_ == Stage::preparing) ask_next(now_ms);
   if (stage_ == Stage::preparing && unanswered_.empty()) commit(now_ms);
   if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
     refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(care().swap_ms)
@@ -172,7 +180,8 @@ void ModuleKeeper::remove(const std::string& file) {
 void ModuleKeeper::try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms) {
   change_.entry.file = file;
   change_.copy = std::move(copy);
-  auto trial = start_trial(crew_->shared_plan(), catalog_.trial_set(file, *change_.copy), close_in_child_);
+  auto trial = start_trial(crew_->shared_plan(), catalog_.trial_set(file, *change_.copy),
+                           make_ms_max(care()), close_in_child_);
   if (!trial) return refuse(trial.error().message, now_ms);
   trial_ = std::move(*trial);
   stage_ = Stage::trying;
@@ -198,18 +207,28 @@ void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
 
 void ModuleKeeper::prepare(ModuleSet set, std::uint64_t now_ms) {
   stage_ = Stage::preparing;
-  change_until_ms_ = now_ms + care().swap_ms;
   next_set_ = std::move(set);
   ++number_;
   unanswered_.clear();
-  for (WorkerProcess* worker : crew_->workers()) launched(*worker);
+  for (const WorkerProcess* worker : crew_->workers()) launched(*worker);
+  ask_next(now_ms);
 }
 
-void ModuleKeeper::launched(WorkerProcess& worker) {
-  if (stage_ != Stage::preparing) return;
-  unanswered_.insert(worker.pid());
-  // One that does not take it has no answer in time, either.
-  worker.tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
+void ModuleKeeper::launched(const WorkerProcess& worker) {
+  if (stage_ == Stage::preparing) unanswered_.insert(worker.pid());
+}
+
+// One after another: the others serve while one makes handlers, and what kills the first reaches no second.
+void ModuleKeeper::ask_next(std::uint64_t now_ms) {
+  if (unanswered_.contains(asked_)) return;
+  for (WorkerProcess* worker : crew_->workers()) {
+    if (!unanswered_.contains(worker->pid())) continue;
+    asked_ = worker->pid();
+    change_until_ms_ = now_ms + care().swap_ms;
+    // One that does not take it has no answer in time, either.
+    worker->tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
+    return;
+  }
 }
 
 void ModuleKeeper::answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms) {
@@ -265,6 +284,7 @@ void ModuleKeeper::end_change(ControlMessage how) {
   }
   trial_.reset();
   unanswered_.clear();
+  asked_ = 0;
   stage_ = Stage::idle;
 }
 

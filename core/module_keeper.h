@@ -67,7 +67,7 @@ class ModuleKeeper {
   // When `step` has something to do, unless something is heard before.
   std::uint64_t due_ms() const;
 
-  void launched(WorkerProcess& worker);
+  void launched(const WorkerProcess& worker);
   void answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms);
   // A worker has ended; the module and generation that it was in, if any.
   void ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
@@ -89,6 +89,7 @@ class ModuleKeeper {
   void remove(const std::string& file);
   void try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms);
   void prepare(ModuleSet set, std::uint64_t now_ms);
+  void ask_next(std::uint64_t now_ms);
   void commit(std::uint64_t now_ms);
   void refuse(const std::string& why, std::uint64_t now_ms);
   void end_change(ControlMessage how);
@@ -109,6 +110,7 @@ class ModuleKeeper {
   ModuleSet next_set_;
   std::uint64_t number_ = 0;  // of the change
   std::set<pid_t> unanswered_;
+  pid_t asked_ = 0;  // one of them, or 0
   std::uint64_t change_until_ms_ = 0;
   std::uint64_t retry_at_ms_ = 0;
 };

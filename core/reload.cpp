@@ -32,7 +32,7 @@ Result<std::unique_ptr<Reload>> Reload::begin(const Settings& settings, ModuleKe
     reload->set_ = folder->catalog.set();
     reload->other_folder_ = std::move(*folder);
   }
-  auto trial = start_trial(reload->plan_, reload->set_, std::move(close_in_child));
+  auto trial = start_trial(reload->plan_, reload->set_, kNoMakeLimit, std::move(close_in_child));
   if (!trial) return Unexpected(trial.error());
   reload->trial_ = std::move(*trial);
   reload->until_ms_ = monotonic_ms() + settings.care.swap_ms;

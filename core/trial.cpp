@@ -6,7 +6,7 @@ namespace sluice {
 namespace {
 
 // In the child.
-Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set) {
+Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, std::uint64_t make_ms_max) {
   if (plan.user) {
     const auto became = become(*plan.user);
     if (!became) return Unexpected(became.error());
@@ -17,8 +17,12 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set) {
     const bool first = &site == &plan.sites.front();
     const auto worker = Worker::prepare(plan, site, first ? set : report.modules, *stats);
     if (!worker) return Unexpected(worker.error());
-    if (!first) continue;
-    const Lineup& lineup = (*worker)->lineup();
+    Lineup& lineup = (*worker)->lineup();
+    lineup.refuse_slow(make_ms_max);
+    if (!first) {
+      if (!lineup.problems().empty()) return fail(lineup.problems().front().sentence);
+      continue;
+    }
     report.modules = lineup.usable();
     report.mounts = lineup.mounts();
     report.problems = lineup.problems();
@@ -28,8 +32,8 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set) {
   return report;
 }
 
-std::string report_trial(const ServingPlan& plan, const ModuleSet& set) {
-  const auto report = try_sites(plan, set);
+std::string report_trial(const ServingPlan& plan, const ModuleSet& set, std::uint64_t make_ms_max) {
+  const auto report = try_sites(plan, set, make_ms_max);
   FieldWriter out;
   if (!report) return out.put(report.error().message).take();
   out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
@@ -40,10 +44,12 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set) {
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, ModuleSet set, std::function<void()> in_child) {
-  return Child::start([plan = std::move(plan), set = std::move(set), in_child = std::move(in_child)] {
+Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, ModuleSet set, std::uint64_t make_ms_max,
+                                           std::function<void()> in_child) {
+  return Child::start([plan = std::move(plan), set = std::move(set), make_ms_max,
+                       in_child = std::move(in_child)] {
     in_child();
-    return report_trial(*plan, set);
+    return report_trial(*plan, set, make_ms_max);
   });
 }
 
@@ -68,7 +74,7 @@ Result<TrialReport> read_trial(const Result<std::string>& report) {
 
 Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {
   const int limit_ms = static_cast<int>(plan.settings.care.swap_ms);
-  return read_trial(run_in_child([&] { return report_trial(plan, set); }, limit_ms));
+  return read_trial(run_in_child([&] { return report_trial(plan, set, kNoMakeLimit); }, limit_ms));
 }
 
 }  // namespace sluice

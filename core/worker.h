@@ -29,7 +29,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  const Lineup& lineup() const { return *lineup_; }
+  Lineup& lineup() const { return *lineup_; }
 
   // Serves until told to end by `control`, which stays the caller's, or by TERM: accepts from the sockets,
   // which become the worker's, as soon as it is told to.

@@ -187,11 +187,22 @@ TEST_CASE("what cannot serve is refused, and the old generation goes on", "[e2e]
   refused(content_of(module_file("create_throws")),
           "module swapped at /swapped/ refuses to start: it is not my day");
   refused(content_of(module_file("create_crashes")), "the process that tried it ");
+  refused(content_of(module_file("create_slow")), "ms to start, and no worker would answer meanwhile");
   refused(content_of(module_file("create_hangs")), "trying it did not end within 4 s");
   refused(content_of(module_file("hello")), "another file has a module named hello already; remove one");
   overwrite(site, "swapped.so", content_of(module_file("swapped_two")));
   CHECK(says(server, "/swapped/", "two\n"));
   CHECK(server.count_in_log("is not taken") == refusals);
+}
+
+TEST_CASE("what kills a worker that prepares it kills no second one", "[e2e][swap]") {
+  const Site site({"swapped_one"});
+  ServerProcess server(site, quick({"--fault-limit", "100"}));
+  overwrite(site, "swapped_one.so", content_of(module_file("create_kills_worker")));
+  CHECK(server.logs("and generation 1 goes on: it ended a worker that prepared it"));
+  CHECK(eventually([&] { return server.workers().size() == 2; }));
+  CHECK(says(server, "/swapped/", "one\n"));
+  CHECK(server.count_in_log("was killed by SIGABRT") == 1);
 }
 
 TEST_CASE("what strangers could have written is refused, until they no longer can", "[e2e][swap]") {
