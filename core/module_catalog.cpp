@@ -73,10 +73,18 @@ std::vector<std::string> ModuleCatalog::files() const {
   return files;
 }
 
-void ModuleCatalog::learn(const TrialReport& report) {
-  for (const ModuleProblem& problem : report.problems) remove(problem.file, false);
-  for (const ModuleEntry& known : report.modules) {
-    if (ModuleRecord* record = own(known.file)) record->serving.entry = known;
+void ModuleCatalog::learn(const TrialReport& report, const ModuleSet& tried) {
+  for (const ModuleEntry& entry : tried) {
+    ModuleRecord* record = own(entry.file);
+    if (record == nullptr || record->serving.entry.path != entry.path) continue;
+    const auto is_of_file = [&](const auto& found) { return found.file == entry.file; };
+    const auto known = std::find_if(report.modules.begin(), report.modules.end(), is_of_file);
+    if (std::any_of(report.problems.begin(), report.problems.end(), is_of_file)) {
+      remove(entry.file, false);
+    } else if (known != report.modules.end()) {
+      record->serving.entry.name = known->name;
+      record->serving.entry.default_mount = known->default_mount;
+    }
   }
 }
 

@@ -74,17 +74,17 @@ Result<ModuleKeeper::Folder> ModuleKeeper::try_folder(const ServingPlan& plan) {
 void ModuleKeeper::begin(Folder folder, const Crew& crew) {
   crew_ = &crew;
   catalog_ = std::move(folder.catalog);
-  catalog_.learn(folder.report);
+  catalog_.learn(folder.report, catalog_.set());
   in_force_ = catalog_.set();
   waiting_.clear();
   refusals_.clear();
   watch();
 }
 
-void ModuleKeeper::go_on(const TrialReport& report, const ModuleSet& set, const Crew& crew) {
+void ModuleKeeper::go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const Crew& crew) {
   crew_ = &crew;
-  catalog_.learn(report);
-  in_force_ = set;
+  catalog_.learn(report, tried);
+  in_force_ = std::move(given);
   look_again();
   again_ = waiting_;
 }

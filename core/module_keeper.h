@@ -39,9 +39,9 @@ class ModuleKeeper {
   Result<Folder> try_folder(const ServingPlan& plan);
   // Goes on with this folder, for workers that are given its modules.
   void begin(Folder folder, const Crew& crew);
-  // Goes on with another configuration of the same folder, which the trial was of, for workers that were given
-  // `set`.
-  void go_on(const TrialReport& report, const ModuleSet& set, const Crew& crew);
+  // Goes on with another configuration of the same folder, of which `tried` was tried, for workers that were
+  // `given` what came of it.
+  void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const Crew& crew);
 
   // Where the private copies are.
   const std::string& copies() const { return store_->path(); }

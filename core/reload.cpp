@@ -25,14 +25,14 @@ Result<std::unique_ptr<Reload>> Reload::begin(const Settings& settings, ModuleKe
   auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
   reload->plan_ = std::move(*plan);
-  reload->set_ = keeper.set();
+  reload->tried_ = keeper.set();
   if (settings.plugins != current.plan().settings.plugins) {
     auto folder = keeper.read_folder(*reload->plan_);
     if (!folder) return Unexpected(folder.error());
-    reload->set_ = folder->catalog.set();
+    reload->tried_ = folder->catalog.set();
     reload->other_folder_ = std::move(*folder);
   }
-  auto trial = start_trial(reload->plan_, reload->set_, kNoMakeLimit, std::move(close_in_child));
+  auto trial = start_trial(reload->plan_, reload->tried_, kNoMakeLimit, std::move(close_in_child));
   if (!trial) return Unexpected(trial.error());
   reload->trial_ = std::move(*trial);
   reload->until_ms_ = monotonic_ms() + settings.care.swap_ms;
@@ -71,9 +71,10 @@ Result<bool> Reload::step(const Crew& current, const Crew::Launch& launch) {
     report.problems.insert(report.problems.end(), unread.begin(), unread.end());
   }
   log_problems(report);
+  given_ = tried_;
   for (const ModuleProblem& problem : report.problems)
-    std::erase_if(set_, [&](const ModuleEntry& entry) { return entry.file == problem.file; });
-  for (ModuleEntry& entry : set_) {
+    std::erase_if(given_, [&](const ModuleEntry& entry) { return entry.file == problem.file; });
+  for (ModuleEntry& entry : given_) {
     const auto tried = std::find_if(report.modules.begin(), report.modules.end(),
                                     [&](const ModuleEntry& other) { return other.file == entry.file; });
     if (tried != report.modules.end()) entry = *tried;
@@ -82,7 +83,7 @@ Result<bool> Reload::step(const Crew& current, const Crew::Launch& launch) {
   until_ms_ = monotonic_ms() + kReadyMs;
   const auto listening = crew_->open_listeners(&current);
   if (!listening) return Unexpected(listening.error());
-  const auto launched = crew_->launch_missing(set_, launch);
+  const auto launched = crew_->launch_missing(given_, launch);
   if (!launched) return Unexpected(launched.error());
   return false;
 }
@@ -103,7 +104,7 @@ void Reload::commit(ModuleKeeper& keeper, const Crew& crew) {
     other_folder_->report = std::move(**report_);
     return keeper.begin(std::move(*other_folder_), crew);
   }
-  keeper.go_on(**report_, set_, crew);
+  keeper.go_on(**report_, tried_, std::move(given_), crew);
 }
 
 }  // namespace sluice

@@ -45,7 +45,8 @@ class Reload {
 
   PlanPtr plan_;
   std::optional<ModuleKeeper::Folder> other_folder_;  // of the modules
-  ModuleSet set_;
+  ModuleSet tried_;
+  ModuleSet given_;  // to the new workers
   std::unique_ptr<Child> trial_;
   std::optional<Result<TrialReport>> report_;
   std::unique_ptr<Crew> crew_;

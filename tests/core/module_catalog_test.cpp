@@ -94,6 +94,31 @@ TEST_CASE_METHOD(Fixture, "a removed module is forgotten, or kept for the mounts
   CHECK(catalog.find_name("b") == nullptr);
 }
 
+TEST_CASE_METHOD(Fixture, "what a trial has found out changes nothing that was decided during it",
+                 "[module_catalog]") {
+  for (const char* name : {"a", "b", "c", "d"}) {
+    Generation unnamed = next(std::string(name) + ".so", name);
+    unnamed.entry.name.clear();
+    catalog.take(std::move(unnamed), 0, kCare);
+  }
+  const ModuleSet tried = catalog.set();
+  TrialReport report;
+  report.modules = tried;
+  for (ModuleEntry& known : report.modules) known.name = known.file.substr(0, 1);
+  report.modules.pop_back();
+  report.problems = {{"c.so", "broken"}, {"d.so", "broken"}};
+  catalog.close("a.so");
+  catalog.take(next("b.so", "newer"), 0, kCare);
+  catalog.take(next("c.so", "c"), 0, kCare);
+  catalog.learn(report, tried);
+  CHECK(entry("a.so").closed);
+  CHECK(entry("a.so").name == "a");
+  CHECK(entry("b.so").name == "newer");
+  CHECK(entry("b.so").generation == 2);
+  CHECK(entry("c.so").generation == 2);  // what was broken is gone
+  CHECK(catalog.find("d.so") == nullptr);
+}
+
 TEST_CASE("a set of modules survives the way to another process", "[module_set]") {
   const ModuleSet set{{"a.so", "/p/a.1.so", 3, "a:b", "/a/", true, false},
                       {"b.so", "/p/b.2.so", 1, "", "", false, true}};
