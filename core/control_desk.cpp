@@ -8,6 +8,13 @@
 #include "log.h"
 
 namespace sluice {
+namespace {
+
+Unexpected stops() {
+  return fail("the server is stopping");
+}
+
+}  // namespace
 
 Result<void> ControlDesk::open(const Settings& settings, Actions actions) {
   if (settings.control == kNoControl) return {};
@@ -30,8 +37,8 @@ Result<void> ControlDesk::open(const Settings& settings, Actions actions) {
 
 std::vector<ControlCommand> ControlDesk::commands() {
   const auto reload = [this](ControlTicket ticket, const std::string&) -> std::optional<ControlAnswer> {
-    const auto wanted = actions_.want_reload();
-    if (!wanted) return Unexpected(wanted.error());
+    if (stopping_) return stops();
+    actions_.want_reload();
     askers_.push_back(ticket);
     return std::nullopt;
   };
@@ -41,8 +48,14 @@ std::vector<ControlCommand> ControlDesk::commands() {
       {"status", [this](ControlTicket, const std::string&) { return actions_.status(); }},
       {"metrics", [this](ControlTicket, const std::string&) { return actions_.metrics(); }},
       {"module enable",
-       [this, without_text](ControlTicket, const std::string& module) {
-         return without_text(actions_.enable(module));
+       [this, without_text](ControlTicket ticket, const std::string& module) -> std::optional<ControlAnswer> {
+         if (stopping_) return stops();
+         enablers_.push_back(ticket);
+         actions_.enable(module, [this, without_text, ticket](const Result<void>& done) {
+           std::erase(enablers_, ticket);
+           server_->answer(ticket, without_text(done));
+         });
+         return std::nullopt;
        }},
       {"module disable",
        [this, without_text](ControlTicket, const std::string& module) {
@@ -57,6 +70,14 @@ void ControlDesk::close_for_child() {
 
 void ControlDesk::reload_begins() {
   waiters_ = std::exchange(askers_, {});
+}
+
+void ControlDesk::server_stops() {
+  stopping_ = true;
+  for (auto* waiting : {&askers_, &waiters_, &enablers_}) {
+    for (const ControlTicket ticket : std::exchange(*waiting, {}))
+      server_->answer(ticket, stops());
+  }
 }
 
 void ControlDesk::reload_ended(const ControlAnswer& answer) {

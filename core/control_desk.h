@@ -16,10 +16,10 @@ class ControlDesk {
  public:
   // What the commands come to.
   struct Actions {
-    std::function<Result<void>()> want_reload;
+    std::function<void()> want_reload;
     std::function<std::string()> status;
     std::function<std::string()> metrics;
-    std::function<Result<void>(const std::string& module)> enable;
+    std::function<void(const std::string& module, std::function<void(const Result<void>&)> answer)> enable;
     std::function<Result<void>(const std::string& module)> disable;
   };
 
@@ -33,14 +33,18 @@ class ControlDesk {
   // Who has asked for a reload until now waits for the one that begins.
   void reload_begins();
   void reload_ended(const ControlAnswer& answer);
+  // Nobody is left waiting for what will not come, and nobody is promised it.
+  void server_stops();
 
  private:
   std::vector<ControlCommand> commands();
 
   Actions actions_;
   std::unique_ptr<ControlServer> server_;
+  bool stopping_ = false;
   std::vector<ControlTicket> askers_;   // wait for a reload that has not begun
   std::vector<ControlTicket> waiters_;  // wait for the one that has
+  std::vector<ControlTicket> enablers_;  // wait for a module to be switched on
 };
 
 }  // namespace sluice

@@ -85,7 +85,13 @@ void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files, const L
       module.entry.default_mount = info.default_mount == nullptr ? "" : info.default_mount;
       if (!is_chosen(plan_.settings, module.entry)) continue;
     }
-    if (find_name(module.entry.name) != nullptr) {
+    if (module.entry.name.empty()) continue;  // closed, and never loaded
+    if (Module* other = find_name(module.entry.name)) {
+      if (module.entry.removed) continue;  // it gives way to a file that is there
+      if (other->entry.removed) {
+        *other = std::move(module);
+        continue;
+      }
       problems_.push_back({entry.file, entry.file + " is left out: another file has a module named " +
                                            module.entry.name + " already; remove one"});
       continue;

@@ -15,6 +15,11 @@ bool before(const ModuleRecord& record, const std::string& file) {
   return record.serving.entry.file < file;
 }
 
+// What only mounts by name keep gives way to another file of its name.
+bool gives_way(const ModuleEntry& other, const ModuleEntry& entry) {
+  return other.removed && other.name == entry.name && other.file != entry.file;
+}
+
 // Puts the entry where it belongs, in the place of one of the same file.
 void put(ModuleSet& set, const ModuleEntry& entry) {
   const auto place =
@@ -44,6 +49,7 @@ ModuleSet ModuleCatalog::trial_set(const std::string& file, const ModuleCopy& co
 
 ModuleSet ModuleCatalog::set_with(const ModuleEntry& entry) const {
   ModuleSet set = this->set();
+  std::erase_if(set, [&](const ModuleEntry& other) { return gives_way(other, entry); });
   put(set, entry);
   return set;
 }
@@ -60,7 +66,7 @@ const ModuleRecord* ModuleCatalog::find(const std::string& file) const {
 
 const ModuleRecord* ModuleCatalog::find_name(const std::string& name) const {
   const auto found = std::find_if(records_.begin(), records_.end(), [&](const ModuleRecord& record) {
-    return record.serving.entry.name == name;
+    return !name.empty() && record.serving.entry.name == name;
   });
   return found == records_.end() ? nullptr : &*found;
 }
@@ -91,6 +97,9 @@ void ModuleCatalog::learn(const TrialReport& report, const ModuleSet& tried) {
 void ModuleCatalog::take(Generation generation, std::uint64_t now_ms, const ModuleCare& care) {
   const std::string file = generation.entry.file;
   const FileStamp taken = generation.copy->stamp();
+  std::erase_if(records_, [&](const ModuleRecord& record) {
+    return gives_way(record.serving.entry, generation.entry);
+  });
   ModuleRecord* record = own(file);
   if (record == nullptr) {
     const auto place = std::lower_bound(records_.begin(), records_.end(), file, before);
@@ -98,11 +107,13 @@ void ModuleCatalog::take(Generation generation, std::uint64_t now_ms, const Modu
     return;
   }
   forget_old_faults(*record, now_ms, care);
-  const bool same = record->serving.entry.generation == generation.entry.generation;
-  if (!record->serving.entry.closed && record->faults_ms.empty() && !same)
+  const std::uint32_t before = record->serving.entry.generation;
+  const std::uint32_t now = generation.entry.generation;
+  if (record->last_good && record->last_good->entry.generation == now) record->last_good.reset();
+  if (!record->serving.entry.closed && record->faults_ms.empty() && before != now)
     record->last_good = std::move(record->serving);
   record->serving = std::move(generation);
-  record->taken = taken;
+  if (now > before) record->taken = taken;
   record->faults_ms.clear();
 }
 
@@ -127,20 +138,15 @@ Verdict ModuleCatalog::fault(const std::string& name, std::uint32_t generation, 
   return found->last_good ? Verdict::go_back : Verdict::close;
 }
 
-void ModuleCatalog::go_back(const std::string& file, ModuleCopyPtr copy) {
+void ModuleCatalog::suspend(const std::string& file) {
   ModuleRecord* record = own(file);
-  record->serving = std::move(*record->last_good);
-  record->last_good.reset();
-  record->serving.entry.path = copy->path();
-  record->serving.copy = std::move(copy);
+  record->serving.entry.closed = true;
   record->faults_ms.clear();
 }
 
 void ModuleCatalog::close(const std::string& file) {
-  ModuleRecord* record = own(file);
-  record->serving.entry.closed = true;
-  record->last_good.reset();
-  record->faults_ms.clear();
+  suspend(file);
+  own(file)->last_good.reset();
 }
 
 }  // namespace sluice

@@ -57,8 +57,9 @@ class ModuleCatalog {
   // A module did what ended its worker. `unknown` when no such generation serves.
   Verdict fault(const std::string& name, std::uint32_t generation, std::uint64_t now_ms,
                 const ModuleCare& care);
-  // REQUIRES: last_good of the file; `copy` is of it.
-  void go_back(const std::string& file, ModuleCopyPtr copy);
+  // Switches off what is to go back to its last good generation.
+  void suspend(const std::string& file);
+  // Switches off for good: until a generation is taken.
   void close(const std::string& file);
 
  private:

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "log.h"
+#include "stats.h"
 #include "unique_fd.h"
 
 namespace sluice {
@@ -143,6 +144,10 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
       info.create == nullptr || (info.option_count > 0 && info.options == nullptr) ||
       (info.option_count > 0 && info.option_stride < kOptionSizeMin)) {
     return fail(file + " leaves out its name, version, summary, options or create: give them to SLUICE_MODULE");
+  }
+  if (std::strlen(info.name) > Label::kSizeMax) {
+    return fail(file + " has a name of more than " + std::to_string(Label::kSizeMax) +
+                " bytes: give SLUICE_MODULE a shorter one");
   }
   return {};
 }

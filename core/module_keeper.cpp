@@ -1,6 +1,9 @@
 #include "module_keeper.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -30,6 +33,19 @@ std::string seconds(std::uint64_t ms) {
 
 std::string generation_text(const ModuleEntry& entry) {
   return "generation " + std::to_string(entry.generation);
+}
+
+// A folder that is away for a while, or cannot be read, takes no module along.
+bool is_gone(const std::string& folder, const std::string& file) {
+  return ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
+}
+
+Unexpected no_such_module(const std::string& module) {
+  return fail("there is no module " + module + ": `sluice modules` lists them");
+}
+
+Unexpected change_at_work(const std::string& module) {
+  return fail("a change of module " + module + " is at work: try again in a moment");
 }
 
 }  // namespace
@@ -78,6 +94,7 @@ void ModuleKeeper::begin(Folder folder, const Crew& crew) {
   in_force_ = catalog_.set();
   waiting_.clear();
   refusals_.clear();
+  while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
   watch();
 }
 
@@ -102,16 +119,16 @@ void ModuleKeeper::close_for_child() {
 }
 
 void ModuleKeeper::look_again() {
-  if (watch_ == nullptr || watch_->gone()) watch();
-  for (const std::string& file : catalog_.files()) waiting_.insert(file);
   const auto files = list_modules(folder());
   if (!files) return log(LogLevel::error, files.error().message);
+  if (watch_ == nullptr || watch_->gone()) watch();
+  for (const std::string& file : catalog_.files()) waiting_.insert(file);
   waiting_.insert(files->begin(), files->end());
 }
 
 std::uint64_t ModuleKeeper::due_ms() const {
   if (stage_ != Stage::idle) return change_until_ms_;
-  if (!waiting_.empty()) return 0;
+  if (!waiting_.empty() || !reviving_.empty()) return 0;
   const std::uint64_t retry = catalog_.set() != in_force_ ? retry_at_ms_ : FolderWatch::kNever;
   return watch_ == nullptr ? retry : std::min(retry, watch_->due_ms());
 }
@@ -134,6 +151,7 @@ void ModuleKeeper::step(std::uint64_t now_ms) {
       watch_.reset();
     }
   }
+  while (stage_ == Stage::idle && !reviving_.empty()) revive(reviving_.begin()->first, now_ms);
   // Removed ones first: what takes over a name finds it free.
   while (stage_ == Stage::idle && !waiting_.empty()) {
     auto next = std::find_if(waiting_.begin(), waiting_.end(),
@@ -152,8 +170,8 @@ void ModuleKeeper::step(std::uint64_t now_ms) {
 void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
   const ModuleRecord* record = catalog_.find(file);
   const auto stamp = stamp_of(folder() + "/" + file);
-  if (!stamp) return remove(file);
-  if (record != nullptr && record->taken == *stamp && !record->serving.entry.removed) return;
+  if (is_gone(folder(), file)) return remove(file);
+  if (record != nullptr && stamp && record->taken == *stamp && !record->serving.entry.removed) return;
   change_ = Generation{};
   change_.entry.file = file;
   const auto allowed = check_folder(folder());
@@ -175,6 +193,22 @@ void ModuleKeeper::remove(const std::string& file) {
     log(LogLevel::info, file + " is gone: module " + name + " answers no longer");
   }
   catalog_.remove(file, keep);
+}
+
+void ModuleKeeper::revive(const std::string& file, std::uint64_t now_ms) {
+  change_ = Generation{};
+  change_.entry.file = file;
+  revives_ = true;
+  const ModuleRecord* record = catalog_.find(file);
+  if (record == nullptr) return refuse("its file is gone", now_ms);
+  auto copy = store_->copy_again(record->last_good ? *record->last_good->copy : *record->serving.copy);
+  if (!copy) return refuse(copy.error().message, now_ms);
+  try_copy(file, std::move(*copy), now_ms);
+}
+
+void ModuleKeeper::revived(const std::string& file, const Result<void>& outcome) {
+  const auto wanted = reviving_.extract(file);
+  if (!wanted.empty() && wanted.mapped()) wanted.mapped()(outcome);
 }
 
 void ModuleKeeper::try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms) {
@@ -248,20 +282,23 @@ void ModuleKeeper::ended(const WorkerProcess& worker, const std::string& module,
 }
 
 void ModuleKeeper::commit(std::uint64_t now_ms) {
+  const bool revives = revives_;
   end_change(ControlMessage::commit);
   in_force_ = std::move(next_set_);
   if (change_.copy == nullptr) return;
-  const ModuleEntry& entry = change_.entry;
+  const ModuleEntry entry = change_.entry;
   if (!entry.name.empty())
     log(LogLevel::info,
         "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
   refusals_.erase(entry.file);
   catalog_.take(std::exchange(change_, Generation{}), now_ms, care());
+  if (revives) revived(entry.file, {});
 }
 
 // What was tried is forgotten. What had been decided, and only did not reach every worker, is tried again.
 void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
   const bool decided = stage_ == Stage::preparing && change_.copy == nullptr;
+  const bool revives = revives_;
   end_change(ControlMessage::abandon);
   if (decided) {
     log(LogLevel::error, "a change of the modules did not reach all workers and is tried again: " + why);
@@ -269,6 +306,12 @@ void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
     return;
   }
   const std::string file = std::exchange(change_, Generation{}).entry.file;
+  if (revives) {
+    const std::string sentence = file + " stays switched off, and its routes answer 503: " + why;
+    log(LogLevel::error, sentence);
+    if (catalog_.find(file) != nullptr) catalog_.close(file);
+    return revived(file, fail(sentence));
+  }
   const bool known = std::exchange(refusals_[file], why) == why && again_.contains(file);
   again_.erase(file);
   if (known) return;
@@ -285,6 +328,7 @@ void ModuleKeeper::end_change(ControlMessage how) {
   trial_.reset();
   unanswered_.clear();
   asked_ = 0;
+  revives_ = false;
   stage_ = Stage::idle;
 }
 
@@ -293,7 +337,7 @@ void ModuleKeeper::fault(const std::string& module, std::uint32_t generation, st
   if (verdict != Verdict::go_back && verdict != Verdict::close) return;
   // What is at work was made of a set that no longer holds.
   if (stage_ != Stage::idle) {
-    if (change_.copy != nullptr) waiting_.insert(change_.entry.file);
+    if (change_.copy != nullptr && !revives_) waiting_.insert(change_.entry.file);
     end_change(ControlMessage::abandon);
   }
   const ModuleRecord& record = *catalog_.find_name(module);
@@ -301,13 +345,10 @@ void ModuleKeeper::fault(const std::string& module, std::uint32_t generation, st
   const std::string faults =
       std::to_string(care().faults_max) + " faults within " + seconds(care().fault_window_ms);
   if (verdict == Verdict::go_back) {
-    auto copy = store_->copy_again(*record.last_good->copy);
-    if (copy) {
-      log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
-                               ", its last good one, after " + faults);
-      return catalog_.go_back(file, std::move(*copy));
-    }
-    log(LogLevel::error, copy.error().message);
+    log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
+                             ", its last good one, after " + faults);
+    reviving_.try_emplace(file);
+    return catalog_.suspend(file);
   }
   log(LogLevel::error, "module " + module + " is switched off after " + faults +
                            ": its routes answer 503 until its file changes or `sluice module enable " + module +
@@ -315,21 +356,22 @@ void ModuleKeeper::fault(const std::string& module, std::uint32_t generation, st
   catalog_.close(file);
 }
 
-Result<void> ModuleKeeper::enable(const std::string& module, std::uint64_t now_ms) {
+void ModuleKeeper::enable(const std::string& module, Answer answer) {
   const ModuleRecord* record = catalog_.find_name(module);
-  if (record == nullptr) return fail("there is no module " + module + ": `sluice modules` lists them");
-  if (!record->serving.entry.closed) return fail("module " + module + " is not switched off");
-  if (stage_ != Stage::idle) return fail("a change of the modules is at work: try again in a moment");
-  auto copy = store_->copy_again(*record->serving.copy);
-  if (!copy) return Unexpected(copy.error());
-  try_copy(record->serving.entry.file, std::move(*copy), now_ms);
-  return {};
+  if (record == nullptr) return answer(no_such_module(module));
+  const ModuleEntry& entry = record->serving.entry;
+  if (!entry.closed) return answer(fail("module " + module + " is not switched off"));
+  if (reviving_.contains(entry.file)) return answer(change_at_work(module));
+  reviving_.emplace(entry.file, std::move(answer));
 }
 
 Result<void> ModuleKeeper::disable(const std::string& module) {
   const ModuleRecord* record = catalog_.find_name(module);
-  if (record == nullptr) return fail("there is no module " + module + ": `sluice modules` lists them");
-  catalog_.close(record->serving.entry.file);
+  if (record == nullptr) return no_such_module(module);
+  const std::string& file = record->serving.entry.file;
+  const bool changes = stage_ != Stage::idle && change_.copy != nullptr && change_.entry.file == file;
+  if (changes || reviving_.contains(file)) return change_at_work(module);
+  catalog_.close(file);
   return {};
 }
 

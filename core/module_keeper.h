@@ -37,7 +37,7 @@ class ModuleKeeper {
   Result<Folder> read_folder(const ServingPlan& plan);
   // The same, and tries them; blocks meanwhile.
   Result<Folder> try_folder(const ServingPlan& plan);
-  // Goes on with this folder, for workers that are given its modules.
+  // Goes on with this folder, for workers that are given its modules. REQUIRES, as go_on does: !at_work().
   void begin(Folder folder, const Crew& crew);
   // Goes on with another configuration of the same folder, of which `tried` was tried, for workers that were
   // `given` what came of it.
@@ -60,7 +60,7 @@ class ModuleKeeper {
   // Looks at every file of the folder again, and watches it again if it had gone.
   void look_again();
   // Whether a change is at work or waits.
-  bool busy() const { return stage_ != Stage::idle || !waiting_.empty() || catalog_.set() != in_force_; }
+  bool busy() const { return stage_ != Stage::idle || !waiting_.empty() || catalog_.set() != in_force_ || !reviving_.empty(); }
   bool at_work() const { return stage_ != Stage::idle; }
   // Goes on as far as it can now. `crew` is the one that `begin` or `go_on` was told of.
   void step(std::uint64_t now_ms);
@@ -74,8 +74,9 @@ class ModuleKeeper {
              std::uint64_t now_ms);
   // The same as a fault of that generation: it may be replaced or switched off, and all workers are told.
   void fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms);
-  // Switches a module on or off. The error is one sentence.
-  Result<void> enable(const std::string& module, std::uint64_t now_ms);
+  // Switches a module on, which is answered when it serves, or with the sentence why it does not.
+  using Answer = std::function<void(const Result<void>&)>;
+  void enable(const std::string& module, Answer answer);
   Result<void> disable(const std::string& module);
 
  private:
@@ -87,6 +88,8 @@ class ModuleKeeper {
   void watch();
   void begin_change(const std::string& file, std::uint64_t now_ms);
   void remove(const std::string& file);
+  void revive(const std::string& file, std::uint64_t now_ms);
+  void revived(const std::string& file, const Result<void>& outcome);
   void try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms);
   void prepare(ModuleSet set, std::uint64_t now_ms);
   void ask_next(std::uint64_t now_ms);
@@ -103,11 +106,14 @@ class ModuleKeeper {
   std::set<std::string> waiting_;                // files that have changed
   std::set<std::string> again_;                  // those that another configuration may suit better
   std::map<std::string, std::string> refusals_;  // the last one of each file
+  // Files of modules that are switched off and wanted on again: in their last good generation, if there is one.
+  std::map<std::string, Answer> reviving_;
 
   Stage stage_ = Stage::idle;
   std::unique_ptr<Child> trial_;
   Generation change_;  // of one file; without a copy, the catalog's own set is brought to the workers
   ModuleSet next_set_;
+  bool revives_ = false;      // the change is of `reviving_`
   std::uint64_t number_ = 0;  // of the change
   std::set<pid_t> unanswered_;
   pid_t asked_ = 0;  // one of them, or 0

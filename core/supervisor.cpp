@@ -133,14 +133,13 @@ Result<void> Supervisor::start(const Settings& settings) {
 
 Result<void> Supervisor::open_control(const Settings& settings) {
   ControlDesk::Actions actions;
-  actions.want_reload = [this]() -> Result<void> {
-    if (stopping_) return fail("the server is stopping");
-    want_reload();
-    return {};
-  };
+  actions.want_reload = [this] { want_reload(); };
   actions.status = [this] { return status_text(view()); };
   actions.metrics = [this] { return metrics_text(view(), past_); };
-  actions.enable = [this](const std::string& module) { return keeper_->enable(module, monotonic_ms()); };
+  actions.enable = [this](const std::string& module, ModuleKeeper::Answer answer) {
+    if (reload_ != nullptr) return answer(fail("a reload is at work: try again in a moment"));
+    keeper_->enable(module, std::move(answer));
+  };
   actions.disable = [this](const std::string& module) { return keeper_->disable(module); };
   return control_.open(settings, std::move(actions));
 }
@@ -364,6 +363,7 @@ void Supervisor::stop() {
   const std::uint32_t drain_ms = crew_->plan().settings.timeouts.drain_ms;
   stop_until_ms_ = monotonic_ms() + drain_ms + RetiredWorkers::kDrainGraceMs;
   log(LogLevel::info, "stopping: what is in flight may end within " + std::to_string(drain_ms) + " ms");
+  control_.server_stops();
   // The workers accept what waits, and close theirs.
   crew_->close_listeners();
   if (next_crew() != nullptr) next_crew()->close_listeners();

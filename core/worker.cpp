@@ -126,11 +126,11 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
 
 Worker::~Worker() {
   ending_ = true;
+  abandon_change();  // what is still being loaded makes no handlers
   listeners_.clear();
   helped_.clear();
   connections_.close_all();
   router_.clear();
-  next_lineup_.reset();
   lineup_.reset();
   // Offloaded work holds its handler until it has come back.
   for (int i = 0; i < kOffloadGraceTurns && !offload_->idle(); ++i) loop_->turn(kOffloadGraceTurnMs);
@@ -175,7 +175,8 @@ std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFil
   ModuleFile* raw = file.get();
   return {raw, [this, owned = std::move(file)](ModuleFile*) mutable {
             std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(owned));
-            offload_->submit(this, unloading);  // where it cannot, it is unloaded here and now
+            // Where there is no thread for it (any more), it is unloaded here and now.
+            if (offload_ != nullptr) offload_->submit(this, unloading);
           }};
 }
 

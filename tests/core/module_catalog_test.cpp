@@ -73,9 +73,14 @@ TEST_CASE_METHOD(Fixture, "a module goes back to the generation that was good, o
   catalog.fault("a", 3, 30, kCare);
   REQUIRE(catalog.fault("a", 3, 40, kCare) == Verdict::go_back);
   const FileStamp given_up = catalog.find("a.so")->taken;
-  auto again = std::move(*store->copy_again(*catalog.find("a.so")->last_good->copy));
-  catalog.go_back("a.so", again);
+  catalog.suspend("a.so");
+  CHECK(entry("a.so").closed);
+  Generation good = *catalog.find("a.so")->last_good;
+  const ModuleCopyPtr again = good.copy = std::move(*store->copy_again(*good.copy));
+  good.entry.path = again->path();
+  catalog.take(std::move(good), 45, kCare);
   CHECK(entry("a.so").generation == 1);
+  CHECK_FALSE(entry("a.so").closed);
   CHECK(entry("a.so").path == again->path());
   CHECK(catalog.find("a.so")->taken == given_up);
   catalog.fault("a", 1, 50, kCare);
@@ -92,6 +97,15 @@ TEST_CASE_METHOD(Fixture, "a removed module is forgotten, or kept for the mounts
   CHECK(entry("a.so").removed);
   CHECK(catalog.files().empty());
   CHECK(catalog.find_name("b") == nullptr);
+}
+
+TEST_CASE_METHOD(Fixture, "a removed module gives way to another file of its name", "[module_catalog]") {
+  catalog.take(next("a.so", "a"), 0, kCare);
+  catalog.remove("a.so", true);
+  const Generation other = next("a-2.so", "a");
+  CHECK(catalog.set_with(other.entry) == ModuleSet{other.entry});
+  catalog.take(other, 0, kCare);
+  CHECK(catalog.set() == ModuleSet{other.entry});
 }
 
 TEST_CASE_METHOD(Fixture, "what a trial has found out changes nothing that was decided during it",

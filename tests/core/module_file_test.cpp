@@ -51,6 +51,10 @@ TEST_CASE("a module is refused when it was built for another agreement", "[modul
   info.name = "";
   CHECK(contains(refusal(info), "leaves out its name"));
   info = good_info();
+  const std::string long_name(60, 'n');
+  info.name = long_name.c_str();
+  CHECK(contains(refusal(info), "has a name of more than 59 bytes: give SLUICE_MODULE a shorter one"));
+  info = good_info();
   info.option_count = 1;
   CHECK(contains(refusal(info), "leaves out its name, version, summary, options"));
   // One that knew nothing of the last member yet.

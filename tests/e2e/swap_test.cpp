@@ -112,6 +112,38 @@ TEST_CASE("a deleted module goes on where a mount names it", "[e2e][swap]") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a module that a mount names may change its file's name", "[e2e][swap]") {
+  const Site site({"hello", "swapped_one"});
+  ServerProcess server(site, quick({"--mount", "/a/=swapped"}));
+  std::string before = "swapped_one.so";
+  for (const std::string name : {"swapped_one-2.so", "a.so", "z.so"}) {
+    fs::rename(site.plugins() + "/" + before, site.plugins() + "/" + name);
+    CHECK(server.logs("module swapped serves in generation 1 (" + name + ")"));
+    before = name;
+  }
+  replace(site, "z.so", content_of(module_file("swapped_two")));
+  CHECK(says(server, "/a/", "two\n"));
+  CHECK(server.count_in_log("is not taken") == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a folder that is away for a while takes no module along", "[e2e][swap]") {
+  const Site site({"hello", "swapped_one"});
+  ServerProcess server(site, kQuick);
+  fs::rename(site.plugins(), site.path("away"));
+  CHECK(server.logs("is gone: its modules go on; send HUP when it is there again"));
+  server.reload();
+  CHECK(server.logs("cannot read the folder of modules"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(fetch(server.endpoint(), "/swapped/").body == "one\n");
+  CHECK(server.count_in_log("answers no longer") == 0);
+  fs::rename(site.path("away"), site.plugins());
+  server.reload();
+  overwrite(site, "swapped_one.so", content_of(module_file("swapped_two")));
+  CHECK(says(server, "/swapped/", "two\n"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a request in flight ends on the generation that it began on", "[e2e][swap]") {
   const Site site({"swapped_one"});
   ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
