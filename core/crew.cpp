@@ -78,6 +78,7 @@ Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, const Laun
   start.plan = plan_;
   start.site = posts_[post].site;
   start.modules = modules;
+  start.unusable = launch.unusable;
   start.index = static_cast<unsigned>(post);
   start.sockets = sockets_of(post);
   start.log_fd = launch.log_fd;

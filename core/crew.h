@@ -39,6 +39,7 @@ class Crew {
   // What each new process needs of its supervisor.
   struct Launch {
     int log_fd = -1;
+    Unusable unusable = Unusable::left_out;
     std::function<void(const std::vector<int>& own_sockets)> close_others;
   };
   // Fills the empty posts; tells of each new process.

@@ -56,8 +56,9 @@ ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, cons
 
 Result<std::unique_ptr<Lineup>> Lineup::make(const InstanceServices& services, const ServingPlan& plan,
                                              const ServingSite& site, const ModuleSet& set,
-                                             const LoadedFiles& files, const Lineup* before) {
-  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site));
+                                             const LoadedFiles& files, const Lineup* before,
+                                             Unusable unusable) {
+  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site, unusable));
   lineup->add_modules(set, files, before);
   const auto mounted = lineup->make_explicit_mounts(before);
   if (!mounted) return Unexpected(mounted.error());
@@ -75,17 +76,18 @@ void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files, const L
       module.shared = same->shared;
       module.shared_made = same->shared_made;
     } else if (const auto loaded = files.find(entry.path); loaded != files.end()) {
-      if (!loaded->second) {
+      if (loaded->second) {
+        module.file = *loaded->second;
+        const ModuleInfo& info = module.file->info();
+        module.entry.name = info.name;
+        module.entry.default_mount = info.default_mount == nullptr ? "" : info.default_mount;
+        if (!is_chosen(plan_.settings, module.entry)) continue;
+      } else {
         problems_.push_back({entry.file, loaded->second.error().message});
-        continue;
+        if (unusable_ == Unusable::left_out) continue;
       }
-      module.file = *loaded->second;
-      const ModuleInfo& info = module.file->info();
-      module.entry.name = info.name;
-      module.entry.default_mount = info.default_mount == nullptr ? "" : info.default_mount;
-      if (!is_chosen(plan_.settings, module.entry)) continue;
     }
-    if (module.entry.name.empty()) continue;  // closed, and never loaded
+    if (module.entry.name.empty()) continue;  // never loaded
     if (Module* other = find_name(module.entry.name)) {
       if (module.entry.removed) continue;  // it gives way to a file that is there
       if (other->entry.removed) {
@@ -188,8 +190,13 @@ Result<void> Lineup::make_mount(Module& module, const MountPlan& mount, const Li
     const std::uint64_t began_ms = monotonic_ms();
     auto made = make_instance(module, mount);
     module.make_ms += monotonic_ms() - began_ms;
-    if (!made) return Unexpected(made.error());
-    instance = std::move(*made);
+    if (made) {
+      instance = std::move(*made);
+    } else if (unusable_ == Unusable::closed) {
+      problems_.push_back({module.entry.file, made.error().message});
+    } else {
+      return Unexpected(made.error());
+    }
   }
   mounts_.push_back({mount.prefix, module.entry.path, std::move(instance)});
   reports_.push_back({mount.prefix, module.entry.name});

@@ -27,6 +27,9 @@ struct ModuleProblem {
   std::string sentence;
 };
 
+// What becomes of a module that cannot be used. One that is closed answers 503 where it would answer.
+enum class Unusable { left_out, closed };
+
 // What loading a file came to, by the path of its copy.
 using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
 
@@ -39,7 +42,8 @@ class Lineup {
   // name. `before` may be null. What is unused of `files` can be destroyed afterwards.
   static Result<std::unique_ptr<Lineup>> make(const InstanceServices& services, const ServingPlan& plan,
                                               const ServingSite& site, const ModuleSet& set,
-                                              const LoadedFiles& files, const Lineup* before);
+                                              const LoadedFiles& files, const Lineup* before,
+                                              Unusable unusable);
 
   const std::vector<MountReport>& mounts() const { return reports_; }
   const std::vector<ModuleProblem>& problems() const { return problems_; }
@@ -68,8 +72,8 @@ class Lineup {
     InstanceRef instance;  // empty: closed
   };
 
-  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site)
-      : services_(services), plan_(plan), site_(site) {}
+  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site, Unusable unusable)
+      : services_(services), plan_(plan), site_(site), unusable_(unusable) {}
   void add_modules(const ModuleSet& set, const LoadedFiles& files, const Lineup* before);
   Result<void> make_explicit_mounts(const Lineup* before);
   void make_default_mounts(const Lineup* before);
@@ -84,6 +88,7 @@ class Lineup {
   const InstanceServices& services_;
   const ServingPlan& plan_;
   const ServingSite& site_;
+  const Unusable unusable_;
   std::vector<Module> modules_;
   std::vector<Mount> mounts_;
   std::vector<MountReport> reports_;  // one for each of mounts_

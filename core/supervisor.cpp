@@ -43,7 +43,7 @@ class Supervisor {
 
  private:
   Result<void> open_control(const Settings& settings);
-  Crew::Launch launch();
+  Crew::Launch launch(Unusable unusable = Unusable::left_out);
   void close_for_child(const std::vector<int>& own_sockets);
 
   void wait_for_events();
@@ -144,8 +144,8 @@ Result<void> Supervisor::open_control(const Settings& settings) {
   return control_.open(settings, std::move(actions));
 }
 
-Crew::Launch Supervisor::launch() {
-  return {log_pipe_.writing_fd(),
+Crew::Launch Supervisor::launch(Unusable unusable) {
+  return {log_pipe_.writing_fd(), unusable,
           [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); }};
 }
 
@@ -372,7 +372,7 @@ void Supervisor::stop() {
 
 void Supervisor::respawn_missing() {
   if (!crew_->any_missing() || monotonic_ms() < retry_at_ms_) return;
-  const auto launched = crew_->launch_missing(keeper_->set(), launch(),
+  const auto launched = crew_->launch_missing(keeper_->set(), launch(Unusable::closed),
                                               [this](WorkerProcess& worker) { keeper_->launched(worker); });
   if (launched) return;
   log(LogLevel::error, launched.error().message);

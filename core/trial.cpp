@@ -15,7 +15,7 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, std
   TrialReport report;
   for (const ServingSite& site : plan.sites) {
     const bool first = &site == &plan.sites.front();
-    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, *stats);
+    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, *stats, Unusable::left_out);
     if (!worker) return Unexpected(worker.error());
     Lineup& lineup = (*worker)->lineup();
     lineup.refuse_slow(make_ms_max);

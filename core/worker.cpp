@@ -140,7 +140,7 @@ Worker::~Worker() {
 }
 
 Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingSite& site,
-                                                const ModuleSet& set, WorkerStats& stats) {
+                                                const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
   auto loop = EventLoop::create(stats);
   if (!loop) return Unexpected(loop.error());
   const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
@@ -164,7 +164,7 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
       return worker->unloaded_elsewhere(file);
     }));
   }
-  auto lineup = Lineup::make(worker->services_, plan, site, set, files, nullptr);
+  auto lineup = Lineup::make(worker->services_, plan, site, set, files, nullptr, unusable);
   if (!lineup) return Unexpected(lineup.error());
   worker->lineup_ = std::move(*lineup);
   worker->lineup_->fill(worker->router_);
@@ -259,7 +259,7 @@ void Worker::make_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& 
     if (file) *file = unloaded_elsewhere(std::move(*file));
   }
   if (number != change_) return;  // abandoned meanwhile
-  auto made = Lineup::make(services_, plan_, site_, set, files, lineup_.get());
+  auto made = Lineup::make(services_, plan_, site_, set, files, lineup_.get(), Unusable::left_out);
   if (!made) return say(ControlMessage::refused, number, made.error().message);
   if (!(*made)->problems().empty())
     return say(ControlMessage::refused, number, (*made)->problems().front().sentence);

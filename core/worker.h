@@ -24,7 +24,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   // Loads the modules and makes the handlers of one site. The error is one sentence. `plan`, `site` and `stats`
   // outlive the worker.
   static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, const ServingSite& site,
-                                                 const ModuleSet& set, WorkerStats& stats);
+                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -26,6 +26,7 @@ class WorkerProcess {
     PlanPtr plan;
     std::size_t site = 0;
     ModuleSet modules;
+    Unusable unusable = Unusable::left_out;
     unsigned index = 0;
     std::vector<int> sockets;
     int log_fd = -1;  // the worker's end

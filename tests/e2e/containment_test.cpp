@@ -143,6 +143,31 @@ TEST_CASE("a module that crashes too often goes back to its last good generation
   CHECK(all_answer(server, "/crasher/crash", 200, "mended\n"));
 }
 
+TEST_CASE("a worker that starts anew goes without a module that cannot be made", "[e2e][containment]") {
+  const Site site({"hello", "moody"});
+  ServerProcess server(site, options({"--workers", "1", "--mount", "/a/=moody", "--mount", "/h/=hello"}));
+  CHECK(fetch(server.endpoint(), "/a/").status == 200);
+  site.write("refuse", "");
+  ::kill(server.workers().at(0), SIGKILL);
+  CHECK(answers(server, "/a/", 503));
+  CHECK(server.logs("module moody at /a/ refuses to start: not while there is a file refuse"));
+  CHECK(fetch(server.endpoint(), "/h/").status == 200);
+  CHECK(server.count_in_log("ended with exit code") == 0);
+}
+
+TEST_CASE("a last good generation that cannot be made again is switched off, too", "[e2e][containment]") {
+  const Site site({"hello"});
+  put(site, "crasher.so", "crasher_moody");
+  ServerProcess server(site, options({"--workers", "2"}));
+  put(site, "crasher.so", "crasher");
+  REQUIRE(server.logs("module crasher serves in generation 2"));
+  site.write("refuse", "");
+  REQUIRE(crashes_until(server, "/crasher/crash", "module crasher goes back to generation 1"));
+  CHECK(server.logs("crasher.so stays switched off, and its routes answer 503: module crasher at /crasher/"));
+  CHECK(all_answer(server, "/crasher/", 503));
+  CHECK(answers(server, "/hello/", 200));
+}
+
 TEST_CASE("a module is switched off and on by command", "[e2e][containment]") {
   const Site site({"hello", "crasher"});
   const std::string control = site.path("control.sock");
@@ -154,7 +179,7 @@ TEST_CASE("a module is switched off and on by command", "[e2e][containment]") {
   CHECK(answers(server, "/crasher/", 503));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK(command("enable", "crasher").code == 0);
-  CHECK(answers(server, "/crasher/", 200));
+  CHECK(fetch(server.endpoint(), "/crasher/").status == 200);  // it is answered when it serves
   CHECK_THAT(command("enable", "crasher").err, Contains("module crasher is not switched off"));
   CHECK_THAT(command("enable", "nothere").err, Contains("there is no module nothere"));
   CHECK(server.stop() == 0);

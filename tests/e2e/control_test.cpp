@@ -3,6 +3,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include "support/server_process.h"
 
@@ -41,6 +42,24 @@ TEST_CASE("a reload is waited for, and its outcome is told", "[e2e][control]") {
                               Contains("names the module missing"));
   CHECK(fetch(server.endpoint(), "/b/").status == 200);
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a reload on its way lets no module be switched on, and its asker hears of the end",
+          "[e2e][control]") {
+  const Site site({"hello", "create_slow"});
+  ServerProcess server(site, {"--workers", "1"});
+  const Variables variables{{"RUNTIME_DIRECTORY", site.path("run")}};
+  CHECK(run({sluice_binary(), "module", "disable", "hello"}, variables).code == 0);
+  Outcome reload;
+  std::thread asking([&] { reload = ask(site, "reload"); });
+  CHECK(eventually([&] { return ask(site, "status").out.find("starting") != std::string::npos; }));
+  const Outcome enable = run({sluice_binary(), "module", "enable", "hello"}, variables);
+  CHECK_THAT(enable.err, Contains("a reload is at work: try again in a moment"));
+  server.signal(SIGTERM);
+  asking.join();
+  CHECK(reload.code == 1);
+  CHECK_THAT(reload.err, Contains("the server is stopping"));
+  CHECK(server.wait() == 0);
 }
 
 TEST_CASE("the status names workers and mounts", "[e2e][control]") {

@@ -1,4 +1,4 @@
-// A handler whose constructor takes two seconds.
+// A handler whose constructor takes longer than workers may be held up.
 #include <sluice/module.h>
 
 #include <chrono>
@@ -8,7 +8,7 @@ namespace {
 
 class Create : public sluice::Handler {
  public:
-  explicit Create(sluice::Host&) { std::this_thread::sleep_for(std::chrono::seconds(2)); }
+  explicit Create(sluice::Host&) { std::this_thread::sleep_for(std::chrono::milliseconds(1'200)); }
   void handle(sluice::Exchange& exchange) override { exchange.send("slow\n"); }
 };
 
