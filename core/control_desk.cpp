@@ -75,8 +75,7 @@ void ControlDesk::reload_begins() {
 void ControlDesk::server_stops() {
   stopping_ = true;
   for (auto* waiting : {&askers_, &waiters_, &enablers_}) {
-    for (const ControlTicket ticket : std::exchange(*waiting, {}))
-      server_->answer(ticket, stops());
+    for (const ControlTicket ticket : std::exchange(*waiting, {})) server_->answer(ticket, stops());
   }
 }
 

@@ -42,8 +42,8 @@ class ControlDesk {
   Actions actions_;
   std::unique_ptr<ControlServer> server_;
   bool stopping_ = false;
-  std::vector<ControlTicket> askers_;   // wait for a reload that has not begun
-  std::vector<ControlTicket> waiters_;  // wait for the one that has
+  std::vector<ControlTicket> askers_;    // wait for a reload that has not begun
+  std::vector<ControlTicket> waiters_;   // wait for the one that has
   std::vector<ControlTicket> enablers_;  // wait for a module to be switched on
 };
 

@@ -97,9 +97,8 @@ void ModuleCatalog::learn(const TrialReport& report, const ModuleSet& tried) {
 void ModuleCatalog::take(Generation generation, std::uint64_t now_ms, const ModuleCare& care) {
   const std::string file = generation.entry.file;
   const FileStamp taken = generation.copy->stamp();
-  std::erase_if(records_, [&](const ModuleRecord& record) {
-    return gives_way(record.serving.entry, generation.entry);
-  });
+  std::erase_if(records_,
+                [&](const ModuleRecord& record) { return gives_way(record.serving.entry, generation.entry); });
   ModuleRecord* record = own(file);
   if (record == nullptr) {
     const auto place = std::lower_bound(records_.begin(), records_.end(), file, before);

@@ -214,8 +214,8 @@ void ModuleKeeper::revived(const std::string& file, const Result<void>& outcome)
 void ModuleKeeper::try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms) {
   change_.entry.file = file;
   change_.copy = std::move(copy);
-  auto trial = start_trial(crew_->shared_plan(), catalog_.trial_set(file, *change_.copy),
-                           make_ms_max(care()), close_in_child_);
+  auto trial = start_trial(crew_->shared_plan(), catalog_.trial_set(file, *change_.copy), make_ms_max(care()),
+                           close_in_child_);
   if (!trial) return refuse(trial.error().message, now_ms);
   trial_ = std::move(*trial);
   stage_ = Stage::trying;

@@ -60,7 +60,9 @@ class ModuleKeeper {
   // Looks at every file of the folder again, and watches it again if it had gone.
   void look_again();
   // Whether a change is at work or waits.
-  bool busy() const { return stage_ != Stage::idle || !waiting_.empty() || catalog_.set() != in_force_ || !reviving_.empty(); }
+  bool busy() const {
+    return stage_ != Stage::idle || !waiting_.empty() || catalog_.set() != in_force_ || !reviving_.empty();
+  }
   bool at_work() const { return stage_ != Stage::idle; }
   // Goes on as far as it can now. `crew` is the one that `begin` or `go_on` was told of.
   void step(std::uint64_t now_ms);

@@ -26,7 +26,8 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
     auto became = become(*start.plan->user);
     if (!became) return became;
   }
-  auto worker = Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
+  auto worker =
+      Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
   if (!worker) return Unexpected(worker.error());
   for (const ModuleProblem& problem : (*worker)->lineup().problems()) log(LogLevel::error, problem.sentence);
   return (*worker)->run(start.sockets, control);
