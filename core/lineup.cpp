@@ -27,6 +27,12 @@ bool is_mounted_by_name(const Settings& settings, const std::string& name) {
                      [&](const MountSpec& spec) { return spec.module == name; });
 }
 
+// What a person mounts there wins over what a module wants.
+bool is_mounted_at(const Settings& settings, const std::string& prefix) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.prefix == prefix && !spec.isolate; });
+}
+
 bool answers_by_default(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
   return !site.mount && !entry.removed && !entry.default_mount.empty() &&
          !is_mounted_by_name(plan.settings, entry.name);
@@ -52,6 +58,22 @@ ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, cons
     wanted.push_back(entry);
   }
   return wanted;
+}
+
+std::vector<Place> Lineup::places(const ServingPlan& plan, const ModuleSet& set) {
+  std::vector<Place> places;
+  for (const MountSpec& spec : plan.settings.mounts) {
+    for (const ModuleEntry& entry : set) {
+      if (entry.name == spec.module)
+        places.push_back({spec.prefix, spec.listen ? spec.listen->text : "", entry});
+    }
+  }
+  for (const ModuleEntry& entry : set) {
+    if (is_chosen(plan.settings, entry) && answers_by_default(plan, plan.sites.front(), entry) &&
+        !is_mounted_at(plan.settings, entry.default_mount))
+      places.push_back({entry.default_mount, "", entry});
+  }
+  return places;
 }
 
 Result<std::unique_ptr<Lineup>> Lineup::make(const InstanceServices& services, const ServingPlan& plan,
@@ -166,10 +188,7 @@ void Lineup::make_default_mounts(const Lineup* before) {
                                   ", which does not begin and end with a slash; mount it with --mount"});
       continue;
     }
-    const bool explicit_wins =
-        std::any_of(plan_.settings.mounts.begin(), plan_.settings.mounts.end(),
-                    [&](const MountSpec& spec) { return spec.prefix == wanted && !spec.isolate; });
-    if (explicit_wins) continue;
+    if (is_mounted_at(plan_.settings, wanted)) continue;
     const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1)}, before);
     if (!made) problems_.push_back({module.entry.file, made.error().message});
   }

@@ -21,6 +21,12 @@ struct MountReport {
   std::string module;
 };
 
+struct Place {
+  std::string prefix;
+  std::string address;  // of an isolated mount
+  ModuleEntry module;
+};
+
 // Why a file of the set is left out, or answers nowhere.
 struct ModuleProblem {
   std::string file;
@@ -44,6 +50,9 @@ class Lineup {
                                               const ServingSite& site, const ModuleSet& set,
                                               const LoadedFiles& files, const Lineup* before,
                                               Unusable unusable);
+
+  // Where the modules of a set, whose names are known, answer at any site. Any process.
+  static std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set);
 
   const std::vector<MountReport>& mounts() const { return reports_; }
   const std::vector<ModuleProblem>& problems() const { return problems_; }

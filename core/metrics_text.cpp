@@ -131,6 +131,17 @@ void write_offload(Exposition& out, const Sums& sums) {
   out.longest("offload_longest_wait_seconds", "The longest of these waits.", sums, &WorkerStats::offload_waits);
 }
 
+void write_module_states(Exposition& out, const ModuleSet& modules) {
+  out.family("module_generation", "gauge", "Which generation of the module's file is in force.");
+  for (const ModuleEntry& module : modules) {
+    if (!module.name.empty()) out.sample(label("module", module.name), std::to_string(module.generation));
+  }
+  out.family("module_closed", "gauge", "1 for a module that is switched off, else 0.");
+  for (const ModuleEntry& module : modules) {
+    if (!module.name.empty()) out.sample(label("module", module.name), module.closed ? "1" : "0");
+  }
+}
+
 void write_modules(Exposition& out, const Sums& sums) {
   const auto all = std::make_unique<WorkerStats>();
   for (const auto& [index, stats] : sums) all->absorb(*stats);
@@ -181,6 +192,7 @@ std::string metrics_text(const ServerView& view, const PastCounts& past) {
   write_traffic(out, sums);
   write_loops(out, sums);
   write_offload(out, sums);
+  write_module_states(out, view.modules);
   write_modules(out, sums);
   return out.take();
 }

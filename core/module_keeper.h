@@ -47,6 +47,8 @@ class ModuleKeeper {
   const std::string& copies() const { return store_->path(); }
   // What a worker that starts is to have.
   ModuleSet set() const { return catalog_.set(); }
+  // What the workers have that serve.
+  const ModuleSet& in_force() const { return in_force_; }
 
   int watch_fd() const { return watch_ == nullptr ? -1 : watch_->fd(); }
   void hear_watch(std::uint64_t now_ms) { watch_->hear(now_ms); }

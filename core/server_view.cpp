@@ -6,10 +6,11 @@
 
 namespace sluice {
 
-ServerView take_view(const Crew& crew, const Crew* next, const std::vector<WorkerProcess*>& retired,
-                     std::uint64_t started_ms) {
+ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* next,
+                     const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms) {
   const std::uint64_t now = monotonic_ms();
-  ServerView view{::getpid(), now - started_ms, {}, crew.mounts(), {}};
+  ServerView view{
+      ::getpid(), now - started_ms, {}, keeper.in_force(), Lineup::places(crew.plan(), keeper.in_force()), {}};
   for (const ListenGroup* group : crew.listeners(0)) view.listening.push_back(group->url());
   const auto add = [&](const WorkerProcess& worker, std::string_view state) {
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "crew.h"
+#include "module_keeper.h"
 #include "status_text.h"
 
 namespace sluice {
 
 // `next` is the crew of a reload at work, or null.
-ServerView take_view(const Crew& crew, const Crew* next, const std::vector<WorkerProcess*>& retired,
-                     std::uint64_t started_ms);
+ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* next,
+                     const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms);
 
 }  // namespace sluice

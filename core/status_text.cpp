@@ -53,8 +53,12 @@ std::string status_text(const ServerView& view) {
                        duration(worker.up_ms), std::to_string(worker.stats->connections_open.get()),
                        std::to_string(worker.stats->requests.get())});
   }
-  std::vector<Row> mounts{{"MOUNT", "MODULE"}};
-  for (const MountReport& mount : view.mounts) mounts.push_back({mount.prefix, mount.module});
+  std::vector<Row> mounts{{"MOUNT", "MODULE", "GENERATION", "STATE"}};
+  for (const Place& place : view.places) {
+    const std::string at = place.address.empty() ? "" : " at " + place.address;
+    mounts.push_back({place.prefix, place.module.name, std::to_string(place.module.generation),
+                      (place.module.closed ? "switched off" : "serving") + at});
+  }
   return text + "\n" + table(workers) + "\n" + table(mounts);
 }
 

@@ -27,7 +27,8 @@ struct ServerView {
   pid_t pid = 0;
   std::uint64_t up_ms = 0;
   std::vector<std::string> listening;  // URLs
-  std::vector<MountReport> mounts;
+  ModuleSet modules;                   // in force
+  std::vector<Place> places;           // where they answer
   std::vector<WorkerView> workers;
 };
 

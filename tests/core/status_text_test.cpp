@@ -14,7 +14,8 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
   view.pid = 77;
   view.up_ms = 26ULL * 3'600'000;
   view.listening = {"http://127.0.0.1:8080"};
-  view.mounts = {{"/static/", "static_sendfile"}};
+  view.places = {{"/static/", "", {"s.so", "/p/s.3.so", 3, "static_sendfile", "", false, false}},
+                 {"/x/", "unix:/x", {"x.so", "/p/x.1.so", 1, "x", "", true, false}}};
   view.workers = {{0, 78, 61'000, "serving", stats.get()}, {1, 79, 7'260'000, "ending", stats.get()}};
   CHECK(status_text(view) ==
         "process 77, running for 1d 2h\n"
@@ -24,6 +25,7 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
         "1       78       serving  1m 1s    5            1234\n"
         "2       79       ending   2h 1m    5            1234\n"
         "\n"
-        "MOUNT     MODULE\n"
-        "/static/  static_sendfile\n");
+        "MOUNT     MODULE           GENERATION  STATE\n"
+        "/static/  static_sendfile  3           serving\n"
+        "/x/       x                1           switched off at unix:/x\n");
 }

@@ -177,6 +177,10 @@ TEST_CASE("a module is switched off and on by command", "[e2e][containment]") {
   };
   CHECK(command("disable", "crasher").code == 0);
   CHECK(answers(server, "/crasher/", 503));
+  const auto ask = [&](const char* what) { return run({sluice_binary(), what, "--control", control}).out; };
+  CHECK(eventually(
+      [&] { return ask("metrics").find("module_closed{module=\"crasher\"} 1") != std::string::npos; }));
+  CHECK_THAT(ask("status"), Contains("/crasher/  crasher  1           switched off\n"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK(command("enable", "crasher").code == 0);
   CHECK(fetch(server.endpoint(), "/crasher/").status == 200);  // it is answered when it serves

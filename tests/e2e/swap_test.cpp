@@ -74,6 +74,8 @@ TEST_CASE("a file dropped into the folder answers, without a restart", "[e2e][sw
   overwrite(site, "mine.so", content_of(module_file("swapped_one")));
   CHECK(says(server, "/swapped/", "one\n"));
   CHECK(server.logs("module swapped serves in generation 1 (mine.so)"));
+  const Outcome status = run({sluice_binary(), "status"}, {{"RUNTIME_DIRECTORY", site.path("run")}});
+  CHECK_THAT(status.out, Contains("/swapped/  swapped  1           serving\n"));
   CHECK(server.workers() == workers);
   CHECK(server.stop() == 0);
 }
