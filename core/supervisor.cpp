@@ -63,9 +63,7 @@ class Supervisor {
   void stop();
   void respawn_missing();
   std::vector<WorkerProcess*> all_workers() const;
-  ServerView view() const {
-    return take_view(*crew_, *keeper_, next_crew(), retired_.workers(), started_ms_);
-  }
+  ServerView view() const { return take_view(*crew_, *keeper_, next_crew(), retired_.workers(), started_ms_); }
   Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
   void kill_all() const;
 
