@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <ostream>
 #include <string_view>
+#include <system_error>
 
 #include "control_socket.h"
 #include "monotonic_clock.h"
@@ -31,8 +33,11 @@ constexpr ControlCommandLine kCommands[] = {
 Result<std::string> find_server(const Settings& settings) {
   if (settings.control != kOwnControl && settings.control != kNoControl) return settings.control;
   const std::string& folder = settings.control_folder;
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(folder, ignored));
   const auto safe = check_control_folder(folder);
-  const auto running = safe ? running_servers(folder) : std::vector<std::string>();
+  if (exists && !safe) return Unexpected(safe.error());
+  const auto running = exists ? running_servers(folder) : std::vector<std::string>();
   if (running.size() == 1) return running.front();
   if (running.empty()) {
     return fail("no server of yours has a control socket in " + folder +

@@ -17,11 +17,6 @@ namespace {
 
 constexpr int kBacklog = 16;
 constexpr int kEventsMax = 8;
-// To send the line, and to take the answer.
-constexpr std::uint64_t kTransferMs = 10'000;
-// For the command; longer than what it may wait for.
-constexpr std::uint64_t kCommandMs = 120'000;
-constexpr time_t kTickSeconds = 1;
 
 // Marks of epoll; clients have their tickets.
 constexpr ControlTicket kListenerMark = 1;
@@ -44,8 +39,9 @@ std::string one_line(std::string text) {
 }  // namespace
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& path,
-                                                           std::vector<ControlCommand> commands) {
-  std::unique_ptr<ControlServer> server(new ControlServer(std::move(commands)));
+                                                           std::vector<ControlCommand> commands,
+                                                           ControlTimes times) {
+  std::unique_ptr<ControlServer> server(new ControlServer(std::move(commands), times));
   server->next_ticket_ = kFirstTicket;
   const auto listening = server->listen(path);
   if (!listening) return Unexpected(listening.error());
@@ -55,7 +51,9 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& pa
 }
 
 ControlServer::~ControlServer() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+  struct stat about {};
+  if (path_.empty() || ::lstat(path_.c_str(), &about) != 0) return;
+  if (about.st_dev == device_ && about.st_ino == inode_) ::unlink(path_.c_str());
 }
 
 // Bound elsewhere and then moved to its place: who finds the socket there can connect to it.
@@ -64,9 +62,15 @@ Result<void> ControlServer::listen(const std::string& path) {
   const bool taken = ::lstat(path.c_str(), &about) == 0;
   if (taken && !S_ISSOCK(about.st_mode))
     return fail(path + " is no socket: name a free path for the control socket with --control");
-  if (taken && connect_control(path))
-    return fail("a running server has its control socket at " + path + ": name another path with --control");
+  if (taken && !is_left_over(path)) {
+    return fail(path +
+                " is the socket of a running server or of another program: name another path with --control");
+  }
   const std::string draft = path + "~";
+  if (::lstat(draft.c_str(), &about) == 0 && !S_ISSOCK(about.st_mode)) {
+    return fail(draft + " is in the way of a control socket at " + path +
+                ": move it, or name another path with --control");
+  }
   const auto address = control_address(draft);
   if (!address) return Unexpected(address.error());
   ::unlink(draft.c_str());
@@ -75,12 +79,14 @@ Result<void> ControlServer::listen(const std::string& path) {
   if (!listener_ || ::bind(listener_.get(), generic, sizeof(*address)) != 0)
     return fail_errno("the control socket " + path + " cannot be made", errno);
   if (::chmod(draft.c_str(), 0600) != 0 || ::listen(listener_.get(), kBacklog) != 0 ||
-      ::rename(draft.c_str(), path.c_str()) != 0) {
+      ::lstat(draft.c_str(), &about) != 0 || ::rename(draft.c_str(), path.c_str()) != 0) {
     const int error_number = errno;
     ::unlink(draft.c_str());
     return fail_errno("the control socket " + path + " cannot be made", error_number);
   }
   path_ = path;
+  device_ = about.st_dev;
+  inode_ = about.st_ino;
   return {};
 }
 
@@ -115,10 +121,15 @@ void ControlServer::serve() {
 }
 
 void ControlServer::accept_all() {
+  const bool was_idle = clients_.empty();
   for (std::size_t i = 0; i < kClientsMax; ++i) {
     UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket) return;
-    Client client{next_ticket_++, std::move(socket), {}, {}, 0, monotonic_ms() + kTransferMs};
+    if (!socket) {
+      // Without a descriptor for it the next one stays in the queue, and the listener readable.
+      if (errno != EAGAIN) want_clients(false);
+      break;
+    }
+    Client client{next_ticket_++, std::move(socket), {}, {}, 0, monotonic_ms() + times_.transfer_ms};
     epoll_event wanted{};
     wanted.events = EPOLLIN;
     wanted.data.u64 = client.ticket;
@@ -128,7 +139,20 @@ void ControlServer::accept_all() {
     }
     clients_.push_back(std::move(client));
   }
-  const itimerspec tick{{kTickSeconds, 0}, {kTickSeconds, 0}};
+  if (was_idle && !clients_.empty()) tick_every(times_.tick_ms);
+}
+
+void ControlServer::want_clients(bool wanted) {
+  epoll_event listening{};
+  listening.events = wanted ? EPOLLIN : 0U;
+  listening.data.u64 = kListenerMark;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), &listening);
+  if (!wanted) tick_every(times_.tick_ms);
+}
+
+void ControlServer::tick_every(std::uint32_t interval_ms) {
+  const timespec interval{interval_ms / 1000, static_cast<long>(interval_ms % 1000) * 1'000'000};
+  const itimerspec tick{interval, interval};
   ::timerfd_settime(tick_.get(), 0, &tick, nullptr);
 }
 
@@ -137,9 +161,8 @@ void ControlServer::expire() {
   [[maybe_unused]] const ssize_t got = ::read(tick_.get(), &ticks, sizeof(ticks));
   const std::uint64_t now = monotonic_ms();
   std::erase_if(clients_, [now](const Client& client) { return client.until_ms <= now; });
-  if (!clients_.empty()) return;
-  const itimerspec never{};
-  ::timerfd_settime(tick_.get(), 0, &never, nullptr);
+  if (clients_.empty()) tick_every(0);
+  want_clients(true);
 }
 
 void ControlServer::on_client(Client& client, std::uint32_t events) {
@@ -171,7 +194,7 @@ void ControlServer::run(Client& client) {
   epoll_event nothing{};
   nothing.data.u64 = client.ticket;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.socket.get(), &nothing);
-  client.until_ms = monotonic_ms() + kCommandMs;
+  client.until_ms = monotonic_ms() + times_.command_ms;
   const ControlTicket ticket = client.ticket;
   const std::string line = client.line;
   std::string names;
@@ -191,7 +214,7 @@ void ControlServer::answer(ControlTicket ticket, const ControlAnswer& answer) {
   Client* client = find(ticket);
   if (client == nullptr || !client->answer.empty()) return;
   client->answer = answer ? "ok\n" + *answer : "error " + one_line(answer.error().message) + "\n";
-  client->until_ms = monotonic_ms() + kTransferMs;
+  client->until_ms = monotonic_ms() + times_.transfer_ms;
   epoll_event wanted{};
   wanted.events = EPOLLOUT;
   wanted.data.u64 = ticket;

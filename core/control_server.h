@@ -5,6 +5,8 @@
 // so that its owner has one descriptor to poll; clients, their number, sizes and times are bounded.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,14 +31,22 @@ struct ControlCommand {
   std::function<std::optional<ControlAnswer>(ControlTicket ticket, const std::string& argument)> run;
 };
 
+// How long a client may take.
+struct ControlTimes {
+  std::uint32_t transfer_ms = 10'000;  // to send the line, and to take the answer
+  std::uint32_t command_ms = 120'000;  // for the command; longer than what it may wait for
+  std::uint32_t tick_ms = 1'000;       // how often that is looked at
+};
+
 class ControlServer {
  public:
   static constexpr std::size_t kClientsMax = 16;
   static constexpr std::size_t kLineMax = 1024;
 
   static Result<std::unique_ptr<ControlServer>> open(const std::string& path,
-                                                     std::vector<ControlCommand> commands);
-  // Removes the socket; who waits is disconnected.
+                                                     std::vector<ControlCommand> commands,
+                                                     ControlTimes times = {});
+  // Removes the socket, unless another has taken its place; who waits is disconnected.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -58,12 +68,15 @@ class ControlServer {
     std::size_t sent = 0;
     std::uint64_t until_ms = 0;
   };
-  explicit ControlServer(std::vector<ControlCommand> commands) : commands_(std::move(commands)) {}
+  ControlServer(std::vector<ControlCommand> commands, ControlTimes times)
+      : commands_(std::move(commands)), times_(times) {}
 
   Result<void> listen(const std::string& path);
   Result<void> watch();
   void accept_all();
   void expire();
+  void want_clients(bool wanted);
+  void tick_every(std::uint32_t interval_ms);
   void on_client(Client& client, std::uint32_t events);
   bool receive(Client& client);
   void run(Client& client);
@@ -72,7 +85,10 @@ class ControlServer {
   void drop(ControlTicket ticket);
 
   std::vector<ControlCommand> commands_;
+  ControlTimes times_;
   std::string path_;
+  dev_t device_ = 0;  // with inode_, the socket's file
+  ino_t inode_ = 0;
   UniqueFd listener_;
   UniqueFd epoll_;
   UniqueFd tick_;

@@ -15,6 +15,13 @@ namespace {
 
 constexpr std::string_view kSuffix = ".sock";
 
+// PID.sock: a person may keep other sockets beside them.
+bool is_servers_name(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return false;
+  name.remove_suffix(kSuffix.size());
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // 0, or why connect(2) fails. One that is too busy to be connected to runs.
 int try_connect(const UniqueFd& socket, const sockaddr_un& address) {
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
@@ -25,24 +32,28 @@ UniqueFd new_socket() {
   return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-}  // namespace
-
-Result<void> prepare_control_folder(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail_errno("the folder " + folder + " of control sockets cannot be made", errno);
-  return check_control_folder(folder);
-}
-
-Result<void> check_control_folder(const std::string& folder) {
+Result<void> check_folder(const std::string& folder, bool any_owner) {
   struct stat about {};
   if (::lstat(folder.c_str(), &about) != 0) return fail_errno("cannot look at " + folder, errno);
-  const bool ours = about.st_uid == ::geteuid() || about.st_uid == 0;
-  if (!S_ISDIR(about.st_mode) || !ours || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+  const bool owned = any_owner || about.st_uid == ::geteuid() || about.st_uid == 0;
+  if (!S_ISDIR(about.st_mode) || !owned || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return fail("the folder " + folder +
                 " of control sockets is not safe: it must be a folder of yours or root's that nobody else can "
                 "write to");
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> prepare_control_folder(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno("the folder " + folder + " of control sockets cannot be made", errno);
+  return check_folder(folder, false);
+}
+
+Result<void> check_control_folder(const std::string& folder) {
+  return check_folder(folder, ::geteuid() == 0);
 }
 
 std::vector<std::string> running_servers(const std::string& folder) {
@@ -51,7 +62,7 @@ std::vector<std::string> running_servers(const std::string& folder) {
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string path = entry->path().string();
-    if (!path.ends_with(kSuffix)) continue;
+    if (!is_servers_name(entry->path().filename().string())) continue;
     const auto address = control_address(path);
     const UniqueFd socket = new_socket();
     if (!address || !socket) continue;
@@ -61,6 +72,14 @@ std::vector<std::string> running_servers(const std::string& folder) {
   }
   std::sort(running.begin(), running.end());
   return running;
+}
+
+bool is_left_over(const std::string& path) {
+  const auto address = control_address(path);
+  const UniqueFd socket = new_socket();
+  if (!address || !socket) return false;
+  const int error_number = try_connect(socket, *address);
+  return error_number == ENOENT || error_number == ECONNREFUSED;
 }
 
 Result<sockaddr_un> control_address(const std::string& path) {

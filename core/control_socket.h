@@ -14,14 +14,18 @@
 
 namespace sluice {
 
-// The error says why the folder may not be used: who could write to it could pose as the server.
+// Whether who asks may trust the folder; the error says why not: who could write to it could pose as the
+// server. Root may ask a server of any user, and so trusts a folder of any owner.
 Result<void> check_control_folder(const std::string& folder);
-// Made where it is missing, and then checked.
+// For a server, whose folder is its own or root's: made where it is missing, and then checked.
 Result<void> prepare_control_folder(const std::string& folder);
 
 // The sockets in the folder that a server answers at, in order. Those that a killed server has left are
 // removed.
 std::vector<std::string> running_servers(const std::string& folder);
+
+// Nobody listens at the socket any more, so that it may be replaced.
+bool is_left_over(const std::string& path);
 
 Result<sockaddr_un> control_address(const std::string& path);
 

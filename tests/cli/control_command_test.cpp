@@ -1,6 +1,7 @@
 // Which server a command is for, and what is said when there is none or more than one.
 #include "control_command.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -44,6 +45,14 @@ TEST_CASE("without a server the sentence says how to start or name one") {
   CHECK(refusal({"status", "--control", scratch.path("x")}, {}) ==
         "sluice: no server is running at the control socket " + scratch.path("x") + "\n");
   CHECK_THAT(refusal({"status"}, {{"SLUICE_CONTROL", scratch.path("y")}}), Contains(scratch.path("y")));
+}
+
+TEST_CASE("a folder that cannot be trusted is said to be so") {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.folder("run");
+  REQUIRE(::chmod(folder.c_str(), 0777) == 0);
+  CHECK_THAT(refusal({"status"}, {{"RUNTIME_DIRECTORY", folder}}),
+             Contains(folder + " of control sockets is not safe"));
 }
 
 TEST_CASE("of several servers one has to be named") {

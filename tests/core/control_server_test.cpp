@@ -3,7 +3,9 @@
 #include "control_server.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -26,7 +28,7 @@ struct Rig {
   std::vector<ControlTicket> waiting;
   std::unique_ptr<ControlServer> server;
 
-  Rig() {
+  explicit Rig(ControlTimes times = {}) {
     const std::vector<ControlCommand> commands{
         {"say", [](ControlTicket, const std::string& argument) { return "said " + argument + "\n"; }},
         {"refuse", [](ControlTicket, const std::string&) { return fail("no,\nnever"); }},
@@ -37,7 +39,7 @@ struct Rig {
            return std::nullopt;
          }},
     };
-    auto opened = ControlServer::open(path, commands);
+    auto opened = ControlServer::open(path, commands, times);
     INFO((opened ? "" : opened.error().message));
     REQUIRE(opened);
     server = std::move(*opened);
@@ -73,6 +75,16 @@ struct Rig {
       if (got <= 0) return all;
       all.append(buffer, static_cast<std::size_t>(got));
     }
+  }
+  // Serves until something comes from the client, or the server closes it.
+  bool hears(const UniqueFd& client) const {
+    for (int i = 0; i < 1000; ++i) {
+      pollfd both[] = {{client.get(), POLLIN, 0}, {server->fd(), POLLIN, 0}};
+      if (::poll(both, 2, kWaitMs) <= 0) return false;
+      if (both[0].revents != 0) return true;
+      server->serve();
+    }
+    return false;
   }
   std::string ask(const std::string& bytes) const {
     const UniqueFd client = connect();
@@ -160,6 +172,36 @@ TEST_CASE("clients are bounded, and there is room again when some have gone", "[
   CHECK(rig.ask("say x\n") == "ok\nsaid x\n");
 }
 
+TEST_CASE("a client that says nothing, or whose command never ends, is disconnected", "[control]") {
+  Rig rig(ControlTimes{20, 20, 10});
+  const UniqueFd client = rig.connect();
+  SECTION("silent") {}
+  SECTION("waiting") {
+    rig.send(client, "later\n");
+  }
+  REQUIRE(rig.hears(client));
+  CHECK(rig.read_all(client).empty());
+  CHECK(rig.ask("say x\n") == "ok\nsaid x\n");
+}
+
+TEST_CASE("a client for whom there is no descriptor waits, and the server does not spin", "[control]") {
+  const Rig rig(ControlTimes{10'000, 10'000, 10});
+  const UniqueFd client = rig.connect();
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const UniqueFd lowest(::dup(client.get()));
+  const rlimit none_left{static_cast<rlim_t>(lowest.get()) + 1, limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+  rig.server->serve();
+  pollfd wanted{rig.server->fd(), POLLIN, 0};
+  const int readable = ::poll(&wanted, 1, 0);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(readable == 0);
+  REQUIRE(::send(client.get(), "say x\n", 6, MSG_NOSIGNAL) == 6);
+  REQUIRE(rig.hears(client));
+  CHECK(rig.read_all(client) == "ok\nsaid x\n");
+}
+
 TEST_CASE("the socket is its user's alone, and gone with the server", "[control]") {
   Rig rig;
   CHECK(std::filesystem::status(rig.path).permissions() ==
@@ -181,11 +223,42 @@ TEST_CASE("a path is taken while a server runs there, and only then", "[control]
   const auto second = ControlServer::open(rig.path, {});
   REQUIRE_FALSE(second);
   CHECK(second.error().message ==
-        "a running server has its control socket at " + rig.path + ": name another path with --control");
+        rig.path +
+            " is the socket of a running server or of another program: name another path with --control");
   rig.server->close_for_child();  // as if it had been killed
   CHECK(ControlServer::open(rig.path, {}));
   rig.folder.write("file", "precious");
   const auto file = ControlServer::open(rig.folder / "file", {});
   REQUIRE_FALSE(file);
   CHECK(file.error().message.find("is no socket") != std::string::npos);
+}
+
+TEST_CASE("a server too busy to be connected to keeps its path", "[control]") {
+  const Rig rig;
+  std::vector<UniqueFd> queue;
+  auto waiting = connect_control(rig.path);
+  for (int i = 0; waiting && i < 100; ++i) {
+    queue.push_back(std::move(*waiting));
+    waiting = connect_control(rig.path);
+  }
+  REQUIRE_FALSE(waiting);
+  CHECK_FALSE(ControlServer::open(rig.path, {}));
+}
+
+TEST_CASE("what is not the server's is left where it is", "[control]") {
+  Rig rig;
+  SECTION("a file where the socket would be made") {
+    rig.folder.write("2.sock~", "precious");
+    const auto opened = ControlServer::open(rig.folder / "2.sock", {});
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().message.find("2.sock~ is in the way") != std::string::npos);
+    CHECK(std::filesystem::is_regular_file(rig.folder / "2.sock~"));
+  }
+  SECTION("another socket in its place") {
+    REQUIRE(std::filesystem::remove(rig.path));
+    const auto other = ControlServer::open(rig.path, {});
+    REQUIRE(other);
+    rig.server.reset();
+    CHECK(std::filesystem::exists(rig.path));
+  }
 }

@@ -2,6 +2,7 @@
 #include "control_socket.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -50,6 +51,30 @@ TEST_CASE("running servers are told from those that were killed", "[control]") {
   folder.write("4.sock", "no socket");
   CHECK(running_servers(folder.path) == std::vector<std::string>{folder / "1.sock", folder / "2.sock"});
   CHECK_FALSE(std::filesystem::exists(folder / "3.sock"));
+}
+
+TEST_CASE("another program's sockets in the folder are none of a server", "[control]") {
+  const TempFolder folder;
+  for (const char* name : {"agent.sock", "1a.sock", ".sock"}) {
+    const auto running = ControlServer::open(folder / name, {});
+    REQUIRE(running);
+    CHECK(running_servers(folder.path).empty());
+    (*running)->close_for_child();
+    CHECK(running_servers(folder.path).empty());
+    CHECK(std::filesystem::exists(folder / name));
+  }
+}
+
+TEST_CASE("root asks servers of any user, but has its own server's socket in no other's folder", "[control]") {
+  if (::geteuid() != 0) return;
+  const TempFolder scratch;
+  const std::string folder = scratch / "run";
+  REQUIRE(prepare_control_folder(folder));
+  REQUIRE(::chown(folder.c_str(), 12345, 12345) == 0);
+  CHECK(check_control_folder(folder));
+  CHECK_FALSE(prepare_control_folder(folder));
+  ::chmod(folder.c_str(), 0770);
+  CHECK_FALSE(check_control_folder(folder));
 }
 
 TEST_CASE("where nobody listens the sentence says so", "[control]") {
