@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -14,7 +15,9 @@ namespace {
 
 constexpr std::size_t kReportMax = 4 * 1024 * 1024;
 
-[[noreturn]] void run_child(const std::function<std::string()>& task, int report) {
+[[noreturn]] void run_child(const std::function<std::string()>& task, int report, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(0);  // gone before it was asked for
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE}) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -41,11 +44,12 @@ Result<std::unique_ptr<Child>> Child::start(const std::function<std::string()>& 
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe", errno);
   UniqueFd reading(ends[0]);
   const UniqueFd writing(ends[1]);
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("cannot fork", errno);
   if (pid == 0) {
     reading.reset();
-    run_child(task, writing.get());
+    run_child(task, writing.get(), parent);
   }
   return std::unique_ptr<Child>(new Child(pid, std::move(reading)));
 }

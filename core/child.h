@@ -1,5 +1,6 @@
 // Runs a function in a short-lived child process, so that whatever it does stays there: code of modules
-// crashes, hangs and leaks on its own account. For a process of one thread.
+// crashes, hangs and leaks on its own account. It is killed when its parent ends, unless it has changed its
+// user. For a process of one thread.
 #pragma once
 
 #include <sys/types.h>
