@@ -1,6 +1,7 @@
 #include "check/findings.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace {
 
 // A module that does a thing wrong does it in many places; a person needs a few of them.
 constexpr std::ptrdiff_t kPerCheckMax = 3;
+constexpr std::size_t kVerdicts = 2;  // advice and failed
 
 constexpr CheckText kChecks[] = {
     {"exports", "sluice_module is the only symbol that it exports"},
@@ -48,6 +50,19 @@ constexpr CheckText kChecks[] = {
 
 constexpr std::string_view kStop = "stop";
 
+// All findings at once have room in what they are copied to.
+constexpr std::size_t kLineMax = 64 + 2 * kFindingTextMax;
+static_assert(std::size(kChecks) * kPerCheckMax * kVerdicts * kLineMax <= kFindingsSizeMax);
+
+// The module may have had a hand in its length.
+std::string presentable(std::string_view text) {
+  std::string shown = printable(text);
+  if (shown.size() <= kFindingTextMax) return shown;
+  constexpr std::string_view kCut = "...";
+  shown.resize(kFindingTextMax - kCut.size());
+  return shown.append(kCut);
+}
+
 }  // namespace
 
 std::span<const CheckText> all_checks() {
@@ -55,14 +70,16 @@ std::span<const CheckText> all_checks() {
 }
 
 void Findings::add(Finding finding) {
-  finding.sentence = printable(finding.sentence);
-  finding.where = printable(finding.where);
-  const auto same_check = [&](const Finding& other) { return other.check == finding.check; };
+  finding.sentence = presentable(finding.sentence);
+  finding.where = presentable(finding.where);
+  const auto of_its_kind = [&](const Finding& other) {
+    return other.check == finding.check && other.verdict == finding.verdict;
+  };
   const auto same = [&](const Finding& other) {
-    return same_check(other) && other.sentence == finding.sentence;
+    return of_its_kind(other) && other.sentence == finding.sentence;
   };
   if (std::any_of(all_.begin(), all_.end(), same)) return;
-  if (std::count_if(all_.begin(), all_.end(), same_check) >= kPerCheckMax) return;
+  if (std::count_if(all_.begin(), all_.end(), of_its_kind) >= kPerCheckMax) return;
   all_.push_back(std::move(finding));
   if (copy_ != nullptr) copy_->set(encode());
 }

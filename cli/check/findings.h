@@ -29,6 +29,11 @@ struct CheckText {
 // In the order in which they are reported.
 std::span<const CheckText> all_checks();
 
+// A longer sentence or place is cut.
+inline constexpr std::size_t kFindingTextMax = 480;
+// What Findings::encode returns at most.
+inline constexpr std::size_t kFindingsSizeMax = 256 * 1024;
+
 struct Finding {
   std::string check;
   Verdict verdict = Verdict::failed;  // advice or failed

@@ -11,12 +11,14 @@ namespace sluice::cli {
 
 class SharedText {
  public:
-  // Longer texts are cut. Without memory for it, it stays empty.
+  // Longer texts are cut.
   explicit SharedText(std::size_t size_max);
   ~SharedText();
   SharedText(const SharedText&) = delete;
   SharedText& operator=(const SharedText&) = delete;
 
+  // Without memory nothing can be kept.
+  bool has_memory() const { return text_ != nullptr; }
   void set(std::string_view text);
   std::string get() const;
 

@@ -1,12 +1,11 @@
 #include "check/subject.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 namespace sluice::cli {
 namespace {
@@ -23,11 +22,11 @@ Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
   if (!fs::is_regular_file(request.file, error)) {
     return fail("there is no module " + request.file + ": name the file that the build made");
   }
-  std::string folder = (fs::temp_directory_path(error) / "sluice-check-XXXXXX").string();
-  if (error || ::mkdtemp(folder.data()) == nullptr) {
-    return fail("no folder for a copy of the module: point TMPDIR to one that may be written");
-  }
-  subject->folder_ = folder;
+  if (!subject->note_.has_memory() || !subject->found_.has_memory())
+    return fail("there is no memory for what the check finds: end something else, and try again");
+  auto folder = PrivateFolder::create();
+  if (!folder) return Unexpected(folder.error());
+  subject->folder_ = std::move(*folder);
   for (unsigned generation = 0; generation < kGenerations; ++generation) {
     fs::copy_file(request.file, subject->copy(generation), error);
     if (error) return fail("cannot copy " + request.file + ": " + error.message());
@@ -36,15 +35,10 @@ Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
     const auto written = subject->write_samples();
     if (!written) return Unexpected(written.error());
   }
-  const std::string root = request.root.empty() ? folder + "/root" : request.root;
+  const std::string root = request.root.empty() ? subject->folder_->path() + "/root" : request.root;
   subject->root_.reset(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!subject->root_) return fail_errno("the root " + root + " cannot be opened", errno);
   return subject;
-}
-
-Subject::~Subject() {
-  std::error_code ignored;
-  if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
 std::string Subject::file_name() const {
@@ -52,11 +46,12 @@ std::string Subject::file_name() const {
 }
 
 std::string Subject::copy(unsigned generation) const {
-  return folder_ + "/" + fs::path(request_.file).stem().string() + "." + std::to_string(generation + 1) + ".so";
+  return folder_->path() + "/" + fs::path(request_.file).stem().string() + "." +
+         std::to_string(generation + 1) + ".so";
 }
 
 Result<void> Subject::write_samples() {
-  const fs::path root = fs::path(folder_) / "root";
+  const fs::path root = fs::path(folder_->path()) / "root";
   std::error_code error;
   fs::create_directories(root / "folder", error);
   std::ofstream(root / "index.html") << "<!DOCTYPE html><title>sample</title><p>An index.\n";

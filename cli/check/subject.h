@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "check/findings.h"
+#include "check/private_folder.h"
 #include "check/shared_text.h"
 #include "error.h"
 #include "unique_fd.h"
@@ -38,7 +40,6 @@ class Subject {
 
   // Copies the file and writes the sample folder. The error is one sentence.
   static Result<std::unique_ptr<Subject>> create(const CheckRequest& request);
-  ~Subject();
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
 
@@ -57,10 +58,10 @@ class Subject {
   Result<void> write_samples();
 
   CheckRequest request_;
-  std::string folder_;
+  std::unique_ptr<PrivateFolder> folder_;
   UniqueFd root_;
   mutable SharedText note_{512};
-  mutable SharedText found_{32 * 1024};
+  mutable SharedText found_{kFindingsSizeMax};
 };
 
 }  // namespace sluice::cli

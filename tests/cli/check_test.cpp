@@ -1,7 +1,14 @@
 // Each check of `sluice check` finds the module that is wrong in that way, and no other check does.
 #include "check_command.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <sstream>
 
 #include "check/inspection.h"
@@ -191,6 +198,61 @@ TEST_CASE("marks of JSON and XML in a sentence are escaped") {
   CHECK_THAT(format_json(report), Contains(R"("a\"b.so")") && Contains(R"("\"x\" < y & \\z")"));
   CHECK_THAT(format_junit(report),
              Contains("a&quot;b.so") && Contains("&quot;x&quot; &lt; y &amp; \\z</system-out>"));
+}
+
+TEST_CASE("advice never stands in the way of a failure, and there is room for every finding") {
+  SharedText copy(kFindingsSizeMax);
+  Findings findings(copy);
+  for (const CheckText& check : all_checks()) {
+    for (char letter = 'a'; letter < 'f'; ++letter)
+      findings.advise(check.name, std::string(1000, letter), std::string(1000, 'w'));
+    for (char letter = 'a'; letter < 'f'; ++letter)
+      findings.fail(check.name, std::string(1000, letter), std::string(1000, 'w'));
+  }
+  const Findings taken = Findings::decode(copy.get());
+  CHECK(taken.all().size() == all_checks().size() * 6);
+  for (const CheckText& check : all_checks()) CHECK(taken.failed(check.name));
+  CHECK(taken.all().back().where == std::string(kFindingTextMax - 3, 'w') + "...");
+}
+
+TEST_CASE("a module that stays in memory is found where TMPDIR is a symbolic link") {
+  const ScratchFolder scratch;
+  std::filesystem::create_directory_symlink(scratch.folder("real"), scratch.path("link"));
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", scratch.path("link").c_str(), 1);
+  const auto sentences = found(request_for("unique_symbol"), "create");
+  if (before == nullptr) {
+    ::unsetenv("TMPDIR");
+  } else {
+    ::setenv("TMPDIR", kept.c_str(), 1);
+  }
+  CHECK(sentences.contains("unload"));
+  CHECK(std::filesystem::is_empty(scratch.path("real")));
+}
+
+TEST_CASE("a check that is killed leaves no process and no folder behind") {
+  const int signal = GENERATE(SIGINT, SIGTERM, SIGKILL);
+  const ScratchFolder scratch;
+  const std::string folder = scratch.folder("tmp");
+  const std::string module = kBad + "ends_process.so";
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    ::setpgid(0, 0);
+    ::setenv("TMPDIR", folder.c_str(), 1);
+    ::execl(SLUICE_BINARY, "sluice", "check", module.c_str(), "--option", "where=hang", nullptr);
+    ::_exit(127);
+  }
+  const auto eventually = [](const std::function<bool()>& happened) {
+    for (int i = 0; i < 2'000 && !happened(); ++i) ::usleep(10'000);
+    return happened();
+  };
+  CHECK(eventually([&] { return !std::filesystem::is_empty(folder); }));
+  ::usleep(100'000);  // most likely there is more than the folder then
+  CHECK(::kill(pid, signal) == 0);
+  CHECK(::waitpid(pid, nullptr, 0) == pid);
+  CHECK(eventually([&] { return ::kill(-pid, 0) != 0 && std::filesystem::is_empty(folder); }));
 }
 
 TEST_CASE("arguments that cannot be used are answered with a sentence") {
