@@ -35,6 +35,15 @@ std::string abi_text(unsigned major, unsigned minor) {
   return std::to_string(major) + "." + std::to_string(minor);
 }
 
+const OptionInfo& option_of(const ModuleInfo& info, std::uint32_t index) {
+  const auto* first = reinterpret_cast<const char*>(info.options);
+  return *reinterpret_cast<const OptionInfo*>(first + index * info.option_stride);
+}
+
+bool is_complete(const OptionInfo& option) {
+  return option.name != nullptr && *option.name != '\0' && option.fallback != nullptr && option.help != nullptr;
+}
+
 // What in its table of symbols keeps an object in memory for good; null for nothing.
 const char* find_pin(const Elf64_Sym* symbols, std::size_t count, std::string_view names) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -149,6 +158,12 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
     return fail(file + " has a name of more than " + std::to_string(Label::kSizeMax) +
                 " bytes: give SLUICE_MODULE a shorter one");
   }
+  for (std::uint32_t i = 0; i < info.option_count; ++i) {
+    if (!is_complete(option_of(info, i))) {
+      return fail(file + " leaves out the name, fallback or help of its option number " +
+                  std::to_string(i + 1) + ": write them, \"\" for an empty text");
+    }
+  }
   return {};
 }
 
@@ -188,8 +203,7 @@ ModuleFile::~ModuleFile() {
 }
 
 const OptionInfo& ModuleFile::option(std::uint32_t index) const {
-  const auto* first = reinterpret_cast<const char*>(info_->options);
-  return *reinterpret_cast<const OptionInfo*>(first + index * info_->option_stride);
+  return option_of(*info_, index);
 }
 
 }  // namespace sluice

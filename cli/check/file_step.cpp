@@ -87,20 +87,14 @@ void check_libraries(const ElfImage& image, Findings& findings) {
   }
 }
 
+// What ModuleFile::load has let pass.
 void check_option(const OptionInfo& option, std::set<std::string>& names, Findings& findings) {
-  if (option.name == nullptr || *option.name == '\0') {
-    return findings.fail("options", "an option has no name: give each one");
-  }
   const std::string name = option.name;
   if (!names.insert(name).second) findings.fail("options", "it has two options " + name + ": rename one");
   if (name == "root") findings.fail("options", "the option root is the server's own: rename it");
   const auto written = parse_mount("/check/=check:" + name + "=value");
   if (!written)
     findings.fail("options", "nobody could set the option " + name + ": " + written.error().message);
-  if (option.fallback == nullptr) {
-    return findings.fail("options",
-                         "the option " + name + " has no fallback: write one, \"\" for an empty text");
-  }
   if (option.type > OptionType::choice) {
     return findings.fail("options", "the option " + name + " has a type that this sluice does not know");
   }
@@ -110,7 +104,7 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
   }
   const auto valid = sluice::check_option(option, option.fallback);
   if (!valid) findings.fail("options", "its fallback does not suit its type: " + valid.error().message);
-  if (option.help == nullptr || *option.help == '\0') {
+  if (*option.help == '\0') {
     findings.advise("options", "the option " + name + " has no help: say in a few words what it does");
   }
 }

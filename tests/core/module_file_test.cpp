@@ -63,6 +63,20 @@ TEST_CASE("a module is refused when it was built for another agreement", "[modul
   CHECK(refusal(info).empty());
 }
 
+TEST_CASE("a module is refused when one of its options is not written out", "[module_file]") {
+  OptionInfo options[2] = {{"first", OptionType::text, 0, "", "", nullptr}, {}};
+  ModuleInfo info = good_info();
+  info.options = options;
+  info.option_count = 2;
+  const OptionInfo complete{"second", OptionType::choice, 0, "a", "", nullptr};
+  options[1] = complete;
+  CHECK(refusal(info).empty());
+  const char* OptionInfo::*const missing =
+      GENERATE(&OptionInfo::name, &OptionInfo::fallback, &OptionInfo::help);
+  options[1].*missing = nullptr;
+  CHECK(contains(refusal(info), "name, fallback or help of its option number 2"));
+}
+
 TEST_CASE("only a shared object for this machine is loaded", "[module_file]") {
   Elf64_Ehdr elf{};
   std::memcpy(elf.e_ident, ELFMAG, SELFMAG);
