@@ -261,7 +261,8 @@ constexpr ServeOption kOptions[] = {
      "metrics'. Costs system calls.",
      set_loop_audit, [] { return std::string("off"); }},
     {"control", "PATH|off", kProcess, Takes::value, true,
-     "The socket by which 'sluice status' and the like reach the server. Fixed at the start.",
+     "The socket by which 'sluice status' and the like, which read no configuration file, reach the server. "
+     "Fixed at the start.",
      set_text<kControlField>,
      [] { return std::string("PID.sock in $RUNTIME_DIRECTORY, else in /run/sluice or the user's own"); }},
     {"config", "FILE", kProcess, Takes::value, false, "Read more options from this file; see below.",
