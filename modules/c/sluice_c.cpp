@@ -18,6 +18,9 @@ static_assert(offsetof(sluice_option, choices) == offsetof(sluice::OptionInfo, c
 static_assert(sizeof(sluice_module_info) == sizeof(sluice::ModuleInfo));
 static_assert(offsetof(sluice_module_info, create) == offsetof(sluice::ModuleInfo, create));
 static_assert(SLUICE_DELETE == static_cast<int>(sluice::Method::del));
+static_assert(SLUICE_CONNECT == static_cast<int>(sluice::Method::connect));
+static_assert(SLUICE_FIELD_IF_MATCH == static_cast<int>(sluice::FieldId::if_match));
+static_assert(SLUICE_FIELD_USER_AGENT == static_cast<int>(sluice::FieldId::user_agent));
 static_assert(SLUICE_FAILED == static_cast<int>(sluice::Progress::failed));
 static_assert(SLUICE_LOST == static_cast<int>(sluice::Io::lost));
 static_assert(SLUICE_ERROR == static_cast<int>(sluice::LogLevel::error));

@@ -1,6 +1,6 @@
 // The module interface for a handler written in C: the same data, the same methods as functions, and tables of
 // functions where C++ derives a class. What is said in <sluice/abi.h> and <sluice/handler.h> about threads,
-// ownership and the life of views holds here, too.
+// ownership and the life of views holds here, too. What only C++ has is Shared: handlers in C share nothing.
 //
 // A module is the author's C and sluice_c.cpp, linked into one .so. The author defines a sluice_handler and
 // ends with
@@ -32,12 +32,48 @@ typedef struct sluice_bytes {
   size_t size;
 } sluice_bytes;
 
-enum { SLUICE_METHOD_OTHER, SLUICE_GET, SLUICE_HEAD, SLUICE_POST, SLUICE_PUT, SLUICE_PATCH, SLUICE_DELETE };
+enum {
+  SLUICE_METHOD_OTHER,
+  SLUICE_GET,
+  SLUICE_HEAD,
+  SLUICE_POST,
+  SLUICE_PUT,
+  SLUICE_PATCH,
+  SLUICE_DELETE,
+  SLUICE_OPTIONS,
+  SLUICE_TRACE,
+  SLUICE_CONNECT
+};
+
+enum {
+  SLUICE_FIELD_OTHER,
+  SLUICE_FIELD_HOST,
+  SLUICE_FIELD_CONNECTION,
+  SLUICE_FIELD_CONTENT_LENGTH,
+  SLUICE_FIELD_TRANSFER_ENCODING,
+  SLUICE_FIELD_CONTENT_TYPE,
+  SLUICE_FIELD_EXPECT,
+  SLUICE_FIELD_TE,
+  SLUICE_FIELD_UPGRADE,
+  SLUICE_FIELD_ACCEPT,
+  SLUICE_FIELD_ACCEPT_ENCODING,
+  SLUICE_FIELD_ACCEPT_LANGUAGE,
+  SLUICE_FIELD_AUTHORIZATION,
+  SLUICE_FIELD_COOKIE,
+  SLUICE_FIELD_IF_MATCH,
+  SLUICE_FIELD_IF_NONE_MATCH,
+  SLUICE_FIELD_IF_MODIFIED_SINCE,
+  SLUICE_FIELD_IF_UNMODIFIED_SINCE,
+  SLUICE_FIELD_IF_RANGE,
+  SLUICE_FIELD_RANGE,
+  SLUICE_FIELD_REFERER,
+  SLUICE_FIELD_USER_AGENT
+};
 
 typedef struct sluice_field {
   sluice_bytes name;
   sluice_bytes value;
-  uint32_t id;
+  uint32_t id;  // SLUICE_FIELD_...; requests only
   uint32_t reserved;
 } sluice_field;
 
@@ -45,7 +81,7 @@ typedef struct sluice_field {
 
 typedef struct sluice_request {
   uint32_t size;
-  uint32_t method;
+  uint32_t method;  // SLUICE_GET, ...
   uint32_t version;
   uint32_t field_count;
   const sluice_field* fields;

@@ -111,6 +111,20 @@ TEST_CASE("every sample of the guide is built by pkg-config's flags, and answers
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a handler in C is built as the guide says, and served", "[author]") {
+  const Installed sluice;
+  const auto recipes = blocks(source_file("modules/README.md"), "sh");
+  REQUIRE(recipes.size() == 1);
+  const ScratchFolder folder;
+  folder.write("mine.c", source_file("tests/modules/plugins/plain_c.c"));
+  must({"sh", "-e", "-c", recipes.front()}, {{"PKG_CONFIG_PATH", sluice.library("pkgconfig")}}, folder.path());
+  const Site site;
+  must({"cp", folder.path("mine.so"), site.plugins()});
+  ServerProcess server(site);
+  CHECK_THAT(fetch(server.endpoint(), "/plain_c/").body, Contains(" from C, "));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("the handler that README.md shows is hello", "[author]") {
   CHECK_THAT(source_file("README.md"), Contains("```cpp\n" + source_file("modules/hello/hello.cpp") + "```"));
 }
