@@ -34,8 +34,10 @@ function(sluice_drop_module name folder)
     COMMAND ${CMAKE_COMMAND} -E rename ${folder}/.${name}.new ${file}
     BYPRODUCTS ${file}
     VERBATIM)
-  if(NOT TARGET watch)
+  if(NOT TARGET sluice_plugins)
     add_custom_target(sluice_plugins)
+  endif()
+  if(NOT TARGET watch)
     add_custom_target(
       watch
       COMMAND ${CMAKE_COMMAND} -D SOURCE_FOLDER=${CMAKE_SOURCE_DIR} -D BUILD_FOLDER=${CMAKE_BINARY_DIR} -P

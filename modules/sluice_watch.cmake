@@ -1,13 +1,19 @@
 # The target `watch`: builds the modules again whenever a file of their project changes, until Ctrl-C, or until the build
 # folder is gone. cmake -D SOURCE_FOLDER=... -D BUILD_FOLDER=... -P sluice_watch.cmake
 
+# Where nothing is a source; built in place, that is only what CMake keeps for itself.
+set(PRODUCTS ${BUILD_FOLDER})
+if(BUILD_FOLDER STREQUAL SOURCE_FOLDER)
+  set(PRODUCTS ${BUILD_FOLDER}/CMakeFiles)
+endif()
+
 # Whatever belongs to the project and the moment it was last written, as one text.
 function(look_at_sources result)
   set(seen "")
   file(GLOB_RECURSE files ${SOURCE_FOLDER}/*.c ${SOURCE_FOLDER}/*.cc ${SOURCE_FOLDER}/*.cpp ${SOURCE_FOLDER}/*.cxx
        ${SOURCE_FOLDER}/*.h ${SOURCE_FOLDER}/*.hpp ${SOURCE_FOLDER}/*.cmake ${SOURCE_FOLDER}/CMakeLists.txt)
   foreach(file ${files})
-    cmake_path(IS_PREFIX BUILD_FOLDER ${file} built)
+    cmake_path(IS_PREFIX PRODUCTS ${file} built)
     if(NOT built)
       file(TIMESTAMP ${file} written "%s.%f")
       string(APPEND seen "${file} ${written}\n")

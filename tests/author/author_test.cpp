@@ -90,3 +90,25 @@ TEST_CASE("a new handler builds, passes its test, is served, and is dropped in a
       eventually([&] { return (watch.out() + watch.err()).find("interrupted by user") != std::string::npos; }));
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("a project that is built in place, and has a watch of its own, is watched all the same", "[author]") {
+  const Installed sluice;
+  const ScratchFolder folder;
+  folder.write("CMakeLists.txt",
+               "cmake_minimum_required(VERSION 3.25)\n"
+               "project(mine LANGUAGES CXX)\n"
+               "find_package(sluice REQUIRED)\n"
+               "add_custom_target(watch)\n"
+               "sluice_add_module(mine SOURCES mine.cpp PLUGINS plugins.d)\n");
+  folder.write("mine.cpp", "#error not yet\n");
+  must({"cmake", "-G", "Ninja", "-D", "CMAKE_PREFIX_PATH=" + sluice.prefix(), "-B", folder.path(), "-S",
+        folder.path()});
+  Process watch({"cmake", "-D", "SOURCE_FOLDER=" + folder.path(), "-D", "BUILD_FOLDER=" + folder.path(), "-P",
+                 sluice.library("cmake/sluice/sluice_watch.cmake")});
+  const auto says = [&](const char* what) {
+    return eventually([&] { return watch.err().find(what) != std::string::npos; }, kBuildMs);
+  };
+  REQUIRE(says("watch: it does not build"));
+  folder.write("mine.cpp", "int mended;\n");
+  CHECK(says("watch: built"));
+}
