@@ -37,12 +37,8 @@ int read_facts(int fd, FileFacts& facts) {
   return 0;
 }
 
-bool content_is_young(const FileFacts& facts, std::int64_t now_s) {
-  return facts.mtime_s >= now_s - kYoungSeconds;
-}
-
 bool file_is_young(const FileFacts& facts, std::int64_t now_s) {
-  return content_is_young(facts, now_s) || facts.ctime_s >= now_s - kYoungSeconds;
+  return facts.mtime_s >= now_s - kYoungSeconds || facts.ctime_s >= now_s - kYoungSeconds;
 }
 
 std::int64_t wall_seconds() {
@@ -54,7 +50,7 @@ std::int64_t wall_seconds() {
 Validators make_validators(const FileFacts& facts, std::int64_t now_s) {
   Validators made;
   if (facts.mtime_s >= 0 && facts.mtime_s <= kMeaninglessSecondsMax) return made;
-  made.etag = content_is_young(facts, now_s) ? "W/\"" : "\"";
+  made.etag = file_is_young(facts, now_s) ? "W/\"" : "\"";
   // The ctime, too: who writes to a file can set its mtime back, and only the ctime tells.
   append_hex(made.etag, nanoseconds(facts.mtime_s, facts.mtime_ns));
   made.etag += '-';

@@ -35,16 +35,15 @@ int read_facts(int fd, FileFacts& facts);
 // times. What was read of a file this young proves nothing about what it holds later.
 inline constexpr std::int64_t kYoungSeconds = 2;
 
-// The mtime is that young, or lies in the future. `now_s` is CLOCK_REALTIME.
-bool content_is_young(const FileFacts& facts, std::int64_t now_s);
-// The same of mtime and ctime. An mtime can be set at will, a ctime cannot.
+// The mtime or the ctime is that young, or lies in the future: an mtime can be set back, a ctime cannot.
+// `now_s` is CLOCK_REALTIME.
 bool file_is_young(const FileFacts& facts, std::int64_t now_s);
 
 // CLOCK_REALTIME in seconds.
 std::int64_t wall_seconds();
 
 struct Validators {
-  std::string etag;           // weak while the content is young; empty where the mtime means nothing
+  std::string etag;           // weak while the file is young; empty where the mtime means nothing
   std::string last_modified;  // empty where the mtime means nothing or lies in the future
 };
 Validators make_validators(const FileFacts& facts, std::int64_t now_s);

@@ -53,7 +53,7 @@ bool OpenFile::prepare_fields(std::int64_t now_s) {
   if (!validators_.etag.empty()) lines[count++] = {"ETag", validators_.etag};
   fields_ = host_.prepare_fields(lines, count);
   validator_fields_ = host_.prepare_fields(lines + 2, count - 2);
-  young_ = content_is_young(facts_, now_s);
+  young_ = file_is_young(facts_, now_s);
   return fields_ != nullptr && validator_fields_ != nullptr;
 }
 
@@ -65,7 +65,7 @@ bool OpenFile::unchanged() const {
 void OpenFile::mature() {
   if (!young_) return;
   const std::int64_t now_s = wall_seconds();
-  if (!content_is_young(facts_, now_s)) prepare_fields(now_s);
+  if (!file_is_young(facts_, now_s)) prepare_fields(now_s);
 }
 
 void OpenFile::set_hash(const std::string& etag) {

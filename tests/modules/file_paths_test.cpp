@@ -68,13 +68,12 @@ TEST_CASE("the modules say what they are", "[files]") {
 
 TEST_CASE_METHOD(Site, "a file is served with its head", "[files]") {
   rig.mount(folder.path);
-  folder.age("a.txt");
   const Answer answer = rig.get("a.txt");
   CHECK(answer->code == 200);
   CHECK(answer->content == "hello");
   CHECK(answer->declared == 5);
   CHECK(answer->line("Content-Type") == "text/plain; charset=utf-8");
-  CHECK(answer->line("ETag").starts_with("\""));
+  CHECK(answer->line("ETag").ends_with("\""));
   CHECK(answer->line("Last-Modified").ends_with(" GMT"));
 
   const Answer head = run(rig, "a.txt", Method::head);
