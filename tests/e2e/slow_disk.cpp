@@ -1,31 +1,68 @@
-// Loaded before a server by LD_PRELOAD: makes opening files with "slow" in their path what it is on a disk that
-// hangs. What asks for the kernel's cache only is told that it is not there, and every other open waits until
-// the file that SLUICE_TEST_GATE names is gone.
+// Loaded before a server by LD_PRELOAD: makes files what they are on a disk that hangs, until the file that
+// SLUICE_TEST_GATE names is gone. Those with "slow" in their path cannot be opened but by waiting: what asks
+// for the kernel's cache only is told that it is not there. Those with "cold" cannot be read: nothing of them
+// is in memory, and starting to read waits.
 #include <dlfcn.h>
+#include <libaio.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <string_view>
+
+#define EXPORTED extern "C" __attribute__((visibility("default")))
 
 namespace {
 
 constexpr int kPolls = 30'000;
 constexpr useconds_t kPollUs = 1'000;
+constexpr long kCachestatNumber = 451;
+constexpr std::size_t kCachestatSize = 40;
+
+bool gate_is_closed() {
+  const char* gate = std::getenv("SLUICE_TEST_GATE");
+  return gate != nullptr && access(gate, F_OK) == 0;
+}
 
 void wait_at_gate() {
-  const char* gate = std::getenv("SLUICE_TEST_GATE");
-  for (int i = 0; gate != nullptr && i < kPolls && access(gate, F_OK) == 0; ++i) usleep(kPollUs);
+  for (int i = 0; i < kPolls && gate_is_closed(); ++i) usleep(kPollUs);
 }
+
+bool is_cold(int fd) {
+  char path[4096];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t size = readlink(link.c_str(), path, sizeof(path));
+  return size > 0 && std::string_view(path, static_cast<std::size_t>(size)).find("cold") != std::string::npos;
+}
+
+// What the call does without this. A constant at first, since the guard of a static would call syscall itself.
+template <typename Function>
+class Real {
+ public:
+  constexpr explicit Real(const char* name) : name_(name) {}
+  Function* get() {
+    Function* found = function_.load(std::memory_order_acquire);
+    if (found == nullptr) found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name_));
+    function_.store(found, std::memory_order_release);
+    return found;
+  }
+
+ private:
+  const char* name_;
+  std::atomic<Function*> function_{nullptr};
+};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) long syscall(long number, ...) noexcept {
-  using Syscall = long (*)(long, ...);
-  static const auto real = reinterpret_cast<Syscall>(dlsym(RTLD_NEXT, "syscall"));
+EXPORTED long syscall(long number, ...) noexcept {
+  static constinit Real<long(long, ...)> real("syscall");
   long a[6];
   va_list arguments;
   va_start(arguments, number);
@@ -38,5 +75,27 @@ extern "C" __attribute__((visibility("default"))) long syscall(long number, ...)
     }
     wait_at_gate();
   }
-  return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (number == kCachestatNumber && is_cold(static_cast<int>(a[0])) && gate_is_closed()) {
+    std::memset(reinterpret_cast<void*>(a[2]), 0, kCachestatSize);
+    return 0;
+  }
+  return real.get()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+EXPORTED ssize_t preadv2(int fd, const iovec* pieces, int count, off_t offset, int flags) {
+  static constinit Real<ssize_t(int, const iovec*, int, off_t, int)> real("preadv2");
+  const bool cold = is_cold(fd);
+  if (cold && pieces->iov_base == nullptr) wait_at_gate();  // it only begins to read
+  if (cold && gate_is_closed()) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return real.get()(fd, pieces, count, offset, flags);
+}
+
+// libaio's own is out of reach: only the module has loaded it.
+EXPORTED int io_submit(io_context_t context, long count, iocb** controls) {
+  if (is_cold(controls[0]->aio_fildes)) wait_at_gate();
+  const long submitted = syscall(SYS_io_submit, context, count, controls);
+  return submitted < 0 ? -errno : static_cast<int>(submitted);
 }
