@@ -111,8 +111,10 @@ def idle(server, work, seconds):
     beside = wrk(server, seconds, 64)
     for client in sockets:
         client.close()
+    # One that is full answers nobody any more.
+    beside_cost = beside[3] / beside[0] if beside[0] else float("inf")
     return Round(grown / len(sockets), refused + alone[2] + beside[2], False,
-                 {"CPU beside them": (beside[3] / beside[0]) / (alone[3] / alone[0])})
+                 {"CPU beside them": beside_cost / (alone[3] / alone[0])})
 
 
 def cold(server, work, seconds):
