@@ -80,9 +80,9 @@ def chart(path, all_results):
     """Bars of each server's cost over the best peer's; what is shorter is better, and losses are shown as they are."""
     scenarios = [one for one in SCENARIOS if one.name in all_results and best_peer(all_results[one.name])]
     names = [name for name in (*OURS, *PEERS, "floor") if any(name in all_results[one.name] for one in scenarios)]
-    bar, gap, left, width, longest = 13, 22, 250, 860, 3.0
+    bar, gap, left, width, longest = 13, 22, 250, 930, 3.0
     parts, y = [], 64
-    scale = (width - left - 70) / longest
+    scale = (width - left - 140) / longest  # room for a label behind the longest bar
     for scenario in scenarios:
         results = all_results[scenario.name]
         best = best_peer(results)
