@@ -1,10 +1,14 @@
 #include "process_setup.h"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 
 namespace sluice {
@@ -14,6 +18,15 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void reserve_descriptors(std::uint64_t count) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const auto last = std::min<std::uint64_t>({count, limit.rlim_cur, INT_MAX}) - 1;
+  const UniqueFd any(::eventfd(0, EFD_CLOEXEC));
+  // The kernel's table grows to the number that it has to give, and stays as large (fcntl(2)).
+  if (any) UniqueFd(::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(last)));
 }
 
 Result<UniqueFd> take_signals(std::initializer_list<int> signals) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "log.h"
+#include "process_setup.h"
 
 namespace sluice {
 namespace {
@@ -141,6 +142,8 @@ Worker::~Worker() {
 
 Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingSite& site,
                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
+  // Before there are threads; as many again for what modules keep open.
+  reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
   auto loop = EventLoop::create(stats);
   if (!loop) return Unexpected(loop.error());
   const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();

@@ -14,6 +14,7 @@
 #include "check/resources.h"
 #include "log.h"
 #include "monotonic_clock.h"
+#include "process_setup.h"
 
 namespace sluice::cli {
 namespace {
@@ -23,6 +24,7 @@ constexpr std::size_t kOutputSize = 32 * 1024;
 constexpr std::uint64_t kShortMs = 2'000;  // beyond what a handler may take
 constexpr int kSmallBuffer = 4096;
 constexpr unsigned kOffloadThreads = 4;
+constexpr std::uint64_t kDescriptors = 4096;
 
 // Sleeping this long in one turn delays every other connection.
 constexpr std::uint64_t kSleepMaxUs = 10'000;
@@ -85,6 +87,7 @@ Result<std::unique_ptr<Stand>> Stand::create(const Subject& subject, Findings& f
   if (!log) return fail_errno("cannot keep the log of the check", errno);
   set_log(LogLevel::warning, "check");
   set_log_fd(log.get());
+  reserve_descriptors(kDescriptors);
   auto stats = std::make_unique<WorkerStats>();
   auto loop = EventLoop::create(*stats);
   if (!loop) return Unexpected(loop.error());

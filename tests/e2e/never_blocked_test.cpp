@@ -147,6 +147,26 @@ TEST_CASE("500 clients that read slowly do not make the loop sleep", "[e2e][neve
   CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
 }
 
+TEST_CASE("more and more connections do not make the loop sleep", "[e2e][never_blocked]") {
+  constexpr std::size_t kClients = 1'200;
+  REQUIRE(allow_descriptors(kClients + 100));
+  const Site site({"static_sendfile"});
+  site.write("static/small", "here");
+  ServerProcess server(site, kOneAudited);
+  std::vector<HttpClient> clients;
+  clients.reserve(kClients);
+  clients.emplace_back(server.endpoint());
+  REQUIRE(clients.back().get("/static/small").body == "here");
+  const Metrics before(site);
+  while (clients.size() < kClients) {
+    clients.emplace_back(server.endpoint());
+    REQUIRE(clients.back().get("/static/small").body == "here");
+  }
+  const Metrics after(site);
+  CHECK(after.of_worker("connections_open") == kClients);
+  CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
+}
+
 TEST_CASE("others are answered while a folder of 100,000 entries is listed", "[e2e][never_blocked][.full]") {
   constexpr int kEntries = 99'999;
   const Site site({"static_sendfile"});
