@@ -39,6 +39,7 @@ void Connection::close_if_idle() {
 
 void Connection::on_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) input_ready_ = true;
+  if ((events & EPOLLIN) != 0) announced_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_to_end_ = true;
   if ((events & EPOLLOUT) != 0) output_ready_ = true;
   // Reset, or closed on both sides: nobody is left to answer. RDHUP alone is a half-closed client, who is.
@@ -180,7 +181,9 @@ void Connection::settle() {
 Io Connection::receive() {
   if (!input_ready_) return Io::full;
   bool filled = false;
-  const Moved moved = conversation_->input.receive(transport_, filled);
+  const std::uint64_t announced_ns = announced_ ? context_.loop.now_ns() : 0;
+  const Moved moved = conversation_->input.receive(transport_, announced_ns, filled);
+  announced_ = false;
   if (moved.status != Io::ok) {
     input_ready_ = false;
     return moved.status;

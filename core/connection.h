@@ -117,6 +117,7 @@ class Connection final : public Pollable,
   State state_ = State::establishing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
   bool input_ready_ : 1 = true;   // receiving may bring something
+  bool announced_ : 1 = false;    // what is received next had begun to arrive before this turn
   bool output_ready_ : 1 = true;  // sending may take something
   bool read_to_end_ : 1 =
       false;  // the peer has closed or reset: a short read does not mean that it was the last

@@ -61,7 +61,7 @@ Connection::Step Connection::refuse(std::uint32_t status) {
   if (talk.parser.asks_for_head(talk.input.head())) head.method = Method::head;
   linger_ = true;
   talk.handled = true;
-  talk.exchange.begin(head, *this);
+  talk.exchange.begin(head, talk.input.arrived_ns(), *this);
   if (status == 405) talk.exchange.field("Allow", kAllow);
   talk.exchange.fail(status);
   transition(Event::head_refused);
@@ -74,7 +74,7 @@ Connection::Step Connection::identify() {
   --requests_left_;
   served_ = true;
   serial_ = table_.next_serial();
-  talk.exchange.begin(head, *this);
+  talk.exchange.begin(head, talk.input.arrived_ns(), *this);
   const TargetPath target = judge_target(head.target, talk.path);
   if (target.status != 200) {
     answer_unrouted(target.status);

@@ -25,7 +25,7 @@ bool prefers_text(const Request& request) {
 
 }  // namespace
 
-void HttpExchange::begin(const RequestHead& head, ExchangeDriver& driver) {
+void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver) {
   driver_ = &driver;
   request_ = Request{};
   request_.method = head.method;
@@ -35,6 +35,7 @@ void HttpExchange::begin(const RequestHead& head, ExchangeDriver& driver) {
   request_.method_name = head.method_name;
   request_.target = head.target;
   request_.body_size = head.body_size;
+  request_.arrived_ns = arrived_ns;
   body_.begin(head.body_size, head.expects_continue);
   stage_ = Stage::open;
   status_ = 200;

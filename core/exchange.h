@@ -46,7 +46,7 @@ class HttpExchange final : public Exchange {
   enum class Stage : std::uint8_t { open, deferred, answered };
 
   // A request that was parsed. Head and driver live until `end`.
-  void begin(const RequestHead& head, ExchangeDriver& driver);
+  void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
   // Where it goes; views live until `end`.
   void route(InstanceRef instance, std::string_view path, std::string_view mount, std::string_view query);
   // Calls the handler, and answers for it when it breaks its contract.

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "buffer_pool.h"
+#include "monotonic_clock.h"
 #include "transport.h"
 
 namespace sluice {
@@ -30,23 +31,34 @@ class Input {
   // The head is no longer needed; what is left begins the next one.
   void next_request() {
     head_begin_ = body_begin_ = begin_;
-    if (empty()) head_begin_ = body_begin_ = begin_ = end_ = 0;
+    if (empty()) {
+      head_begin_ = body_begin_ = begin_ = end_ = 0;
+      return;
+    }
+    // When it came is not known, but it is here.
+    if (received_ns_ == 0) received_ns_ = monotonic_ns();
+    arrived_ns_ = received_ns_;
   }
   // Whether `receive` can take anything in.
   bool has_room() const {
     return buffer_ == nullptr || end_ - begin_ < pool_.buffer_size() - body_begin_to_keep();
   }
-  // Receives behind what is there, which moves to the front as far as the head allows.
-  // `filled` tells that there may be more. REQUIRES: has_room(), and nobody looks at a piece of the body.
-  Moved receive(Transport& transport, bool& filled) {
+  // Receives behind what is there, which moves to the front as far as the head allows. `announced_ns` is when
+  // what comes was known to have begun to arrive, 0 when it was not. `filled` tells that there may be more.
+  // REQUIRES: has_room(), and nobody looks at a piece of the body.
+  Moved receive(Transport& transport, std::uint64_t announced_ns, bool& filled) {
     if (buffer_ == nullptr) buffer_ = pool_.take();
     move_to_front();
     const std::size_t room = pool_.buffer_size() - end_;
     const Moved moved = transport.receive(buffer_.get() + end_, room);
+    if (empty() && moved.size > 0) arrived_ns_ = announced_ns != 0 ? announced_ns : monotonic_ns();
+    received_ns_ = 0;
     end_ += moved.size;
     filled = moved.size == room;
     return moved;
   }
+  // The request had begun to arrive by then.
+  std::uint64_t arrived_ns() const { return arrived_ns_; }
   // Gives the buffer back. REQUIRES: empty(), and no head is looked at.
   void release() {
     pool_.give(std::move(buffer_));
@@ -69,8 +81,10 @@ class Input {
 
   BufferPool& pool_;
   BufferPool::Buffer buffer_;
-  std::size_t head_begin_ = 0;  // head_begin_ <= body_begin_ <= begin_ <= end_
-  std::size_t body_begin_ = 0;  // equal to head_begin_ while the head is incomplete
+  std::uint64_t arrived_ns_ = 0;
+  std::uint64_t received_ns_ = 0;  // what is there had come by then; 0: nobody has asked yet
+  std::size_t head_begin_ = 0;     // head_begin_ <= body_begin_ <= begin_ <= end_
+  std::size_t body_begin_ = 0;     // equal to head_begin_ while the head is incomplete
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

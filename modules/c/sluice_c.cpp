@@ -12,7 +12,7 @@ static_assert(SLUICE_LAYOUT_STAMP == sluice::layout_stamp());
 static_assert(SLUICE_UNKNOWN_SIZE == sluice::kUnknownSize);
 static_assert(sizeof(sluice_field) == sizeof(sluice::Field) && sizeof(sluice_folder) == sizeof(sluice::Folder));
 static_assert(sizeof(sluice_request) == sizeof(sluice::Request));
-static_assert(offsetof(sluice_request, body_size) == offsetof(sluice::Request, body_size));
+static_assert(offsetof(sluice_request, arrived_ns) == offsetof(sluice::Request, arrived_ns));
 static_assert(sizeof(sluice_option) == sizeof(sluice::OptionInfo));
 static_assert(offsetof(sluice_option, choices) == offsetof(sluice::OptionInfo, choices));
 static_assert(sizeof(sluice_module_info) == sizeof(sluice::ModuleInfo));

@@ -91,6 +91,7 @@ typedef struct sluice_request {
   sluice_bytes mount;
   sluice_bytes query;
   uint64_t body_size;
+  uint64_t arrived_ns;
 } sluice_request;
 
 typedef enum sluice_progress { SLUICE_DONE, SLUICE_MORE, SLUICE_PARKED, SLUICE_FAILED } sluice_progress;
@@ -225,7 +226,7 @@ void sluice_release_fields(sluice_host* host, sluice_field_block* block);
 // What SLUICE_MODULE fills in.
 
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 0
+#define SLUICE_ABI_MINOR 1
 #define SLUICE_LAYOUT_STAMP 700019283023717765u
 
 typedef struct sluice_module_info {

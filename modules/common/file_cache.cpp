@@ -40,12 +40,13 @@ void FileCache::allow_entries(std::uint64_t entries_max) {
   entries_max_ = std::max(entries_max_, entries_max);
 }
 
-FileRef FileCache::find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms) {
+FileRef FileCache::find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms,
+                        std::uint64_t since_ns) {
   const auto found = index_.find({scope, path});
   if (found == index_.end()) return nullptr;
   Entry& entry = found->second;
   if (host_.now_ms() - entry.opened_ms >= revalidate_ms) return nullptr;  // kept: insert may meet it again
-  if (!entry.file->unchanged()) {
+  if (!entry.file->unchanged_since(since_ns)) {
     erase(found);
     return nullptr;
   }

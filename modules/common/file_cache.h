@@ -1,8 +1,9 @@
 // The open files of a worker, by folder and path, so that a request for a file that was asked for before costs
 // one fstat. Lives in a module's Shared; all its mounts use it. Loop thread.
 //
-// A file is looked at before each use: one that changed in place is dropped, and a rename over its path is
-// noticed at once where it leaves the old file without a link, else after `revalidate_ms`.
+// A file is looked at for each request, or for several that had all arrived before: one that changed in place
+// is dropped, and a rename over its path is noticed at once where it leaves the old file without a link, else
+// after `revalidate_ms`.
 //
 // Those that were not used since the last look give way first, the oldest of them before the others: moving
 // each used entry to the front of a list would cost more than the search for it.
@@ -39,8 +40,9 @@ class FileCache {
   // The largest wish of all mounts counts, within a share of the descriptors that the process may open.
   void allow_entries(std::uint64_t entries_max);
 
-  // The file, unchanged since it was opened. Null: open the path and `insert`.
-  FileRef find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms);
+  // The file, unchanged since it was opened by a look taken since `since_ns` (Request::arrived_ns). Null: open
+  // the path and `insert`.
+  FileRef find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms, std::uint64_t since_ns);
   // The file that has just been opened at that path, or the entry that it turns out to be. Null when its head
   // lines are refused.
   FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,

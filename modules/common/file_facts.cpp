@@ -47,6 +47,12 @@ std::int64_t wall_seconds() {
   return now.tv_sec;
 }
 
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return nanoseconds(now.tv_sec, static_cast<std::uint32_t>(now.tv_nsec));
+}
+
 Validators make_validators(const FileFacts& facts, std::int64_t now_s) {
   Validators made;
   if (facts.mtime_s >= 0 && facts.mtime_s <= kMeaninglessSecondsMax) return made;

@@ -41,6 +41,8 @@ bool file_is_young(const FileFacts& facts, std::int64_t now_s);
 
 // CLOCK_REALTIME in seconds.
 std::int64_t wall_seconds();
+// CLOCK_MONOTONIC.
+std::uint64_t monotonic_ns();
 
 struct Validators {
   std::string etag;           // weak while the file is young; empty where the mtime means nothing

@@ -75,7 +75,7 @@ void FileHandler::handle(Exchange& exchange) {
   if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
   // The common case needs no search, and no memory of its own.
   if (!options_.precompressed && !options_.hash_etags) {
-    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms))
+    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms, exchange.request().arrived_ns))
       return answer(exchange, file, Coding::identity);
   }
   Search search;
@@ -126,7 +126,8 @@ std::string_view FileHandler::type_for(const Search& search) const {
 }
 
 void FileHandler::seek(Exchange& exchange, Search search) {
-  if (const FileRef file = cache_.find(scope_for(search), search.path, options_.revalidate_ms)) {
+  if (const FileRef file =
+          cache_.find(scope_for(search), search.path, options_.revalidate_ms, exchange.request().arrived_ns)) {
     return found(exchange, std::move(search), file);
   }
   const auto open = [&] {

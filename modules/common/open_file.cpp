@@ -57,6 +57,13 @@ bool OpenFile::prepare_fields(std::int64_t now_s) {
   return fields_ != nullptr && validator_fields_ != nullptr;
 }
 
+bool OpenFile::unchanged_since(std::uint64_t since_ns) {
+  // Content in memory is what the look was about; another's may have changed after it.
+  if (content_kept_ && looked_ns_ >= since_ns) return true;
+  looked_ns_ = monotonic_ns();
+  return unchanged();
+}
+
 bool OpenFile::unchanged() const {
   FileFacts now;
   return read_facts(fd(), now) == 0 && now == facts_ && now.links > 0;

@@ -49,8 +49,8 @@ class OpenFile {
   // The validators alone: for answers without this content.
   const FieldBlock& validator_fields() const { return *validator_fields_; }
 
-  // Whether the file is still what `facts` says.
-  bool unchanged() const;
+  // Whether the file was still what `facts` says at some moment since then (CLOCK_MONOTONIC).
+  bool unchanged_since(std::uint64_t since_ns);
   // Makes the validators strong once the content is old enough.
   void mature();
   // The tag made of the content, for all head lines from now on. Those of before stay weak or made of times.
@@ -71,6 +71,7 @@ class OpenFile {
   OpenFile(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd, const FileFacts& facts,
            std::string_view path, std::string_view type)
       : host_(host), shared_(std::move(shared)), fd_(std::move(fd)), facts_(facts), path_(path), type_(type) {}
+  bool unchanged() const;
   bool prepare_fields(std::int64_t now_s);
   void release_fields();
 
@@ -85,7 +86,8 @@ class OpenFile {
   FieldBlock* fields_ = nullptr;
   FieldBlock* validator_fields_ = nullptr;
   std::string content_;
-  bool content_kept_ = false;  // its size has been taken off the shared room
+  std::uint64_t looked_ns_ = 0;  // before the last look
+  bool content_kept_ = false;    // its size has been taken off the shared room
   bool young_ = true;
 };
 

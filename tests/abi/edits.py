@@ -12,7 +12,7 @@ NEXT_MINOR = ("abi.h", r"(kAbiMinor) = (\d+)", lambda found: f"{found[1]} = {int
 # One of each kind at the end, which is what a newer minor may bring.
 APPENDED = [
     NEXT_MINOR,
-    ("abi.h", r"(std::uint64_t body_size = 0;.*\n)", r"\1  std::uint64_t appended_member = 0;\n"),
+    ("abi.h", r"(struct Request \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
     ("abi.h", r"(const char\* choices = nullptr;.*\n)", r'\1  const char* appended_text = "";\n'),
     ("abi.h", r"(\(\*create_shared\)\(Host&\) noexcept = nullptr;.*\n)", r"\1  std::uint64_t appended_member = 0;\n"),
     ("abi.h", r"  user_agent,\n", "  user_agent,\n  appended_field,\n"),

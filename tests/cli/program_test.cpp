@@ -27,7 +27,7 @@ Outcome run(const std::vector<std::string>& arguments, std::map<std::string, std
 TEST_CASE("the version") {
   const Outcome outcome = run({"--version"});
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.out == "sluice 0.1.0, module ABI 1.0\n");
+  CHECK(outcome.out == "sluice 0.1.0, module ABI 1.1\n");
   CHECK(outcome.err.empty());
 }
 

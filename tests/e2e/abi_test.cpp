@@ -110,7 +110,7 @@ TEST_CASE("a module a minor ahead is served by its server and refused by an olde
   const Site site({"hello"});
   fs::copy(built("next", "next_minor"), site.plugins());
   ServerProcess server(site);
-  CHECK(server.logs("next_minor.so was built for module ABI 1.1, this sluice speaks 1.0: update sluice"));
+  CHECK(server.logs("next_minor.so was built for module ABI 1.2, this sluice speaks 1.1: update sluice"));
   CHECK(fetch(server.endpoint(), "/next_minor/").status == 404);
   CHECK(server.stop() == 0);
 }

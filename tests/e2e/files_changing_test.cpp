@@ -3,9 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "support/server_process.h"
 
@@ -99,6 +103,43 @@ TEST_CASE("a file that is rewritten in place is served anew", "[e2e][files]") {
   }
   std::filesystem::remove(c.path);
   CHECK(client.get(c.place + "file.dat").status == 404);
+}
+
+TEST_CASE("who asks after a change sees it, whatever others ask for at the time", "[e2e][files]") {
+  constexpr int kFiles = 64;
+  constexpr int kOthers = 8;
+  const Changing c;
+  const auto name = [&](int i) { return c.folder + std::to_string(i); };
+  for (int i = 0; i < kFiles; ++i) c.site.write(name(i), "before");
+  // Until then they are too young to be kept in memory.
+  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  ServerProcess server(c.site, {"--workers", "1"});
+  std::atomic<int> asked_for = 0;
+  std::thread others([&] {
+    std::vector<HttpClient> clients;
+    for (int i = 0; i < kOthers; ++i) clients.emplace_back(server.endpoint());
+    for (int file = 0; (file = asked_for) < kFiles;) {
+      for (HttpClient& client : clients) client.request("GET", "/" + name(file));
+      for (HttpClient& client : clients) client.read_answer();
+    }
+  });
+  HttpClient kept(server.endpoint());
+  int stale = 0;
+  for (int i = 0; i < kFiles; ++i) {
+    asked_for = i;
+    while (kept.get("/" + name(i)).body != "before") {
+    }
+    c.site.write(name(i), "after!");
+    if (i % 2 == 0) {
+      stale += fetch(server.endpoint(), "/" + name(i)).body != "after!";
+    } else {
+      stale += kept.get("/" + name(i)).body != "after!";
+    }
+  }
+  asked_for = kFiles;
+  others.join();
+  CHECK(stale == 0);
+  CHECK(server.stop() == 0);
 }
 
 TEST_CASE("a file that is only half rewritten, without fsync, is served", "[e2e][files]") {

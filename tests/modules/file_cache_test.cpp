@@ -42,7 +42,7 @@ struct Fixture {
     REQUIRE(read_facts(opened.fd.get(), facts) == 0);
     return cache.insert(scope, name, std::move(opened.fd), facts, mime_type(name, "x/y"));
   }
-  FileRef find(const std::string& name) { return cache.find(scope, name, kRevalidateMs); }
+  FileRef find(const std::string& name) { return cache.find(scope, name, kRevalidateMs, monotonic_ns()); }
 };
 
 std::string line(const FileRef& file, std::string_view name) {
@@ -86,6 +86,25 @@ TEST_CASE_METHOD(Fixture, "a file is found as long as it stays what it was", "[c
   CHECK(cache.size() == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "requests that had arrived before a look share it, for content in memory",
+                 "[cache]") {
+  folder.write("kept", "one");
+  std::this_thread::sleep_for(std::chrono::seconds(kYoungSeconds + 1));
+  folder.write("other", "one");
+  const FileRef kept = open_file("kept");
+  const FileRef other = open_file("other");
+  REQUIRE(std::string_view(kept->content(100).value()) == "one");
+  const std::uint64_t before_ns = monotonic_ns();
+  REQUIRE(find("kept") == kept);
+  REQUIRE(find("other") == other);
+  const std::uint64_t after_ns = monotonic_ns();
+  folder.write("kept", "two");
+  folder.write("other", "two");
+  CHECK(cache.find(scope, "kept", kRevalidateMs, before_ns) == kept);
+  CHECK(cache.find(scope, "other", kRevalidateMs, before_ns) == nullptr);
+  CHECK(cache.find(scope, "kept", kRevalidateMs, after_ns) == nullptr);
+}
+
 TEST_CASE_METHOD(Fixture, "the path is opened again after a while, and the entry goes on", "[cache]") {
   folder.write("a.txt", "one");
   const FileRef first = open_file("a.txt");
@@ -97,7 +116,7 @@ TEST_CASE_METHOD(Fixture, "the path is opened again after a while, and the entry
   CHECK(find("a.txt") == nullptr);
   CHECK(open_file("a.txt") == first);
   CHECK(find("a.txt") == first);
-  CHECK(cache.find(scope, "a.txt", 0) == nullptr);
+  CHECK(cache.find(scope, "a.txt", 0, monotonic_ns()) == nullptr);
 }
 
 TEST_CASE_METHOD(Fixture, "the path that leads elsewhere gets a new entry", "[cache]") {

@@ -14,7 +14,7 @@ namespace sluice {
 
 // The agreement this header describes. A module of the same major and of this or an older minor loads.
 inline constexpr std::uint32_t kAbiMajor = 1;
-inline constexpr std::uint32_t kAbiMinor = 0;
+inline constexpr std::uint32_t kAbiMinor = 1;
 
 // A view of bytes that someone else owns; not terminated. Each use says how long the bytes live.
 struct Bytes {
@@ -85,6 +85,9 @@ struct Request {
   Bytes mount;                  // the mount's prefix, with both slashes: "/static/"
   Bytes query;                  // behind '?', not decoded; empty without one
   std::uint64_t body_size = 0;  // 0 without a body, kUnknownSize when it comes in chunks
+  // Since 1.1, by CLOCK_MONOTONIC: the request had begun to arrive by then. What a module has looked up since
+  // is as new as this client can ask for, so that requests which came at once may share one look.
+  std::uint64_t arrived_ns = 0;
 };
 
 // How a body's `pump` ended.
