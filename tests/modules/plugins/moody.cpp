@@ -1,4 +1,5 @@
-// A handler that refuses to be made while there is a file "refuse" in the document root.
+// A handler that refuses to be made while there is a file "refuse" in the document root. The build gives its
+// MODULE_NAME.
 #include <sluice/module.h>
 #include <unistd.h>
 
@@ -14,5 +15,5 @@ class Moody : public sluice::Handler {
 
 }  // namespace
 
-SLUICE_MODULE(Moody, .name = "moody", .version = "1.0.0", .summary = "Refuses now and then",
-              .default_mount = "/moody/");
+SLUICE_MODULE(Moody, .name = MODULE_NAME, .version = "1.0.0", .summary = "Refuses now and then",
+              .default_mount = "/" MODULE_NAME "/");
