@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "accept.h"
 #include "http_fields.h"
 #include "http_status.h"
 #include "log.h"
@@ -11,17 +12,6 @@ namespace {
 
 // All field lines of one answer together; a head beyond it is a handler's mistake.
 constexpr std::size_t kFieldLinesMax = 8 * 1024;
-
-// Whether the client names text/plain, and not HTML (RFC 9110 section 12.5.1): browsers name HTML.
-bool prefers_text(const Request& request) {
-  bool text = false;
-  for (std::uint32_t i = 0; i < request.field_count; ++i) {
-    if (request.fields[i].id != FieldId::accept) continue;
-    if (list_has(request.fields[i].value, "text/html")) return false;
-    text = text || list_has(request.fields[i].value, "text/plain");
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -191,7 +181,7 @@ void HttpExchange::fail(std::uint32_t code) {
     status(code < 300 ? 0 : code);
     remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
     if (!has_no_content(status_)) {
-      ErrorPage page = error_page(status_, prefers_text(request_));
+      ErrorPage page = error_page(status_, prefers(request_, "text/plain", "text/html"));
       append_field(field_lines_, "Content-Type", page.type);
       append_field(field_lines_, "Vary", "Accept");
       content_ = std::move(page.content);

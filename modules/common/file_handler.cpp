@@ -6,6 +6,7 @@
 
 #include "common/file_steps.h"
 #include "common/http_text.h"
+#include "common/preferences.h"
 
 namespace sluice::files {
 namespace {
@@ -14,19 +15,6 @@ constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 
 bool has_hidden_segment(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
-}
-
-// Whether the client names JSON, and not HTML: browsers name HTML.
-bool prefers_json(const Request& request) {
-  bool json = false;
-  for (std::uint32_t i = 0; i < request.field_count; ++i) {
-    const Field& field = request.fields[i];
-    if (field.id != FieldId::accept) continue;
-    const std::string_view accepted = field.value;
-    if (accepted.find("text/html") != std::string_view::npos) return false;
-    json = json || accepted.find("application/json") != std::string_view::npos;
-  }
-  return json;
 }
 
 // Files that were written together belong together; an older encoded one is of an older plain one.
@@ -261,7 +249,7 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   plan.at_top = request.path.size == 0;
   plan.hidden = options_.hidden;
   plan.links = options_.links;
-  plan.format = prefers_json(request) ? ListingFormat::json : ListingFormat::html;
+  plan.format = prefers(request, "application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
   plan.order = listing_order(request.query);
   run_on_thread(exchange, std::make_shared<ListStep>(std::move(plan)));
 }

@@ -9,10 +9,19 @@ using enum Level;
 std::string accepting(std::string_view value, std::string_view target = "/squeezed/app.js") {
   return get(target, {std::string("Accept-Encoding: ").append(value)});
 }
+Case page(const char* rule, const char* name, const char* accept, const std::string& expected) {
+  return {ours, rule, name, get("/nothing", {std::string("Accept: ") + accept}),
+          "404 | Vary ~ Accept | Content-Type ~ " + expected};
+}
+Case listing(const char* rule, const char* name, const char* accept, const std::string& expected) {
+  return {ours, rule, name, get("/listed/", {std::string("Accept: ") + accept}),
+          "200 | Vary ~ Accept | Content-Type ~ " + expected};
+}
 Case type(const char* name, std::string_view target, const std::string& expected) {
   return {should, "9110 8.3", name, get(target), "200 | Content-Type: " + expected};
 }
 
+constexpr const char* kBrowser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 constexpr const char* kPlain = "200 | of /squeezed/app.js | !Content-Encoding | Vary ~ Accept-Encoding";
 constexpr const char* kGzip = "200 | text as gzip | Content-Encoding: gzip | Vary ~ Accept-Encoding";
 constexpr const char* kBrotli = "200 | text as brotli | Content-Encoding: br | Vary ~ Accept-Encoding";
@@ -100,6 +109,15 @@ std::vector<Case> representation_cases() {
       {ours, "ours", "a listing encodes links", get("/listed/"), "200 | has b%20&amp;%20%3Cc%3E.txt"},
       {ours, "ours", "as JSON", get("/listed/", {"Accept: application/json"}),
        "200 | Content-Type ~ application/json | has \"a.txt\""},
+      listing("9110 12.5.1", "a listing for a browser", kBrowser, "text/html"),
+      listing("9110 12.5.1", "a listing for who takes anything", "*/*", "text/html"),
+      listing("9110 12.5.1", "a listing as JSON, or as anything", "application/json, text/plain, */*",
+              "application/json"),
+      listing("9110 12.5.1", "a listing by weights", "text/html;q=0.8, application/json;q=0.9",
+              "application/json"),
+      listing("9110 12.4.2", "a listing not as JSON", "application/json;q=0, */*", "text/html"),
+      listing("9110 12.4.2", "a listing not as HTML", "text/html;q=0, */*;q=0.1", "application/json"),
+      listing("9110 12.5.1", "a listing as anything of a kind", "application/*", "application/json"),
       {must, "9110 12.5.5", "which varies", get("/listed/"), "200 | Vary ~ Accept"},
       {must, "9110 9.3.2", "HEAD of a listing", head("/listed/"),
        "200 | Content-Type: text/html; charset=utf-8 | keeps"},
@@ -127,6 +145,18 @@ std::vector<Case> representation_cases() {
        "404 | Content-Type ~ text/html"},
       {ours, "9110 12.5.1", "as text", get("/nothing", {"Accept: text/plain"}),
        "404 | Content-Type ~ text/plain"},
+      page("9110 12.5.1", "a page for a browser", kBrowser, "text/html"),
+      page("9110 12.5.1", "a page for who takes anything", "*/*", "text/html"),
+      page("9110 12.4.2", "not as HTML", "text/html;q=0, text/plain", "text/plain"),
+      page("9110 12.4.2", "not as text", "text/plain;q=0, text/*", "text/html"),
+      page("9110 12.5.1", "a page by weights", "text/html;q=0.4, text/plain;q=0.5", "text/plain"),
+      page("9110 12.5.1", "a page by weights, the other way round", "text/plain;q=0.4, text/html;q=0.5",
+           "text/html"),
+      page("9110 12.5.1", "the most specific range counts", "text/plain;q=0.1, text/*;q=0.9, */*", "text/html"),
+      page("9110 12.5.1", "whatever its place", "*/*, text/*;q=0.9, text/html;q=0.1", "text/plain"),
+      page("9110 12.5.1", "neither is asked for", "image/png", "text/html"),
+      {ours, "9110 5.3", "ranges on several lines",
+       get("/nothing", {"Accept: text/html;q=0.1", "Accept: text/plain"}), "404 | Content-Type ~ text/plain"},
       {ours, "ours", "a page of one's own", get("/pages/nothing"),
        "404 | has our own 404 | Content-Type ~ text/html"},
       {must, "9110 9.3.2", "HEAD of an error", head("/nothing"), "404 | Content-Length | keeps"},
