@@ -30,13 +30,21 @@ constexpr int kAttempts = 10;
 constexpr std::int64_t kCopyBytesMax = 64 * 1024 * 1024;
 constexpr std::size_t kCopyPiece = 1024 * 1024;
 
-// A folder whose files may be mapped as code, by the workers' user, too.
-bool allows_code(const std::string& folder) {
-  struct statvfs system {};
+// Whether the workers' user, who is another one when this is root, may go through all folders of the path.
+bool is_open_to_workers(const fs::path& folder) {
+  if (::geteuid() != 0) return true;
   struct stat status {};
+  for (fs::path path = folder;; path = path.parent_path()) {
+    if (::stat(path.c_str(), &status) != 0 || (status.st_mode & S_IXOTH) == 0) return false;
+    if (!path.has_relative_path()) return true;
+  }
+}
+
+// A folder whose files may be mapped as code, by the workers' user, too.
+bool allows_code(const fs::path& folder) {
+  struct statvfs system {};
   return ::statvfs(folder.c_str(), &system) == 0 && (system.f_flag & ST_NOEXEC) == 0 &&
-         ::access(folder.c_str(), W_OK | X_OK) == 0 && ::stat(folder.c_str(), &status) == 0 &&
-         (::geteuid() != 0 || (status.st_mode & S_IXOTH) != 0);
+         ::access(folder.c_str(), W_OK | X_OK) == 0 && is_open_to_workers(folder);
 }
 
 // Where the copies may be: what was asked for first, then folders that nothing tidies up.
@@ -167,12 +175,15 @@ ModuleReport parse_report(const std::string& text) {
 }  // namespace
 
 Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
-  for (const std::string& base : possible_bases()) {
-    if (!allows_code(base)) continue;
+  for (const std::string& named : possible_bases()) {
+    // As the kernel names what is mapped: by that a copy is known again.
+    std::error_code error;
+    const fs::path base = fs::canonical(named, error);
+    if (error || !allows_code(base)) continue;
     remove_stale_folders(base);
     // Another server that starts may take it for a left one, until it is locked.
     for (int i = 0; i < kAttempts; ++i) {
-      std::string path = (fs::path(base) / kFolderPrefix).lexically_normal().string() + "XXXXXX";
+      std::string path = (base / kFolderPrefix).string() + "XXXXXX";
       if (::mkdtemp(path.data()) == nullptr) break;
       UniqueFd lock = lock_folder(path, LOCK_SH);
       // Workers read their copies as another user, who may not write here.

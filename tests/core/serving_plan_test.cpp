@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 
 #include "child.h"
@@ -42,6 +43,29 @@ struct Scratch {
     return made;
   }
 };
+
+// Where copies are to be, until it goes.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(const fs::path& folder) { ::setenv("TMPDIR", folder.c_str(), 1); }
+  ~TemporaryFolder() { before_ ? ::setenv("TMPDIR", before_->c_str(), 1) : ::unsetenv("TMPDIR"); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+ private:
+  static std::optional<std::string> current() {
+    const char* folder = std::getenv("TMPDIR");
+    return folder == nullptr ? std::nullopt : std::optional<std::string>(folder);
+  }
+  std::optional<std::string> before_ = current();
+};
+
+// Where a server that starts now has its folder of copies.
+fs::path base_of_copies() {
+  const auto store = ModuleStore::create();
+  REQUIRE(store);
+  return fs::path((*store)->path()).parent_path();
+}
 
 std::string why(const Settings& settings) {
   const auto plan = make_plan(settings);
@@ -105,10 +129,8 @@ TEST_CASE("copies of modules are private, unique, and gone with who made them", 
 TEST_CASE("a folder of copies is removed by the next server when its own is gone, and only then",
           "[module_store]") {
   const Scratch scratch;
-  const char* before = std::getenv("TMPDIR");
-  const std::string restored = before == nullptr ? "" : before;
   fs::permissions(scratch.path, fs::perms(0755));  // the workers' user has to get there
-  ::setenv("TMPDIR", scratch.path.c_str(), 1);
+  const TemporaryFolder temporary(scratch.path);
   const auto living = std::move(*ModuleStore::create());
   const auto leave = [] { return (*ModuleStore::create()).release()->path(); };
   const std::string left = run_in_child(leave, 5000).value();
@@ -117,7 +139,32 @@ TEST_CASE("a folder of copies is removed by the next server when its own is gone
   CHECK(ModuleStore::create());
   CHECK_FALSE(fs::exists(left));
   CHECK(fs::exists(living->path()));
-  before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", restored.c_str(), 1);
+}
+
+TEST_CASE("copies lie where the kernel says that they lie, also behind links and dots", "[module_store]") {
+  const Scratch scratch;
+  fs::permissions(scratch.path, fs::perms(0755));
+  fs::create_directory_symlink("outside", scratch.path / "link");
+  const fs::path real = scratch.path / "outside";
+  for (const char* named : {"outside", "link", "link/", "plugins/../link/."}) {
+    CAPTURE(named);
+    const TemporaryFolder temporary(scratch.path / named);
+    CHECK(base_of_copies() == real);
+  }
+  for (const char* named : {"nowhere", "root/file"}) {
+    CAPTURE(named);
+    const TemporaryFolder temporary(scratch.path / named);
+    CHECK(base_of_copies() != scratch.path / named);
+  }
+}
+
+TEST_CASE("root's copies lie where the workers' user gets to", "[module_store]") {
+  if (::geteuid() != 0) return;
+  const Scratch scratch;  // open to its owner alone
+  const TemporaryFolder temporary(scratch.path / "outside");
+  CHECK(base_of_copies() != scratch.path / "outside");
+  fs::permissions(scratch.path, fs::perms(0711));
+  CHECK(base_of_copies() == scratch.path / "outside");
 }
 
 TEST_CASE("a copy is not removed by a process that has only inherited it", "[module_store]") {
