@@ -2,9 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,20 +29,6 @@ struct Entry {
 
 // ---- reading ----
 
-// What a link leads to, if that lies beneath the root. It is not opened for reading: a device would notice.
-bool stat_beneath(int root, const std::string& path, struct stat& status) {
-  constexpr int kTriesMax = 10;  // EAGAIN: a rename raced with "..", which does not last
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  for (int tries = 0; tries < kTriesMax; ++tries) {
-    const OwnedFd fd(static_cast<int>(syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how))));
-    if (fd) return fstat(fd.get(), &status) == 0;
-    if (errno != EAGAIN && errno != EINTR) return false;
-  }
-  return false;
-}
-
 // False for what is not served: devices, sockets, broken links, and what has gone meanwhile.
 bool look_at(const ListingPlan& plan, int folder, Entry& entry) {
   struct stat status;
@@ -52,7 +36,8 @@ bool look_at(const ListingPlan& plan, int folder, Entry& entry) {
   if (S_ISLNK(status.st_mode)) {
     if (plan.links == Links::refused) return false;
     const bool apart = !plan.path.empty() && !plan.path.ends_with('/');
-    if (!stat_beneath(plan.root, plan.path + (apart ? "/" : "") + entry.name, status)) return false;
+    const std::string target = plan.path + (apart ? "/" : "") + entry.name;
+    if (stat_beneath(plan.root, target.c_str(), Resolve::may_block, plan.links, status) != 0) return false;
   }
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return false;
   entry.is_folder = S_ISDIR(status.st_mode);

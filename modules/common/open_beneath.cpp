@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -21,11 +22,9 @@ int openat2_retrying(int folder, const char* path, open_how& how) {
   return static_cast<int>(fd);
 }
 
-}  // namespace
-
-Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, int extra_flags) {
+Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links links) {
   open_how how{};
-  how.flags = static_cast<std::uint64_t>(O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | extra_flags);
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   if (links == Links::refused) how.resolve |= RESOLVE_NO_SYMLINKS;
   if (resolve == Resolve::cached_only) {
@@ -42,6 +41,24 @@ Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, 
   }
 }
 
+}  // namespace
+
+int stat_beneath(int folder, const char* path, Resolve resolve, Links links, struct stat& status) {
+  const Opened found = open_with(O_PATH, folder, path, resolve, links);
+  if (found.error != 0) return found.error;
+  return fstat(found.fd.get(), &status) == 0 ? 0 : errno;
+}
+
+Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, int extra_flags) {
+  struct stat status;
+  const int error = stat_beneath(folder, path, resolve, links, status);
+  if (error != 0) return {OwnedFd(), error};
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return {OwnedFd(), ENXIO};
+  // Not to wait for what has taken its place meanwhile.
+  constexpr int kNeverWaiting = O_NONBLOCK | O_NOCTTY;
+  return open_with(O_RDONLY | kNeverWaiting | extra_flags, folder, path, resolve, links);
+}
+
 std::uint32_t status_of(int error) {
   switch (error) {
     case ENOENT:
@@ -49,7 +66,7 @@ std::uint32_t status_of(int error) {
     case ELOOP:
     case EXDEV:  // the path leads out of the folder
     case ENAMETOOLONG:
-    case ENXIO:  // a socket
+    case ENXIO:  // neither a file nor a folder
     case ENODEV:
       return 404;
     case EACCES:

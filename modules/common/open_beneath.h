@@ -1,6 +1,8 @@
-// Opens what a request names beneath a mount's folder, and nothing outside it, without ever waiting for a FIFO
-// or a device. Any thread.
+// Opens what a request names beneath a mount's folder, and nothing outside it. FIFOs, devices and sockets are
+// not opened: who waits to write to a FIFO would go on, and a device may begin to do something. Any thread.
 #pragma once
+
+#include <sys/stat.h>
 
 #include <cstdint>
 
@@ -20,7 +22,11 @@ struct Opened {
   int error = 0;  // of errno(3), 0 when open
 };
 
-// `path` is relative to `folder`. Directories, FIFOs and devices are opened too: fstat tells.
+// What `path`, relative to `folder`, leads to. 0, or an error of errno(3).
+int stat_beneath(int folder, const char* path, Resolve resolve, Links links, struct stat& status);
+
+// A regular file or a folder; ENXIO for anything else. Which one, fstat tells: it may have been replaced since
+// it was looked at.
 Opened open_beneath(int folder, const char* path, Resolve resolve, Links links = Links::followed,
                     int extra_flags = 0);
 

@@ -1,6 +1,8 @@
 // What both file modules do alike: from a request's path to the head of its answer.
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -187,6 +189,24 @@ TEST_CASE_METHOD(Site, "what is no regular file is 404 and never waited for", "[
   CHECK(code("to-fifo") == 404);
   CHECK(code("socket") == 404);
   close(fd);
+}
+
+TEST_CASE_METHOD(Site, "what is no regular file is not even opened", "[files]") {
+  REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
+  REQUIRE(symlink("fifo", (folder / "to-fifo").c_str()) == 0);
+  rig.mount(folder.path);
+  const int seen = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  REQUIRE(inotify_add_watch(seen, (folder / "fifo").c_str(), IN_OPEN) > 0);
+  const auto was_opened = [seen] {
+    inotify_event event;
+    return read(seen, &event, sizeof(event)) > 0;
+  };
+  CHECK(code("fifo") == 404);
+  CHECK(code("to-fifo") == 404);
+  CHECK_FALSE(was_opened());
+  close(open((folder / "fifo").c_str(), O_RDONLY | O_NONBLOCK));
+  CHECK(was_opened());
+  close(seen);
 }
 
 TEST_CASE_METHOD(Site, "what may not be read is 403", "[files]") {
