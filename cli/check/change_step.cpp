@@ -27,7 +27,7 @@ std::vector<Beginning> beginnings(const std::string& target) {
   };
 }
 
-// One client that leaves after so many turns. False when its connection stays.
+// One client that leaves after so many turns. False when something of it stays.
 bool depart(Stand& stand, const std::string& target, const Beginning& beginning, unsigned turns, bool reset) {
   stand.doing("a client of " + target + " leaves " + (reset ? "by a reset " : "") + "in " + beginning.state);
   const auto client = stand.connect(true);
@@ -44,7 +44,8 @@ bool depart(Stand& stand, const std::string& target, const Beginning& beginning,
   if (!stand.faulted()) {
     stand.findings().fail(
         "departures",
-        "its connection stays: a Body, Task or Reader that is destroyed must let go of everything",
+        "work for it goes on without end: a Body, Task or Reader that is destroyed has to let "
+        "offloaded work end, too",
         stand.now_doing());
   }
   return false;
@@ -72,6 +73,7 @@ void check_departures(const Subject& subject, Findings& findings) {
     }
     return true;
   });
+  if (findings.failed("departures")) return;  // what goes on holds it, too
   stand.unmount();
   give_up(stand, served->generation());
 }

@@ -115,6 +115,8 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
       {"ends_process", {{"where", "post"}}, "departures", "departures", "leaves in a POST"},
       {"loses_bytes", {}, "pacing", "pacing", "its content is another than usual"},
       {"forgets_at_retire", {}, "swap", "swap", "the answer ends too early"},
+      {"forgets_work", {}, "bodies", "bodies", "is destroyed without end()"},
+      {"forgets_work", {}, "departures", "departures", "a Body, Task or Reader that is destroyed"},
       {"keeps_departed", {}, "departures", "holds", "still held"},
       {"../never", {}, "pacing", "answers", "neither answered nor deferred"},
       {"../twice", {}, "bodies", "answers", "it answered a request twice"},
@@ -213,6 +215,17 @@ TEST_CASE("advice never stands in the way of a failure, and there is room for ev
   CHECK(taken.all().size() == all_checks().size() * 6);
   for (const CheckText& check : all_checks()) CHECK(taken.failed(check.name));
   CHECK(taken.all().back().where == std::string(kFindingTextMax - 3, 'w') + "...");
+}
+
+TEST_CASE("without memory a shared text keeps nothing, and says so") {
+  SharedText none(std::size_t{1} << 62);
+  CHECK_FALSE(none.has_memory());
+  none.set("text");
+  CHECK(none.get().empty());
+  SharedText some(2);
+  CHECK(some.has_memory());
+  some.set("text");
+  CHECK(some.get() == "te");
 }
 
 TEST_CASE("a module that stays in memory is found where TMPDIR is a symbolic link") {
