@@ -4,7 +4,10 @@
 function(sluice_add_module_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
   set(kit ${sluice_TESTING_FOLDER})
-  find_package(Catch2 2 REQUIRED)
+  find_package(Catch2 2 QUIET)
+  if(NOT Catch2_FOUND)
+    message(FATAL_ERROR "Catch2 2 is missing: install the package catch2, or take sluice_add_module_test away")
+  endif()
   add_executable(${name}_test ${arg_SOURCES} ${kit}/support/main.cpp ${kit}/support/http_client.cpp
                               ${kit}/support/server_process.cpp)
   target_compile_features(${name}_test PRIVATE cxx_std_20)
