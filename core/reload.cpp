@@ -15,8 +15,11 @@ constexpr std::uint64_t kReadyMs = 20'000;
 
 void log_problems(const TrialReport& report) {
   for (const ModuleProblem& problem : report.problems) log(LogLevel::error, problem.sentence);
-  if (report.mounts.empty())
-    log(LogLevel::warning, "nothing is mounted: every request will be answered with 404");
+  if (report.mounts.empty()) {
+    log(LogLevel::warning,
+        "nothing is mounted: every request will be answered with 404, until there is a module in the folder of "
+        "modules; put one there, or name another folder with --plugins");
+  }
 }
 
 Result<std::unique_ptr<Reload>> Reload::begin(const Settings& settings, ModuleKeeper& keeper,

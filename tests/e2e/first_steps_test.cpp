@@ -51,6 +51,14 @@ class TakenPort {
 
 }  // namespace
 
+TEST_CASE("a server without modules starts, and says what to do", "[e2e][first]") {
+  const Site site;
+  ServerProcess server(site);
+  CHECK(fetch(server.endpoint(), "/").status == 404);
+  CHECK(server.logs("nothing is mounted"));
+  CHECK(server.logs("put one there, or name another folder with --plugins"));
+}
+
 TEST_CASE("serve starts, says where, and answers", "[e2e][first]") {
   const Site site({"hello", "options"});
   ServerProcess server(site,
