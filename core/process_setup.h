@@ -16,6 +16,10 @@ void raise_descriptor_limit();
 // would wait for that: growing the table takes milliseconds, in which the caller sleeps.
 void reserve_descriptors(std::uint64_t count);
 
+// Asks that this thread run soon after it has woken up, for short times, beside others on the same processor:
+// its share of it stays the same. Without effect before Linux 6.12.
+void run_in_short_slices();
+
 // From now on these signals are only read, from what is returned (signalfd(2)).
 Result<UniqueFd> take_signals(std::initializer_list<int> signals);
 // The next one of them, 0 for none.

@@ -184,6 +184,7 @@ std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFil
 }
 
 Result<void> Worker::run(const std::vector<int>& sockets, int control) {
+  run_in_short_slices();
   sigset_t term;
   sigemptyset(&term);
   sigaddset(&term, SIGTERM);
