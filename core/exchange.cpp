@@ -181,7 +181,7 @@ void HttpExchange::fail(std::uint32_t code) {
     status(code < 300 ? 0 : code);
     remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
     if (!has_no_content(status_)) {
-      ErrorPage page = error_page(status_, prefers(request_, "text/plain", "text/html"));
+      ErrorPage page = error_page(status_, prefers("text/plain", "text/html"));
       append_field(field_lines_, "Content-Type", page.type);
       append_field(field_lines_, "Vary", "Accept");
       content_ = std::move(page.content);
@@ -199,6 +199,10 @@ void HttpExchange::defer(Task* task) {
   }
   stage_ = Stage::deferred;
   task_ = std::move(owned);
+}
+
+bool HttpExchange::prefers(Bytes type, Bytes usual) const {
+  return accepts_rather(request_, type, usual);
 }
 
 void HttpExchange::receive(Reader* reader) {

@@ -84,6 +84,7 @@ class HttpExchange final : public Exchange {
   void defer(Task* task) override;
   void receive(Reader* reader) override;
   Ticket ticket() override { return driver_->exchange_ticket(); }
+  bool prefers(Bytes type, Bytes usual) const override;
 
  private:
   bool accept_answer();

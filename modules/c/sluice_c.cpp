@@ -215,6 +215,9 @@ void sluice_receive(sluice_exchange* exchange, const sluice_reader* functions, v
 sluice_ticket sluice_exchange_ticket(sluice_exchange* exchange) {
   return std::bit_cast<sluice_ticket>(in(exchange).ticket());
 }
+bool sluice_exchange_prefers(const sluice_exchange* exchange, sluice_bytes type, sluice_bytes usual) {
+  return reinterpret_cast<const sluice::Exchange*>(exchange)->prefers(in(type), in(usual));
+}
 
 uint64_t sluice_room(const sluice_sink* sink) {
   return reinterpret_cast<const sluice::Sink*>(sink)->room();

@@ -195,6 +195,7 @@ void sluice_fail(sluice_exchange* exchange, uint32_t code);
 void sluice_defer(sluice_exchange* exchange, const sluice_task* functions, void* task);
 void sluice_receive(sluice_exchange* exchange, const sluice_reader* functions, void* reader);
 sluice_ticket sluice_exchange_ticket(sluice_exchange* exchange);
+bool sluice_exchange_prefers(const sluice_exchange* exchange, sluice_bytes type, sluice_bytes usual);
 
 // Sink
 uint64_t sluice_room(const sluice_sink* sink);

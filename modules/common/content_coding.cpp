@@ -3,13 +3,43 @@
 #include <algorithm>
 #include <optional>
 
-#include "common/preferences.h"
-
 namespace sluice::files {
 namespace {
 
+constexpr unsigned kFullWeight = 1000;  // weights are counted in thousandths
+
 constexpr std::array<std::string_view, kCodingCount> kNames = {"zstd", "br", "gzip", "identity"};
 constexpr std::array<std::string_view, kCodingCount> kSuffixes = {".zst", ".br", ".gz", ""};
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same_name(std::string_view sent, std::string_view name) {
+  return std::equal(sent.begin(), sent.end(), name.begin(), name.end(),
+                    [](char left, char right) { return lower(left) == right; });
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// qvalue of section 12.4.2: 0 or 1, and at most three decimals, which behind 1 are zeros.
+std::optional<unsigned> parse_weight(std::string_view text) {
+  constexpr std::size_t kSizeMax = 5;  // "0.123"
+  if (text.empty() || text.size() > kSizeMax || (text[0] != '0' && text[0] != '1')) return std::nullopt;
+  if (text.size() > 1 && text[1] != '.') return std::nullopt;
+  unsigned weight = text[0] == '1' ? kFullWeight : 0;
+  unsigned unit = 100;
+  for (std::size_t i = 2; i < text.size(); ++i, unit /= 10) {
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    weight += static_cast<unsigned>(text[i] - '0') * unit;
+  }
+  if (weight > kFullWeight) return std::nullopt;
+  return weight;
+}
 
 // What the list says of each coding, and of all that it does not name.
 struct Weights {
@@ -42,7 +72,11 @@ void take_member(std::string_view member, Weights& weights) {
 }
 
 void take_list(std::string_view list, Weights& weights) {
-  while (!list.empty()) take_member(next_part(list, ','), weights);
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    take_member(trim(list.substr(0, comma)), weights);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
 }
 
 struct Ranked {

@@ -6,7 +6,6 @@
 
 #include "common/file_steps.h"
 #include "common/http_text.h"
-#include "common/preferences.h"
 
 namespace sluice::files {
 namespace {
@@ -249,7 +248,7 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   plan.at_top = request.path.size == 0;
   plan.hidden = options_.hidden;
   plan.links = options_.links;
-  plan.format = prefers(request, "application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
+  plan.format = exchange.prefers("application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
   plan.order = listing_order(request.query);
   run_on_thread(exchange, std::make_shared<ListStep>(std::move(plan)));
 }

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <numeric>
 
+#include "accept.h"
+
 namespace sluice::test {
 namespace {
 
@@ -122,6 +124,10 @@ std::string FakeExchange::line(std::string_view name) const {
   const auto found =
       std::find_if(lines.begin(), lines.end(), [&](const auto& pair) { return pair.first == name; });
   return found == lines.end() ? std::string() : found->second;
+}
+
+bool FakeExchange::prefers(Bytes type, Bytes usual) const {
+  return accepts_rather(request_, type, usual);
 }
 
 void FakeExchange::begin(Handler& handler) {

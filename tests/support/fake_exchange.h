@@ -90,6 +90,7 @@ class FakeExchange final : public Exchange, public Driven {
   void defer(Task* task) override;
   void receive(Reader* reader) override;
   Ticket ticket() override { return ticket_; }
+  bool prefers(Bytes type, Bytes usual) const override;
 
  private:
   class FakeSink;

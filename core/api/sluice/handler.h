@@ -141,6 +141,10 @@ class Exchange {
   // For Host::resume: wakes the parked body, the deferred task and the paused reader of this exchange.
   virtual Ticket ticket() = 0;
 
+  // Since 1.1: whether the client would rather have the media type `type` than `usual`, by the Accept of the
+  // request (RFC 9110 section 12.5.1). No where it does not say.
+  virtual bool prefers(Bytes type, Bytes usual) const = 0;
+
  protected:
   ~Exchange() = default;
 };
