@@ -84,6 +84,8 @@ void ReadQueue::start_waiting() {
   while (!waiting_.empty() && running_ < kRunningMax) {
     BufferRef buffer = take_buffer();
     if (buffer == nullptr) break;
+    // Who gave a buffer up for it also drops what it had asked for, and that may have been the last.
+    if (waiting_.empty()) return pool_.give_back(std::move(buffer));
     const ReadRef read = std::move(waiting_.front());
     waiting_.pop_front();
     read->buffer = std::move(buffer);

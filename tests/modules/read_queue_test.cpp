@@ -1,0 +1,52 @@
+// Reads that wait for buffers, and those who give theirs up for them.
+#include "common/read_queue.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "support/fake_host.h"
+
+using namespace sluice::files;
+using sluice::test::FakeHost;
+using sluice::test::FakeServer;
+
+namespace {
+
+// Sits on a buffer, and waits for another read.
+struct Slow final : BufferUser {
+  explicit Slow(ReadQueue& queue) : queue(queue), buffer(queue.take_buffer()), place(queue.enter(*this)) {
+    read->user = this;
+    read->size = kBufferSize;
+  }
+  void read_finished() override {}
+  void give_up_buffers() override {
+    queue.leave(place);
+    queue.drop(read);
+    queue.give_back(std::move(buffer));
+  }
+
+  ReadQueue& queue;
+  BufferRef buffer;
+  ReadQueue::Place place;
+  ReadRef read = std::make_shared<Read>();
+};
+
+}  // namespace
+
+TEST_CASE("a read that is dropped while a buffer is looked for is not started", "[read_queue]") {
+  FakeServer server;
+  FakeHost host(server, {});
+  ReadQueue queue(host);
+  Slow slow(queue);
+  std::vector<BufferRef> others;
+  for (std::size_t i = 1; i < ReadQueue::kBuffersMax; ++i) others.push_back(queue.take_buffer());
+  server.advance_clock(ReadQueue::kHoldMsMin);
+  server.turn(0);
+  queue.ask(slow.read);
+  CHECK(slow.read->state == Read::State::finished);
+  CHECK(slow.read->buffer == nullptr);
+  CHECK(server.works_offered == 0);
+  const BufferRef free = queue.take_buffer();
+  CHECK(free != nullptr);
+  CHECK(queue.take_buffer() == nullptr);
+}
