@@ -67,6 +67,13 @@ std::map<std::string, std::string> found(const CheckRequest& request, const std:
   return sentences;
 }
 
+// So that a failure tells what was found in place of what should have been.
+std::string text_of(const std::map<std::string, std::string>& sentences) {
+  std::string text = "found:";
+  for (const auto& [check, sentence] : sentences) text += "\n" + check + ": " + sentence;
+  return text;
+}
+
 struct Expected {
   std::string module;
   MountOptions options;
@@ -127,6 +134,7 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
   }));
   INFO(expected.module << " in step " << expected.step);
   const auto sentences = found(request_for(expected.module, expected.options), expected.step);
+  INFO(text_of(sentences));
   REQUIRE(sentences.contains(expected.check));
   CHECK_THAT(sentences.at(expected.check), Contains(expected.sentence));
   CHECK(sentences.size() == 1);
@@ -134,6 +142,7 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
 
 TEST_CASE("what a module says of itself is judged before it is used") {
   const auto sentences = found(request_for("description"), "load");
+  INFO(text_of(sentences));
   CHECK_THAT(sentences.at("description"), Contains("two words"));
   CHECK_THAT(sentences.at("options"), Contains("'many' is no number") && Contains("two options limit"));
   CHECK_THAT(sentences.at("mount"), Contains("begins with '/'"));
@@ -145,6 +154,7 @@ TEST_CASE("a module that hangs is given up") {
   CheckRequest request = request_for("ends_process", {{"where", "hang"}});
   request.step_ms = 500;
   const auto sentences = found(request, "requests");
+  INFO(text_of(sentences));
   CHECK_THAT(sentences.at("requests"), Contains("did not finish within") && Contains("Host::offload"));
 }
 
@@ -240,6 +250,7 @@ TEST_CASE("a module that stays in memory is found where TMPDIR is a symbolic lin
   } else {
     ::setenv("TMPDIR", kept.c_str(), 1);
   }
+  INFO(text_of(sentences));
   CHECK(sentences.contains("unload"));
   CHECK(std::filesystem::is_empty(scratch.path("real")));
 }

@@ -173,7 +173,7 @@ TEST_CASE("clients are bounded, and there is room again when some have gone", "[
 }
 
 TEST_CASE("a client that says nothing, or whose command never ends, is disconnected", "[control]") {
-  Rig rig(ControlTimes{20, 20, 10});
+  Rig rig(ControlTimes{300, 300, 10});
   const UniqueFd client = rig.connect();
   SECTION("silent") {}
   SECTION("waiting") {

@@ -140,10 +140,13 @@ TEST_CASE("work that waits too long for a thread is given back unrun", "[offload
   std::latch release(1);
   Seen blocking;
   Seen waiting;
-  auto first = work(blocking, [&] { release.wait(); });
+  std::latch taken(1);
+  auto first = work(blocking, [&] {
+    taken.count_down();
+    release.wait();
+  });
   REQUIRE(offload->submit(&loop, first));
-  REQUIRE(loop.run_until([&] { return !offload->idle(); }, 1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the thread takes it meanwhile
+  taken.wait();
   auto second = work(waiting);
   REQUIRE(offload->submit(&loop, second));
   REQUIRE(loop.run_until([&] { return waiting.done == 1; }));

@@ -46,17 +46,19 @@ TEST_CASE("a reload is waited for, and its outcome is told", "[e2e][control]") {
 
 TEST_CASE("a reload on its way lets no module be switched on, and its asker hears of the end",
           "[e2e][control]") {
-  const Site site({"hello", "create_slow"});
+  const Site site({"hello", "waits_to_start"});
   ServerProcess server(site, {"--workers", "1"});
   const Variables variables{{"RUNTIME_DIRECTORY", site.path("run")}};
   CHECK(run({sluice_binary(), "module", "disable", "hello"}, variables).code == 0);
+  site.write("gate", "");
   Outcome reload;
   std::thread asking([&] { reload = ask(site, "reload"); });
-  CHECK(eventually([&] { return ask(site, "status").out.find("starting") != std::string::npos; }));
+  CHECK(server.logs("waiting at the gate"));
   const Outcome enable = run({sluice_binary(), "module", "enable", "hello"}, variables);
   CHECK_THAT(enable.err, Contains("a reload is at work: try again in a moment"));
   server.signal(SIGTERM);
   asking.join();
+  std::filesystem::remove(site.root() + "/gate");
   CHECK(reload.code == 1);
   CHECK_THAT(reload.err, Contains("the server is stopping"));
   CHECK(server.wait() == 0);

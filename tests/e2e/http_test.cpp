@@ -1,6 +1,7 @@
 // The protocol as a client meets it: statuses, fields, framing and connections.
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "support/server_process.h"
 
@@ -10,10 +11,12 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-// A server with modules that need no files; its limits are short enough to be waited for.
+// A server with modules that need no files.
 struct Served {
+  explicit Served(const std::vector<std::string>& options = {"--head-max", "4k"}) : server(site, options) {}
+
   Site site{{"hello", "defer", "echo", "slow_reader", "ticker"}};
-  ServerProcess server{site, {"--head-timeout", "500ms", "--linger-timeout", "500ms", "--head-max", "4k"}};
+  ServerProcess server;
   const Endpoint& endpoint() const { return server.endpoint(); }
 
   // The answer to these bytes, after which the server must close.
@@ -103,7 +106,7 @@ TEST_CASE("OPTIONS * names what the server understands", "[e2e][http]") {
 }
 
 TEST_CASE("a head that does not come in time is answered with 408", "[e2e][http]") {
-  const Served served;
+  const Served served({"--head-timeout", "500ms"});
   CHECK(served.refused("GET /hello/ HT").status == 408);
   HttpClient silent(served.endpoint());
   CHECK(silent.ends());  // said nothing: nothing is said

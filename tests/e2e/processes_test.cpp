@@ -162,7 +162,7 @@ TEST_CASE("TERM lets a download in flight end, and idle connections go", "[e2e][
   CHECK(server.logs("stopping"));
   CHECK(idle.ends());
   CHECK(server.running());
-  CHECK(eventually([&] { return turns_away(server.endpoint()); }, 5000));
+  CHECK(eventually([&] { return turns_away(server.endpoint()); }));
   CHECK((download.finish() == content));
   CHECK(server.wait() == 0);
 }
@@ -176,7 +176,7 @@ TEST_CASE("a second TERM ends at once with exit code 2", "[e2e][processes]") {
   server.signal(SIGTERM);
   CHECK(server.logs("stopping"));
   server.signal(SIGINT);
-  CHECK(server.wait(5000) == 2);
+  CHECK(server.wait() == 2);
   CHECK(download.finish().size() < kLarge);
   for (const pid_t worker : workers) CHECK_FALSE(alive(worker));
 }
@@ -187,7 +187,7 @@ TEST_CASE("what does not end within the drain limit is cut", "[e2e][processes]")
   ServerProcess server(site, {"--drain-timeout", "300ms"});
   SlowDownload download(server, kLarge);
   server.signal(SIGINT);
-  CHECK(server.wait(10'000) == 0);
+  CHECK(server.wait() == 0);
   CHECK(server.logs("the drain limit is over"));
 }
 
@@ -203,13 +203,11 @@ TEST_CASE("workers end by themselves when their supervisor is killed", "[e2e][pr
   CHECK(server.wait() == 128 + SIGKILL);
   // What still drains does not keep the address: a new server can take it at once.
   const std::string address = "127.0.0.1:" + std::to_string(server.endpoint().port);
-  CHECK(eventually(
-      [&] {
-        Process next(site.command({"--listen", address}));
-        eventually([&] { return !next.running() || next.out().find("; stop with") != std::string::npos; });
-        return next.running();
-      },
-      5000));
+  CHECK(eventually([&] {
+    Process next(site.command({"--listen", address}));
+    eventually([&] { return !next.running() || next.out().find("; stop with") != std::string::npos; });
+    return next.running();
+  }));
   CHECK((download.finish() == content));
   CHECK(eventually([&] { return std::none_of(workers.begin(), workers.end(), alive); }));
 }
@@ -360,5 +358,5 @@ TEST_CASE("a log that is read too slowly does not hold up the supervisor", "[e2e
   }
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   server.process().signal(SIGTERM);
-  CHECK(server.process().wait(10'000) == 0);
+  CHECK(server.process().wait() == 0);
 }

@@ -1,9 +1,13 @@
-// Does what may block on an offload thread, and answers when it is done.
+// Does what may block on an offload thread, and answers when it is done: sleeps, or, if the path is "gate",
+// waits until the gate is open.
 #include <sluice/module.h>
 
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <thread>
+
+#include "gate.h"
 
 namespace {
 
@@ -15,9 +19,17 @@ struct Errand {
 
 class SleepWork : public sluice::Work {
  public:
-  SleepWork(sluice::Host& host, sluice::Ticket ticket, std::uint64_t sleep_ms, std::shared_ptr<Errand> errand)
-      : host_(host), ticket_(ticket), sleep_ms_(sleep_ms), errand_(std::move(errand)) {}
-  void run() override { std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms_)); }
+  SleepWork(sluice::Host& host, sluice::Exchange& exchange, std::shared_ptr<Errand> errand)
+      : host_(host),
+        ticket_(exchange.ticket()),
+        sleep_ms_(host.number("sleep")),
+        folder_fd_(host.folder().fd),
+        at_gate_(std::string_view(exchange.request().path) == "gate"),
+        errand_(std::move(errand)) {}
+  void run() override {
+    if (at_gate_) return wait_at_gate(folder_fd_);
+    std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms_));
+  }
   void done(bool ran) override {
     errand_->done = true;
     errand_->ran = ran;
@@ -28,6 +40,8 @@ class SleepWork : public sluice::Work {
   sluice::Host& host_;
   sluice::Ticket ticket_;
   std::uint64_t sleep_ms_;
+  int folder_fd_;
+  bool at_gate_;
   std::shared_ptr<Errand> errand_;
 };
 
@@ -46,10 +60,10 @@ class WaitTask : public sluice::Task {
 
 class Offloader : public sluice::Handler {
  public:
-  explicit Offloader(sluice::Host& host) : host_(host), sleep_ms_(host.number("sleep")) {}
+  explicit Offloader(sluice::Host& host) : host_(host) {}
   void handle(sluice::Exchange& exchange) override {
     const auto errand = std::make_shared<Errand>();
-    auto work = std::make_unique<SleepWork>(host_, exchange.ticket(), sleep_ms_, errand);
+    auto work = std::make_unique<SleepWork>(host_, exchange, errand);
     if (!host_.offload(work.get())) return exchange.fail(503);
     static_cast<void>(work.release());
     exchange.defer(new WaitTask(errand));
@@ -57,7 +71,6 @@ class Offloader : public sluice::Handler {
 
  private:
   sluice::Host& host_;
-  std::uint64_t sleep_ms_;
 };
 
 constexpr sluice::OptionInfo kOptions[] = {

@@ -1,4 +1,5 @@
-// Holds the loop for as many milliseconds as the path says, which a handler must not.
+// Holds the loop for as many milliseconds as the path says, or, if that is "gate", until the gate is open: what
+// a handler must not.
 #include <sluice/module.h>
 
 #include <chrono>
@@ -7,16 +8,22 @@
 #include <string_view>
 #include <thread>
 
+#include "gate.h"
+
 namespace {
 
 class Sleeper : public sluice::Handler {
  public:
-  explicit Sleeper(sluice::Host&) {}
+  explicit Sleeper(sluice::Host& host) : folder_fd_(host.folder().fd) {}
   void handle(sluice::Exchange& exchange) override {
     const std::string path(std::string_view(exchange.request().path));
     std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(path.c_str())));
+    if (path == "gate") wait_at_gate(folder_fd_);
     exchange.send("awake\n");
   }
+
+ private:
+  int folder_fd_;
 };
 
 }  // namespace
