@@ -41,6 +41,7 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
     return fail(std::string("cannot start the offload threads: ") + error.what());
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  offload->to_start_.wait();
   return offload;
 }
 
@@ -115,6 +116,7 @@ void Offload::run_thread(Thread& self, unsigned index) {
   this_thread_index = index;
   const FaultStack stack(index);
   pthread_setname_np(pthread_self(), "sluice-offload");
+  to_start_.count_down();
   for (;;) {
     self.wanted.acquire();
     Item* item = self.item.exchange(nullptr, std::memory_order_relaxed);

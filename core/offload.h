@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <deque>
+#include <latch>
 #include <memory>
 #include <semaphore>
 #include <thread>
@@ -33,6 +34,8 @@ class Offload final : private Pollable, private Timer {
     std::uint64_t queued_ms_max = 10'000;
   };
 
+  // Waits until the threads run: what maps its stacks holds the lock on the process' memory, which the loop
+  // needs.
   static Result<std::unique_ptr<Offload>> create(EventLoop& loop, const Limits& limits);
   // Waits for the calls that are running; what is queued is given back unrun.
   ~Offload();
@@ -66,7 +69,7 @@ class Offload final : private Pollable, private Timer {
     std::size_t queued = 0;
   };
 
-  Offload(EventLoop& loop, const Limits& limits) : loop_(loop), limits_(limits) {}
+  Offload(EventLoop& loop, const Limits& limits) : loop_(loop), limits_(limits), to_start_(limits.threads) {}
   void run_thread(Thread& self, unsigned index);
   void start_waiting();
   std::deque<ItemPtr>::iterator next_item();
@@ -79,6 +82,7 @@ class Offload final : private Pollable, private Timer {
 
   EventLoop& loop_;
   const Limits limits_;
+  std::latch to_start_;
   UniqueFd event_fd_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId expiry_{};

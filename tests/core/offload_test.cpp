@@ -4,8 +4,11 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <latch>
+#include <string>
 #include <thread>
 
 using sluice::EventLoop;
@@ -78,6 +81,20 @@ TEST_CASE("work runs on a thread and is done on the loop, once", "[offload]") {
   CHECK(seen.thread != std::this_thread::get_id());
   CHECK(offload->idle());
   CHECK(Offload::thread_index() == 0);
+}
+
+TEST_CASE("the threads run before there is work for them", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 64;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::ptrdiff_t running = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    running += name == "sluice-offload" ? 1 : 0;
+  }
+  CHECK(running == 64);
 }
 
 TEST_CASE("an owner that blocks leaves half of the threads to the others", "[offload]") {
