@@ -45,7 +45,7 @@ CheckRequest request_for(const std::string& module, const MountOptions& options 
   request.file = kBad + module + ".so";
   request.options = options;
   request.handler_ms = 200;
-  request.step_ms = 20'000;
+  request.step_ms = 60'000;
   return request;
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("what a module says of itself is judged before it is used") {
 
 TEST_CASE("a module that hangs is given up") {
   CheckRequest request = request_for("ends_process", {{"where", "hang"}});
-  request.step_ms = 500;
+  request.step_ms = 2'000;
   const auto sentences = found(request, "requests");
   INFO(text_of(sentences));
   CHECK_THAT(sentences.at("requests"), Contains("did not finish within") && Contains("Host::offload"));
