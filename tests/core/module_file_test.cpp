@@ -37,7 +37,7 @@ TEST_CASE("a module is refused when it was built for another agreement", "[modul
   CHECK(refusal(good_info()).empty());
   ModuleInfo info = good_info();
   info.abi_major = 2;
-  CHECK(contains(refusal(info), "built for module ABI 2.0, this sluice speaks 1.0: build it again"));
+  CHECK(contains(refusal(info), "built for module ABI 2.1, this sluice speaks 1.1: build it again"));
   info = good_info();
   info.abi_minor = kAbiMinor + 1;
   CHECK(contains(refusal(info), "update sluice"));

@@ -127,8 +127,8 @@ TEST_CASE("modules of another interface are refused with a sentence", "[e2e][fau
                     "this is no shared object, but it is long enough to hold a head of one..");
   site.write_beside("plugins.d/empty.so", "");
   ServerProcess server(site);
-  CHECK(server.logs("abi_wrong_major.so was built for module ABI 2.0, this sluice speaks 1.0: build it again"));
-  CHECK(server.logs("abi_newer_minor.so was built for module ABI 1.1, this sluice speaks 1.0: update sluice"));
+  CHECK(server.logs("abi_wrong_major.so was built for module ABI 2.1, this sluice speaks 1.1: build it again"));
+  CHECK(server.logs("abi_newer_minor.so was built for module ABI 1.2, this sluice speaks 1.1: update sluice"));
   CHECK(server.logs("abi_wrong_layout.so lays out the interface's structs in another way"));
   CHECK(server.logs("abi_no_symbol.so is no module of sluice: it exports no sluice_module"));
   CHECK(server.logs("text.so is no shared object"));
@@ -138,7 +138,7 @@ TEST_CASE("modules of another interface are refused with a sentence", "[e2e][fau
 
   const Outcome named = run(site.command({"--mount", "/x/=abi_wrong_major", "--listen", "127.0.0.1:0"}));
   CHECK(named.code == 1);
-  CHECK_THAT(named.err, Contains("abi_wrong_major.so was built for module ABI 2.0"));
+  CHECK_THAT(named.err, Contains("abi_wrong_major.so was built for module ABI 2.1"));
 }
 
 TEST_CASE("two files of one module's name do not fight", "[e2e][faults]") {

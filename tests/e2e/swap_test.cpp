@@ -217,7 +217,7 @@ TEST_CASE("what cannot serve is refused, and the old generation goes on", "[e2e]
   refused(elsewhere, "was built for another kind of machine");
   refused(content_of(module_file("abi_no_symbol")), "exports no sluice_module");
   refused(content_of(module_file("bad/undefined_symbol")), "undefined symbol");
-  refused(content_of(module_file("abi_wrong_major")), "was built for module ABI 2.0");
+  refused(content_of(module_file("abi_wrong_major")), "was built for module ABI 2.1");
   refused(content_of(module_file("create_throws")),
           "module swapped at /swapped/ refuses to start: it is not my day");
   refused(content_of(module_file("create_crashes")), "the process that tried it ");
