@@ -31,10 +31,11 @@ void Connection::wake(std::uint32_t serial) {
   context_.loop.make_ready(*this);
 }
 
-void Connection::close_if_idle() {
-  if (state_ != State::parsing || conversation_ != nullptr) return;
+bool Connection::close_if_idle() {
+  if (state_ != State::parsing || conversation_ != nullptr) return false;
   transition(Event::ended);
   run();
+  return true;
 }
 
 void Connection::on_events(std::uint32_t events) {

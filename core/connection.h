@@ -52,7 +52,7 @@ class Connection final : public Pollable,
   // Its handler has news: goes on in the coming ready phase, if this is still the exchange of that number.
   void wake(std::uint32_t serial);
   // Closes it if it is between two requests.
-  void close_if_idle();
+  bool close_if_idle();
 
   State state() const { return state_; }
   WaitingFor waiting_for() const { return waiting_for_; }
@@ -139,8 +139,9 @@ class ConnectionTable final : public Resumer {
   // Takes the socket and starts. REQUIRES: the socket is non-blocking.
   void accept(UniqueFd socket);
   void resume(Ticket ticket) override;
-  // Closes those that are between two requests.
-  void close_idle();
+  // Closes so many at most of those that are between two requests; whether there may be more.
+  static constexpr unsigned kIdleClosedMax = 64;
+  bool close_idle();
   // Ends all of them at once.
   void close_all();
   std::size_t size() const { return open_; }

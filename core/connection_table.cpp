@@ -29,10 +29,12 @@ void ConnectionTable::resume(Ticket ticket) {
     slots_[index]->wake(static_cast<std::uint32_t>(ticket.value));
 }
 
-void ConnectionTable::close_idle() {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i] != nullptr) slots_[i]->close_if_idle();
+bool ConnectionTable::close_idle() {
+  unsigned left = kIdleClosedMax;
+  for (std::size_t i = 0; i < slots_.size() && left > 0; ++i) {
+    if (slots_[i] != nullptr && slots_[i]->close_if_idle()) --left;
   }
+  return left == 0;
 }
 
 void ConnectionTable::close_all() {

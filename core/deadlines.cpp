@@ -34,8 +34,9 @@ std::uint64_t Deadlines::next_due_ms() const {
 }
 
 void Deadlines::expire(std::uint64_t now_ms) {
+  unsigned left = kExpiredMax;
   for (Queue& ring : queues_) {
-    while (ring.next_ != &ring && ring.next_->due_ms_ <= now_ms) {
+    for (; left > 0 && ring.next_ != &ring && ring.next_->due_ms_ <= now_ms; --left) {
       DeadlineNode& node = *ring.next_;
       node.unlink();
       node.on_deadline(node.kind_);

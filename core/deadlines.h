@@ -57,7 +57,9 @@ class Deadlines {
   // The earliest due time, or `none`.
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   std::uint64_t next_due_ms() const;
-  // Calls on_deadline of each node that is due; it may arm and disarm any node.
+  // Calls on_deadline of nodes that are due; it may arm and disarm any node. Of so many at most: the others are
+  // still due.
+  static constexpr unsigned kExpiredMax = 64;
   void expire(std::uint64_t now_ms);
 
  private:

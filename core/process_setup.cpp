@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -44,6 +45,10 @@ void run_in_short_slices() {
   if (attributes.sched_policy != SCHED_NORMAL) return;
   attributes.sched_runtime = kShortSliceNs;
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+void spread_frees() {
+  ::mallopt(M_MXFAST, 0);
 }
 
 Result<UniqueFd> take_signals(std::initializer_list<int> signals) {

@@ -20,6 +20,10 @@ void reserve_descriptors(std::uint64_t count);
 // its share of it stays the same. Without effect before Linux 6.12.
 void run_in_short_slices();
 
+// From now on malloc(3) joins what is freed with its neighbours at once. It would put small pieces aside, and a
+// later free of something large would join thousands of them in one go.
+void spread_frees();
+
 // From now on these signals are only read, from what is returned (signalfd(2)).
 Result<UniqueFd> take_signals(std::initializer_list<int> signals);
 // The next one of them, 0 for none.

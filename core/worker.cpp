@@ -144,6 +144,7 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
   // Before there are threads; as many again for what modules keep open.
   reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
+  spread_frees();
   auto loop = EventLoop::create(stats);
   if (!loop) return Unexpected(loop.error());
   const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
@@ -317,8 +318,9 @@ void Worker::drain(bool limited) {
 }
 
 void Worker::fired() {
+  bool more_idle = false;
   if (limited_) {
-    connections_.close_idle();
+    more_idle = connections_.close_idle();
     if (loop_->now_ms() >= drain_until_ms_ && connections_.size() > 0) {
       log(LogLevel::warning,
           std::to_string(connections_.size()) + " connections are cut: the drain limit is over");
@@ -326,7 +328,7 @@ void Worker::fired() {
     }
   }
   if (connections_.size() == 0) return loop_->stop();
-  loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);
+  loop_->timers().start(loop_->now_ms() + (more_idle ? 0 : kDrainCheckMs), *this);
 }
 
 }  // namespace sluice

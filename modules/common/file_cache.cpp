@@ -3,6 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "common/destroy_on_thread.h"
 
 namespace sluice::files {
 namespace {
@@ -15,8 +18,22 @@ constexpr std::uint64_t kHashedMax = 256 << 20;
 // Entries that are spared in one search for one to give up: the search is bounded, and who is popular enough is
 // seen in the next.
 constexpr int kSparedMax = 16;
+// Entries that are given up at once: it takes the loop well below a millisecond.
+constexpr std::size_t kGivenUpMax = 256;
 
 }  // namespace
+
+// Closes what some entries had open. Its end on the loop brings the next, and until then it holds the module.
+class FileCache::Retiring final : public Work {
+ public:
+  Retiring(FileCache& cache, std::vector<OwnedFd> fds) : cache_(cache), fds_(std::move(fds)) {}
+  void run() override { fds_.clear(); }
+  void done(bool) override { cache_.give_up_rest(); }
+
+ private:
+  FileCache& cache_;
+  std::vector<OwnedFd> fds_;
+};
 
 std::uint32_t FileCache::scope(int folder_fd, std::string_view rules) {
   FileFacts folder;
@@ -81,13 +98,13 @@ FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd
 bool FileCache::wants_hash(OpenFile& file) {
   if (file.has_hash() || file.facts().size > kHashedMax || file_is_young(file.facts(), wall_seconds()))
     return false;
-  const std::string* known = hashes_.find(file.facts());
+  const std::string* known = hashes_->find(file.facts());
   if (known != nullptr) file.set_hash(*known);
   return known == nullptr;
 }
 
 void FileCache::remember_hash(OpenFile& file, const std::string& etag) {
-  hashes_.insert(file.facts(), etag);
+  hashes_->insert(file.facts(), etag);
   file.set_hash(etag);
 }
 
@@ -116,17 +133,27 @@ void FileCache::shrink(std::size_t entries_max) {
 }
 
 void FileCache::shed() {
-  shrink(index_.size() / 2);
-}
-
-void FileCache::clear() {
-  shrink(0);
+  shrink(index_.size() - std::min((index_.size() + 1) / 2, kGivenUpMax));
 }
 
 void FileCache::retire() {
   retired_ = true;
-  hashes_.clear();
-  clear();
+  destroy_on_thread(host_, std::exchange(hashes_, std::make_unique<ContentHashCache>(0)));
+  give_up_rest();
+}
+
+void FileCache::give_up_rest() {
+  if (index_.empty()) return;
+  std::vector<OwnedFd> fds;
+  for (std::size_t i = 0; i < kGivenUpMax && !index_.empty(); ++i) {
+    const auto last = index_.find(order_.back());
+    FileRef file = std::move(last->second.file);  // it has the key's path
+    erase(last);
+    OpenFile::drop(std::move(file), fds);
+  }
+  auto work = std::make_unique<Retiring>(*this, std::move(fds));
+  if (host_.offload(work.get())) return static_cast<void>(work.release());
+  shrink(0);  // the worker ends, or its threads are far behind
 }
 
 }  // namespace sluice::files

@@ -53,10 +53,9 @@ class FileCache {
   // Drops an entry that was found to be out of date.
   void drop(std::uint32_t scope, std::string_view path);
 
-  // Descriptors are short: gives up half of the entries.
+  // Descriptors are short: gives up some entries, at most half of them.
   void shed();
-  void clear();
-  // Clears, and keeps nothing from now on.
+  // Keeps nothing from now on. What it has is given up little by little, as threads close it.
   void retire();
   std::size_t size() const { return index_.size(); }
 
@@ -87,7 +86,10 @@ class FileCache {
   };
   using Index = std::unordered_map<Key, Entry, KeyHash>;
 
+  class Retiring;
+
   void erase(Index::iterator entry);
+  void give_up_rest();
   void shrink(std::size_t entries_max);
 
   Host& host_;
@@ -96,7 +98,7 @@ class FileCache {
   std::uint64_t entries_max_ = 0;
   int scarce_from_ = INT_MAX;  // a descriptor of this number tells that they are running short
   bool retired_ = false;
-  ContentHashCache hashes_{kHashesMax};
+  std::unique_ptr<ContentHashCache> hashes_ = std::make_unique<ContentHashCache>(kHashesMax);
   std::list<Key> order_;  // the first to give way stands last
   Index index_;
 };

@@ -250,7 +250,7 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   plan.links = options_.links;
   plan.format = exchange.prefers("application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
   plan.order = listing_order(request.query);
-  run_on_thread(exchange, std::make_shared<ListStep>(std::move(plan)));
+  run_on_thread(exchange, std::make_shared<ListStep>(host_, std::move(plan)));
 }
 
 void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, Listing listing) {
@@ -259,7 +259,7 @@ void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, Listing li
   exchange.field("Content-Type", listing_type(plan.format));
   exchange.field("Vary", "Accept");
   const std::size_t size = listing.content.size();
-  exchange.stream(size, new TextBody(std::move(listing.content)));
+  exchange.stream(size, new TextBody(host_, std::move(listing.content)));
 }
 
 void FileHandler::run_on_thread(Exchange& exchange, std::shared_ptr<Step> step) {

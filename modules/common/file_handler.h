@@ -14,6 +14,7 @@
 
 #include "common/byte_ranges.h"
 #include "common/content_coding.h"
+#include "common/destroy_on_thread.h"
 #include "common/file_cache.h"
 #include "common/file_options.h"
 #include "common/folder_listing.h"
@@ -30,11 +31,13 @@ class NoBody final : public Body {
 // Content that was made as a whole, and is too large to be copied once more on the loop.
 class TextBody final : public Body {
  public:
-  explicit TextBody(std::string content) : content_(std::move(content)) {}
+  TextBody(Host& host, std::string content) : host_(host), content_(std::move(content)) {}
+  ~TextBody() override { give_away_text(host_, std::move(content_)); }
   Progress pump(Sink& sink) override;
 
  private:
-  const std::string content_;
+  Host& host_;
+  std::string content_;
   std::size_t sent_ = 0;
 };
 
@@ -42,7 +45,6 @@ class FileHandler : public Handler {
  public:
   ~FileHandler() override;
   void handle(Exchange& exchange) override;
-  void retire() override { cache_.clear(); }
 
  protected:
   FileHandler(Host& host, FileCache& cache);

@@ -81,7 +81,8 @@ class FileHandler::OpenStep final : public Step {
 
 class FileHandler::ListStep final : public Step {
  public:
-  explicit ListStep(ListingPlan plan) : plan_(std::move(plan)) {}
+  ListStep(Host& host, ListingPlan plan) : host_(host), plan_(std::move(plan)) {}
+  ~ListStep() override { give_away_text(host_, std::move(listing_.content)); }
   void run() override { listing_ = list_folder(plan_); }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
     if (!ran) listing_.error = EAGAIN;
@@ -89,6 +90,7 @@ class FileHandler::ListStep final : public Step {
   }
 
  private:
+  Host& host_;
   const ListingPlan plan_;
   Listing listing_;
 };

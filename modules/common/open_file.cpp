@@ -4,21 +4,9 @@
 
 #include <cerrno>
 
+#include "common/destroy_on_thread.h"
+
 namespace sluice::files {
-namespace {
-
-// The last close of an unlinked file frees its blocks, which can take long.
-class CloseWork final : public Work {
- public:
-  explicit CloseWork(OwnedFd fd) : fd_(std::move(fd)) {}
-  void run() override { fd_ = OwnedFd(); }
-  void done(bool) override {}
-
- private:
-  OwnedFd fd_;
-};
-
-}  // namespace
 
 std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd,
                                          const FileFacts& facts, std::string_view path, std::string_view type) {
@@ -31,10 +19,16 @@ OpenFile::~OpenFile() {
   release_fields();
   if (content_kept_) shared_->content_room += content_.size();
   FileFacts now;
-  if (!shared_->threads_usable || read_facts(fd(), now) != 0 || now.links > 0) return;
+  if (!fd_ || !shared_->threads_usable || read_facts(fd(), now) != 0 || now.links > 0) return;
+  // The last close of an unlinked file frees its blocks, which can take long.
   direct_fd = OwnedFd();
-  auto work = std::make_unique<CloseWork>(std::move(fd_));
-  if (host_.offload(work.get())) static_cast<void>(work.release());
+  destroy_on_thread(host_, std::move(fd_));
+}
+
+void OpenFile::drop(std::shared_ptr<OpenFile> file, std::vector<OwnedFd>& left) {
+  if (file.use_count() > 1) return;
+  left.push_back(std::move(file->fd_));
+  if (file->direct_fd) left.push_back(std::move(file->direct_fd));
 }
 
 void OpenFile::release_fields() {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/file_facts.h"
 #include "common/owned_fd.h"
@@ -35,6 +36,8 @@ class OpenFile {
   static std::shared_ptr<OpenFile> make(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd,
                                         const FileFacts& facts, std::string_view path, std::string_view type);
   ~OpenFile();
+  // Drops a reference. The last one leaves the descriptors, for whoever may close them.
+  static void drop(std::shared_ptr<OpenFile> file, std::vector<OwnedFd>& left);
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
 

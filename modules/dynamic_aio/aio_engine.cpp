@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/destroy_on_thread.h"
 #include "common/open_beneath.h"
 
 namespace sluice {
@@ -75,7 +76,7 @@ class AioEngine::ThreadSubmit final : public Work {
       direct_fd_ = opened_.get();
     }
     outcome_ = direct_fd_ < 0 ? ENOTSUP
-                              : submit(engine_.context_, slot_.control, &slot_, direct_fd_, target_,
+                              : submit(engine_.context_.get(), slot_.control, &slot_, direct_fd_, target_,
                                        engine_.event_fd_.get(), 0);
   }
   void done(bool ran) override {
@@ -106,29 +107,41 @@ AioEngine::AioEngine(Host& host, ReadQueue& queue)
 AioEngine::~AioEngine() {
   queue_.use(nullptr);
   if (event_fd_) host_.unwatch(event_fd_.get());
-  if (context_ != nullptr) io_destroy(context_);  // waits for what is under way: nothing, thanks to the holds
+}
+
+void AioEngine::retire() {
+  retired_ = true;
+  end_context();
+}
+
+// io_destroy(2) sleeps even when nothing is under way. REQUIRES: nothing is.
+void AioEngine::end_context() {
+  if (context_ == nullptr || !slots_.empty()) return;
+  host_.unwatch(event_fd_.get());
+  event_fd_ = OwnedFd();
+  files::destroy_on_thread(host_, std::move(context_));
 }
 
 // Made at the first read, so that a mount of cached files takes nothing of fs.aio-max-nr.
 bool AioEngine::set_up() {
+  if (retired_) return false;
   if (context_ != nullptr) return true;
   if (host_.now_ms() < next_setup_ms_) return false;
   next_setup_ms_ = host_.now_ms() + kSetupRetryMs;
   OwnedFd event_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event_fd) return false;
-  const int error = io_setup(kSlotsMax, &context_);
+  io_context_t made = nullptr;
+  const int error = io_setup(kSlotsMax, &made);
   if (error != 0) {
-    context_ = nullptr;
     host_.log(LogLevel::warning, error == -EAGAIN ? "no AIO context to be had, threads read instead: raise the "
                                                     "sysctl fs.aio-max-nr"
                                                   : "no AIO context to be had, threads read instead");
     return false;
   }
-  if (!host_.watch(event_fd.get(), EPOLLIN, *this)) {
-    io_destroy(std::exchange(context_, nullptr));
-    return false;
-  }
+  Context context(made);
+  if (!host_.watch(event_fd.get(), EPOLLIN, *this)) return false;
   event_fd_ = std::move(event_fd);
+  context_ = std::move(context);
   return true;
 }
 
@@ -142,7 +155,8 @@ bool AioEngine::start(const ReadRef& read) {
   if (file.direct_fd && file.extents_mapped) {
     slot.may_refuse = true;
     const Target target(*read);
-    if (submit(context_, slot.control, &slot, file.direct_fd.get(), target, event_fd_.get(), RWF_NOWAIT) == 0) {
+    if (submit(context_.get(), slot.control, &slot, file.direct_fd.get(), target, event_fd_.get(),
+               RWF_NOWAIT) == 0) {
       slot.at_kernel = true;
       return true;
     }
@@ -190,7 +204,7 @@ void AioEngine::ready(std::uint32_t) {
   static_cast<void>(eventfd_read(event_fd_.get(), &announced));
   std::array<io_event, kSlotsMax> events;
   timespec no_wait{};
-  const int count = io_getevents(context_, 0, kSlotsMax, events.data(), &no_wait);
+  const int count = io_getevents(context_.get(), 0, kSlotsMax, events.data(), &no_wait);
   for (int i = 0; i < count; ++i) {
     const io_event& event = events[static_cast<std::size_t>(i)];
     const auto result = static_cast<std::int64_t>(static_cast<long>(event.res));
@@ -203,6 +217,7 @@ void AioEngine::completed(Slot& slot, std::int64_t result) {
   if (result == -EAGAIN && slot.may_refuse && slot.read->user != nullptr) return submit_or_read_on_thread(slot);
 
   const ReadRef read = std::exchange(slot.read, nullptr);
+  free_if_unused(slot);  // as long as the read holds the module
   files::FileFacts now;
   if (result == -EINVAL || result == -EOPNOTSUPP) {
     read->file->direct = Known::no;
@@ -215,11 +230,11 @@ void AioEngine::completed(Slot& slot, std::int64_t result) {
     host_.count(aio_reads_, 1);
     queue_.finish(read, result);
   }
-  free_if_unused(slot);
 }
 
 void AioEngine::free_if_unused(Slot& slot) {
   if (!slot.at_kernel && !slot.at_thread) slots_.erase(slot.place);
+  if (retired_) end_context();
 }
 
 }  // namespace sluice

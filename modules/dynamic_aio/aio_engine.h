@@ -12,6 +12,7 @@
 #include <sluice/handler.h>
 
 #include <list>
+#include <memory>
 
 #include "common/read_queue.h"
 
@@ -28,9 +29,15 @@ class AioEngine final : public files::ReadEngine, private Watcher {
   AioEngine& operator=(const AioEngine&) = delete;
 
   bool start(const files::ReadRef& read) override;
+  // Gives the context up once nothing is under way, and leaves further reads to threads.
+  void retire();
 
  private:
   class ThreadSubmit;
+  struct Destroy {
+    void operator()(io_context_t context) const { io_destroy(context); }
+  };
+  using Context = std::unique_ptr<io_context, Destroy>;
   struct Slot {
     iocb control{};
     files::ReadRef read;
@@ -47,11 +54,13 @@ class AioEngine final : public files::ReadEngine, private Watcher {
   void submit_or_read_on_thread(Slot& slot);
   void submitted(Slot& slot, int outcome);
   void free_if_unused(Slot& slot);
+  void end_context();
 
   Host& host_;
   files::ReadQueue& queue_;
-  io_context_t context_ = nullptr;
+  bool retired_ = false;
   files::OwnedFd event_fd_;
+  Context context_;
   std::uint64_t next_setup_ms_ = 0;
   std::list<Slot> slots_;
   std::uint32_t aio_reads_;

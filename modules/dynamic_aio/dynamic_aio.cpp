@@ -23,6 +23,7 @@ class DynamicAio final : public sluice::files::FileHandler {
     void retire() override {
       cache.retire();
       reads.retire();
+      engine.retire();
     }
 
     sluice::files::ReadQueue reads;

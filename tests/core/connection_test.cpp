@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "conversation.h"
 #include "log.h"
@@ -228,11 +229,27 @@ TEST_CASE_METHOD(Fixture, "idle connections can be closed, and all of them at on
   connect();
   send("GET / HTTP/1.1\r\n");
   CHECK(table.size() == 2);
-  table.close_idle();
+  CHECK_FALSE(table.close_idle());
   CHECK(table.size() == 1);
   table.close_all();
   CHECK(table.size() == 0);
   CHECK(stats.connections_open.get() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "so many idle connections are closed in one turn, and the others in the next ones",
+                 "[connection]") {
+  constexpr std::size_t kMax = ConnectionTable::kIdleClosedMax;
+  std::vector<UniqueFd> clients;
+  for (std::size_t i = 0; i < kMax + 6; ++i) {
+    connect();
+    clients.push_back(std::move(client));
+  }
+  REQUIRE(table.size() == kMax + 6);
+  CHECK(table.close_idle());
+  CHECK(table.size() == 6);
+  loop->turn(0);
+  CHECK_FALSE(table.close_idle());
+  CHECK(table.size() == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "a draining worker answers, and says that it is the last time", "[connection]") {

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 
 #include <catch2/catch.hpp>
+#include <deque>
 #include <functional>
 #include <string>
 
@@ -208,6 +209,24 @@ TEST_CASE_METHOD(Fixture, "timers fire once, not before their time, and can be c
   timers.expire(30);
   CHECK(again.times == 1);
   CHECK(timers.next_due_ms() == sluice::Timers::kNone);
+}
+
+TEST_CASE_METHOD(Fixture, "so many deadlines expire in one turn, and the others in the next ones",
+                 "[event_loop]") {
+  constexpr std::size_t kMax = sluice::Deadlines::kExpiredMax;
+  std::string order;
+  std::deque<Late> nodes;
+  auto& deadlines = loop->deadlines();
+  for (const auto kind : {DeadlineKind::head, DeadlineKind::keepalive}) {
+    deadlines.set_duration(kind, 0);
+    for (std::size_t i = 0; i < kMax; ++i)
+      deadlines.arm(nodes.emplace_back(order, kind == DeadlineKind::head ? 'h' : 'k'), kind, loop->now_ms());
+  }
+  loop->turn();
+  CHECK(order == std::string(kMax, 'h'));
+  loop->turn();  // does not wait
+  CHECK(order == std::string(kMax, 'h') + std::string(kMax, 'k'));
+  CHECK(deadlines.next_due_ms() == sluice::Deadlines::kNone);
 }
 
 TEST_CASE_METHOD(Fixture, "a turn waits no longer than the next timer, and is measured", "[event_loop]") {

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -95,6 +96,37 @@ TEST_CASE("while files that the disk does not give are waited for, cached ones a
   }
   CHECK(Metrics(site).of_worker("offload_running") == 0);
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("calls that come back when their worker has ended all else do no harm", "[e2e][never_blocked]") {
+  constexpr int kSlow = 6;  // two run, the others are queued
+  const std::string module = GENERATE("static_sendfile", "dynamic_aio");
+  const std::string kind = GENERATE("slow", "cold");
+  const std::string mount = module == "static_sendfile" ? "/static/" : "/dynamic/";
+  INFO(module << ", " << kind);
+  const Site site({module});
+  for (int i = 0; i < kSlow; ++i)
+    site.write(mount.substr(1) + kind + std::to_string(i), random_bytes(64 * 1024));
+  const std::string gate = site.write_beside("gate", "");
+  std::vector<std::string> options = kOneAudited;
+  options.insert(options.end(), {"--drain-timeout", "50ms"});
+  ServerProcess server(site, options, with_slow_disk(gate));
+  std::vector<HttpClient> waiting;
+  for (int i = 0; i < kSlow; ++i) {
+    waiting.emplace_back(server.endpoint());
+    waiting.back().request("GET", mount + kind + std::to_string(i));
+  }
+  REQUIRE(eventually([&] {
+    const Metrics now(site);
+    return now.of_worker("offload_running") == 2 && now.of_worker("offload_queued") == kSlow - 2;
+  }));
+  server.signal(SIGTERM);
+  // Nobody waits for them any more, and the worker waits for nothing but them.
+  REQUIRE(server.logs(std::to_string(kSlow) + " connections are cut"));
+  CHECK(server.running());
+  std::filesystem::remove(gate);
+  CHECK(server.wait() == 0);
+  CHECK(server.stop() == 0);  // nor does the log tell of any
 }
 
 TEST_CASE("a tree of which nothing is in memory is served whole", "[e2e][never_blocked]") {

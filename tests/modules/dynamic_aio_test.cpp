@@ -3,6 +3,8 @@
 #include <linux/aio_abi.h>
 #include <sys/syscall.h>
 
+#include <fstream>
+
 #include "support/module_rig.h"
 #include "support/temp_folder.h"
 
@@ -40,6 +42,14 @@ struct AioExhausted {
   }
   std::vector<aio_context_t> contexts;
 };
+
+// Of this process: each has its ring mapped.
+std::size_t aio_contexts() {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(maps, line);) count += line.find("/[aio]") != std::string::npos ? 1 : 0;
+  return count;
+}
 
 std::string upper(std::string_view text) {
   std::string made;
@@ -97,6 +107,27 @@ TEST_CASE_METHOD(Site, "a path that leads to another file by now does not mix th
   CHECK(counted("aio_reads") == 0);
   CHECK(counted("thread_reads") > 2);
   CHECK(counted("aio_thread_submits") <= 2);  // tried once, not for each range
+}
+
+TEST_CASE_METHOD(Site, "a thread destroys the AIO context once the module is retired and nothing is read",
+                 "[dynamic]") {
+  if (!folder.make_cold("file")) return;
+  rig.mount(folder.path);
+  const std::size_t before = aio_contexts();
+  RequestPlan plan;
+  plan.path = "file";
+  const Answer answer = rig.start(std::move(plan));
+  REQUIRE(rig.server.run_until([&] { return counted("aio_reads") > 0; }));
+  REQUIRE(aio_contexts() == before + 1);
+  rig.retire();
+  REQUIRE(rig.server.run_until([&] { return answer->ended() && rig.server.offload_idle(); }));
+  CHECK((answer->content == content));  // the rest of it by threads
+  CHECK(aio_contexts() == before);
+  const std::uint64_t reads = counted("aio_reads");
+  REQUIRE(folder.make_cold("file"));
+  CHECK((rig.get("file")->content == content));
+  CHECK(counted("aio_reads") == reads);
+  CHECK(aio_contexts() == before);
 }
 
 TEST_CASE_METHOD(Site, "without an AIO context threads read", "[dynamic]") {

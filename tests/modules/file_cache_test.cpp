@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "common/file_cache.h"
@@ -31,7 +33,7 @@ struct Fixture {
 
   Fixture() { cache.allow_entries(4); }
   ~Fixture() {
-    cache.clear();
+    cache.retire();
     server.run_until([this] { return server.offload_idle(); });
   }
 
@@ -192,6 +194,96 @@ TEST_CASE_METHOD(Fixture, "entries are given up when descriptors run short", "[c
   CHECK(find("late") == nullptr);
 }
 
+namespace {
+
+// More than are given up at once, all of them open.
+struct Full : Fixture {
+  static constexpr std::size_t kFiles = 600;
+  static constexpr std::size_t kGivenUp = 256;
+  rlimit before{};
+
+  Full() {
+    getrlimit(RLIMIT_NOFILE, &before);
+    rlimit wide = before;
+    wide.rlim_cur = std::min<rlim_t>(before.rlim_max, 4096);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &wide) == 0);
+    cache.allow_entries(kFiles);
+    for (std::size_t i = 0; i < kFiles; ++i) {
+      folder.write(std::to_string(i), "x");
+      open_file(std::to_string(i));
+    }
+    REQUIRE(cache.size() == kFiles);
+    REQUIRE(open_files() == kFiles);
+  }
+  ~Full() { setrlimit(RLIMIT_NOFILE, &before); }
+
+  // Descriptors of this process that lead into the folder.
+  std::size_t open_files() const {
+    std::size_t count = 0;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      count += std::filesystem::read_symlink(entry, error).string().starts_with(folder.path + "/") ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Full, "a retired cache is given up in parts, which threads close", "[cache]") {
+  server.pause_offload(true);
+  cache.retire();
+  CHECK(cache.size() == kFiles - kGivenUp);
+  CHECK(open_files() == kFiles);
+  CHECK(host.holds > 0);  // whoever owns the cache does not go meanwhile
+  SECTION("by threads") {
+    server.pause_offload(false);
+    REQUIRE(server.run_until([this] { return server.offload_idle(); }));
+  }
+  SECTION("what is in use stays open") {
+    const FileRef used = find("599");
+    REQUIRE(used != nullptr);
+    server.pause_offload(false);
+    REQUIRE(server.run_until([this] { return server.offload_idle(); }));
+    CHECK(open_files() == 1);
+    char byte = 0;
+    CHECK(pread(used->fd(), &byte, 1, 0) == 1);
+  }
+  SECTION("when threads take nothing any more") {
+    server.refuse_offloads = 1;
+    server.pause_offload(false);
+    REQUIRE(server.run_until([this] { return server.offload_idle(); }));
+    CHECK(server.refuse_offloads == 0);
+  }
+  CHECK(cache.size() == 0);
+  CHECK(open_files() == 0);
+  CHECK(host.holds == 0);
+}
+
+TEST_CASE_METHOD(Full, "a retired cache is given up though no thread closes anything", "[cache]") {
+  SECTION("since they take nothing") {
+    server.refuse_offloads = 2;  // the remembered hashes, and the first files
+    cache.retire();
+    CHECK(server.refuse_offloads == 0);
+  }
+  SECTION("since they come to nothing in time") {
+    server.expire_offloads = true;
+    cache.retire();
+    CHECK(cache.size() == kFiles - kGivenUp);
+    REQUIRE(server.run_until([this] { return server.offload_idle(); }));
+  }
+  CHECK(cache.size() == 0);
+  CHECK(open_files() == 0);
+}
+
+TEST_CASE_METHOD(Full, "no more entries are given up at once than can be closed quickly", "[cache]") {
+  cache.shed();
+  CHECK(cache.size() == kFiles - kGivenUp);
+  CHECK(open_files() == kFiles - kGivenUp);
+  cache.shed();
+  CHECK(cache.size() == (kFiles - kGivenUp) / 2);
+}
+
 TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them", "[cache]") {
   const auto shared = std::make_shared<OpenFilesState>();
   shared->content_room = 10;
@@ -219,7 +311,7 @@ TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them",
 TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cache]") {
   folder.write("a", "content");
   FileRef file = open_file("a");
-  cache.clear();
+  cache.retire();
   unlink((folder / "a").c_str());
   char text[7];
   CHECK(pread(file->fd(), text, 7, 0) == 7);

@@ -111,6 +111,23 @@ TEST_CASE_METHOD(Site, "a folder without an index is listed when that is wanted"
   CHECK(ask("none/")->code == 404);
 }
 
+TEST_CASE_METHOD(Site, "the text of a large listing is freed by a thread", "[options]") {
+  const std::string rest(200, 'x');
+  for (int i = 0; i < 3000; ++i) folder.write(std::to_string(i) + rest, "");
+  mount({{"listing", "on"}, {"index", ""}});
+  SECTION("that was sent") {
+    CHECK(ask("")->content.size() > 1 << 20);
+    CHECK(rig.server.works_offered == 2);
+  }
+  SECTION("that nobody waits for any more") {
+    rig.server.pause_offload(true);
+    rig.start({});
+    rig.server.pause_offload(false);
+    REQUIRE(rig.server.run_until([&] { return rig.server.offload_idle(); }));
+    CHECK(rig.server.works_offered == 2);
+  }
+}
+
 TEST_CASE_METHOD(Site, "tags made of the content are equal on every replica", "[options]") {
   write("a.txt", "same");
   write("b.txt", "same", 200);

@@ -1,0 +1,38 @@
+// Destroys on a thread what may take long to destroy: the last descriptor of a deleted file, a large block of
+// memory, an AIO context. Where no thread takes it, it is destroyed here and now. Loop thread.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace sluice::files {
+
+template <typename Waste>
+class DestroyWork final : public Work {
+ public:
+  explicit DestroyWork(Waste waste) : waste_(std::move(waste)) {}
+  void run() override { waste_.reset(); }
+  void done(bool) override {}
+
+ private:
+  std::optional<Waste> waste_;
+};
+
+// REQUIRES: the destructor of `waste` calls nothing of the host.
+template <typename Waste>
+void destroy_on_thread(Host& host, Waste waste) {
+  auto work = std::make_unique<DestroyWork<Waste>>(std::move(waste));
+  if (host.offload(work.get())) static_cast<void>(work.release());
+}
+
+// The same for a text, unless it is so small that a thread is not worth it.
+inline void give_away_text(Host& host, std::string text) {
+  constexpr std::size_t kLarge = 1 << 20;
+  if (text.size() > kLarge) destroy_on_thread(host, std::move(text));
+}
+
+}  // namespace sluice::files
