@@ -161,6 +161,7 @@ class ConnectionTable final : public Resumer {
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Conversation>> spare_;
   std::size_t open_ = 0;
+  std::size_t idle_from_ = 0;  // where the search for idle ones goes on
   std::uint32_t last_serial_ = 0;
 };
 

@@ -31,10 +31,12 @@ void ConnectionTable::resume(Ticket ticket) {
 
 bool ConnectionTable::close_idle() {
   unsigned left = kIdleClosedMax;
-  for (std::size_t i = 0; i < slots_.size() && left > 0; ++i) {
-    if (slots_[i] != nullptr && slots_[i]->close_if_idle()) --left;
+  for (; idle_from_ < slots_.size() && left > 0; ++idle_from_) {
+    if (slots_[idle_from_] != nullptr && slots_[idle_from_]->close_if_idle()) --left;
   }
-  return left == 0;
+  if (left == 0) return true;
+  idle_from_ = 0;
+  return false;
 }
 
 void ConnectionTable::close_all() {

@@ -166,7 +166,7 @@ void EventLoop::run_ready() {
   current.prev_ = std::exchange(ready_.prev_, &ready_);
   current.next_->prev_ = &current;
   current.prev_->next_ = &current;
-  slice_end_ns_ = clock_ns() + kSliceNs;
+  slice_end_ns_ = monotonic_ns() + kSliceNs;
   do {
     Ready& ready = *current.next_;
     current.next_ = ready.next_;
@@ -194,12 +194,6 @@ void EventLoop::reap_all() {
     std::unique_ptr<Reapable> object = std::move(reaped_);
     reaped_ = std::move(object->next_reaped_);
   }
-}
-
-std::uint64_t EventLoop::clock_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 }  // namespace sluice

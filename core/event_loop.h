@@ -14,6 +14,7 @@
 
 #include "deadlines.h"
 #include "error.h"
+#include "monotonic_clock.h"
 #include "stats.h"
 #include "timers.h"
 #include "turn_audit.h"
@@ -88,7 +89,7 @@ class EventLoop {
   std::uint64_t now_ns() const { return now_ns_; }
   // Whether this phase of the turn has lasted long enough: what can wait is left to a later one, so that no
   // client waits long for others.
-  bool slice_is_over() const { return clock_ns() >= slice_end_ns_; }
+  bool slice_is_over() const { return monotonic_ns() >= slice_end_ns_; }
   WorkerStats& stats() { return stats_; }
 
   // From now on turns are audited, too.
@@ -118,8 +119,7 @@ class EventLoop {
   void run_ready();
   void expire();
   void reap_all();
-  static std::uint64_t clock_ns();
-  void read_clock() { now_ns_ = clock_ns(); }
+  void read_clock() { now_ns_ = monotonic_ns(); }
 
   static constexpr int kBatch = 64;
   static constexpr std::uint64_t kSliceNs = 250'000;

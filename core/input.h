@@ -51,7 +51,11 @@ class Input {
     move_to_front();
     const std::size_t room = pool_.buffer_size() - end_;
     const Moved moved = transport.receive(buffer_.get() + end_, room);
-    if (empty() && moved.size > 0) arrived_ns_ = announced_ns != 0 ? announced_ns : monotonic_ns();
+    // Of a head that comes in pieces the last one counts: who sends half of it does not know yet what it will
+    // find.
+    if (head_begin_ == body_begin_ && moved.size > 0) {
+      arrived_ns_ = announced_ns != 0 && empty() ? announced_ns : monotonic_ns();
+    }
     received_ns_ = 0;
     end_ += moved.size;
     filled = moved.size == room;

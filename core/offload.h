@@ -34,8 +34,8 @@ class Offload final : private Pollable, private Timer {
     std::uint64_t queued_ms_max = 10'000;
   };
 
-  // Waits until the threads run: what maps its stacks holds the lock on the process' memory, which the loop
-  // needs.
+  // Waits until the threads run: while one starts and maps its stack, the loop would wait for the lock on the
+  // process' memory.
   static Result<std::unique_ptr<Offload>> create(EventLoop& loop, const Limits& limits);
   // Waits for the calls that are running; what is queued is given back unrun.
   ~Offload();

@@ -1,9 +1,8 @@
 #include "process_setup.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <linux/sched/types.h>
 #include <malloc.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -17,6 +16,19 @@
 
 namespace sluice {
 namespace {
+
+// sched_attr of sched_setattr(2) in its first version: the kernel's header and the C library's exclude each
+// other.
+struct SchedulingAttributes {
+  std::uint32_t size;
+  std::uint32_t policy;
+  std::uint64_t flags;
+  std::int32_t nice;
+  std::uint32_t priority;
+  std::uint64_t runtime_ns;
+  std::uint64_t deadline_ns;
+  std::uint64_t period_ns;
+};
 
 // A wait for a processor is as long as the slices of others, often 3 ms; who asks for shorter ones goes first.
 constexpr std::uint64_t kShortSliceNs = 250'000;
@@ -40,10 +52,10 @@ void reserve_descriptors(std::uint64_t count) {
 }
 
 void run_in_short_slices() {
-  sched_attr attributes{};
+  SchedulingAttributes attributes{};
   if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return;
-  if (attributes.sched_policy != SCHED_NORMAL) return;
-  attributes.sched_runtime = kShortSliceNs;
+  if (attributes.policy != SCHED_OTHER) return;
+  attributes.runtime_ns = kShortSliceNs;
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 

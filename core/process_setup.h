@@ -12,8 +12,9 @@ namespace sluice {
 // As many descriptors as the hard limit allows.
 void raise_descriptor_limit();
 
-// Makes room for this many descriptors at once (as far as the limit allows). Later a process of several threads
-// would wait for that: growing the table takes milliseconds, in which the caller sleeps.
+// Makes room for this many descriptors (REQUIRES: at least one) at once (as far as the limit allows). Later a
+// process of several threads would wait for that: growing the table takes milliseconds, in which the caller
+// sleeps.
 void reserve_descriptors(std::uint64_t count);
 
 // Asks that this thread run soon after it has woken up, for short times, beside others on the same processor:

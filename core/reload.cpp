@@ -15,11 +15,13 @@ constexpr std::uint64_t kReadyMs = 20'000;
 
 void log_problems(const TrialReport& report) {
   for (const ModuleProblem& problem : report.problems) log(LogLevel::error, problem.sentence);
-  if (report.mounts.empty()) {
-    log(LogLevel::warning,
-        "nothing is mounted: every request will be answered with 404, until there is a module in the folder of "
-        "modules; put one there, or name another folder with --plugins");
-  }
+  if (!report.mounts.empty()) return;
+  const std::string warning = "nothing is mounted: every request will be answered with 404";
+  log(LogLevel::warning, report.problems.empty()
+                             ? warning +
+                                   ", until there is a module in the folder of modules; put one there, or name "
+                                   "another folder with --plugins"
+                             : warning);
 }
 
 Result<std::unique_ptr<Reload>> Reload::begin(const Settings& settings, ModuleKeeper& keeper,

@@ -91,7 +91,7 @@ typedef struct sluice_request {
   sluice_bytes mount;
   sluice_bytes query;
   uint64_t body_size;
-  uint64_t arrived_ns;
+  uint64_t arrived_ns;  // since 1.1
 } sluice_request;
 
 typedef enum sluice_progress { SLUICE_DONE, SLUICE_MORE, SLUICE_PARKED, SLUICE_FAILED } sluice_progress;
@@ -195,6 +195,7 @@ void sluice_fail(sluice_exchange* exchange, uint32_t code);
 void sluice_defer(sluice_exchange* exchange, const sluice_task* functions, void* task);
 void sluice_receive(sluice_exchange* exchange, const sluice_reader* functions, void* reader);
 sluice_ticket sluice_exchange_ticket(sluice_exchange* exchange);
+// Since 1.1.
 bool sluice_exchange_prefers(const sluice_exchange* exchange, sluice_bytes type, sluice_bytes usual);
 
 // Sink

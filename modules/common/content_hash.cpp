@@ -196,9 +196,4 @@ void ContentHashCache::insert(const FileFacts& facts, std::string etag) {
   index_.emplace(key, recent_.begin());
 }
 
-void ContentHashCache::clear() {
-  index_.clear();
-  recent_.clear();
-}
-
 }  // namespace sluice::files

@@ -40,11 +40,10 @@ class ContentHashCache {
   ContentHashCache(const ContentHashCache&) = delete;
   ContentHashCache& operator=(const ContentHashCache&) = delete;
 
-  // The tag of a file with these facts, or null. Lives until the next insert or clear.
+  // The tag of a file with these facts, or null. Lives until the next insert.
   const std::string* find(const FileFacts& facts);
   // REQUIRES: `etag` was made by hash_content from these facts.
   void insert(const FileFacts& facts, std::string etag);
-  void clear();
   std::size_t size() const { return index_.size(); }
 
  private:

@@ -53,7 +53,7 @@ class FileCache {
   // Drops an entry that was found to be out of date.
   void drop(std::uint32_t scope, std::string_view path);
 
-  // Descriptors are short: gives up some entries, at most half of them.
+  // Descriptors are short: gives up some entries, about half of a few and a bounded number of many.
   void shed();
   // Keeps nothing from now on. What it has is given up little by little, as threads close it.
   void retire();

@@ -10,6 +10,7 @@
 namespace sluice::files {
 namespace {
 
+constexpr std::uint64_t kNow = ~std::uint64_t{0};
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 
 bool has_hidden_segment(std::string_view path) {
@@ -62,7 +63,7 @@ void FileHandler::handle(Exchange& exchange) {
   if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
   // The common case needs no search, and no memory of its own.
   if (!options_.precompressed && !options_.hash_etags) {
-    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms, exchange.request().arrived_ns))
+    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms, look_since(exchange.request())))
       return answer(exchange, file, Coding::identity);
   }
   Search search;
@@ -100,6 +101,14 @@ bool FileHandler::locate(const Request& request, std::string& path) const {
   return true;
 }
 
+// What leaves from memory is as a look found it that others may share. What is read behind it had better be
+// looked at right before.
+std::uint64_t FileHandler::look_since(const Request& request) const {
+  const bool in_parts = std::any_of(request.fields, request.fields + request.field_count,
+                                    [](const Field& field) { return field.id == FieldId::range; });
+  return in_parts || !sends_files_as_they_are() ? kNow : request.arrived_ns;
+}
+
 std::uint32_t FileHandler::scope_for(const Search& search) const {
   return search.purpose == Search::For::encoded ? encoded_scope_ : scope_;
 }
@@ -114,7 +123,7 @@ std::string_view FileHandler::type_for(const Search& search) const {
 
 void FileHandler::seek(Exchange& exchange, Search search) {
   if (const FileRef file =
-          cache_.find(scope_for(search), search.path, options_.revalidate_ms, exchange.request().arrived_ns)) {
+          cache_.find(scope_for(search), search.path, options_.revalidate_ms, look_since(exchange.request()))) {
     return found(exchange, std::move(search), file);
   }
   const auto open = [&] {

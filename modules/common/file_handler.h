@@ -108,6 +108,7 @@ class FileHandler : public Handler {
   void answer_ranges(Exchange& exchange, const FileRef& file, const std::vector<ByteRange>& ranges);
   void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
+  std::uint64_t look_since(const Request& request) const;
   std::uint32_t scope_for(const Search& search) const;
   std::string_view type_for(const Search& search) const;
 

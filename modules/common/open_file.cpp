@@ -76,8 +76,8 @@ void OpenFile::set_hash(const std::string& etag) {
 
 std::optional<Bytes> OpenFile::content(std::uint64_t size_max) {
   const std::uint64_t size = facts_.size;
-  if (size > size_max) return std::nullopt;
   if (content_kept_) return Bytes(content_);
+  if (size > size_max) return std::nullopt;
   if (size == 0) return Bytes("", 0);
   if (nowait == Known::no) return std::nullopt;
 

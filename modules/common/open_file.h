@@ -59,8 +59,9 @@ class OpenFile {
   // The tag made of the content, for all head lines from now on. Those of before stay weak or made of times.
   void set_hash(const std::string& etag);
   bool has_hash() const { return !hash_.empty(); }
-  // The content, from memory or read without waiting for a disk. Nothing when it is larger than `size_max`,
-  // would have to be waited for, or changed meanwhile. The view lives until the next call or the file's end.
+  // The content, from memory or read without waiting for a disk. Nothing when it is larger than `size_max` and
+  // not there yet, would have to be waited for, or changed meanwhile. The view lives until the next call or the
+  // file's end.
   std::optional<Bytes> content(std::uint64_t size_max);
 
   // What has been found out about the file system, and about this file's place on it.

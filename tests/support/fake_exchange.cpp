@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <numeric>
 
 #include "accept.h"
+#include "monotonic_clock.h"
 
 namespace sluice::test {
 namespace {
@@ -101,8 +101,7 @@ class FakeExchange::FakeSink final : public Sink {
 FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
     : server_(server), plan_(std::move(plan)), ticket_(server.add(*this)) {
   for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value, known_field(name)});
-  request_.arrived_ns = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
-                                                   std::chrono::nanoseconds(1));
+  request_.arrived_ns = plan_.arrived_ns != 0 ? plan_.arrived_ns : monotonic_ns();
   request_.method = plan_.method;
   request_.field_count = static_cast<std::uint32_t>(request_fields_.size());
   request_.fields = request_fields_.data();

@@ -34,6 +34,7 @@ struct RequestPlan {
   std::string mount = "/m/";
   std::vector<std::pair<std::string, std::string>> fields;
   std::vector<std::string> body;  // pieces, as they arrive
+  std::uint64_t arrived_ns = 0;   // 0: now
   SinkPlan sink;
 };
 

@@ -218,6 +218,9 @@ static void handle(void* self, sluice_exchange* exchange) {
     greet(handler, exchange);
   } else if (is(request->path, "lines")) {
     stream_lines(handler, exchange);
+  } else if (is(request->path, "kind")) {
+    const bool json = sluice_exchange_prefers(exchange, text("application/json"), text("text/html"));
+    sluice_send(exchange, text(request->arrived_ns == 0 ? "timeless" : json ? "json" : "html"));
   } else if (is(request->path, "held")) {
     sluice_hold(handler->host);
     ++handler->lent;
