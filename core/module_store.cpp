@@ -194,8 +194,7 @@ Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
   }
   return fail(
       "no folder for private copies of modules: point TMPDIR to one that may be written, is not noexec, and, "
-      "as root, "
-      "lies in folders that everybody may pass (chmod o+x)");
+      "as root, lies in folders that everybody may pass (chmod o+x)");
 }
 
 ModuleStore::~ModuleStore() {

@@ -114,7 +114,7 @@ void AioEngine::retire() {
   end_context();
 }
 
-// io_destroy(2) sleeps even when nothing is under way. REQUIRES: nothing is.
+// Once nothing is under way. On a thread, since io_destroy(2) sleeps even then.
 void AioEngine::end_context() {
   if (context_ == nullptr || !slots_.empty()) return;
   host_.unwatch(event_fd_.get());

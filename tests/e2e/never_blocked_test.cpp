@@ -49,6 +49,22 @@ bool has_said_something(const HttpClient& client) {
   return ::poll(&wanted, 1, 0) > 0;
 }
 
+// Clients of the files PREFIX0, PREFIX1, ... of which each waits for a call that the disk holds up.
+std::vector<HttpClient> wait_for_disk(const Site& site, const ServerProcess& server, const std::string& prefix,
+                                      unsigned count) {
+  std::vector<HttpClient> waiting;
+  for (unsigned i = 0; i < count; ++i) {
+    waiting.emplace_back(server.endpoint());
+    waiting.back().request("GET", prefix + std::to_string(i));
+  }
+  // No handler may take more than half of the threads; the others' calls are queued.
+  REQUIRE(eventually([&] {
+    const Metrics now(site);
+    return now.of_worker("offload_running") == 2 && now.of_worker("offload_queued") == count - 2;
+  }));
+  return waiting;
+}
+
 }  // namespace
 
 TEST_CASE("while files that the disk does not give are waited for, cached ones are served",
@@ -68,16 +84,7 @@ TEST_CASE("while files that the disk does not give are waited for, cached ones a
   HttpClient fast(server.endpoint());
   REQUIRE(fast.get(mount + "fast").body == "here");  // now it is in memory
 
-  std::vector<HttpClient> waiting;
-  for (int i = 0; i < kSlow; ++i) {
-    waiting.emplace_back(server.endpoint());
-    waiting.back().request("GET", mount + kind + std::to_string(i));
-  }
-  // No handler may take more than half of the threads; the others' calls are queued.
-  REQUIRE(eventually([&] {
-    const Metrics now(site);
-    return now.of_worker("offload_running") == 2 && now.of_worker("offload_queued") == kSlow - 2;
-  }));
+  std::vector<HttpClient> waiting = wait_for_disk(site, server, mount + kind, kSlow);
   // A head needs nothing of the file's content.
   if (kind == "cold") {
     for (HttpClient& client : waiting) REQUIRE(client.read_head().status == 200);
@@ -111,15 +118,7 @@ TEST_CASE("calls that come back when their worker has ended all else do no harm"
   std::vector<std::string> options = kOneAudited;
   options.insert(options.end(), {"--drain-timeout", "50ms"});
   ServerProcess server(site, options, with_slow_disk(gate));
-  std::vector<HttpClient> waiting;
-  for (int i = 0; i < kSlow; ++i) {
-    waiting.emplace_back(server.endpoint());
-    waiting.back().request("GET", mount + kind + std::to_string(i));
-  }
-  REQUIRE(eventually([&] {
-    const Metrics now(site);
-    return now.of_worker("offload_running") == 2 && now.of_worker("offload_queued") == kSlow - 2;
-  }));
+  std::vector<HttpClient> waiting = wait_for_disk(site, server, mount + kind, kSlow);
   server.signal(SIGTERM);
   // Nobody waits for them any more, and the worker waits for nothing but them.
   REQUIRE(server.logs(std::to_string(kSlow) + " connections are cut"));

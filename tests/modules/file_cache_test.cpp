@@ -366,36 +366,3 @@ TEST_CASE_METHOD(Fixture, "content that was kept is dropped with the file's chan
   file = open_file("a.txt");
   CHECK(std::string_view(*file->content(100)) == "two");
 }
-
-TEST_CASE("validators say what is known of a file", "[facts]") {
-  FileFacts facts;
-  facts.size = 255;
-  facts.inode = 0xabc;
-  facts.mtime_s = 2;
-  facts.mtime_ns = 1;
-  facts.ctime_s = 1;
-  facts.ctime_ns = 3;
-  CHECK(make_validators(facts, 1000).etag == "\"77359401-3b9aca03-ff-abc\"");
-  CHECK(make_validators(facts, 1000).last_modified == "Thu, 01 Jan 1970 00:00:02 GMT");
-  CHECK(make_validators(facts, 5).etag == "\"77359401-3b9aca03-ff-abc\"");
-  CHECK(make_validators(facts, 4).etag == "W/\"77359401-3b9aca03-ff-abc\"");
-  CHECK(make_validators(facts, 1).etag == "W/\"77359401-3b9aca03-ff-abc\"");
-  CHECK(make_validators(facts, 1).last_modified.empty());  // it would lie in the future
-  for (const std::int64_t meaningless : {0, 1}) {
-    facts.mtime_s = meaningless;
-    CHECK(make_validators(facts, 1000).etag.empty());
-    CHECK(make_validators(facts, 1000).last_modified.empty());
-  }
-  facts.mtime_s = 900;
-  facts.ctime_s = 999;
-  CHECK(file_is_young(facts, 1000));  // an mtime that was set back
-  CHECK(make_validators(facts, 1000).etag.starts_with("W/"));
-  CHECK(make_validators(facts, 1002).etag.starts_with("\""));
-}
-
-TEST_CASE("statuses of files that do not open", "[open]") {
-  for (const int error : {ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG}) CHECK(status_of(error) == 404);
-  for (const int error : {EACCES, EPERM}) CHECK(status_of(error) == 403);
-  for (const int error : {EMFILE, ENFILE}) CHECK(status_of(error) == 503);
-  for (const int error : {EIO, ENOMEM}) CHECK(status_of(error) == 500);
-}
