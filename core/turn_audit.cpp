@@ -10,11 +10,10 @@
 namespace sluice {
 namespace {
 
-// A thread that gives its processor up by itself waits for something: a disk, a lock, a page.
-long voluntary_switches() {
+rusage thread_usage() {
   rusage usage{};
   ::getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nvcsw;
+  return usage;
 }
 
 }  // namespace
@@ -28,13 +27,17 @@ Result<std::unique_ptr<TurnAudit>> TurnAudit::create() {
 
 void TurnAudit::begin() {
   delay_ns_ = run_queue_delay_ns();
-  sleeps_ = voluntary_switches();
+  const rusage usage = thread_usage();
+  // A thread that gives its processor up by itself waits for something: a disk, a lock, a page.
+  sleeps_ = usage.ru_nvcsw;
+  disk_pages_ = usage.ru_majflt;
 }
 
 AuditedTurn TurnAudit::end(std::uint64_t turn_ns) const {
-  const long slept = voluntary_switches() - sleeps_;
+  const rusage usage = thread_usage();
   const std::uint64_t delay_ns = run_queue_delay_ns() - delay_ns_;
-  return {turn_ns - std::min(delay_ns, turn_ns), static_cast<std::uint64_t>(slept)};
+  return {turn_ns - std::min(delay_ns, turn_ns), static_cast<std::uint64_t>(usage.ru_nvcsw - sleeps_),
+          static_cast<std::uint64_t>(usage.ru_majflt - disk_pages_)};
 }
 
 // "TIME-ON-CPU TIME-ON-RUN-QUEUE SLICES", in nanoseconds.

@@ -15,6 +15,7 @@ namespace sluice {
 struct AuditedTurn {
   std::uint64_t net_ns = 0;  // apart from waiting for a processor
   std::uint64_t sleeps = 0;
+  std::uint64_t disk_pages = 0;  // of memory that were read from a disk for it
 };
 
 class TurnAudit {
@@ -32,6 +33,7 @@ class TurnAudit {
   UniqueFd schedstat_;
   std::uint64_t delay_ns_ = 0;  // of the thread when the turn began
   long sleeps_ = 0;             // the same
+  long disk_pages_ = 0;         // the same
 };
 
 }  // namespace sluice

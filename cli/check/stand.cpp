@@ -204,7 +204,8 @@ LoopUse Stand::use_of(const std::function<void()>& call) {
   use.computed_us = (processor_ns() - computed_ns) / 1000;
   const AuditedTurn turn = audit_->end(monotonic_ns() - began_ns);
   const std::uint64_t net_us = turn.net_ns / 1000;
-  if (turn.sleeps > 0 && net_us > use.computed_us) use.slept_us = net_us - use.computed_us;
+  if (turn.sleeps > 0 && net_us > use.computed_us)
+    (turn.disk_pages > 0 ? use.paged_us : use.slept_us) = net_us - use.computed_us;
   return use;
 }
 
@@ -221,6 +222,12 @@ void Stand::measured(const std::function<void()>& call) {
                    "it computed without a break, and all other connections waited: do it in parts, or hand it "
                    "to Host::offload",
                    doing_ + " (" + milliseconds(use.computed_us) + ")");
+  } else if (use.paged_us >= kSleepMaxUs) {
+    findings_.advise(
+        "loop",
+        "it waited on the loop for pages that were read from a disk: the program's own may have been "
+        "among them, but what it maps of files is better read by Host::offload",
+        doing_ + " (" + milliseconds(use.paged_us) + ")");
   }
   collect_faults();
 }

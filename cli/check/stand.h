@@ -31,6 +31,7 @@ struct Generation {
 // What a stretch of calls into the module took of the loop.
 struct LoopUse {
   std::uint64_t slept_us = 0;
+  std::uint64_t paged_us = 0;  // slept, as far as pages of memory that were read from a disk may be why
   std::uint64_t computed_us = 0;
 };
 

@@ -58,7 +58,7 @@ std::map<std::string, std::string> found(const CheckRequest& request, const std:
     if (step.check != step_name) continue;
     const StepResult result = run_step(**subject, step);
     for (const Finding& finding : result.findings.all()) {
-      if (finding.verdict == Verdict::advice) sentences["advice"] += finding.check;
+      if (finding.verdict == Verdict::advice) sentences["advice"] += finding.check + ": " + finding.sentence;
       if (finding.verdict == Verdict::failed)
         sentences[finding.check] += finding.sentence + " @ " + finding.where;
     }
@@ -137,6 +137,19 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
   INFO(text_of(sentences));
   REQUIRE(sentences.contains(expected.check));
   CHECK_THAT(sentences.at(expected.check), Contains(expected.sentence));
+  CHECK(sentences.size() == 1);
+}
+
+TEST_CASE("a wait for a page that is read from the disk is told of, but blamed on nobody") {
+  const std::string file = kBad + "page";  // on the disk of the build, since others may have none behind them
+  std::ofstream{file};
+  std::filesystem::resize_file(file, 1);  // a hole, which is clean, so that its page can be dropped each time
+  const auto sentences = found(request_for("holds_loop_up", {{"how", file}}), "requests");
+  std::filesystem::remove(file);
+  INFO(text_of(sentences));
+  REQUIRE(sentences.contains("advice"));
+  CHECK_THAT(sentences.at("advice"),
+             Contains("loop: it waited on the loop for pages that were read from a disk"));
   CHECK(sentences.size() == 1);
 }
 
