@@ -34,8 +34,9 @@ void Watchdog::look(const Crew& crew, const std::vector<WorkerProcess*>& retired
     Held* held = look_at(crew, worker, now_ns);
     if (held == nullptr) return;
     if (accepts) help(crew, worker, *held);
-    on_held(worker, *held, now_ns, report);
-    if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, now_ns);
+    const bool dying = worker.dying();
+    if (!dying) on_held(worker, *held, now_ns, report);
+    if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, dying, now_ns);
   };
   for (WorkerProcess* worker : crew.workers()) watch(*worker, true);
   for (WorkerProcess* worker : retired) watch(*worker, false);
@@ -60,8 +61,7 @@ Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::
 }
 
 void Watchdog::on_held(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report) {
-  // One that is dying of a fault is named by that.
-  if (held.named || worker.stats().fault.taken.load(std::memory_order_relaxed) != 0) return;
+  if (held.named) return;
   if (held.asked == 0) {
     held.asked = worker.stats().held.taken.load(std::memory_order_acquire) + 1;
     ::kill(worker.pid(), kLookSignal);
@@ -107,10 +107,12 @@ void Watchdog::end_help(const Crew& crew, const WorkerProcess& worker, Held& hel
     helper->tell({ControlMessage::help_over, help_number(worker, i)});
 }
 
-void Watchdog::end(WorkerProcess& worker, Held& held, std::uint64_t now_ns) {
+// Nothing takes the place of one that is dying until it is gone: the limit holds for it, too, but it is named
+// by what it dies of.
+void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
   if (held.ended_ns == 0) {
     held.ended_ns = now_ns;
-    worker.condemn();
+    if (!dying) worker.condemn();
     ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot
   } else if (now_ns - held.ended_ns >= kDyingNs) {
     ::kill(worker.pid(), SIGKILL);

@@ -46,7 +46,7 @@ class Watchdog {
   void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
   void help(const Crew& crew, const WorkerProcess& worker, Held& held);
   void end_help(const Crew& crew, const WorkerProcess& worker, Held& held);
-  static void end(WorkerProcess& worker, Held& held, std::uint64_t now_ns);
+  static void end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
 
   std::map<pid_t, Held> held_;
   std::uint64_t looked_ns_ = 0;

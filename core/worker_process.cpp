@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 
 #include "child.h"
 #include "fault_handler.h"
@@ -68,6 +69,15 @@ void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
   }
 }
 
+// While a core is dumped the kernel says so; while memory is freed there is none left of which it could say
+// anything (proc(5)).
+bool is_ending(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  bool lives = !status;
+  for (std::string line; !lives && std::getline(status, line);) lives = line == "CoreDumping:\t0";
+  return !lives;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) {
@@ -100,6 +110,10 @@ WorkerProcess::~WorkerProcess() {
 void WorkerProcess::dismiss() {
   dismissed_ = true;
   ::kill(pid_, SIGKILL);
+}
+
+bool WorkerProcess::dying() const {
+  return dismissed_ || stats_->fault.taken.load(std::memory_order_relaxed) != 0 || is_ending(pid_);
 }
 
 std::optional<WorkerMessage> WorkerProcess::hear() {

@@ -52,6 +52,8 @@ class WorkerProcess {
   // Kills it, and its end is no surprise.
   void dismiss();
   bool dismissed() const { return dismissed_; }
+  // Whatever its loop was at, it is on its way out: by a fault, dismissed, or already the kernel's to end.
+  bool dying() const;
   // It holds its loop too long, and is being ended for it.
   void condemn() { condemned_ = true; }
   // What it was doing when it ended by a fault; nothing when it ended otherwise. A thread that has noted

@@ -216,6 +216,19 @@ TEST_CASE("a worker that is held up for too long is ended, which is a fault", "[
   CHECK(answers(server, "/hello/", 200));
 }
 
+TEST_CASE("a worker that takes its time to die is not said to be held up", "[e2e][containment]") {
+  const Site site({"crasher"});
+  ServerProcess server(site, options({"--workers", "1", "--hang-limit", "300ms"}, "100"));
+  provoke(server.endpoint(), "/crasher/report");
+  CHECK(server.logs(
+      "was killed by SIGSEGV inside module crasher, generation 1, for GET /crasher/report HTTP/1.1"));
+  CHECK(answers(server, "/crasher/", 200));
+  // For the kernel, a process without its first thread is on its way out, as one whose memory it takes apart.
+  provoke(server.endpoint(), "/crasher/leave");
+  CHECK(answers(server, "/crasher/", 200));
+  CHECK(server.count_in_log("held up") == 0);
+}
+
 TEST_CASE("an isolated mount has an address and a worker of its own", "[e2e][containment]") {
   const Site site({"hello", "crasher"});
   const Endpoint alone{0, site.path("alone.sock")};

@@ -1,9 +1,12 @@
 // Does what ends a process: below /crash it writes where nothing is, below /abort it aborts, below /offload it
-// does the former on a thread of the server, below /thread a moment later on a thread of its own. Answers
-// everything else.
+// does the former on a thread of the server, below /thread a moment later on a thread of its own, below /report
+// with a handler that takes its time, below /leave it ends the thread that it runs on. Answers everything else.
 #include <sluice/module.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
@@ -15,6 +18,21 @@ volatile std::uintptr_t nowhere = 16;  // volatile, so that the compiler does no
 
 [[gnu::noinline]] void write_nowhere() {
   *reinterpret_cast<volatile int*>(nowhere) = 1;
+}
+
+struct sigaction servers_own;
+
+// As what reports crashes does: it first lets those have a look who were there before.
+void report_crash(int signal, siginfo_t* info, void* context) {
+  servers_own.sa_sigaction(signal, info, context);
+  ::sleep(5);
+}
+
+void report_crashes() {
+  struct sigaction action {};
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  action.sa_sigaction = report_crash;
+  ::sigaction(SIGSEGV, &action, &servers_own);
 }
 
 class CrashingWork : public sluice::Work {
@@ -35,6 +53,11 @@ class Crasher : public sluice::Handler {
     const std::string_view path = exchange.request().path;
     if (path == "crash") write_nowhere();
     if (path == "abort") std::abort();
+    if (path == "report") {
+      report_crashes();
+      write_nowhere();
+    }
+    if (path == "leave") ::syscall(SYS_exit, 0);
     if (path == "thread") {
       std::thread([] {
         std::this_thread::sleep_for(std::chrono::milliseconds(500));
