@@ -176,9 +176,9 @@ void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
   change_.entry.file = file;
   const auto allowed = check_folder(folder());
   if (!allowed) return refuse(allowed.error().message, now_ms);
-  auto copy = store_->copy(folder(), file);
+  auto copy = store_->begin_copy(folder(), file);
   if (!copy) return refuse(copy.error().message, now_ms);
-  try_copy(file, std::move(*copy), now_ms);
+  try_copy(std::move(*copy), now_ms);
 }
 
 void ModuleKeeper::remove(const std::string& file) {
@@ -201,9 +201,9 @@ void ModuleKeeper::revive(const std::string& file, std::uint64_t now_ms) {
   revives_ = true;
   const ModuleRecord* record = catalog_.find(file);
   if (record == nullptr) return refuse("its file is gone", now_ms);
-  auto copy = store_->copy_again(record->last_good ? *record->last_good->copy : *record->serving.copy);
+  auto copy = store_->begin_copy(record->last_good ? *record->last_good->copy : *record->serving.copy, file);
   if (!copy) return refuse(copy.error().message, now_ms);
-  try_copy(file, std::move(*copy), now_ms);
+  try_copy(std::move(*copy), now_ms);
 }
 
 void ModuleKeeper::revived(const std::string& file, const Result<void>& outcome) {
@@ -211,11 +211,14 @@ void ModuleKeeper::revived(const std::string& file, const Result<void>& outcome)
   if (!wanted.empty() && wanted.mapped()) wanted.mapped()(outcome);
 }
 
-void ModuleKeeper::try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms) {
-  change_.entry.file = file;
-  change_.copy = std::move(copy);
-  auto trial = start_trial(crew_->shared_plan(), catalog_.trial_set(file, *change_.copy), make_ms_max(care()),
-                           close_in_child_);
+void ModuleKeeper::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
+  change_.copy = empty.copy;
+  const auto fill = [&]() -> Result<void> {
+    close_in_child_();
+    return empty.fill();
+  };
+  auto trial =
+      start_trial(crew_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy), make_ms_max(care()), fill);
   if (!trial) return refuse(trial.error().message, now_ms);
   trial_ = std::move(*trial);
   stage_ = Stage::trying;

@@ -94,7 +94,7 @@ class ModuleKeeper {
   void remove(const std::string& file);
   void revive(const std::string& file, std::uint64_t now_ms);
   void revived(const std::string& file, const Result<void>& outcome);
-  void try_copy(const std::string& file, ModuleCopyPtr copy, std::uint64_t now_ms);
+  void try_copy(EmptyCopy empty, std::uint64_t now_ms);
   void prepare(ModuleSet set, std::uint64_t now_ms);
   void ask_next(std::uint64_t now_ms);
   void commit(std::uint64_t now_ms);

@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 constexpr int kInspectMs = 10'000;
 constexpr std::string_view kFolderPrefix = "sluice-modules-";
 constexpr int kAttempts = 10;
-// Copying holds up the supervisor.
 constexpr std::int64_t kCopyBytesMax = 64 * 1024 * 1024;
 constexpr std::size_t kCopyPiece = 1024 * 1024;
 
@@ -120,16 +119,6 @@ Result<void> check_source(const struct stat& status, const std::string& file) {
   return check_owner(status, file);
 }
 
-Result<void> copy_bytes(int from, int to, const std::string& file) {
-  for (std::int64_t copied = 0; copied <= kCopyBytesMax;) {
-    const ssize_t moved = ::sendfile(to, from, nullptr, kCopyPiece);
-    if (moved == 0) return {};
-    if (moved < 0 && errno != EINTR) return fail_errno(file + " cannot be copied to a private place", errno);
-    if (moved > 0) copied += moved;
-  }
-  return fail(file + " grows while it is copied: write it beside the folder and move it in");
-}
-
 // In the child.
 std::string describe_module(const std::string& path, const std::string& file) {
   FieldWriter report;
@@ -202,32 +191,48 @@ ModuleStore::~ModuleStore() {
   fs::remove_all(path_, ignored);
 }
 
-std::string ModuleStore::next_path(const std::string& file) {
-  return path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
-}
-
-Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
-  const UniqueFd from(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+Result<EmptyCopy> ModuleStore::begin_copy(const std::string& folder, const std::string& file) {
+  UniqueFd from(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!from || ::fstat(from.get(), &status) != 0) return fail_errno(file + " cannot be read", errno);
   const auto allowed = check_source(status, file);
   if (!allowed) return Unexpected(allowed.error());
-  const std::string path = next_path(file);
-  const UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
-  if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
-  auto copy = std::make_shared<const ModuleCopy>(path, ++generations_[file], stamp_from(status));
-  const auto copied = copy_bytes(from.get(), to.get(), file);
-  if (!copied) return Unexpected(copied.error());
-  if (::fchmod(to.get(), 0755) != 0) return fail_errno(file + " cannot be opened up to the workers", errno);
-  return copy;
+  return begin_copy(std::move(from), file, ++generations_[file], stamp_from(status));
 }
 
-Result<ModuleCopyPtr> ModuleStore::copy_again(const ModuleCopy& copy) {
-  const std::string path = next_path(fs::path(copy.path()).stem().stem().string() + ".so");
-  std::error_code error;
-  fs::copy_file(copy.path(), path, error);
-  if (error) return fail("cannot copy " + copy.path() + ": " + error.message());
-  return std::make_shared<const ModuleCopy>(path, copy.generation(), copy.stamp());
+Result<EmptyCopy> ModuleStore::begin_copy(const ModuleCopy& copy, const std::string& file) {
+  UniqueFd from(::open(copy.path().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from) return fail_errno(copy.path() + " cannot be read", errno);
+  return begin_copy(std::move(from), file, copy.generation(), copy.stamp());
+}
+
+Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
+                                          const FileStamp& stamp) {
+  const std::string path =
+      path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
+  UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
+  auto copy = std::make_shared<const ModuleCopy>(path, generation, stamp);
+  if (::fchmod(to.get(), 0755) != 0) return fail_errno(file + " cannot be opened up to the workers", errno);
+  return EmptyCopy{std::move(copy), file, std::move(from), std::move(to)};
+}
+
+Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
+  auto begun = begin_copy(folder, file);
+  if (!begun) return Unexpected(begun.error());
+  return begun->fill().map([&] { return begun->copy; });
+}
+
+Result<void> EmptyCopy::fill() {
+  const UniqueFd source = std::move(from);
+  const UniqueFd target = std::move(to);
+  for (std::int64_t copied = 0; copied <= kCopyBytesMax;) {
+    const ssize_t moved = ::sendfile(target.get(), source.get(), nullptr, kCopyPiece);
+    if (moved == 0) return {};
+    if (moved < 0 && errno != EINTR) return fail_errno(file + " cannot be copied to a private place", errno);
+    if (moved > 0) copied += moved;
+  }
+  return fail(file + " grows while it is copied: write it beside the folder and move it in");
 }
 
 ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp)

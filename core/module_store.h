@@ -72,6 +72,17 @@ class ModuleCopy {
 };
 using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
 
+// A copy whose bytes are still to come: `fill` waits for disks, so whoever has others to serve leaves it to a
+// child. Owns both files as long as it is not filled.
+struct EmptyCopy {
+  ModuleCopyPtr copy;
+  std::string file;  // its name in the folder
+  UniqueFd from;
+  UniqueFd to;
+
+  Result<void> fill();
+};
+
 // A private folder for copies of modules, removed with everything in it at the end. One thread.
 //
 // INVARIANT: the folder is locked as long as the server lives, so that neither another server nor what tidies
@@ -86,15 +97,18 @@ class ModuleStore {
   const std::string& path() const { return path_; }
   // In a forked process: its lock would outlive this server.
   void close_for_child() { lock_.reset(); }
-  // Copies a file of the folder under a name never used before, as its next generation. Refuses one that
-  // strangers could have written.
+  // Of a file of the folder under a name never used before, as its next generation. Refuses one that strangers
+  // could have written.
+  Result<EmptyCopy> begin_copy(const std::string& folder, const std::string& file);
+  // Of a copy, so that it can be loaded anew where it may still be mapped. It stays the generation it was.
+  Result<EmptyCopy> begin_copy(const ModuleCopy& copy, const std::string& file);
+  // The first one, filled at once.
   Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);
-  // Copies a copy, so that it can be loaded anew where it may still be mapped. It stays the generation it was.
-  Result<ModuleCopyPtr> copy_again(const ModuleCopy& copy);
 
  private:
   ModuleStore(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
-  std::string next_path(const std::string& file);
+  Result<EmptyCopy> begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
+                               const FileStamp& stamp);
 
   std::string path_;
   UniqueFd lock_;  // flock(2) of the folder

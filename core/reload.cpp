@@ -25,7 +25,7 @@ void log_problems(const TrialReport& report) {
 }
 
 Result<std::unique_ptr<Reload>> Reload::begin(const Settings& settings, ModuleKeeper& keeper,
-                                              const Crew& current, CloseInChild close_in_child) {
+                                              const Crew& current, const CloseInChild& close_in_child) {
   std::unique_ptr<Reload> reload(new Reload);
   auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
@@ -37,7 +37,10 @@ Result<std::unique_ptr<Reload>> Reload::begin(const Settings& settings, ModuleKe
     reload->tried_ = folder->catalog.set();
     reload->other_folder_ = std::move(*folder);
   }
-  auto trial = start_trial(reload->plan_, reload->tried_, kNoMakeLimit, std::move(close_in_child));
+  auto trial = start_trial(reload->plan_, reload->tried_, kNoMakeLimit, [&]() -> Result<void> {
+    close_in_child();
+    return {};
+  });
   if (!trial) return Unexpected(trial.error());
   reload->trial_ = std::move(*trial);
   reload->until_ms_ = monotonic_ms() + settings.care.swap_ms;

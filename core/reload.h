@@ -20,7 +20,7 @@ class Reload {
   using CloseInChild = std::function<void()>;
 
   static Result<std::unique_ptr<Reload>> begin(const Settings& settings, ModuleKeeper& keeper,
-                                               const Crew& current, CloseInChild close_in_child);
+                                               const Crew& current, const CloseInChild& close_in_child);
 
   // The trial's process, while there is one.
   Child* trial() const { return trial_.get(); }

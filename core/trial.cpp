@@ -44,13 +44,12 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, std::uin
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, ModuleSet set, std::uint64_t make_ms_max,
-                                           std::function<void()> in_child) {
-  return Child::start(
-      [plan = std::move(plan), set = std::move(set), make_ms_max, in_child = std::move(in_child)] {
-        in_child();
-        return report_trial(*plan, set, make_ms_max);
-      });
+Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, std::uint64_t make_ms_max,
+                                           const std::function<Result<void>()>& in_child) {
+  return Child::start([&, plan = std::move(plan)] {
+    const auto ready = in_child();
+    return ready ? report_trial(*plan, set, make_ms_max) : FieldWriter().put(ready.error().message).take();
+  });
 }
 
 Result<TrialReport> read_trial(const Result<std::string>& report) {

@@ -23,10 +23,11 @@ struct TrialReport {
 // For those who do not serve yet, and may take their time.
 inline constexpr std::uint64_t kNoMakeLimit = ~std::uint64_t{0};
 
-// A trial at work. `in_child` closes there what no module may see. A file whose handlers take longer than
-// `make_ms_max` to make is a problem: the workers' loops would make them.
-Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, ModuleSet set, std::uint64_t make_ms_max,
-                                           std::function<void()> in_child);
+// A trial at work. `in_child` goes before it there: it closes what no module may see, and does what takes time.
+// A file whose handlers take longer than `make_ms_max` to make is a problem: the workers' loops would make
+// them.
+Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, std::uint64_t make_ms_max,
+                                           const std::function<Result<void>()>& in_child);
 // What became of it, of the child's report.
 Result<TrialReport> read_trial(const Result<std::string>& report);
 

@@ -76,7 +76,7 @@ TEST_CASE_METHOD(Fixture, "a module goes back to the generation that was good, o
   catalog.suspend("a.so");
   CHECK(entry("a.so").closed);
   Generation good = *catalog.find("a.so")->last_good;
-  const ModuleCopyPtr again = good.copy = std::move(*store->copy_again(*good.copy));
+  const ModuleCopyPtr again = good.copy = store->begin_copy(*good.copy, "a.so")->copy;
   good.entry.path = again->path();
   catalog.take(std::move(good), 45, kCare);
   CHECK(entry("a.so").generation == 1);

@@ -106,7 +106,11 @@ TEST_CASE("copies of modules are private, unique, and gone with who made them", 
     const auto store = std::move(*ModuleStore::create());
     auto first = std::move(*store->copy(plugins, "garbage.so"));
     const auto second = std::move(*store->copy(plugins, "garbage.so"));
-    const auto third = std::move(*store->copy_again(*second));
+    auto again = store->begin_copy(*second, "garbage.so");
+    REQUIRE(again);
+    CHECK(again->fill());
+    const ModuleCopyPtr third = again->copy;
+    CHECK(fs::file_size(third->path()) == fs::file_size(plugins + "/garbage.so"));
     CHECK(std::set<std::string>{first->path(), second->path(), third->path()}.size() == 3);
     CHECK(first->generation() == 1);
     CHECK(second->generation() == 2);

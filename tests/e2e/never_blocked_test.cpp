@@ -2,6 +2,7 @@
 // asserted is the order of things and what the audit of the loop has counted, never a time.
 #include <poll.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "support/server_process.h"
 
 using namespace sluice::test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -96,7 +98,7 @@ TEST_CASE("while files that the disk does not give are waited for, cached ones a
   CHECK(after.of_worker("requests_total") - before.of_worker("requests_total") == kFast);
   CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
 
-  std::filesystem::remove(gate);
+  fs::remove(gate);
   for (HttpClient& client : waiting) {
     if (kind == "slow") REQUIRE(client.read_head().status == 200);
     CHECK((client.read_some(content.size()) == content));
@@ -123,9 +125,32 @@ TEST_CASE("calls that come back when their worker has ended all else do no harm"
   // Nobody waits for them any more, and the worker waits for nothing but them.
   REQUIRE(server.logs(std::to_string(kSlow) + " connections are cut"));
   CHECK(server.running());
-  std::filesystem::remove(gate);
+  fs::remove(gate);
   CHECK(server.wait() == 0);
   CHECK(server.stop() == 0);  // nor does the log tell of any
+}
+
+TEST_CASE("while a module is copied from a disk that hangs, the supervisor goes on", "[e2e][never_blocked]") {
+  const Site site({"hello"});
+  const std::string gate = site.write_beside("gate", "");
+  Variables variables = with_slow_disk(gate);
+  site.write_beside("tmp/file", "");
+  variables["TMPDIR"] = site.path("tmp");
+  ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"}, variables);
+  fs::copy_file(module_file("swapped_one"), site.plugins() + "/slow.so");
+  REQUIRE(eventually([&] {
+    const fs::recursive_directory_iterator copies(site.path("tmp"));
+    return std::any_of(begin(copies), end(copies),
+                       [](const auto& entry) { return entry.path().filename() == "slow.2.so"; });
+  }));
+  // Only the supervisor answers the one, and replaces the other.
+  CHECK(run({sluice_binary(), "status"}, {{"RUNTIME_DIRECTORY", site.path("run")}}).code == 0);
+  const std::vector<pid_t> before = server.workers();
+  ::kill(before.at(0), SIGKILL);
+  CHECK(eventually([&] { return server.workers().size() == 1 && server.workers() != before; }));
+  CHECK(fetch(server.endpoint(), "/swapped/").status == 404);
+  fs::remove(gate);
+  CHECK(eventually([&] { return fetch(server.endpoint(), "/swapped/").body == "one\n"; }));
 }
 
 TEST_CASE("a tree of which nothing is in memory is served whole", "[e2e][never_blocked]") {

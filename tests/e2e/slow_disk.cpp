@@ -1,10 +1,11 @@
 // Loaded before a server by LD_PRELOAD: makes files what they are on a disk that hangs, until the file that
 // SLUICE_TEST_GATE names is gone. Those with "slow" in their path cannot be opened but by waiting: what asks
-// for the kernel's cache only is told that it is not there. Those with "cold" cannot be read: nothing of them
-// is in memory, and starting to read waits.
+// for the kernel's cache only is told that it is not there; nor can they be copied otherwise. Those with "cold"
+// cannot be read: nothing of them is in memory, and starting to read waits.
 #include <dlfcn.h>
 #include <libaio.h>
 #include <linux/openat2.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -35,11 +36,15 @@ void wait_at_gate() {
   for (int i = 0; i < kPolls && gate_is_closed(); ++i) usleep(kPollUs);
 }
 
-bool is_cold(int fd) {
+bool is_called(int fd, std::string_view part) {
   char path[4096];
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   const ssize_t size = readlink(link.c_str(), path, sizeof(path));
-  return size > 0 && std::string_view(path, static_cast<std::size_t>(size)).find("cold") != std::string::npos;
+  return size > 0 && std::string_view(path, static_cast<std::size_t>(size)).find(part) != std::string::npos;
+}
+
+bool is_cold(int fd) {
+  return is_called(fd, "cold");
 }
 
 // What the call does without this. A constant at first, since the guard of a static would call syscall itself.
@@ -91,6 +96,12 @@ EXPORTED ssize_t preadv2(int fd, const iovec* pieces, int count, off_t offset, i
     return -1;
   }
   return real.get()(fd, pieces, count, offset, flags);
+}
+
+EXPORTED ssize_t sendfile(int to, int from, off_t* offset, std::size_t count) noexcept {
+  static constinit Real<ssize_t(int, int, off_t*, std::size_t)> real("sendfile");
+  if (is_called(from, "slow")) wait_at_gate();
+  return real.get()(to, from, offset, count);
 }
 
 // libaio's own is out of reach: only the module has loaded it.
