@@ -29,7 +29,8 @@ constexpr int kAttempts = 10;
 constexpr std::int64_t kCopyBytesMax = 64 * 1024 * 1024;
 constexpr std::size_t kCopyPiece = 1024 * 1024;
 
-// Whether the workers' user, who is another one when this is root, may go through all folders of the path.
+// Whether the workers' user, who is another one when this is root, may go through all folders of the path. So
+// also with `--user root`: a reload may choose another user, and the copies stay where they are.
 bool is_open_to_workers(const fs::path& folder) {
   if (::geteuid() != 0) return true;
   struct stat status {};
