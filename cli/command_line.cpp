@@ -9,6 +9,7 @@
 
 #include "control_command.h"
 #include "serve_options.h"
+#include "spelling.h"
 #include "text_layout.h"
 
 namespace sluice::cli {
@@ -19,7 +20,7 @@ constexpr const char* kVersion = "0.1.0";
 constexpr std::size_t kHelpColumn = 30;
 
 constexpr const char* kProgramFooter = R"(Start here:
-  sluice serve             serve this folder at http://127.0.0.1:8080/
+  sluice serve             serve static/ and dynamic/ of this folder at port 8080
   sluice modules           which handlers there are, and their options
   sluice new handler NAME  begin a handler of your own
   sluice check FILE.so     what is wrong with a handler of your own
@@ -163,6 +164,29 @@ std::string version_line() {
          std::to_string(kAbiMinor);
 }
 
+// The first argument that nothing takes, and what may be meant by it; empty when there is none. CLI11 would
+// only tell of the subcommand that is missing, or list such arguments.
+std::string unknown_argument(const CLI::App& app) {
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) return "";
+  const std::string word = unknown.front().substr(0, unknown.front().find('='));
+  const CLI::App* command = &app;
+  std::string command_name = app.get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    command_name += " " + command->get_name();
+  }
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command->get_options()) names.push_back(option->get_name());
+  for (const CLI::App* other : command->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(other->get_name());
+  const auto nearest = nearest_word(word, {names.begin(), names.end()});
+  return "sluice: '" + printable(word) + "' is not known to " + command_name + ": " +
+         (nearest ? "did you mean '" + std::string(*nearest) + "'?"
+                  : "'" + command_name + " --help' lists what is") +
+         "\n";
+}
+
 CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
   CommandLine result;
   std::ostringstream out;
@@ -170,6 +194,8 @@ CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
   result.exit_code = app.exit(error, out, err);
   result.standard_output = out.str();
   result.standard_error = err.str();
+  if (const std::string unknown = unknown_argument(app); result.exit_code != 0 && !unknown.empty())
+    result.standard_error = unknown;
   return result;
 }
 

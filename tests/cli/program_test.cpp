@@ -58,7 +58,18 @@ TEST_CASE("without a command the help is shown, and it is an error") {
 TEST_CASE("bad usage") {
   const Outcome unknown = run({"serve", "--bogus"});
   CHECK(unknown.exit_code == 109);
-  CHECK_THAT(unknown.err, Contains("not expected: --bogus"));
+  CHECK(unknown.err == "sluice: '--bogus' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+  CHECK(run({"serve", "--lisen=:0"}).err ==
+        "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
+  CHECK(run({"serve", "--lisen", ":0"}).err ==
+        "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
+  CHECK(run({"serv", "--listen", ":0"}).err ==
+        "sluice: 'serv' is not known to sluice: did you mean 'serve'?\n");
+  CHECK(run({"new", "hander", "mine"}).err ==
+        "sluice: 'hander' is not known to sluice new: did you mean 'handler'?\n");
+  CHECK(run({"serve", "\n"}).err ==
+        "sluice: '\\x0a' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+  CHECK(run({"serve", "--bogus", "--help"}).exit_code == 0);
   const Outcome missing = run({"serve", "--root"});
   CHECK(missing.exit_code == 114);
   CHECK_THAT(missing.err, Contains("--root: 1 required DIR missing"));
