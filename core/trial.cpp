@@ -1,21 +1,25 @@
 #include "trial.h"
 
+#include <sys/mman.h>
+
+#include <cerrno>
+
 #include "text_fields.h"
 
 namespace sluice {
 namespace {
 
 // In the child.
-Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, std::uint64_t make_ms_max) {
+Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, std::uint64_t make_ms_max,
+                              WorkerStats& stats) {
   if (plan.user) {
     const auto became = become(*plan.user);
     if (!became) return Unexpected(became.error());
   }
-  const auto stats = std::make_unique<WorkerStats>();
   TrialReport report;
   for (const ServingSite& site : plan.sites) {
     const bool first = &site == &plan.sites.front();
-    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, *stats, Unusable::left_out);
+    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, stats, Unusable::left_out);
     if (!worker) return Unexpected(worker.error());
     Lineup& lineup = (*worker)->lineup();
     lineup.refuse_slow(make_ms_max);
@@ -32,8 +36,9 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, std
   return report;
 }
 
-std::string report_trial(const ServingPlan& plan, const ModuleSet& set, std::uint64_t make_ms_max) {
-  const auto report = try_sites(plan, set, make_ms_max);
+std::string report_trial(const ServingPlan& plan, const ModuleSet& set, std::uint64_t make_ms_max,
+                         WorkerStats& stats) {
+  const auto report = try_sites(plan, set, make_ms_max, stats);
   FieldWriter out;
   if (!report) return out.put(report.error().message).take();
   out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
@@ -42,18 +47,25 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, std::uin
   return out.take();
 }
 
+Unexpected broken_off(const std::string& what, const Error& how) {
+  return fail("the process that tried " + what + " " + how.message +
+              ": `sluice check FILE.so` tells more of a module");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, std::uint64_t make_ms_max,
                                            const std::function<Result<void>()>& in_child) {
   return Child::start([&, plan = std::move(plan)] {
     const auto ready = in_child();
-    return ready ? report_trial(*plan, set, make_ms_max) : FieldWriter().put(ready.error().message).take();
+    if (!ready) return FieldWriter().put(ready.error().message).take();
+    const auto stats = std::make_unique<WorkerStats>();
+    return report_trial(*plan, set, make_ms_max, *stats);
   });
 }
 
 Result<TrialReport> read_trial(const Result<std::string>& report) {
-  if (!report) return fail("the process that tried it " + report.error().message);
+  if (!report) return broken_off("it", report.error());
   FieldReader fields(*report);
   const std::string error(fields.next());
   if (!error.empty()) return fail(error);
@@ -72,8 +84,17 @@ Result<TrialReport> read_trial(const Result<std::string>& report) {
 }
 
 Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {
+  // Shared with the child, so that it tells in which module that has ended.
+  void* memory =
+      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot map memory for a trial of the modules", errno);
+  auto* stats = static_cast<WorkerStats*>(memory);
   const int limit_ms = static_cast<int>(plan.settings.care.swap_ms);
-  return read_trial(run_in_child([&] { return report_trial(plan, set, kNoMakeLimit); }, limit_ms));
+  const auto report = run_in_child([&] { return report_trial(plan, set, kNoMakeLimit, *stats); }, limit_ms);
+  const std::string module(noted_module(*stats, stats->notes[0].who.load(std::memory_order_relaxed)));
+  ::munmap(memory, sizeof(WorkerStats));
+  if (report) return read_trial(report);
+  return broken_off(module.empty() ? "the modules" : "module " + module, report.error());
 }
 
 }  // namespace sluice

@@ -12,6 +12,7 @@
 
 using namespace sluice::test;
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 
 namespace {
@@ -148,6 +149,15 @@ TEST_CASE("what cannot be served is told in one sentence", "[e2e][first]") {
   CHECK_THAT(start({"--workers", "many"}), Contains("--workers: "));
   CHECK_THAT(start({"--config", site.path("missing.conf")}), Contains("missing.conf' cannot be read"));
   CHECK_THAT(start({"--user", "nobody-of-that-name"}), Contains("nobody-of-that-name"));
+}
+
+TEST_CASE("a module that ends the process that tries it is named", "[e2e][first]") {
+  const Site site({"hello", "create_crashes"});
+  const Outcome outcome = run(site.command({"--listen", "127.0.0.1:0"}));
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Contains("\nsluice: the process that tried module swapped ") ||
+                              StartsWith("sluice: the process that tried module swapped "));
+  CHECK_THAT(outcome.err, EndsWith(": `sluice check FILE.so` tells more of a module\n"));
 }
 
 TEST_CASE("a missing folder is told in one sentence", "[e2e][first]") {
