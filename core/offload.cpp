@@ -50,13 +50,7 @@ Offload::~Offload() {
   for (Thread& thread : threads_) thread.wanted.release();
   for (Thread& thread : threads_) thread.thread.join();
   for (ItemPtr& item : take_finished()) give_back(std::move(item));
-  while (!queue_.empty()) {
-    ItemPtr item = std::move(queue_.front());
-    queue_.pop_front();
-    --shares_[item->owner].queued;
-    loop_.stats().offload_queued.subtract();
-    give_back(std::move(item));
-  }
+  while (!queue_.empty()) give_back_first();
   loop_.timers().cancel(expiry_);
   loop_.remove(token_, event_fd_.get());
 }
@@ -159,18 +153,28 @@ std::vector<Offload::ItemPtr> Offload::take_finished() {
   return finished;
 }
 
+// `expiry_` stays set meanwhile: work that is submitted now needs no timer of its own.
 void Offload::fired() {
+  const bool more = give_back_expired();
   expiry_ = TimerId{};
-  while (!queue_.empty() && queue_.front()->due_ms <= loop_.now_ms()) {
-    ItemPtr item = std::move(queue_.front());
-    queue_.pop_front();
-    --shares_[item->owner].queued;
-    loop_.stats().offload_queued.subtract();
-    give_back(std::move(item));
+  if (outstanding_ > 0) expiry_ = loop_.timers().start(loop_.now_ms() + (more ? 0 : kExpiryCheckMs), *this);
+}
+
+// Whether there may be more.
+bool Offload::give_back_expired() {
+  for (unsigned left = kExpiredMax; left > 0; --left) {
+    if (queue_.empty() || queue_.front()->due_ms > loop_.now_ms()) return false;
+    give_back_first();
   }
-  if (outstanding_ > 0 && expiry_.value == 0) {
-    expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this);
-  }
+  return true;
+}
+
+void Offload::give_back_first() {
+  ItemPtr item = std::move(queue_.front());
+  queue_.pop_front();
+  --shares_[item->owner].queued;
+  loop_.stats().offload_queued.subtract();
+  give_back(std::move(item));
 }
 
 void Offload::give_back(ItemPtr item) {

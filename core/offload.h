@@ -42,6 +42,8 @@ class Offload final : private Pollable, private Timer {
 
   // Takes the work and returns true; false, with the work untouched, when the owner's share is used up.
   bool submit(const void* owner, std::unique_ptr<Work>& work);
+  // Works that are given back unrun in one turn; the others wait for the next.
+  static constexpr unsigned kExpiredMax = 64;
   // No work is queued, running or waiting to be given back.
   bool idle() const { return outstanding_ == 0; }
   // 0 on every other thread, else from 1 up.
@@ -77,6 +79,8 @@ class Offload final : private Pollable, private Timer {
   void on_events(std::uint32_t events) override;
   void fired() override;
   std::vector<ItemPtr> take_finished();
+  bool give_back_expired();
+  void give_back_first();
   void give_back(ItemPtr item);
   void signal();
 

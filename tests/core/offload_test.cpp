@@ -173,6 +173,33 @@ TEST_CASE("work that waits too long for a thread is given back unrun", "[offload
   REQUIRE(loop.run_until([&] { return blocking.done == 1; }));
 }
 
+TEST_CASE("so much work is given back unrun in one turn, and the rest in the next ones", "[offload]") {
+  constexpr int kMax = Offload::kExpiredMax;
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 1;
+  limits.queued_ms_max = 1;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  Seen blocking;
+  Seen waiting;
+  auto first = work(blocking, [&] { release.wait(); });
+  REQUIRE(offload->submit(&loop, first));
+  for (int i = 0; i < 2 * kMax + 1; ++i) {
+    auto item = work(waiting);
+    REQUIRE(offload->submit(&loop, item));
+  }
+  REQUIRE(loop.run_until([&] { return waiting.done > 0; }));
+  CHECK(waiting.done == kMax);
+  loop.loop->turn(0);
+  CHECK(waiting.done == 2 * kMax);
+  loop.loop->turn(0);
+  CHECK(waiting.done == 2 * kMax + 1);
+  CHECK(waiting.unrun == waiting.done);
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return blocking.done == 1; }));
+}
+
 TEST_CASE("the end of the threads gives back what is queued", "[offload]") {
   Loop loop;
   Offload::Limits limits;
