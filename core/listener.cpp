@@ -15,8 +15,7 @@ namespace {
 
 constexpr int kSilentSeconds = 1;  // who says nothing for so long is accepted, too
 constexpr int kBacklog = 4096;     // the kernel cuts it to net.core.somaxconn
-constexpr int kAcceptsMax = 64;    // in one turn
-constexpr int kFinishAcceptsMax = 100'000;
+constexpr int kLastTurnsMax = 2000;
 constexpr std::uint64_t kPauseMs = 50;
 
 Unexpected cannot_listen(const std::string& text, int error_number) {
@@ -178,13 +177,19 @@ Result<void> Listener::start() {
 }
 
 void Listener::finish() {
-  for (int i = 0; i < kFinishAcceptsMax && accept_one(); ++i) {
-  }
-  loop_.timers().cancel(resume_);
-  resume_ = TimerId{};
   if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_.get());
   token_ = EventLoop::kNoToken;
-  socket_.reset();
+  loop_.timers().cancel(resume_);
+  last_turns_left_ = kLastTurnsMax;
+  resume_ = loop_.timers().start(loop_.now_ms(), *this);
+}
+
+void Listener::accept_last() {
+  for (int i = 0; i < kAcceptsMax; ++i) {
+    if (!accept_one()) return socket_.reset();
+  }
+  if (--last_turns_left_ == 0) return socket_.reset();
+  resume_ = loop_.timers().start(loop_.now_ms(), *this);
 }
 
 void Listener::on_events(std::uint32_t) {
@@ -227,6 +232,7 @@ void Listener::pause() {
 
 void Listener::fired() {
   resume_ = TimerId{};
+  if (last_turns_left_ > 0) return accept_last();
   if (!start()) resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);
 }
 

@@ -66,13 +66,17 @@ class Listener final : private Pollable, private Timer {
   Listener& operator=(const Listener&) = delete;
 
   Result<void> start();
-  // Accepts what waits, then closes this process' descriptor of the socket.
+  // From the next turn on accepts what waits, so many a turn, then closes this process' descriptor of the
+  // socket.
+  static constexpr int kAcceptsMax = 64;
   void finish();
+  bool finished() const { return !socket_; }
 
  private:
   void on_events(std::uint32_t events) override;
   void fired() override;
   bool accept_one();
+  void accept_last();
   void pause();
 
   EventLoop& loop_;
@@ -81,6 +85,7 @@ class Listener final : private Pollable, private Timer {
   UniqueFd socket_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId resume_{};
+  int last_turns_left_ = 0;  // of accepting, while it finishes
 };
 
 }  // namespace sluice

@@ -318,16 +318,19 @@ void Worker::drain(bool limited) {
 }
 
 void Worker::fired() {
+  std::erase_if(listeners_, [](const auto& listener) { return listener->finished(); });
   bool more_idle = false;
   if (limited_) {
     more_idle = connections_.close_idle();
-    if (loop_->now_ms() >= drain_until_ms_ && connections_.size() > 0) {
-      log(LogLevel::warning,
-          std::to_string(connections_.size()) + " connections are cut: the drain limit is over");
+    if (loop_->now_ms() >= drain_until_ms_) {
+      listeners_.clear();
+      if (connections_.size() > 0)
+        log(LogLevel::warning,
+            std::to_string(connections_.size()) + " connections are cut: the drain limit is over");
       connections_.close_all();
     }
   }
-  if (connections_.size() == 0) return loop_->stop();
+  if (connections_.size() == 0 && listeners_.empty()) return loop_->stop();
   loop_->timers().start(loop_->now_ms() + (more_idle ? 0 : kDrainCheckMs), *this);
 }
 

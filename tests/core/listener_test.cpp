@@ -147,6 +147,27 @@ TEST_CASE("a listener accepts what comes, pauses when it may not, and ends with 
   CHECK(connects(to));
   group.reset();  // the supervisor's descriptors
   listener.finish();
+  loop->turn(0);
   CHECK(accepted.sockets.size() == 4);
+  CHECK(listener.finished());
   CHECK_FALSE(connects(to));
+}
+
+TEST_CASE("a listener that ends accepts so many of those that wait in one turn", "[listener]") {
+  constexpr std::size_t kMax = Listener::kAcceptsMax;
+  WorkerStats stats;
+  const auto loop = std::move(*EventLoop::create(stats));
+  const ListenAddress to = address("unix:" + scratch_path());
+  auto group = std::move(*ListenGroup::open(to, 1));
+  Accepted accepted;
+  Listener listener(*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
+  REQUIRE(listener.start());
+  for (std::size_t i = 0; i < kMax + 1; ++i) REQUIRE(connects(to));
+  listener.finish();
+  loop->turn(0);
+  CHECK(accepted.sockets.size() == kMax);
+  CHECK_FALSE(listener.finished());
+  loop->turn(0);
+  CHECK(accepted.sockets.size() == kMax + 1);
+  CHECK(listener.finished());
 }
