@@ -54,7 +54,7 @@ struct Timeouts {
   std::uint32_t body_ms = 30'000;       // between two pieces of a request's body
   std::uint32_t send_ms = 30'000;       // without the client taking a byte
   std::uint32_t keepalive_ms = 65'000;  // idle between two requests
-  std::uint32_t handler_ms = 60'000;    // for a deferred answer, and a parked body
+  std::uint32_t handler_ms = 60'000;    // for a deferred answer, and a body that writes nothing
   std::uint32_t linger_ms = 2'000;      // reading on after an answer that closes in mid-request
   std::uint32_t drain_ms = 30'000;      // for what is in flight when the server stops or reloads
 };

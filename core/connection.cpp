@@ -72,7 +72,10 @@ void Connection::on_deadline(DeadlineKind kind) {
     transition(Event::finished);
   } else {
     if (kind == DeadlineKind::handler && conversation_ != nullptr) {
-      conversation_->exchange.report_fault("a parked body was not resumed in time");
+      conversation_->exchange.report_fault(
+          conversation_->stalled
+              ? "its body had room and wrote nothing in time: to wait for something, it has to park"
+              : "a parked body was not resumed in time");
     }
     lose();
   }
@@ -148,7 +151,7 @@ DeadlineKind Connection::deadline_kind() const {
   if (waiting_for_ == WaitingFor::socket_room || (conversation_ != nullptr && !conversation_->output.empty())) {
     return DeadlineKind::send;
   }
-  if (waiting_for_ == WaitingFor::handler) return DeadlineKind::handler;
+  if (waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn) return DeadlineKind::handler;
   if (state_ == State::terminating) return DeadlineKind::linger;
   if (state_ != State::parsing) return DeadlineKind::body;
   return served_ && conversation_ == nullptr ? DeadlineKind::keepalive : DeadlineKind::head;
@@ -166,9 +169,8 @@ void Connection::settle() {
     }
   }
   if (waiting_for_ == WaitingFor::turn) {
-    context_.loop.deadlines().disarm(*this);
     context_.loop.make_ready(*this);
-    return;
+    if (!conversation_->stalled) return context_.loop.deadlines().disarm(*this);
   }
   const DeadlineKind kind = deadline_kind();
   const bool moves = kind == DeadlineKind::send || kind == DeadlineKind::body || kind == DeadlineKind::handler;

@@ -228,6 +228,7 @@ Connection::Step Connection::pump_answer() {
   }
   context_.stats.bytes_sent.add(sink.moved());
   progressed_ = progressed_ || sink.moved() > 0;
+  talk.stalled = progress == Progress::more && sink.moved() == 0 && !sink.transport_full() && budget_ > 0;
   if (talk.framing.overrun) return fail_answer("it wrote more than it had declared");
   if (sink.lost()) return lose();
   if (progress == Progress::failed) return fail_answer("");

@@ -25,6 +25,7 @@ struct Conversation {
   std::uint64_t content_sent = 0;  // of Answer::content
   bool handled = false;            // the handler has been called
   bool parked = false;             // the body waits to be resumed
+  bool stalled = false;            // the body had room, wrote nothing, and wants to be called again
   bool content_done = false;       // the answer's body or content has been taken whole
   bool sent = false;               // and its framing too
   bool keep = false;               // the connection, after this exchange
@@ -34,7 +35,7 @@ struct Conversation {
     parser.start();
     framing = {};
     content_sent = 0;
-    handled = parked = content_done = sent = keep = false;
+    handled = parked = stalled = content_done = sent = keep = false;
   }
 };
 

@@ -77,6 +77,24 @@ TEST_CASE("a deferred answer that is overdue is a 504", "[e2e][faults]") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("bodies that have room and write nothing are cut off in time", "[e2e][faults]") {
+  const Site site({"stalls", "hello"});
+  ServerProcess server(site, {"--workers", "1", "--handler-timeout", "300ms"});
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back(server.endpoint());
+    clients.back().request("GET", "/stalls/");
+  }
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  for (HttpClient& client : clients) {
+    const HttpAnswer answer = client.read_answer();
+    CHECK(answer.status == 200);
+    CHECK_FALSE(answer.complete);
+  }
+  CHECK(server.logs("module stalls at /stalls/: its body had room and wrote nothing in time"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a body of the wrong size cuts the connection, never pads it", "[e2e][faults]") {
   const Site site({"overrun", "underrun", "hello"});
   ServerProcess server(site);

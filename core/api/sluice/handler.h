@@ -32,7 +32,9 @@ class Sink {
   ~Sink() = default;
 };
 
-// An answer's content, pulled by the server whenever the client can take more.
+// An answer's content, pulled by the server whenever the client can take more. One that is given room and
+// writes nothing is pulled again in each turn, and cut off by the handler time-out like one that parks for
+// good.
 class Body {
  public:
   virtual ~Body() = default;
