@@ -76,23 +76,31 @@ std::vector<Place> Lineup::places(const ServingPlan& plan, const ModuleSet& set)
   return places;
 }
 
-Result<std::unique_ptr<Lineup>> Lineup::make(const InstanceServices& services, const ServingPlan& plan,
-                                             const ServingSite& site, const ModuleSet& set,
-                                             const LoadedFiles& files, const Lineup* before,
-                                             Unusable unusable) {
-  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site, unusable));
-  lineup->add_modules(set, files, before);
-  const auto mounted = lineup->make_explicit_mounts(before);
-  if (!mounted) return Unexpected(mounted.error());
-  lineup->make_default_mounts(before);
+std::unique_ptr<Lineup> Lineup::begin(const InstanceServices& services, const ServingPlan& plan,
+                                      const ServingSite& site, const ModuleSet& set, const LoadedFiles& files,
+                                      const Lineup* before, Unusable unusable) {
+  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site, before, unusable));
+  lineup->add_modules(set, files);
   return lineup;
 }
 
-void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files, const Lineup* before) {
+Result<bool> Lineup::make_some(std::size_t mounts_max) {
+  const std::vector<MountSpec>& mounts = plan_.settings.mounts;
+  for (; next_mount_ < mounts.size(); ++next_mount_) {
+    if (!site_.has(next_mount_, mounts[next_mount_])) continue;
+    if (mounts_max-- == 0) return false;
+    const auto made = make_explicit_mount(next_mount_);
+    if (!made) return Unexpected(made.error());
+  }
+  make_default_mounts();
+  return true;
+}
+
+void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files) {
   for (const ModuleEntry& entry : set) {
     if (!is_chosen(plan_.settings, entry)) continue;
     Module module{entry, nullptr, InstanceRef()};
-    if (const Module* same = before == nullptr ? nullptr : before->find_path(entry.path);
+    if (const Module* same = before_ == nullptr ? nullptr : before_->find_path(entry.path);
         same != nullptr && !entry.closed) {
       module.file = same->file;
       module.shared = same->shared;
@@ -138,10 +146,10 @@ Lineup::Module* Lineup::find_name(std::string_view name) {
 }
 
 const Lineup::Mount* Lineup::find_mount(const std::string& prefix, const std::string& path) const {
-  const auto found = std::find_if(mounts_.begin(), mounts_.end(), [&](const Mount& mount) {
-    return mount.instance && mount.prefix == prefix && mount.path == path;
-  });
-  return found == mounts_.end() ? nullptr : &*found;
+  const auto found = by_prefix_.find(prefix);
+  if (found == by_prefix_.end()) return nullptr;
+  const Mount& mount = mounts_[found->second];
+  return mount.instance && mount.path == path ? &mount : nullptr;
 }
 
 Unexpected Lineup::unknown_module(const std::string& name, const std::string& wanted_by) const {
@@ -164,21 +172,15 @@ Result<void> Lineup::check_chosen() const {
   return {};
 }
 
-Result<void> Lineup::make_explicit_mounts(const Lineup* before) {
-  const std::vector<MountSpec>& mounts = plan_.settings.mounts;
-  for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const MountSpec& spec = mounts[i];
-    if (!site_.has(i, spec)) continue;
-    Module* module = find_name(spec.module);
-    if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
-    const MountFolder& folder = plan_.mount_folders[i];
-    const auto made = make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path}, before);
-    if (!made) return made;
-  }
-  return {};
+Result<void> Lineup::make_explicit_mount(std::size_t index) {
+  const MountSpec& spec = plan_.settings.mounts[index];
+  Module* module = find_name(spec.module);
+  if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
+  const MountFolder& folder = plan_.mount_folders[index];
+  return make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path});
 }
 
-void Lineup::make_default_mounts(const Lineup* before) {
+void Lineup::make_default_mounts() {
   for (Module& module : modules_) {
     if (!answers_by_default(plan_, site_, module.entry)) continue;
     const std::string& wanted = module.entry.default_mount;
@@ -189,20 +191,19 @@ void Lineup::make_default_mounts(const Lineup* before) {
       continue;
     }
     if (is_mounted_at(plan_.settings, wanted)) continue;
-    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1)}, before);
+    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1)});
     if (!made) problems_.push_back({module.entry.file, made.error().message});
   }
 }
 
-Result<void> Lineup::make_mount(Module& module, const MountPlan& mount, const Lineup* before) {
-  const auto taken = std::find_if(reports_.begin(), reports_.end(),
-                                  [&](const MountReport& report) { return report.prefix == mount.prefix; });
-  if (taken != reports_.end()) {
+Result<void> Lineup::make_mount(Module& module, const MountPlan& mount) {
+  const auto taken = by_prefix_.find(mount.prefix);
+  if (taken != by_prefix_.end()) {
     return fail("module " + module.entry.name + " cannot answer at " + mount.prefix + ", where " +
-                taken->module + " does already: mount one of them elsewhere with --mount");
+                reports_[taken->second].module + " does already: mount one of them elsewhere with --mount");
   }
   InstanceRef instance;
-  const Mount* same = before == nullptr ? nullptr : before->find_mount(mount.prefix, module.entry.path);
+  const Mount* same = before_ == nullptr ? nullptr : before_->find_mount(mount.prefix, module.entry.path);
   if (same != nullptr && module.file != nullptr) {
     instance = same->instance;
   } else if (module.file != nullptr) {
@@ -217,6 +218,7 @@ Result<void> Lineup::make_mount(Module& module, const MountPlan& mount, const Li
       return Unexpected(made.error());
     }
   }
+  by_prefix_.emplace(mount.prefix, mounts_.size());
   mounts_.push_back({mount.prefix, module.entry.path, std::move(instance)});
   reports_.push_back({mount.prefix, module.entry.name});
   return {};

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "module_instance.h"
@@ -44,12 +45,14 @@ class Lineup {
   // The entries of the set that have to be loaded for it, except those that `before` has loaded already.
   static ModuleSet to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
                            const Lineup* before);
-  // Makes every handler. A module that cannot be used is a problem; the error is for what was asked for by
-  // name. `before` may be null. What is unused of `files` can be destroyed afterwards.
-  static Result<std::unique_ptr<Lineup>> make(const InstanceServices& services, const ServingPlan& plan,
-                                              const ServingSite& site, const ModuleSet& set,
-                                              const LoadedFiles& files, const Lineup* before,
-                                              Unusable unusable);
+  // One without handlers as yet. `before` may be null, and else stays until all are made. What is unused of
+  // `files` can be destroyed afterwards.
+  static std::unique_ptr<Lineup> begin(const InstanceServices& services, const ServingPlan& plan,
+                                       const ServingSite& site, const ModuleSet& set, const LoadedFiles& files,
+                                       const Lineup* before, Unusable unusable);
+  // Makes handlers for so many of the mounts that settings name, and after these for the others; true when all
+  // are made. A module that cannot be used is a problem; the error is for what was asked for by name.
+  Result<bool> make_some(std::size_t mounts_max);
 
   // Where the modules of a set, whose names are known, answer at any site. Any process.
   static std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set);
@@ -81,12 +84,13 @@ class Lineup {
     InstanceRef instance;  // empty: closed
   };
 
-  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site, Unusable unusable)
-      : services_(services), plan_(plan), site_(site), unusable_(unusable) {}
-  void add_modules(const ModuleSet& set, const LoadedFiles& files, const Lineup* before);
-  Result<void> make_explicit_mounts(const Lineup* before);
-  void make_default_mounts(const Lineup* before);
-  Result<void> make_mount(Module& module, const MountPlan& mount, const Lineup* before);
+  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site,
+         const Lineup* before, Unusable unusable)
+      : services_(services), plan_(plan), site_(site), before_(before), unusable_(unusable) {}
+  void add_modules(const ModuleSet& set, const LoadedFiles& files);
+  Result<void> make_explicit_mount(std::size_t index);
+  void make_default_mounts();
+  Result<void> make_mount(Module& module, const MountPlan& mount);
   Result<InstanceRef> make_instance(Module& module, const MountPlan& mount);
   Result<void> make_shared(Module& module);
   const Module* find_path(const std::string& path) const;
@@ -97,10 +101,13 @@ class Lineup {
   const InstanceServices& services_;
   const ServingPlan& plan_;
   const ServingSite& site_;
+  const Lineup* before_;
   const Unusable unusable_;
+  std::size_t next_mount_ = 0;  // to be made, of those that settings name
   std::vector<Module> modules_;
   std::vector<Mount> mounts_;
-  std::vector<MountReport> reports_;  // one for each of mounts_
+  std::vector<MountReport> reports_;                        // one for each of mounts_
+  std::unordered_map<std::string, std::size_t> by_prefix_;  // indexes of mounts_
   std::vector<ModuleProblem> problems_;
 };
 

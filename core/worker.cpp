@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
 constexpr std::uint64_t kDrainCheckMs = 20;
+// Mounts that get their handlers in one turn.
+constexpr std::size_t kTurnMountsMax = 64;
 // For modules' offloaded calls that still run when everything else has ended.
 constexpr int kOffloadGraceTurns = 100;
 constexpr int kOffloadGraceTurnMs = 20;
@@ -100,7 +102,7 @@ class Worker::Loading final : public Work {
   void done(bool ran) override {
     if (!ran)
       return worker_.say(ControlMessage::refused, number_, "no thread of the worker has time to load it");
-    worker_.make_next(number_, set_, files_);
+    worker_.begin_next(number_, set_, files_);
   }
 
  private:
@@ -168,9 +170,9 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
       return worker->unloaded_elsewhere(file);
     }));
   }
-  auto lineup = Lineup::make(worker->services_, plan, site, set, files, nullptr, unusable);
-  if (!lineup) return Unexpected(lineup.error());
-  worker->lineup_ = std::move(*lineup);
+  worker->lineup_ = Lineup::begin(worker->services_, plan, site, set, files, nullptr, unusable);
+  const auto made = worker->lineup_->make_some(plan.settings.mounts.size());
+  if (!made) return Unexpected(made.error());
   worker->lineup_->fill(worker->router_);
   return worker;
 }
@@ -259,17 +261,25 @@ void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
     say(ControlMessage::refused, number, "the threads of the worker have too much to do");
 }
 
-void Worker::make_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files) {
+void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files) {
   for (auto& [path, file] : files) {
     if (file) *file = unloaded_elsewhere(std::move(*file));
   }
   if (number != change_) return;  // abandoned meanwhile
-  auto made = Lineup::make(services_, plan_, site_, set, files, lineup_.get(), Unusable::left_out);
-  if (!made) return say(ControlMessage::refused, number, made.error().message);
-  if (!(*made)->problems().empty())
-    return say(ControlMessage::refused, number, (*made)->problems().front().sentence);
-  next_lineup_ = std::move(*made);
-  say(ControlMessage::prepared, number);
+  making_ = Lineup::begin(services_, plan_, site_, set, files, lineup_.get(), Unusable::left_out);
+  make_next();
+}
+
+void Worker::make_next() {
+  if (making_ == nullptr) return;  // abandoned meanwhile
+  const auto all_made = making_->make_some(kTurnMountsMax);
+  if (all_made && !*all_made) return loop_->make_ready(*this);
+  std::unique_ptr<Lineup> made = std::move(making_);
+  if (!all_made) return say(ControlMessage::refused, change_, all_made.error().message);
+  if (!made->problems().empty())
+    return say(ControlMessage::refused, change_, made->problems().front().sentence);
+  next_lineup_ = std::move(made);
+  say(ControlMessage::prepared, change_);
 }
 
 void Worker::commit_change() {
@@ -281,6 +291,7 @@ void Worker::commit_change() {
 }
 
 void Worker::abandon_change() {
+  making_.reset();
   next_lineup_.reset();
   change_ = 0;
 }

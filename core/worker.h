@@ -19,7 +19,7 @@
 
 namespace sluice {
 
-class Worker final : private Listener::Acceptor, private Pollable, private Timer {
+class Worker final : private Listener::Acceptor, private Pollable, private Timer, private Ready {
  public:
   // Loads the modules and makes the handlers of one site. The error is one sentence. `plan`, `site` and `stats`
   // outlive the worker.
@@ -47,7 +47,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   // One change of the modules: loaded on an offload thread, made on the loop, then put into force or forgotten.
   void hear(WorkerMessage& message);
   void prepare_change(std::uint64_t number, const ModuleSet& set);
-  void make_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files);
+  void begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files);
+  void make_next();
   void commit_change();
   void abandon_change();
   void say(ControlMessage kind, std::uint64_t number, const std::string& text = "");
@@ -57,6 +58,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void on_accept(UniqueFd socket) override { connections_.accept(std::move(socket)); }
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
   void on_events(std::uint32_t events) override;
+  void on_ready() override { make_next(); }
   void fired() override;
   void drain(bool limited);
 
@@ -72,6 +74,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   ConnectionTable connections_;
   InstanceServices services_;
   std::unique_ptr<Lineup> lineup_;
+  std::unique_ptr<Lineup> making_;       // some in each turn
   std::unique_ptr<Lineup> next_lineup_;  // made, and not yet in force
   std::uint64_t change_ = 0;             // the number of what is being prepared; 0 for nothing
   std::vector<std::unique_ptr<Listener>> listeners_;
