@@ -134,6 +134,7 @@ Result<void> ModuleInstance::resolve_options() {
 }
 
 void ModuleInstance::retire() {
+  retired_ = true;
   call([this] {
     if (handler_ != nullptr) handler_->retire();
     if (own_shared_ != nullptr) own_shared_->retire();
@@ -219,7 +220,8 @@ bool ModuleInstance::offload(Work* work) {
   auto guarded = std::make_unique<GuardedWork>(*this, work);
   GuardedWork* raw = guarded.get();
   std::unique_ptr<Work> item = std::move(guarded);
-  if (services_.offload.submit(this, item)) return true;
+  const auto room = retired_ ? Offload::Room::reserve : Offload::Room::share;
+  if (services_.offload.submit(this, item, room)) return true;
   raw->give_up();  // still the module's
   return false;
 }

@@ -154,6 +154,7 @@ class ModuleInstance final : public Host, public Reapable {
   std::string rejection_;
   std::uint64_t note_ = 0;
   std::uint64_t holds_ = 0;
+  bool retired_ = false;
   bool condemned_ = false;  // handed to the loop's reaping
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GuardedTimer>> timers_;

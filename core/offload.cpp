@@ -59,10 +59,15 @@ unsigned Offload::thread_index() {
   return this_thread_index;
 }
 
-bool Offload::submit(const void* owner, std::unique_ptr<Work>& work) {
+bool Offload::has_room(const void* owner, Room room) const {
+  if (room == Room::reserve) return queue_.size() < 2 * limits_.queue_max;
   const auto known = shares_.find(owner);
   const std::size_t queued = known == shares_.end() ? 0 : known->second.queued;
-  if (stopping_ || queue_.size() >= limits_.queue_max || queued >= limits_.queue_max / 2) return false;
+  return queue_.size() < limits_.queue_max && queued < limits_.queue_max / 2;
+}
+
+bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) {
+  if (stopping_ || !has_room(owner, room)) return false;
   ++shares_[owner].queued;
   loop_.stats().offload_queued.add();
   queue_.push_back(

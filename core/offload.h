@@ -40,8 +40,11 @@ class Offload final : private Pollable, private Timer {
   // Waits for the calls that are running; what is queued is given back unrun.
   ~Offload();
 
-  // Takes the work and returns true; false, with the work untouched, when the owner's share is used up.
-  bool submit(const void* owner, std::unique_ptr<Work>& work);
+  // What is used of the queue: the owner's share, or as much again that is kept for the ends of things, which
+  // the loop would have to bring about itself when they were refused.
+  enum class Room : std::uint8_t { share, reserve };
+  // Takes the work and returns true; false, with the work untouched, when that room is used up.
+  bool submit(const void* owner, std::unique_ptr<Work>& work, Room room = Room::share);
   // Works that are given back unrun in one turn; the others wait for the next.
   static constexpr unsigned kExpiredMax = 64;
   // No work is queued, running or waiting to be given back.
@@ -72,6 +75,7 @@ class Offload final : private Pollable, private Timer {
   };
 
   Offload(EventLoop& loop, const Limits& limits) : loop_(loop), limits_(limits), to_start_(limits.threads) {}
+  bool has_room(const void* owner, Room room) const;
   void run_thread(Thread& self, unsigned index);
   void start_waiting();
   std::deque<ItemPtr>::iterator next_item();

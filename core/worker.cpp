@@ -68,7 +68,7 @@ class Worker::Unloading final : public Work {
       : worker_(worker),
         file_(std::move(file)),
         note_(make_note(worker.context_.stats.module_index(file_->info().name), file_->generation())) {}
-  ~Unloading() override { run(); }
+  ~Unloading() override { run(); }  // where no thread has done so
   void run() override {
     if (file_ == nullptr) return;
     const NotedCall noted(note_of_this_thread(worker_.context_.stats), note_);
@@ -79,7 +79,9 @@ class Worker::Unloading final : public Work {
       file_->keep_mapped(worker_.ending_ ? nullptr : "a thread that a module has started still runs");
     file_.reset();
   }
-  void done(bool) override {}
+  void done(bool) override {
+    if (file_ != nullptr) worker_.unload(std::move(file_));
+  }
 
  private:
   Worker& worker_;
@@ -179,11 +181,13 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
 
 std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFile> file) {
   ModuleFile* raw = file.get();
-  return {raw, [this, owned = std::move(file)](ModuleFile*) mutable {
-            std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(owned));
-            // Where there is no thread for it (any more), it is unloaded here and now.
-            if (offload_ != nullptr) offload_->submit(this, unloading);
-          }};
+  return {raw, [this, owned = std::move(file)](ModuleFile*) mutable { unload(std::move(owned)); }};
+}
+
+void Worker::unload(std::shared_ptr<ModuleFile> file) {
+  std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(file));
+  // Where there are no threads any more, it is unloaded here and now.
+  if (offload_ != nullptr) offload_->submit(this, unloading, Offload::Room::reserve);
 }
 
 Result<void> Worker::run(const std::vector<int>& sockets, int control) {

@@ -43,6 +43,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
          std::unique_ptr<Offload> offload);
   // Unloads on an offload thread, since dlclose(3) may block and runs the module's destructors.
   std::shared_ptr<ModuleFile> unloaded_elsewhere(std::shared_ptr<ModuleFile> file);
+  void unload(std::shared_ptr<ModuleFile> file);
 
   // One change of the modules: loaded on an offload thread, made on the loop, then put into force or forgotten.
   void hear(WorkerMessage& message);

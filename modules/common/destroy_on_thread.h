@@ -1,5 +1,6 @@
 // Destroys on a thread what may take long to destroy: the last descriptor of a deleted file, a large block of
-// memory, an AIO context. Where no thread takes it, it is destroyed here and now. Loop thread.
+// memory, an AIO context. Where no thread takes it, it is destroyed here and now; a retired module's is refused
+// only when the worker ends. Loop thread.
 #pragma once
 
 #include <sluice/handler.h>
@@ -12,20 +13,27 @@
 namespace sluice::files {
 
 template <typename Waste>
+void destroy_on_thread(Host& host, Waste waste);
+
+template <typename Waste>
 class DestroyWork final : public Work {
  public:
-  explicit DestroyWork(Waste waste) : waste_(std::move(waste)) {}
+  DestroyWork(Host& host, Waste waste) : host_(host), waste_(std::move(waste)) {}
   void run() override { waste_.reset(); }
-  void done(bool) override {}
+  // It may have had to wait for too long: nobody waits for it, so it can wait again.
+  void done(bool) override {
+    if (waste_) destroy_on_thread(host_, std::move(*waste_));
+  }
 
  private:
+  Host& host_;
   std::optional<Waste> waste_;
 };
 
 // REQUIRES: the destructor of `waste` calls nothing of the host.
 template <typename Waste>
 void destroy_on_thread(Host& host, Waste waste) {
-  auto work = std::make_unique<DestroyWork<Waste>>(std::move(waste));
+  auto work = std::make_unique<DestroyWork<Waste>>(host, std::move(waste));
   if (host.offload(work.get())) static_cast<void>(work.release());
 }
 

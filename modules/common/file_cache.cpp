@@ -28,7 +28,14 @@ class FileCache::Retiring final : public Work {
  public:
   Retiring(FileCache& cache, std::vector<OwnedFd> fds) : cache_(cache), fds_(std::move(fds)) {}
   void run() override { fds_.clear(); }
-  void done(bool) override { cache_.give_up_rest(); }
+  // Those that had to wait for too long can wait again.
+  void done(bool) override {
+    if (fds_.empty()) {
+      cache_.give_up_rest();
+    } else {
+      cache_.close_on_thread(std::move(fds_));
+    }
+  }
 
  private:
   FileCache& cache_;
@@ -151,9 +158,13 @@ void FileCache::give_up_rest() {
     erase(last);
     OpenFile::drop(std::move(file), fds);
   }
+  close_on_thread(std::move(fds));
+}
+
+void FileCache::close_on_thread(std::vector<OwnedFd> fds) {
   auto work = std::make_unique<Retiring>(*this, std::move(fds));
   if (host_.offload(work.get())) return static_cast<void>(work.release());
-  shrink(0);  // the worker ends, or its threads are far behind
+  shrink(0);  // the worker ends
 }
 
 }  // namespace sluice::files

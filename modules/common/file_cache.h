@@ -90,6 +90,7 @@ class FileCache {
 
   void erase(Index::iterator entry);
   void give_up_rest();
+  void close_on_thread(std::vector<OwnedFd> fds);
   void shrink(std::size_t entries_max);
 
   Host& host_;

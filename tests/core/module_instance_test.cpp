@@ -2,6 +2,8 @@
 #include "module_instance.h"
 
 #include <catch2/catch.hpp>
+#include <latch>
+#include <memory>
 #include <string>
 
 #include "router.h"
@@ -12,6 +14,13 @@ namespace {
 
 struct NoResumer final : Resumer {
   void resume(Ticket) override {}
+};
+
+struct Waiting final : Work {
+  explicit Waiting(std::latch& release) : release(release) {}
+  void run() override { release.wait(); }
+  void done(bool) override {}
+  std::latch& release;
 };
 
 struct Fixture {
@@ -68,6 +77,30 @@ TEST_CASE_METHOD(Fixture, "an instance lives to the end of the turn in which the
   raw->release();
   CHECK(raw->name() == "hello at /hello/");
   loop->turn(0);
+}
+
+TEST_CASE_METHOD(Fixture, "what a handler offloads after it was retired is not refused", "[module_instance]") {
+  Offload::Limits limits;
+  limits.threads = 1;
+  limits.queue_max = 4;
+  offload = std::move(*Offload::create(*loop, limits));
+  InstanceServices tight{*loop, *offload, stats, resumer};
+  const InstanceRef instance = std::move(*ModuleInstance::create_handler(
+      tight, load(SLUICE_TEST_PLUGINS, "hello"), InstanceRef(), {"/hello/", {}, -1, ""}));
+  std::latch release(1);
+  const auto offload_one = [&] {
+    auto work = std::make_unique<Waiting>(release);
+    if (!instance->offload(work.get())) return false;
+    static_cast<void>(work.release());
+    return true;
+  };
+  int accepted = 0;
+  while (offload_one()) REQUIRE(++accepted < 50);
+  instance->retire();
+  CHECK(offload_one());
+  release.count_down();
+  for (int i = 0; i < 3000 && !offload->idle(); ++i) loop->turn(10);
+  CHECK(offload->idle());
 }
 
 TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {

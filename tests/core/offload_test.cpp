@@ -148,6 +148,30 @@ TEST_CASE("the queue is bounded, and what it refuses stays the caller's", "[offl
   REQUIRE(loop.run_until([&] { return seen.done == accepted; }));
 }
 
+TEST_CASE("what is refused of an owner's share still finds room in the reserve", "[offload]") {
+  constexpr std::size_t kMax = 8;
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 1;
+  limits.queue_max = kMax;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  Seen seen;
+  int accepted = 0;
+  const auto submit = [&](Offload::Room room) {
+    auto item = work(seen, [&] { release.wait(); });
+    const bool taken = offload->submit(&loop, item, room);
+    accepted += taken ? 1 : 0;
+    return taken;
+  };
+  while (submit(Offload::Room::share)) REQUIRE(accepted < 50);
+  CHECK(loop.stats.offload_queued.get() == kMax / 2);
+  while (submit(Offload::Room::reserve)) REQUIRE(accepted < 50);
+  CHECK(loop.stats.offload_queued.get() == 2 * kMax);
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return seen.done == accepted; }));
+}
+
 TEST_CASE("work that waits too long for a thread is given back unrun", "[offload]") {
   Loop loop;
   Offload::Limits limits;
