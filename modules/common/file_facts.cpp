@@ -13,6 +13,8 @@ namespace {
 // Reproducible builds and image stores stamp everything with second 0 or 1: equal times of unequal contents.
 constexpr std::int64_t kMeaninglessSecondsMax = 1;
 
+constexpr off_t kBlockSize = 512;  // of st_blocks, everywhere
+
 std::uint64_t nanoseconds(std::int64_t seconds, std::uint32_t rest) {
   return static_cast<std::uint64_t>(seconds) * 1'000'000'000 + rest;
 }
@@ -34,6 +36,7 @@ int read_facts(int fd, FileFacts& facts) {
   facts.ctime_ns = static_cast<std::uint32_t>(status.st_ctim.tv_nsec);
   facts.mode = status.st_mode;
   facts.owner = status.st_uid;
+  facts.has_holes = status.st_blocks < status.st_size / kBlockSize;
   return 0;
 }
 

@@ -21,6 +21,7 @@ struct FileFacts {
   std::uint32_t ctime_ns = 0;
   mode_t mode = 0;
   uid_t owner = 0;
+  bool has_holes = false;  // it takes less room on the disk than it is long
 
   bool operator==(const FileFacts&) const = default;
   bool is_regular() const { return S_ISREG(mode); }

@@ -1,5 +1,6 @@
 #include "common/open_file.h"
 
+#include <fcntl.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -12,6 +13,9 @@ std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<OpenFilesSt
                                          const FileFacts& facts, std::string_view path, std::string_view type) {
   std::shared_ptr<OpenFile> made(new OpenFile(host, std::move(shared), std::move(fd), facts, path, type));
   if (!made->prepare_fields(wall_seconds())) return nullptr;
+  // A hole is not read but filled with zeros, at once, by whoever makes the kernel read on: no probe and no
+  // sendfile shall do so.
+  if (facts.has_holes) posix_fadvise(made->fd(), 0, 0, POSIX_FADV_RANDOM);
   return made;
 }
 

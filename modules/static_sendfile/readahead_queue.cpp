@@ -9,9 +9,9 @@ namespace sluice {
 
 using files::Residency;
 
-class ReadaheadQueue::FirstReadahead final : public Work {
+class ReadaheadQueue::ThreadReadahead final : public Work {
  public:
-  FirstReadahead(ReadaheadQueue& queue, ReadaheadRef wish)
+  ThreadReadahead(ReadaheadQueue& queue, ReadaheadRef wish)
       : queue_(queue),
         wish_(std::move(wish)),
         fd_(wish_->file->fd()),
@@ -101,8 +101,8 @@ void ReadaheadQueue::start_waiting() {
 
 // False when no thread will take it now: the timer tries again.
 bool ReadaheadQueue::start(const ReadaheadRef& wish) {
-  if (!wish->file->extents_mapped) {
-    auto work = std::make_unique<FirstReadahead>(*this, wish);
+  if (!wish->file->extents_mapped || wish->file->facts().has_holes) {
+    auto work = std::make_unique<ThreadReadahead>(*this, wish);
     if (!host_.offload(work.get())) return false;
     static_cast<void>(work.release());
     return true;

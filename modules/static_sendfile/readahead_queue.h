@@ -4,7 +4,8 @@
 //
 // What is asked for is bounded over all streams, since beyond a few MiB even calls that promise not to wait do;
 // who comes later waits in a FIFO. Sending what has come makes the kernel read on in front of a stream, which
-// then need not ask. The first reading of a file is begun by a thread: where the file lies is not yet known.
+// then need not ask. The first reading of a file is begun by a thread: where the file lies is not yet known. So
+// is each reading of one with holes: to begin with a hole is to fill it with zeros.
 //
 // INVARIANT: `in_flight_` is the sum of the sizes of `reading_`; a timer runs while anything waits or is read.
 #pragma once
@@ -57,7 +58,7 @@ class ReadaheadQueue final : private Timer {
   void drop(const ReadaheadRef& wish);
 
  private:
-  class FirstReadahead;
+  class ThreadReadahead;
 
   void fired() override;
   void look(Readahead& wish);

@@ -95,7 +95,7 @@ Progress SendfileBody::wait_for_window() {
   wish_->window = window;
   wish_->size = std::min(readahead_size_, end_ - offset_);
   wish_->ticket = ticket_;
-  readahead_size_ = std::min(readahead_size_ * 2, kReadaheadMax);
+  readahead_size_ = std::min(readahead_size_ * 2, readahead_max());
   parts_.readaheads.ask(wish_);
   return Progress::parked;
 }

@@ -27,6 +27,7 @@ class SendfileBody final : public Body {
   static constexpr std::uint64_t kWindow = 256 * 1024;
   static constexpr std::uint64_t kWarmWindow = 2 << 20;  // looked at in one go while nothing is missing
   static constexpr std::uint64_t kReadaheadMax = 1 << 20;
+  static constexpr std::uint64_t kHolesReadaheadMax = 2 << 20;  // the kernel never reads on by itself there
   static constexpr unsigned kTriesMax = 3;
 
   SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
@@ -42,6 +43,7 @@ class SendfileBody final : public Body {
   Progress wait_for_window();
   Progress copy(Sink& sink);
   void copy_up_to(std::uint64_t end);
+  std::uint64_t readahead_max() const { return file_->facts().has_holes ? kHolesReadaheadMax : kReadaheadMax; }
 
   SendfileParts& parts_;
   const files::FileRef file_;

@@ -49,6 +49,20 @@ TEST_CASE_METHOD(Site, "cold content is read ahead, then leaves by sendfile", "[
   CHECK(rig.server.works_offered == 1);  // for the first range only
 }
 
+TEST_CASE_METHOD(Site, "threads alone bring a file with holes into memory", "[static]") {
+  constexpr std::size_t kSize = 8 << 20;
+  folder.write("holes", "");
+  REQUIRE(truncate((folder / "holes").c_str(), kSize) == 0);
+  if (!folder.make_cold("holes")) return;
+  const Answer answer = rig.get("holes");
+  CHECK((answer->content == std::string(kSize, '\0')));
+  CHECK(answer->files_sent > 0);
+  CHECK(answer->cold_sends == 0);
+  CHECK(counted("copied_ranges") == 0);
+  CHECK(counted("readaheads") >= kSize / sluice::SendfileBody::kHolesReadaheadMax);
+  CHECK(rig.server.works_offered == counted("readaheads"));
+}
+
 TEST_CASE_METHOD(Site, "content is copied where zero copy is not to be had", "[static]") {
   RequestPlan plan;
   plan.path = "file";
