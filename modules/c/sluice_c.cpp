@@ -1,9 +1,10 @@
 // Joins the tables of functions of a module in C to the classes of the interface.
-#include <sluice/handler.h>
 #include <sluice_c.h>
 
 #include <bit>
 #include <new>
+
+#include <sluice/handler.h>
 
 namespace {
 

@@ -3,6 +3,7 @@
 
 core/: a file includes only files that stand above it in the table of core/README.md, and every file stands there.
 core/api: only itself and the standard library. modules/: only the interface, modules/common and their own folder.
+A source includes its own header first, so that each header is seen to compile on its own.
 state_ is written in one place.
 """
 import pathlib
@@ -61,6 +62,15 @@ def check_modules(root):
                 yield f"{path.relative_to(root)} includes {name} of core/: modules see core/api only"
 
 
+def check_own_headers(root):
+    for room in ("core", "cli", "modules"):
+        for path in sorted((root / room).rglob("*.cpp")):
+            own = path.with_suffix(".h").name
+            first = next((name for _, name in includes(path)), "")
+            if path.with_suffix(".h").exists() and pathlib.PurePath(first).name != own:
+                yield f"{path.relative_to(root)} has to include {own} first, so that it is seen to compile on its own"
+
+
 def check_state_writer(root):
     writes = []
     for path in sorted((root / "core").glob("connection*.[hc]*")):
@@ -73,7 +83,8 @@ def check_state_writer(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
-    violations = [*check_core(root), *check_api(root), *check_modules(root), *check_state_writer(root)]
+    checks = (check_core, check_api, check_modules, check_own_headers, check_state_writer)
+    violations = [violation for check in checks for violation in check(root)]
     for violation in violations:
         print(violation)
     return 1 if violations else 0

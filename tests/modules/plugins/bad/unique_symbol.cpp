@@ -1,13 +1,12 @@
-// Has a unique symbol: the static of an inline function.
+// Has a unique symbol: the static of a class template.
 #include <sluice/module.h>
 
 template <typename T>
-__attribute__((visibility("default"))) int& counter() {
-  static int count = 0;
-  return count;
-}
+struct __attribute__((visibility("default"))) Counter {
+  static inline int count = 0;
+};
 struct Bad : sluice::Handler {
-  explicit Bad(sluice::Host&) { ++counter<int>(); }
+  explicit Bad(sluice::Host&) { ++Counter<int>::count; }
   void handle(sluice::Exchange& exchange) override { exchange.send("x"); }
 };
 
