@@ -4,9 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include "common/file_cache.h"
 #include "common/mime_types.h"
@@ -91,7 +89,7 @@ TEST_CASE_METHOD(Fixture, "a file is found as long as it stays what it was", "[c
 TEST_CASE_METHOD(Fixture, "requests that had arrived before a look share it, for content in memory",
                  "[cache]") {
   folder.write("kept", "one");
-  std::this_thread::sleep_for(std::chrono::seconds(kYoungSeconds + 1));
+  folder.wait_until_older("kept", kYoungSeconds);
   folder.write("other", "one");
   const FileRef kept = open_file("kept");
   const FileRef other = open_file("other");
@@ -299,7 +297,7 @@ TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them",
   };
   folder.write("a", "eight aa");
   folder.write("b", "eight bb");
-  std::this_thread::sleep_for(std::chrono::seconds(kYoungSeconds + 1));  // nothing of young files is kept
+  folder.wait_until_older("b", kYoungSeconds);  // nothing of young files is kept
   FileRef first = make("a");
   const FileRef second = make("b");
   CHECK(std::string_view(*first->content(100)) == "eight aa");
@@ -346,7 +344,7 @@ TEST_CASE_METHOD(Fixture, "young files have weak validators and no kept content"
 
   // The same file, old enough: strong, with the same words.
   const std::string weak = line(file, "ETag");
-  sleep(4);
+  folder.wait_until_older("a.txt", kYoungSeconds);
   file = find("a.txt");
   REQUIRE(file != nullptr);
   CHECK("W/" + line(file, "ETag") == weak);
@@ -362,7 +360,7 @@ TEST_CASE_METHOD(Fixture, "young files have weak validators and no kept content"
 
 TEST_CASE_METHOD(Fixture, "content that was kept is dropped with the file's change", "[cache]") {
   folder.write("a.txt", "one");
-  sleep(4);
+  folder.wait_until_older("a.txt", kYoungSeconds);
   FileRef file = open_file("a.txt");
   CHECK(std::string_view(*file->content(100)) == "one");
   folder.write("a.txt", "two");

@@ -1,8 +1,6 @@
 // What both file modules answer to conditions and ranges: the right bytes, told truthfully, by the same
 // strategy as whole files.
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <thread>
 
 #include "common/file_facts.h"
 #include "monotonic_clock.h"
@@ -141,7 +139,7 @@ TEST_CASE_METHOD(Site, "a condition that is not met is answered without the cont
 
 TEST_CASE("requests share a look at a file only for what leaves from memory", "[files]") {
   Site site;
-  std::this_thread::sleep_for(std::chrono::seconds(sluice::files::kYoungSeconds + 1));
+  site.folder.wait_until_older("small", sluice::files::kYoungSeconds);
   for (int i = 0; i < 2; ++i) REQUIRE(site.ask("small", {})->code == 200);  // from now on it is kept
   RequestPlan plan;
   plan.path = "small";

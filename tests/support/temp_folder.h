@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace sluice::test {
 
@@ -51,6 +53,12 @@ class TempFolder {
     times[0].tv_sec -= 3600;
     times[1] = times[0];
     utimensat(AT_FDCWD, (*this / name).c_str(), times, 0);
+  }
+  // Waits until the last change of a file is more than so many whole seconds ago.
+  void wait_until_older(const std::string& name, std::int64_t seconds) const {
+    struct stat status {};
+    if (stat((*this / name).c_str(), &status) != 0) throw std::runtime_error("a test file is missing");
+    std::this_thread::sleep_until(std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec + seconds + 1));
   }
   // Takes a file out of the page cache. False, and told, where it stays there, as on tmpfs.
   bool make_cold(const std::string& name) const {
