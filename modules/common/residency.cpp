@@ -54,21 +54,30 @@ Residency ask_cachestat(const OpenFile& file, std::uint64_t offset, std::uint64_
   return read_facts(file.fd(), now) == 0 && offset + size <= now.size ? Residency::absent : Residency::resident;
 }
 
-// The end of the pages from `offset` on that the page cache has.
-std::uint64_t cached_until(int fd, std::uint64_t offset, std::uint64_t size) {
-  std::uint64_t first = offset / kPage;
-  std::uint64_t last = (offset + size - 1) / kPage + 1;  // the page behind; the first one missing is before it
-  while (first < last) {
-    const std::uint64_t middle = first + (last - first) / 2;
-    const auto counted = count_cached(fd, first * kPage, (middle + 1 - first) * kPage);
-    if (!counted) return offset;
+// Where the first page is that the page cache does not have, of the range. Where it may not be asked, what the
+// kernel has just begun with is taken to be what any disk takes in one request.
+std::uint64_t first_missing(int fd, std::uint64_t offset, std::uint64_t end) {
+  constexpr std::uint64_t kReadAtOnceMin = 256 * 1024;
+  const std::uint64_t first = offset / kPage;
+  std::uint64_t present = 0;                             // pages in a row that it has
+  std::uint64_t beyond = (end - 1) / kPage + 2 - first;  // pages in a row that it has not all
+  for (std::uint64_t pages = beyond - 1; present + 1 < beyond; pages = present + (beyond - present) / 2) {
+    const auto counted = count_cached(fd, first * kPage, pages * kPage);
+    if (!counted) return std::min(offset + kReadAtOnceMin, end);
     if (counted->all()) {
-      first = middle + 1;
+      present = pages;
     } else {
-      last = middle;
+      beyond = std::min(pages, counted->cached + 1);  // no more are in a row than there are
     }
   }
-  return std::max(offset, first * kPage);
+  return std::clamp((first + present) * kPage, offset, end);
+}
+
+// A read that may not wait, of what is not there, begins to read it and says so (preadv2(2), RWF_NOWAIT).
+// Nothing can be written to where it points, so that what has come in between is not copied.
+void use_nowhere(int fd, std::uint64_t offset, std::uint64_t size) {
+  iovec nowhere{nullptr, size};
+  static_cast<void>(preadv2(fd, &nowhere, 1, static_cast<off_t>(offset), RWF_NOWAIT));
 }
 
 Residency probe_byte(const OpenFile& file, std::uint64_t offset) {
@@ -127,13 +136,21 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
   return ask_mincore(file, offset, size);
 }
 
-void begin_reading(int fd, std::uint64_t offset, std::uint64_t size) {
-  const std::uint64_t from = cached_until(fd, offset, size);
-  if (from >= offset + size) return;
-  // A read that may not wait, of what is not there, begins to read it and says so (preadv2(2), RWF_NOWAIT).
-  // Nothing can be written to where it points, so that what has come in between is not copied.
-  iovec nowhere{nullptr, offset + size - from};
-  static_cast<void>(preadv2(fd, &nowhere, 1, static_cast<off_t>(from), RWF_NOWAIT));
+void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) {
+  constexpr std::uint64_t kReadAtOnceMax = 8 << 20;
+  const std::uint64_t from = reading.begun;
+  const std::uint64_t seen_end = std::min(from + kReadAtOnceMax, end);
+  if (reading.mark < from) {
+    use_nowhere(fd, reading.mark, size);
+    reading.begun = first_missing(fd, from, seen_end);
+    reading.mark = from;  // the first page of what it has begun with
+    if (reading.begun > from) return;
+  }
+  use_nowhere(fd, from, std::min(size, end - from));
+  reading.begun = first_missing(fd, from, seen_end);
+  // What it reads beyond what was asked for begins with the mark; else that is in the middle.
+  const std::uint64_t read = reading.begun - from;
+  reading.mark = read > size ? from + size : from + read / 2;
 }
 
 }  // namespace sluice::files

@@ -22,9 +22,15 @@ inline constexpr std::uint64_t kProbeWidely = 1024 * 1024;  // where nothing is 
 Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size,
                     std::uint64_t probe_every = kProbeClosely);
 
-// Has the kernel begin to read the range, from its first byte that is not in memory on. By its own readahead,
-// which prefers large pages and goes on by itself in front of who reads in order: that costs a third of what
-// readahead(2) does. May wait for the block map of a file that was not read before. Any thread.
-void begin_reading(int fd, std::uint64_t offset, std::uint64_t size);
+// How far the kernel has begun to read a file for one who reads it in order.
+struct ReadingOn {
+  std::uint64_t begun = 0;  // of all before
+  std::uint64_t mark = 0;   // the page at whose use it begins with more; `begun`: none is known
+};
+
+// Has the kernel begin with some more, about `size` and not beyond `end`; how much is its own choice, and may
+// be nothing. By its own readahead, as if the mark had been used: so it takes large pages, which costs a third
+// of what readahead(2) does. May wait for the block map of a file that was not read before. Any thread.
+void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end);
 
 }  // namespace sluice::files

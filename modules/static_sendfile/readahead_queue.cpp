@@ -1,120 +1,204 @@
 #include "static_sendfile/readahead_queue.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
-
-#include "common/residency.h"
 
 namespace sluice {
 
 using files::Residency;
 
-class ReadaheadQueue::ThreadReadahead final : public Work {
+// Has the kernel begin with a piece.
+class ReadaheadQueue::ThreadPiece final : public Work {
  public:
-  ThreadReadahead(ReadaheadQueue& queue, ReadaheadRef wish)
+  ThreadPiece(ReadaheadQueue& queue, ReadaheadRef stream)
       : queue_(queue),
-        wish_(std::move(wish)),
-        fd_(wish_->file->fd()),
-        offset_(wish_->offset),
-        size_(wish_->size) {}
-  void run() override { files::begin_reading(fd_, offset_, size_); }
+        stream_(std::move(stream)),
+        fd_(stream_->file->fd()),
+        size_(stream_->piece),
+        end_(stream_->end),
+        from_(stream_->reading.begun),
+        reading_(stream_->reading) {}
+  void run() override { files::read_on(fd_, reading_, size_, end_); }
   void done(bool ran) override {
-    if (ran) wish_->file->extents_mapped = true;
-    wish_->started = true;
-    wish_->give_up_ms = ran ? queue_.host_.now_ms() + kPatienceMs : 0;
-    queue_.look(*wish_);  // it may have been in memory all along
+    if (ran) stream_->file->extents_mapped = true;
+    stream_->queued = false;
+    queue_.in_flight_ -= size_;
+    // Unless the body has gone on, or back to what is gone again.
+    const bool current = stream_->reading.begun == from_;
+    if (!current || queue_.add(stream_, reading_)) queue_.line_up(stream_);
+    queue_.look_at_all();  // it may have been in memory all along
+    queue_.watch();
   }
+  std::uint64_t size() const { return size_; }
 
  private:
   ReadaheadQueue& queue_;
-  ReadaheadRef wish_;
+  const ReadaheadRef stream_;
   const int fd_;
-  const std::uint64_t offset_;
   const std::uint64_t size_;
+  const std::uint64_t end_;
+  const std::uint64_t from_;
+  files::ReadingOn reading_;
 };
 
-ReadaheadQueue::ReadaheadQueue(Host& host) : host_(host), readaheads_(host.counter("readaheads")) {}
+// Waits for what a body waits for.
+class ReadaheadQueue::Watch final : public Work {
+ public:
+  Watch(ReadaheadQueue& queue, const Piece& piece)
+      : queue_(queue),
+        file_(piece.stream->file),
+        fd_(file_->fd()),
+        position_(piece.stream->position),
+        end_(piece.window_end()) {}
+  void run() override {
+    for (std::uint64_t at = position_; at < end_; at += files::kProbeClosely) use(at);
+    use(end_ - 1);
+  }
+  void done(bool) override {
+    queue_.watching_ = false;
+    queue_.look_at_all();
+  }
+
+ private:
+  void use(std::uint64_t at) const {
+    char byte;
+    static_cast<void>(pread(fd_, &byte, 1, static_cast<off_t>(at)));
+  }
+
+  ReadaheadQueue& queue_;
+  const files::FileRef file_;
+  const int fd_;
+  const std::uint64_t position_;
+  const std::uint64_t end_;
+};
+
+ReadaheadQueue::ReadaheadQueue(Host& host)
+    : host_(host),
+      readaheads_(host.counter("readaheads")),
+      thread_readaheads_(host.counter("thread_readaheads")) {}
 
 ReadaheadQueue::~ReadaheadQueue() {
   if (timer_.value != 0) host_.cancel(timer_);
 }
 
-void ReadaheadQueue::ask(const ReadaheadRef& wish) {
-  waiting_.push_back(wish);
+void ReadaheadQueue::move(const ReadaheadRef& stream, std::uint64_t position) {
+  stream->position = position;
+  stream->hopeless = false;
+  // The kernel has read on without being asked.
+  if (stream->reading.begun < position) stream->reading = {position, position};
+  line_up(stream);
   start_waiting();
   keep_looking();
 }
 
-void ReadaheadQueue::drop(const ReadaheadRef& wish) {
-  wish->wanted = false;
-  if (wish->state == Readahead::State::waiting) {
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), wish));
-    wish->state = Readahead::State::hopeless;
+void ReadaheadQueue::wait(const ReadaheadRef& stream, std::uint64_t position) {
+  if (position < stream->settled) {  // it has come, and is gone again
+    stream->settled = position;
+    stream->reading = {position, position};
   }
+  stream->waits = true;
+  move(stream, position);
+  stream->piece = std::min(stream->piece * 2, ReadaheadStream::kPieceMax);
+  watch();
+}
+
+void ReadaheadQueue::drop(const ReadaheadRef& stream) {
+  stream->waits = false;
+  stream->end = 0;  // no more of it is read
+  if (!stream->queued) return;
+  const auto place = std::find(waiting_.begin(), waiting_.end(), stream);
+  if (place != waiting_.end()) waiting_.erase(place);
 }
 
 void ReadaheadQueue::fired() {
   timer_ = TimerId{};
-  for (auto next = reading_.begin(); next != reading_.end();) {
-    Readahead& wish = **next;
-    if (wish.started) look(wish);
-    // A body that has been woken may be gone on; the rest of its range is still under way.
-    const bool over =
-        wish.started && (wish.give_up_ms <= host_.now_ms() ||
-                         files::residency(*wish.file, wish.offset + wish.size - 1, 1) == Residency::resident);
-    if (!over) {
-      ++next;
+  look_at_all();
+  watch();
+}
+
+void ReadaheadQueue::look_at_all() {
+  for (auto piece = reading_.begin(); piece != reading_.end();) {
+    if (!look(*piece)) {
+      ++piece;
       continue;
     }
-    if (wish.state == Readahead::State::reading) settle(wish, Readahead::State::hopeless);
-    in_flight_ -= wish.size;
-    next = reading_.erase(next);
+    in_flight_ -= piece->end - piece->offset;
+    piece->stream->settled = std::max(piece->stream->settled, piece->end);
+    piece = reading_.erase(piece);
   }
   start_waiting();
   keep_looking();
 }
 
-void ReadaheadQueue::look(Readahead& wish) {
-  if (wish.state != Readahead::State::reading) return;
-  const Residency found = files::residency(*wish.file, wish.offset, wish.window);
-  if (found == Residency::resident) settle(wish, Readahead::State::resident);
-  if (found == Residency::unknown) settle(wish, Readahead::State::hopeless);
+// Whether the piece has come or is given up. A body that waits for some of it is woken when that has.
+bool ReadaheadQueue::look(const Piece& piece) {
+  ReadaheadStream& stream = *piece.stream;
+  const bool given_up = piece.empty() || piece.give_up_ms <= host_.now_ms();
+  const bool over = given_up || files::residency(*stream.file, piece.end - 1, 1) != Residency::absent;
+  if (!piece.waited_for()) return over;
+  const Residency found =
+      piece.empty() ? Residency::unknown
+                    : files::residency(*stream.file, stream.position, piece.window_end() - stream.position);
+  if (found == Residency::absent && !given_up) return false;  // reads end out of order
+  stream.waits = false;
+  stream.hopeless = found != Residency::resident;
+  host_.resume(stream.ticket);
+  return over;
 }
 
-void ReadaheadQueue::settle(Readahead& wish, Readahead::State state) {
-  wish.state = state;
-  if (wish.wanted) host_.resume(wish.ticket);
+void ReadaheadQueue::line_up(const ReadaheadRef& stream) {
+  const std::uint64_t begun = stream->reading.begun;
+  if (stream->queued || begun >= stream->end || begun - stream->position >= stream->piece) return;
+  stream->queued = true;
+  waiting_.push_back(stream);
 }
 
 void ReadaheadQueue::start_waiting() {
   while (!waiting_.empty()) {
-    const ReadaheadRef wish = waiting_.front();
-    if (in_flight_ > 0 && in_flight_ + wish->size > kInFlightMax) return;
-    if (!start(wish)) return;
-    wish->state = Readahead::State::reading;
-    in_flight_ += wish->size;
-    reading_.push_back(wish);
+    const ReadaheadRef stream = waiting_.front();
+    if (in_flight_ > 0 && in_flight_ + stream->piece > kInFlightMax) return;
+    if (reading_.size() == kPiecesMax) return;
+    if (!stream->file->extents_mapped || stream->file->facts().has_holes) {
+      auto work = std::make_unique<ThreadPiece>(*this, stream);
+      if (!host_.offload(work.get())) return;  // no thread will take it now: the timer tries again
+      host_.count(readaheads_, 1);
+      in_flight_ += work.release()->size();
+      waiting_.pop_front();
+      host_.count(thread_readaheads_, 1);
+      continue;
+    }
     waiting_.pop_front();
+    stream->queued = false;
     host_.count(readaheads_, 1);
+    files::ReadingOn reading = stream->reading;
+    files::read_on(stream->file->fd(), reading, stream->piece, stream->end);
+    if (add(stream, reading)) line_up(stream);
   }
 }
 
-// False when no thread will take it now: the timer tries again.
-bool ReadaheadQueue::start(const ReadaheadRef& wish) {
-  if (!wish->file->extents_mapped || wish->file->facts().has_holes) {
-    auto work = std::make_unique<ThreadReadahead>(*this, wish);
-    if (!host_.offload(work.get())) return false;
-    static_cast<void>(work.release());
-    return true;
-  }
-  files::begin_reading(wish->file->fd(), wish->offset, wish->size);
-  wish->started = true;
-  wish->give_up_ms = host_.now_ms() + kPatienceMs;
-  return true;
+// Whether anything has begun.
+bool ReadaheadQueue::add(const ReadaheadRef& stream, const files::ReadingOn& reading) {
+  const std::uint64_t from = std::exchange(stream->reading, reading).begun;
+  in_flight_ += reading.begun - from;
+  reading_.push_back({stream, from, reading.begun, host_.now_ms() + kPatienceMs});
+  return reading.begun > from;
 }
 
 void ReadaheadQueue::keep_looking() {
   if (timer_.value == 0 && !(waiting_.empty() && reading_.empty())) timer_ = host_.timer(kLookEveryMs, *this);
+}
+
+void ReadaheadQueue::watch() {
+  if (watching_) return;
+  const auto piece = std::find_if(reading_.begin(), reading_.end(),
+                                  [](const Piece& each) { return each.waited_for() && !each.empty(); });
+  if (piece == reading_.end()) return;
+  auto work = std::make_unique<Watch>(*this, *piece);
+  if (!host_.offload(work.get())) return;
+  static_cast<void>(work.release());
+  watching_ = true;
 }
 
 }  // namespace sluice

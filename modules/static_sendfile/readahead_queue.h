@@ -1,49 +1,52 @@
-// Brings cold ranges of files into the page cache without waiting for them: has the kernel begin to read them,
-// looks every millisecond whether the pages have come, and wakes the body that wants them. One a worker, in the
-// module's Shared. Loop thread.
+// Brings files into the page cache in front of the bodies that send them, without waiting: has the kernel begin
+// to read, piece by piece, and wakes a body when what it waits for has come. One a worker, in the module's
+// Shared. Loop thread.
 //
-// What is asked for is bounded over all streams, since beyond a few MiB even calls that promise not to wait do;
-// who comes later waits in a FIFO. Sending what has come makes the kernel read on in front of a stream, which
-// then need not ask. The first reading of a file is begun by a thread: where the file lies is not yet known. So
-// is each reading of one with holes: to begin with a hole is to fill it with zeros.
+// How much is being read is bounded over all streams, since beyond a few MiB even calls that promise not to
+// wait do; streams take turns in a FIFO. A thread begins the first piece of a file, for where that lies is not
+// yet known, and each piece of a file with holes, for to begin with a hole is to fill it with zeros. One thread
+// at most waits for what the longest waiter wants, so that the disk need not wait for the next look; the others
+// are looked at then, and every millisecond.
 //
-// INVARIANT: `in_flight_` is the sum of the sizes of `reading_`; a timer runs while anything waits or is read.
+// INVARIANT: `in_flight_` is the sum of the sizes of `reading_` and of what threads begin; a timer runs while
+// anything waits or is read.
 #pragma once
 
 #include <sluice/handler.h>
 
+#include <algorithm>
 #include <deque>
 #include <list>
 #include <memory>
 
 #include "common/open_file.h"
+#include "common/residency.h"
 
 namespace sluice {
 
-// One range that a body waits for.
-struct Readahead {
-  enum class State : std::uint8_t {
-    waiting,   // for others
-    reading,   // under way
-    resident,  // what the body waits for has come
-    hopeless,  // it has not come in time
-  };
+// What one body sends of a file that is not all in memory. Made by the body, which then leaves it to the queue.
+struct ReadaheadStream {
+  static constexpr std::uint64_t kPieceMin = 256 * 1024;
+  static constexpr std::uint64_t kPieceMax = 2 << 20;
 
   files::FileRef file;
-  std::uint64_t offset = 0;
-  std::uint64_t window = 0;  // what the body waits for; `size` from the same offset is read
-  std::uint64_t size = 0;
   Ticket ticket;
-  State state = State::waiting;
-  bool wanted = true;
-  bool started = false;  // the kernel has been asked
-  std::uint64_t give_up_ms = 0;
+  std::uint64_t end = 0;       // of what is to be sent
+  std::uint64_t position = 0;  // of what is to be sent next
+  std::uint64_t settled = 0;   // what is before is not being read any more
+  files::ReadingOn reading;
+  std::uint64_t piece = kPieceMin;  // doubled whenever the body has to wait: a slow client's never grows
+  bool queued = false;              // in the FIFO, or a thread begins with its piece
+  bool waits = false;               // the body is parked, until what is at `position` has come
+  bool hopeless = false;            // it was woken, but that has not come
 };
-using ReadaheadRef = std::shared_ptr<Readahead>;
+using ReadaheadRef = std::shared_ptr<ReadaheadStream>;
 
 class ReadaheadQueue final : private Timer {
  public:
+  static constexpr std::uint64_t kWindow = 256 * 1024;
   static constexpr std::uint64_t kInFlightMax = 8 << 20;
+  static constexpr std::size_t kPiecesMax = 64;
   static constexpr std::uint64_t kLookEveryMs = 1;
   static constexpr std::uint64_t kPatienceMs = 100;  // then a thread reads, and waits as long as it takes
 
@@ -53,26 +56,48 @@ class ReadaheadQueue final : private Timer {
   ReadaheadQueue(const ReadaheadQueue&) = delete;
   ReadaheadQueue& operator=(const ReadaheadQueue&) = delete;
 
-  void ask(const ReadaheadRef& wish);
-  // Nobody waits for it any more. What is under way stays counted until it has come.
-  void drop(const ReadaheadRef& wish);
+  // The body has come to `position`: reads on in front of it, up to two pieces.
+  void move(const ReadaheadRef& stream, std::uint64_t position);
+  // What is at `position` is not in memory: resumes the ticket when up to kWindow of it is, or there is no
+  // hope.
+  void wait(const ReadaheadRef& stream, std::uint64_t position);
+  // The body has ended. What is under way stays counted until it has come.
+  void drop(const ReadaheadRef& stream);
 
  private:
-  class ThreadReadahead;
+  struct Piece {
+    ReadaheadRef stream;
+    std::uint64_t offset;
+    std::uint64_t end;  // the offset itself when the kernel would not begin
+    std::uint64_t give_up_ms;
+
+    bool empty() const { return offset == end; }
+    bool waited_for() const {
+      return stream->waits && stream->position >= offset && stream->position < std::max(end, offset + 1);
+    }
+    // The end of what a body that waits for some of it is woken for.
+    std::uint64_t window_end() const { return std::min(stream->position + kWindow, end); }
+  };
+  class ThreadPiece;
+  class Watch;
 
   void fired() override;
-  void look(Readahead& wish);
-  void settle(Readahead& wish, Readahead::State state);
+  void look_at_all();
+  bool look(const Piece& piece);
+  void line_up(const ReadaheadRef& stream);
   void start_waiting();
-  bool start(const ReadaheadRef& wish);
+  bool add(const ReadaheadRef& stream, const files::ReadingOn& reading);
   void keep_looking();
+  void watch();
 
   Host& host_;
   std::deque<ReadaheadRef> waiting_;
-  std::list<ReadaheadRef> reading_;
+  std::list<Piece> reading_;
   std::uint64_t in_flight_ = 0;
+  bool watching_ = false;
   TimerId timer_{};
   std::uint32_t readaheads_;
+  std::uint32_t thread_readaheads_;
 };
 
 }  // namespace sluice

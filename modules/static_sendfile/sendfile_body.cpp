@@ -1,13 +1,14 @@
 #include "static_sendfile/sendfile_body.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice {
 
 using files::Residency;
 
 SendfileBody::~SendfileBody() {
-  if (wish_ != nullptr) parts_.readaheads.drop(wish_);
+  if (stream_ != nullptr) parts_.readaheads.drop(stream_);
 }
 
 Progress SendfileBody::pump(Sink& sink) {
@@ -40,6 +41,9 @@ Residency SendfileBody::residency() {
   if (resident_end_ > offset_ || (warm_ && find_parts(now_ms))) return Residency::resident;
   warm_ = false;
   resident_end_ = std::min(offset_ + kWindow, end_);
+  // It was woken for what has come, which may be less.
+  if (stream_ != nullptr && stream_->settled > offset_)
+    resident_end_ = std::min(resident_end_, stream_->settled);
   return files::residency(*file_, offset_, resident_end_ - offset_);
 }
 
@@ -58,7 +62,10 @@ bool SendfileBody::find_parts(std::uint64_t now_ms) {
 Progress SendfileBody::send_window(Sink& sink, std::uint64_t size) {
   const Moved moved = sink.send_file(file_->fd(), offset_, size);
   offset_ += moved.size;
-  if (moved.size > 0) tries_ = 0;
+  if (moved.size > 0) {
+    tries_ = 0;
+    if (stream_ != nullptr) parts_.readaheads.move(stream_, offset_);
+  }
   switch (moved.status) {
     case Io::ok:
       return Progress::done;
@@ -76,27 +83,21 @@ Progress SendfileBody::send_window(Sink& sink, std::uint64_t size) {
 
 // parked, or done when the window is to be copied instead.
 Progress SendfileBody::wait_for_window() {
-  if (wish_ != nullptr &&
-      (wish_->state == Readahead::State::waiting || wish_->state == Readahead::State::reading)) {
-    return Progress::parked;
+  if (stream_ == nullptr) {
+    stream_ = std::make_shared<ReadaheadStream>();
+    stream_->file = file_;
+    stream_->ticket = ticket_;
+    stream_->end = end_;
+    stream_->reading = {offset_, offset_};
   }
-  const std::uint64_t window = std::min(kWindow, end_ - offset_);
-  const bool hopeless = wish_ != nullptr && wish_->state == Readahead::State::hopeless;
-  if (wish_ != nullptr) parts_.readaheads.drop(wish_);
-  wish_ = nullptr;
+  if (stream_->waits) return Progress::parked;
+  const bool hopeless = std::exchange(stream_->hopeless, false);
   if (hopeless || tries_ == kTriesMax) {  // the pages do not come, or are gone again before they are sent
-    copy_up_to(offset_ + window);
+    copy_up_to(std::min(offset_ + kWindow, end_));
     return Progress::done;
   }
   ++tries_;
-  wish_ = std::make_shared<Readahead>();
-  wish_->file = file_;
-  wish_->offset = offset_;
-  wish_->window = window;
-  wish_->size = std::min(readahead_size_, end_ - offset_);
-  wish_->ticket = ticket_;
-  readahead_size_ = std::min(readahead_size_ * 2, readahead_max());
-  parts_.readaheads.ask(wish_);
+  parts_.readaheads.wait(stream_, offset_);
   return Progress::parked;
 }
 

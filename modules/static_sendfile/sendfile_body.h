@@ -24,10 +24,8 @@ struct SendfileParts {
 
 class SendfileBody final : public Body {
  public:
-  static constexpr std::uint64_t kWindow = 256 * 1024;
+  static constexpr std::uint64_t kWindow = ReadaheadQueue::kWindow;
   static constexpr std::uint64_t kWarmWindow = 2 << 20;  // looked at in one go while nothing is missing
-  static constexpr std::uint64_t kReadaheadMax = 1 << 20;
-  static constexpr std::uint64_t kHolesReadaheadMax = 2 << 20;  // the kernel never reads on by itself there
   static constexpr unsigned kTriesMax = 3;
 
   SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
@@ -43,18 +41,16 @@ class SendfileBody final : public Body {
   Progress wait_for_window();
   Progress copy(Sink& sink);
   void copy_up_to(std::uint64_t end);
-  std::uint64_t readahead_max() const { return file_->facts().has_holes ? kHolesReadaheadMax : kReadaheadMax; }
 
   SendfileParts& parts_;
   const files::FileRef file_;
   std::uint64_t offset_;
   const std::uint64_t end_;
   const Ticket ticket_;
-  ReadaheadRef wish_;               // what is being waited for
-  std::uint64_t resident_end_ = 0;  // found in memory up to here
-  bool warm_ = true;                // nothing was missing so far
-  std::uint64_t readahead_size_ = kWindow;
-  unsigned tries_ = 0;                   // readaheads since something was last sent
+  ReadaheadRef stream_;                  // made when something was missing
+  std::uint64_t resident_end_ = 0;       // found in memory up to here
+  bool warm_ = true;                     // nothing was missing so far
+  unsigned tries_ = 0;                   // waits since something was last sent
   std::optional<files::CopyBody> copy_;  // in charge up to copy_end_
   std::uint64_t copy_end_ = 0;
 };

@@ -44,9 +44,9 @@ TEST_CASE_METHOD(Site, "cold content is read ahead, then leaves by sendfile", "[
   CHECK(answer->files_sent > 0);
   CHECK((answer->content == content));
   CHECK(answer->cold_sends == 0);
-  CHECK(counted("readaheads") > 0);
+  CHECK(counted("readaheads") > 1);
+  CHECK(counted("thread_readaheads") == 1);  // the first
   CHECK(counted("copied_ranges") == 0);
-  CHECK(rig.server.works_offered == 1);  // for the first range only
 }
 
 TEST_CASE_METHOD(Site, "threads alone bring a file with holes into memory", "[static]") {
@@ -59,8 +59,8 @@ TEST_CASE_METHOD(Site, "threads alone bring a file with holes into memory", "[st
   CHECK(answer->files_sent > 0);
   CHECK(answer->cold_sends == 0);
   CHECK(counted("copied_ranges") == 0);
-  CHECK(counted("readaheads") >= kSize / sluice::SendfileBody::kHolesReadaheadMax);
-  CHECK(rig.server.works_offered == counted("readaheads"));
+  CHECK(counted("readaheads") >= kSize / sluice::ReadaheadStream::kPieceMax);
+  CHECK(counted("thread_readaheads") == counted("readaheads"));
 }
 
 TEST_CASE_METHOD(Site, "content is copied where zero copy is not to be had", "[static]") {
@@ -82,6 +82,85 @@ TEST_CASE_METHOD(Site, "pages that do not stay are copied by a thread", "[static
   CHECK((answer->content == content));
   CHECK(counted("copied_ranges") > 0);
   CHECK(counted("thread_reads") > 0);
+}
+
+namespace {
+
+// A stream of a cold file of which the kernel reads what is asked for and nothing more, so that what has begun
+// is the queue's own doing.
+struct OneStream {
+  TempFolder folder;
+  sluice::test::FakeServer server;
+  sluice::test::FakeHost host{server, {}};
+  sluice::ReadaheadQueue queue{host};
+  sluice::ReadaheadRef stream = std::make_shared<sluice::ReadaheadStream>();
+  bool cold;
+
+  explicit OneStream(bool has_holes = false) {
+    using namespace sluice::files;
+    folder.write("file", pattern(6'000'000));
+    cold = folder.make_cold("file");
+    OwnedFd fd(open((folder / "file").c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(posix_fadvise(fd.get(), 0, 0, POSIX_FADV_RANDOM) == 0);
+    FileFacts facts;
+    REQUIRE(read_facts(fd.get(), facts) == 0);
+    facts.has_holes = has_holes;
+    stream->file =
+        OpenFile::make(host, std::make_shared<OpenFilesState>(), std::move(fd), facts, "file", "x/y");
+    stream->end = facts.size;
+  }
+  ~OneStream() {
+    queue.drop(stream);
+    server.run_until([&] { return host.holds == 0; });
+  }
+  bool woken() {
+    return server.run_until([&] { return !stream->waits; });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("reading goes on in front of a body, and no further", "[static]") {
+  OneStream one;
+  if (!one.cold) return;
+  const auto& stream = *one.stream;
+  for (std::uint64_t position = 0; position < stream.end; position += 100'000) {
+    const std::uint64_t piece = stream.piece;
+    one.queue.wait(one.stream, position);
+    REQUIRE(one.server.run_until([&] { return !stream.waits && !stream.queued; }));
+    CHECK_FALSE(stream.hopeless);
+    const std::uint64_t ahead = stream.reading.begun - position;
+    CHECK((ahead >= piece || stream.reading.begun == stream.end));
+    CHECK(ahead < 2 * stream.piece);
+  }
+}
+
+TEST_CASE("a body that goes back while a thread begins with more is woken", "[static]") {
+  OneStream one(true);
+  if (!one.cold) return;
+  one.queue.wait(one.stream, 0);
+  REQUIRE(one.woken());
+  one.queue.move(one.stream, one.stream->settled);
+  REQUIRE(one.stream->queued);  // a thread begins with the next piece
+  one.folder.make_cold("file");
+  one.queue.wait(one.stream, 100'000);
+  CHECK(one.woken());
+}
+
+TEST_CASE("a body that ends while a thread begins with its piece is not woken", "[static]") {
+  OneStream one;
+  one.queue.wait(one.stream, 0);
+  one.queue.drop(one.stream);
+  CHECK(one.server.run_until([&] { return one.host.holds == 0; }));
+  CHECK_FALSE(one.stream->waits);
+}
+
+TEST_CASE("a body is woken without hope when no thread will begin", "[static]") {
+  OneStream one;
+  one.server.expire_offloads = true;
+  one.queue.wait(one.stream, 0);
+  REQUIRE(one.woken());
+  CHECK(one.stream->hopeless);
 }
 
 TEST_CASE("ranges behind 4 GiB are sent from where they are", "[static]") {
