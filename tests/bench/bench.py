@@ -10,6 +10,7 @@ import sys
 import tempfile
 import urllib.request
 
+import measure
 import report
 from scenarios import SCENARIOS, make_files
 from servers import PORT, all_servers
@@ -27,7 +28,9 @@ def arguments():
     parser.add_argument("--servers", help="just these, by commas: " + ",".join(all_servers()))
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts (5)")
     parser.add_argument("--seconds", type=int, default=4, help="of load in each (4)")
-    parser.add_argument("--log", metavar="TITLE", help="append the table to LOG.md, and write the chart")
+    parser.add_argument("--readahead", type=int, metavar="KIB",
+                        help="of the disk, while this runs; the kernel's default is 128 (as it is)")
+    parser.add_argument("--log", metavar="TITLE", help="append the table to LOG.md, and write the chart when it is of all scenarios")
     given = parser.parse_args()
     unknown = set(given.scenarios) - {scenario.name for scenario in SCENARIOS}
     if unknown:
@@ -84,7 +87,13 @@ def main():
     work = tempfile.mkdtemp(prefix="sluice-bench-", dir="/var/tmp")
     os.chmod(work, 0o755)
     root = f"{work}/root"
+    readahead = measure.readahead_setting(work)
+    before = readahead.read_text() if readahead else None
     try:
+        if given.readahead is not None:
+            if not readahead:
+                sys.exit(f"bench: the disk beneath {work} has no readahead to set; leave out --readahead")
+            readahead.write_text(str(given.readahead))
         for name in ("floor", "cold"):
             subprocess.run(["gcc", "-O2", "-pthread", "-o", f"{work}/{name}", HERE / "clients" / f"{name}.c"], check=True)
         make_files(root)
@@ -97,14 +106,17 @@ def main():
             if (given.scenarios and scenario.name not in given.scenarios) or not taking_part:
                 continue
             results[scenario.name] = play(scenario, taking_part, given.rounds, given.seconds, work, root)
-        text = report.table(results, given)
+        text = report.table(results, given, readahead.read_text().strip() if readahead else "unknown")
         print(text)
         if given.log:
             report.log(HERE / "LOG.md", given.log, text)
-            report.chart(HERE / "chart.svg", results)
+            if len(results) == len(SCENARIOS):
+                report.chart(HERE / "chart.svg", results)
     finally:
         for server in all_servers().values():
             server.stop()
+        if given.readahead is not None and readahead:
+            readahead.write_text(before)
         shutil.rmtree(work)
 
 

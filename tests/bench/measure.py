@@ -1,5 +1,6 @@
-"""What the kernel accounts to a tree of processes: time on a CPU, and memory of its own."""
+"""What the kernel accounts to a tree of processes: time on a CPU, and memory of its own. And one of its settings."""
 
+import os
 import pathlib
 
 NANOSECONDS = 1e9
@@ -41,3 +42,15 @@ def waited_for_cpu_seconds(processes):
             except OSError:
                 continue
     return total / NANOSECONDS
+
+
+def readahead_setting(path):
+    """The file with the KiB that are read ahead from the disk beneath `path`; None where there is no such disk."""
+    device = os.stat(path).st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    # A partition has the setting of its disk.
+    for place in (f"/sys/class/bdi/{number}", f"/sys/dev/block/{number}/../bdi"):
+        setting = pathlib.Path(place, "read_ahead_kb")
+        if setting.exists():
+            return setting
+    return None

@@ -54,8 +54,9 @@ def rows(scenario, results):
         yield f"| {name} | {cost} | {ratio} | {wanted} | {spread(rounds)} | {more} | {errors(rounds)} |"
 
 
-def table(all_results, given):
-    lines = [f"Medians of {given.rounds} rounds of {given.seconds} s, the servers in turn; one worker on one CPU, the client on another."]
+def table(all_results, given, readahead):
+    lines = [f"Medians of {given.rounds} rounds of {given.seconds} s, the servers in turn; one worker on one CPU, the client on another.",
+             f"The kernel reads ahead {readahead} KiB of the disk."]
     for scenario in SCENARIOS:
         if scenario.name in all_results:
             lines += ["", f"### {scenario.name}: {scenario.title}", "", *rows(scenario, all_results[scenario.name])]
