@@ -168,8 +168,10 @@ std::string version_line() {
 // only tell of the subcommand that is missing, or list such arguments.
 std::string unknown_argument(const CLI::App& app) {
   const std::vector<std::string> unknown = app.remaining(true);
-  if (unknown.empty()) return "";
-  const std::string word = unknown.front().substr(0, unknown.front().find('='));
+  const auto first =
+      std::find_if(unknown.begin(), unknown.end(), [](const std::string& each) { return each != "--"; });
+  if (first == unknown.end()) return "";
+  const std::string word = first->starts_with('-') ? first->substr(0, first->find('=')) : *first;
   const CLI::App* command = &app;
   std::string command_name = app.get_name();
   while (!command->get_subcommands().empty()) {

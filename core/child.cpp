@@ -82,22 +82,26 @@ Result<std::string> Child::result(int status) {
 Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms) {
   auto child = Child::start(task);
   if (!child) return Unexpected(child.error());
+  return wait_for(**child, timeout_ms);
+}
+
+Result<std::string> wait_for(Child& child, int timeout_ms) {
   const std::uint64_t until_ms = monotonic_ms() + static_cast<std::uint64_t>(timeout_ms);
   bool in_time = true;
   for (;;) {
     const std::uint64_t now_ms = monotonic_ms();
     in_time = now_ms < until_ms;
     if (!in_time) {
-      ::kill((*child)->pid(), SIGKILL);
+      ::kill(child.pid(), SIGKILL);
       break;
     }
-    pollfd wanted{(*child)->fd(), POLLIN, 0};
-    if (::poll(&wanted, 1, static_cast<int>(until_ms - now_ms)) > 0 && !(*child)->hear()) break;
+    pollfd wanted{child.fd(), POLLIN, 0};
+    if (::poll(&wanted, 1, static_cast<int>(until_ms - now_ms)) > 0 && !child.hear()) break;
   }
   int status = 0;
-  while (::waitpid((*child)->pid(), &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child.pid(), &status, 0) < 0 && errno == EINTR) {
   }
-  auto result = (*child)->result(status);
+  auto result = child.result(status);
   if (!in_time) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
   return result;
 }

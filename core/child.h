@@ -48,6 +48,8 @@ class Child {
 // Blocks until the child is done or killed. Returns what `task` returned in the child. The error says how the
 // child ended instead: "crashed (SIGSEGV)", "did not finish within 10 s".
 Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms);
+// The same of a child that is at work. Blocks.
+Result<std::string> wait_for(Child& child, int timeout_ms);
 
 // "SIGSEGV".
 std::string signal_name(int signal);

@@ -60,10 +60,10 @@ unsigned Offload::thread_index() {
 }
 
 bool Offload::has_room(const void* owner, Room room) const {
-  if (room == Room::reserve) return queue_.size() < 2 * limits_.queue_max;
+  if (room == Room::reserve) return reserved_ < limits_.queue_max;
   const auto known = shares_.find(owner);
   const std::size_t queued = known == shares_.end() ? 0 : known->second.queued;
-  return queue_.size() < limits_.queue_max && queued < limits_.queue_max / 2;
+  return queue_.size() - reserved_ < limits_.queue_max && queued < limits_.queue_max / 2;
 }
 
 bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) {
@@ -71,7 +71,8 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) 
   ++shares_[owner].queued;
   loop_.stats().offload_queued.add();
   queue_.push_back(
-      std::make_unique<Item>(Item{owner, std::move(work), loop_.now_ms() + limits_.queued_ms_max}));
+      std::make_unique<Item>(Item{owner, std::move(work), loop_.now_ms() + limits_.queued_ms_max, room}));
+  if (room == Room::reserve) ++reserved_;
   ++outstanding_;
   start_waiting();
   if (expiry_.value == 0) expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this);
@@ -84,9 +85,7 @@ void Offload::start_waiting() {
     if (thread.busy) continue;
     const auto next = next_item();
     if (next == queue_.end()) return;
-    ItemPtr item = std::move(*next);
-    queue_.erase(next);
-    start(thread, std::move(item));
+    start(thread, take_out(next));
   }
 }
 
@@ -96,12 +95,18 @@ std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
                       [&](const ItemPtr& item) { return shares_[item->owner].running < running_max; });
 }
 
+Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
+  ItemPtr item = std::move(*place);
+  queue_.erase(place);
+  if (item->room == Room::reserve) --reserved_;
+  --shares_[item->owner].queued;
+  loop_.stats().offload_queued.subtract();
+  return item;
+}
+
 void Offload::start(Thread& thread, ItemPtr item) {
-  Share& share = shares_[item->owner];
-  --share.queued;
-  ++share.running;
+  ++shares_[item->owner].running;
   WorkerStats& stats = loop_.stats();
-  stats.offload_queued.subtract();
   stats.offload_running.add();
   const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + loop_.now_ms(), item->due_ms) - item->due_ms;
   stats.offload_waits.add(waited_ms * 1'000'000);
@@ -175,11 +180,7 @@ bool Offload::give_back_expired() {
 }
 
 void Offload::give_back_first() {
-  ItemPtr item = std::move(queue_.front());
-  queue_.pop_front();
-  --shares_[item->owner].queued;
-  loop_.stats().offload_queued.subtract();
-  give_back(std::move(item));
+  give_back(take_out(queue_.begin()));
 }
 
 void Offload::give_back(ItemPtr item) {

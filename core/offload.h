@@ -2,8 +2,8 @@
 // back to the loop by an eventfd.
 //
 // Loop thread, except Work::run. The queue is bounded, and no owner (a handler) holds more than half the
-// threads or half the queue, so one that blocks cannot starve the others. Work that waited too long is given
-// back unrun.
+// threads or half the queue, so one that blocks cannot starve the others; the reserve is beside the queue.
+// Work that waited too long is given back unrun.
 //
 // The queue is the loop's alone: it hands each thread one work at a time and takes it back from a list without
 // a lock, so that it never has to wait for a thread.
@@ -40,8 +40,8 @@ class Offload final : private Pollable, private Timer {
   // Waits for the calls that are running; what is queued is given back unrun.
   ~Offload();
 
-  // What is used of the queue: the owner's share, or as much again that is kept for the ends of things, which
-  // the loop would have to bring about itself when they were refused.
+  // What is used of: the owner's share of the queue, or the reserve, as long as the queue and kept for the ends
+  // of things, which the loop would have to bring about itself when they were refused.
   enum class Room : std::uint8_t { share, reserve };
   // Takes the work and returns true; false, with the work untouched, when that room is used up.
   bool submit(const void* owner, std::unique_ptr<Work>& work, Room room = Room::share);
@@ -58,6 +58,7 @@ class Offload final : private Pollable, private Timer {
     const void* owner;
     std::unique_ptr<Work> work;
     std::uint64_t due_ms;
+    Room room;
     bool ran = false;
     Thread* thread = nullptr;  // that was given it
     Item* next = nullptr;      // among the finished
@@ -79,6 +80,7 @@ class Offload final : private Pollable, private Timer {
   void run_thread(Thread& self, unsigned index);
   void start_waiting();
   std::deque<ItemPtr>::iterator next_item();
+  ItemPtr take_out(std::deque<ItemPtr>::iterator place);
   void start(Thread& thread, ItemPtr item);
   void on_events(std::uint32_t events) override;
   void fired() override;
@@ -96,6 +98,7 @@ class Offload final : private Pollable, private Timer {
   TimerId expiry_{};
   std::size_t outstanding_ = 0;
   std::deque<ItemPtr> queue_;
+  std::size_t reserved_ = 0;                       // in the queue by way of the reserve
   std::unordered_map<const void*, Share> shares_;  // of owners that have any
   bool stopping_ = false;
   std::atomic<Item*> finished_{nullptr};  // the last one first

@@ -18,11 +18,12 @@ void Timers::cancel(TimerId id) {
 void Timers::expire(std::uint64_t now_ms) {
   const std::uint64_t newest = last_id_;
   auto next = due_.begin();
-  while (next != due_.end() && next->first <= now_ms) {
+  for (unsigned left = kFiredMax; left > 0 && next != due_.end() && next->first <= now_ms;) {
     if (next->second.id > newest) {
       ++next;
       continue;
     }
+    --left;
     Timer* timer = next->second.timer;
     by_id_.erase(next->second.id);
     due_.erase(next);

@@ -17,7 +17,9 @@ class Timers {
   void cancel(TimerId id);
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   std::uint64_t next_due_ms() const { return due_.empty() ? kNone : due_.begin()->first; }
-  // Fires what is due now; what a timer starts meanwhile waits for the next call, so that this one ends.
+  // Fires what is due now, so many at most: the others are still due. What a timer starts meanwhile waits for
+  // the next call, too.
+  static constexpr unsigned kFiredMax = 64;
   void expire(std::uint64_t now_ms);
 
  private:

@@ -90,9 +90,12 @@ Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {
   if (memory == MAP_FAILED) return fail_errno("cannot map memory for a trial of the modules", errno);
   auto* stats = static_cast<WorkerStats*>(memory);
   const int limit_ms = static_cast<int>(plan.settings.care.swap_ms);
-  const auto report = run_in_child([&] { return report_trial(plan, set, kNoMakeLimit, *stats); }, limit_ms);
+  const auto child = Child::start([&] { return report_trial(plan, set, kNoMakeLimit, *stats); });
+  const Result<std::string> report =
+      child ? wait_for(**child, limit_ms) : Result<std::string>(Unexpected(child.error()));
   const std::string module(noted_module(*stats, stats->notes[0].who.load(std::memory_order_relaxed)));
   ::munmap(memory, sizeof(WorkerStats));
+  if (!child) return Unexpected(child.error());
   if (report) return read_trial(report);
   return broken_off(module.empty() ? "the modules" : "module " + module, report.error());
 }

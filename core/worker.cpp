@@ -20,8 +20,6 @@ namespace {
 constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
 constexpr std::uint64_t kDrainCheckMs = 20;
-// Mounts that get their handlers in one turn.
-constexpr std::size_t kTurnMountsMax = 64;
 // For modules' offloaded calls that still run when everything else has ended.
 constexpr int kOffloadGraceTurns = 100;
 constexpr int kOffloadGraceTurnMs = 20;
@@ -186,7 +184,7 @@ std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFil
 
 void Worker::unload(std::shared_ptr<ModuleFile> file) {
   std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(file));
-  // Where there are no threads any more, it is unloaded here and now.
+  // Where there are no threads any more, or even the reserve is full, it is unloaded here and now.
   if (offload_ != nullptr) offload_->submit(this, unloading, Offload::Room::reserve);
 }
 
@@ -276,7 +274,9 @@ void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles&
 
 void Worker::make_next() {
   if (making_ == nullptr) return;  // abandoned meanwhile
-  const auto all_made = making_->make_some(kTurnMountsMax);
+  Result<bool> all_made = false;
+  do all_made = making_->make_some(1);
+  while (all_made && !*all_made && !loop_->slice_is_over());
   if (all_made && !*all_made) return loop_->make_ready(*this);
   std::unique_ptr<Lineup> made = std::move(making_);
   if (!all_made) return say(ControlMessage::refused, change_, all_made.error().message);

@@ -73,9 +73,12 @@ void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
 // anything (proc(5)).
 bool is_ending(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  bool lives = !status;
-  for (std::string line; !lives && std::getline(status, line);) lives = line == "CoreDumping:\t0";
-  return !lives;
+  bool has_memory = !status;
+  for (std::string line; std::getline(status, line);) {
+    if (line == "CoreDumping:\t1") return true;
+    has_memory = has_memory || line.starts_with("VmSize:");
+  }
+  return !has_memory;
 }
 
 }  // namespace

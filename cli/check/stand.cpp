@@ -28,6 +28,7 @@ constexpr std::uint64_t kDescriptors = 4096;
 
 // Sleeping this long in one turn delays every other connection.
 constexpr std::uint64_t kSleepMaxUs = 10'000;
+constexpr std::uint64_t kPageMaxUs = 200'000;  // that a page from a disk may take, also when that is busy
 // From here on a running server names the module in its log.
 constexpr std::uint64_t kComputeMaxUs = 100'000;
 
@@ -204,8 +205,10 @@ LoopUse Stand::use_of(const std::function<void()>& call) {
   use.computed_us = (processor_ns() - computed_ns) / 1000;
   const AuditedTurn turn = audit_->end(monotonic_ns() - began_ns);
   const std::uint64_t net_us = turn.net_ns / 1000;
-  if (turn.sleeps > 0 && net_us > use.computed_us)
-    (turn.disk_pages > 0 ? use.paged_us : use.slept_us) = net_us - use.computed_us;
+  if (turn.sleeps > 0 && net_us > use.computed_us) {
+    const std::uint64_t waited_us = net_us - use.computed_us;
+    (waited_us <= turn.disk_pages * kPageMaxUs ? use.paged_us : use.slept_us) = waited_us;
+  }
   return use;
 }
 

@@ -1,6 +1,6 @@
 // Destroys on a thread what may take long to destroy: the last descriptor of a deleted file, a large block of
 // memory, an AIO context. Where no thread takes it, it is destroyed here and now; a retired module's is refused
-// only when the worker ends. Loop thread.
+// only when the worker ends, or even the reserve for retired ones is full. Loop thread.
 #pragma once
 
 #include <sluice/handler.h>

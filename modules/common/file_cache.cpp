@@ -164,7 +164,7 @@ void FileCache::give_up_rest() {
 void FileCache::close_on_thread(std::vector<OwnedFd> fds) {
   auto work = std::make_unique<Retiring>(*this, std::move(fds));
   if (host_.offload(work.get())) return static_cast<void>(work.release());
-  shrink(0);  // the worker ends
+  shrink(0);  // the worker ends, or even the reserve for retired modules is full
 }
 
 }  // namespace sluice::files

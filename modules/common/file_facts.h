@@ -21,9 +21,15 @@ struct FileFacts {
   std::uint32_t ctime_ns = 0;
   mode_t mode = 0;
   uid_t owner = 0;
-  bool has_holes = false;  // it takes less room on the disk than it is long
+  // It takes less room on the disk than it is long; so does what a file system has compressed, or has not yet
+  // placed. Says nothing of the content, and so is not compared.
+  bool has_holes = false;
 
-  bool operator==(const FileFacts&) const = default;
+  bool operator==(const FileFacts& other) const {
+    return same_file(other) && size == other.size && links == other.links && mtime_s == other.mtime_s &&
+           mtime_ns == other.mtime_ns && ctime_s == other.ctime_s && ctime_ns == other.ctime_ns &&
+           mode == other.mode && owner == other.owner;
+  }
   bool is_regular() const { return S_ISREG(mode); }
   bool is_folder() const { return S_ISDIR(mode); }
   bool same_file(const FileFacts& other) const { return device == other.device && inode == other.inode; }

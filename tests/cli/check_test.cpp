@@ -15,6 +15,7 @@
 #include "check/report_text.h"
 #include "program.h"
 #include "scratch.h"
+#include "support/temp_folder.h"
 
 namespace sluice::cli {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
+using sluice::test::TempFolder;
 
 const std::string kGood = SLUICE_TEST_PLUGINS "/";
 const std::string kBad = SLUICE_TEST_MODULES "/bad/";
@@ -141,11 +143,12 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
 }
 
 TEST_CASE("a wait for a page that is read from the disk is told of, but blamed on nobody") {
-  const std::string file = kBad + "page";  // on the disk of the build, since others may have none behind them
-  std::ofstream{file};
-  std::filesystem::resize_file(file, 1);  // a hole, which is clean, so that its page can be dropped each time
-  const auto sentences = found(request_for("holds_loop_up", {{"how", file}}), "requests");
-  std::filesystem::remove(file);
+  const TempFolder folder(kBad);  // on the disk of the build, since others may have none behind them
+  folder.write("page", "");
+  std::filesystem::resize_file(folder / "page",
+                               1);  // a hole, which is clean, so that it can be dropped each time
+  if (!folder.make_cold("page")) return;
+  const auto sentences = found(request_for("holds_loop_up", {{"how", folder / "page"}}), "requests");
   INFO(text_of(sentences));
   REQUIRE(sentences.contains("advice"));
   CHECK_THAT(sentences.at("advice"),

@@ -69,6 +69,11 @@ TEST_CASE("bad usage") {
         "sluice: 'hander' is not known to sluice new: did you mean 'handler'?\n");
   CHECK(run({"serve", "\n"}).err ==
         "sluice: '\\x0a' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+  CHECK(run({"serve", "/x/=hello"}).err ==
+        "sluice: '/x/=hello' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+  CHECK_THAT(run({"check", "--"}).err, Contains("FILE is required"));
+  CHECK_THAT(run({"new", "handler", "--", "mine", "more"}).err,
+             Catch::Matchers::StartsWith("sluice: 'more' is not known to"));
   CHECK(run({"serve", "--bogus", "--help"}).exit_code == 0);
   const Outcome missing = run({"serve", "--root"});
   CHECK(missing.exit_code == 114);

@@ -229,6 +229,17 @@ TEST_CASE_METHOD(Fixture, "so many deadlines expire in one turn, and the others 
   CHECK(deadlines.next_due_ms() == sluice::Deadlines::kNone);
 }
 
+TEST_CASE_METHOD(Fixture, "so many timers fire in one turn, and the others in the next ones", "[event_loop]") {
+  constexpr int kMax = sluice::Timers::kFiredMax;
+  Fired fired;
+  for (int i = 0; i < kMax + 1; ++i) loop->timers().start(loop->now_ms(), fired);
+  loop->turn();
+  CHECK(fired.times == kMax);
+  loop->turn();  // does not wait
+  CHECK(fired.times == kMax + 1);
+  CHECK(loop->timers().next_due_ms() == sluice::Timers::kNone);
+}
+
 TEST_CASE_METHOD(Fixture, "a turn waits no longer than the next timer, and is measured", "[event_loop]") {
   Fired fired;
   loop->timers().start(loop->now_ms() + 30, fired);

@@ -158,15 +158,19 @@ TEST_CASE("what is refused of an owner's share still finds room in the reserve",
   std::latch release(1);
   Seen seen;
   int accepted = 0;
-  const auto submit = [&](Offload::Room room) {
+  int another = 0;
+  const auto submit = [&](Offload::Room room, const void* owner) {
     auto item = work(seen, [&] { release.wait(); });
-    const bool taken = offload->submit(&loop, item, room);
+    const bool taken = offload->submit(owner, item, room);
     accepted += taken ? 1 : 0;
     return taken;
   };
-  while (submit(Offload::Room::share)) REQUIRE(accepted < 50);
+  while (submit(Offload::Room::share, &loop)) REQUIRE(accepted < 50);
   CHECK(loop.stats.offload_queued.get() == kMax / 2);
-  while (submit(Offload::Room::reserve)) REQUIRE(accepted < 50);
+  while (submit(Offload::Room::reserve, &loop)) REQUIRE(accepted < 50);
+  CHECK(loop.stats.offload_queued.get() == kMax / 2 + kMax);
+  // It is beside the shares of others.
+  while (submit(Offload::Room::share, &another)) REQUIRE(accepted < 50);
   CHECK(loop.stats.offload_queued.get() == 2 * kMax);
   release.count_down();
   REQUIRE(loop.run_until([&] { return seen.done == accepted; }));

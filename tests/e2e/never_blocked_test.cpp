@@ -136,7 +136,7 @@ TEST_CASE("while a module is copied from a disk that hangs, the supervisor goes 
   Variables variables = with_slow_disk(gate);
   site.write_beside("tmp/file", "");
   variables["TMPDIR"] = site.path("tmp");
-  ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"}, variables);
+  ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms", "--swap-timeout", "60s"}, variables);
   fs::copy_file(module_file("swapped_one"), site.plugins() + "/slow.so");
   REQUIRE(eventually([&] {
     const fs::recursive_directory_iterator copies(site.path("tmp"));
