@@ -119,6 +119,10 @@ Residency ask_mincore(const OpenFile& file, std::uint64_t offset, std::uint64_t 
 
 }  // namespace
 
+std::uint64_t probe_step(const OpenFile& file, std::uint64_t wanted) {
+  return file.facts().has_holes ? kPage : wanted;
+}
+
 Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, std::uint64_t probe_every) {
   if (size == 0) return Residency::resident;
   if (file.nowait == Known::no) return ask_mincore(file, offset, size);
@@ -127,6 +131,7 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
   const Residency known = ask_cachestat(file, offset, size);
   if (known == Residency::absent) return known;
   if (known == Residency::unknown && !file.extents_mapped) return Residency::absent;
+  probe_every = probe_step(file, probe_every);
   Residency found = probe_byte(file, offset + size - 1);
   for (std::uint64_t at = 0; at + probe_every < size && found == Residency::resident; at += probe_every) {
     found = probe_byte(file, offset + at);

@@ -17,6 +17,10 @@ enum class Residency {
 inline constexpr std::uint64_t kProbeClosely = 64 * 1024;   // reads end out of order, but in large pieces
 inline constexpr std::uint64_t kProbeWidely = 1024 * 1024;  // where nothing is known to be read at the time
 
+// Between two bytes that tell of what lies between them: where holes split a file, each page may be read by
+// itself.
+std::uint64_t probe_step(const OpenFile& file, std::uint64_t wanted);
+
 // Judged by what the page cache knows of all of it, and by one byte in so many. A range past the end counts as
 // resident: using it tells.
 Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size,

@@ -50,10 +50,11 @@ class ReadaheadQueue::Watch final : public Work {
       : queue_(queue),
         file_(piece.stream->file),
         fd_(file_->fd()),
+        step_(files::probe_step(*file_, files::kProbeClosely)),
         position_(piece.stream->position),
         end_(piece.window_end()) {}
   void run() override {
-    for (std::uint64_t at = position_; at < end_; at += files::kProbeClosely) use(at);
+    for (std::uint64_t at = position_; at < end_; at += step_) use(at);
     use(end_ - 1);
   }
   void done(bool) override {
@@ -70,6 +71,7 @@ class ReadaheadQueue::Watch final : public Work {
   ReadaheadQueue& queue_;
   const files::FileRef file_;
   const int fd_;
+  const std::uint64_t step_;
   const std::uint64_t position_;
   const std::uint64_t end_;
 };

@@ -140,11 +140,13 @@ TEST_CASE("a body that goes back while a thread begins with more is woken", "[st
   if (!one.cold) return;
   one.queue.wait(one.stream, 0);
   REQUIRE(one.woken());
-  one.queue.move(one.stream, one.stream->settled);
+  one.queue.move(one.stream, one.stream->reading.begun);
   REQUIRE(one.stream->queued);  // a thread begins with the next piece
+  const std::uint64_t begun = one.server.counters.at("thread_readaheads");
   one.folder.make_cold("file");
   one.queue.wait(one.stream, 100'000);
   CHECK(one.woken());
+  CHECK(one.server.counters.at("thread_readaheads") > begun);  // for what is gone again
 }
 
 TEST_CASE("a body that ends while a thread begins with its piece is not woken", "[static]") {
