@@ -142,6 +142,9 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
 }
 
 void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) {
+  // Each read on takes larger pages than the one before (page_cache_ra_order), so the first is small. But where
+  // nobody may ask what it has begun with, the guess has to hold.
+  constexpr std::uint64_t kFirstUse = 64 * 1024;
   constexpr std::uint64_t kReadAtOnceMax = 8 << 20;
   const std::uint64_t from = reading.begun;
   const std::uint64_t seen_end = std::min(from + kReadAtOnceMax, end);
@@ -151,6 +154,7 @@ void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) 
     reading.mark = from;  // the first page of what it has begun with
     if (reading.begun > from) return;
   }
+  if (reading.mark == from && count_cached(fd, from, 1)) size = std::min(size, kFirstUse);
   use_nowhere(fd, from, std::min(size, end - from));
   reading.begun = first_missing(fd, from, seen_end);
   // What it reads beyond what was asked for begins with the mark; else that is in the middle.
