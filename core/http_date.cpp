@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "utc_time.h"
+
 namespace sluice {
 namespace {
 
@@ -20,21 +22,20 @@ char* put_number(char* out, int number, int digits) {
 }  // namespace
 
 void write_http_date(char* out, std::time_t seconds) {
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  out = put_text(out, kDays + 3 * utc.tm_wday, 3);
+  const UtcTime utc = utc_time(seconds);
+  out = put_text(out, kDays + 3 * utc.weekday, 3);
   out = put_text(out, ", ", 2);
-  out = put_number(out, utc.tm_mday, 2);
+  out = put_number(out, utc.day, 2);
   out = put_text(out, " ", 1);
-  out = put_text(out, kMonths + 3 * utc.tm_mon, 3);
+  out = put_text(out, kMonths + 3 * (utc.month - 1), 3);
   out = put_text(out, " ", 1);
-  out = put_number(out, utc.tm_year + 1900, 4);
+  out = put_number(out, utc.year, 4);
   out = put_text(out, " ", 1);
-  out = put_number(out, utc.tm_hour, 2);
+  out = put_number(out, utc.hour, 2);
   out = put_text(out, ":", 1);
-  out = put_number(out, utc.tm_min, 2);
+  out = put_number(out, utc.minute, 2);
   out = put_text(out, ":", 1);
-  out = put_number(out, utc.tm_sec, 2);
+  out = put_number(out, utc.second, 2);
   put_text(out, " GMT", 4);
 }
 

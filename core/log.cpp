@@ -9,6 +9,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "utc_time.h"
+
 namespace sluice {
 namespace {
 
@@ -51,12 +53,10 @@ struct Line {
 void begin(Line& line, LogLevel level) {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  tm utc{};
-  gmtime_r(&now.tv_sec, &utc);
+  const UtcTime utc = utc_time(now.tv_sec);
   char stamp[64];
-  const std::size_t size = std::strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-  line.put({stamp, size});
-  std::snprintf(stamp, sizeof(stamp), ".%03ldZ ", now.tv_nsec / 1'000'000);
+  std::snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ ", utc.year, utc.month, utc.day,
+                utc.hour, utc.minute, utc.second, now.tv_nsec / 1'000'000);
   line.put(stamp);
   line.put(kLevelNames[static_cast<unsigned>(level)]);
   line.put(' ');

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -163,17 +162,6 @@ void append_json(std::string& out, std::string_view text) {
     text.remove_prefix(character.size());
   }
   out += '"';
-}
-
-// "2024-02-29T12:34:56Z". Empty outside years 0 to 9999.
-std::string iso_date(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm parts{};
-  if (gmtime_r(&time, &parts) == nullptr || parts.tm_year < -1900 || parts.tm_year > 8099) return {};
-  char text[64];
-  const int size = std::snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900,
-                                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-  return std::string(text, static_cast<std::size_t>(size));
 }
 
 // "0 B", "1.5 KiB", "12 MiB": two digits or more of what matters.

@@ -5,14 +5,13 @@ import hashlib
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.request
 
 import measure
 import report
-from scenarios import SCENARIOS, make_files
+from scenarios import SCENARIOS, build_client, make_files
 from servers import PORT, all_servers
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -95,7 +94,7 @@ def main():
                 sys.exit(f"bench: the disk beneath {work} has no readahead to set; leave out --readahead")
             readahead.write_text(str(given.readahead))
         for name in ("floor", "cold"):
-            subprocess.run(["gcc", "-O2", "-pthread", "-o", f"{work}/{name}", HERE / "clients" / f"{name}.c"], check=True)
+            build_client(name, work)
         make_files(root)
         wanted = given.servers.split(",") if given.servers else list(all_servers())
         servers = {name: server for name, server in all_servers().items() if name in wanted}

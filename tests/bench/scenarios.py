@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import random
 import resource
 import socket
 import subprocess
@@ -41,6 +42,11 @@ class Scenario:
 def client_cpu():
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def build_client(name, work):
+    source = os.path.join(os.path.dirname(__file__), "clients", f"{name}.c")
+    subprocess.run(["gcc", "-O2", "-pthread", "-o", f"{work}/{name}", source], check=True)
 
 
 def run_client(command, environment=None):
@@ -155,28 +161,33 @@ SCENARIOS = [
 ]
 
 
+def write_file(path, size):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as out:
+        while size > 0:
+            part = min(size, MEBI)
+            out.write(random.randbytes(part))
+            size -= part
+
+
+def make_tree(root, count):
+    for i in range(count):
+        write_file(f"{root}/tree/{i % 100}/{i}.bin", int(2 ** random.uniform(9, 16)))
+
+
+def make_cold_files(root):
+    for i in range(COLD_FILES):
+        write_file(f"{root}/cold/{i}.bin", COLD_SIZE)
+
+
 def make_files(root):
     """The same for every server, and for every run."""
-    import random
     random.seed(20240229)
-    os.makedirs(f"{root}/cold")
-
-    def write(name, size):
-        with open(f"{root}/{name}", "wb") as out:
-            while size > 0:
-                part = min(size, MEBI)
-                out.write(random.randbytes(part))
-                size -= part
-
-    write("1k.bin", KIBI)
-    write("64m.bin", 64 * MEBI)
-    write("1g.bin", GIBI)
-    for i in range(TREE_FILES):
-        if i < 100:
-            os.makedirs(f"{root}/tree/{i}")
-        write(f"tree/{i % 100}/{i}.bin", int(2 ** random.uniform(9, 16)))
-    for i in range(COLD_FILES):
-        write(f"cold/{i}.bin", COLD_SIZE)
+    write_file(f"{root}/1k.bin", KIBI)
+    write_file(f"{root}/64m.bin", 64 * MEBI)
+    write_file(f"{root}/1g.bin", GIBI)
+    make_tree(root, TREE_FILES)
+    make_cold_files(root)
     os.sync()
     old = time.time() - 3600
     for folder, _, names in os.walk(root):

@@ -5,6 +5,7 @@ core/: a file includes only files that stand above it in the table of core/READM
 core/api: only itself and the standard library. modules/: only the interface, modules/common and their own folder.
 A source includes its own header first, so that each header is seen to compile on its own.
 state_ is written in one place.
+Nobody asks the C library for a date: it holds a lock that all threads share, and reads the file of the local zone.
 """
 import pathlib
 import re
@@ -81,9 +82,18 @@ def check_state_writer(root):
         yield f"state_ must be written by Connection::transition only, and is written {len(writes)} times: {writes}"
 
 
+def check_dates(root):
+    asks = re.compile(r"\b(gmtime|gmtime_r|localtime|localtime_r|mktime|strftime|tzset)\(")
+    for room in ("core", "modules"):
+        for path in sorted((root / room).rglob("*.[hc]*")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if asks.search(line):
+                    yield f"{path.relative_to(root)}:{number} asks the C library for a date: use std::chrono"
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
-    checks = (check_core, check_api, check_modules, check_own_headers, check_state_writer)
+    checks = (check_core, check_api, check_modules, check_own_headers, check_state_writer, check_dates)
     violations = [violation for check in checks for violation in check(root)]
     for violation in violations:
         print(violation)

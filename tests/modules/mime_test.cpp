@@ -6,6 +6,7 @@
 using sluice::files::append_encoded_path;
 using sluice::files::append_html;
 using sluice::files::http_date;
+using sluice::files::iso_date;
 using sluice::files::mime_type;
 
 TEST_CASE("the type follows the last extension of the name", "[mime]") {
@@ -34,7 +35,13 @@ TEST_CASE("dates are IMF-fixdates", "[text]") {
   CHECK(http_date(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT");
   CHECK(http_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
   CHECK(http_date(1709164800) == "Thu, 29 Feb 2024 00:00:00 GMT");
-  CHECK(http_date(std::time_t{1} << 60).empty());
+  CHECK(http_date(-1) == "Wed, 31 Dec 1969 23:59:59 GMT");
+  CHECK(http_date(253402300799) == "Fri, 31 Dec 9999 23:59:59 GMT");
+  CHECK(http_date(253402300800).empty());
+  CHECK(http_date(-62167219200) == "Sat, 01 Jan 0000 00:00:00 GMT");
+  CHECK(http_date(-62167219201).empty());
+  CHECK(iso_date(1709210096) == "2024-02-29T12:34:56Z");
+  CHECK(iso_date(std::int64_t{1} << 60).empty());
 }
 
 TEST_CASE("paths and HTML are escaped", "[text]") {
