@@ -5,6 +5,8 @@
 // threads or half the queue, so one that blocks cannot starve the others; the reserve is beside the queue.
 // Work that waited too long is given back unrun.
 //
+// The threads are nicer than the loop, which else waits for what they compute whenever it has much to send.
+//
 // The queue is the loop's alone: it hands each thread one work at a time and takes it back from a list without
 // a lock, so that it never has to wait for a thread.
 //

@@ -2,6 +2,8 @@
 // threads.
 #include "offload.h"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -81,6 +83,19 @@ TEST_CASE("work runs on a thread and is done on the loop, once", "[offload]") {
   CHECK(seen.thread != std::this_thread::get_id());
   CHECK(offload->idle());
   CHECK(Offload::thread_index() == 0);
+}
+
+TEST_CASE("threads are nicer than the loop", "[offload]") {
+  Loop loop;
+  const auto offload = std::move(*Offload::create(*loop.loop, {}));
+  Seen seen;
+  int niceness = 0;
+  auto item = work(seen, [&niceness] { niceness = getpriority(PRIO_PROCESS, 0); });
+  REQUIRE(offload->submit(&loop, item));
+  REQUIRE(loop.run_until([&] { return seen.done == 1; }));
+  constexpr int kNicest = 19;
+  const int own = getpriority(PRIO_PROCESS, 0);
+  CHECK((niceness > own || own == kNicest));
 }
 
 TEST_CASE("the threads run before there is work for them", "[offload]") {
