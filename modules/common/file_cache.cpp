@@ -64,13 +64,15 @@ void FileCache::allow_entries(std::uint64_t entries_max) {
   entries_max_ = std::max(entries_max_, entries_max);
 }
 
-FileRef FileCache::find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms,
-                        std::uint64_t since_ns) {
-  const auto found = index_.find({scope, path});
+FileRef FileCache::find(const Lookup& lookup, std::string_view path, std::uint64_t since_ns) {
+  const auto found = index_.find({lookup.scope, path});
   if (found == index_.end()) return nullptr;
   Entry& entry = found->second;
-  if (host_.now_ms() - entry.opened_ms >= revalidate_ms) return nullptr;  // kept: insert may meet it again
-  if (!entry.file->unchanged_since(since_ns)) {
+  if (host_.now_ms() - entry.led_here_ms >= lookup.revalidate_ms) {
+    // Kept, if not: where a disk has to be asked, insert may meet it again.
+    if (!entry.file->unchanged_at(lookup.folder_fd, lookup.links)) return nullptr;
+    entry.led_here_ms = host_.now_ms();
+  } else if (!entry.file->unchanged_since(since_ns)) {
     erase(found);
     return nullptr;
   }
@@ -85,7 +87,7 @@ FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd
   if (found != index_.end()) {
     Entry& entry = found->second;
     if (entry.file->facts() == facts) {
-      entry.opened_ms = host_.now_ms();
+      entry.led_here_ms = host_.now_ms();
       entry.file->mature();
       entry.used = true;
       return entry.file;

@@ -34,15 +34,22 @@ class FileCache {
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
-  // A number for "beneath this folder, with these rules for types": files that would get other head lines under
-  // other rules are other entries.
+  // A number for "beneath this folder, by these rules": files that would be others, or get other head lines,
+  // under other rules are other entries.
   std::uint32_t scope(int folder_fd, std::string_view rules);
   // The largest wish of all mounts counts, within a share of the descriptors that the process may open.
   void allow_entries(std::uint64_t entries_max);
 
+  // How a mount looks up its paths.
+  struct Lookup {
+    std::uint32_t scope;
+    int folder_fd;
+    Links links;
+    std::uint64_t revalidate_ms;
+  };
   // The file, unchanged since it was opened by a look taken since `since_ns` (Request::arrived_ns). Null: open
   // the path and `insert`.
-  FileRef find(std::uint32_t scope, std::string_view path, std::uint64_t revalidate_ms, std::uint64_t since_ns);
+  FileRef find(const Lookup& lookup, std::string_view path, std::uint64_t since_ns);
   // The file that has just been opened at that path, or the entry that it turns out to be. Null when its head
   // lines are refused.
   FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
@@ -80,8 +87,8 @@ class FileCache {
   };
   struct Entry {
     FileRef file;
-    std::uint64_t opened_ms;  // when the path last led to this file
-    bool used;                // since it was last spared
+    std::uint64_t led_here_ms;  // when the path last led to this file
+    bool used;                  // since it was last spared
     std::list<Key>::iterator place;
   };
   using Index = std::unordered_map<Key, Entry, KeyHash>;

@@ -21,11 +21,8 @@ std::uint64_t nanoseconds(std::int64_t seconds, std::uint32_t rest) {
 
 }  // namespace
 
-int read_facts(int fd, FileFacts& facts) {
-  struct stat status;
-  // The C library's fstat asks for an empty path relative to the descriptor, which the kernel has to read
-  // first.
-  if (syscall(SYS_fstat, fd, &status) != 0) return errno;
+FileFacts facts_of(const struct stat& status) {
+  FileFacts facts;
   facts.size = static_cast<std::uint64_t>(status.st_size);
   facts.device = status.st_dev;
   facts.inode = status.st_ino;
@@ -37,6 +34,15 @@ int read_facts(int fd, FileFacts& facts) {
   facts.mode = status.st_mode;
   facts.owner = status.st_uid;
   facts.has_holes = status.st_blocks < status.st_size / kBlockSize;
+  return facts;
+}
+
+int read_facts(int fd, FileFacts& facts) {
+  struct stat status;
+  // The C library's fstat asks for an empty path relative to the descriptor, which the kernel has to read
+  // first.
+  if (syscall(SYS_fstat, fd, &status) != 0) return errno;
+  facts = facts_of(status);
   return 0;
 }
 

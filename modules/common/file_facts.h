@@ -35,6 +35,7 @@ struct FileFacts {
   bool same_file(const FileFacts& other) const { return device == other.device && inode == other.inode; }
 };
 
+FileFacts facts_of(const struct stat& status);
 // 0, or an error of errno(3).
 int read_facts(int fd, FileFacts& facts);
 

@@ -38,7 +38,13 @@ Progress TextBody::pump(Sink& sink) {
 }
 
 FileHandler::FileHandler(Host& host, FileCache& cache)
-    : host_(host), cache_(cache), folder_(host.folder()), options_(host) {
+    : host_(host),
+      cache_(cache),
+      folder_(host.folder()),
+      options_(host),
+      lookup_{cache.scope(folder_.fd, options_.rules()), folder_.fd, options_.links, options_.revalidate_ms},
+      encoded_lookup_{cache.scope(folder_.fd, options_.rules() + "\nencoded"), folder_.fd, options_.links,
+                      options_.revalidate_ms} {
   Field lines[3];
   std::uint32_t count = 0;
   if (!options_.cache_control.empty()) lines[count++] = {"Cache-Control", options_.cache_control};
@@ -46,8 +52,6 @@ FileHandler::FileHandler(Host& host, FileCache& cache)
   if (options_.precompressed) lines[count++] = {"Vary", "Accept-Encoding"};
   if (count > 0) common_fields_ = host.prepare_fields(lines, count);
   cache_.allow_entries(options_.entries_max);
-  scope_ = cache_.scope(folder_.fd, options_.type_rules());
-  encoded_scope_ = cache_.scope(folder_.fd, options_.type_rules() + "\nencoded");
 }
 
 FileHandler::~FileHandler() {
@@ -63,7 +67,7 @@ void FileHandler::handle(Exchange& exchange) {
   if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
   // The common case needs no search, and no memory of its own.
   if (!options_.precompressed && !options_.hash_etags) {
-    if (const FileRef file = cache_.find(scope_, path_, options_.revalidate_ms, look_since(exchange.request())))
+    if (const FileRef file = cache_.find(lookup_, path_, look_since(exchange.request())))
       return answer(exchange, file, Coding::identity);
   }
   Search search;
@@ -109,8 +113,8 @@ std::uint64_t FileHandler::look_since(const Request& request) const {
   return in_parts || !sends_files_as_they_are() ? kNow : request.arrived_ns;
 }
 
-std::uint32_t FileHandler::scope_for(const Search& search) const {
-  return search.purpose == Search::For::encoded ? encoded_scope_ : scope_;
+const FileCache::Lookup& FileHandler::lookup_for(const Search& search) const {
+  return search.purpose == Search::For::encoded ? encoded_lookup_ : lookup_;
 }
 
 std::string_view FileHandler::type_of(std::string_view path) const {
@@ -122,8 +126,7 @@ std::string_view FileHandler::type_for(const Search& search) const {
 }
 
 void FileHandler::seek(Exchange& exchange, Search search) {
-  if (const FileRef file =
-          cache_.find(scope_for(search), search.path, options_.revalidate_ms, look_since(exchange.request()))) {
+  if (const FileRef file = cache_.find(lookup_for(search), search.path, look_since(exchange.request()))) {
     return found(exchange, std::move(search), file);
   }
   const auto open = [&] {
@@ -145,7 +148,7 @@ void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
   int error = opened.error;
   if (error == 0) error = read_facts(opened.fd.get(), facts);
   if (error != 0) {
-    cache_.drop(scope_for(search), search.path);
+    cache_.drop(lookup_for(search).scope, search.path);
     return missing(exchange, std::move(search), status_of(error));
   }
   const std::string_view asked = exchange.request().path;
@@ -155,7 +158,7 @@ void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
   }
   if (!facts.is_regular()) return missing(exchange, std::move(search), 404);
   const FileRef file =
-      cache_.insert(scope_for(search), search.path, std::move(opened.fd), facts, type_for(search));
+      cache_.insert(lookup_for(search).scope, search.path, std::move(opened.fd), facts, type_for(search));
   if (file == nullptr) return exchange.fail(500);
   found(exchange, std::move(search), file);
 }

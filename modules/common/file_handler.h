@@ -109,7 +109,7 @@ class FileHandler : public Handler {
   void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
   std::uint64_t look_since(const Request& request) const;
-  std::uint32_t scope_for(const Search& search) const;
+  const FileCache::Lookup& lookup_for(const Search& search) const;
   std::string_view type_for(const Search& search) const;
 
   Host& host_;
@@ -118,9 +118,9 @@ class FileHandler : public Handler {
   const FileOptions options_;
   FieldBlock* common_fields_ = nullptr;  // null for none
   SearchTask* resuming_ = nullptr;       // the deferred request that is being gone on with
-  std::uint32_t scope_ = 0;
-  std::uint32_t encoded_scope_ = 0;  // where a sibling has its plain file's type
-  std::string path_;                 // of the request in hand, kept for its memory
+  const FileCache::Lookup lookup_;
+  const FileCache::Lookup encoded_lookup_;  // where a sibling has its plain file's type
+  std::string path_;                        // of the request in hand, kept for its memory
 };
 
 }  // namespace sluice::files

@@ -59,8 +59,12 @@ struct FileOptions {
   // Throws std::runtime_error with a sentence for whoever wrote the mount.
   explicit FileOptions(Host& host);
 
-  // What decides the type of a file: mounts with equal rules share their open files.
-  std::string type_rules() const { return types_text + "\n" + default_type + (hash_etags ? "\nhash" : ""); }
+  // What decides which file a path leads to, and with which head lines: mounts with equal rules share their
+  // open files.
+  std::string rules() const {
+    return types_text + "\n" + default_type + (hash_etags ? "\nhash" : "") +
+           (links == Links::refused ? "\nno links" : "");
+  }
 
   std::string index;
   std::string fallback;

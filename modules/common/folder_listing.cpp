@@ -32,16 +32,17 @@ struct Entry {
 bool look_at(const ListingPlan& plan, int folder, Entry& entry) {
   struct stat status;
   if (fstatat(folder, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  if (S_ISLNK(status.st_mode)) {
+  FileFacts facts = facts_of(status);
+  if (S_ISLNK(facts.mode)) {
     if (plan.links == Links::refused) return false;
     const bool apart = !plan.path.empty() && !plan.path.ends_with('/');
     const std::string target = plan.path + (apart ? "/" : "") + entry.name;
-    if (stat_beneath(plan.root, target.c_str(), Resolve::may_block, plan.links, status) != 0) return false;
+    if (look_beneath(plan.root, target.c_str(), Resolve::may_block, plan.links, facts) != 0) return false;
   }
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return false;
-  entry.is_folder = S_ISDIR(status.st_mode);
-  entry.size = entry.is_folder ? 0 : static_cast<std::uint64_t>(status.st_size);
-  entry.mtime_s = status.st_mtim.tv_sec;
+  if (!facts.is_regular() && !facts.is_folder()) return false;
+  entry.is_folder = facts.is_folder();
+  entry.size = entry.is_folder ? 0 : facts.size;
+  entry.mtime_s = facts.mtime_s;
   return true;
 }
 

@@ -43,17 +43,16 @@ Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links
 
 }  // namespace
 
-int stat_beneath(int folder, const char* path, Resolve resolve, Links links, struct stat& status) {
+int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts) {
   const Opened found = open_with(O_PATH, folder, path, resolve, links);
-  if (found.error != 0) return found.error;
-  return fstat(found.fd.get(), &status) == 0 ? 0 : errno;
+  return found.error != 0 ? found.error : read_facts(found.fd.get(), facts);
 }
 
 Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, int extra_flags) {
-  struct stat status;
-  const int error = stat_beneath(folder, path, resolve, links, status);
+  FileFacts facts;
+  const int error = look_beneath(folder, path, resolve, links, facts);
   if (error != 0) return {OwnedFd(), error};
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return {OwnedFd(), ENXIO};
+  if (!facts.is_regular() && !facts.is_folder()) return {OwnedFd(), ENXIO};
   // Not to wait for what has taken its place meanwhile.
   constexpr int kNeverWaiting = O_NONBLOCK | O_NOCTTY;
   return open_with(O_RDONLY | kNeverWaiting | extra_flags, folder, path, resolve, links);

@@ -2,10 +2,9 @@
 // not opened: who waits to write to a FIFO would go on, and a device may begin to do something. Any thread.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 
+#include "common/file_facts.h"
 #include "common/owned_fd.h"
 
 namespace sluice::files {
@@ -23,7 +22,7 @@ struct Opened {
 };
 
 // What `path`, relative to `folder`, leads to. 0, or an error of errno(3).
-int stat_beneath(int folder, const char* path, Resolve resolve, Links links, struct stat& status);
+int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts);
 
 // A regular file or a folder; ENXIO for anything else. Which one, fstat tells: it may have been replaced since
 // it was looked at.

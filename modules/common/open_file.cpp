@@ -62,6 +62,12 @@ bool OpenFile::unchanged_since(std::uint64_t since_ns) {
   return unchanged();
 }
 
+bool OpenFile::unchanged_at(int folder, Links links) {
+  looked_ns_ = monotonic_ns();
+  FileFacts now;
+  return look_beneath(folder, path_.c_str(), Resolve::cached_only, links, now) == 0 && now == facts_;
+}
+
 bool OpenFile::unchanged() const {
   FileFacts now;
   return read_facts(fd(), now) == 0 && now == facts_ && now.links > 0;

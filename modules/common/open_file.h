@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/file_facts.h"
+#include "common/open_beneath.h"
 #include "common/owned_fd.h"
 #include "common/residency_memo.h"
 
@@ -54,6 +55,9 @@ class OpenFile {
 
   // Whether the file was still what `facts` says at some moment since then (CLOCK_MONOTONIC).
   bool unchanged_since(std::uint64_t since_ns);
+  // Whether its path still leads to it, and it is what `facts` says, as far as can be told without waiting for
+  // a disk.
+  bool unchanged_at(int folder, Links links);
   // Makes the validators strong once the content is old enough.
   void mature();
   // The tag made of the content, for all head lines from now on. Those of before stay weak or made of times.

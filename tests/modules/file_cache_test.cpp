@@ -42,7 +42,10 @@ struct Fixture {
     REQUIRE(read_facts(opened.fd.get(), facts) == 0);
     return cache.insert(scope, name, std::move(opened.fd), facts, mime_type(name, "x/y"));
   }
-  FileRef find(const std::string& name) { return cache.find(scope, name, kRevalidateMs, monotonic_ns()); }
+  FileRef find(const std::string& name, std::uint64_t revalidate_ms, std::uint64_t since_ns) {
+    return cache.find({scope, folder_fd.get(), Links::followed, revalidate_ms}, name, since_ns);
+  }
+  FileRef find(const std::string& name) { return find(name, kRevalidateMs, monotonic_ns()); }
 };
 
 std::string line(const FileRef& file, std::string_view name) {
@@ -100,23 +103,43 @@ TEST_CASE_METHOD(Fixture, "requests that had arrived before a look share it, for
   const std::uint64_t after_ns = monotonic_ns();
   folder.write("kept", "two");
   folder.write("other", "two");
-  CHECK(cache.find(scope, "kept", kRevalidateMs, before_ns) == kept);
-  CHECK(cache.find(scope, "other", kRevalidateMs, before_ns) == nullptr);
-  CHECK(cache.find(scope, "kept", kRevalidateMs, after_ns) == nullptr);
+  CHECK(find("kept", kRevalidateMs, before_ns) == kept);
+  CHECK(find("other", kRevalidateMs, before_ns) == nullptr);
+  CHECK(find("kept", kRevalidateMs, after_ns) == nullptr);
 }
 
-TEST_CASE_METHOD(Fixture, "the path is opened again after a while, and the entry goes on", "[cache]") {
+TEST_CASE_METHOD(Fixture,
+                 "after a while the path is looked at, too, and where it has not moved the entry goes on",
+                 "[cache]") {
   folder.write("a.txt", "one");
-  const FileRef first = open_file("a.txt");
-  server.advance_clock(kRevalidateMs - 100);
+  REQUIRE(symlink("a.txt", (folder / "link").c_str()) == 0);
+  const FileRef first = open_file("link");
+  server.advance_clock(kRevalidateMs + 100);
   server.turn();
-  CHECK(find("a.txt") == first);
-  server.advance_clock(200);
-  server.turn();
-  CHECK(find("a.txt") == nullptr);
-  CHECK(open_file("a.txt") == first);
-  CHECK(find("a.txt") == first);
-  CHECK(cache.find(scope, "a.txt", 0, monotonic_ns()) == nullptr);
+  CHECK(find("link") == first);
+
+  REQUIRE(symlink("b.txt", (folder / "new").c_str()) == 0);
+  rename((folder / "new").c_str(), (folder / "link").c_str());
+  CHECK(find("link") == first);  // it was looked at just now
+  const bool in_time = GENERATE(false, true);
+  SECTION("another file stands there") {
+    folder.write("b.txt", "one");
+  }
+  SECTION("nothing stands there") {}
+  if (in_time) {
+    server.advance_clock(kRevalidateMs);
+    server.turn();
+  }
+  CHECK(find("link", in_time ? kRevalidateMs : 0, monotonic_ns()) == nullptr);
+  CHECK(cache.size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "the path is looked at as the mount looks up its paths", "[cache]") {
+  folder.write("a.txt", "one");
+  REQUIRE(symlink("a.txt", (folder / "link").c_str()) == 0);
+  const FileRef first = open_file("link");
+  CHECK(cache.find({scope, folder_fd.get(), Links::followed, 0}, "link", monotonic_ns()) == first);
+  CHECK(cache.find({scope, folder_fd.get(), Links::refused, 0}, "link", monotonic_ns()) == nullptr);
 }
 
 TEST_CASE_METHOD(Fixture, "the path that leads elsewhere gets a new entry", "[cache]") {

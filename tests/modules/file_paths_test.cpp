@@ -167,6 +167,16 @@ TEST_CASE_METHOD(Site, "links are followed within the folder only", "[files]") {
   }
 }
 
+TEST_CASE_METHOD(Site, "a mount that follows no links does not serve what another has found by one",
+                 "[files]") {
+  REQUIRE(symlink("a.txt", (folder / "in").c_str()) == 0);
+  const std::size_t followed = rig.mount(folder.path);
+  const std::size_t refused = rig.mount(folder.path, {{"links", "off"}});
+  CHECK(rig.get("in", followed)->content == "hello");
+  CHECK(rig.get("in", refused)->code == 404);
+  CHECK(rig.get("in", followed)->content == "hello");
+}
+
 TEST_CASE_METHOD(Site, "the mount's own path lies between the folder and the file", "[files]") {
   REQUIRE(symlink("../a.txt", (folder / "dir/x.txt").c_str()) == 0);
   const std::size_t below = rig.mount(folder.path, {}, "dir/");
