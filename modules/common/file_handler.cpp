@@ -151,6 +151,7 @@ void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
     cache_.drop(lookup_for(search).scope, search.path);
     return missing(exchange, std::move(search), status_of(error));
   }
+  if (!facts.is_regular()) cache_.drop(lookup_for(search).scope, search.path);
   const std::string_view asked = exchange.request().path;
   const bool for_request = search.purpose == Search::For::request;
   if (for_request && facts.is_folder() && !asked.empty() && !asked.ends_with('/')) {

@@ -43,7 +43,7 @@ inline constexpr std::array kFileOptions = {
     OptionInfo{"entries_max", OptionType::number, 0, "16384",
                "how many open files a worker keeps; the largest of all mounts counts"},
     OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1000",
-               "how long another file moved to the same path may go unseen; 0 opens every time"},
+               "how long another file moved to the same path may go unseen; 0 looks every time"},
 };
 
 // The options of all file handlers, and a module's own behind them.

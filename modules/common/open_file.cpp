@@ -1,6 +1,7 @@
 #include "common/open_file.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -63,9 +64,12 @@ bool OpenFile::unchanged_since(std::uint64_t since_ns) {
 }
 
 bool OpenFile::unchanged_at(int folder, Links links) {
-  looked_ns_ = monotonic_ns();
+  if (gnu_dev_major(facts_.device) == 0) return false;
+  const std::uint64_t now_ns = monotonic_ns();
   FileFacts now;
-  return look_beneath(folder, path_.c_str(), Resolve::cached_only, links, now) == 0 && now == facts_;
+  if (look_beneath(folder, path_.c_str(), Resolve::cached_only, links, now) != 0 || now != facts_) return false;
+  looked_ns_ = now_ns;
+  return true;
 }
 
 bool OpenFile::unchanged() const {

@@ -55,8 +55,9 @@ class OpenFile {
 
   // Whether the file was still what `facts` says at some moment since then (CLOCK_MONOTONIC).
   bool unchanged_since(std::uint64_t since_ns);
-  // Whether its path still leads to it, and it is what `facts` says, as far as can be told without waiting for
-  // a disk.
+  // Whether its path still leads to it, and it is what `facts` says. False where only opening it would tell: on
+  // file systems that are no disk's, another machine or a process may have changed it; or a disk would have to
+  // be waited for.
   bool unchanged_at(int folder, Links links);
   // Makes the validators strong once the content is old enough.
   void mature();

@@ -1,10 +1,9 @@
 #include "common/residency.h"
 
-#include <linux/magic.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -92,8 +91,7 @@ Residency probe_byte(const OpenFile& file, std::uint64_t offset) {
 bool may_ask_mincore(const OpenFile& file) {
   const uid_t user = geteuid();
   if (user == 0 || user == file.facts().owner) return true;
-  struct statfs system;
-  return fstatfs(file.fd(), &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+  return fcntl(file.fd(), F_GET_SEALS) >= 0;  // tmpfs; statfs would ask a server that may hang
 }
 
 Residency ask_mincore(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
@@ -142,8 +140,9 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
 }
 
 void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) {
-  // Each read on takes larger pages than the one before (page_cache_ra_order), so the first is small. But where
-  // nobody may ask what it has begun with, the guess has to hold.
+  // Each read on takes larger pages than the one before (page_cache_ra_order in mm/readahead.c), so the first
+  // is small. But in the middle of a file nothing would be read beyond it, and where nobody may ask what has
+  // begun, the guess has to hold.
   constexpr std::uint64_t kFirstUse = 64 * 1024;
   constexpr std::uint64_t kReadAtOnceMax = 8 << 20;
   const std::uint64_t from = reading.begun;
@@ -154,7 +153,7 @@ void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) 
     reading.mark = from;  // the first page of what it has begun with
     if (reading.begun > from) return;
   }
-  if (reading.mark == from && count_cached(fd, from, 1)) size = std::min(size, kFirstUse);
+  if (from == 0 && count_cached(fd, from, 1)) size = std::min(size, kFirstUse);
   use_nowhere(fd, from, std::min(size, end - from));
   reading.begun = first_missing(fd, from, seen_end);
   // What it reads beyond what was asked for begins with the mark; else that is in the middle.

@@ -21,7 +21,9 @@ SAMPLES = [("/1k.bin", None), ("/tree/7/7.bin", None), ("/tree/42/9942.bin", Non
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__,
+                                     epilog="tests/bench/run growth, and tests/bench/run turns, measure sluice alone; each has its "
+                                            "own --help")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                         help="of " + ", ".join(scenario.name for scenario in SCENARIOS) + "; all without one")
     parser.add_argument("--servers", help="just these, by commas: " + ",".join(all_servers()))

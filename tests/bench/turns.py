@@ -78,7 +78,7 @@ class Crowd:
                 for client in clients:
                     try:
                         if not client.recv(KIBI):
-                            self.errors += 1
+                            raise ConnectionError("the server has closed")
                     except BlockingIOError:
                         pass
                 time.sleep(0.01)
@@ -116,8 +116,10 @@ def play(module, work):
         pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")  # names and inodes, too
         crowd = Crowd()
         crowd.start()
-        busy = run_client([*client, str(COLD_STREAMS), str(COLD_FILES), "0"])
-        crowd.join()
+        try:
+            busy = run_client([*client, str(COLD_STREAMS), str(COLD_FILES), "0"])
+        finally:
+            crowd.join()
         text = subprocess.run([REPOSITORY / "build/release/bin/sluice", "metrics", "--control", f"{work}/control.sock"],
                               capture_output=True, text=True, check=True).stdout
         turns = series(text, "loop_net_turn_seconds_count")

@@ -293,6 +293,16 @@ TEST_CASE_METHOD(Site, "a changed file is served anew", "[files]") {
   CHECK(rig.get("a.txt")->content == "back");
 }
 
+TEST_CASE_METHOD(Site, "a file whose place a folder has taken is not kept open", "[files]") {
+  rig.mount(folder.path, {{"nosniff", "off"}, {"revalidate_ms", "0"}});
+  CHECK(rig.get("a.txt")->content == "hello");
+  CHECK(rig.server.field_blocks_out == 2);
+  unlink((folder / "a.txt").c_str());
+  mkdir((folder / "a.txt").c_str(), 0755);
+  CHECK(code("a.txt") == 301);
+  CHECK(rig.server.field_blocks_out == 0);
+}
+
 TEST_CASE_METHOD(Site, "revalidate_ms bounds how long a moved link goes unseen", "[files]") {
   folder.write("one", "1");
   folder.write("two", "2");
