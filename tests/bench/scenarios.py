@@ -17,6 +17,8 @@ TREE_FILES = 10_000
 IDLE_CONNECTIONS = 15_000
 IDLE_PER_ADDRESS = 5_000
 REFUSED_MAX = 5
+SERVERS = ("nginx", "lighttpd", "h2o", "static", "dynamic")
+WITH_FLOOR = (*SERVERS, "floor")
 COLD_FILES, COLD_SIZE, COLD_STREAMS = 64, 16 * MEBI, 16
 
 
@@ -36,7 +38,7 @@ class Scenario:
     unit: str
     target: float  # of the best peer's cost; 0 where the report says what is wanted
     play: object   # a function of server, work folder and seconds
-    servers: tuple = ("nginx", "lighttpd", "h2o", "static", "dynamic")
+    servers: tuple = SERVERS
 
 
 def client_cpu():
@@ -144,17 +146,16 @@ def cold(server, work, seconds):
 
 
 SCENARIOS = [
-    Scenario("keepalive", "1 KiB, 64 kept connections", "CPU s / 100k requests", 0.95, by_requests(64),
-             ("nginx", "lighttpd", "h2o", "static", "dynamic", "floor")),
+    Scenario("keepalive", "1 KiB, 64 kept connections", "CPU s / 100k requests", 0.95, by_requests(64), WITH_FLOOR),
     Scenario("connections", "1 KiB, a new connection each", "CPU s / 100k requests", 0.95,
              by_requests(64, mode="close")),
     Scenario("pipeline", "1 KiB, 16 pipelined requests", "CPU s / 100k requests", 0.5,
              by_requests(64, mode="pipeline", count=16)),
     Scenario("tree", "10,000 files of 0.5 to 64 KiB", "CPU s / 100k requests", 0.8,
-             by_requests(64, mode="tree", count=TREE_FILES)),
-    Scenario("large", "64 MiB hot, 8 connections", "CPU s / GB", 0.95, by_bytes(8, path="/64m.bin")),
+             by_requests(64, mode="tree", count=TREE_FILES), WITH_FLOOR),
+    Scenario("large", "64 MiB hot, 8 connections", "CPU s / GB", 0.95, by_bytes(8, path="/64m.bin"), WITH_FLOOR),
     Scenario("ranges", "64 KiB ranges of a hot file of 1 GiB", "CPU s / 100k requests", 0.85,
-             by_requests(64, mode="ranges", path="/1g.bin", count=4096)),
+             by_requests(64, mode="ranges", path="/1g.bin", count=4096), WITH_FLOOR),
     Scenario("idle", "15,000 idle connections", "bytes of user space each", 0, idle),
     Scenario("cold", "a hot 1 KiB beside 16 cold streams", "µs, p99", 0, cold,
              ("nginx", "nginx-aio", "lighttpd", "h2o", "static", "dynamic")),

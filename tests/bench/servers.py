@@ -161,5 +161,5 @@ def all_servers():
         Server("h2o", "h2o", ["h2o", "-m", "worker", "-c", "@configuration@"], H2O),
         Server("static", None, sluice("static_sendfile")),
         Server("dynamic", None, sluice("dynamic_aio")),
-        Server("floor", None, ["@work@/floor", "@port@"]),
+        Server("floor", None, ["@work@/floor", "@port@", "@root@"]),
     ]}
