@@ -4,6 +4,9 @@ run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev lib
 test_packages=("${run_packages[@]}" catch2 clang clang-format libclang-rt-14-dev libc++-dev libc++abi-dev
   curl wget python3 python3-pyelftools pkgconf)
 
+# owner_of FILE: the name, or the number where there is none.
+owner_of() { stat -c %U "$1" | sed "s/^UNKNOWN\$/user $(stat -c %u "$1")/"; }
+
 say() { printf 'sluice: %s\n' "$*"; }
 
 # Installs what is missing of the packages named, or says what somebody else has to install.
@@ -15,21 +18,27 @@ install_packages() {
   [ -z "$missing" ] && return 0
   missing=$(tr '\n' ' ' <<<"$missing")
   if [ "$(id -u)" != 0 ]; then
-    say "these packages are missing; install them and try again: sudo apt-get install $missing" >&2
+    say "these packages are missing; install them and try again: sudo apt-get update && sudo apt-get install $missing" >&2
     return 1
   fi
   say "installing $missing"
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update && apt-get -qq install --no-install-recommends -y $missing >/dev/null || {
-    say "the packages could not be installed; try: apt-get install $missing" >&2
+    say "the packages could not be installed; see why with: apt-get update && apt-get install $missing" >&2
     return 1
   }
 }
 
 # build PRESET [TARGET...]: configures where there is nothing yet, and builds what has changed.
 build() {
-  local preset=$1 log
+  local preset=$1 log kept
   shift
+  # What somebody else has built, or the folder itself.
+  for kept in . build "build/$preset" "build/$preset/build.ninja" "build/$preset/.ninja_log" plugins.d; do
+    [ ! -e "$kept" ] || [ -w "$kept" ] && continue
+    say "$(realpath "$kept") belongs to $(owner_of "$kept"), and you are $(id -un): build as that user, or make it yours with: sudo chown -R $(id -un) '$PWD'" >&2
+    return 1
+  done
   say "building $preset"
   log=$(mktemp)
   if { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset"; } >"$log" 2>&1 &&

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
@@ -97,7 +98,14 @@ TEST_CASE("a Unix socket to listen on") {
 }
 
 TEST_CASE("host names are looked up, numbers are not") {
-  CHECK(parse_listen("localhost:80"));
+  // A machine without /etc/hosts may know no name at all.
+  addrinfo* found = nullptr;
+  if (getaddrinfo("localhost", nullptr, nullptr, &found) == 0) {
+    CHECK(parse_listen("localhost:80"));
+    freeaddrinfo(found);
+  } else {
+    WARN("the name localhost means nothing here");
+  }
   CHECK_THAT(refusal(parse_listen("no-such-host.invalid:80")), Contains("'no-such-host.invalid'"));
   for (const char* text : {"127.1:80", "256.0.0.1:80", "1.2.3.4.5:80", "2130706433:80"}) {
     INFO(text);

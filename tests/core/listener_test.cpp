@@ -10,18 +10,14 @@
 #include <set>
 #include <string>
 
+#include "support/temp_folder.h"
+
 using namespace sluice;
 
 namespace {
 
 ListenAddress address(const std::string& text) {
   return std::move(*parse_listen(text));
-}
-
-std::string scratch_path() {
-  char folder[] = "/tmp/sluice-listen-XXXXXX";
-  REQUIRE(::mkdtemp(folder) != nullptr);
-  return std::string(folder) + "/socket";
 }
 
 bool connects(const ListenAddress& to) {
@@ -101,7 +97,8 @@ TEST_CASE("sockets for more workers take no connection until they are put to use
 }
 
 TEST_CASE("a socket file of a dead server is replaced, one in use or of another kind is not", "[listener]") {
-  const std::string path = scratch_path();
+  const test::TempFolder folder;
+  const std::string path = folder / "socket";
   const ListenAddress unix_address = address("unix:" + path);
   {
     const auto group = ListenGroup::open(unix_address, 2);
@@ -157,7 +154,8 @@ TEST_CASE("a listener that ends accepts so many of those that wait in one turn",
   constexpr std::size_t kMax = Listener::kAcceptsMax;
   WorkerStats stats;
   const auto loop = std::move(*EventLoop::create(stats));
-  const ListenAddress to = address("unix:" + scratch_path());
+  const test::TempFolder folder;
+  const ListenAddress to = address("unix:" + (folder / "socket"));
   auto group = std::move(*ListenGroup::open(to, 1));
   Accepted accepted;
   Listener listener(*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
