@@ -227,7 +227,8 @@ constexpr ServeOption kOptions[] = {
         "hang-limit", "TIME",
         "End a worker whose loop a module holds for so long, as a fault of it; 0 for never.", 0, kHourMs),
     timeout<&Timeouts::head_ms>("head-timeout", "For a request's head, from its first byte to its last."),
-    timeout<&Timeouts::body_ms>("body-timeout", "Between two pieces of a request's body."),
+    timeout<&Timeouts::body_ms>(
+        "body-timeout", "Between two pieces of a request's body, and for the whole of one that nobody wants."),
     timeout<&Timeouts::send_ms>("send-timeout", "Without the client taking a byte of its answer."),
     timeout<&Timeouts::keepalive_ms>("keepalive-timeout", "Idle between two requests of a connection."),
     timeout<&Timeouts::handler_ms>("handler-timeout", "For a module that answers later."),
@@ -239,6 +240,10 @@ constexpr ServeOption kOptions[] = {
     limit<&Limits::fields_max, kCount>("fields-max", "NUMBER", "Field lines of a head: 431 above.", 1, 10'000),
     limit<&Limits::body_bytes_max, kSize>("body-max", "SIZE", "Of a request's body: 413 above.", 0,
                                           kMebi* kMebi),
+    limit<&Limits::body_rate_min, kSize>("body-rate-min", "SIZE",
+                                         "Of a request's body in each second, over each --body-timeout that it "
+                                         "is waited for: 408 below; 0 for any.",
+                                         0, kGibi),
     limit<&Limits::drain_bytes_max, kSize>(
         "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0, kGibi),
     limit<&Limits::connections_max, kCount>("connections-max", "NUMBER",

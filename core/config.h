@@ -44,15 +44,16 @@ struct Limits {
   std::uint32_t fields_max = 100;                   // field lines: 431 above
   std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // of a request: 413 above
   std::uint64_t drain_bytes_max = 256 * 1024;       // of a request body that no handler takes
+  std::uint64_t body_rate_min = 240;                // bytes a second of a request body, over Timeouts::body_ms
   std::uint32_t connections_max = 20000;            // per worker; accepting waits above
   std::uint32_t turn_bytes_max = 1024 * 1024;       // sent on one connection in one turn of the loop
 };
 
 // All in milliseconds.
 struct Timeouts {
-  std::uint32_t head_ms = 15'000;       // from a request's first byte (a connection's start) to its head's end
-  std::uint32_t body_ms = 30'000;       // between two pieces of a request's body
-  std::uint32_t send_ms = 30'000;       // without the client taking a byte
+  std::uint32_t head_ms = 15'000;  // from a request's first byte (a connection's start) to its head's end
+  std::uint32_t body_ms = 30'000;  // between two pieces of a request's body; for the whole of an unwanted one
+  std::uint32_t send_ms = 30'000;  // without the client taking a byte
   std::uint32_t keepalive_ms = 65'000;  // idle between two requests
   std::uint32_t handler_ms = 60'000;    // for a deferred answer, and a body that writes nothing
   std::uint32_t linger_ms = 2'000;      // reading on after an answer that closes in mid-request

@@ -55,6 +55,8 @@ void Connection::on_events(std::uint32_t events) {
 }
 
 void Connection::on_deadline(DeadlineKind kind) {
+  if (kind == DeadlineKind::send && !client_is_stuck())
+    return context_.loop.deadlines().arm(*this, kind, context_.loop.now_ms());
   if (state_ == State::parsing && (kind == DeadlineKind::keepalive || kind == DeadlineKind::head)) {
     const bool in_head = conversation_ != nullptr && !conversation_->parser.at_start();
     if (in_head) {
@@ -151,10 +153,16 @@ DeadlineKind Connection::deadline_kind() const {
   if (waiting_for_ == WaitingFor::socket_room || (conversation_ != nullptr && !conversation_->output.empty())) {
     return DeadlineKind::send;
   }
+  if (drains_body()) return DeadlineKind::body;
   if (waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn) return DeadlineKind::handler;
   if (state_ == State::terminating) return DeadlineKind::linger;
   if (state_ != State::parsing) return DeadlineKind::body;
   return served_ && conversation_ == nullptr ? DeadlineKind::keepalive : DeadlineKind::head;
+}
+
+// A body that nobody wants may be waited for so long, but no longer.
+bool Connection::drains_body() const {
+  return state_ == State::preparing && conversation_->exchange.body().draining();
 }
 
 void Connection::settle() {
@@ -170,14 +178,41 @@ void Connection::settle() {
   }
   if (waiting_for_ == WaitingFor::turn) {
     context_.loop.make_ready(*this);
-    if (!conversation_->stalled) return context_.loop.deadlines().disarm(*this);
+    if (!conversation_->stalled && !drains_body()) return context_.loop.deadlines().disarm(*this);
   }
   const DeadlineKind kind = deadline_kind();
-  const bool moves = kind == DeadlineKind::send || kind == DeadlineKind::body || kind == DeadlineKind::handler;
-  if (!armed() || DeadlineNode::deadline_kind() != kind || (moves && progressed_)) {
+  if (kind == DeadlineKind::body && waiting_for_ == WaitingFor::client_bytes)
+    conversation_->exchange.body().pace().wait(context_.loop.now_ms());
+  const bool progressed = postponed(kind);
+  if (progressed || !armed() || DeadlineNode::deadline_kind() != kind) {
     context_.loop.deadlines().arm(*this, kind, context_.loop.now_ms());
+    looks_ = 0;
   }
-  progressed_ = false;
+}
+
+bool Connection::postponed(DeadlineKind kind) {
+  const bool received = received_;
+  const bool wrote = wrote_;
+  const bool sent = transport_.take_progress();
+  received_ = wrote_ = false;
+  switch (kind) {
+    case DeadlineKind::send:
+      return sent;
+    case DeadlineKind::body:
+      return received && !drains_body();
+    case DeadlineKind::handler:
+      return wrote;
+    default:
+      return false;  // of the whole
+  }
+}
+
+// A socket with a large buffer tells of room late: a client that is slow, but steady, would have to empty much
+bool Connection::client_is_stuck() {
+  const std::uint32_t queued = transport_.unacknowledged();
+  looks_ = looks_ == 0 || queued < queued_ ? 1 : looks_ + 1;
+  queued_ = queued;
+  return looks_ > Deadlines::kSendLooks;
 }
 
 // full: nothing has arrived. ok may mean that the client has ended: input_ended_.
@@ -195,7 +230,7 @@ Io Connection::receive() {
   // After a short receive nothing is left, and the edge will tell; unless the edge of the end has passed
   // already.
   if (input_ended_ || (!filled && !read_to_end_)) input_ready_ = false;
-  progressed_ = true;
+  received_ = true;
   budget_ -= std::min<std::uint64_t>(budget_, moved.size);
   return Io::ok;
 }
@@ -203,9 +238,7 @@ Io Connection::receive() {
 Io Connection::flush() {
   if (conversation_ == nullptr || conversation_->output.empty()) return Io::ok;
   if (!output_ready_) return Io::full;
-  const std::size_t before = conversation_->output.pending().size();
   const Io io = conversation_->output.flush(transport_, false);
-  if (conversation_->output.pending().size() < before) progressed_ = true;
   if (io == Io::full) output_ready_ = false;
   return io;
 }

@@ -77,6 +77,9 @@ class Connection final : public Pollable,
   Step wait_for(WaitingFor what);
   void settle();  // arms a deadline and registers, before advance returns
   DeadlineKind deadline_kind() const;
+  bool drains_body() const;
+  bool postponed(DeadlineKind kind);  // it has made the progress that this deadline is about
+  bool client_is_stuck();
 
   // One step a state.
   Step establish();
@@ -113,7 +116,9 @@ class Connection final : public Pollable,
   std::uint64_t budget_ = 0;  // bytes that may still be sent in this turn
   std::uint32_t index_;
   std::uint32_t serial_ = 0;         // of the exchange; 0 between two
+  std::uint32_t queued_ = 0;         // what the client had not acknowledged at the last look
   std::uint16_t requests_left_ = 0;  // in this turn
+  std::uint8_t looks_ = 0;           // without the client having taken anything
   State state_ = State::establishing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
   bool input_ready_ : 1 = true;   // receiving may bring something
@@ -124,7 +129,8 @@ class Connection final : public Pollable,
   bool input_ended_ : 1 = false;  // the client has sent its last byte
   bool served_ : 1 = false;       // one request at least
   bool woken_ : 1 = false;        // by its handler
-  bool progressed_ : 1 = false;   // bytes moved since the deadline was armed
+  bool received_ : 1 = false;     // bytes came since the deadline was armed
+  bool wrote_ : 1 = false;        // its body has written since then
   bool linger_ : 1 = false;       // close only after reading on, so that the client gets the answer
   bool lingering_ : 1 = false;
   bool abort_ : 1 = false;  // close with a reset

@@ -41,6 +41,8 @@ Connection::Step Connection::parse() {
         return Step::go_on;
       }
     }
+    // A client that does not take its answers is not asked for more.
+    if (!output_ready_ && !talk.output.empty()) return wait_for(WaitingFor::socket_room);
     const Io io = input_ended_ ? Io::ok : receive();
     if (input_ended_) {
       transition(Event::ended);
@@ -227,7 +229,7 @@ Connection::Step Connection::pump_answer() {
     }
   }
   context_.stats.bytes_sent.add(sink.moved());
-  progressed_ = progressed_ || sink.moved() > 0;
+  wrote_ = wrote_ || sink.moved() > 0;
   talk.stalled = progress == Progress::more && sink.moved() == 0 && !sink.transport_full() && budget_ > 0;
   if (talk.framing.overrun) return fail_answer("it wrote more than it had declared");
   if (sink.lost()) return lose();
@@ -294,6 +296,7 @@ Connection::Step Connection::finish_exchange() {
 bool Connection::move_request_body() {
   Conversation& talk = *conversation_;
   RequestBody& body = talk.exchange.body();
+  body.pace().pause(context_.loop.now_ms());
   while (body.wants_bytes()) {
     talk.input.use(body.consume(talk.parser, talk.exchange.instance(), talk.input.rest()));
     if (!body.wants_bytes()) break;
@@ -307,7 +310,11 @@ bool Connection::move_request_body() {
     }
     const Io io = receive();
     if (io == Io::lost) return false;
-    if (io == Io::full) break;
+    if (io == Io::full) {
+      const std::uint64_t window_ms = context_.loop.deadlines().duration_ms(DeadlineKind::body);
+      if (body.pace().too_slow(window_ms, context_.limits.body_rate_min)) body.break_off(408);
+      break;
+    }
   }
   return true;
 }

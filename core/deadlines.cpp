@@ -14,6 +14,15 @@ void Deadlines::set_duration(DeadlineKind kind, std::uint64_t duration_ms) {
   durations_ms_[static_cast<unsigned>(kind)] = duration_ms;
 }
 
+void Deadlines::set_durations(const Timeouts& timeouts) {
+  set_duration(DeadlineKind::head, timeouts.head_ms);
+  set_duration(DeadlineKind::body, timeouts.body_ms);
+  set_duration(DeadlineKind::send, (timeouts.send_ms + kSendLooks - 1) / kSendLooks);
+  set_duration(DeadlineKind::keepalive, timeouts.keepalive_ms);
+  set_duration(DeadlineKind::handler, timeouts.handler_ms);
+  set_duration(DeadlineKind::linger, timeouts.linger_ms);
+}
+
 void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {
   node.unlink();
   node.kind_ = kind;

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstdint>
 
+#include "config.h"
+
 namespace sluice {
 
 enum class DeadlineKind : std::uint8_t { head, body, send, keepalive, handler, linger };
@@ -49,8 +51,14 @@ class Deadlines {
  public:
   Deadlines();
 
+  // Whether the client takes anything is looked at so often in a send time-out: the kernel is asked only when a
+  // deadline fires, so the first look has nothing to compare with.
+  static constexpr unsigned kSendLooks = 4;
   // How long each wait of the kind lasts. REQUIRES: none of the kind is armed.
   void set_duration(DeadlineKind kind, std::uint64_t duration_ms);
+  std::uint64_t duration_ms(DeadlineKind kind) const { return durations_ms_[static_cast<unsigned>(kind)]; }
+  // All kinds.
+  void set_durations(const Timeouts& timeouts);
   // Starts the wait anew, whatever the node waited for before.
   void arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms);
   void disarm(DeadlineNode& node) { node.unlink(); }

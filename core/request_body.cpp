@@ -9,6 +9,7 @@ void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   expects_continue_ = expects_continue && size > 0;
   came_ = paused_ = framing_done_ = draining_ = false;
   refused_status_ = 0;
+  pace_.start();
   pending_ = {};
 }
 
@@ -65,6 +66,7 @@ std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance
     }
     used += result.used;
     pending_ = result.piece;
+    pace_.came(pending_.size());
     framing_done_ = result.outcome == RequestParser::Outcome::complete;
     if (!framing_done_ && result.used == 0 && pending_.empty()) break;  // more bytes are needed
   }

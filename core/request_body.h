@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "module_instance.h"
+#include "pace.h"
 #include "request_parser.h"
 
 namespace sluice {
@@ -50,6 +51,9 @@ class RequestBody {
   // The rest of it will not come: refused.
   void break_off(std::uint32_t status);
 
+  // How fast its content comes: framing is no progress.
+  Pace& pace() { return pace_; }
+
   // Takes from the front of what was received and returns how much of it is used up.
   // REQUIRES: bytes lie where they lay in the call before, while holds_bytes().
   std::size_t consume(RequestParser& parser, ModuleInstance* instance, std::string_view bytes);
@@ -66,6 +70,7 @@ class RequestBody {
   bool draining_ = false;
   std::uint32_t refused_status_ = 0;
   std::uint64_t drain_left_ = 0;
+  Pace pace_;
   std::string_view pending_;
   std::unique_ptr<Reader> reader_;
 };

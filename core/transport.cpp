@@ -1,7 +1,9 @@
 #include "transport.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -48,6 +50,7 @@ Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
   for (;;) {
     const ssize_t sent = send_now(socket_.get(), pieces, count, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
     if (sent >= 0) {
+      progressed_ = progressed_ || sent > 0;
       const auto size = static_cast<std::size_t>(sent);
       return {size, size < wanted ? Io::full : Io::ok};
     }
@@ -64,6 +67,7 @@ Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
   while (moved.size < size) {
     const ssize_t sent = ::sendfile(socket_.get(), fd, &position, std::min(size - moved.size, kCallMax));
     if (sent > 0) {
+      progressed_ = true;
       moved.size += static_cast<std::uint64_t>(sent);
     } else if (sent == 0) {
       moved.status = Io::short_file;
@@ -77,6 +81,11 @@ Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
     }
   }
   return moved;
+}
+
+std::uint32_t Transport::unacknowledged() const {
+  int size = 0;
+  return ::ioctl(socket_.get(), SIOCOUTQ, &size) == 0 ? static_cast<std::uint32_t>(size) : 0;
 }
 
 void Transport::finish_sending() {

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include <string>
+#include <utility>
 
 #include "unique_fd.h"
 
@@ -23,6 +24,12 @@ class Transport {
   Moved send(const iovec* pieces, int count, bool more_follows);
   // ok with less than `size` never happens; short_file when the file ends early.
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size);
+  // What the client has not acknowledged yet. For comparing two looks between which nothing was sent: it goes
+  // down when the client takes something. Bytes on TCP; on Unix sockets memory, which goes down by whole
+  // buffers of some 32 KiB.
+  std::uint32_t unacknowledged() const;
+  // Whether the socket has taken any byte since the call before.
+  bool take_progress() { return std::exchange(progressed_, false); }
   // No more will be sent; the client can still be read.
   void finish_sending();
   // Closing will reset the connection instead of ending it in order.
@@ -31,6 +38,7 @@ class Transport {
 
  private:
   UniqueFd socket_;
+  bool progressed_ = false;
 };
 
 }  // namespace sluice

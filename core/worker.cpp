@@ -151,14 +151,7 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   if (!loop) return Unexpected(loop.error());
   const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
   if (!audited) return Unexpected(audited.error());
-  const Timeouts& timeouts = plan.settings.timeouts;
-  Deadlines& deadlines = (*loop)->deadlines();
-  deadlines.set_duration(DeadlineKind::head, timeouts.head_ms);
-  deadlines.set_duration(DeadlineKind::body, timeouts.body_ms);
-  deadlines.set_duration(DeadlineKind::send, timeouts.send_ms);
-  deadlines.set_duration(DeadlineKind::keepalive, timeouts.keepalive_ms);
-  deadlines.set_duration(DeadlineKind::handler, timeouts.handler_ms);
-  deadlines.set_duration(DeadlineKind::linger, timeouts.linger_ms);
+  (*loop)->deadlines().set_durations(plan.settings.timeouts);
   Offload::Limits limits;
   limits.threads = plan.settings.offload_threads;
   auto offload = Offload::create(**loop, limits);

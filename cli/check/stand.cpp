@@ -92,14 +92,9 @@ Result<std::unique_ptr<Stand>> Stand::create(const Subject& subject, Findings& f
   auto stats = std::make_unique<WorkerStats>();
   auto loop = EventLoop::create(*stats);
   if (!loop) return Unexpected(loop.error());
-  const Timeouts timeouts;
-  Deadlines& deadlines = (*loop)->deadlines();
-  deadlines.set_duration(DeadlineKind::head, timeouts.head_ms);
-  deadlines.set_duration(DeadlineKind::body, timeouts.body_ms);
-  deadlines.set_duration(DeadlineKind::send, timeouts.send_ms);
-  deadlines.set_duration(DeadlineKind::keepalive, timeouts.keepalive_ms);
-  deadlines.set_duration(DeadlineKind::handler, subject.request().handler_ms);
-  deadlines.set_duration(DeadlineKind::linger, timeouts.linger_ms);
+  Timeouts timeouts;
+  timeouts.handler_ms = subject.request().handler_ms;
+  (*loop)->deadlines().set_durations(timeouts);
   Offload::Limits limits;
   limits.threads = kOffloadThreads;
   auto offload = Offload::create(**loop, limits);

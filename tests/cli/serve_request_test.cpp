@@ -124,6 +124,7 @@ const Level kLevels[] = {
     {"target-max", "501", "502", "503", number<&Settings::limits, &Limits::target_bytes_max>},
     {"fields-max", "11", "12", "13", number<&Settings::limits, &Limits::fields_max>},
     {"body-max", "11", "12", "13", number<&Settings::limits, &Limits::body_bytes_max>},
+    {"body-rate-min", "11", "12", "13", number<&Settings::limits, &Limits::body_rate_min>},
     {"drain-max", "11", "12", "13", number<&Settings::limits, &Limits::drain_bytes_max>},
     {"connections-max", "11", "12", "13", number<&Settings::limits, &Limits::connections_max>},
     {"turn-max", "20001", "20002", "20003", number<&Settings::limits, &Limits::turn_bytes_max>},

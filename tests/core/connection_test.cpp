@@ -10,69 +10,13 @@
 
 #include "conversation.h"
 #include "log.h"
+#include "support/connection_fixture.h"
 
 using namespace sluice;
 
 namespace {
 
-constexpr std::size_t kBufferSize = 32 * 1024;
-
-struct Fixture {
-  WorkerStats stats;
-  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
-  Router router;
-  Limits limits;
-  HttpDate date;
-  BufferPool inputs{kBufferSize};
-  BufferPool outputs{kBufferSize};
-  ConnectionContext context{*loop, router, limits, stats, date, inputs, outputs};
-  ConnectionTable table{context};
-  UniqueFd client;
-
-  Fixture() {
-    for (const auto kind : {DeadlineKind::head, DeadlineKind::body, DeadlineKind::send, DeadlineKind::keepalive,
-                            DeadlineKind::handler, DeadlineKind::linger}) {
-      loop->deadlines().set_duration(kind, 60'000);
-    }
-  }
-  ~Fixture() {
-    table.close_all();
-    loop->turn(0);
-  }
-  void connect() {
-    int ends[2];
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-    client.reset(ends[0]);
-    table.accept(UniqueFd(ends[1]));
-  }
-  void send(const std::string& bytes) {
-    REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-            static_cast<ssize_t>(bytes.size()));
-    for (int i = 0; i < 3; ++i) loop->turn(0);
-  }
-  // What has arrived in one receive; empty when nothing, or at the end.
-  std::string receive() {
-    std::string bytes(256 * 1024, '\0');
-    const ssize_t got = ::recv(client.get(), bytes.data(), bytes.size(), 0);
-    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return bytes;
-  }
-  bool at_end() {
-    char byte = 0;
-    return ::recv(client.get(), &byte, 1, MSG_PEEK) == 0;
-  }
-  std::string status_of(const std::string& request) {
-    connect();
-    send(request);
-    const std::string answer = receive();
-    return answer.size() > 12 ? answer.substr(9, 3) : "none";
-  }
-  template <typename Done>
-  bool turn_until(Done done) {
-    for (int i = 0; i < 300 && !done(); ++i) loop->turn(10);
-    return done();
-  }
-};
+using Fixture = sluice::test::ConnectionFixture;
 
 std::size_t count(const std::string& text, const std::string& what) {
   std::size_t found = 0;

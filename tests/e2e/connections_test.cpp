@@ -1,6 +1,8 @@
 // Many clients at once, and clients that behave badly.
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/server_process.h"
@@ -113,4 +115,35 @@ TEST_CASE("clients that leave while their connection waits for its turn", "[e2e]
   }
   CHECK(server.workers() == workers);
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a body has to come fast enough, wanted or not", "[e2e][connections]") {
+  const Site site({"echo", "hello"});
+  const std::string path = GENERATE("/echo/", "/hello/");
+  INFO(path);
+  ServerProcess server(site, {"--workers", "1", "--body-timeout", "300ms", "--body-rate-min", "100"});
+  HttpClient dribbler(server.endpoint());
+  dribbler.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+  bool cut = false;
+  for (int i = 0; i < 200 && !cut; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    cut = !dribbler.try_send("x");
+  }
+  CHECK(cut);
+}
+
+TEST_CASE("a client that is slow, but steady, gets its file", "[e2e][connections]") {
+  const Site site({"static_sendfile", "dynamic_aio"});
+  site.write("static/large.dat", std::string(16 * 1024 * 1024, 'x'));
+  site.link("dynamic/large.dat", "../static/large.dat");
+  const std::string place = GENERATE("/static/", "/dynamic/");
+  ServerProcess server(site, {"--workers", "1", "--send-timeout", "400ms"});
+  HttpClient slow(server.endpoint(), kClientTimeoutMs, 4096);
+  slow.request("GET", place + "large.dat");
+  // Too little, for the server's socket, to have room again within the time-out.
+  for (int i = 0; i < 75; ++i) {
+    REQUIRE(slow.read_some(5120).size() == 5120);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK_FALSE(slow.was_reset());
 }

@@ -1,0 +1,119 @@
+// A deadline is postponed only by the progress that it is about.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/connection_fixture.h"
+
+using namespace sluice;
+
+namespace {
+
+const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+
+struct Fixture : test::ConnectionFixture {
+  const Connection* connection() const { return table.at(0); }
+  bool gone() const { return table.size() == 0; }
+  // Asks for more than the socket takes, but not for more than the output holds.
+  void fill() {
+    std::string pipeline;
+    for (int i = 0; i < 10; ++i) pipeline += kGet;
+    for (int i = 0; i < 10'000 && waits_to_send() == false; ++i) send(pipeline);
+    REQUIRE(waits_to_send());
+    REQUIRE(connection()->state() == State::parsing);
+  }
+  // Sends a byte now and then, which is never long in coming.
+  template <typename Done>
+  bool dribbles_until(Done done) {
+    return turn_until([&] {
+      static_cast<void>(::send(client.get(), "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+      loop->turn(0);
+      return done();
+    });
+  }
+  bool waits_to_send() const {
+    const DeadlineNode* node = connection();
+    return node->armed() && node->deadline_kind() == DeadlineKind::send;
+  }
+};
+
+bool has(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a client that is slow, but steady, is not cut", "[connection][deadlines]") {
+  loop->deadlines().set_duration(DeadlineKind::send, 10);
+  connect_slow();
+  fill();
+  std::string piece(2048, '\0');
+  // Far too little for the socket to tell of room, for far longer than the time-out.
+  for (int i = 0; i < 60; ++i) {
+    REQUIRE(::recv(client.get(), piece.data(), piece.size(), 0) > 0);
+    loop->turn(10);
+    loop->turn(0);
+    REQUIRE_FALSE(gone());
+  }
+  CHECK(turn_until([&] { return gone(); }));  // now it takes nothing
+}
+
+TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends", "[connection][deadlines]") {
+  loop->deadlines().set_duration(DeadlineKind::send, 10);
+  const bool by_tcp = GENERATE(true, false);
+  if (by_tcp) {
+    connect_slow();
+  } else {
+    connect();
+  }
+  fill();
+  CHECK(dribbles_until([&] { return gone(); }));
+}
+
+TEST_CASE_METHOD(Fixture, "a head has its time as a whole", "[connection][deadlines]") {
+  loop->deadlines().set_duration(DeadlineKind::head, 50);
+  connect();
+  send("GET / HTTP/1.1\r\nX: ");
+  std::string got;
+  CHECK(dribbles_until([&] { return has(got += receive(), "HTTP/1.1 408"); }));
+}
+
+TEST_CASE_METHOD(Fixture, "a body that nobody wants has its time as a whole", "[connection][deadlines]") {
+  loop->deadlines().set_duration(DeadlineKind::body, 50);
+  const std::string begun =
+      GENERATE("Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nfff\r\n",
+               "Transfer-Encoding: chunked\r\n\r\n1;a=", "Transfer-Encoding: chunked\r\n\r\n0\r\nX: ");
+  connect();
+  send("POST /none HTTP/1.1\r\nHost: a\r\n" + begun);
+  std::string got;
+  CHECK(dribbles_until([&] { return has(got += receive(), "HTTP/1.1 408"); }));
+}
+
+TEST_CASE_METHOD(Fixture, "a close that reads on has its time as a whole", "[connection][deadlines]") {
+  loop->deadlines().set_duration(DeadlineKind::linger, 50);
+  connect();
+  send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
+  CHECK(has(receive(), "HTTP/1.1 413"));
+  CHECK_FALSE(gone());
+  CHECK(dribbles_until([&] { return gone(); }));
+}
+
+TEST_CASE("the pace of a body counts the time in which it was waited for", "[deadlines]") {
+  Pace pace;
+  pace.wait(1000);
+  pace.pause(1900);
+  pace.pause(5000);  // its reader had paused
+  CHECK_FALSE(pace.too_slow(1000, 10));
+  pace.wait(5000);
+  pace.wait(5500);
+  pace.pause(5100);
+  pace.came(9);
+  CHECK(pace.too_slow(1000, 10));
+  CHECK_FALSE(pace.too_slow(1000, 10));  // another window
+  pace.wait(6000);
+  pace.pause(7000);
+  pace.came(10);
+  CHECK_FALSE(pace.too_slow(1000, 10));
+  pace.wait(7000);
+  pace.pause(8000);
+  CHECK_FALSE(pace.too_slow(1000, 0));
+}
