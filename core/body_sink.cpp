@@ -10,7 +10,8 @@ namespace {
 constexpr std::uint64_t kCopyMax = 4096;
 constexpr std::size_t kChunkOverhead = 20;  // the size in hexadecimal and two line ends
 constexpr std::uint64_t kChunkMin = 1024;   // below it, flushing first is worth it
-constexpr int kPiecesMax = 16;
+constexpr int kPiecesMax = 16;              // of one call
+constexpr std::uint64_t kPageSize = 4096;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 }  // namespace
@@ -93,21 +94,36 @@ Moved BodySink::write_chunks(const Bytes* pieces, std::uint64_t size) {
 }
 
 Moved BodySink::write_through(const Bytes* pieces, std::uint32_t count, std::uint64_t size) {
-  iovec vector[kPiecesMax + 1];
-  int used = 0;
-  const std::uint64_t head = output_.pending().size();
-  if (head > 0) vector[used++] = {const_cast<char*>(output_.pending().data()), head};
-  std::uint64_t content = 0;
-  for (std::uint32_t i = 0; i < count && content < size && used <= kPiecesMax; ++i) {
-    const std::uint64_t part = std::min<std::uint64_t>(size - content, pieces[i].size);
-    if (part == 0) continue;
-    vector[used++] = {const_cast<char*>(pieces[i].data), part};
-    content += part;
+  std::uint64_t done = 0;
+  Moved moved;
+  for (std::uint32_t next = 0; done < size && moved.status == Io::ok;) {
+    iovec vector[kPiecesMax];
+    int used = 0;
+    const std::uint64_t head = output_.pending().size();
+    if (head > 0) vector[used++] = {const_cast<char*>(output_.pending().data()), head};
+    std::uint64_t content = 0;
+    for (; next < count && done + content < size && used < kPiecesMax; ++next) {
+      const std::uint64_t part = std::min<std::uint64_t>(size - done - content, pieces[next].size);
+      if (part == 0) continue;
+      vector[used++] = {const_cast<char*>(pieces[next].data), part};
+      content += part;
+    }
+    moved = transport_.send(vector, used, done + content < framing_.remaining);
+    const std::uint64_t of_head = std::min(head, moved.size);
+    output_.consume(of_head);
+    done += moved.size - of_head;
   }
-  const Moved moved = transport_.send(vector, used, content < framing_.remaining);
-  const std::uint64_t of_head = std::min(head, moved.size);
-  output_.consume(of_head);
-  return taken(moved.size - of_head, moved.status);
+  return taken(done, moved.status);
+}
+
+// What the budget allows, up to the end of a page: parts that begin within one cost more. The rest of the
+// budget is left to the next turn.
+std::uint64_t BodySink::part_of_file(std::uint64_t offset, std::uint64_t size) {
+  if (size <= budget_) return size;
+  const std::uint64_t end = (offset + budget_) / kPageSize * kPageSize;
+  if (end > offset) return end - offset;
+  budget_ = 0;
+  return 0;
 }
 
 Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
@@ -119,9 +135,11 @@ Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
   if (lost_) return {0, Io::lost};
   if (size == 0) return {0, Io::ok};
   if (transport_full_ || budget_ == 0) return {0, Io::full};
+  if (framing_.remaining > std::min(size, budget_)) transport_.cork();
   if (!output_.empty() && note(output_.flush(transport_, true)) != Io::ok)
     return {0, lost_ ? Io::lost : Io::full};
-  const std::uint64_t part = std::min(size, budget_);
+  const std::uint64_t part = part_of_file(offset, size);
+  if (part == 0) return {0, Io::full};
   const Moved moved = transport_.send_file(fd, offset, part);
   const Io status = moved.status == Io::ok && part < size ? Io::full : moved.status;
   const Moved result = taken(moved.size, moved.status);

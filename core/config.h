@@ -46,7 +46,7 @@ struct Limits {
   std::uint64_t drain_bytes_max = 256 * 1024;       // of a request body that no handler takes
   std::uint64_t body_rate_min = 240;                // bytes a second of a request body, over Timeouts::body_ms
   std::uint32_t connections_max = 20000;            // per worker; accepting waits above
-  std::uint32_t turn_bytes_max = 1024 * 1024;       // sent on one connection in one turn of the loop
+  std::uint32_t turn_bytes_max = 2 * 1024 * 1024;   // sent on one connection in one turn of the loop
 };
 
 // All in milliseconds.

@@ -31,6 +31,13 @@ void Connection::wake(std::uint32_t serial) {
   context_.loop.make_ready(*this);
 }
 
+void Connection::try_again() {
+  if (!starved_) return;
+  starved_ = false;
+  input_ready_ = output_ready_ = true;
+  context_.loop.make_ready(*this);
+}
+
 bool Connection::close_if_idle() {
   if (state_ != State::parsing || conversation_ != nullptr) return false;
   transition(Event::ended);
@@ -108,7 +115,14 @@ void Connection::advance() {
     if (flush() != Io::lost) break;
     lose();
   }
+  if (!sends_on()) transport_.release();
   settle();
+}
+
+// Whether more follows as soon as there is room, or in the next turn.
+bool Connection::sends_on() const {
+  if (waiting_for_ == WaitingFor::socket_room) return !transport_.starved();
+  return waiting_for_ == WaitingFor::turn && !conversation_->stalled;
 }
 
 Connection::Step Connection::run_state() {
@@ -175,6 +189,10 @@ void Connection::settle() {
       terminate();
       return close();
     }
+  }
+  if (transport_.take_starved() && !starved_) {
+    starved_ = true;
+    table_.retry(*this);
   }
   if (waiting_for_ == WaitingFor::turn) {
     context_.loop.make_ready(*this);

@@ -51,6 +51,8 @@ class Connection final : public Pollable,
   void start();
   // Its handler has news: goes on in the coming ready phase, if this is still the exchange of that number.
   void wake(std::uint32_t serial);
+  // The kernel may have memory again for what it could not take.
+  void try_again();
   // Closes it if it is between two requests.
   bool close_if_idle();
 
@@ -78,6 +80,7 @@ class Connection final : public Pollable,
   void settle();  // arms a deadline and registers, before advance returns
   DeadlineKind deadline_kind() const;
   bool drains_body() const;
+  bool sends_on() const;
   bool postponed(DeadlineKind kind);  // it has made the progress that this deadline is about
   bool client_is_stuck();
 
@@ -133,11 +136,12 @@ class Connection final : public Pollable,
   bool wrote_ : 1 = false;        // its body has written since then
   bool linger_ : 1 = false;       // close only after reading on, so that the client gets the answer
   bool lingering_ : 1 = false;
-  bool abort_ : 1 = false;  // close with a reset
+  bool abort_ : 1 = false;    // close with a reset
+  bool starved_ : 1 = false;  // the table has it try again
 };
 
 // The connections of one worker, by index.
-class ConnectionTable final : public Resumer {
+class ConnectionTable final : public Resumer, private Timer {
  public:
   explicit ConnectionTable(ConnectionContext& context);
   ~ConnectionTable();
@@ -157,7 +161,10 @@ class ConnectionTable final : public Resumer {
 
  private:
   friend class Connection;
+  void fired() override;
   void remove(Connection& connection);
+  // Has the connection try again in a while; in a longer one, when many tries in a row were in vain.
+  void retry(const Connection& connection);
   std::uint32_t next_serial() { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
   std::unique_ptr<Conversation> take_conversation();
   void give_conversation(std::unique_ptr<Conversation> conversation);
@@ -169,6 +176,10 @@ class ConnectionTable final : public Resumer {
   std::size_t open_ = 0;
   std::size_t idle_from_ = 0;  // where the search for idle ones goes on
   std::uint32_t last_serial_ = 0;
+  std::vector<std::uint32_t> starved_;
+  TimerId retry_{};
+  std::uint64_t retry_delay_ms_ = 0;
+  std::uint64_t retried_ms_ = 0;
 };
 
 }  // namespace sluice

@@ -2,10 +2,39 @@
 #include "connection.h"
 #include "conversation.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace sluice {
+namespace {
+
+constexpr std::uint64_t kRetryMinMs = 5;
+constexpr std::uint64_t kRetryMaxMs = 500;
+
+}  // namespace
 
 ConnectionTable::ConnectionTable(ConnectionContext& context) : context_(context) {}
-ConnectionTable::~ConnectionTable() = default;
+
+ConnectionTable::~ConnectionTable() {
+  context_.loop.timers().cancel(retry_);
+}
+
+void ConnectionTable::retry(const Connection& connection) {
+  starved_.push_back(connection.index_);
+  if (retry_.value != 0) return;
+  const std::uint64_t now_ms = context_.loop.now_ms();
+  const bool in_vain = now_ms - retried_ms_ < kRetryMaxMs;
+  retry_delay_ms_ = in_vain ? std::min(2 * retry_delay_ms_, kRetryMaxMs) : kRetryMinMs;
+  retry_ = context_.loop.timers().start(now_ms + retry_delay_ms_, *this);
+}
+
+void ConnectionTable::fired() {
+  retry_ = TimerId{};
+  retried_ms_ = context_.loop.now_ms();
+  for (const std::uint32_t index : std::exchange(starved_, {})) {
+    if (slots_[index] != nullptr) slots_[index]->try_again();
+  }
+}
 
 void ConnectionTable::accept(UniqueFd socket) {
   std::uint32_t index = 0;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -29,33 +30,45 @@ ssize_t send_now(int fd, const iovec* pieces, int count, int flags) {
   return ::syscall(SYS_sendmsg, fd, &message, flags);
 }
 
+ssize_t send_file_now(int socket, int file, off_t* position, std::size_t size) {
+  return ::sendfile(socket, file, position, size);
+}
+
 constexpr bool would_block(int error_number) {
   return error_number == EAGAIN || error_number == EWOULDBLOCK;
 }
 
 }  // namespace
 
+constinit SocketCalls socket_calls{receive_now, send_now, send_file_now};
+
+Io Transport::judge(int error_number) {
+  const bool starved = error_number == ENOBUFS || error_number == ENOMEM;
+  starved_ = starved_ || starved;
+  return starved || would_block(error_number) ? Io::full : Io::lost;
+}
+
 Moved Transport::receive(char* buffer, std::size_t size) {
   for (;;) {
-    const ssize_t got = receive_now(socket_.get(), buffer, size);
+    const ssize_t got = socket_calls.receive(socket_.get(), buffer, size);
     if (got >= 0) return {static_cast<std::uint64_t>(got), Io::ok};
-    if (errno == EINTR) continue;
-    return {0, would_block(errno) ? Io::full : Io::lost};
+    if (errno != EINTR) return {0, judge(errno)};
   }
 }
 
 Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
   std::size_t wanted = 0;
   for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
+  const int flags = MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
   for (;;) {
-    const ssize_t sent = send_now(socket_.get(), pieces, count, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+    const ssize_t sent = socket_calls.send(socket_.get(), pieces, count, flags);
     if (sent >= 0) {
       progressed_ = progressed_ || sent > 0;
+      held_ = is_tcp_ && (corked_ || more_follows);
       const auto size = static_cast<std::size_t>(sent);
       return {size, size < wanted ? Io::full : Io::ok};
     }
-    if (errno == EINTR) continue;
-    return {0, would_block(errno) || errno == ENOBUFS || errno == ENOMEM ? Io::full : Io::lost};
+    if (errno != EINTR) return {0, judge(errno)};
   }
 }
 
@@ -65,22 +78,38 @@ Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
   Moved moved;
   auto position = static_cast<off_t>(offset);
   while (moved.size < size) {
-    const ssize_t sent = ::sendfile(socket_.get(), fd, &position, std::min(size - moved.size, kCallMax));
+    const ssize_t sent =
+        socket_calls.send_file(socket_.get(), fd, &position, std::min(size - moved.size, kCallMax));
     if (sent > 0) {
       progressed_ = true;
+      held_ = corked_;
       moved.size += static_cast<std::uint64_t>(sent);
     } else if (sent == 0) {
       moved.status = Io::short_file;
       break;
     } else if (errno != EINTR) {
-      const bool unsupported = errno == EINVAL || errno == ENOSYS;
-      moved.status = would_block(errno) || errno == ENOMEM ? Io::full
-                     : unsupported                         ? Io::unsupported
-                                                           : Io::lost;
+      moved.status = errno == EINVAL || errno == ENOSYS ? Io::unsupported : judge(errno);
       break;
     }
   }
   return moved;
+}
+
+bool Transport::set_option(int option, int value) {
+  return is_tcp_ && ::setsockopt(socket_.get(), IPPROTO_TCP, option, &value, sizeof(value)) == 0;
+}
+
+void Transport::cork() {
+  if (corked_ || !is_tcp_) return;
+  corked_ = is_tcp_ = set_option(TCP_CORK, 1);
+}
+
+void Transport::release() {
+  if (!held_) return;
+  held_ = false;
+  // Setting TCP_NODELAY once more sends what waits, too (tcp(7)).
+  is_tcp_ = corked_ ? set_option(TCP_CORK, 0) : set_option(TCP_NODELAY, 1);
+  corked_ = false;
 }
 
 std::uint32_t Transport::unacknowledged() const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sluice/abi.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <string>
@@ -13,6 +14,14 @@
 
 namespace sluice {
 
+// The system calls of all transports, as tables of tests replace them: some of a kernel's answers are rare.
+struct SocketCalls {
+  ssize_t (*receive)(int socket, char* buffer, std::size_t size);
+  ssize_t (*send)(int socket, const iovec* pieces, int count, int flags);
+  ssize_t (*send_file)(int socket, int file, off_t* position, std::size_t size);
+};
+extern constinit SocketCalls socket_calls;
+
 class Transport {
  public:
   explicit Transport(UniqueFd socket) : socket_(std::move(socket)) {}
@@ -20,10 +29,17 @@ class Transport {
   int fd() const { return socket_.get(); }
   // ok with size 0: the client has sent its last byte. full: nothing there now.
   Moved receive(char* buffer, std::size_t size);
-  // `more_follows` lets the kernel wait for what comes next before it sends a short segment (MSG_MORE).
+  // `more_follows` lets the kernel hold a short segment back for what comes next (MSG_MORE), until `release`.
   Moved send(const iovec* pieces, int count, bool more_follows);
   // ok with less than `size` never happens; short_file when the file ends early.
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size);
+  // From now on short segments are held back, also at the end of each send_file (TCP_CORK), until `release`.
+  void cork();
+  // Nothing follows for now: sends what is held back, which the kernel would do 200 ms later.
+  void release();
+  // A call has failed for want of memory, which counts as full, but of which no edge tells the end.
+  bool starved() const { return starved_; }
+  bool take_starved() { return std::exchange(starved_, false); }
   // What the client has not acknowledged yet. For comparing two looks between which nothing was sent: it goes
   // down when the client takes something. Bytes on TCP; on Unix sockets memory, which goes down by whole
   // buffers of some 32 KiB.
@@ -37,8 +53,15 @@ class Transport {
   std::string peer_name() const;
 
  private:
+  Io judge(int error_number);
+  bool set_option(int option, int value);
+
   UniqueFd socket_;
   bool progressed_ = false;
+  bool starved_ = false;
+  bool corked_ = false;
+  bool held_ = false;   // something may be held back
+  bool is_tcp_ = true;  // as far as is known
 };
 
 }  // namespace sluice

@@ -21,7 +21,7 @@ Progress SendfileBody::pump(Sink& sink) {
     if (sink.room() == 0) return Progress::more;
     switch (residency()) {
       case Residency::resident:
-        progress = send_window(sink, std::min(resident_end_ - offset_, sink.room()));
+        progress = send_window(sink, resident_end_ - offset_);
         break;
       case Residency::absent:
         progress = wait_for_window();

@@ -1,14 +1,15 @@
 // A worker's connections without a worker: a table of them on a loop that a test turns, and one client.
 #pragma once
 
-#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <string>
 #include <utility>
 
 #include "connection.h"
+#include "support/tcp_pair.h"
 
 namespace sluice::test {
 
@@ -24,7 +25,10 @@ struct ConnectionFixture {
   BufferPool outputs{kBufferSize};
   ConnectionContext context{*loop, router, limits, stats, date, inputs, outputs};
   ConnectionTable table{context};
+  std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
+  InstanceServices services{*loop, *offload, stats, table};
   UniqueFd client;
+  UniqueFd server_end;  // of the last connection by TCP, to ask the kernel about it
 
   ConnectionFixture() {
     for (const auto kind : {DeadlineKind::head, DeadlineKind::body, DeadlineKind::send, DeadlineKind::keepalive,
@@ -34,6 +38,9 @@ struct ConnectionFixture {
   }
   ~ConnectionFixture() {
     table.close_all();
+    router.clear();
+    loop->turn(0);
+    offload.reset();
     loop->turn(0);
   }
   void connect() {
@@ -42,26 +49,23 @@ struct ConnectionFixture {
     client.reset(ends[0]);
     table.accept(UniqueFd(ends[1]));
   }
-  // By TCP, where the client keeps little for itself and the server's socket much.
-  void connect_slow() {
-    const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener.get(), generic, length) == 0);
-    REQUIRE(::listen(listener.get(), 1) == 0);
-    REQUIRE(::getsockname(listener.get(), generic, &length) == 0);
-    client.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int little = 4096;
-    const int much = 1 << 20;
-    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
-    REQUIRE(::connect(client.get(), generic, length) == 0);
-    UniqueFd accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    REQUIRE(accepted);
-    ::setsockopt(accepted.get(), SOL_SOCKET, SO_SNDBUF, &much, sizeof(much));
-    table.accept(std::move(accepted));
+  // By TCP. With buffers of 0 the kernel chooses.
+  void connect_tcp(int client_receives = 0, int server_sends = 0) {
+    TcpPair pair(client_receives, server_sends);
+    client = std::move(pair.client);
+    server_end.reset(::dup(pair.server.get()));
+    table.accept(std::move(pair.server));
+  }
+  // The client keeps little for itself, and the server's socket much.
+  void connect_slow() { connect_tcp(4096, 1 << 20); }
+  // Has the test module of that name answer below /NAME/.
+  void mount(const std::string& name) {
+    auto file = ModuleFile::load(SLUICE_TEST_MODULES "/" + name + ".so", name + ".so");
+    REQUIRE(file);
+    auto made = ModuleInstance::create_handler(services, std::move(*file), InstanceRef(),
+                                               {"/" + name + "/", {}, -1, ""});
+    REQUIRE(made);
+    REQUIRE(router.add("/" + name + "/", std::move(*made)));
   }
   void send(const std::string& bytes) {
     REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
