@@ -11,8 +11,6 @@ namespace sluice {
 namespace {
 
 constexpr std::uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-// Requests that one connection may have answered in one turn, so that a pipeline of tiny ones is fair, too.
-constexpr std::uint16_t kTurnRequestsMax = 64;
 
 }  // namespace
 
@@ -57,6 +55,8 @@ void Connection::on_events(std::uint32_t events) {
     } else {
       lose();
     }
+  } else if (context_.loop.slice_is_over()) {
+    return context_.loop.make_ready(*this);
   }
   run();
 }

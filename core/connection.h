@@ -64,6 +64,8 @@ class Connection final : public Pollable,
  private:
   friend class ConnectionTable;
   enum class Step : std::uint8_t { go_on, wait };
+  // Requests that one connection may have answered in one turn, so that a pipeline of tiny ones is fair, too.
+  static constexpr std::uint16_t kTurnRequestsMax = 64;
 
   void on_events(std::uint32_t events) override;
   void on_deadline(DeadlineKind kind) override;

@@ -30,6 +30,8 @@ Connection::Step Connection::parse() {
   }
   Conversation& talk = *conversation_;
   if (requests_left_ == 0 || budget_ == 0) return wait_for(WaitingFor::turn);
+  if (requests_left_ < kTurnRequestsMax && !talk.input.empty() && context_.loop.slice_is_over())
+    return wait_for(WaitingFor::turn);
   for (;;) {
     if (!talk.input.empty()) {
       const RequestParser::HeadResult result = talk.parser.parse_head(talk.input.head());
@@ -297,6 +299,7 @@ bool Connection::move_request_body() {
   Conversation& talk = *conversation_;
   RequestBody& body = talk.exchange.body();
   body.pace().pause(context_.loop.now_ms());
+  const std::uint64_t budget = budget_;
   while (body.wants_bytes()) {
     talk.input.use(body.consume(talk.parser, talk.exchange.instance(), talk.input.rest()));
     if (!body.wants_bytes()) break;
@@ -304,7 +307,7 @@ bool Connection::move_request_body() {
       body.break_off(400);
       break;
     }
-    if (budget_ == 0) {
+    if (budget_ == 0 || (budget_ < budget && context_.loop.slice_is_over())) {
       context_.loop.make_ready(*this);
       break;
     }

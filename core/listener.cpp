@@ -194,6 +194,7 @@ void Listener::accept_last() {
 
 void Listener::on_events(std::uint32_t) {
   for (int i = 0; i < kAcceptsMax; ++i) {
+    if (i > 0 && loop_.slice_is_over()) return;
     if (!acceptor_.can_accept()) return pause();
     if (!accept_one()) return;
   }

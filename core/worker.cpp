@@ -205,7 +205,7 @@ void Worker::on_events(std::uint32_t) {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) drain(true);
   WorkerMessage message;
-  for (;;) {
+  do {
     const Heard heard = receive_message(control_, message);
     if (heard == Heard::nothing) return;
     if (heard == Heard::gone) {  // nobody would replace or end this worker
@@ -213,7 +213,7 @@ void Worker::on_events(std::uint32_t) {
       return drain(true);
     }
     hear(message);
-  }
+  } while (!loop_->slice_is_over());
 }
 
 void Worker::hear(WorkerMessage& message) {

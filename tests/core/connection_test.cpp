@@ -79,6 +79,27 @@ TEST_CASE_METHOD(Fixture, "a pipeline may not keep the others waiting", "[connec
   CHECK(turn_until([&] { return stats.requests.get() == 300; }));
 }
 
+TEST_CASE_METHOD(Fixture, "many pipelines share a turn, and each is answered", "[connection]") {
+  constexpr int kClients = 64;
+  constexpr int kRequests = 64;
+  std::string pipeline;
+  for (int i = 0; i < kRequests; ++i) pipeline += kGet;
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < kClients; ++i) {
+    connect();
+    REQUIRE(::send(client.get(), pipeline.data(), pipeline.size(), 0) == static_cast<ssize_t>(pipeline.size()));
+    clients.push_back(std::move(client));
+  }
+  const std::uint64_t began_ns = monotonic_ns();
+  loop->turn(0);
+  const std::uint64_t turn_ns = monotonic_ns() - began_ns;
+  const std::uint64_t first_turn = stats.requests.get();
+  INFO(first_turn << " requests in " << turn_ns << " ns");
+  CHECK(first_turn > 0);
+  CHECK(first_turn < kClients * kRequests / 2);
+  CHECK(turn_until([&] { return stats.requests.get() == kClients * kRequests; }));
+}
+
 TEST_CASE_METHOD(Fixture, "the connection closes after the answer where the protocol says so", "[connection]") {
   for (const std::string request :
        {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
