@@ -95,7 +95,7 @@ def main():
             if not readahead:
                 sys.exit(f"bench: the disk beneath {work} has no readahead to set; leave out --readahead")
             readahead.write_text(str(given.readahead))
-        for name in ("floor", "cold"):
+        for name in ("floor", "cold", "discard"):
             build_client(name, work)
         make_files(root)
         wanted = given.servers.split(",") if given.servers else list(all_servers())

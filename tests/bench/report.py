@@ -44,14 +44,15 @@ def verdict(scenario, name, rounds, best):
 def rows(scenario, results):
     best = best_peer(results)
     figures = list(next(iter(results.values()))[0].more)
-    yield "| server | " + scenario.unit + " | of the best peer | wanted | least to most | " + " | ".join(figures) + " | errors |"
-    yield "|---|" + "---:|" * (5 + len(figures))
+    yield "| server | " + scenario.unit + " | of the best peer | wanted | least to most | " + " | ".join(figures) + " | bound by | errors |"
+    yield "|---|" + "---:|" * (6 + len(figures))
     for name, rounds in results.items():
         ratio = f"{median(rounds) / best:.2f}" if best else ""
         wanted = f"{scenario.target} {verdict(scenario, name, rounds, best)}" if name == "static" and scenario.target else ""
-        cost = f"{median(rounds):.4g}" + (" (client-bound)" if any(one.client_bound for one in rounds) else "")
+        cost = f"{median(rounds):.4g}"
+        bounds = ", ".join(sorted({one.bound for one in rounds}))
         more = " | ".join(f"{median(rounds, figure):.4g}" for figure in figures)
-        yield f"| {name} | {cost} | {ratio} | {wanted} | {spread(rounds)} | {more} | {errors(rounds)} |"
+        yield f"| {name} | {cost} | {ratio} | {wanted} | {spread(rounds)} | {more} | {bounds} | {errors(rounds)} |"
 
 
 def table(all_results, given, readahead):

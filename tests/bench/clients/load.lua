@@ -23,11 +23,6 @@ function init(arguments)
       local j = math.random(i)
       requests[i], requests[j] = requests[j], requests[i]
     end
-  elseif mode == "ranges" then
-    for i = 1, count do
-      local first = math.random(0, 16383) * 65536
-      requests[i] = one(path, { ["Range"] = "bytes=" .. first .. "-" .. first + 65535 })
-    end
   elseif mode == "head" then
     requests[1] = one(path, { ["X-Padding"] = string.rep("x", count) })
   else
