@@ -15,7 +15,11 @@ constexpr std::uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLE
 }  // namespace
 
 Connection::Connection(ConnectionContext& context, ConnectionTable& table, std::uint32_t index, UniqueFd socket)
-    : context_(context), table_(table), transport_(std::move(socket)), index_(index) {}
+    : context_(context),
+      table_(table),
+      transport_(std::move(socket)),
+      looked_ms_(context.loop.now_ms()),
+      index_(index) {}
 
 Connection::~Connection() = default;
 
@@ -37,7 +41,8 @@ void Connection::try_again() {
 }
 
 bool Connection::close_if_idle() {
-  if (state_ != State::parsing || conversation_ != nullptr) return false;
+  // What has been announced, and not been received yet, may be a request.
+  if (state_ != State::parsing || conversation_ != nullptr || input_ready_) return false;
   transition(Event::ended);
   run();
   return true;
@@ -64,6 +69,7 @@ void Connection::on_events(std::uint32_t events) {
 void Connection::on_deadline(DeadlineKind kind) {
   if (kind == DeadlineKind::send && !client_is_stuck())
     return context_.loop.deadlines().arm(*this, kind, context_.loop.now_ms());
+  if (kind == DeadlineKind::keepalive && input_ready_) return run();
   if (state_ == State::parsing && (kind == DeadlineKind::keepalive || kind == DeadlineKind::head)) {
     const bool in_head = conversation_ != nullptr && !conversation_->parser.at_start();
     if (in_head) {
@@ -185,11 +191,10 @@ void Connection::settle() {
     if (token_ == EventLoop::kNoToken) {
       log(LogLevel::error,
           "connection: the kernel watches no more descriptors; raise fs.epoll.max_user_watches");
-      lose();
-      terminate();
-      return close();
+      return give_up();
     }
   }
+  if (takes_nothing()) return give_up();
   if (transport_.take_starved() && !starved_) {
     starved_ = true;
     table_.retry(*this);
@@ -231,6 +236,28 @@ bool Connection::client_is_stuck() {
   looks_ = looks_ == 0 || queued < queued_ ? 1 : looks_ + 1;
   queued_ = queued;
   return looks_ > Deadlines::kSendLooks;
+}
+
+// A connection that never waits to send, because little is sent at a time, may still have a client that takes
+// nothing: what it asks for or is told then collects in the kernel. So this is asked once in a send time-out.
+bool Connection::takes_nothing() {
+  const std::uint64_t now_ms = context_.loop.now_ms();
+  const Deadlines& deadlines = context_.loop.deadlines();
+  if (now_ms - looked_ms_ < Deadlines::kSendLooks * deadlines.duration_ms(DeadlineKind::send)) return false;
+  looked_ms_ = now_ms;
+  const std::optional<std::uint64_t> acknowledged = transport_.acknowledged();
+  if (!acknowledged) return false;
+  const bool outstanding = transport_.unacknowledged() > 0;
+  const bool stuck = outstanding && outstanding_ && *acknowledged == acknowledged_;
+  outstanding_ = outstanding;
+  acknowledged_ = *acknowledged;
+  return stuck;
+}
+
+void Connection::give_up() {
+  lose();
+  terminate();
+  close();
 }
 
 // full: nothing has arrived. ok may mean that the client has ended: input_ended_.

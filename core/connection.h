@@ -85,6 +85,8 @@ class Connection final : public Pollable,
   bool sends_on() const;
   bool postponed(DeadlineKind kind);  // it has made the progress that this deadline is about
   bool client_is_stuck();
+  bool takes_nothing();
+  void give_up();
 
   // One step a state.
   Step establish();
@@ -118,6 +120,8 @@ class Connection final : public Pollable,
   Transport transport_;
   std::unique_ptr<Conversation> conversation_;
   EventLoop::Token token_ = EventLoop::kNoToken;
+  std::uint64_t acknowledged_ = 0;  // by the client, when it was asked for at looked_ms_
+  std::uint64_t looked_ms_;
   std::uint64_t budget_ = 0;  // bytes that may still be sent in this turn
   std::uint32_t index_;
   std::uint32_t serial_ = 0;         // of the exchange; 0 between two
@@ -138,8 +142,9 @@ class Connection final : public Pollable,
   bool wrote_ : 1 = false;        // its body has written since then
   bool linger_ : 1 = false;       // close only after reading on, so that the client gets the answer
   bool lingering_ : 1 = false;
-  bool abort_ : 1 = false;    // close with a reset
-  bool starved_ : 1 = false;  // the table has it try again
+  bool abort_ : 1 = false;        // close with a reset
+  bool outstanding_ : 1 = false;  // the client had not acknowledged all, at looked_ms_
+  bool starved_ : 1 = false;      // the table has it try again
 };
 
 // The connections of one worker, by index.

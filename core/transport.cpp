@@ -2,8 +2,8 @@
 
 #include <arpa/inet.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 
 namespace sluice {
 namespace {
@@ -115,6 +116,14 @@ void Transport::release() {
 std::uint32_t Transport::unacknowledged() const {
   int size = 0;
   return ::ioctl(socket_.get(), SIOCOUTQ, &size) == 0 ? static_cast<std::uint32_t>(size) : 0;
+}
+
+std::optional<std::uint64_t> Transport::acknowledged() const {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  const bool told = is_tcp_ && ::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+                    size >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked);
+  return told ? std::optional<std::uint64_t>(info.tcpi_bytes_acked) : std::nullopt;
 }
 
 void Transport::finish_sending() {

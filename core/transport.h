@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,9 @@ class Transport {
   // down when the client takes something. Bytes on TCP; on Unix sockets memory, which goes down by whole
   // buffers of some 32 KiB.
   std::uint32_t unacknowledged() const;
+  // How many bytes the client has acknowledged since it connected; nothing where the kernel does not count
+  // them.
+  std::optional<std::uint64_t> acknowledged() const;
   // Whether the socket has taken any byte since the call before.
   bool take_progress() { return std::exchange(progressed_, false); }
   // No more will be sent; the client can still be read.

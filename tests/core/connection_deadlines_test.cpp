@@ -21,6 +21,13 @@ struct Fixture : test::ConnectionFixture {
     REQUIRE(waits_to_send());
     REQUIRE(connection()->state() == State::parsing);
   }
+  // From now on.
+  void look_every(std::uint64_t ms) {
+    auto& node = const_cast<Connection&>(*connection());
+    loop->deadlines().disarm(node);
+    loop->deadlines().set_duration(DeadlineKind::send, ms);
+    loop->deadlines().arm(node, DeadlineKind::send, loop->now_ms());
+  }
   // Sends a byte now and then, which is never long in coming.
   template <typename Done>
   bool dribbles_until(Done done) {
@@ -43,9 +50,9 @@ bool has(const std::string& text, const std::string& what) {
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "a client that is slow, but steady, is not cut", "[connection][deadlines]") {
-  loop->deadlines().set_duration(DeadlineKind::send, 10);
   connect_slow();
   fill();
+  look_every(10);
   std::string piece(2048, '\0');
   // Far too little for the socket to tell of room, for far longer than the time-out.
   for (int i = 0; i < 60; ++i) {
@@ -58,7 +65,6 @@ TEST_CASE_METHOD(Fixture, "a client that is slow, but steady, is not cut", "[con
 }
 
 TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends", "[connection][deadlines]") {
-  loop->deadlines().set_duration(DeadlineKind::send, 10);
   const bool by_tcp = GENERATE(true, false);
   if (by_tcp) {
     connect_slow();
@@ -66,7 +72,25 @@ TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends
     connect();
   }
   fill();
+  look_every(10);
   CHECK(dribbles_until([&] { return gone(); }));
+}
+
+TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, though its answers fit into the socket",
+                 "[connection][deadlines]") {
+  loop->deadlines().set_duration(DeadlineKind::send, 10);
+  connect_slow();
+  const bool takes = GENERATE(true, false);
+  bool cut = false;
+  for (int i = 0; i < 60 && !cut; ++i) {
+    static_cast<void>(::send(client.get(), kGet.data(), kGet.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    loop->turn(0);
+    if (takes) receive();
+    loop->turn(10);
+    REQUIRE_FALSE((!gone() && waits_to_send()));
+    cut = gone();
+  }
+  CHECK(cut == !takes);
 }
 
 TEST_CASE_METHOD(Fixture, "a head has its time as a whole", "[connection][deadlines]") {
