@@ -72,7 +72,8 @@ TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends
     connect();
   }
   fill();
-  look_every(10);
+  look_every(40);
+  send("GET /");
   CHECK(dribbles_until([&] { return gone(); }));
 }
 
