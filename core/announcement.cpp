@@ -7,18 +7,31 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+
+#include "target_path.h"
 
 namespace sluice {
+namespace {
+
+// As whoever copies the line has to write it.
+std::string encoded(std::string_view prefix) {
+  std::string text;
+  append_encoded(text, prefix);
+  return text;
+}
+
+}  // namespace
 
 void announce(const Crew& crew) {
   const ServingPlan& plan = crew.plan();
   char resolved[PATH_MAX];
   const char* root = ::realpath(plan.settings.root.c_str(), resolved);
   std::size_t widest = 0;
-  for (const MountReport& mount : crew.mounts()) widest = std::max(widest, mount.prefix.size());
+  for (const MountReport& mount : crew.mounts()) widest = std::max(widest, encoded(mount.prefix).size());
   std::printf("sluice serves %s\n", root == nullptr ? plan.settings.root.c_str() : root);
   const auto say = [&](const ListenGroup& group, const std::string& prefix, const std::string& module) {
-    std::printf("  %s%-*s  by %s\n", group.url().c_str(), static_cast<int>(widest), prefix.c_str(),
+    std::printf("  %s%-*s  by %s\n", group.url().c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
                 module.c_str());
   };
   for (const ListenGroup* group : crew.listeners(0)) {

@@ -79,7 +79,7 @@ Connection::Step Connection::identify() {
   served_ = true;
   serial_ = table_.next_serial();
   talk.exchange.begin(head, talk.input.arrived_ns(), *this);
-  const TargetPath target = judge_target(head.target, talk.path);
+  const TargetPath target = judge_target(head.method, head.target, talk.path);
   if (target.status != 200) {
     answer_unrouted(target.status);
   } else if (target.path == "*") {
@@ -93,10 +93,11 @@ Connection::Step Connection::identify() {
   } else if (match.instance == nullptr) {
     answer_unrouted(404);
   } else if (match.needs_slash) {
-    std::string location(match.mount);
+    std::string location;
+    append_encoded(location, match.mount);
     if (!target.query.empty()) location.append("?").append(target.query);
-    talk.exchange.field("Location", location);
-    answer_unrouted(301);
+    // A query that fits no head of an answer belongs to a target that is too long.
+    answer_unrouted(talk.exchange.field("Location", location) ? 301 : 414);
   } else {
     talk.exchange.route(InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount,
                         target.query);

@@ -10,8 +10,8 @@
 namespace sluice {
 namespace {
 
-// All field lines of one answer together; a head beyond it is a handler's mistake.
-constexpr std::size_t kFieldLinesMax = 8 * 1024;
+// What a conversation keeps between two requests of each text of an answer.
+constexpr std::size_t kTextKeptMax = 8 * 1024;
 
 }  // namespace
 
@@ -82,7 +82,10 @@ void HttpExchange::end() {
   drop_task();
   body_.end(instance_.get());
   instance_ = InstanceRef();
-  if (content_.capacity() > kFieldLinesMax) content_ = std::string();  // not kept for an idle connection's sake
+  // Not kept for an idle connection's sake.
+  for (std::string* text : {&content_, &field_lines_}) {
+    if (text->capacity() > kTextKeptMax) *text = std::string();
+  }
 }
 
 void HttpExchange::drop_answer() {

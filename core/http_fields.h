@@ -32,6 +32,10 @@ constexpr int hex_value(char digit) {
 
 FieldId field_id(std::string_view name);
 
+// All field lines of one answer together; a head beyond it is a handler's mistake. A redirect repeats the
+// request's target, which may be 8 KiB long and three times as long once it is encoded.
+inline constexpr std::size_t kFieldLinesMax = 28 * 1024;
+
 // Null when a module may send the line, else the reason why not: framing and connection fields are the
 // server's.
 const char* why_not_sendable(std::string_view name, std::string_view value);

@@ -262,6 +262,10 @@ FieldBlock* ModuleInstance::prepare_fields(const Field* fields, std::uint32_t co
     }
     append_field(lines, fields[i].name, fields[i].value);
   }
+  if (lines.size() > kFieldLinesMax) {
+    log(LogLevel::error, "its prepared fields are too long for any answer");
+    return nullptr;
+  }
   return new FieldBlock(std::move(lines));
 }
 

@@ -13,7 +13,7 @@ class Router {
  public:
   struct Match {
     ModuleInstance* instance = nullptr;
-    std::string_view mount;    // "/static/"; lives as long as the instance
+    std::string_view mount;    // "/static/"; lives as long as the instance; empty where it is closed
     bool needs_slash = false;  // the path is a mount's prefix without its last slash
     bool closed = false;       // something is mounted there that must not be entered
   };
@@ -21,7 +21,7 @@ class Router {
   // False when the prefix is taken. Without an instance the prefix is closed. REQUIRES: it begins and ends with
   // '/'.
   bool add(const std::string& prefix, InstanceRef instance);
-  // `path` as judge_target makes it. Without an instance, nothing is mounted there.
+  // `path` as judge_target makes it. Without an instance, nothing is mounted there. Allocates nothing.
   Match find(std::string_view path) const;
   void clear();
 
@@ -29,11 +29,12 @@ class Router {
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
+  // By prefix, without its last slash: a path that lacks that slash is found as it is.
   using Routes = std::unordered_map<std::string, InstanceRef, Hash, std::equal_to<>>;
   static Match match(const Routes::value_type& route, bool needs_slash);
 
   Routes routes_;
-  std::size_t longest_ = 0;  // of all prefixes, in bytes
+  std::size_t longest_ = 0;  // of all prefixes without their last slashes, in bytes
 };
 
 }  // namespace sluice

@@ -8,6 +8,8 @@
 namespace sluice {
 namespace {
 
+constexpr std::string_view kWholeServer = "*";
+
 // "http://host/path" becomes "/path". Returns 200, or what such a target deserves (RFC 9112 section 3.2.2).
 std::uint32_t strip_authority(std::string_view& target) {
   const std::size_t scheme_end = target.find("://");
@@ -74,11 +76,17 @@ std::uint32_t normalise(std::string_view path, std::string& out) {
   return 200;
 }
 
+// pchar of RFC 3986 section 3.3, and the slash.
+bool stays_in_path(char byte) {
+  if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')) return true;
+  return std::string_view("-._~!$&'()*+,;=:@/").find(byte) != std::string_view::npos;
+}
+
 }  // namespace
 
-TargetPath judge_target(std::string_view target, std::string& storage) {
+TargetPath judge_target(Method method, std::string_view target, std::string& storage) {
   TargetPath result;
-  if (target == "*") {
+  if (target == kWholeServer) {
     result.path = target;
     return result;
   }
@@ -90,8 +98,15 @@ TargetPath judge_target(std::string_view target, std::string& storage) {
     result.query = path.substr(mark + 1);
     path = path.substr(0, mark);
   }
-  // An absolute target need not have a path; what it asks for is the root's.
-  if (path.empty() && target.front() != '?') path = "/";
+  // An absolute target need not have a path. What it asks for is the root's; but OPTIONS, unless it has a
+  // query, means the whole server (RFC 9112 section 3.2.4).
+  if (path.empty() && target.front() != '?') {
+    if (method == Method::options && mark == std::string_view::npos) {
+      result.path = kWholeServer;
+      return result;
+    }
+    path = "/";
+  }
   if (path.empty() || path.front() != '/') {
     result.status = 400;
     return result;
@@ -103,6 +118,20 @@ TargetPath judge_target(std::string_view target, std::string& storage) {
   result.status = normalise(path, storage);
   result.path = storage;
   return result;
+}
+
+void append_encoded(std::string& out, std::string_view path) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char byte : path) {
+    if (stays_in_path(byte)) {
+      out += byte;
+      continue;
+    }
+    const auto value = static_cast<unsigned char>(byte);
+    out += '%';
+    out += kDigits[value >> 4];
+    out += kDigits[value & 15];
+  }
 }
 
 }  // namespace sluice

@@ -1,8 +1,11 @@
-// The only judge of a request's target: from the bytes that a client sent to a path that cannot leave its root.
+// The only judge of a request's target: from the bytes that a client sent to a path that cannot leave its root,
+// and back.
 //
 // Pure, any thread. The result has no empty, "." or ".." segment and no NUL, begins with '/', and is decoded
 // exactly once, so whoever opens it must not decode it again. It may hold any other byte a file name may hold.
 #pragma once
+
+#include <sluice/abi.h>
 
 #include <cstdint>
 #include <string>
@@ -17,6 +20,9 @@ struct TargetPath {
 };
 
 // Accepts origin-form, absolute-form with http, and "*" (RFC 9112 section 3.2), the path of which is "*".
-TargetPath judge_target(std::string_view target, std::string& storage);
+TargetPath judge_target(Method method, std::string_view target, std::string& storage);
+
+// The way back: appends a path as a target, or a field such as Location, may hold it.
+void append_encoded(std::string& out, std::string_view path);
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "http_fields.h"
 #include "log.h"
 #include "process_setup.h"
 
@@ -19,6 +20,8 @@ namespace {
 // A request's body passes through what a head leaves free; this much at least.
 constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
+// A whole head has to find room, with the lines of the server's own.
+static_assert(kFieldLinesMax + 1024 <= kOutputSize);
 constexpr std::uint64_t kDrainCheckMs = 20;
 // For modules' offloaded calls that still run when everything else has ended.
 constexpr int kOffloadGraceTurns = 100;

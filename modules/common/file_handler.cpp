@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t kNow = ~std::uint64_t{0};
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
+// Of what the server takes for all fields of an answer together (28 KiB), other fields need their part.
+constexpr std::size_t kLocationMax = 26 * 1024;
 
 bool has_hidden_segment(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
@@ -241,13 +243,16 @@ void FileHandler::answer_error(Exchange& exchange, std::uint32_t status) {
 
 void FileHandler::redirect_to_folder(Exchange& exchange) {
   const Request& request = exchange.request();
-  std::string location(std::string_view(request.mount));
+  std::string location;
+  append_encoded_path(location, request.mount);
   append_encoded_path(location, request.path);
   location += '/';
   // Two slashes would name another server (RFC 3986 section 4.2).
   if (location.starts_with("//")) return answer_error(exchange, 404);
   if (request.query.size > 0) location.append("?").append(std::string_view(request.query));
-  if (!exchange.field("Location", location)) return answer_error(exchange, 404);
+  // A query that fits no head of an answer belongs to a target that is too long.
+  if (location.size() > kLocationMax || !exchange.field("Location", location))
+    return answer_error(exchange, 414);
   exchange.fail(301);
 }
 

@@ -141,6 +141,8 @@ void Site::make_mounts() {
   write("hashed/file.txt", "hashed");
   write("typed/file.abc", "abc");
   write("typed/file.unknown", "unknown");
+  write("caf\xc3\xa9 & \"more\"/inner.txt", "inner");
+  write("folder/d \xc3\xa4?/inner.txt", "inner");
 }
 
 std::uint64_t Site::size(const std::string& path) const {
@@ -159,8 +161,8 @@ std::vector<std::string> sluice_mounts(const std::string& module) {
   for (const char* rest :
        {"/=", "/listed/=:listing=on", "/squeezed/=:precompressed=on", "/app/=:fallback=app.html",
         "/pages/=:errors=errors", "/cached/=:cache_control=max-age=60", "/unlinked/=:links=off",
-        "/visible/=:hidden=on", "/hashed/=:etag=hash",
-        "/typed/=:types=abc=text/x-abc,default_type=text/plain"}) {
+        "/visible/=:hidden=on", "/hashed/=:etag=hash", "/typed/=:types=abc=text/x-abc,default_type=text/plain",
+        "/caf\xc3\xa9 & \"more\"/=:"}) {
     std::string mount(rest);
     mount.insert(mount.find('=') + 1, module);
     arguments.insert(arguments.end(), {"--mount", mount});

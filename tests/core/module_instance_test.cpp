@@ -8,6 +8,12 @@
 
 #include "router.h"
 
+#ifdef __SANITIZE_ADDRESS__
+// g++ does not install the header that declares it.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
+                                                         void (*freed)(const volatile void*));
+#endif
+
 using namespace sluice;
 
 namespace {
@@ -122,6 +128,41 @@ TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {
   CHECK_FALSE(router.find("/a/").needs_slash);
   router.clear();
   CHECK(router.find("/a/x").instance == nullptr);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE_METHOD(Fixture, "finding a mount allocates nothing", "[router]") {
+  static thread_local std::size_t allocations = 0;
+  static const int hooked = __sanitizer_install_malloc_and_free_hooks(
+      [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
+  REQUIRE(hooked != 0);
+  Router router;
+  const std::string prefix = "/" + std::string(100, 'm') + "/";
+  REQUIRE(router.add("/", hello("/")));
+  REQUIRE(router.add(prefix, hello(prefix)));
+  const std::string without_slash = prefix.substr(0, prefix.size() - 1);
+  const std::string another(50, '/');
+  const std::size_t before = allocations;
+  const bool needs_slash = router.find(without_slash).needs_slash;
+  const bool plain = router.find(prefix).needs_slash || router.find(another).needs_slash;
+  const bool shorter = router.find(std::string_view(without_slash).substr(0, 60)).needs_slash;
+  CHECK(allocations == before);
+  CHECK(needs_slash);
+  CHECK_FALSE(plain);
+  CHECK_FALSE(shorter);
+}
+#endif
+
+TEST_CASE_METHOD(Fixture, "a closed mount is found as such, with its slash and without", "[router]") {
+  Router router;
+  REQUIRE(router.add("/", hello("/")));
+  REQUIRE(router.add("/closed/", InstanceRef()));
+  CHECK_FALSE(router.add("/closed/", hello("/closed/")));
+  CHECK(router.find("/closed").closed);
+  CHECK(router.find("/closed/").closed);
+  CHECK(router.find("/closed/x/y").closed);
+  CHECK_FALSE(router.find("/closedx").closed);
+  CHECK_FALSE(router.find("/").needs_slash);
 }
 
 TEST_CASE_METHOD(Fixture, "a thousand mounts are told apart", "[router]") {

@@ -101,13 +101,45 @@ TEST_CASE("targets and what they are judged to be") {
   for (const Row& row : kRows) {
     INFO(row.target);
     std::string storage = "what was there before";
-    const TargetPath result = judge_target(row.target, storage);
+    const TargetPath result = judge_target(Method::get, row.target, storage);
     CHECK(result.status == row.status);
     if (row.status != 200 || result.status != 200) continue;
     CHECK(result.path == row.path);
     CHECK(result.query == row.query);
     if (result.path != "*") check_invariants(result.path);
   }
+}
+
+TEST_CASE("OPTIONS without a path means the whole server") {
+  const std::pair<const char*, const char*> targets[] = {
+      {"*", "*"},         {"http://a", "*"},   {"HTTP://a:80", "*"}, {"http://a/", "/"},
+      {"http://a?", "/"}, {"http://a?b", "/"}, {"/", "/"},
+  };
+  for (const auto& [target, path] : targets) {
+    INFO(target);
+    std::string storage;
+    const TargetPath result = judge_target(Method::options, target, storage);
+    CHECK(result.status == 200);
+    CHECK(result.path == path);
+  }
+  std::string storage;
+  CHECK(judge_target(Method::get, "http://a", storage).path == "/");
+}
+
+TEST_CASE("an encoded path is judged to be the path again") {
+  std::string all = "/";
+  for (int byte = 1; byte < 256; ++byte) {
+    if (byte != '/' && byte != '.') all += static_cast<char>(byte);
+  }
+  std::string encoded;
+  append_encoded(encoded, all);
+  CHECK(std::all_of(encoded.begin(), encoded.end(), [](char c) { return c > 0x20 && c < 0x7f; }));
+  CHECK(encoded.find_first_of("?#\"<>\\^`{|}") == std::string::npos);
+  std::string storage;
+  CHECK(judge_target(Method::get, encoded, storage).path == all);
+  std::string plain;
+  append_encoded(plain, "/a/b.txt~-_:@!$&'()*+,;=");
+  CHECK(plain == "/a/b.txt~-_:@!$&'()*+,;=");
 }
 
 TEST_CASE("random targets agree with a slow reference") {
@@ -118,7 +150,7 @@ TEST_CASE("random targets agree with a slow reference") {
   for (int i = 0; i < 300'000; ++i) {
     std::string target = "/";
     for (auto left = random() % 16; left > 0; --left) target += kAlphabet[random() % (sizeof(kAlphabet) - 1)];
-    const TargetPath result = judge_target(target, storage);
+    const TargetPath result = judge_target(Method::get, target, storage);
     const test::SlowTargetPath reference = test::judge_slowly(target);
     const bool same = reference.agrees_with(result);
     if (!same) FAIL(target << " gives " << result.status << " " << result.path << ", not " << reference.path);

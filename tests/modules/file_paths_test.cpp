@@ -117,6 +117,13 @@ TEST_CASE_METHOD(Site, "a folder without its slash is moved", "[files]") {
   mkdir((folder / "d \xC3\xA4?").c_str(), 0755);
   CHECK(run(rig, "d \xC3\xA4?", Method::get)->line("Location") == "/m/d%20%C3%A4%3F/");
   CHECK(run(rig, "dir", Method::get, "", "/")->line("Location") == "/dir/");
+  CHECK(run(rig, "dir", Method::get, "", "/a b\xC3\xA4/")->line("Location") == "/a%20b%C3%A4/dir/");
+  const std::string query(8000, 'q');
+  CHECK(run(rig, "dir", Method::get, query)->line("Location") == "/m/dir/?" + query);
+  // None without its query, and none without a Location.
+  const Answer too_long = run(rig, "dir", Method::get, std::string(100'000, 'q'));
+  CHECK(too_long->code == 414);
+  CHECK(too_long->line("Location").empty());
 }
 
 TEST_CASE_METHOD(Site, "only reading is allowed", "[files]") {
