@@ -42,6 +42,8 @@ Spec resolve_spec(std::string_view spec, std::uint64_t size, ByteRange& range) {
     return Spec::within;
   }
   if (!first || (!last && dash + 1 < spec.size()) || (last && *last < *first)) return Spec::invalid;
+  // Some clients ask so for every file, to be sent no more than that; nothing is no more, and no error.
+  if (size == 0 && *first == 0) return Spec::everything;
   if (*first >= size) return Spec::beyond;
   range = {*first, last ? std::min(*last, size - 1) : size - 1};
   return Spec::within;
@@ -51,10 +53,14 @@ bool touch(const ByteRange& left, const ByteRange& right) {
   return left.first <= right.last + 1 && right.first <= left.last + 1;
 }
 
+void sort_by_place(std::vector<ByteRange>& ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+}
+
 // Where any two overlap or touch, they and all others are put in order and joined.
 void join(std::vector<ByteRange>& ranges) {
   std::vector<ByteRange> sorted = ranges;
-  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  sort_by_place(sorted);
   std::vector<ByteRange> joined;
   for (const ByteRange& range : sorted) {
     if (!joined.empty() && touch(joined.back(), range)) {
@@ -64,6 +70,58 @@ void join(std::vector<ByteRange>& ranges) {
     }
   }
   if (joined.size() < ranges.size()) ranges = std::move(joined);
+}
+
+// ---- many ranges ----
+
+// REQUIRES: sorted by place.
+bool several_overlap(const std::vector<ByteRange>& ranges) {
+  constexpr std::size_t kOverlapsMax = 2;  // of section 14.2
+  std::size_t overlaps = 0;
+  for (std::size_t i = 1, widest = 0; i < ranges.size(); ++i) {
+    if (ranges[i].first <= ranges[widest].last) ++overlaps;
+    if (ranges[i].last > ranges[widest].last) widest = i;
+  }
+  return overlaps > kOverlapsMax;
+}
+
+std::uint64_t gap_before(const std::vector<ByteRange>& ranges, std::size_t i) {
+  return ranges[i].first - ranges[i - 1].last - 1;
+}
+
+// Gaps up to this size are to be closed: those that are smaller than a head, and as many more as it takes.
+std::uint64_t widest_gap_to_close(const std::vector<ByteRange>& ranges) {
+  if (ranges.size() <= kPartsMax) return kPartHeadSize;
+  std::vector<std::uint64_t> gaps;
+  for (std::size_t i = 1; i < ranges.size(); ++i) gaps.push_back(gap_before(ranges, i));
+  const auto last = gaps.begin() + static_cast<std::ptrdiff_t>(ranges.size() - kPartsMax - 1);
+  std::nth_element(gaps.begin(), last, gaps.end());
+  return std::max(kPartHeadSize, *last);
+}
+
+// REQUIRES: sorted by place and disjoint.
+void close_gaps(std::vector<ByteRange>& ranges) {
+  const std::uint64_t widest = widest_gap_to_close(ranges);
+  std::vector<ByteRange> closed = {ranges.front()};
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    if (gap_before(ranges, i) <= widest) {
+      closed.back().last = ranges[i].last;
+    } else {
+      closed.push_back(ranges[i]);
+    }
+  }
+  ranges = std::move(closed);
+}
+
+// What more ranges than are answered as asked become. False: everything is to be sent.
+bool condense(std::vector<ByteRange>& ranges, std::uint64_t size) {
+  sort_by_place(ranges);
+  if (several_overlap(ranges)) return false;
+  join(ranges);
+  close_gaps(ranges);
+  std::uint64_t sent = 0;
+  for (const ByteRange& range : ranges) sent += range.size() + kPartHeadSize;
+  return sent < size;
 }
 
 }  // namespace
@@ -94,7 +152,11 @@ RangeRequest resolve_ranges(std::string_view field, std::uint64_t size) {
   }
   if (specs == 0) return result;
   result.kind = result.ranges.empty() ? RangeRequest::Kind::unsatisfiable : RangeRequest::Kind::partial;
-  join(result.ranges);
+  if (result.ranges.size() <= kRangesAsAskedMax) {
+    join(result.ranges);
+  } else if (!condense(result.ranges, size)) {
+    return RangeRequest{};
+  }
   return result;
 }
 

@@ -29,8 +29,16 @@ struct RangeRequest {
   std::vector<ByteRange> ranges;
 };
 
-// More ranges than this are not worth an answer of their own: everything is sent instead.
-inline constexpr std::size_t kRangesMax = 64;
+// So many ranges are answered as they were asked for. Among more of them, those that lie so close together that
+// a part of its own would cost more than the gap are joined, too (RFC 9110 section 15.3.7.2), and so are the
+// closest until there are no more than `kPartsMax`. Everything is sent instead when that is shorter, and when
+// several of so many overlap, which only an attack asks for (section 14.2).
+inline constexpr std::size_t kRangesAsAskedMax = 64;
+inline constexpr std::size_t kPartsMax = 512;
+// About what the head of a part takes.
+inline constexpr std::uint64_t kPartHeadSize = 160;
+// More ranges than this are not looked at: everything is sent.
+inline constexpr std::size_t kRangesMax = 1024;
 
 // "bytes 0-499/1000" (RFC 9110 section 14.4).
 std::string content_range(const ByteRange& range, std::uint64_t size);

@@ -1,6 +1,7 @@
 // What an answer about a file carries: nothing new (304), nothing at all (412, 416), a part, several, or the
 // whole.
 #include <optional>
+#include <utility>
 
 #include "common/byte_ranges.h"
 #include "common/file_handler.h"
@@ -59,7 +60,8 @@ void FileHandler::answer(Exchange& exchange, const FileRef& file, Coding coding)
   }
   if (coding != Coding::identity) exchange.field("Content-Encoding", coding_name(coding));
   add_common_fields(exchange);
-  if (ranges.kind == RangeRequest::Kind::partial) return answer_ranges(exchange, file, ranges.ranges);
+  if (ranges.kind == RangeRequest::Kind::partial)
+    return answer_ranges(exchange, file, std::move(ranges.ranges));
   exchange.fields(file->fields());
   send_part(exchange, file, 0, file->facts().size);
 }
@@ -81,7 +83,7 @@ bool FileHandler::answer_condition(Exchange& exchange, const OpenFile* file, boo
   return true;
 }
 
-void FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, const std::vector<ByteRange>& ranges) {
+void FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, std::vector<ByteRange> ranges) {
   const std::uint64_t size = file->facts().size;
   exchange.status(206);
   if (ranges.size() == 1) {
@@ -93,7 +95,7 @@ void FileHandler::answer_ranges(Exchange& exchange, const FileRef& file, const s
   auto make_part = [this, file, ticket = exchange.ticket()](std::uint64_t offset, std::uint64_t part_size) {
     return make_body(file, offset, part_size, ticket);
   };
-  auto body = std::make_unique<MultipartBody>(ranges, file->type(), size, std::move(make_part));
+  auto body = std::make_unique<MultipartBody>(std::move(ranges), file->type(), size, std::move(make_part));
   exchange.fields(file->validator_fields());
   exchange.field("Content-Type", body->content_type());
   const std::uint64_t whole = body->size();

@@ -105,7 +105,7 @@ class FileHandler : public Handler {
   void listed(Exchange& exchange, const ListingPlan& plan, Listing listing);
   void run_on_thread(Exchange& exchange, std::shared_ptr<Step> step);
 
-  void answer_ranges(Exchange& exchange, const FileRef& file, const std::vector<ByteRange>& ranges);
+  void answer_ranges(Exchange& exchange, const FileRef& file, std::vector<ByteRange> ranges);
   void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
   std::uint64_t look_since(const Request& request) const;

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <ctime>
 #include <utility>
 
 #include "common/http_text.h"
@@ -10,12 +11,20 @@
 namespace sluice::files {
 namespace {
 
+// The socket and the file are asked for each part, however small it is, so a turn has its limit of parts, too.
+constexpr unsigned kPartsPerPumpMax = 16;
+
 // Nobody who wrote the file could have known it (RFC 2046 section 5.1.1 asks that it does not occur inside).
 std::string make_boundary() {
   std::array<std::uint64_t, 2> random{};
-  // Not seeded yet, early at boot, is the only failure: then the address space's layout is random enough.
+  // Refused early at boot, and by filters of system calls. Then the moment of this answer has to do, which
+  // nobody knows to the nanosecond beforehand. An address would do, too, but is nothing to tell a client.
   if (getrandom(random.data(), sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
-    random[0] = reinterpret_cast<std::uintptr_t>(&random);
+    static thread_local std::uint64_t answers = 0;
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    random = {static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec),
+              ++answers};
   }
   std::string boundary;
   for (const std::uint64_t part : random) append_hex(boundary, part);
@@ -24,20 +33,26 @@ std::string make_boundary() {
 
 }  // namespace
 
-MultipartBody::MultipartBody(const std::vector<ByteRange>& ranges, std::string_view type, std::uint64_t whole,
+MultipartBody::MultipartBody(std::vector<ByteRange> ranges, std::string_view type, std::uint64_t whole,
                              MakeBody make_body)
-    : boundary_(make_boundary()), tail_("\r\n--" + boundary_ + "--\r\n"), make_body_(std::move(make_body)) {
-  for (const ByteRange& range : ranges) {
-    std::string head = (parts_.empty() ? "--" : "\r\n--") + boundary_ + "\r\n";
-    head.append("Content-Type: ").append(type).append("\r\nContent-Range: ");
-    head.append(content_range(range, whole)).append("\r\n\r\n");
-    parts_.push_back({std::move(head), range});
-  }
+    : boundary_(make_boundary()),
+      type_(type),
+      whole_(whole),
+      ranges_(std::move(ranges)),
+      make_body_(std::move(make_body)) {}
+
+// The line end before the first boundary is there for clients that look for the delimiter with its line end;
+// what stands before the first one is the preamble, which all ignore (RFC 2046 section 5.1.1).
+std::string MultipartBody::text_before(std::size_t part) const {
+  std::string text = "\r\n--" + boundary_;
+  if (part == ranges_.size()) return text += "--\r\n";
+  text.append("\r\nContent-Type: ").append(type_).append("\r\nContent-Range: ");
+  return text.append(content_range(ranges_[part], whole_)).append("\r\n\r\n");
 }
 
 std::uint64_t MultipartBody::size() const {
-  std::uint64_t size = tail_.size();
-  for (const Part& part : parts_) size += part.head.size() + part.range.size();
+  std::uint64_t size = text_before(ranges_.size()).size();
+  for (std::size_t i = 0; i < ranges_.size(); ++i) size += text_before(i).size() + ranges_[i].size();
   return size;
 }
 
@@ -45,28 +60,31 @@ std::string MultipartBody::content_type() const {
   return "multipart/byteranges; boundary=" + boundary_;
 }
 
-bool MultipartBody::write_text(Sink& sink, std::string_view text, Progress& progress) {
-  const Bytes left(text.substr(text_written_));
+bool MultipartBody::write_text(Sink& sink, Progress& progress) {
+  if (text_.empty()) text_ = text_before(part_);
+  const Bytes left(std::string_view(text_).substr(text_written_));
   const Moved moved = sink.write(&left, 1);
   text_written_ += moved.size;
   progress = moved.status == Io::lost ? Progress::failed : Progress::more;
-  return text_written_ == text.size();
+  if (text_written_ < text_.size()) return false;
+  text_.clear();
+  text_written_ = 0;
+  return true;
 }
 
 Progress MultipartBody::pump(Sink& sink) {
   Progress progress = Progress::more;
-  for (; part_ < parts_.size(); ++part_) {
-    const Part& part = parts_[part_];
+  for (unsigned parts = 0; part_ < ranges_.size(); ++part_, ++parts) {
+    if (parts == kPartsPerPumpMax) return Progress::more;
     if (content_ == nullptr) {
-      if (!write_text(sink, part.head, progress)) return progress;
-      content_.reset(make_body_(part.range.first, part.range.size()));
+      if (!write_text(sink, progress)) return progress;
+      content_.reset(make_body_(ranges_[part_].first, ranges_[part_].size()));
     }
     progress = content_->pump(sink);
     if (progress != Progress::done) return progress;
     content_.reset();
-    text_written_ = 0;
   }
-  return write_text(sink, tail_, progress) ? Progress::done : progress;
+  return write_text(sink, progress) ? Progress::done : progress;
 }
 
 }  // namespace sluice::files

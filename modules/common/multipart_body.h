@@ -1,7 +1,8 @@
 // Several ranges of one file in one answer: multipart/byteranges (RFC 9110 section 14.6). Loop thread.
 //
 // Each part's content is an inner body of the strategy that serves the file, made when its turn comes, so what
-// holds for one range (zero copy, never waiting for a disk) holds for all.
+// holds for one range (zero copy, never waiting for a disk) holds for all. So is its head: a client that takes
+// hundreds of parts slowly costs little more than their positions.
 #pragma once
 
 #include <sluice/handler.h>
@@ -21,8 +22,7 @@ class MultipartBody final : public Body {
   using MakeBody = std::function<Body*(std::uint64_t offset, std::uint64_t size)>;
 
   // `type` is the file's, `whole` its size.
-  MultipartBody(const std::vector<ByteRange>& ranges, std::string_view type, std::uint64_t whole,
-                MakeBody make_body);
+  MultipartBody(std::vector<ByteRange> ranges, std::string_view type, std::uint64_t whole, MakeBody make_body);
 
   // Of everything that it will write.
   std::uint64_t size() const;
@@ -32,21 +32,20 @@ class MultipartBody final : public Body {
   Progress pump(Sink& sink) override;
 
  private:
-  struct Part {
-    std::string head;
-    ByteRange range;
-  };
-
+  // The head of a part; behind the last one, the end.
+  std::string text_before(std::size_t part) const;
   // Writes what is left of the text. True when nothing is.
-  bool write_text(Sink& sink, std::string_view text, Progress& progress);
+  bool write_text(Sink& sink, Progress& progress);
 
-  std::string boundary_;
-  std::vector<Part> parts_;
-  std::string tail_;
+  const std::string boundary_;
+  const std::string type_;
+  const std::uint64_t whole_;
+  const std::vector<ByteRange> ranges_;
   MakeBody make_body_;
   std::size_t part_ = 0;           // in hand
-  std::size_t text_written_ = 0;   // of its head, or of the tail
-  std::unique_ptr<Body> content_;  // of the part in hand
+  std::string text_;               // before it, while that is being written
+  std::size_t text_written_ = 0;   // of the text
+  std::unique_ptr<Body> content_;  // of the part in hand, once its head is written
 };
 
 }  // namespace sluice::files

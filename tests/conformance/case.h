@@ -9,7 +9,8 @@
 // - Name: a field that is there; !Name one that is not.
 // - of /x: the content is the file's, or the parts of it that Content-Range claims.
 // - parts 0-1,5-9: the content ranges of a multipart/byteranges, in order.
-// - text 0123: the content itself; has text is a part of it, !has text is not, empty is none.
+// - text 0123: the content itself; begins text is its beginning, has text a part of it, !has text is not, empty
+//   is none.
 // - version HTTP/1.1: the version of the answer.
 // - keeps, closes: whether the connection goes on afterwards; without either, as the answer says.
 //

@@ -151,6 +151,8 @@ std::string judge_expected(const std::string& part, const HttpAnswer& answer, bo
   if (take_prefix(rest, "of ")) return to_head ? "" : judge_content(answer, std::string(rest), site);
   if (take_prefix(rest, "parts ")) return judge_ranges(answer, std::string(rest));
   if (take_prefix(rest, "text ")) return answer.body == rest ? "" : "the content is " + quoted(answer.body);
+  if (take_prefix(rest, "begins "))
+    return answer.body.starts_with(rest) ? "" : "the content is " + quoted(answer.body);
   if (take_prefix(rest, "has ")) {
     return answer.body.find(rest) != std::string::npos ? "" : "the content is " + quoted(answer.body);
   }

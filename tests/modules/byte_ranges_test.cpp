@@ -1,11 +1,14 @@
 // The Range field, RFC 9110 section 14.
 #include "common/byte_ranges.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <string>
 
 using sluice::files::ByteRange;
+using sluice::files::kPartsMax;
+using sluice::files::kRangesAsAskedMax;
 using sluice::files::kRangesMax;
 using sluice::files::RangeRequest;
 using sluice::files::resolve_ranges;
@@ -42,8 +45,14 @@ const Case kCases[] = {
     {"bytes=1000-1001,2000-", 1000, Kind::unsatisfiable},
     {"bytes=-0", 1000, Kind::unsatisfiable},
     {"bytes=99999999999999999999999-", 1000, Kind::unsatisfiable},
-    {"bytes=0-0", 0, Kind::unsatisfiable},
-    {"bytes=0-", 0, Kind::unsatisfiable},
+    {"bytes=1-", 0, Kind::unsatisfiable},
+    {"bytes=1-5", 0, Kind::unsatisfiable},
+    {"bytes=-0", 0, Kind::unsatisfiable},
+    // all of nothing is there
+    {"bytes=0-0", 0, Kind::whole},
+    {"bytes=0-", 0, Kind::whole},
+    {"bytes=0-499", 0, Kind::whole},
+    {"bytes=5-9,0-4", 0, Kind::whole},
     {"bytes=-5", 0, Kind::whole},
     // 14.2: what is invalid is ignored
     {"", 1000, Kind::whole},
@@ -87,12 +96,81 @@ TEST_CASE("a Range field becomes the ranges it names", "[byte_ranges]") {
   }
 }
 
-TEST_CASE("countless ranges are not worth an answer of their own", "[byte_ranges]") {
-  std::string field = "bytes=0-0";
-  for (std::size_t i = 1; i < kRangesMax; ++i)
-    field += "," + std::to_string(i * 200) + "-" + std::to_string(i * 200);
-  CHECK(resolve_ranges(field, 1'000'000).ranges.size() == kRangesMax);
-  CHECK(resolve_ranges(field + ",900000-", 1'000'000).kind == Kind::whole);
+namespace {
+
+// So many ranges of one byte, one every `step` bytes.
+std::string every(std::size_t count, std::size_t step) {
+  std::string field = "bytes=";
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string at = std::to_string(i * step);
+    field.append(i == 0 ? "" : ",").append(at).append("-").append(at);
+  }
+  return field;
+}
+
+bool covered(const std::vector<ByteRange>& ranges, std::uint64_t position) {
+  return std::any_of(ranges.begin(), ranges.end(), [position](const ByteRange& range) {
+    return range.first <= position && position <= range.last;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("many ranges are answered, as few parts as make sense", "[byte_ranges]") {
+  constexpr std::uint64_t kSize = 100'000'000;
+  // A few are as they were asked for, however close they are.
+  CHECK(resolve_ranges(every(kRangesAsAskedMax, 2), kSize).ranges.size() == kRangesAsAskedMax);
+  CHECK(resolve_ranges(every(kRangesAsAskedMax + 1, 2), kSize).ranges ==
+        std::vector<ByteRange>{{0, 2 * kRangesAsAskedMax}});
+  // What is far apart stays apart.
+  const RangeRequest apart = resolve_ranges(every(300, 1000), kSize);
+  REQUIRE(apart.ranges.size() == 300);
+  CHECK(apart.ranges[299] == ByteRange{299'000, 299'000});
+  CHECK(resolve_ranges(every(kPartsMax, 1000), kSize).ranges.size() == kPartsMax);
+  // The order asked for makes no difference.
+  std::string backwards = "bytes=";
+  for (int i = 299; i >= 0; --i) backwards += std::to_string(i * 1000) + "-" + std::to_string(i * 1000) + ",";
+  CHECK(resolve_ranges(backwards, kSize).ranges == apart.ranges);
+  // Some that are not there do not matter, nor do neighbours.
+  CHECK(resolve_ranges(every(300, 1000) + ",200000000-", kSize).ranges == apart.ranges);
+  CHECK(resolve_ranges(every(300, 1), kSize).ranges == std::vector<ByteRange>{{0, 299}});
+}
+
+TEST_CASE("more parts than are sent are joined where they are closest", "[byte_ranges]") {
+  constexpr std::uint64_t kSize = 100'000'000;
+  std::string field = "bytes=";
+  for (std::uint64_t i = 0, at = 0; i < kRangesMax; ++i) {
+    field.append(i == 0 ? "" : ",").append(std::to_string(at)).append("-").append(std::to_string(at + 9));
+    at += i % 4 == 3 ? 50'000 : 1000;
+  }
+  const RangeRequest found = resolve_ranges(field, kSize);
+  REQUIRE(found.kind == Kind::partial);
+  CHECK(found.ranges.size() <= kPartsMax);
+  CHECK(found.ranges.size() == kRangesMax / 4);
+  CHECK(found.ranges.front() == ByteRange{0, 3009});
+  for (std::uint64_t i = 0, at = 0; i < kRangesMax; ++i) {
+    if (!covered(found.ranges, at) || !covered(found.ranges, at + 9)) FAIL("byte " << at << " is missing");
+    at += i % 4 == 3 ? 50'000 : 1000;
+  }
+  CHECK(resolve_ranges(every(kRangesMax + 1, 1000), kSize).kind == Kind::whole);
+}
+
+TEST_CASE("what parts would make longer is sent whole", "[byte_ranges]") {
+  CHECK(resolve_ranges(every(100, 1000), 100'000).kind == Kind::partial);
+  CHECK(resolve_ranges(every(100, 162), 16'039).kind == Kind::whole);
+  CHECK(resolve_ranges(every(100, 2), 200).kind == Kind::whole);
+}
+
+TEST_CASE("many ranges that overlap are an attack", "[byte_ranges]") {
+  constexpr std::uint64_t kSize = 100'000'000;
+  CHECK(resolve_ranges(every(100, 1000) + ",0-0,1000-1000", kSize).kind == Kind::partial);
+  CHECK(resolve_ranges(every(100, 1000) + ",0-0,1000-1000,2000-2000", kSize).kind == Kind::whole);
+  std::string killer = "bytes=0-";
+  for (int i = 0; i < 500; ++i) killer += ",5-" + std::to_string(i + 5);
+  CHECK(resolve_ranges(killer, kSize).kind == Kind::whole);
+  std::string beyond = "bytes=0-";
+  for (int i = 0; i < 100; ++i) beyond += ",200000000-";
+  CHECK(resolve_ranges(beyond, kSize).ranges == std::vector<ByteRange>{{0, kSize - 1}});
 }
 
 TEST_CASE("ranges never amplify: they are disjoint and lie inside", "[byte_ranges]") {

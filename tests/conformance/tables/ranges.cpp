@@ -15,6 +15,16 @@ std::string countless(std::string_view one, int count) {
   return value;
 }
 
+// So many ranges, one every `step` bytes.
+std::string spread(std::size_t count, std::size_t step, std::size_t size) {
+  std::string value = "bytes=";
+  for (std::size_t i = 0; i < count; ++i) {
+    value.append(i == 0 ? "" : ",").append(std::to_string(i * step)).append("-");
+    value.append(std::to_string(i * step + size - 1));
+  }
+  return value;
+}
+
 constexpr const char* kAll = "200 | of /ten.txt | Content-Length: 10 | !Content-Range";
 constexpr const char* kCannot = "416 | Content-Range: bytes */10 | !has 0123";
 
@@ -82,6 +92,12 @@ std::vector<Case> range_cases() {
       {should, "9110 15.5.17", "of an empty file", range("bytes=0-0", "/empty.txt"), "200,416"},
       {must, "9110 14.1.2", "the last bytes of an empty file", range("bytes=-5", "/empty.txt"), "200,416"},
       {must, "9110 15.5.17", "says the size of an empty file", range("bytes=0-", "/empty.txt"), "200,416"},
+      {ours, "9110 14.2", "from the first byte of an empty file", range("bytes=0-499", "/empty.txt"),
+       "200 | empty | !Content-Range | Content-Length: 0"},
+      {ours, "9110 14.2", "all of an empty file", range("bytes=0-", "/empty.txt"),
+       "200 | empty | !Content-Range"},
+      {should, "9110 15.5.17", "behind the end of an empty file", range("bytes=1-", "/empty.txt"),
+       "416 | Content-Range: bytes */0"},
       // What is no range is ignored.
       {must, "9110 14.2", "an unknown unit", range("lines=0-0"), kAll},
       {must, "9110 14.2", "no unit", range("0-0"), kAll},
@@ -129,6 +145,16 @@ std::vector<Case> range_cases() {
        "200,206 | of /big.bin"},
       {ours, "9110 17.15", "nested ones do not amplify", range("bytes=0-,1-,2-,3-,4-,5-,6-,7-,8-,9-"),
        "206 | of /ten.txt"},
+      {ours, "2046 5.1.1", "parts begin with a line end, as clients of others are used to it",
+       range("bytes=0-1,8-9"), "206 | begins \r\n-- | parts 0-1,8-9 | of /ten.txt"},
+      {ours, "9110 15.3.7.2", "hundreds are answered in parts", range(spread(400, 2000, 10), "/big.bin"),
+       "206 | of /big.bin | Content-Type ~ multipart/byteranges | keeps"},
+      {ours, "9110 15.3.7.2", "hundreds with small gaps are joined", range(spread(400, 100, 90), "/big.bin"),
+       "206 | of /big.bin | Content-Range: bytes 0-39989/1048576 | keeps"},
+      {ours, "9110 15.3.7.2", "hundreds that are shorter as a whole", range(spread(400, 2, 1), "/one.txt"),
+       "200,206 | of /one.txt"},
+      {ours, "9110 14.2", "hundreds that overlap", range(spread(400, 1000, 2000), "/big.bin"),
+       "200 | of /big.bin | !Content-Range"},
       {must, "9110 14.2", "ranges of a coded representation are of its bytes",
        get("/squeezed/only.css", {"Accept-Encoding: gzip", "Range: bytes=0-4"}),
        "206 | text style | Content-Encoding: gzip | Content-Range: bytes 0-4/13"},
