@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "common/text_blocks.h"
+
 namespace sluice::files {
 
 template <typename Waste>
@@ -37,10 +39,11 @@ void destroy_on_thread(Host& host, Waste waste) {
   if (host.offload(work.get())) static_cast<void>(work.release());
 }
 
-// The same for a text, unless it is so small that a thread is not worth it.
-inline void give_away_text(Host& host, std::string text) {
+// The same for a text that others may hold, too, unless it is so small that a thread is not worth it.
+inline void give_away_text(Host& host, std::shared_ptr<const TextBlocks> text) {
   constexpr std::size_t kLarge = 1 << 20;
-  if (text.size() > kLarge) destroy_on_thread(host, std::move(text));
+  if (text != nullptr && text.use_count() == 1 && text->size() > kLarge)
+    destroy_on_thread(host, std::move(text));
 }
 
 }  // namespace sluice::files

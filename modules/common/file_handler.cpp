@@ -27,19 +27,23 @@ bool is_older(const FileFacts& facts, const FileFacts& than) {
 }  // namespace
 
 Progress TextBody::pump(Sink& sink) {
-  while (sent_ < content_.size()) {
-    const std::uint64_t size = std::min<std::uint64_t>(content_.size() - sent_, sink.room());
-    if (size == 0) return Progress::more;
-    const Bytes piece(content_.data() + sent_, size);
-    const Moved moved = sink.write(&piece, 1);
-    sent_ += moved.size;
-    if (moved.status == Io::full) return Progress::more;
-    if (moved.status != Io::ok) return Progress::failed;
+  const std::vector<std::string>& blocks = content_->blocks();
+  for (; block_ < blocks.size(); ++block_, sent_ = 0) {
+    const std::string& block = blocks[block_];
+    while (sent_ < block.size()) {
+      const std::uint64_t size = std::min<std::uint64_t>(block.size() - sent_, sink.room());
+      if (size == 0) return Progress::more;
+      const Bytes piece(block.data() + sent_, size);
+      const Moved moved = sink.write(&piece, 1);
+      sent_ += moved.size;
+      if (moved.status == Io::full) return Progress::more;
+      if (moved.status != Io::ok) return Progress::failed;
+    }
   }
   return Progress::done;
 }
 
-FileHandler::FileHandler(Host& host, FileCache& cache)
+FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
     : host_(host),
       cache_(cache),
       folder_(host.folder()),
@@ -52,6 +56,7 @@ FileHandler::FileHandler(Host& host, FileCache& cache)
   if (!options_.cache_control.empty()) lines[count++] = {"Cache-Control", options_.cache_control};
   if (options_.nosniff) lines[count++] = {"X-Content-Type-Options", "nosniff"};
   if (options_.precompressed) lines[count++] = {"Vary", "Accept-Encoding"};
+      listings_(listings),
   if (count > 0) common_fields_ = host.prepare_fields(lines, count);
   cache_.allow_entries(options_.entries_max);
 }
@@ -268,16 +273,17 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   plan.links = options_.links;
   plan.format = exchange.prefers("application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
   plan.order = listing_order(request.query);
-  run_on_thread(exchange, std::make_shared<ListStep>(host_, std::move(plan)));
+  plan.memory = listings_.budget();
+  run_on_thread(exchange, std::make_shared<ListStep>(host_, listings_, std::move(plan)));
 }
 
-void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, Listing listing) {
-  if (listing.error != 0) return answer_error(exchange, status_of(listing.error));
+void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content) {
+  if (error != 0) return answer_error(exchange, status_of(error));
   add_common_fields(exchange);
   exchange.field("Content-Type", listing_type(plan.format));
   exchange.field("Vary", "Accept");
-  const std::size_t size = listing.content.size();
-  exchange.stream(size, new TextBody(host_, std::move(listing.content)));
+  const std::size_t size = content->size();
+  exchange.stream(size, new TextBody(host_, std::move(content)));
 }
 
 void FileHandler::run_on_thread(Exchange& exchange, std::shared_ptr<Step> step) {

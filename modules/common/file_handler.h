@@ -18,6 +18,7 @@
 #include "common/file_cache.h"
 #include "common/file_options.h"
 #include "common/folder_listing.h"
+#include "common/listing_store.h"
 #include "common/open_beneath.h"
 
 namespace sluice::files {
@@ -28,17 +29,18 @@ class NoBody final : public Body {
   Progress pump(Sink&) override { return Progress::done; }
 };
 
-// Content that was made as a whole, and is too large to be copied once more on the loop.
+// Content that was made as a whole, and may be shared with other answers.
 class TextBody final : public Body {
  public:
-  TextBody(Host& host, std::string content) : host_(host), content_(std::move(content)) {}
+  TextBody(Host& host, HeldText content) : host_(host), content_(std::move(content)) {}
   ~TextBody() override { give_away_text(host_, std::move(content_)); }
   Progress pump(Sink& sink) override;
 
  private:
   Host& host_;
-  std::string content_;
-  std::size_t sent_ = 0;
+  HeldText content_;
+  std::size_t block_ = 0;  // in hand
+  std::size_t sent_ = 0;   // of it
 };
 
 class FileHandler : public Handler {
@@ -47,7 +49,7 @@ class FileHandler : public Handler {
   void handle(Exchange& exchange) override;
 
  protected:
-  FileHandler(Host& host, FileCache& cache);
+  FileHandler(Host& host, FileCache& cache, ListingStore& listings);
 
   // Answers 200, 206, 304, 412 or 416 with an open, regular file.
   virtual void answer(Exchange& exchange, const FileRef& file, Coding coding);
@@ -102,7 +104,7 @@ class FileHandler : public Handler {
   void answer_error(Exchange& exchange, std::uint32_t status);
   void redirect_to_folder(Exchange& exchange);
   void list(Exchange& exchange, const std::string& index_path);
-  void listed(Exchange& exchange, const ListingPlan& plan, Listing listing);
+  void listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content);
   void run_on_thread(Exchange& exchange, std::shared_ptr<Step> step);
 
   void answer_ranges(Exchange& exchange, const FileRef& file, std::vector<ByteRange> ranges);
@@ -120,6 +122,7 @@ class FileHandler : public Handler {
   SearchTask* resuming_ = nullptr;       // the deferred request that is being gone on with
   const FileCache::Lookup lookup_;
   const FileCache::Lookup encoded_lookup_;  // where a sibling has its plain file's type
+  ListingStore& listings_;
   std::string path_;                        // of the request in hand, kept for its memory
 };
 

@@ -1,4 +1,5 @@
-// The steps of a search for a file that a thread does: opening what is not cached, listing a folder, hashing.
+// The steps of a search for a file that a thread does: opening what is not cached, listing a folder, hashing, a
+// look at what was compressed beforehand.
 //
 // A step is shared by the work and the task of its request, either of which may end first: `run` on a thread,
 // then `go_on` on the loop, if the request is still there.
@@ -81,18 +82,34 @@ class FileHandler::OpenStep final : public Step {
 
 class FileHandler::ListStep final : public Step {
  public:
-  ListStep(Host& host, ListingPlan plan) : host_(host), plan_(std::move(plan)) {}
-  ~ListStep() override { give_away_text(host_, std::move(listing_.content)); }
-  void run() override { listing_ = list_folder(plan_); }
+  ListStep(Host& host, ListingStore& listings, ListingPlan plan)
+      : host_(host), listings_(listings), plan_(std::move(plan)) {}
+  ~ListStep() override { give_away_text(host_, std::move(content_)); }
+  void run() override {
+    Listing listing = list_folder(plan_);
+    error_ = listing.error;
+    if (error_ == 0) content_ = listings_.keep(name(), std::move(listing.content));
+  }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
-    if (!ran) listing_.error = EAGAIN;
-    handler.listed(exchange, plan_, std::move(listing_));
+    handler.listed(exchange, plan_, ran ? error_ : EAGAIN, std::move(content_));
   }
 
  private:
   Host& host_;
+  // Equal for those that are likely to be equal.
+  std::string name() const {
+    std::string name = plan_.shown_path;
+    for (const int part : {plan_.root, static_cast<int>(plan_.format), static_cast<int>(plan_.order.key),
+                           static_cast<int>(plan_.order.descending)}) {
+      name.append("\n").append(std::to_string(part));
+    }
+    return name;
+  }
+
   const ListingPlan plan_;
-  Listing listing_;
+  ListingStore& listings_;
+  int error_ = 0;
+  HeldText content_;
 };
 
 class FileHandler::HashStep final : public Step {

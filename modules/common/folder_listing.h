@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "common/open_beneath.h"
+#include "common/text_blocks.h"
 
 namespace sluice::files {
 
@@ -35,14 +37,15 @@ struct ListingPlan {
   Links links = Links::followed;  // refused: no link is listed, nor followed on the way to the folder
   ListingFormat format = ListingFormat::html;
   ListingOrder order;
+  std::shared_ptr<MemoryBudget> memory;             // that all listings share
   std::size_t entries_max = 100'000;                // more than this many names are not looked at
   std::size_t content_size_max = 32 * 1024 * 1024;  // about: the entry that exceeds it is the last
 };
 
 struct Listing {
-  int error = 0;        // of errno(3): status_of in open_beneath.h; 0 when there is content
-  bool cut = false;     // a limit was reached. The page says so; JSON cannot
-  std::string content;  // UTF-8, whatever the bytes of the names
+  int error;           // of errno(3): status_of in open_beneath.h; 0 when there is content
+  bool cut;            // a limit was reached. The page says so; JSON cannot
+  TextBlocks content;  // UTF-8, whatever the bytes of the names
 };
 
 // Files and folders, and links that lead to one beneath `root`. The links on the page are relative: it must be

@@ -74,6 +74,7 @@ std::uint32_t status_of(int error) {
     case EMFILE:
     case ENFILE:
     case EAGAIN:
+    case ENOMEM:
       return 503;
     default:
       return 500;

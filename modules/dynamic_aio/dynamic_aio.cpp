@@ -28,6 +28,7 @@ class DynamicAio final : public sluice::files::FileHandler {
 
     sluice::files::ReadQueue reads;
     sluice::AioEngine engine;
+    sluice::files::ListingStore listings;
     sluice::files::FileCache cache;  // last, so that it ends first: the others hold files
   };
 
@@ -35,7 +36,9 @@ class DynamicAio final : public sluice::files::FileHandler {
 
  private:
   DynamicAio(sluice::Host& host, PerWorker& worker)
-      : FileHandler(host, worker.cache), reads_(worker.reads), process_(process_option(host)) {}
+      : FileHandler(host, worker.cache, worker.listings),
+        reads_(worker.reads),
+        process_(process_option(host)) {}
 
   static Process process_option(sluice::Host& host) {
     const std::string_view name = host.option("process");

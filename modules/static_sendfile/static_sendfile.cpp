@@ -20,6 +20,7 @@ class StaticSendfile final : public sluice::files::FileHandler {
     }
 
     sluice::SendfileParts parts;
+    sluice::files::ListingStore listings;
     sluice::files::FileCache cache;  // last, so that it ends first: the others hold files
   };
 
@@ -27,7 +28,7 @@ class StaticSendfile final : public sluice::files::FileHandler {
 
  private:
   StaticSendfile(sluice::Host& host, PerWorker& worker)
-      : FileHandler(host, worker.cache), parts_(worker.parts) {}
+      : FileHandler(host, worker.cache, worker.listings), parts_(worker.parts) {}
 
   sluice::Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size,
                           sluice::Ticket ticket) override {
