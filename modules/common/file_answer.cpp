@@ -47,7 +47,7 @@ void FileHandler::answer(Exchange& exchange, const FileRef& file, Coding coding)
   const Request& request = exchange.request();
   const Asked asked = look_at(request);
   bool range_applies = true;
-  if (asked.conditional && answer_condition(exchange, file.get(), range_applies)) return;
+  if (asked.conditional && answer_condition(exchange, *file, true, range_applies)) return;
   // Range is for GET alone (RFC 9110 section 14.2), and two of them are none.
   RangeRequest ranges;
   if (asked.range_fields == 1 && range_applies && request.method == Method::get) {
@@ -59,22 +59,23 @@ void FileHandler::answer(Exchange& exchange, const FileRef& file, Coding coding)
     return answer_error(exchange, 416);
   }
   if (coding != Coding::identity) exchange.field("Content-Encoding", coding_name(coding));
-  add_common_fields(exchange);
+  add_common_fields(exchange, *file);
   if (ranges.kind == RangeRequest::Kind::partial)
     return answer_ranges(exchange, file, std::move(ranges.ranges));
   exchange.fields(file->fields());
   send_part(exchange, file, 0, file->facts().size);
 }
 
-bool FileHandler::answer_condition(Exchange& exchange, const OpenFile* file, bool& range_applies) {
+bool FileHandler::answer_condition(Exchange& exchange, const OpenFile& file, bool has_validators,
+                                   bool& range_applies) {
   Representation what;
-  if (file != nullptr) what = {file->etag(), file->has_mtime(), file->facts().mtime_s, wall_seconds()};
+  if (has_validators) what = {file.etag(), file.has_mtime(), file.facts().mtime_s, wall_seconds()};
   const Conditions conditions = judge_conditions(exchange.request(), what);
   range_applies = conditions.range_applies;
   if (conditions.verdict == Verdict::proceed) return false;
-  if (file != nullptr) exchange.fields(file->validator_fields());
+  if (has_validators) exchange.fields(file.validator_fields());
   if (conditions.verdict == Verdict::not_modified) {
-    add_common_fields(exchange);
+    add_common_fields(exchange, file);
     exchange.status(304);
     exchange.send({});
   } else {

@@ -5,23 +5,33 @@
 #include <utility>
 
 #include "common/file_steps.h"
+#include "common/html_wish.h"
 #include "common/http_text.h"
 
 namespace sluice::files {
 namespace {
 
 constexpr std::uint64_t kNow = ~std::uint64_t{0};
-constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 // Of what the server takes for all fields of an answer together (28 KiB), other fields need their part.
 constexpr std::size_t kLocationMax = 26 * 1024;
+constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
+
+// What browsers, certificate authorities and others look for at the root of a site (RFC 8615). It is public by
+// its meaning, although its name begins as hidden ones do.
+bool is_well_known(std::string_view path) {
+  constexpr std::string_view kName = ".well-known";
+  return path.starts_with(kName) && (path.size() == kName.size() || path[kName.size()] == '/');
+}
 
 bool has_hidden_segment(std::string_view path) {
+  if (is_well_known(path)) return path.find("/.") != std::string_view::npos;
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
 }
 
-// Files that were written together belong together; an older encoded one is of an older plain one.
+// Files that were written together belong together; an older encoded one is of an older plain one. In whole
+// seconds: what compresses a file, or copies it, often gives it no finer time.
 bool is_older(const FileFacts& facts, const FileFacts& than) {
-  return std::pair(facts.mtime_s, facts.mtime_ns) < std::pair(than.mtime_s, than.mtime_ns);
+  return facts.mtime_s < than.mtime_s;
 }
 
 }  // namespace
@@ -46,27 +56,53 @@ Progress TextBody::pump(Sink& sink) {
 FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
     : host_(host),
       cache_(cache),
+      listings_(listings),
       folder_(host.folder()),
       options_(host),
       lookup_{cache.scope(folder_.fd, options_.rules()), folder_.fd, options_.links, options_.revalidate_ms},
       encoded_lookup_{cache.scope(folder_.fd, options_.rules() + "\nencoded"), folder_.fd, options_.links,
-                      options_.revalidate_ms} {
-  Field lines[3];
-  std::uint32_t count = 0;
-  if (!options_.cache_control.empty()) lines[count++] = {"Cache-Control", options_.cache_control};
-  if (options_.nosniff) lines[count++] = {"X-Content-Type-Options", "nosniff"};
-  if (options_.precompressed) lines[count++] = {"Vary", "Accept-Encoding"};
-      listings_(listings),
-  if (count > 0) common_fields_ = host.prepare_fields(lines, count);
+                      options_.revalidate_ms},
+      fallback_path_(options_.fallback.empty()
+                         ? std::string()
+                         : std::string(std::string_view(folder_.path)) + options_.fallback) {
+  common_fields_ =
+      prepare_common_fields(options_.cache_control, options_.precompressed ? "Accept-Encoding" : "");
+  // What may look different the next time under the same name is not for keeping, however long files are.
+  if (!fallback_path_.empty() || options_.listing) {
+    page_fields_ = prepare_common_fields(options_.cache_control.empty() ? "" : "no-cache",
+                                         options_.precompressed ? "Accept-Encoding, Accept" : "Accept");
+  }
   cache_.allow_entries(options_.entries_max);
 }
 
 FileHandler::~FileHandler() {
   if (common_fields_ != nullptr) host_.release_fields(common_fields_);
+  if (page_fields_ != nullptr) host_.release_fields(page_fields_);
 }
 
-void FileHandler::add_common_fields(Exchange& exchange) const {
-  if (common_fields_ != nullptr) exchange.fields(*common_fields_);
+// Null for none.
+FieldBlock* FileHandler::prepare_common_fields(std::string_view cache_control, std::string_view vary) {
+  Field lines[3];
+  std::uint32_t count = 0;
+  if (!cache_control.empty()) lines[count++] = {"Cache-Control", cache_control};
+  if (options_.nosniff) lines[count++] = {"X-Content-Type-Options", "nosniff"};
+  if (!vary.empty()) lines[count++] = {"Vary", vary};
+  return count > 0 ? host_.prepare_fields(lines, count) : nullptr;
+}
+
+// Under whichever name it was asked for, and in whichever coding.
+bool FileHandler::is_fallback(const OpenFile& file) const {
+  const std::string_view path = file.path();
+  if (fallback_path_.empty() || !path.starts_with(fallback_path_)) return false;
+  const std::string_view rest = path.substr(fallback_path_.size());
+  if (rest.empty()) return true;
+  return options_.precompressed && (rest == coding_suffix(Coding::zstd) || rest == coding_suffix(Coding::br) ||
+                                    rest == coding_suffix(Coding::gzip));
+}
+
+void FileHandler::add_common_fields(Exchange& exchange, const OpenFile& file) const {
+  const FieldBlock* const lines = is_fallback(file) ? page_fields_ : common_fields_;
+  if (lines != nullptr) exchange.fields(*lines);
 }
 
 void FileHandler::handle(Exchange& exchange) {
@@ -188,13 +224,25 @@ void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) 
       }
       return answer(exchange, file, Coding::identity);
     case Search::For::encoded:
-      if (is_older(file->facts(), search.plain->facts())) return seek_encoded(exchange, std::move(search));
-      return answer(exchange, file, search.codings.begin()[search.tried - 1]);
+      return serve_encoded(exchange, std::move(search), file);
     case Search::For::error:
       exchange.status(search.status);
+      if (!fallback_path_.empty()) exchange.field("Vary", "Accept");  // another client may get that page
       exchange.field("Content-Type", file->type());
       return send_part(exchange, file, 0, file->facts().size);
   }
+}
+
+void FileHandler::serve_encoded(Exchange& exchange, Search search, const FileRef& file) {
+  const FileFacts& facts = file->facts();
+  const FileFacts& plain = search.plain->facts();
+  // Nothing is the compressed form of nothing: who compressed it has failed, or has not come to it yet.
+  const bool unfinished = facts.size == 0 && plain.size > 0;
+  if (is_older(facts, plain) || unfinished || file->decodable == Known::no)
+    return seek_encoded(exchange, std::move(search));
+  const Coding coding = search.codings.begin()[search.tried - 1];
+  if (file->decodable == Known::yes || coding == Coding::gzip) return answer(exchange, file, coding);
+  run_on_thread(exchange, std::make_shared<DecodableStep>(std::move(search), file, coding));
 }
 
 void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t status) {
@@ -209,7 +257,7 @@ void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t statu
       return answer_error(exchange, 404);
     case Search::For::request:
       if (status == 404 && for_folder && options_.listing) return list(exchange, search.path);
-      if (status == 404 && !options_.fallback.empty()) return seek_fallback(exchange);
+      if (status == 404 && has_fallback(exchange.request())) return seek_fallback(exchange);
       return answer_error(exchange, status);
   }
 }
@@ -229,10 +277,27 @@ void FileHandler::seek_encoded(Exchange& exchange, Search search) {
   seek(exchange, std::move(search));
 }
 
+// A page that routes by itself answers for what somebody may have followed a link to. A part of a page that is
+// missing is missing: HTML in the place of a script or an image helps nobody, and is kept as one. What is well
+// known is asked for by programs, which take any page for a yes.
+bool FileHandler::has_fallback(const Request& request) const {
+  if (fallback_path_.empty() || is_well_known(request.path)) return false;
+  const HtmlWish wish = html_wish(request);
+  if (wish == HtmlWish::refused) return false;
+  const std::string_view path = request.path;
+  const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return true;
+  // With an extension that has a type, that is told; else it may be a name, or a number, in a route.
+  const std::string_view type = options_.types.type_of(name, "");
+  if (type.empty()) return wish == HtmlWish::named;
+  return type.starts_with("text/html") || type.starts_with("application/xhtml+xml");
+}
+
 void FileHandler::seek_fallback(Exchange& exchange) {
   Search search;
   search.purpose = Search::For::fallback;
-  search.path = std::string(std::string_view(folder_.path)) + options_.fallback;
+  search.path = fallback_path_;
   seek(exchange, std::move(search));
 }
 
@@ -279,9 +344,8 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
 
 void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content) {
   if (error != 0) return answer_error(exchange, status_of(error));
-  add_common_fields(exchange);
+  if (page_fields_ != nullptr) exchange.fields(*page_fields_);
   exchange.field("Content-Type", listing_type(plan.format));
-  exchange.field("Vary", "Accept");
   const std::size_t size = content->size();
   exchange.stream(size, new TextBody(host_, std::move(content)));
 }

@@ -62,10 +62,11 @@ class FileHandler : public Handler {
   const Folder& folder() const { return folder_; }
   // The Content-Type of a file by its name.
   std::string_view type_of(std::string_view path) const;
-  // Head lines that every answer about a file carries: Cache-Control and the like.
-  void add_common_fields(Exchange& exchange) const;
-  // True when a condition of the request was not met, and has been answered. Null for what has no validators.
-  bool answer_condition(Exchange& exchange, const OpenFile* file, bool& range_applies);
+  // Head lines that every answer about that file carries: Cache-Control and the like.
+  void add_common_fields(Exchange& exchange, const OpenFile& file) const;
+  // True when a condition of the request was not met, and has been answered. What is made of the file anew has
+  // no validators.
+  bool answer_condition(Exchange& exchange, const OpenFile& file, bool has_validators, bool& range_applies);
 
  private:
   // One search for a file. What is found, or not, leads to an answer or to the next search.
@@ -88,6 +89,7 @@ class FileHandler : public Handler {
   class OpenStep;
   class ListStep;
   class HashStep;
+  class DecodableStep;
   class StepWork;
   class SearchTask;
 
@@ -98,8 +100,10 @@ class FileHandler : public Handler {
   void opened(Exchange& exchange, Search search, Opened opened);
   void found(Exchange& exchange, Search search, const FileRef& file);
   void serve(Exchange& exchange, Search search, const FileRef& file);
+  void serve_encoded(Exchange& exchange, Search search, const FileRef& file);
   void missing(Exchange& exchange, Search search, std::uint32_t status);
   void seek_encoded(Exchange& exchange, Search search);
+  bool has_fallback(const Request& request) const;
   void seek_fallback(Exchange& exchange);
   void answer_error(Exchange& exchange, std::uint32_t status);
   void redirect_to_folder(Exchange& exchange);
@@ -110,19 +114,23 @@ class FileHandler : public Handler {
   void answer_ranges(Exchange& exchange, const FileRef& file, std::vector<ByteRange> ranges);
   void send_part(Exchange& exchange, const FileRef& file, std::uint64_t offset, std::uint64_t size);
 
+  bool is_fallback(const OpenFile& file) const;
+  FieldBlock* prepare_common_fields(std::string_view cache_control, std::string_view vary);
   std::uint64_t look_since(const Request& request) const;
   const FileCache::Lookup& lookup_for(const Search& search) const;
   std::string_view type_for(const Search& search) const;
 
   Host& host_;
   FileCache& cache_;
+  ListingStore& listings_;
   const Folder folder_;
   const FileOptions options_;
-  FieldBlock* common_fields_ = nullptr;  // null for none
+  FieldBlock* common_fields_ = nullptr;  // of files; null for none
+  FieldBlock* page_fields_ = nullptr;    // of the fallback and of listings
   SearchTask* resuming_ = nullptr;       // the deferred request that is being gone on with
   const FileCache::Lookup lookup_;
   const FileCache::Lookup encoded_lookup_;  // where a sibling has its plain file's type
-  ListingStore& listings_;
+  const std::string fallback_path_;         // beneath the folder; empty for none
   std::string path_;                        // of the request in hand, kept for its memory
 };
 

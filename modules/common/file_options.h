@@ -17,22 +17,25 @@ inline constexpr std::array kFileOptions = {
                "the file that answers for a folder; empty for none"},
     OptionInfo{"listing", OptionType::flag, 0, "off",
                "whether a folder without an index is listed, as HTML or (Accept: application/json) as JSON"},
-    OptionInfo{"fallback", OptionType::text, 0, "",
-               "the file that answers where there is none, as pages that route by themselves want it"},
+    OptionInfo{
+        "fallback", OptionType::text, 0, "",
+        "the file that answers where there is none, as pages that route by themselves want it; not for parts "
+        "of pages: names with the extension of another type, requests that accept no HTML"},
     OptionInfo{"errors", OptionType::text, 0, "",
                "the folder with a page for each error: 404.html, 403.html, ..."},
-    OptionInfo{"hidden", OptionType::flag, 0, "off", "whether names that start with a dot are served"},
+    OptionInfo{"hidden", OptionType::flag, 0, "off",
+               "whether names that start with a dot are served; .well-known/ at the mount's root always is"},
     OptionInfo{"links", OptionType::flag, 0, "on",
                "whether symbolic links are followed; those that lead out of the root never are"},
     OptionInfo{"types", OptionType::text, 0, "",
                "further types by extension, before the usual ones: wasm=application/wasm;md=text/markdown"},
     OptionInfo{"default_type", OptionType::text, 0, "application/octet-stream",
                "the Content-Type of files with an unknown extension"},
-    OptionInfo{
-        "precompressed", OptionType::flag, 0, "off",
-        "whether FILE.zst, FILE.br or FILE.gz is sent for FILE to clients that accept it, unless it is older"},
+    OptionInfo{"precompressed", OptionType::flag, 0, "off",
+               "whether FILE.zst, FILE.br or FILE.gz is sent for FILE to clients that accept it, unless it is "
+               "older (in whole seconds) or browsers could not decode it (a window that is too large)"},
     OptionInfo{"cache_control", OptionType::text, 0, "",
-               "the Cache-Control of answers about files; empty for none"},
+               "the Cache-Control of files; empty for none. With one, the fallback and listings have no-cache"},
     OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether browsers are told to believe the Content-Type"},
     OptionInfo{"etag", OptionType::choice, 0, "mtime",
                "what ETags are made of: mtime (time, size and inode), or hash (content up to 256M, equal on "

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "common/coded_content.h"
 #include "common/content_hash.h"
 #include "common/file_handler.h"
 #include "common/folder_listing.h"
@@ -95,7 +96,6 @@ class FileHandler::ListStep final : public Step {
   }
 
  private:
-  Host& host_;
   // Equal for those that are likely to be equal.
   std::string name() const {
     std::string name = plan_.shown_path;
@@ -106,8 +106,9 @@ class FileHandler::ListStep final : public Step {
     return name;
   }
 
-  const ListingPlan plan_;
+  Host& host_;
   ListingStore& listings_;
+  const ListingPlan plan_;
   int error_ = 0;
   HeldText content_;
 };
@@ -126,6 +127,25 @@ class FileHandler::HashStep final : public Step {
   Search search_;
   FileRef file_;
   ContentHash hash_;
+};
+
+class FileHandler::DecodableStep final : public Step {
+ public:
+  DecodableStep(Search search, FileRef file, Coding coding)
+      : search_(std::move(search)), file_(std::move(file)), coding_(coding) {}
+  void run() override { decodable_ = browsers_decode(file_->fd(), file_->facts().size, coding_); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    // Another coding, or none, answers as long as nothing is known.
+    if (!ran) return handler.seek_encoded(exchange, std::move(search_));
+    file_->decodable = decodable_ ? Known::yes : Known::no;
+    handler.serve_encoded(exchange, std::move(search_), file_);
+  }
+
+ private:
+  Search search_;
+  FileRef file_;
+  const Coding coding_;
+  bool decodable_ = false;
 };
 
 }  // namespace sluice::files

@@ -74,7 +74,8 @@ class OpenFile {
   Known direct = Known::untried;  // O_DIRECT
   bool extents_mapped = false;    // a thread has read of it, so where it lies is known to the kernel
   ResidencyMemo in_memory;
-  OwnedFd direct_fd;  // a description with O_DIRECT, made by the first read that needs it
+  Known decodable = Known::untried;  // by browsers, where the content is compressed: browsers_decode
+  OwnedFd direct_fd;                 // a description with O_DIRECT, made by the first read that needs it
 
  private:
   OpenFile(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd, const FileFacts& facts,

@@ -56,8 +56,8 @@ class DynamicAio final : public sluice::files::FileHandler {
   void answer(Exchange& exchange, const FileRef& file, sluice::files::Coding coding) override {
     if (process_ == Process::none) return FileHandler::answer(exchange, file, coding);
     bool range_applies = false;  // there are none of it
-    if (answer_condition(exchange, nullptr, range_applies)) return;
-    add_common_fields(exchange);
+    if (answer_condition(exchange, *file, false, range_applies)) return;
+    add_common_fields(exchange, *file);
     exchange.field("Content-Type", type_of(file->path()));
     sluice::Body* body = nullptr;
     if (exchange.request().method == sluice::Method::head) {

@@ -81,6 +81,83 @@ TEST_CASE_METHOD(Site, "a fallback answers where there is no file", "[options]")
   CHECK(routed->content == "the app");
 }
 
+TEST_CASE_METHOD(Site, "siblings are compared by whole seconds", "[options]") {
+  struct Case {
+    timespec plain;
+    timespec sibling;
+    bool sent;
+  };
+  const std::time_t then = time(nullptr) - 100;
+  const Case cases[] = {
+      {{then, 0}, {then, 0}, true},      {{then, 999'999'999}, {then, 0}, true},
+      {{then, 1}, {then + 1, 0}, true},  {{then, 0}, {then - 1, 999'999'999}, false},
+      {{then, 0}, {then - 1, 0}, false},
+  };
+  write("a.js", "the plain script");
+  write("a.js.gz", "in gzip");
+  mount({{"precompressed", "on"}, {"revalidate_ms", "0"}});
+  for (const Case& expected : cases) {
+    CAPTURE(expected.plain.tv_nsec, expected.sibling.tv_nsec);
+    const timespec plain[2] = {expected.plain, expected.plain};
+    const timespec sibling[2] = {expected.sibling, expected.sibling};
+    REQUIRE(utimensat(AT_FDCWD, (folder / "a.js").c_str(), plain, 0) == 0);
+    REQUIRE(utimensat(AT_FDCWD, (folder / "a.js.gz").c_str(), sibling, 0) == 0);
+    CHECK(ask("a.js", {{"Accept-Encoding", "gzip"}})->line("Content-Encoding") ==
+          (expected.sent ? "gzip" : ""));
+  }
+}
+
+TEST_CASE_METHOD(Site, "what browsers could not decode is not sent", "[options]") {
+  // Frames of nothing: their heads say which window they want.
+  const std::string wide("\x28\xB5\x2F\xFD\x00\x70\x01\x00\x00", 9);
+  const std::string narrow("\x28\xB5\x2F\xFD\x00\x68\x01\x00\x00", 9);
+  write("wide.js", "plain");
+  write("wide.js.zst", wide);
+  write("wide.js.gz", "in gzip");
+  write("alone.js", "plain");
+  write("alone.js.zst", wide);
+  write("good.js", "plain");
+  write("good.js.zst", narrow);
+  write("empty.js", "plain");
+  write("empty.js.zst", "");
+  write("empty.js.br", "");
+  write("empty.js.gz", "");
+  write("both.js", "");
+  write("both.js.gz", "");
+  write("large.js", "plain");
+  write("large.js.br", "\x11\x1e");
+  mount({{"precompressed", "on"}});
+  const Fields all = {{"Accept-Encoding", "gzip, br, zstd"}};
+  const Answer first = ask("wide.js", all);
+  CHECK(first->deferred);
+  CHECK(first->line("Content-Encoding") == "gzip");
+  CHECK(first->content == "in gzip");
+  // It is looked at once.
+  const std::uint64_t works = rig.server.works_offered;
+  CHECK(ask("wide.js", all)->line("Content-Encoding") == "gzip");
+  CHECK(rig.server.works_offered == works);
+  CHECK(ask("alone.js", all)->content == "plain");
+  CHECK(ask("alone.js", all)->line("Content-Encoding").empty());
+  CHECK(ask("good.js", all)->line("Content-Encoding") == "zstd");
+  CHECK(ask("good.js", all)->content == narrow);
+  CHECK(ask("empty.js", all)->content == "plain");
+  CHECK(ask("both.js", all)->line("Content-Encoding") == "gzip");
+  CHECK(ask("large.js", all)->content == "plain");
+  CHECK(ask("wide.js.zst")->content == wide);
+  // Another file under the same name is looked at anew.
+  write("wide.js.zst", narrow + narrow, 50);
+  CHECK(ask("wide.js", all)->line("Content-Encoding") == "zstd");
+  // Without a thread in time, another coding answers for now.
+  write("busy.js", "plain");
+  write("busy.js.zst", narrow);
+  write("busy.js.gz", "in gzip");
+  for (const std::string name : {"busy.js", "busy.js.zst", "busy.js.gz"}) ask(name);
+  rig.server.expire_offloads = true;
+  CHECK(ask("busy.js", all)->content == "in gzip");
+  rig.server.expire_offloads = false;
+  CHECK(ask("busy.js", all)->content == narrow);
+}
+
 TEST_CASE_METHOD(Site, "a page of the mount's own stands for an error", "[options]") {
   write("errors/404.html", "nothing here");
   write("a.txt", "a file");

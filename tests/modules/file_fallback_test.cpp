@@ -1,0 +1,156 @@
+// What answers for names that are not there, which hidden names are served, and how long what may be kept;
+// through both modules.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "support/module_rig.h"
+#include "support/temp_folder.h"
+
+using sluice::Method;
+using sluice::test::Answer;
+using sluice::test::ModuleRig;
+using sluice::test::RequestPlan;
+using sluice::test::TempFolder;
+
+namespace {
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+using Options = std::map<std::string, std::string>;
+
+struct Site {
+  std::string module = GENERATE("static_sendfile", "dynamic_aio");
+  TempFolder folder;
+  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
+
+  void write(const std::string& name, const std::string& content, int age_s = 100) {
+    const std::filesystem::path path = folder.path + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    folder.write(name, content);
+    const timespec then{time(nullptr) - age_s, 0};
+    const timespec times[2] = {then, then};
+    REQUIRE(utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+  }
+  void mount(const Options& options) { rig.mount(folder.path, options); }
+  Answer ask(const std::string& path, const Fields& fields = {}, Method method = Method::get) {
+    RequestPlan plan;
+    plan.path = path;
+    plan.fields = fields;
+    plan.method = method;
+    return rig.run(std::move(plan));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Site, "a missing part of a page is missing, whatever the fallback", "[options]") {
+  write("app.html", "the app");
+  mount({{"fallback", "app.html"}, {"types", "part=text/x-part;page=text/html"}});
+  const std::string browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+  struct Case {
+    std::string path;
+    std::string accept;  // "-" for none
+    std::uint32_t code;
+  };
+  const Case cases[] = {
+      {"some/route", "-", 200},
+      {"some/route", browser, 200},
+      {"some/route", "*/*", 200},
+      {"some/route/", "-", 200},
+      {"", "-", 200},
+      {"some/route", "text/*;q=0.1", 200},
+      {"some/route", "TEXT/HTML", 200},
+      {"some/route", "application/xhtml+xml", 200},
+      {"some/route", "application/json", 404},
+      {"some/route", "image/avif, image/webp", 404},
+      {"some/route", "*/*, text/html;q=0", 404},
+      {"some/route", "*/*;q=0.000", 404},
+      {"some/route", "application/json, */*;q=0.1", 200},
+      // By the extension, whoever asks.
+      {"app.js", "-", 404},
+      {"assets/app.3f2a1b.css", browser, 404},
+      {"logo.PNG", "*/*", 404},
+      {"font.woff2", "*/*", 404},
+      {"app.js.map", "*/*", 404},
+      {"data.json", "-", 404},
+      {"x.part", browser, 404},
+      {"old.html", "-", 200},
+      {"old.htm", "*/*", 200},
+      {"old.xhtml", browser, 200},
+      {"old.page", "*/*", 200},
+      // What is no extension that has a type may be part of a route, for who has followed a link.
+      {"users/john.doe", browser, 200},
+      {"releases/v1.2", browser, 200},
+      {"users/john.doe", "*/*", 404},
+      {"chunk.strange", "-", 404},
+      {"dir.js/route", "-", 200},
+      {"ends.", "-", 200},
+  };
+  for (const Case& expected : cases) {
+    CAPTURE(expected.path, expected.accept);
+    const Fields fields = expected.accept == "-" ? Fields{} : Fields{{"Accept", expected.accept}};
+    const Answer answer = ask(expected.path, fields);
+    CHECK(answer->code == expected.code);
+    if (expected.code == 200) CHECK(answer->line("Vary") == "Accept");
+  }
+}
+
+TEST_CASE_METHOD(Site, "only files carry the Cache-Control of files", "[options]") {
+  const std::string forever = "public, max-age=31536000, immutable";
+  write("app.html", "the app");
+  write("app.html.gz", "the app in gzip");
+  write("app.html.txt", "no app");
+  write("dir/a.txt", "a");
+  write("errors/404.html", "nothing here");
+  mount({{"fallback", "app.html"}, {"cache_control", forever}, {"errors", "errors"}, {"precompressed", "on"}});
+  CHECK(ask("dir/a.txt")->line("Cache-Control") == forever);
+  CHECK(ask("app.html.txt")->line("Cache-Control") == forever);
+  const std::string tag = ask("route")->line("ETag");
+  for (const Fields& fields : {Fields{}, Fields{{"Accept-Encoding", "gzip"}}, Fields{{"If-None-Match", tag}},
+                               Fields{{"Range", "bytes=1-2"}}}) {
+    for (const std::string path : {"route", "app.html"}) {
+      CAPTURE(path, fields.empty() ? "" : fields[0].first);
+      const Answer answer = ask(path, fields);
+      CHECK(answer->code < 400);
+      CHECK(answer->line("Cache-Control") == "no-cache");
+      CHECK(answer->line("Vary") == "Accept-Encoding, Accept");
+    }
+  }
+  const Answer missing = ask("gone.js");
+  CHECK(missing->code == 404);
+  CHECK(missing->content == "nothing here");
+  CHECK(missing->line("Cache-Control").empty());
+  CHECK(missing->line("Vary") == "Accept");
+  CHECK(ask("dir")->code == 301);
+  CHECK(ask("dir")->line("Cache-Control").empty());
+  CHECK(ask("dir/a.txt", {{"Range", "bytes=99-"}})->line("Cache-Control").empty());
+  CHECK(ask("dir/a.txt", {{"If-Match", "\"x\""}})->line("Cache-Control").empty());
+
+  const std::size_t listed = rig.mount(folder.path, {{"listing", "on"}, {"cache_control", forever}});
+  CHECK(rig.get("dir/", listed)->line("Cache-Control") == "no-cache");
+  CHECK(rig.get("dir/a.txt", listed)->line("Cache-Control") == forever);
+  const std::size_t plain = rig.mount(folder.path, {{"fallback", "app.html"}});
+  CHECK(rig.get("route", plain)->line("Cache-Control").empty());
+}
+
+TEST_CASE_METHOD(Site, "what is well known is served, and nothing hidden beside or below it", "[files]") {
+  write(".well-known/acme-challenge/to-ken_1", "token");
+  write(".well-known/.secret", "secret");
+  write(".well-known-too", "secret");
+  write("a.txt", "fallback");
+  write("dir/.well-known/x", "deep");
+  mount({{"listing", "on"}, {"fallback", "a.txt"}, {"index", ""}});
+  CHECK(ask(".well-known/acme-challenge/to-ken_1")->content == "token");
+  CHECK(ask(".well-known")->line("Location") == "/m/.well-known/");
+  for (const std::string path : {".well-known/.secret", ".well-known-too", "dir/.well-known/x",
+                                 ".well-known/none", ".well-known/none.html", ".well-known/../.secret"}) {
+    CAPTURE(path);
+    CHECK(ask(path)->code == 404);
+  }
+  // Listings show it no more than other names of that kind.
+  CHECK(ask("")->content.find("well-known") == std::string::npos);
+  CHECK(ask(".well-known/")->content.find("acme-challenge/") != std::string::npos);
+  CHECK(ask(".well-known/")->content.find("secret") == std::string::npos);
+}
