@@ -116,14 +116,10 @@ Moved BodySink::write_through(const Bytes* pieces, std::uint32_t count, std::uin
   return taken(done, moved.status);
 }
 
-// What the budget allows, up to the end of a page: parts that begin within one cost more. The rest of the
-// budget is left to the next turn.
-std::uint64_t BodySink::part_of_file(std::uint64_t offset, std::uint64_t size) {
-  if (size <= budget_) return size;
-  const std::uint64_t end = (offset + budget_) / kPageSize * kPageSize;
-  if (end > offset) return end - offset;
-  budget_ = 0;
-  return 0;
+// What the budget allows, and what is left of a page: parts that begin within one cost more.
+std::uint64_t BodySink::part_of_file(std::uint64_t offset, std::uint64_t size) const {
+  const std::uint64_t end = (offset + budget_ + kPageSize - 1) / kPageSize * kPageSize;
+  return std::min(size, end - offset);
 }
 
 Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
@@ -135,11 +131,10 @@ Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
   if (lost_) return {0, Io::lost};
   if (size == 0) return {0, Io::ok};
   if (transport_full_ || budget_ == 0) return {0, Io::full};
-  if (framing_.remaining > std::min(size, budget_)) transport_.cork();
+  const std::uint64_t part = part_of_file(offset, size);
+  if (part < framing_.remaining) transport_.cork();
   if (!output_.empty() && note(output_.flush(transport_, true)) != Io::ok)
     return {0, lost_ ? Io::lost : Io::full};
-  const std::uint64_t part = part_of_file(offset, size);
-  if (part == 0) return {0, Io::full};
   const Moved moved = transport_.send_file(fd, offset, part);
   const Io status = moved.status == Io::ok && part < size ? Io::full : moved.status;
   const Moved result = taken(moved.size, moved.status);

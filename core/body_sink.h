@@ -42,7 +42,7 @@ class BodySink final : public Sink {
   Moved write_through(const Bytes* pieces, std::uint32_t count, std::uint64_t size);
   void append(const Bytes* pieces, std::uint64_t skip, std::uint64_t size);
   bool make_room(std::size_t size);
-  std::uint64_t part_of_file(std::uint64_t offset, std::uint64_t size);
+  std::uint64_t part_of_file(std::uint64_t offset, std::uint64_t size) const;
   Io note(Io status);
   Moved taken(std::uint64_t size, Io status);
 
