@@ -95,16 +95,16 @@ std::optional<Bytes> OpenFile::content(std::uint64_t size_max) {
   if (size == 0) return Bytes("", 0);
   if (nowait == Known::no) return std::nullopt;
 
-  content_.resize(size);
-  iovec whole{content_.data(), size};
+  std::string& read = shared_->unkept;
+  if (read.size() < size) read.resize(size);
+  iovec whole{read.data(), size};
   const ssize_t got = preadv2(fd(), &whole, 1, 0, RWF_NOWAIT);
   if (got < 0 && errno == EOPNOTSUPP) nowait = Known::no;
-  if (got != static_cast<ssize_t>(size) || !unchanged()) {
-    content_ = std::string();
-    return std::nullopt;
-  }
-  content_kept_ = size <= shared_->content_room && !file_is_young(facts_, wall_seconds());
-  if (content_kept_) shared_->content_room -= size;
+  if (got != static_cast<ssize_t>(size) || !unchanged()) return std::nullopt;
+  if (size > shared_->content_room || file_is_young(facts_, wall_seconds())) return Bytes(read.data(), size);
+  shared_->content_room -= size;
+  content_.assign(read, 0, size);
+  content_kept_ = true;
   return Bytes(content_);
 }
 

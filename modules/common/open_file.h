@@ -29,6 +29,7 @@ enum class Known : std::uint8_t { untried, yes, no };
 struct OpenFilesState {
   bool threads_usable = true;                // the host may be asked for threads
   std::uint64_t content_room = 32ULL << 20;  // how much content may still be kept in memory
+  std::string unkept;                        // what was last read and not kept: one for all files
 };
 
 class OpenFile {
@@ -65,8 +66,8 @@ class OpenFile {
   void set_hash(const std::string& etag);
   bool has_hash() const { return !hash_.empty(); }
   // The content, from memory or read without waiting for a disk. Nothing when it is larger than `size_max` and
-  // not there yet, would have to be waited for, or changed meanwhile. The view lives until the next call or the
-  // file's end.
+  // not there yet, would have to be waited for, or changed meanwhile. The view lives until the next call for any
+  // file, or this one's end.
   std::optional<Bytes> content(std::uint64_t size_max);
 
   // What has been found out about the file system, and about this file's place on it.

@@ -6,6 +6,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <vector>
 
 #include "common/file_cache.h"
 #include "common/mime_types.h"
@@ -54,6 +58,15 @@ struct Fixture {
   }
   FileRef find(const std::string& name) { return find(name, kRevalidateMs, monotonic_ns()); }
 };
+
+// Memory of this process that no file is behind.
+std::size_t anonymous_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) return std::stoul(line.substr(8)) * 1024;
+  }
+  throw std::runtime_error("no RssAnon in /proc/self/status");
+}
 
 std::string line(const FileRef& file, std::string_view name) {
   for (const auto& [key, value] : sluice::test::FakeFieldBlock::of(file->fields()).lines) {
@@ -343,6 +356,33 @@ TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them",
   CHECK(shared->content_room == 10);
   CHECK(std::string_view(*second->content(100)) == "eight bb");
   CHECK(shared->content_room == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "contents that there is no room for take the place of one", "[cache]") {
+  constexpr int kFiles = 64;
+  constexpr std::size_t kSize = 512 * 1024;
+  const auto shared = std::make_shared<OpenFilesState>();
+  shared->content_room = GENERATE(0, 2 * kSize);
+  const std::uint64_t room = shared->content_room;
+  std::vector<FileRef> files;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = std::to_string(i);
+    folder.write(name, std::string(kSize, static_cast<char>('a' + i % 26)));
+    if (i == kFiles - 1) folder.wait_until_older(name, kYoungSeconds);
+  }
+  const std::size_t before = anonymous_bytes();
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string name = std::to_string(i);
+    OwnedFd fd(open((folder / name).c_str(), O_RDONLY | O_CLOEXEC));
+    FileFacts facts;
+    REQUIRE(read_facts(fd.get(), facts) == 0);
+    files.push_back(OpenFile::make(host, shared, std::move(fd), facts, name, "x/y"));
+    const auto content = files.back()->content(kSize);
+    REQUIRE(content.has_value());
+    CHECK(std::string_view(*content).find_first_not_of(static_cast<char>('a' + i % 26)) == std::string::npos);
+  }
+  CHECK(shared->unkept.capacity() < 2 * kSize);
+  CHECK(anonymous_bytes() < before + room + 8 * kSize);
 }
 
 TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cache]") {
