@@ -3,10 +3,16 @@
 #include <sluice/abi.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <sstream>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
+#include "config.h"
 #include "control_command.h"
 #include "serve_options.h"
 #include "spelling.h"
@@ -144,6 +150,7 @@ CLI::App& add_check(CLI::App& app, GivenValues& given) {
   check.add_option("FILE", note("file"), "The module: what the build made")->required()->option_text(" ");
   add("option", "KEY=VALUE", "An option of the mount; repeatable")->take_all()->allow_extra_args(false);
   add("root", "DIR", "The folder that the mount serves [one with samples]");
+  add("user", "NAME", "Check as this user [www-data when started as root]");
   add("request", "PATH", "Also ask for this path below the mount; repeatable")
       ->take_all()
       ->allow_extra_args(false);
@@ -164,6 +171,52 @@ std::string version_line() {
          std::to_string(kAbiMinor);
 }
 
+std::string without_dashes(const std::string& name) {
+  return name.substr(std::min(name.find_first_not_of('-'), name.size()));
+}
+
+// What to write in place of a word that the command does not know.
+std::string meant_by(const std::string& word, bool is_option, const CLI::App& command,
+                     const std::string& command_name) {
+  const bool is_program = command.get_parent() == nullptr;
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
+  for (const CLI::App* other : command.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(other->get_name());
+  std::vector<std::string> bare;
+  for (const std::string& name : names) bare.push_back(without_dashes(name));
+  if (const auto likely = likely_word(without_dashes(word), {bare.begin(), bare.end()})) {
+    const auto at = std::find(bare.begin(), bare.end(), *likely) - bare.begin();
+    return "did you mean '" + names[static_cast<std::size_t>(at)] + "'?";
+  }
+  if (is_program && (word == "stop" || word == "quit" || word == "shutdown"))
+    return "a running server ends on Ctrl-C, or on TERM; 'sluice status' tells its process";
+  std::vector<std::string_view> of_serve;
+  for (const ServeOption& option : serve_options()) of_serve.emplace_back(option.name);
+  if (const auto likely = likely_word(without_dashes(word), of_serve); likely && is_program && is_option)
+    return "did you mean 'sluice serve --" + std::string(*likely) + "'?";
+  // What other servers are given without an option.
+  if (!is_option && (is_program || command.get_name() == "serve")) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(word, ignored))
+      return "to serve that folder, write 'sluice serve --root " + printable(word) + "'";
+    const std::string address = word.find(':') == std::string::npos ? "127.0.0.1:" + word : word;
+    if (parse_decimal(address.substr(address.rfind(':') + 1)).value_or(65536) <= 65535)
+      return "to listen there, write 'sluice serve --listen " + printable(address) + "'";
+  }
+  return "'" + command_name + " --help' lists what is";
+}
+
+// "sluice new handler"
+std::string command_given(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (const CLI::App* command = &app; !command->get_subcommands().empty();) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  return name;
+}
+
 // The first argument that nothing takes, and what may be meant by it; empty when there is none. CLI11 would
 // only tell of the subcommand that is missing, or list such arguments.
 std::string unknown_argument(const CLI::App& app) {
@@ -171,22 +224,13 @@ std::string unknown_argument(const CLI::App& app) {
   const auto first =
       std::find_if(unknown.begin(), unknown.end(), [](const std::string& each) { return each != "--"; });
   if (first == unknown.end()) return "";
-  const std::string word = first->starts_with('-') ? first->substr(0, first->find('=')) : *first;
+  const bool is_option = first->starts_with('-');
+  const std::string word = is_option ? first->substr(0, first->find('=')) : *first;
+  const std::string command_name = command_given(app);
   const CLI::App* command = &app;
-  std::string command_name = app.get_name();
-  while (!command->get_subcommands().empty()) {
-    command = command->get_subcommands().front();
-    command_name += " " + command->get_name();
-  }
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command->get_options()) names.push_back(option->get_name());
-  for (const CLI::App* other : command->get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(other->get_name());
-  const auto nearest = nearest_word(word, {names.begin(), names.end()});
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
   return "sluice: '" + printable(word) + "' is not known to " + command_name + ": " +
-         (nearest ? "did you mean '" + std::string(*nearest) + "'?"
-                  : "'" + command_name + " --help' lists what is") +
-         "\n";
+         meant_by(word, is_option, *command, command_name) + "\n";
 }
 
 CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
@@ -196,8 +240,12 @@ CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
   result.exit_code = app.exit(error, out, err);
   result.standard_output = out.str();
   result.standard_error = err.str();
-  if (const std::string unknown = unknown_argument(app); result.exit_code != 0 && !unknown.empty())
-    result.standard_error = unknown;
+  if (result.exit_code == 0) return result;
+  result.standard_error = unknown_argument(app);
+  if (!result.standard_error.empty()) return result;
+  std::string why = err.str();
+  why.resize(std::min(why.find('\n'), why.size()));
+  result.standard_error = "sluice: " + printable(why) + ": '" + command_given(app) + " --help' tells more\n";
   return result;
 }
 

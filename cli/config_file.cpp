@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::string_view kSpace = " \t";
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";  // which some editors write at a file's beginning
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpace);
@@ -129,6 +130,9 @@ std::string place(const std::string& file, std::size_t line) {
 
 Result<std::vector<ConfigLine>> parse_config(std::string_view text, const std::string& file) {
   std::vector<ConfigLine> lines;
+  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    return fail(file + " is written in UTF-16: save it as UTF-8");
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view content = text.substr(0, end);

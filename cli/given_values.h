@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::cli {
@@ -18,7 +20,22 @@ struct GivenValue {
 // By the long name of the option, without its dashes.
 using GivenValues = std::map<std::string, std::vector<GivenValue>, std::less<>>;
 
-// Looks an environment variable up; empty when it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+// The variables of the environment.
+class Environment {
+ public:
+  using Variables = std::map<std::string, std::string, std::less<>>;
+
+  explicit Environment(Variables variables) : variables_(std::move(variables)) {}
+
+  // Empty when it is not set.
+  std::optional<std::string> operator()(std::string_view name) const {
+    const auto found = variables_.find(name);
+    return found == variables_.end() ? std::nullopt : std::optional(found->second);
+  }
+  const Variables& all() const { return variables_; }
+
+ private:
+  Variables variables_;
+};
 
 }  // namespace sluice::cli

@@ -1,14 +1,27 @@
-#include <cstdlib>
+#include <unistd.h>
+
 #include <iostream>
-#include <optional>
 #include <string>
+#include <string_view>
 
 #include "program.h"
 
+namespace {
+
+sluice::cli::Environment read_environment() {
+  sluice::cli::Environment::Variables variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    // Of two with one name the C library sees the first.
+    if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return sluice::cli::Environment(std::move(variables));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  const auto environment = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-  };
-  return sluice::cli::run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, environment, std::cout, std::cerr);
+  return sluice::cli::run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, read_environment(), std::cout,
+                                  std::cerr);
 }

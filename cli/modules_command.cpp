@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "option_value.h"
 #include "report.h"
 #include "serve_request.h"
 #include "supervisor.h"
@@ -65,8 +66,10 @@ Row module_row(const ModuleReport& module) {
 
 std::string format_options(const std::vector<OptionReport>& options) {
   std::vector<Row> rows;
-  for (const OptionReport& option : options)
-    rows.push_back({option.name + "=" + printable(option.fallback), type_name(option), printable(option.help)});
+  for (const OptionReport& option : options) {
+    const std::string fallback = readable_fallback(option.type, option.fallback);
+    rows.push_back({option.name + "=" + printable(fallback), type_name(option), printable(option.help)});
+  }
   const auto widths = column_widths(rows);
   std::string out;
   for (const Row& row : rows) out += format_row(row, widths, kOptionIndent);

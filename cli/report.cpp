@@ -8,8 +8,12 @@
 namespace sluice::cli {
 
 int refuse(std::ostream& err, const Error& error) {
-  err << "sluice: " << printable(error.message) << '\n';
+  warn(err, error.message);
   return kExitCouldNotStart;
+}
+
+void warn(std::ostream& err, const std::string& sentence) {
+  err << "sluice: " << printable(sentence) << '\n';
 }
 
 }  // namespace sluice::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "error.h"
 
@@ -10,5 +11,8 @@ namespace sluice::cli {
 // Writes "sluice: SENTENCE" and returns kExitCouldNotStart. What was typed may be quoted in the sentence, so
 // its control bytes are escaped: it stays one line.
 int refuse(std::ostream& err, const Error& error);
+
+// Writes "sluice: SENTENCE" in the same way, of what does not keep it from going on.
+void warn(std::ostream& err, const std::string& sentence);
 
 }  // namespace sluice::cli

@@ -6,10 +6,12 @@
 #include <cstring>
 #include <ostream>
 #include <sstream>
+#include <vector>
 
 #include "dry_run.h"
 #include "report.h"
 #include "supervisor.h"
+#include "unknown_variables.h"
 
 namespace sluice::cli {
 namespace {
@@ -23,14 +25,16 @@ Result<void> check_folder(const std::string& what, const std::string& folder, co
   return {};
 }
 
-int run_check(const Settings& settings, std::ostream& out, std::ostream& err) {
+// `doubts` were said already.
+int run_check(const Settings& settings, bool doubts, std::ostream& out, std::ostream& err) {
   const auto text = check(settings);
   if (!text) {
-    // A line for each module that is broken.
+    // A line for each thing that is wrong.
     std::istringstream sentences(text.error().message);
     for (std::string sentence; std::getline(sentences, sentence);) refuse(err, Error{sentence});
     return kExitCouldNotStart;
   }
+  if (doubts) return kExitCouldNotStart;
   out << *text << (text->empty() || text->ends_with('\n') ? "" : "\n") << "ok\n";
   return kExitFine;
 }
@@ -52,7 +56,9 @@ int run_serve(const GivenValues& command_line, const Environment& environment, s
               std::ostream& err) {
   const auto request = read_checked_request(command_line, environment);
   if (!request) return refuse(err, request.error());
-  if (request->check) return run_check(request->settings, out, err);
+  const std::vector<std::string> unknown = unknown_variables(environment);
+  for (const std::string& sentence : unknown) warn(err, sentence);
+  if (request->check) return run_check(request->settings, !unknown.empty(), out, err);
   const auto reread = [&]() -> Result<Settings> {
     return read_checked_request(command_line, environment).map([](const ServeRequest& again) {
       return again.settings;

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kContent = "What to serve";
 constexpr const char* kAddresses = "Where to listen";
 constexpr const char* kModules = "Modules";
-constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m or 1h; a bare number is milliseconds)";
+constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m or 1h)";
 constexpr const char* kLimits = "Limits (SIZE: bytes, or 16k, 1M, 2G in powers of 1024)";
 constexpr const char* kProcess = "Process";
 

@@ -49,6 +49,18 @@ GivenValues read_environment(const Environment& environment) {
   return given;
 }
 
+// A key may be written as the option or the variable is: --head-timeout, head_timeout, SLUICE_HEAD_TIMEOUT.
+std::string without_prefix(std::string_view key) {
+  constexpr std::string_view kVariable = "SLUICE_";
+  if (key.starts_with(kVariable)) key.remove_prefix(kVariable.size());
+  std::string name(key.substr(std::min(key.find_first_not_of('-'), key.size())));
+  for (char& byte : name) {
+    if (byte == '_') byte = '-';
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
+  }
+  return name;
+}
+
 Result<void> check_key(const ConfigLine& line) {
   const ServeOption* option = find_serve_option(line.key);
   if (option != nullptr && option->in_file) {
@@ -62,7 +74,7 @@ Result<void> check_key(const ConfigLine& line) {
   for (const ServeOption& candidate : serve_options()) {
     if (candidate.in_file) known.emplace_back(candidate.name);
   }
-  const auto nearest = nearest_word(line.key, known);
+  const auto nearest = likely_word(without_prefix(line.key), known);
   return fail("there is no key '" + line.key + "'" +
               (nearest ? ": did you mean '" + std::string(*nearest) + "'?"
                        : ": the keys are the long options of 'sluice serve --help', without dashes"));

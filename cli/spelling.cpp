@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <numeric>
 
 namespace sluice::cli {
@@ -26,6 +27,83 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+struct Synonym {
+  std::string_view word;
+  std::string_view meant;
+};
+constexpr Synonym kSynonyms[] = {
+    {"port", "listen"},
+    {"p", "listen"},
+    {"l", "listen"},
+    {"host", "listen"},
+    {"hostname", "listen"},
+    {"bind", "listen"},
+    {"b", "listen"},
+    {"address", "listen"},
+    {"addr", "listen"},
+    {"ip", "listen"},
+    {"socket", "listen"},
+    {"interface", "listen"},
+    {"r", "root"},
+    {"d", "root"},
+    {"dir", "root"},
+    {"directory", "root"},
+    {"docroot", "root"},
+    {"document-root", "root"},
+    {"folder", "root"},
+    {"path", "root"},
+    {"www", "root"},
+    {"location", "mount"},
+    {"route", "mount"},
+    {"prefix", "mount"},
+    {"alias", "mount"},
+    {"handler", "mount"},
+    {"modules", "plugins"},
+    {"modules-dir", "plugins"},
+    {"plugin", "plugins"},
+    {"plugin-dir", "plugins"},
+    {"load", "module"},
+    {"w", "workers"},
+    {"j", "workers"},
+    {"threads", "workers"},
+    {"processes", "workers"},
+    {"worker-processes", "workers"},
+    {"u", "user"},
+    {"uid", "user"},
+    {"c", "config"},
+    {"f", "config"},
+    {"file", "config"},
+    {"conf", "config"},
+    {"configuration", "config"},
+    {"t", "check"},
+    {"test", "check"},
+    {"validate", "check"},
+    {"dry-run", "check"},
+    {"verbose", "log-level"},
+    {"debug", "log-level"},
+    {"quiet", "log-level"},
+    {"q", "log-level"},
+    {"timeout", "keepalive-timeout"},
+    {"keepalive", "keepalive-timeout"},
+    {"client-max-body-size", "body-max"},
+    {"max-body-size", "body-max"},
+    {"max-connections", "connections-max"},
+    {"worker-connections", "connections-max"},
+    {"start", "serve"},
+    {"run", "serve"},
+    {"server", "serve"},
+    {"up", "serve"},
+    {"restart", "reload"},
+    {"list", "modules"},
+    {"stats", "status"},
+    {"enable", "module"},
+    {"disable", "module"},
+    {"create", "new"},
+    {"init", "new"},
+    {"v", "version"},
+    {"V", "version"},
+};
+
 }  // namespace
 
 std::optional<std::string_view> nearest_word(std::string_view word,
@@ -41,6 +119,14 @@ std::optional<std::string_view> nearest_word(std::string_view word,
     }
   }
   return found;
+}
+
+std::optional<std::string_view> likely_word(std::string_view word, const std::vector<std::string_view>& known) {
+  const auto synonym = std::find_if(std::begin(kSynonyms), std::end(kSynonyms), [&](const Synonym& each) {
+    return each.word == word && std::find(known.begin(), known.end(), each.meant) != known.end();
+  });
+  if (synonym != std::end(kSynonyms)) return synonym->meant;
+  return nearest_word(word, known);
 }
 
 }  // namespace sluice::cli

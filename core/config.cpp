@@ -33,15 +33,7 @@ bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_name_byte);
 }
 
-// Digits only, and nothing that does not fit.
-std::optional<std::uint64_t> parse_decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
+// Nothing where it does not fit.
 std::optional<std::uint64_t> multiply(std::uint64_t value, std::uint64_t by) {
   if (value > std::numeric_limits<std::uint64_t>::max() / by) return std::nullopt;
   return value * by;
@@ -114,6 +106,36 @@ Result<ListenAddress> look_up(std::string_view text, const std::string& host, st
   return result;
 }
 
+// An address may stand as a browser shows it: http://HOST:PORT/, with port 80 where there is none.
+Result<std::string> without_scheme(std::string_view text) {
+  constexpr std::string_view kHttp = "http://";
+  const std::string subject = "the address " + quoted(text);
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || text.substr(0, scheme) == "unix") return std::string(text);
+  if (text.substr(0, scheme + 3) != kHttp) {
+    return fail(subject + " begins with " + quoted(text.substr(0, scheme + 3)) +
+                ": only HTTP in clear text is spoken, so write HOST:PORT");
+  }
+  std::string rest(text.substr(kHttp.size()));
+  if (rest.ends_with('/')) rest.pop_back();
+  if (rest.find('/') != std::string::npos) {
+    return fail(subject + " has a path: write HOST:PORT alone, and what is served where with --mount");
+  }
+  if (rest.empty()) return fail(subject + " names no host: write HOST:PORT");
+  const bool has_port = rest.rfind(':') != std::string::npos && rest.back() != ']';
+  return has_port ? rest : rest + ":80";
+}
+
+// How an address without a port was most likely meant.
+std::string with_port(std::string_view text) {
+  if (text.find('/') != std::string_view::npos)
+    return "write HOST:PORT, or unix:" + std::string(text) + " for a Unix socket";
+  if (parse_port(text))
+    return "write 127.0.0.1:" + std::string(text) + ", or *:" + std::string(text) + " for all addresses";
+  if (text.empty()) return "write HOST:PORT, [V6]:PORT or unix:PATH";
+  return "write " + std::string(text) + ":8080, for example";
+}
+
 Result<std::string> parse_prefix(std::string_view text, std::string_view prefix) {
   const std::string subject = "the mount " + quoted(text);
   if (prefix.empty() || prefix.front() != '/') {
@@ -143,14 +165,17 @@ Result<std::string> parse_prefix(std::string_view text, std::string_view prefix)
 }
 
 // Takes one KEY=VALUE from the front of `rest`, which then is empty or begins with the comma behind it.
-Result<std::pair<std::string, std::string>> take_option(std::string_view text, std::string_view& rest) {
+Result<std::pair<std::string, std::string>> take_option(std::string_view text, std::string_view& rest,
+                                                        bool is_first) {
   const std::string subject = "the mount " + quoted(text);
   const std::size_t equals = rest.find_first_of("=,");
   const std::string_view key = rest.substr(0, equals);
   if (key.empty())
     return fail(subject + " lacks an option where it promises one: write PREFIX=MODULE:KEY=VALUE,KEY=VALUE");
-  if (equals == std::string_view::npos || rest[equals] == ',')
-    return fail(subject + " has the option " + quoted(key) + " without a value: write KEY=VALUE");
+  if (equals == std::string_view::npos || rest[equals] == ',') {
+    return fail(subject + " has the option " + quoted(key) + " without a value: write KEY=VALUE" +
+                (is_first ? "" : ", or \\, for a comma that belongs to the value before it"));
+  }
   if (!is_name(key)) {
     return fail(subject + " has an option named " + quoted(key) +
                 ": a name is made of letters, digits, '_' and '-'");
@@ -202,8 +227,9 @@ Result<bool> take_own_option(const std::string& subject, const std::string& key,
 
 Result<void> parse_options(std::string_view text, std::string_view rest, MountSpec& mount) {
   const std::string subject = "the mount " + quoted(text);
-  for (;;) {
-    auto option = take_option(text, rest);
+  for (bool is_first = true;;) {
+    auto option = take_option(text, rest, is_first);
+    is_first = false;
     if (!option) return Unexpected(option.error());
     auto& [key, value] = *option;
     const auto same_key = [&name = key](const auto& other) { return other.first == name; };
@@ -240,33 +266,26 @@ std::optional<std::uint64_t> parse_scaled(std::string_view text, const Unit (&un
   return std::nullopt;
 }
 
-Unexpected bad_option(const OptionInfo& option, const std::string& why) {
-  return fail("option " + std::string(option.name) + ": " + why);
-}
-
-Result<std::uint64_t> check_choice(const OptionInfo& option, std::string_view value) {
-  const std::string_view all = option.choices != nullptr ? option.choices : "";
-  std::uint64_t index = 0;
-  std::string readable;
-  for (std::size_t start = 0; start <= all.size(); ++index) {
-    const std::size_t end = std::min(all.find('|', start), all.size());
-    const std::string_view choice = all.substr(start, end - start);
-    if (choice == value && !choice.empty()) return index;
-    readable += (readable.empty() ? "" : ", ") + std::string(choice);
-    start = end + 1;
-  }
-  return bad_option(option, quoted(value) + " is not among its choices: write one of " + readable);
-}
-
 }  // namespace
+
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
 
 Result<ListenAddress> parse_listen(std::string_view text) {
   constexpr std::string_view kUnix = "unix:";
+  const auto bare = without_scheme(text);
+  if (!bare) return Unexpected(bare.error());
+  if (*bare != text) return parse_listen(*bare);
   if (text.substr(0, kUnix.size()) == kUnix) return parse_unix(text, text.substr(kUnix.size()));
   const std::string subject = "the address " + quoted(text);
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || (text.front() == '[' && text.back() == ']'))
-    return fail(subject + " has no port: write HOST:PORT, [V6]:PORT or unix:PATH");
+    return fail(subject + " has no port: " + with_port(text));
   const auto port = parse_port(text.substr(colon + 1));
   if (!port) {
     return fail(subject + " has the port " + quoted(text.substr(colon + 1)) +
@@ -328,10 +347,16 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 Result<std::uint64_t> parse_duration_ms(std::string_view text) {
-  constexpr Unit kUnits[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  if (const auto bare = parse_decimal(text)) {
+    // Other servers mean seconds, this one would mean milliseconds: nobody has to guess.
+    if (*bare == 0) return 0;
+    const std::string digits(text);
+    return fail(quoted(text) + " has no unit: write " + digits + "s or " + digits + "ms");
+  }
   const auto duration_ms = parse_scaled(text, kUnits);
   if (!duration_ms)
-    return fail(quoted(text) + " is no time: write 1500 or 1500ms, 30s, 5m or 1h, without a fraction");
+    return fail(quoted(text) + " is no time: write 500ms, 30s, 5m or 1h, as one whole number and its unit");
   return *duration_ms;
 }
 
@@ -357,30 +382,6 @@ Result<bool> parse_flag(std::string_view text) {
   if (text == "on" || text == "true" || text == "yes" || text == "1") return true;
   if (text == "off" || text == "false" || text == "no" || text == "0") return false;
   return fail(quoted(text) + " is neither on nor off: write on or off, true or false, yes or no, 1 or 0");
-}
-
-Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value) {
-  Result<std::uint64_t> number = 0;
-  switch (option.type) {
-    case OptionType::text:
-      return 0;
-    case OptionType::number:
-      if (const auto decimal = parse_decimal(value)) return *decimal;
-      return bad_option(option, quoted(value) + " is no number: write 0 or more, in digits");
-    case OptionType::size:
-      number = parse_size(value);
-      break;
-    case OptionType::duration_ms:
-      number = parse_duration_ms(value);
-      break;
-    case OptionType::flag:
-      number = parse_flag(value).map([](bool on) { return std::uint64_t{on}; });
-      break;
-    case OptionType::choice:
-      return check_choice(option, value);
-  }
-  if (!number) return bad_option(option, number.error().message);
-  return number;
 }
 
 }  // namespace sluice

@@ -18,9 +18,9 @@
 
 namespace sluice {
 
-// One address to listen on: "HOST:PORT", "[V6]:PORT" or "unix:PATH".
+// One address to listen on: "HOST:PORT", "[V6]:PORT" or "unix:PATH"; "http://" may stand before the first two.
 struct ListenAddress {
-  std::string text;  // as written
+  std::string text;  // as written, without http://
   sockaddr_storage address{};
   socklen_t length = 0;
 
@@ -92,6 +92,9 @@ struct Settings {
   ModuleCare care;
 };
 
+// Digits and nothing else; nothing when they say too much.
+std::optional<std::uint64_t> parse_decimal(std::string_view text);
+
 // Numeric or named host; a name is looked up (getaddrinfo(3)) and its first address taken. Port 0 lets the
 // kernel choose.
 Result<ListenAddress> parse_listen(std::string_view text);
@@ -102,7 +105,7 @@ Result<MountSpec> parse_mount(std::string_view text);
 // "65536", "64k", "1M", "2G": bytes.
 Result<std::uint64_t> parse_size(std::string_view text);
 
-// "1500", "1500ms", "30s", "5m", "1h": milliseconds.
+// "1500ms", "30s", "5m", "1h", "0": milliseconds. Everything but 0 needs its unit.
 Result<std::uint64_t> parse_duration_ms(std::string_view text);
 
 // "auto" (0) or 1 to 256.
@@ -112,8 +115,5 @@ Result<LogLevel> parse_log_level(std::string_view text);
 
 // on/off, true/false, yes/no, 1/0.
 Result<bool> parse_flag(std::string_view text);
-
-// The value of a module's option as a number (see Host::number); the error says what would be right.
-Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value);
 
 }  // namespace sluice

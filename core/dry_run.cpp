@@ -1,5 +1,6 @@
 #include "dry_run.h"
 
+#include "listener.h"
 #include "module_keeper.h"
 
 namespace sluice {
@@ -12,13 +13,26 @@ Result<std::string> check(const Settings& settings) {
   const auto tried = (*keeper)->try_folder(**plan);
   if (!tried) return Unexpected(tried.error());
   const TrialReport& report = tried->report;
-  if (!report.problems.empty()) {
-    std::string text;
-    for (const ModuleProblem& problem : report.problems) text += (text.empty() ? "" : "\n") + problem.sentence;
-    return fail(text);
-  }
   std::string text;
   for (const MountReport& mount : report.mounts) text += mount.prefix + "  by " + mount.module + "\n";
+  std::string faults;
+  const auto add = [&](const std::string& sentence) { faults += (faults.empty() ? "" : "\n") + sentence; };
+  for (const ModuleProblem& problem : report.problems) add(problem.sentence);
+  for (const ModuleWarning& warning : report.warnings) {
+    if (warning.prefix.empty()) {
+      text += "note: " + warning.sentence + "\n";  // of what nobody asked for
+    } else {
+      add(warning.sentence);
+    }
+  }
+  for (const ServingSite& site : (*plan)->sites) {
+    for (const ListenAddress& address : site.listen) {
+      const auto note = try_address(address);
+      if (!note) add(note.error().message);
+      if (note && !note->empty()) text += "note: " + *note + "\n";
+    }
+  }
+  if (!faults.empty()) return fail(faults);
   return text;
 }
 

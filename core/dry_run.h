@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-// Loads the modules and makes every handler, in a child, as serving would, without binding an address.
+// Loads the modules and makes every handler, in a child, as serving would, without listening on an address.
 // The text says what would be served, one mount a line; the error is one sentence, or one a line.
 Result<std::string> check(const Settings& settings);
 

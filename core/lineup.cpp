@@ -227,7 +227,17 @@ Result<void> Lineup::make_mount(Module& module, const MountPlan& mount) {
 Result<InstanceRef> Lineup::make_instance(Module& module, const MountPlan& mount) {
   const auto shared = make_shared(module);
   if (!shared) return Unexpected(shared.error());
-  return ModuleInstance::create_handler(services_, module.file, module.shared, mount);
+  auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
+  if (!made) return made;
+  if (module.shared) take_warnings(*module.shared.get(), module.entry.file, mount.prefix);
+  take_warnings(*made->get(), module.entry.file, mount.prefix);
+  return made;
+}
+
+void Lineup::take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix) {
+  const bool asked_for = is_mounted_at(plan_.settings, prefix) || site_.mount;
+  for (std::string& sentence : instance.take_warnings())
+    warnings_.push_back({file, asked_for ? prefix : "", std::move(sentence)});
 }
 
 Result<void> Lineup::make_shared(Module& module) {

@@ -34,6 +34,13 @@ struct ModuleProblem {
   std::string sentence;
 };
 
+// What a module warned of when it was made.
+struct ModuleWarning {
+  std::string file;
+  std::string prefix;  // of the mount that settings name; empty for one that nobody asked for
+  std::string sentence;
+};
+
 // What becomes of a module that cannot be used. One that is closed answers 503 where it would answer.
 enum class Unusable { left_out, closed };
 
@@ -59,6 +66,7 @@ class Lineup {
 
   const std::vector<MountReport>& mounts() const { return reports_; }
   const std::vector<ModuleProblem>& problems() const { return problems_; }
+  const std::vector<ModuleWarning>& warnings() const { return warnings_; }
   // The set as it is known now, without what has a problem.
   ModuleSet usable() const;
   // A problem for each file whose handlers took longer to make than this.
@@ -92,6 +100,7 @@ class Lineup {
   void make_default_mounts();
   Result<void> make_mount(Module& module, const MountPlan& mount);
   Result<InstanceRef> make_instance(Module& module, const MountPlan& mount);
+  void take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix);
   Result<void> make_shared(Module& module);
   const Module* find_path(const std::string& path) const;
   Module* find_name(std::string_view name);
@@ -109,6 +118,7 @@ class Lineup {
   std::vector<MountReport> reports_;                        // one for each of mounts_
   std::unordered_map<std::string, std::size_t> by_prefix_;  // indexes of mounts_
   std::vector<ModuleProblem> problems_;
+  std::vector<ModuleWarning> warnings_;
 };
 
 }  // namespace sluice

@@ -62,20 +62,42 @@ Result<void> check_free(const ListenAddress& address) {
   return {};
 }
 
+Unexpected no_socket_there(const ListenAddress& address) {
+  return fail("cannot listen on " + address.text +
+              ": there is a file that is no socket; remove it or choose another");
+}
+
 // A socket file that a dead server left behind is removed; one that still answers is in use.
 Result<void> clear_unix_path(const ListenAddress& address) {
   const auto* path = reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
   struct stat status {};
   if (::lstat(path, &status) != 0) return {};
-  if (!S_ISSOCK(status.st_mode)) {
-    return fail("cannot listen on " + address.text +
-                ": there is a file that is no socket; remove it or choose another");
-  }
+  if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(probe.get(), generic(address), address.length) == 0)
     return cannot_listen(address.text, EADDRINUSE);
   ::unlink(path);
   return {};
+}
+
+// The socket file would be made in its folder; who listens on it already is asked for by a connection.
+Result<std::string> try_unix_path(const ListenAddress& address, const std::string& in_use_by_own) {
+  const std::string path = reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fail_errno("cannot listen on " + address.text + ": the folder " + folder + " cannot be used", errno);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return std::string();
+  if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const bool taken = ::connect(probe.get(), generic(address), address.length) == 0;
+  if (!taken && errno != EAGAIN) return std::string();  // a dead server has left it
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  const bool own =
+      taken && ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
+  return own ? Result<std::string>(in_use_by_own) : cannot_listen(address.text, EADDRINUSE);
 }
 
 }  // namespace
@@ -159,6 +181,21 @@ std::string ListenGroup::url() const {
   std::string host = text_.substr(0, colon);
   if (host.empty() || host == "*") host = "0.0.0.0";
   return "http://" + host + ":" + std::to_string(ntohs(port));
+}
+
+Result<std::string> try_address(const ListenAddress& address) {
+  const std::string in_use_by_own =
+      address.text + " is in use by a server of this user: a reload of that one takes it over";
+  if (address.is_unix()) return try_unix_path(address, in_use_by_own);
+  const auto free = check_free(address);
+  if (free) return std::string();
+  auto probe = make_socket(address);
+  const int on = 1;
+  // Who shares a port shares it with the same user only (socket(7)).
+  if (probe && ::setsockopt(probe->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+      ::bind(probe->get(), generic(address), address.length) == 0)
+    return in_use_by_own;
+  return Unexpected(free.error());
 }
 
 Listener::Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, UniqueFd socket)

@@ -47,6 +47,11 @@ class ListenGroup {
   std::size_t listening_ = 0;  // the first ones
 };
 
+// Whether an address could be listened on, tried without listening; leaves nothing behind. The text is a note:
+// empty, or that a server of the same user has it now, as when one is asked about the configuration that it
+// already serves.
+Result<std::string> try_address(const ListenAddress& address);
+
 // Accepts from one socket in a worker's loop and hands over what it accepts. Loop thread.
 class Listener final : private Pollable, private Timer {
  public:

@@ -5,8 +5,20 @@
 
 #include "http_fields.h"
 #include "log.h"
+#include "option_value.h"
 
 namespace sluice {
+namespace {
+
+constexpr std::size_t kWarningsMax = 16;  // of one instance, while it is made
+
+// `before`: the option that stands before the unknown one, of whose value that may be a part.
+std::string comma_hint(const std::string& before, const std::string& key) {
+  if (before.empty()) return "";
+  return "; if " + key + " belongs to the value of " + before + ", write the comma before it as \\,";
+}
+
+}  // namespace
 
 class ModuleInstance::Watch final : public Pollable, public Reapable {
  public:
@@ -106,6 +118,7 @@ Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& servi
 }
 
 Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
+  being_made_ = false;
   if (made && rejection_.empty()) return InstanceRef(this);
   return fail("module " + name_ +
               " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
@@ -119,16 +132,19 @@ Result<void> ModuleInstance::resolve_options() {
     names += std::string(names.empty() ? "" : ", ") + option.name;
     const auto given = std::find_if(plan_.options.begin(), plan_.options.end(),
                                     [&](const auto& pair) { return pair.first == option.name; });
-    const std::string text = given != plan_.options.end() ? given->second : option.fallback;
-    const auto number = check_option(option, text);
+    const bool is_given = given != plan_.options.end();
+    const std::string text = is_given ? given->second : option.fallback;
+    const auto number = is_given ? check_option(option, text) : check_fallback(option);
     if (!number) return fail("module " + name_ + ": " + number.error().message);
     options_.push_back({option.name, text, *number});
   }
+  std::string before;
   for (const auto& [key, value] : plan_.options) {
     if (find_option(key) == nullptr) {
       return fail("module " + name_ + " has no option " + key + ": it takes " +
-                  (names.empty() ? "only root" : "root, " + names));
+                  (names.empty() ? "only root" : "root, " + names) + comma_hint(before, key));
     }
+    before = key;
   }
   return {};
 }
@@ -183,7 +199,12 @@ void ModuleInstance::reject(Bytes why) {
 }
 
 void ModuleInstance::log(LogLevel level, Bytes message) {
-  sluice::log(level, "module " + name_ + ": " + std::string(std::string_view(message)));
+  std::string line = "module " + name_ + ": " + std::string(std::string_view(message));
+  if (being_made_ && level == LogLevel::warning && warnings_.size() < kWarningsMax) {
+    warnings_.push_back(std::move(line));
+  } else {
+    sluice::log(level, line);
+  }
 }
 
 bool ModuleInstance::watch(int fd, std::uint32_t epoll_events, Watcher& watcher) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "config.h"
@@ -82,6 +83,8 @@ class ModuleInstance final : public Host, public Reapable {
 
   Handler& handler() { return *handler_; }
   const std::string& name() const { return name_; }  // "hello at /hello/"
+  // What it warned of while it was made, which is not logged: a trial says it once, not each worker again.
+  std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
   void retire();
 
   // Enters the module, for a request or not: false when it threw, which is logged.
@@ -152,6 +155,8 @@ class ModuleInstance final : public Host, public Reapable {
   std::string name_;
   std::vector<OptionValue> options_;
   std::string rejection_;
+  bool being_made_ = true;
+  std::vector<std::string> warnings_;
   std::uint64_t note_ = 0;
   std::uint64_t holds_ = 0;
   bool retired_ = false;

@@ -83,6 +83,7 @@ Result<ModuleKeeper::Folder> ModuleKeeper::try_folder(const ServingPlan& plan) {
   if (!report) return Unexpected(report.error());
   folder->report.modules = std::move(report->modules);
   folder->report.mounts = std::move(report->mounts);
+  folder->report.warnings = std::move(report->warnings);
   for (ModuleProblem& problem : report->problems) folder->report.problems.push_back(std::move(problem));
   return folder;
 }
@@ -231,6 +232,7 @@ void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
   if (stage_ != Stage::trying) return;
   if (!report) return refuse(report.error().message, now_ms);
   if (!report->problems.empty()) return refuse(report->problems.front().sentence, now_ms);
+  log_warnings(*report, change_.entry.file);
   const auto found = std::find_if(report->modules.begin(), report->modules.end(),
                                   [&](const ModuleEntry& entry) { return entry.file == change_.entry.file; });
   if (found != report->modules.end()) {

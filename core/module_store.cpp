@@ -164,13 +164,27 @@ ModuleReport parse_report(const std::string& text) {
 
 }  // namespace
 
-Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
+std::vector<std::string> folders_for_code() {
+  std::vector<std::string> folders;
   for (const std::string& named : possible_bases()) {
     // As the kernel names what is mapped: by that a copy is known again.
     std::error_code error;
     const fs::path base = fs::canonical(named, error);
-    if (error || !allows_code(base)) continue;
-    remove_stale_folders(base);
+    if (!error && allows_code(base)) folders.push_back(base.string());
+  }
+  return folders;
+}
+
+Error no_folder_for_code() {
+  return Error{
+      "no folder for private copies of modules: point TMPDIR to one that may be written, is not noexec, and, "
+      "as root, lies in folders that everybody may pass (chmod o+x); a container has one with --tmpfs "
+      "/tmp:exec"};
+}
+
+Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
+  for (const fs::path base : folders_for_code()) {
+    remove_stale_folders(base.string());
     // Another server that starts may take it for a left one, until it is locked.
     for (int i = 0; i < kAttempts; ++i) {
       std::string path = (base / kFolderPrefix).string() + "XXXXXX";
@@ -182,9 +196,7 @@ Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
       ::rmdir(path.c_str());
     }
   }
-  return fail(
-      "no folder for private copies of modules: point TMPDIR to one that may be written, is not noexec, and, "
-      "as root, lies in folders that everybody may pass (chmod o+x)");
+  return Unexpected(no_folder_for_code());
 }
 
 ModuleStore::~ModuleStore() {

@@ -83,6 +83,12 @@ struct EmptyCopy {
   Result<void> fill();
 };
 
+// Folders in which private copies of modules may lie: they can be written, their files can be mapped as code,
+// and for root everybody may pass through them. What was asked for comes first. Without symbolic links.
+std::vector<std::string> folders_for_code();
+// That there is none, and what to do.
+Error no_folder_for_code();
+
 // A private folder for copies of modules, removed with everything in it at the end. One thread.
 //
 // INVARIANT: the folder is locked as long as the server lives, so that neither another server nor what tidies

@@ -14,6 +14,7 @@ constexpr std::uint64_t kReadyMs = 20'000;
 }  // namespace
 
 void log_problems(const TrialReport& report) {
+  log_warnings(report, "");
   for (const ModuleProblem& problem : report.problems) log(LogLevel::error, problem.sentence);
   if (!report.mounts.empty()) return;
   const std::string warning = "nothing is mounted: every request will be answered with 404";

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "log.h"
 #include "text_fields.h"
 
 namespace sluice {
@@ -23,6 +24,7 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, std
     if (!worker) return Unexpected(worker.error());
     Lineup& lineup = (*worker)->lineup();
     lineup.refuse_slow(make_ms_max);
+    report.warnings.insert(report.warnings.end(), lineup.warnings().begin(), lineup.warnings().end());
     if (!first) {
       if (!lineup.problems().empty()) return fail(lineup.problems().front().sentence);
       continue;
@@ -43,6 +45,9 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, std::uin
   if (!report) return out.put(report.error().message).take();
   out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
   for (const MountReport& mount : report->mounts) out.put(mount.prefix).put(mount.module);
+  out.put(report->warnings.size());
+  for (const ModuleWarning& warning : report->warnings)
+    out.put(warning.file).put(warning.prefix).put(warning.sentence);
   for (const ModuleProblem& problem : report->problems) out.put(problem.file).put(problem.sentence);
   return out.take();
 }
@@ -76,11 +81,24 @@ Result<TrialReport> read_trial(const Result<std::string>& report) {
     const std::string prefix(fields.next());
     trial.mounts.push_back({prefix, std::string(fields.next())});
   }
+  const std::uint64_t warnings = fields.next_number();
+  for (std::uint64_t i = 0; i < warnings && !fields.at_end(); ++i) {
+    const std::string file(fields.next());
+    const std::string prefix(fields.next());
+    trial.warnings.push_back({file, prefix, std::string(fields.next())});
+  }
   while (!fields.at_end()) {
     const std::string file(fields.next());
     trial.problems.push_back({file, std::string(fields.next())});
   }
   return trial;
+}
+
+void log_warnings(const TrialReport& report, const std::string& file) {
+  for (const ModuleWarning& warning : report.warnings) {
+    if (!file.empty() && warning.file != file) continue;
+    log(warning.prefix.empty() ? LogLevel::info : LogLevel::warning, warning.sentence);
+  }
 }
 
 Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {

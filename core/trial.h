@@ -18,6 +18,7 @@ struct TrialReport {
   ModuleSet modules;                    // what can be used, with their names
   std::vector<MountReport> mounts;      // of the first site
   std::vector<ModuleProblem> problems;  // what is left out
+  std::vector<ModuleWarning> warnings;  // of what is made
 };
 
 // For those who do not serve yet, and may take their time.
@@ -30,6 +31,9 @@ Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, s
                                            const std::function<Result<void>()>& in_child);
 // What became of it, of the child's report.
 Result<TrialReport> read_trial(const Result<std::string>& report);
+
+// Says what modules warned of, of all files or of one. What nobody asked for may well lack something.
+void log_warnings(const TrialReport& report, const std::string& file);
 
 // Blocks until it is over.
 Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set);

@@ -8,6 +8,23 @@
 #include <cerrno>
 
 namespace sluice {
+namespace {
+
+// Root of a container or of a user namespace is often not allowed to.
+Unexpected cannot_become(const User& user, int error) {
+  const std::string remedy = "or serve as the root that it is, with --user root";
+  if (error == EINVAL) {
+    return fail("cannot change to the user " + user.name + ", whose number " + std::to_string(user.uid) +
+                " is not mapped into this user namespace: map it, name one that is with --user, " + remedy);
+  }
+  if (error == EPERM) {
+    return fail("cannot change to the user " + user.name +
+                ": this root may not change users; give the container CAP_SETUID and CAP_SETGID, " + remedy);
+  }
+  return fail_errno("cannot change to the user " + user.name, error);
+}
+
+}  // namespace
 
 Result<std::optional<User>> find_user(const std::string& name) {
   const bool is_root = ::geteuid() == 0;
@@ -22,9 +39,8 @@ Result<std::optional<User>> find_user(const std::string& name) {
 }
 
 Result<void> become(const User& user) {
-  if (::initgroups(user.name.c_str(), user.gid) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0) {
-    return fail_errno("cannot change to the user " + user.name, errno);
-  }
+  if (::initgroups(user.name.c_str(), user.gid) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)
+    return cannot_become(user, errno);
   // Changing users forbids core dumps and debugging (prctl(2)); both are wanted when a module crashes.
   ::prctl(PR_SET_DUMPABLE, 1);
   return {};

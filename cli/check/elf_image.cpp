@@ -62,6 +62,10 @@ void read_dynamic(const Reader& reader, const Elf64_Shdr& table, std::string_vie
   for (const Elf64_Dyn& entry : reader.table<Elf64_Dyn>(table.sh_offset, table.sh_size)) {
     if (entry.d_tag == DT_NULL) break;
     if (entry.d_tag == DT_NEEDED) image.needed.push_back(text_at(strings, entry.d_un.d_val));
+    if (entry.d_tag == DT_RUNPATH || (entry.d_tag == DT_RPATH && image.run_path.empty())) {
+      image.run_path = text_at(strings, entry.d_un.d_val);
+      image.hands_run_path_on = entry.d_tag == DT_RPATH;
+    }
     if (entry.d_tag == DT_TEXTREL || (entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_TEXTREL) != 0)) {
       image.text_relocations = true;
     }

@@ -21,6 +21,8 @@ struct ElfSymbol {
 struct ElfImage {
   std::vector<ElfSymbol> symbols;   // the dynamic ones
   std::vector<std::string> needed;  // libraries, as they are named
+  std::string run_path;             // where they are looked for first: folders with ':' between them
+  bool hands_run_path_on = false;   // DT_RPATH, which holds for what these need, too
   bool executable_stack = false;
   bool text_relocations = false;
   bool debug_info = false;  // in it, or linked to

@@ -3,19 +3,25 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "check/elf_image.h"
+#include "check/needed_libraries.h"
 #include "config.h"
 #include "module_file.h"
+#include "option_value.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr std::string_view kSymbol = "sluice_module";
 constexpr std::string_view kOfSanitizer = "__odr_asan";  // it exports a mark for each global
+// What a compiler exports from every module, whatever its author hides.
+constexpr std::string_view kOfRust[] = {"rust_eh_personality", "rust_panic", "rust_begin_unwind"};
 constexpr std::size_t kNamesMax = 3;
 
 std::string readable(const std::string& symbol) {
@@ -44,8 +50,12 @@ void check_exports(const ElfImage& image, Findings& findings) {
   if (names_of(image.symbols, is_the_one).empty()) {
     findings.fail("exports", "it exports no sluice_module: write SLUICE_MODULE at the end of one source file");
   }
-  const std::string others = names_of(image.symbols, [](const ElfSymbol& symbol) {
-    return symbol.defined && !symbol.unique && symbol.name != kSymbol && !symbol.name.starts_with(kOfSanitizer);
+  const auto is_of_compiler = [](const std::string& name) {
+    return name.starts_with(kOfSanitizer) || name.starts_with("__rust_") ||
+           std::find(std::begin(kOfRust), std::end(kOfRust), name) != std::end(kOfRust);
+  };
+  const std::string others = names_of(image.symbols, [&](const ElfSymbol& symbol) {
+    return symbol.defined && !symbol.unique && symbol.name != kSymbol && !is_of_compiler(symbol.name);
   });
   if (!others.empty()) {
     findings.fail("exports",
@@ -62,15 +72,16 @@ void check_exports(const ElfImage& image, Findings& findings) {
   }
 }
 
-void check_libraries(const ElfImage& image, Findings& findings) {
+void check_libraries(const ElfImage& image, const std::string& file, Findings& findings) {
   std::vector<void*> libraries{RTLD_DEFAULT};
-  for (const std::string& name : image.needed) {
-    void* library = ::dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL);  // never closed: the process ends soon
-    if (library == nullptr) {
+  for (const NeededLibrary& library : load_needed(image, file)) {
+    if (library.handle != nullptr) {
+      libraries.push_back(library.handle);
+    } else if (library.error.empty()) {
       findings.fail("libraries",
-                    "it needs " + name + ", which is not found: install it, or link it statically");
+                    "it needs " + library.name + ", which is not found: install it, or link it statically");
     } else {
-      libraries.push_back(library);
+      findings.fail("libraries", "it needs " + library.name + ", which cannot be loaded: " + library.error);
     }
   }
   const std::string missing = names_of(image.symbols, [&](const ElfSymbol& symbol) {
@@ -102,8 +113,14 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
     return findings.fail("options",
                          "the option " + name + " is a choice of nothing: write choices as \"one|two\"");
   }
-  const auto valid = sluice::check_option(option, option.fallback);
-  if (!valid) findings.fail("options", "its fallback does not suit its type: " + valid.error().message);
+  const auto valid = check_fallback(option);
+  if (!valid) {
+    findings.fail("options", "its fallback does not suit its type: " + valid.error().message);
+  } else if (!sluice::check_option(option, option.fallback)) {
+    findings.advise("options", "the fallback of the option " + name +
+                                   " has no unit, and users have to write one: write " +
+                                   readable_fallback(option.type, option.fallback));
+  }
   if (*option.help == '\0') {
     findings.advise("options", "the option " + name + " has no help: say in a few words what it does");
   }
@@ -119,7 +136,8 @@ void check_tables(const Subject& subject, Findings& findings) {
   }
   check_exports(*image, findings);
   for (const ElfSymbol& symbol : image->symbols) {
-    if (symbol.defined || symbol.name.rfind("__cxa_thread_atexit", 0) != 0) continue;
+    // A weak reference is that of a run-time library which may do without: Rust's has one in every module.
+    if (symbol.defined || symbol.weak || symbol.name.rfind("__cxa_thread_atexit", 0) != 0) continue;
     findings.fail(
         "thread-locals",
         "a thread_local of it has a destructor, which keeps it in memory when it is swapped: keep the "
@@ -135,7 +153,7 @@ void check_tables(const Subject& subject, Findings& findings) {
     findings.advise("debug-info",
                     "without debug information the log of a crash names no lines: compile it with -g");
   }
-  check_libraries(*image, findings);
+  check_libraries(*image, subject.request().file, findings);
 }
 
 void check_description(const Subject& subject, Findings& findings) {

@@ -20,8 +20,9 @@ std::vector<std::string> odd_values(const OptionInfo& option) {
       return {"on", "off"};
     case OptionType::number:
     case OptionType::size:
-    case OptionType::duration_ms:
       return {"0", "1"};
+    case OptionType::duration_ms:
+      return {"0", "1ms"};
     case OptionType::choice:
       break;
   }

@@ -7,6 +7,7 @@
 #include "common/file_steps.h"
 #include "common/html_wish.h"
 #include "common/http_text.h"
+#include "common/missing_files.h"
 
 namespace sluice::files {
 namespace {
@@ -73,6 +74,7 @@ FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
                                          options_.precompressed ? "Accept-Encoding, Accept" : "Accept");
   }
   cache_.allow_entries(options_.entries_max);
+  warn_of_missing(host, options_);
 }
 
 FileHandler::~FileHandler() {

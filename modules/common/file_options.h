@@ -45,7 +45,7 @@ inline constexpr std::array kFileOptions = {
                "files up to this size are sent from memory; at most 1M"},
     OptionInfo{"entries_max", OptionType::number, 0, "16384",
                "how many open files a worker keeps; the largest of all mounts counts"},
-    OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1000",
+    OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1s",
                "how long another file moved to the same path may go unseen; 0 looks every time"},
 };
 

@@ -98,6 +98,14 @@ TEST_CASE("malformed lines are refused with their place") {
         "f:1: the line has a control character: a configuration file is plain text");
 }
 
+TEST_CASE("a mark of UTF-8 at the beginning is passed over, UTF-16 is named") {
+  const auto lines = parse_config("\xef\xbb\xbfworkers = 1\n", "conf");
+  REQUIRE(lines);
+  CHECK(lines->front().key == "workers");
+  for (const char* mark : {"\xff\xfew", "\xfe\xff"})
+    CHECK(parse_config(mark, "conf").error().message == "conf is written in UTF-16: save it as UTF-8");
+}
+
 TEST_CASE("reading a file") {
   const ScratchFolder scratch;
   const auto lines = read_config_file(scratch.file("good", "workers = 2\n"));

@@ -63,6 +63,19 @@ TEST_CASE("bad usage") {
         "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
   CHECK(run({"serve", "--lisen", ":0"}).err ==
         "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
+  CHECK(run({"serve", "--port", "80"}).err ==
+        "sluice: '--port' is not known to sluice serve: did you mean '--listen'?\n");
+  CHECK(run({"serve", "-t"}).err == "sluice: '-t' is not known to sluice serve: did you mean '--check'?\n");
+  CHECK(run({"--port", "80"}).err ==
+        "sluice: '--port' is not known to sluice: did you mean 'sluice serve --listen'?\n");
+  CHECK(run({"serve", "8081"}).err ==
+        "sluice: '8081' is not known to sluice serve: to listen there, write 'sluice serve --listen "
+        "127.0.0.1:8081'\n");
+  CHECK(
+      run({"serve", "/tmp"}).err ==
+      "sluice: '/tmp' is not known to sluice serve: to serve that folder, write 'sluice serve --root /tmp'\n");
+  CHECK_THAT(run({"stop"}).err, Contains("a running server ends on Ctrl-C, or on TERM"));
+  CHECK(run({"start"}).err == "sluice: 'start' is not known to sluice: did you mean 'serve'?\n");
   CHECK(run({"serv", "--listen", ":0"}).err ==
         "sluice: 'serv' is not known to sluice: did you mean 'serve'?\n");
   CHECK(run({"new", "hander", "mine"}).err ==
@@ -98,8 +111,9 @@ TEST_CASE("what is wrong with the settings is one sentence, and exit code 1") {
   CHECK(says({"serve", "--mount", "docs=m"}) ==
         "sluice: --mount: the mount 'docs=m' has the prefix 'docs': a prefix begins with '/', as in "
         "/docs/=static_sendfile\n");
-  CHECK(says({"serve", "--listen", "8080"}) ==
-        "sluice: --listen: the address '8080' has no port: write HOST:PORT, [V6]:PORT or unix:PATH\n");
+  CHECK(
+      says({"serve", "--listen", "8080"}) ==
+      "sluice: --listen: the address '8080' has no port: write 127.0.0.1:8080, or *:8080 for all addresses\n");
   CHECK(says({"serve", "--root", "/no/such", "--plugins", plugins}) ==
         "sluice: the root '/no/such' cannot be used: No such file or directory; name an existing folder with "
         "--root\n");

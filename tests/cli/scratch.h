@@ -39,11 +39,8 @@ class ScratchFolder {
   std::string path_;
 };
 
-inline Environment environment_of(std::map<std::string, std::string> variables) {
-  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
-  };
+inline Environment environment_of(const std::map<std::string, std::string>& variables) {
+  return Environment({variables.begin(), variables.end()});
 }
 
 }  // namespace sluice::cli

@@ -90,6 +90,11 @@ std::string number(const Settings& settings) {
   return std::to_string(settings.*Section.*Member);
 }
 
+template <auto Section, auto Member>
+std::string time(const Settings& settings) {
+  return number<Section, Member>(settings) + "ms";
+}
+
 const Level kLevels[] = {
     {"root", "c", "e", "f", [](const Settings& s) { return s.root; }},
     {"plugins", "c", "e", "f", [](const Settings& s) { return s.plugins; }},
@@ -108,18 +113,18 @@ const Level kLevels[] = {
     {"loop-audit", "on", "off", "on",
      [](const Settings& s) { return std::string(s.loop_audit ? "on" : "off"); }},
     {"control", "c", "e", "f", [](const Settings& s) { return s.control; }},
-    {"swap-quiet", "11", "12", "13", number<&Settings::care, &ModuleCare::quiet_ms>},
-    {"swap-timeout", "111", "112", "113", number<&Settings::care, &ModuleCare::swap_ms>},
+    {"swap-quiet", "11ms", "12ms", "13ms", time<&Settings::care, &ModuleCare::quiet_ms>},
+    {"swap-timeout", "111ms", "112ms", "113ms", time<&Settings::care, &ModuleCare::swap_ms>},
     {"fault-limit", "11", "12", "13", number<&Settings::care, &ModuleCare::faults_max>},
-    {"fault-window", "1001", "1002", "1003", number<&Settings::care, &ModuleCare::fault_window_ms>},
-    {"hang-limit", "11", "12", "13", number<&Settings::care, &ModuleCare::hang_ms>},
-    {"head-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::head_ms>},
-    {"body-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::body_ms>},
-    {"send-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::send_ms>},
-    {"keepalive-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::keepalive_ms>},
-    {"handler-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::handler_ms>},
-    {"linger-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::linger_ms>},
-    {"drain-timeout", "11", "12", "13", number<&Settings::timeouts, &Timeouts::drain_ms>},
+    {"fault-window", "1001ms", "1002ms", "1003ms", time<&Settings::care, &ModuleCare::fault_window_ms>},
+    {"hang-limit", "11ms", "12ms", "13ms", time<&Settings::care, &ModuleCare::hang_ms>},
+    {"head-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::head_ms>},
+    {"body-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::body_ms>},
+    {"send-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::send_ms>},
+    {"keepalive-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::keepalive_ms>},
+    {"handler-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::handler_ms>},
+    {"linger-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::linger_ms>},
+    {"drain-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::drain_ms>},
     {"head-max", "9001", "9002", "9003", number<&Settings::limits, &Limits::head_bytes_max>},
     {"target-max", "501", "502", "503", number<&Settings::limits, &Limits::target_bytes_max>},
     {"fields-max", "11", "12", "13", number<&Settings::limits, &Limits::fields_max>},
@@ -220,7 +225,7 @@ TEST_CASE("an error begins with where the value stands") {
   const std::string file = scratch.file("conf", "# c\nhead-timeout = soon\n");
   CHECK_THAT(refusal({"--workers", "x"}), Contains("--workers: 'x' is no number of workers: write auto"));
   CHECK_THAT(refusal({}, {{"SLUICE_WORKERS", "x"}}), Contains("SLUICE_WORKERS: 'x' is no number of workers"));
-  CHECK_THAT(refusal({"--config", file}), Contains(file + ":2: head-timeout: 'soon' is no time: write 1500"));
+  CHECK_THAT(refusal({"--config", file}), Contains(file + ":2: head-timeout: 'soon' is no time: write 500ms"));
   CHECK_THAT(refusal({"--listen", ":1", "--listen", "nowhere"}), Contains("--listen: the address 'nowhere'"));
 }
 
@@ -274,6 +279,16 @@ TEST_CASE("numbers have a range") {
   CHECK(refusal({"--head-timeout", "0"}) == "--head-timeout: '0' is out of range: write 10ms to 24h");
   CHECK(refusal({"--keepalive-timeout", "25h"}) ==
         "--keepalive-timeout: '25h' is out of range: write 10ms to 24h");
+}
+
+TEST_CASE("a duration needs its unit, wherever it stands") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", "hang-limit = 5\n");
+  CHECK(refusal({"--keepalive-timeout", "30"}) == "--keepalive-timeout: '30' has no unit: write 30s or 30ms");
+  CHECK(refusal({}, {{"SLUICE_SWAP_QUIET", "100"}}) ==
+        "SLUICE_SWAP_QUIET: '100' has no unit: write 100s or 100ms");
+  CHECK(refusal({"--config", file}) == file + ":1: hang-limit: '5' has no unit: write 5s or 5ms");
+  CHECK(settings({"--hang-limit", "0"}).care.hang_ms == 0);
 }
 
 TEST_CASE("a target is never allowed to be longer than its head") {

@@ -42,5 +42,14 @@ TEST_CASE("the nearest word") {
   CHECK_FALSE(nearest_word(std::string(1000, 'w'), known));
 }
 
+TEST_CASE("a word of other servers is understood, and never taken for one that only looks like it") {
+  const std::vector<std::string_view> known{"listen", "workers", "root", "check"};
+  CHECK(likely_word("port", known) == "listen");
+  CHECK(likely_word("threads", known) == "workers");
+  CHECK(likely_word("t", known) == "check");
+  CHECK(likely_word("lisen", known) == "listen");
+  CHECK_FALSE(likely_word("verbose", known));  // what is meant is not known here
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -116,8 +116,23 @@ TEST_CASE("host names are looked up, numbers are not") {
 TEST_CASE("an address without a port says so") {
   for (const char* text : {"", "8080", "localhost", "127.0.0.1"}) {
     INFO(text);
-    CHECK_THAT(refusal(parse_listen(text)), Contains("has no port: write HOST:PORT"));
+    CHECK_THAT(refusal(parse_listen(text)), Contains("has no port: write "));
   }
+  CHECK_THAT(refusal(parse_listen("8080")), Contains("write 127.0.0.1:8080, or *:8080 for all addresses"));
+  CHECK_THAT(refusal(parse_listen("[::1]")), Contains("write [::1]:8080"));
+  CHECK_THAT(refusal(parse_listen("/run/x.sock")), Contains("unix:/run/x.sock for a Unix socket"));
+}
+
+TEST_CASE("an address may be written as a browser shows it") {
+  CHECK(parse_listen("http://127.0.0.1:8080")->text == "127.0.0.1:8080");
+  CHECK(parse_listen("http://127.0.0.1:8080/")->text == "127.0.0.1:8080");
+  CHECK(parse_listen("http://127.0.0.1")->text == "127.0.0.1:80");
+  CHECK(parse_listen("http://[::1]")->text == "[::1]:80");
+  CHECK(parse_listen("http://*:81")->text == "*:81");
+  CHECK_THAT(refusal(parse_listen("https://127.0.0.1:443")), Contains("only HTTP in clear text is spoken"));
+  CHECK_THAT(refusal(parse_listen("tcp://127.0.0.1:80")), Contains("only HTTP in clear text is spoken"));
+  CHECK_THAT(refusal(parse_listen("http://127.0.0.1:80/app")), Contains("has a path"));
+  CHECK_THAT(refusal(parse_listen("http://")), Contains("names no host"));
 }
 
 TEST_CASE("a mount is a prefix and a module") {
@@ -203,14 +218,14 @@ TEST_CASE("sizes") {
 }
 
 TEST_CASE("durations") {
-  CHECK(parse_duration_ms("1500") == 1500u);
+  CHECK(parse_duration_ms("0") == 0u);
   CHECK(parse_duration_ms("1500ms") == 1500u);
   CHECK(parse_duration_ms("30s") == 30'000u);
   CHECK(parse_duration_ms("5m") == 300'000u);
   CHECK(parse_duration_ms("1h") == 3'600'000u);
   for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1S", "1d", "1m30s", "18446744073709551615h"}) {
     INFO(text);
-    CHECK_THAT(refusal(parse_duration_ms(text)), Contains("is no time: write 1500"));
+    CHECK_THAT(refusal(parse_duration_ms(text)), Contains("is no time: write 500ms"));
   }
 }
 
@@ -234,44 +249,6 @@ TEST_CASE("log levels and flags") {
   for (const char* text : {"off", "false", "no", "0"}) CHECK(parse_flag(text) == false);
   CHECK_THAT(refusal(parse_flag("maybe")), Contains("'maybe' is neither on nor off"));
   CHECK_THAT(refusal(parse_flag("")), Contains("write on or off"));
-}
-
-TEST_CASE("a module's option is checked by its type") {
-  OptionInfo option;
-  option.name = "speed";
-  CHECK(check_option(option, "anything") == 0u);
-
-  option.type = OptionType::number;
-  CHECK(check_option(option, "42") == 42u);
-  CHECK_THAT(refusal(check_option(option, "4k")), Contains("option speed: '4k' is no number"));
-
-  option.type = OptionType::size;
-  CHECK(check_option(option, "4k") == 4096u);
-  CHECK_THAT(refusal(check_option(option, "4x")), Contains("option speed: '4x' is no size"));
-
-  option.type = OptionType::duration_ms;
-  CHECK(check_option(option, "2s") == 2000u);
-  CHECK_THAT(refusal(check_option(option, "2x")), Contains("option speed: '2x' is no time"));
-
-  option.type = OptionType::flag;
-  CHECK(check_option(option, "yes") == 1u);
-  CHECK(check_option(option, "off") == 0u);
-  CHECK_THAT(refusal(check_option(option, "2")), Contains("option speed: '2' is neither on nor off"));
-}
-
-TEST_CASE("a choice is the number of its place") {
-  OptionInfo option;
-  option.name = "order";
-  option.type = OptionType::choice;
-  option.choices = "name|size|time";
-  CHECK(check_option(option, "name") == 0u);
-  CHECK(check_option(option, "time") == 2u);
-  for (const char* text : {"", "nam", "name|size", "Name"}) {
-    INFO(text);
-    CHECK_THAT(refusal(check_option(option, text)), Contains("write one of name, size, time"));
-  }
-  option.choices = nullptr;
-  CHECK_THAT(refusal(check_option(option, "name")), Contains("option order: 'name' is not among"));
 }
 
 }  // namespace

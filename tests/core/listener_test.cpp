@@ -169,3 +169,38 @@ TEST_CASE("a listener that ends accepts so many of those that wait in one turn",
   CHECK(accepted.sockets.size() == kMax + 1);
   CHECK(listener.finished());
 }
+
+TEST_CASE("an address is tried without being taken", "[listener]") {
+  CHECK(try_address(address("127.0.0.1:0")) == std::string());
+  const auto group = ListenGroup::open(address("127.0.0.1:0"), 1);
+  REQUIRE(group);
+  const ListenAddress own = address((*group)->url().substr(7));
+  CHECK(try_address(own)->find("a reload of that one takes it over") != std::string::npos);
+  // Who shares with nobody keeps everybody out.
+  const UniqueFd stranger(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ListenAddress taken = address("127.0.0.1:0");
+  auto* generic = reinterpret_cast<sockaddr*>(&taken.address);
+  REQUIRE(::bind(stranger.get(), generic, taken.length) == 0);
+  REQUIRE(::listen(stranger.get(), 1) == 0);
+  REQUIRE(::getsockname(stranger.get(), generic, &taken.length) == 0);
+  const auto refused = try_address(taken);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("the address is in use; stop the other server") != std::string::npos);
+}
+
+TEST_CASE("the path of a Unix socket is tried without being made", "[listener]") {
+  const test::TempFolder folder;
+  const ListenAddress to = address("unix:" + (folder / "socket"));
+  CHECK(try_address(to) == std::string());
+  struct stat status {};
+  CHECK(::stat((folder / "socket").c_str(), &status) != 0);
+  {
+    const auto group = ListenGroup::open(to, 1);
+    CHECK(try_address(to)->find("a reload of that one takes it over") != std::string::npos);
+  }
+  folder.write("socket", "precious");
+  CHECK(try_address(to).error().message.find("no socket") != std::string::npos);
+  const auto nowhere = try_address(address("unix:" + (folder / "none/socket")));
+  CHECK(nowhere.error().message.find("the folder " + (folder / "none/") + " cannot be used") !=
+        std::string::npos);
+}

@@ -89,7 +89,7 @@ TEST_CASE("a module's default place serves without any configuration", "[e2e][fi
 
 TEST_CASE("--check tries everything without serving", "[e2e][first]") {
   const Site site({"hello", "options"});
-  const Outcome fine = run(site.command({"--check", "--mount", "/x/=hello"}));
+  const Outcome fine = run(site.command({"--check", "--listen", "127.0.0.1:0", "--mount", "/x/=hello"}));
   CHECK(fine.code == 0);
   CHECK_THAT(fine.out, Contains("/x/  by hello\n"));
   CHECK_THAT(fine.out, Contains("/options/  by options\n"));
@@ -97,14 +97,74 @@ TEST_CASE("--check tries everything without serving", "[e2e][first]") {
   CHECK(fine.err.empty());
 
   const TakenPort taken;
-  CHECK(run(site.command({"--check", "--listen", "127.0.0.1:" + std::to_string(taken.port())})).code == 0);
-
+  CHECK_THAT(refusal(run(site.command({"--check", "--listen", "127.0.0.1:" + std::to_string(taken.port())}))),
+             Contains("the address is in use; stop the other server"));
   CHECK_THAT(refusal(run(site.command({"--check", "--mount", "/x/=options:number=many"}))), Contains("number"));
+}
+
+TEST_CASE("--check of what a server serves already is no error, and tells of it", "[e2e][first]") {
+  const Site site({"hello"});
+  ServerProcess server(site);
+  const std::string address = "127.0.0.1:" + std::to_string(server.endpoint().port);
+  const Outcome outcome = run(site.command({"--check", "--listen", address}));
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.out, Contains("note: " + address + " is in use by a server of this user"));
+}
+
+TEST_CASE("what a mount is told to use and cannot find is said, and --check fails", "[e2e][first]") {
+  const Site site({"hello", "static_sendfile"});
+  site.write("docs/page.txt", "a page");
+  const std::vector<std::string> mounts = {"--mount", "/docs/=static_sendfile:errors=pages,fallback=app.html",
+                                           "--mount", "/img/=static_sendfile"};
+  ServerProcess server(site, mounts);
+  CHECK(fetch(server.endpoint(), "/docs/page.txt").status == 200);
+  CHECK(server.logs("errors= names " + site.root() + "/docs/pages, which does not exist"));
+  CHECK(server.logs("fallback= names " + site.root() + "/docs/app.html, which does not exist"));
+  CHECK(
+      server.logs("module static_sendfile at /img/: it serves " + site.root() + "/img, which does not exist"));
+  CHECK_THAT(server.log(), !Contains("worker 1: module static_sendfile"));
+
+  std::vector<std::string> check = mounts;
+  check.insert(check.end(), {"--check", "--listen", "127.0.0.1:0"});
+  const Outcome outcome = run(site.command(check));
+  CHECK(outcome.code == 1);
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 3);
+}
+
+TEST_CASE("a folder that nobody asked to be served may be missing", "[e2e][first]") {
+  const Site site({"static_sendfile"});
+  const Outcome outcome = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.out,
+             Contains("note: module static_sendfile at /static/: it serves " + site.root() + "/static"));
+}
+
+TEST_CASE("a misspelled variable is said at the start, and --check fails", "[e2e][first]") {
+  const Site site({"hello"});
+  const std::string sentence =
+      "sluice: the variable SLUICE_WORKER of the environment means nothing: did you mean "
+      "SLUICE_WORKERS?\n";
+  ServerProcess server(site, {}, {{"SLUICE_WORKER", "2"}});
+  CHECK(server.logs(sentence.substr(0, sentence.size() - 1)));
+  const Outcome outcome = run(site.command({"--check", "--listen", "127.0.0.1:0"}), {{"SLUICE_WORKER", "2"}});
+  CHECK(outcome.code == 1);
+  CHECK(outcome.err == sentence);
+}
+
+TEST_CASE("a comma that belongs to a value is explained", "[e2e][first]") {
+  const Site site({"static_sendfile"});
+  const auto refused = [&](const std::string& value) {
+    return refusal(run(site.command(
+        {"--listen", "127.0.0.1:0", "--mount", "/static/=static_sendfile:cache_control=" + value})));
+  };
+  CHECK_THAT(refused("public,max-age=3600"),
+             Contains("if max-age belongs to the value of cache_control, write the comma before it as \\,"));
+  CHECK_THAT(refused("public,immutable"), Contains("or \\, for a comma that belongs to the value before it"));
 }
 
 TEST_CASE("--check names every module that is broken, each on a line", "[e2e][first]") {
   const Site site({"hello", "abi_wrong_major", "abi_newer_minor"});
-  const Outcome broken = run(site.command({"--check"}));
+  const Outcome broken = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
   CHECK(broken.code == 1);
   CHECK_THAT(broken.err, Contains("abi_newer_minor.so was built"));
   CHECK_THAT(broken.err, Contains("abi_wrong_major.so was built"));

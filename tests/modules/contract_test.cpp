@@ -89,7 +89,7 @@ TEST_CASE("echo: a client that takes nothing holds back what it sends", "[contra
 }
 
 TEST_CASE("defer: the answer comes with its timer, and a cancelled one does not", "[contract]") {
-  Mounted defer("defer", {{"delay", "20"}});
+  Mounted defer("defer", {{"delay", "20ms"}});
   const Answer answer = defer.rig.get("some/path");
   CHECK(answer->deferred);
   CHECK(answer->content == "deferred some/path\n");
@@ -97,7 +97,7 @@ TEST_CASE("defer: the answer comes with its timer, and a cancelled one does not"
 }
 
 TEST_CASE("offloader: answers when its work is done, refused or expired", "[contract]") {
-  Mounted offloader("offloader", {{"sleep", "5"}});
+  Mounted offloader("offloader", {{"sleep", "5ms"}});
   CHECK(offloader.rig.get("")->content == "done off the loop\n");
   offloader.rig.server.refuse_offloads = 1;
   CHECK(offloader.rig.get("")->code == 503);
@@ -108,7 +108,7 @@ TEST_CASE("offloader: answers when its work is done, refused or expired", "[cont
 }
 
 TEST_CASE("ticker: streams from timers and from watched descriptors", "[contract]") {
-  Mounted ticker("ticker", {{"every", "1"}});
+  Mounted ticker("ticker", {{"every", "1ms"}});
   for (const std::string path : {"timer", "fd"}) {
     RequestPlan plan;
     plan.path = path;

@@ -1,0 +1,51 @@
+#include "unknown_variables.h"
+
+#include <catch2/catch.hpp>
+
+#include "scratch.h"
+
+namespace sluice::cli {
+namespace {
+
+std::string said_of(const std::string& name, const std::string& value = "x") {
+  const auto sentences = unknown_variables(environment_of({{name, value}}));
+  REQUIRE(sentences.size() <= 1);
+  return sentences.empty() ? "" : sentences.front();
+}
+
+TEST_CASE("variables that mean something, or are not named as this program's, are let pass") {
+  for (const char* name : {"SLUICE_HOME", "SLUICE_ROOT", "SLUICE_KEEPALIVE_TIMEOUT", "SLUICE_CONFIG",
+                           "SLUICE_CHECK", "PATH", "SLUICEGATE"}) {
+    INFO(name);
+    CHECK(said_of(name).empty());
+  }
+}
+
+TEST_CASE("a misspelled variable is said, with what may be meant") {
+  const auto meant = [](const char* name, const std::string& likely) {
+    return said_of(name) == "the variable " + std::string(name) +
+                                " of the environment means nothing: did you mean " + likely + "?";
+  };
+  CHECK(meant("SLUICE_WORKER", "SLUICE_WORKERS"));
+  CHECK(meant("SLUICE_KEEPALIVE-TIMEOUT", "SLUICE_KEEPALIVE_TIMEOUT"));
+  CHECK(meant("SLUICE_keepalive_timeout", "SLUICE_KEEPALIVE_TIMEOUT"));
+  CHECK(meant("SLUICE_HOMEE", "SLUICE_HOME"));
+  CHECK(meant("SLUICE_PORT", "SLUICE_LISTEN"));
+  CHECK(
+      said_of("SLUICE_COLOUR") ==
+      "the variable SLUICE_COLOUR of the environment means nothing: remove it; 'sluice serve --help' lists the "
+      "options, which are the variables, too");
+}
+
+TEST_CASE("what Kubernetes says of a service called sluice is no mistake") {
+  CHECK(said_of("SLUICE_SERVICE_HOST", "10.0.0.1").empty());
+  CHECK(said_of("SLUICE_SERVICE_PORT", "80").empty());
+  CHECK(said_of("SLUICE_SERVICE_PORT_HTTP", "80").empty());
+  CHECK(said_of("SLUICE_PORT", "tcp://10.0.0.1:80").empty());
+  CHECK(said_of("SLUICE_PORT_80_TCP", "tcp://10.0.0.1:80").empty());
+  CHECK(said_of("SLUICE_PORT_80_TCP_ADDR", "10.0.0.1").empty());
+  CHECK(said_of("SLUICE_BLUE_PORT", "tcp://10.0.0.1:80").empty());
+}
+
+}  // namespace
+}  // namespace sluice::cli
