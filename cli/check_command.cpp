@@ -51,6 +51,7 @@ Result<CheckRequest> read_request(const GivenValues& command_line) {
       Result<void> taken;
       if (name == "file") request.file = given.text;
       if (name == "root") request.root = given.text;
+      if (name == "user") request.user = given.text;
       if (name == "json") request.output = CheckRequest::Output::json;
       if (name == "junit") request.output = CheckRequest::Output::junit;
       if (name == "option") taken = add_option(given, request);

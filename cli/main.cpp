@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "check/exact_heap.h"
 #include "program.h"
 
 namespace {
@@ -22,6 +23,7 @@ sluice::cli::Environment read_environment() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sluice::cli::count_heap_exactly(argv);
   return sluice::cli::run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, read_environment(), std::cout,
                                   std::cerr);
 }

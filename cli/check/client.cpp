@@ -52,8 +52,12 @@ int Client::on_field_complete(llhttp_t* parser) {
 // 1 says that no content follows.
 int Client::on_head(llhttp_t* parser) {
   Client& client = of(parser);
-  client.current_.status = parser->status_code;
-  return !client.to_head_.empty() && client.to_head_.front() ? 1 : 0;
+  const unsigned status = parser->status_code;
+  client.current_.status = status;
+  if (!client.to_head_.empty() && client.to_head_.front()) return 1;
+  client.streaming_ =
+      status >= 200 && status != 204 && status != 304 && (parser->flags & F_CONTENT_LENGTH) == 0;
+  return 0;
 }
 
 int Client::on_content(llhttp_t* parser, const char* at, std::size_t size) {
@@ -72,6 +76,7 @@ int Client::on_complete(llhttp_t* parser) {
     if (!client.to_head_.empty()) client.to_head_.pop_front();
   }
   client.current_ = ClientAnswer{};
+  client.streaming_ = false;
   return 0;
 }
 
@@ -122,6 +127,12 @@ void Client::end() {
   ended_ = true;
   if (trouble_.empty() && llhttp_finish(&parser_) != HPE_OK) trouble_ = "the answer ends too early";
   if (trouble_.empty() && !done()) trouble_ = "the connection ends without an answer";
+}
+
+void Client::hurry() {
+  bytes_per_step_ = kPerStep;
+  const int room = static_cast<int>(kPerStep);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 }
 
 void Client::finish_sending() {

@@ -18,7 +18,8 @@ namespace sluice::cli {
 
 struct ClientAnswer {
   unsigned status = 0;
-  std::string head;  // status and field lines but for Date, a line each
+  bool endless = false;  // a stream that was left at its beginning: then size and hash say nothing
+  std::string head;      // status and field lines but for Date, a line each
   std::uint64_t size = 0;
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a of the content
 
@@ -35,6 +36,8 @@ class Client {
   void send(std::string_view bytes, unsigned answers = 1, bool to_head = false);
   // Takes at most this much in each step from now on.
   void slow_down(std::size_t bytes_per_step) { bytes_per_step_ = bytes_per_step; }
+  // Takes whatever comes, and lets more of it come.
+  void hurry();
   // Sends at most this much in each step from now on.
   void trickle(std::size_t bytes_per_step) { sent_per_step_ = bytes_per_step; }
   // Sends and receives what can be. True when something moved.
@@ -50,6 +53,10 @@ class Client {
   // What is wrong with what came, or with its end; empty when nothing is.
   const std::string& trouble() const { return trouble_; }
   std::uint64_t received() const { return received_; }
+  // The head of an answer has come, whose content goes on until it ends, and has not ended.
+  bool streaming() const { return streaming_; }
+  // As far as it is known.
+  const ClientAnswer& current() const { return current_; }
 
  private:
   static int on_field_name(llhttp_t* parser, const char* at, std::size_t size);
@@ -69,11 +76,13 @@ class Client {
   std::string unsent_;
   bool finishing_ = false;
   std::deque<bool> to_head_;  // of the requests that are not answered yet
-  std::size_t bytes_per_step_ = 256 * 1024;
-  std::size_t sent_per_step_ = 256 * 1024;
+  static constexpr std::size_t kPerStep = 256 * 1024;
+  std::size_t bytes_per_step_ = kPerStep;
+  std::size_t sent_per_step_ = kPerStep;
   std::string name_;
   std::string value_;
   ClientAnswer current_;
+  bool streaming_ = false;
   std::vector<ClientAnswer> answers_;
   std::size_t wanted_ = 0;
   std::uint64_t received_ = 0;

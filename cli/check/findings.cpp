@@ -119,8 +119,13 @@ Findings Findings::decode(std::string_view text) {
     if (line == kStop) findings.stop();
     const std::size_t first = line.find('\t');
     const std::size_t second = line.find('\t', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    findings.add({line.substr(1, first - 1), line[0] == 'a' ? Verdict::advice : Verdict::failed,
+    if (first == std::string::npos || first == 0 || second == std::string::npos) continue;
+    const std::string_view check = std::string_view(line).substr(1, first - 1);
+    // The process that wrote it has run the module, and may have written anything.
+    if (std::none_of(std::begin(kChecks), std::end(kChecks),
+                     [&](const CheckText& known) { return known.name == check; }))
+      continue;
+    findings.add({std::string(check), line[0] == 'a' ? Verdict::advice : Verdict::failed,
                   line.substr(first + 1, second - first - 1), line.substr(second + 1)});
   }
   return findings;

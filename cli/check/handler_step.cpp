@@ -1,5 +1,7 @@
 #include "check/handler_step.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "check/resources.h"
@@ -85,6 +87,8 @@ void check_refusals(const Subject& subject, Findings& findings) {
   auto generation = (*stand)->load(0);
   if (!generation) return findings.fail("create", generation.error().message);
   const auto file = generation->file.lock();
+  // An odd value may be taken for the name of a file.
+  if (::chdir(subject.work_folder().c_str()) != 0) return;
   for (std::uint32_t i = 0; i < file->info().option_count; ++i) {
     const OptionInfo& option = file->option(i);
     for (const std::string& value : odd_values(option)) {

@@ -1,11 +1,16 @@
 #include "check/inspection.h"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <set>
 
 #include "check/change_step.h"
+#include "check/elf_image.h"
 #include "check/file_step.h"
 #include "check/handler_step.h"
+#include "check/needed_libraries.h"
 #include "check/request_step.h"
 #include "child.h"
 #include "log.h"
@@ -30,6 +35,20 @@ CheckResult sum_up(const CheckText& check, const Findings& findings, bool tried)
 std::string remedy_for(const std::string& ended) {
   return ended.starts_with("did not") ? ": return at once, and hand what takes long to Host::offload"
                                       : ": find the place with a debugger, or build it with -fsanitize=address";
+}
+
+// As what a worker is, and with the libraries that a copy would not find.
+Result<void> get_ready(const Subject& subject) {
+  if (subject.user()) {
+    const pid_t parent = ::getppid();
+    const auto became = become(*subject.user());
+    if (!became) return became;
+    // Another user's process forgets it (prctl(2)).
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(0);
+  }
+  if (const auto image = read_elf(subject.copy(0), "it")) load_beside(*image, subject.request().file);
+  return {};
 }
 
 }  // namespace
@@ -62,6 +81,12 @@ StepResult run_step(const Subject& subject, const Step& step) {
         set_log(LogLevel::error, "check");
         ::signal(SIGABRT, SIG_DFL);  // a caller's handler is not for the module's faults
         Findings findings(subject.found());
+        const auto ready = get_ready(subject);
+        if (!ready) {
+          findings.fail(step.check, ready.error().message);
+          findings.stop();
+          return std::string();
+        }
         step.run(subject, findings);
         return std::string();
       },

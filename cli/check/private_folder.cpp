@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "module_store.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -30,12 +32,14 @@ namespace fs = std::filesystem;
 }  // namespace
 
 Result<std::unique_ptr<PrivateFolder>> PrivateFolder::create() {
-  std::error_code error;
-  const fs::path parent = fs::canonical(fs::temp_directory_path(error), error);
-  std::string path = (parent / "sluice-check-XXXXXX").string();
-  if (error || ::mkdtemp(path.data()) == nullptr) {
-    return fail("no folder for a copy of the module: point TMPDIR to one that may be written");
+  // Where a server would load it, too.
+  std::string path;
+  for (const std::string& base : folders_for_code()) {
+    path = base + "/sluice-check-XXXXXX";
+    if (::mkdtemp(path.data()) != nullptr) break;
+    path.clear();
   }
+  if (path.empty()) return Unexpected(no_folder_for_code());
   std::unique_ptr<PrivateFolder> folder(new PrivateFolder(std::move(path)));
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe", errno);

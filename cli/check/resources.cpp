@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 // The sanitizers' own allocator counts for mallinfo2, which they leave empty.
 extern "C" __attribute__((weak)) std::size_t __sanitizer_get_current_allocated_bytes();
@@ -16,6 +16,8 @@ namespace sluice::cli {
 namespace {
 
 constexpr unsigned kWindows = 3;
+// When these have grown, so many more have to grow as well: a pool or a cache that fills up comes to its end.
+constexpr unsigned kProofWindows = 9;
 constexpr std::uint64_t kHeapPerRound = 8;  // the smallest piece that somebody can forget
 // Less than this in a window is the allocator's own doing.
 constexpr std::uint64_t kMappedPerRound = 4096;
@@ -43,16 +45,36 @@ std::uint64_t mapped_bytes() {
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-// The least by which a number has grown in a window.
-std::uint64_t least_growth(const std::array<Resources, kWindows + 1>& samples,
-                           std::uint64_t Resources::*number) {
-  std::uint64_t least = ~std::uint64_t{0};
-  for (unsigned i = 0; i < kWindows; ++i) {
-    const std::uint64_t before = samples[i].*number;
-    const std::uint64_t after = samples[i + 1].*number;
-    least = std::min(least, after > before ? after - before : 0);
+// By how much a number grows in each window, all of which have it grow by about as much; 0 where one does not.
+std::uint64_t steady_growth(const std::vector<Resources>& samples, std::uint64_t Resources::*number) {
+  std::vector<std::uint64_t> growth;
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    const std::uint64_t before = samples[i - 1].*number;
+    const std::uint64_t after = samples[i].*number;
+    growth.push_back(after > before ? after - before : 0);
   }
-  return least;
+  std::sort(growth.begin(), growth.end());
+  const std::uint64_t usual = growth[growth.size() / 2];
+  return growth.front() >= usual / 2 ? growth.front() : 0;
+}
+
+// What each round leaves behind.
+struct Growth {
+  std::uint64_t heap = 0;
+  std::uint64_t mapped = 0;
+  bool descriptors = false;
+  bool threads = false;
+
+  bool any() const { return heap > 0 || mapped > 0 || descriptors || threads; }
+};
+
+Growth growth_of(const std::vector<Resources>& samples, unsigned rounds) {
+  const auto each = [&](std::uint64_t Resources::*number, std::uint64_t least) {
+    const std::uint64_t grown = steady_growth(samples, number) / rounds;
+    return grown >= least ? grown : 0;
+  };
+  return {each(&Resources::heap_bytes, kHeapPerRound), each(&Resources::mapped_bytes, kMappedPerRound),
+          each(&Resources::descriptors, 1) > 0, each(&Resources::threads, 1) > 0};
 }
 
 }  // namespace
@@ -63,32 +85,34 @@ Resources measure_resources() {
 
 void find_growth(Findings& findings, const std::string& each, unsigned rounds,
                  const std::function<bool()>& round) {
-  std::array<Resources, kWindows + 1> samples;
-  for (unsigned i = 0; i < rounds; ++i) {
-    if (!round()) return;
-  }
-  samples[0] = measure_resources();
-  for (unsigned window = 1; window <= kWindows; ++window) {
+  const auto window = [&] {
     for (unsigned i = 0; i < rounds; ++i) {
-      if (!round()) return;
+      if (!round()) return false;
     }
-    samples[window] = measure_resources();
+    return true;
+  };
+  if (!window()) return;
+  std::vector<Resources> samples{measure_resources()};
+  Growth growth;
+  for (const unsigned windows : {kWindows, kProofWindows}) {
+    for (unsigned i = 0; i < windows; ++i) {
+      if (!window()) return;
+      samples.push_back(measure_resources());
+    }
+    growth = growth_of(samples, rounds);
+    if (!growth.any()) return;
   }
-  const std::uint64_t heap = least_growth(samples, &Resources::heap_bytes) / rounds;
-  const std::uint64_t mapped = least_growth(samples, &Resources::mapped_bytes) / rounds;
-  if (heap >= kHeapPerRound) {
-    findings.fail("memory", each + " leaves about " + std::to_string(heap) +
+  if (growth.heap > 0) {
+    findings.fail("memory", each + " leaves about " + std::to_string(growth.heap) +
                                 " bytes of memory behind: free what it has allocated, and bound what is kept");
-  } else if (mapped >= kMappedPerRound) {
-    findings.fail("memory", each + " leaves about " + std::to_string(mapped) +
+  } else if (growth.mapped > 0) {
+    findings.fail("memory", each + " leaves about " + std::to_string(growth.mapped) +
                                 " bytes of address space behind: unmap what it has mapped");
   }
-  if (least_growth(samples, &Resources::descriptors) >= rounds) {
+  if (growth.descriptors)
     findings.fail("descriptors", each + " leaves a descriptor open: close it, at the latest in a destructor");
-  }
-  if (least_growth(samples, &Resources::threads) >= rounds) {
+  if (growth.threads)
     findings.fail("threads", each + " leaves a thread running: join it in a destructor, or use Host::offload");
-  }
 }
 
 }  // namespace sluice::cli

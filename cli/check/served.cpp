@@ -45,9 +45,13 @@ std::optional<Served::Reference> Served::longest() {
   for (const std::string& target : targets_) {
     const auto answer = stand_->ask("GET", target);
     if (stand_->overdue()) return std::nullopt;
-    if (answer && (!longest || answer->size > longest->answer.size)) longest = Reference{target, *answer};
+    const auto is_longer = [](const ClientAnswer& one, const ClientAnswer& other) {
+      return one.endless != other.endless ? other.endless : one.size > other.size;
+    };
+    if (answer && (!longest || is_longer(*answer, longest->answer))) longest = Reference{target, *answer};
   }
-  if (longest) longest->stable = stand_->ask("GET", longest->target) == longest->answer;
+  if (longest)
+    longest->stable = !longest->answer.endless && stand_->ask("GET", longest->target) == longest->answer;
   return longest;
 }
 

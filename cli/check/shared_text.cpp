@@ -24,7 +24,11 @@ void SharedText::set(std::string_view text) {
 }
 
 std::string SharedText::get() const {
-  return text_ == nullptr ? std::string() : std::string(text_);
+  if (text_ == nullptr) return {};
+  // Whoever has a part in the memory may have written over its end, or still writes.
+  std::string text(text_, size_max_);
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
 }
 
 }  // namespace sluice::cli

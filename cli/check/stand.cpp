@@ -23,6 +23,10 @@ constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
 constexpr std::uint64_t kShortMs = 2'000;  // beyond what a handler may take
 constexpr int kSmallBuffer = 4096;
+// A stream that sends nothing for so long, or goes on for so many times as long, is taken for one without end.
+constexpr std::uint64_t kQuietMaxMs = 1'000;
+constexpr unsigned kQuietTurns = 100;
+constexpr std::uint64_t kStreamMaxTimes = 10;
 constexpr unsigned kOffloadThreads = 4;
 constexpr std::uint64_t kDescriptors = 4096;
 
@@ -209,8 +213,9 @@ LoopUse Stand::use_of(const std::function<void()>& call) {
 
 void Stand::measured(const std::function<void()>& call) {
   const LoopUse use = use_of(call);
-  request_use_.slept_us += use.slept_us;
-  request_use_.computed_us += use.computed_us;
+  // Many turns may sleep for a moment each, as those of a large answer do, and hold up nobody.
+  request_use_.slept_us = std::max(request_use_.slept_us, use.slept_us);
+  request_use_.computed_us = std::max(request_use_.computed_us, use.computed_us);
   if (use.slept_us >= kSleepMaxUs) {
     findings_.fail("loop",
                    "it slept on the loop, and all other connections waited: hand what blocks to Host::offload",
@@ -234,15 +239,61 @@ void Stand::turn() {
   measured([this] { loop_->turn(0); });
 }
 
+// As long as something moves, there is time.
 bool Stand::run(Client* client, const std::function<bool()>& ready) {
-  const std::uint64_t until_ms = loop_->now_ms() + kShortMs + 2 * subject_.request().handler_ms;
+  const std::uint64_t limit_ms = kShortMs + 2 * subject_.request().handler_ms;
+  std::uint64_t until_ms = loop_->now_ms() + limit_ms;
   while (!ready()) {
     if (overdue_ || loop_->now_ms() >= until_ms) return false;
     turn();
     const bool moved = client != nullptr && client->step();
+    if (moved) until_ms = loop_->now_ms() + limit_ms;
     if (!moved && !ready()) pause_briefly();
   }
   return true;
+}
+
+bool Stand::is_endless(const std::string& target) const {
+  return ("\n" + subject_.streams().get()).find("\n" + target + "\n") != std::string::npos;
+}
+
+void Stand::note_endless(const std::string& target) {
+  if (is_endless(target)) return;
+  subject_.streams().set(subject_.streams().get() + target + "\n");
+  findings_.advise(
+      "requests",
+      "its stream goes on and on, so only the beginning was looked at: if it should end, see that the "
+      "body is resumed after it parks",
+      doing_);
+}
+
+// A stream may say nothing for as long as it likes, or never stop.
+bool Stand::await(Client& client, const std::string& target) {
+  const bool known = is_endless(target);
+  const std::uint64_t quiet_ms = std::min<std::uint64_t>(kQuietMaxMs, subject_.request().handler_ms / 2);
+  std::uint64_t received = 0;
+  std::uint64_t moved_ms = loop_->now_ms();
+  std::uint64_t began_ms = 0;
+  unsigned quiet_turns = 0;
+  bool endless = false;
+  run(&client, [&] {
+    if (client.done() || client.ended()) return true;
+    const std::uint64_t now_ms = loop_->now_ms();
+    ++quiet_turns;
+    if (client.received() != received) {
+      received = client.received();
+      moved_ms = now_ms;
+      quiet_turns = 0;
+    }
+    if (!client.streaming()) return false;
+    if (began_ms == 0) began_ms = now_ms;
+    // Time alone would accuse a busy machine.
+    const bool quiet = quiet_turns >= kQuietTurns && now_ms - moved_ms >= quiet_ms;
+    endless = known || quiet || now_ms - began_ms >= kStreamMaxTimes * quiet_ms;
+    return endless;
+  });
+  if (endless) note_endless(target);
+  return endless;
 }
 
 bool Stand::settle() {
@@ -264,7 +315,15 @@ std::optional<ClientAnswer> Stand::ask(const std::string& method, const std::str
   if (client == nullptr) return std::nullopt;
   request_use_ = LoopUse{};
   client->send(method + " " + target + " HTTP/1.1\r\nHost: check\r\n" + rest, 1, method == "HEAD");
-  run(client.get(), [&] { return client->done() || client->ended(); });
+  if (await(*client, target) && client->trouble().empty()) {
+    ClientAnswer beginning = client->current();
+    beginning.endless = true;
+    beginning.size = 0;
+    beginning.hash = 0;
+    client->leave(true);
+    collect_faults();
+    return beginning;
+  }
   if (!judge(*client)) return std::nullopt;
   return client->answers().front();
 }

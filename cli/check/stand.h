@@ -69,9 +69,15 @@ class Stand {
   // Turns the loop, and `client`, until `ready`. False when that takes too long, or the module has let a
   // request be overdue.
   bool run(Client* client, const std::function<bool()>& ready);
-  // A request on a connection of its own. None, with a finding, when it is not answered.
+  // A request on a connection of its own. None, with a finding, when it is not answered. A stream without end
+  // is left at its beginning.
   std::optional<ClientAnswer> ask(const std::string& method, const std::string& target,
                                   const std::string& rest = "Connection: close\r\n\r\n");
+  // Turns the loop, and `client`, until it is answered, or has what a stream without end shows of itself: that
+  // is true then.
+  bool await(Client& client, const std::string& target);
+  // The target is answered by a stream without end, as far as is known.
+  bool is_endless(const std::string& target) const;
   // What is wrong with how `client` was answered, if anything, becomes a finding.
   bool judge(const Client& client, std::string_view check = "answers");
   void turn();
@@ -86,7 +92,7 @@ class Stand {
   bool overdue() const { return overdue_; }
   // The core has found a fault in what is done now.
   bool faulted() const { return stats_->module_faults.get() != faults_before_; }
-  // What the last ask() took of the loop.
+  // The longest that a turn of the last ask() took of the loop.
   LoopUse last_request() const { return request_use_; }
   Findings& findings() { return findings_; }
 
@@ -96,6 +102,7 @@ class Stand {
         UniqueFd log);
   LoopUse use_of(const std::function<void()>& call);
   void measured(const std::function<void()>& call);
+  void note_endless(const std::string& target);
   void collect_faults();
 
   const Subject& subject_;

@@ -1,6 +1,7 @@
 #include "check/subject.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -24,6 +25,9 @@ Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
   }
   if (!subject->note_.has_memory() || !subject->found_.has_memory())
     return fail("there is no memory for what the check finds: end something else, and try again");
+  auto user = find_user(request.user);
+  if (!user) return Unexpected(user.error());
+  subject->user_ = std::move(*user);
   auto folder = PrivateFolder::create();
   if (!folder) return Unexpected(folder.error());
   subject->folder_ = std::move(*folder);
@@ -31,10 +35,13 @@ Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
     fs::copy_file(request.file, subject->copy(generation), error);
     if (error) return fail("cannot copy " + request.file + ": " + error.message());
   }
+  fs::create_directory(subject->work_folder(), error);
   if (request.root.empty()) {
     const auto written = subject->write_samples();
     if (!written) return Unexpected(written.error());
   }
+  const auto handed_over = subject->hand_over();
+  if (!handed_over) return Unexpected(handed_over.error());
   const std::string root = request.root.empty() ? subject->folder_->path() + "/root" : request.root;
   subject->root_.reset(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!subject->root_) return fail_errno("the root " + root + " cannot be opened", errno);
@@ -48,6 +55,28 @@ std::string Subject::file_name() const {
 std::string Subject::copy(unsigned generation) const {
   return folder_->path() + "/" + fs::path(request_.file).stem().string() + "." +
          std::to_string(generation + 1) + ".so";
+}
+
+// The steps may read everything in the private folder, and the module may write among its samples.
+Result<void> Subject::hand_over() {
+  if (!user_) return {};
+  const fs::path folder = folder_->path();
+  std::error_code error;
+  fs::permissions(folder, fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add, error);
+  for (unsigned generation = 0; generation < kGenerations && !error; ++generation) {
+    fs::permissions(copy(generation), fs::perms::group_read | fs::perms::others_read, fs::perm_options::add,
+                    error);
+  }
+  if (error) return fail("cannot let " + user_->name + " read " + folder.string() + ": " + error.message());
+  const auto give = [&](const fs::path& path) { return ::lchown(path.c_str(), user_->uid, user_->gid) == 0; };
+  bool given = give(work_folder());
+  if (request_.root.empty()) {
+    given = give(folder / "root") && given;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder / "root"))
+      given = give(entry.path()) && given;
+  }
+  if (!given) return fail_errno("cannot give the samples to " + user_->name, errno);
+  return {};
 }
 
 Result<void> Subject::write_samples() {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "check/shared_text.h"
 #include "error.h"
 #include "unique_fd.h"
+#include "user.h"
 
 namespace sluice::cli {
 
@@ -28,6 +30,7 @@ struct CheckRequest {
   std::string file;
   MountOptions options;
   std::string root;                   // empty: a sample folder
+  std::string user;                   // as for Settings::user
   std::vector<std::string> requests;  // paths below the mount, or whole targets
   std::uint32_t handler_ms = 5'000;   // until a deferred answer is overdue
   std::uint32_t step_ms = 60'000;     // until a step is given up
@@ -48,20 +51,29 @@ class Subject {
   // The file, under a name of its own for each generation.
   std::string copy(unsigned generation) const;
   int root_fd() const { return root_.get(); }
+  // Where files that the check itself has the module write do no harm.
+  std::string work_folder() const { return folder_->path() + "/work"; }
   // What is done now: "GET /hello/ is answered".
   SharedText& note() const { return note_; }
   // What has been found in the present step.
   SharedText& found() const { return found_; }
+  // The targets, a line each, whose answers have turned out to be streams without end.
+  SharedText& streams() const { return streams_; }
+  // Whom the steps run as; nothing for who has started the check.
+  const std::optional<User>& user() const { return user_; }
 
  private:
   explicit Subject(const CheckRequest& request) : request_(request) {}
   Result<void> write_samples();
+  Result<void> hand_over();
 
   CheckRequest request_;
   std::unique_ptr<PrivateFolder> folder_;
   UniqueFd root_;
   mutable SharedText note_{512};
   mutable SharedText found_{kFindingsSizeMax};
+  mutable SharedText streams_{16 * 1024};
+  std::optional<User> user_;
 };
 
 }  // namespace sluice::cli

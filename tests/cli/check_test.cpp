@@ -1,6 +1,7 @@
 // Each check of `sluice check` finds the module that is wrong in that way, and no other check does.
 #include "check_command.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ CheckRequest request_for(const std::string& module, const MountOptions& options 
   request.options = options;
   request.handler_ms = 200;
   request.step_ms = 60'000;
+  if (::geteuid() == 0) request.user = "root";  // who may read what the tests write
   return request;
 }
 
@@ -162,6 +164,7 @@ TEST_CASE("what a module says of itself is judged before it is used") {
   CHECK_THAT(sentences.at("description"), Contains("two words"));
   CHECK_THAT(sentences.at("options"), Contains("'many' is no number") && Contains("two options limit"));
   CHECK_THAT(sentences.at("mount"), Contains("begins with '/'"));
+  CHECK_THAT(sentences.at("advice"), Contains("the option wait has no unit") && Contains("write 20ms"));
   CHECK_THAT(found(request_for("../abi_wrong_major"), "load").at("load"), Contains("build it again"));
   CHECK_THAT(found(request_for("../abi_no_symbol"), "load").at("load"), Contains("write SLUICE_MODULE"));
 }
@@ -205,6 +208,49 @@ TEST_CASE("the modules that sluice brings along are clean") {
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.out, Contains(name + " is clean: "));
   CHECK(outcome.err.empty());
+}
+
+TEST_CASE("nobody is accused without proof") {
+  struct Innocent {
+    std::string module;
+    std::vector<std::string> requests;
+  };
+  const Innocent innocent = GENERATE(values<Innocent>({{"beside", {}},
+                                                       {"endless", {"events", "flood"}},
+                                                       {"large", {}},
+                                                       {"keeps_pieces", {}},
+                                                       {"other_runtime", {}},
+                                                       {"writes_files", {}}}));
+  CheckRequest request = request_for("../innocent/" + innocent.module);
+  request.requests = innocent.requests;
+  const auto subject = Subject::create(request);
+  REQUIRE(subject);
+  const CheckReport report = inspect(**subject);
+  INFO(format_table(report));
+  CHECK(report.clean());
+}
+
+TEST_CASE("what is checked by root runs as the user of the workers, and leaves none of root's files") {
+  if (::geteuid() != 0) return;
+  const TempFolder folder;
+  REQUIRE(::chmod(folder.path.c_str(), 0777) == 0);
+  const std::string module = SLUICE_TEST_MODULES "/innocent/writes_files.so";
+  const Outcome outcome = run({module, "--option", "file=" + (folder / "kept")});
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.exit_code == 0);
+  struct stat status {};
+  REQUIRE(::stat((folder / "kept").c_str(), &status) == 0);
+  CHECK(status.st_uid != 0);
+  CHECK_FALSE(std::filesystem::exists("sluice check"));  // a value that the check tries, and this module writes
+  CHECK_THAT(run({module, "--user", "nobody-of-that-name"}).err,
+             Contains("there is no user nobody-of-that-name"));
+}
+
+TEST_CASE("a text of a process that ran the module is believed no further than it may be") {
+  SharedText text(8);
+  text.set("12345678");
+  CHECK(text.get() == "12345678");
+  CHECK(Findings::decode("fno-such-check\tsentence\t\nf\t\t\n\t\t\nx\n").all().empty());
 }
 
 TEST_CASE("the report is JSON or JUnit's XML where it is asked for") {
