@@ -137,11 +137,11 @@ TEST_CASE("a client that is slow, but steady, gets its file", "[e2e][connections
   site.write("static/large.dat", std::string(16 * 1024 * 1024, 'x'));
   site.link("dynamic/large.dat", "../static/large.dat");
   const std::string place = GENERATE("/static/", "/dynamic/");
-  ServerProcess server(site, {"--workers", "1", "--send-timeout", "400ms"});
+  ServerProcess server(site, {"--workers", "1", "--send-timeout", "1s"});
   HttpClient slow(server.endpoint(), kClientTimeoutMs, 4096);
   slow.request("GET", place + "large.dat");
   // Too little, for the server's socket, to have room again within the time-out.
-  for (int i = 0; i < 75; ++i) {
+  for (int i = 0; i < 80; ++i) {
     REQUIRE(slow.read_some(5120).size() == 5120);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
