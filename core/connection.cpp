@@ -180,7 +180,7 @@ DeadlineKind Connection::deadline_kind() const {
   return served_ && conversation_ == nullptr ? DeadlineKind::keepalive : DeadlineKind::head;
 }
 
-// A body that nobody wants may be waited for so long, but no longer.
+// A body that nobody wants is waited for as long as its deadline says, however it comes.
 bool Connection::drains_body() const {
   return state_ == State::preparing && conversation_->exchange.body().draining();
 }
@@ -226,11 +226,12 @@ bool Connection::postponed(DeadlineKind kind) {
     case DeadlineKind::handler:
       return wrote;
     default:
-      return false;  // of the whole
+      return false;  // a deadline of the whole
   }
 }
 
-// A socket with a large buffer tells of room late: a client that is slow, but steady, would have to empty much
+// A socket with a large buffer tells of room only when much of it is empty, which takes a slow client long. So
+// the client is stuck only when several looks in a row find that it has acknowledged nothing.
 bool Connection::client_is_stuck() {
   const std::uint32_t queued = transport_.unacknowledged();
   looks_ = looks_ == 0 || queued < queued_ ? 1 : looks_ + 1;
@@ -238,8 +239,8 @@ bool Connection::client_is_stuck() {
   return looks_ > Deadlines::kSendLooks;
 }
 
-// A connection that never waits to send, because little is sent at a time, may still have a client that takes
-// nothing: what it asks for or is told then collects in the kernel. So this is asked once in a send time-out.
+// A client may take nothing although its connection never waits to send: small answers collect in the kernel.
+// So the kernel is asked once in a send time-out whether the client has acknowledged anything since.
 bool Connection::takes_nothing() {
   const std::uint64_t now_ms = context_.loop.now_ms();
   const Deadlines& deadlines = context_.loop.deadlines();

@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-// The system calls of all transports, as tables of tests replace them: some of a kernel's answers are rare.
+// The system calls of all transports. Tests put others in their place, since some answers of a kernel are rare.
 struct SocketCalls {
   ssize_t (*receive)(int socket, char* buffer, std::size_t size);
   ssize_t (*send)(int socket, const iovec* pieces, int count, int flags);

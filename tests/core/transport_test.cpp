@@ -20,7 +20,7 @@ namespace {
 
 const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 
-// What the kernel has taken, and neither sent nor been kept from sending by the client.
+// What the kernel has taken and not sent yet.
 int held_back(int socket) {
   int size = 0;
   REQUIRE(::ioctl(socket, SIOCOUTQNSD, &size) == 0);
