@@ -1,7 +1,9 @@
 // The log: one line a message, on stderr or on the pipe that leads to the supervisor.
 //
 // A worker writes to a non-blocking pipe, so that a stuck terminal or collector can never hold up its loop;
-// lines that do not fit are dropped, counted, and the count is logged when there is room again. Any thread.
+// lines that do not fit are dropped, counted, and the count is logged when there is room again. Lines of one
+// cause, which are those that begin alike but for their numbers, have a limit of their own: beyond a hundred at
+// once and ten a second they are left out and counted, except at the level debug. Any thread.
 #pragma once
 
 #include <sluice/abi.h>

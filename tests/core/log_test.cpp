@@ -56,6 +56,12 @@ TEST_CASE_METHOD(Fixture, "no byte of a message forges a line or drives a termin
   log(LogLevel::info, "a\nb\r\x1b[31m\x7f\0c \xc3\xa9"s);
   const std::string line = read();
   CHECK(line.find("a\\x0ab\\x0d\\x1b[31m\\x7f\\x00c \xc3\xa9\n") != std::string::npos);
+  log(LogLevel::info,
+      "\x9b"
+      "31m \xc2\x9b"
+      "31m \xc3 \xed\xa0\x80 \xe0\x80\x9b \xf0\x9f\x8c\x8a \xc2\xa0 \xe2\x82");
+  CHECK(read().find("\\x9b31m \\xc2\\x9b31m \\xc3 \\xed\\xa0\\x80 \\xe0\\x80\\x9b \xf0\x9f\x8c\x8a \xc2\xa0 "
+                    "\\xe2\\x82\n") != std::string::npos);
   log(LogLevel::info, std::string(100'000, 'x'));
   const std::string cut = read();
   CHECK(cut.size() <= PIPE_BUF);
@@ -71,4 +77,19 @@ TEST_CASE_METHOD(Fixture, "what does not fit is dropped, counted, and told later
   text = read();
   CHECK(text.find("room again") != std::string::npos);
   CHECK(text.find("log lines were lost") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "one cause does not fill the log, and keeps no other out of it", "[log]") {
+  const auto count = [](const std::string& text, const std::string& what) {
+    int found = 0;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
+    return found;
+  };
+  for (int i = 0; i < 5'000; ++i) log(LogLevel::warning, "client " + std::to_string(i) + " talks nonsense");
+  const std::string text = read();
+  CHECK(count(text, "talks nonsense") >= 100);
+  CHECK(count(text, "talks nonsense") < 1'000);  // a slow machine has paid for some more
+  CHECK(count(text, "too many lines like this one") >= 1);
+  log(LogLevel::warning, "something else");
+  CHECK(count(read(), "something else") == 1);
 }
