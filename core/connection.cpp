@@ -161,7 +161,7 @@ void Connection::transition(Event event) {
 #endif
     abort_ = true;
   }
-  state_ = next.value_or(state_ == State::terminating ? State::closed : State::terminating);
+  state_ = next.value_or(state_after_fault(state_));
 }
 
 Connection::Step Connection::wait_for(WaitingFor what) {

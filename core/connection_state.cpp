@@ -65,6 +65,10 @@ std::optional<State> next_state(State state, Event event) {
   return static_cast<State>(next);
 }
 
+State state_after_fault(State state) {
+  return state == State::terminating || state == State::closed ? State::closed : State::terminating;
+}
+
 std::string_view state_name(State state) {
   return kStateNames[static_cast<unsigned>(state)];
 }

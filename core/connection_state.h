@@ -54,6 +54,9 @@ inline constexpr unsigned kEvents = 14;
 // Where the event leads, nothing when it must not happen in that state.
 std::optional<State> next_state(State state, Event event);
 
+// Where a connection goes on after an event that must not happen: towards its end, and never back from it.
+State state_after_fault(State state);
+
 std::string_view state_name(State state);
 std::string_view event_name(Event event);
 

@@ -10,6 +10,7 @@ using sluice::kEvents;
 using sluice::kStates;
 using sluice::next_state;
 using sluice::State;
+using sluice::state_after_fault;
 using sluice::state_name;
 
 namespace {
@@ -54,6 +55,15 @@ TEST_CASE("every event in every state leads where it should", "[connection_state
       REQUIRE(next.has_value() == (expected != row.end()));
       if (next) CHECK(*next == expected->second);
     }
+  }
+}
+
+TEST_CASE("what must not happen ends a connection, and opens no closed one", "[connection_state]") {
+  for (unsigned s = 0; s < kStates; ++s) {
+    const auto state = static_cast<State>(s);
+    CAPTURE(state_name(state));
+    const bool near_the_end = state == State::terminating || state == State::closed;
+    CHECK(state_after_fault(state) == (near_the_end ? State::closed : State::terminating));
   }
 }
 
