@@ -1,6 +1,7 @@
 #include "log_pipe.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,18 +37,22 @@ pollfd LogPipe::wanted() const {
 
 void LogPipe::forward() {
   char buffer[kChunk];
-  for (;;) {
+  // What comes meanwhile waits for the next time: whoever writes without a pause holds up nobody.
+  int left = 0;
+  if (::ioctl(reading_.get(), FIONREAD, &left) != 0) return;
+  do {
     pollfd room{STDERR_FILENO, POLLOUT, 0};
     stuck_ = ::poll(&room, 1, 0) == 0;
     if (stuck_) return;
     const ssize_t got = ::read(reading_.get(), buffer, sizeof(buffer));
     if (got <= 0) return;
+    left -= static_cast<int>(got);
     for (ssize_t done = 0; done < got;) {
       const ssize_t written = ::write(STDERR_FILENO, buffer + done, static_cast<std::size_t>(got - done));
       if (written < 0 && errno != EINTR) break;
       if (written > 0) done += written;
     }
-  }
+  } while (left > 0);
 }
 
 }  // namespace sluice

@@ -23,7 +23,7 @@ class LogPipe {
 
   // What to wait for before `forward` can do something.
   pollfd wanted() const;
-  // Passes on what there is, as far as stderr takes it. Never blocks.
+  // Passes on what there is at this moment, as far as stderr takes it. Never blocks.
   void forward();
 
  private:
