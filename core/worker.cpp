@@ -230,9 +230,10 @@ void Worker::hear(WorkerMessage& message) {
     case ControlMessage::prepare:
       return prepare_change(message.number, decode_modules(message.text));
     case ControlMessage::commit:
-      return commit_change();
+      return commit_change(message.number);
     case ControlMessage::abandon:
-      return abandon_change();
+      if (message.number == change_) abandon_change();
+      return;
     case ControlMessage::help:
       return help(message);
     case ControlMessage::help_over:
@@ -282,8 +283,13 @@ void Worker::make_next() {
   say(ControlMessage::prepared, change_);
 }
 
-void Worker::commit_change() {
-  if (next_lineup_ == nullptr) return;
+// What is not ready here is in force elsewhere: a successor of this worker begins with it.
+void Worker::commit_change(std::uint64_t number) {
+  if (next_lineup_ == nullptr || number != change_) {
+    log(LogLevel::error,
+        "a change of the modules is in force that this worker has not made: it ends, to be replaced");
+    return drain(true);
+  }
   next_lineup_->fill(router_);
   lineup_->retire_except(*next_lineup_);
   lineup_ = std::move(next_lineup_);

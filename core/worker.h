@@ -50,7 +50,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void prepare_change(std::uint64_t number, const ModuleSet& set);
   void begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files);
   void make_next();
-  void commit_change();
+  void commit_change(std::uint64_t number);
   void abandon_change();
   void say(ControlMessage kind, std::uint64_t number, const std::string& text = "");
   void start_accepting();

@@ -32,8 +32,8 @@ struct WorkerMessage {
   UniqueFd fd = {};  // after receiving
 };
 
-// False when it cannot be sent: the other side is gone, does not read, or the message is too long. `fd` stays
-// the caller's.
+// False when it cannot be sent: the other side is gone, does not read (errno is EAGAIN), or the message is too
+// long. `fd` stays the caller's.
 bool send_message(int socket, const WorkerMessage& message, int fd = -1);
 
 enum class Heard { message, nothing, gone };
