@@ -9,7 +9,8 @@
 #include <charconv>
 #include <cstddef>
 #include <limits>
-#include <memory>
+
+#include "name_service.h"
 
 namespace sluice {
 namespace {
@@ -82,27 +83,22 @@ Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, s
   return make_listen(text, address, sizeof(address));
 }
 
-// Asks the resolver; an IPv6 address may carry its interface behind '%'.
+// An IPv6 address may carry its interface behind '%'.
 Result<ListenAddress> look_up(std::string_view text, const std::string& host, std::uint16_t port, int family) {
-  addrinfo hints{};
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV | (family == AF_INET6 ? AI_NUMERICHOST : 0);
-  addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (error != 0 && family == AF_INET6) {
+  const HostAddresses found = look_up_host(host, port, family);
+  if (found.error != 0 && family == AF_INET6) {
     return fail("the address " + quoted(text) + " has " + quoted(host) +
                 " in its brackets, which is no IPv6 address: write [::1]:8080, for example");
   }
-  if (error != 0) {
+  if (found.error != 0) {
     return fail("the host " + quoted(host) + " of the address " + quoted(text) +
-                " cannot be looked up: " + gai_strerror(error));
+                " cannot be looked up: " + gai_strerror(found.error));
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
   ListenAddress result;
   result.text = text;
-  std::memcpy(&result.address, found->ai_addr, found->ai_addrlen);
-  result.length = found->ai_addrlen;
+  result.address = found.all.front().address;
+  result.length = found.all.front().length;
+  result.others.assign(found.all.begin() + 1, found.all.end());
   return result;
 }
 
@@ -304,6 +300,24 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   if (host == "*" || host.find_first_not_of("0123456789.") == std::string::npos)
     return parse_v4(text, host, *port);
   return look_up(text, host, *port, AF_UNSPEC);
+}
+
+void ListenAddress::set_port(std::uint16_t port) {
+  // At the same place for both families.
+  reinterpret_cast<sockaddr_in*>(&address)->sin_port = htons(port);
+}
+
+std::vector<ListenAddress> every_address(const ListenAddress& address) {
+  ListenAddress one = address;
+  one.others.clear();
+  one.is_one_of_several = !address.others.empty();
+  std::vector<ListenAddress> all{one};
+  for (const HostAddresses::One& other : address.others) {
+    one.address = other.address;
+    one.length = other.length;
+    all.push_back(one);
+  }
+  return all;
 }
 
 Result<MountSpec> parse_mount(std::string_view text) {

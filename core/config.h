@@ -1,7 +1,8 @@
 // The validated settings of a server, and the grammar of the values that a person writes.
 //
 // Settings are plain values without behaviour; the command line makes them, the supervisor and the workers read
-// them. The functions are pure: they touch no file, socket or environment. Any thread.
+// them. The functions touch no file, socket or environment, and look
+// up no more than names of hosts. Any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "error.h"
+#include "name_service.h"
 
 namespace sluice {
 
@@ -23,8 +25,11 @@ struct ListenAddress {
   std::string text;  // as written, without http://
   sockaddr_storage address{};
   socklen_t length = 0;
+  std::vector<HostAddresses::One> others = {};  // that a name has, too: "localhost" has one of each family
+  bool is_one_of_several = false;               // see every_address
 
   bool is_unix() const { return address.ss_family == AF_UNIX; }
+  void set_port(std::uint16_t port);  // REQUIRES: !is_unix()
 };
 
 // One mount as a person wrote it: PREFIX=MODULE[:KEY=VALUE[,KEY=VALUE...]].
@@ -95,9 +100,12 @@ struct Settings {
 // Digits and nothing else; nothing when they say too much.
 std::optional<std::uint64_t> parse_decimal(std::string_view text);
 
-// Numeric or named host; a name is looked up (getaddrinfo(3)) and its first address taken. Port 0 lets the
-// kernel choose.
+// Numeric or named host; a name is looked up (getaddrinfo(3)), which may find several addresses. Port 0 lets
+// the kernel choose.
 Result<ListenAddress> parse_listen(std::string_view text);
+
+// The addresses that it stands for, each for itself; one that is not one of several is the only one.
+std::vector<ListenAddress> every_address(const ListenAddress& address);
 
 // The module and its options are not looked up: their names are checked when the module is loaded.
 Result<MountSpec> parse_mount(std::string_view text);

@@ -1,6 +1,9 @@
 #include "crew.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "log.h"
 
 namespace sluice {
 
@@ -15,24 +18,48 @@ Result<void> Crew::open_listeners(const Crew* before) {
   // Several addresses may be written alike, where the kernel chooses the port.
   std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
   for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
-    const unsigned workers = plan_->sites[site].workers;
     for (const ListenAddress& address : plan_->sites[site].listen) {
-      const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
-        return listening.group->text() == address.text;
-      });
-      if (same != kept.end()) {
-        listeners_.push_back({site, same->group});
-        kept.erase(same);
-        const auto provided = listeners_.back().group->provide(workers);
-        if (!provided) return provided;
-        continue;
-      }
-      auto opened = ListenGroup::open(address, workers);
-      if (!opened) return Unexpected(opened.error());
-      listeners_.push_back({site, std::move(*opened)});
+      const auto opened = open_addresses(site, address, kept);
+      if (!opened) return opened;
     }
   }
   return {};
+}
+
+// One of several addresses of a name is enough: the machine may have no IPv6.
+Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address,
+                                  std::vector<Listening>& kept) {
+  const ListenGroup* first = nullptr;
+  std::vector<Error> errors;
+  for (ListenAddress& one : every_address(address)) {
+    if (first != nullptr) one.set_port(first->port());
+    auto opened = open_address(site, one, kept);
+    if (opened) {
+      listeners_.push_back({site, *opened});
+      if (first == nullptr && one.is_one_of_several) first = opened->get();
+    } else {
+      errors.push_back(opened.error());
+    }
+  }
+  if (errors.empty()) return {};
+  if (first == nullptr) return Unexpected(errors.front());
+  for (const Error& error : errors)
+    log(LogLevel::warning, error.message + "; another address of that name is served");
+  return {};
+}
+
+Result<std::shared_ptr<ListenGroup>> Crew::open_address(std::size_t site, const ListenAddress& address,
+                                                        std::vector<Listening>& kept) const {
+  const unsigned workers = plan_->sites[site].workers;
+  const auto same = std::find_if(kept.begin(), kept.end(),
+                                 [&](const Listening& listening) { return listening.group->is_of(address); });
+  if (same == kept.end())
+    return ListenGroup::open(address, workers).map([](auto&& opened) {
+      return std::shared_ptr<ListenGroup>(std::move(opened));
+    });
+  const std::shared_ptr<ListenGroup> group = same->group;
+  kept.erase(same);
+  return group->provide(workers).map([&] { return group; });
 }
 
 Result<void> Crew::start_accepting() {

@@ -68,6 +68,10 @@ class Crew {
     std::size_t site = 0;
     std::shared_ptr<ListenGroup> group;
   };
+  // Takes over what is `kept`, which is taken out of there.
+  Result<void> open_addresses(std::size_t site, const ListenAddress& address, std::vector<Listening>& kept);
+  Result<std::shared_ptr<ListenGroup>> open_address(std::size_t site, const ListenAddress& address,
+                                                    std::vector<Listening>& kept) const;
 
   PlanPtr plan_;
   std::vector<MountReport> mounts_;

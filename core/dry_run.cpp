@@ -1,9 +1,26 @@
 #include "dry_run.h"
 
+#include <optional>
+#include <utility>
+
 #include "listener.h"
 #include "module_keeper.h"
 
 namespace sluice {
+
+namespace {
+
+// One of several addresses of a name is enough, as it is for a server that starts.
+Result<std::string> try_all(const ListenAddress& address) {
+  std::optional<Result<std::string>> tried;
+  for (const ListenAddress& one : every_address(address)) {
+    auto note = try_address(one);
+    if (!tried || (!*tried && note)) tried = std::move(note);
+  }
+  return *tried;
+}
+
+}  // namespace
 
 Result<std::string> check(const Settings& settings) {
   const auto keeper = ModuleKeeper::create([] {});
@@ -27,7 +44,7 @@ Result<std::string> check(const Settings& settings) {
   }
   for (const ServingSite& site : (*plan)->sites) {
     for (const ListenAddress& address : site.listen) {
-      const auto note = try_address(address);
+      const auto note = try_all(address);
       if (!note) add(note.error().message);
       if (note && !note->empty()) text += "note: " + *note + "\n";
     }

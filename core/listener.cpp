@@ -1,5 +1,6 @@
 #include "listener.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -18,8 +19,21 @@ constexpr int kBacklog = 4096;     // the kernel cuts it to net.core.somaxconn
 constexpr int kLastTurnsMax = 2000;
 constexpr std::uint64_t kPauseMs = 50;
 
-Unexpected cannot_listen(const std::string& text, int error_number) {
-  std::string message = "cannot listen on " + text + ": ";
+// "127.0.0.1", "::1"; as the kernel has it, without a look-up.
+std::string numeric_host(const ListenAddress& address) {
+  char text[INET6_ADDRSTRLEN]{};
+  const bool v6 = address.address.ss_family == AF_INET6;
+  const void* host =
+      v6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&address.address)->sin6_addr)
+         : &reinterpret_cast<const sockaddr_in*>(&address.address)->sin_addr;
+  ::inet_ntop(address.address.ss_family, host, text, sizeof(text));
+  return text;
+}
+
+Unexpected cannot_listen(const ListenAddress& address, int error_number) {
+  std::string message = "cannot listen on " + address.text;
+  if (address.is_one_of_several) message += " (" + numeric_host(address) + ")";
+  message += ": ";
   switch (error_number) {
     case EADDRINUSE:
       message += "the address is in use; stop the other server, or choose another with --listen";
@@ -40,9 +54,13 @@ const sockaddr* generic(const ListenAddress& address) {
   return reinterpret_cast<const sockaddr*>(&address.address);
 }
 
+const char* unix_path(const ListenAddress& address) {
+  return reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
+}
+
 Result<UniqueFd> make_socket(const ListenAddress& address) {
   UniqueFd socket(::socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return cannot_listen(address.text, errno);
+  if (!socket) return cannot_listen(address, errno);
   if (address.is_unix()) return socket;
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -58,7 +76,7 @@ Result<UniqueFd> make_socket(const ListenAddress& address) {
 Result<void> check_free(const ListenAddress& address) {
   auto probe = make_socket(address);
   if (!probe) return Unexpected(probe.error());
-  if (::bind(probe->get(), generic(address), address.length) != 0) return cannot_listen(address.text, errno);
+  if (::bind(probe->get(), generic(address), address.length) != 0) return cannot_listen(address, errno);
   return {};
 }
 
@@ -69,20 +87,22 @@ Unexpected no_socket_there(const ListenAddress& address) {
 
 // A socket file that a dead server left behind is removed; one that still answers is in use.
 Result<void> clear_unix_path(const ListenAddress& address) {
-  const auto* path = reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
+  const char* path = unix_path(address);
   struct stat status {};
   if (::lstat(path, &status) != 0) return {};
   if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
-  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(probe.get(), generic(address), address.length) == 0)
-    return cannot_listen(address.text, EADDRINUSE);
+  // One whose queue is full would keep who waits for it: EAGAIN says that it is in use (connect(2)).
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const bool connects = ::connect(probe.get(), generic(address), address.length) == 0;
+  if (connects || errno == EAGAIN) return cannot_listen(address, EADDRINUSE);
+  if (errno != ECONNREFUSED) return cannot_listen(address, errno);
   ::unlink(path);
   return {};
 }
 
 // The socket file would be made in its folder; who listens on it already is asked for by a connection.
 Result<std::string> try_unix_path(const ListenAddress& address, const std::string& in_use_by_own) {
-  const std::string path = reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
+  const std::string path = unix_path(address);
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
@@ -97,7 +117,7 @@ Result<std::string> try_unix_path(const ListenAddress& address, const std::strin
   socklen_t size = sizeof(peer);
   const bool own =
       taken && ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid();
-  return own ? Result<std::string>(in_use_by_own) : cannot_listen(address.text, EADDRINUSE);
+  return own ? Result<std::string>(in_use_by_own) : cannot_listen(address, EADDRINUSE);
 }
 
 }  // namespace
@@ -115,7 +135,10 @@ Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& addr
 
 ListenGroup::~ListenGroup() {
   if (!bound_.is_unix() || sockets_.empty()) return;
-  ::unlink(reinterpret_cast<const sockaddr_un*>(&bound_.address)->sun_path);
+  // Another server, or a person, may have put something else in its place.
+  struct stat about {};
+  const char* path = unix_path(bound_);
+  if (::lstat(path, &about) == 0 && about.st_dev == device_ && about.st_ino == inode_) ::unlink(path);
 }
 
 Result<void> ListenGroup::provide(unsigned workers) {
@@ -137,10 +160,14 @@ Result<void> ListenGroup::add_socket() {
     // (tcp(7)).
     ::setsockopt(socket->get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSilentSeconds, sizeof(kSilentSeconds));
   }
-  if (::bind(socket->get(), generic(bound_), bound_.length) != 0) return cannot_listen(text_, errno);
+  if (::bind(socket->get(), generic(bound_), bound_.length) != 0) return cannot_listen(bound_, errno);
   if (bound_.is_unix()) {
     // Whoever may pass the folder may connect, as with a port.
-    ::chmod(reinterpret_cast<const sockaddr_un*>(&bound_.address)->sun_path, 0666);
+    ::chmod(unix_path(bound_), 0666);
+    struct stat about {};
+    if (::lstat(unix_path(bound_), &about) != 0) return cannot_listen(bound_, errno);
+    device_ = about.st_dev;
+    inode_ = about.st_ino;
   }
   // The sockets of the other workers share the port that the kernel chose for port 0.
   bound_.length = sizeof(bound_.address);
@@ -151,7 +178,7 @@ Result<void> ListenGroup::add_socket() {
 
 Result<void> ListenGroup::listen() {
   for (std::size_t i = listening_; i < sockets_.size(); ++i) {
-    if (::listen(sockets_[i].get(), kBacklog) != 0) return cannot_listen(text_, errno);
+    if (::listen(sockets_[i].get(), kBacklog) != 0) return cannot_listen(bound_, errno);
   }
   listening_ = sockets_.size();
   return {};
@@ -172,15 +199,22 @@ void ListenGroup::close_all_but(const std::vector<int>& kept) {
   }
 }
 
+std::uint16_t ListenGroup::port() const {
+  // At the same place for both families.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&bound_.address)->sin_port);
+}
+
+bool ListenGroup::is_of(const ListenAddress& address) const {
+  if (text_ != address.text || bound_.address.ss_family != address.address.ss_family) return false;
+  return bound_.is_unix() || numeric_host(bound_) == numeric_host(address);
+}
+
 std::string ListenGroup::url() const {
   if (bound_.is_unix()) return text_ + " ";
-  const bool v6 = bound_.address.ss_family == AF_INET6;
-  const auto port = v6 ? reinterpret_cast<const sockaddr_in6*>(&bound_.address)->sin6_port
-                       : reinterpret_cast<const sockaddr_in*>(&bound_.address)->sin_port;
   const std::size_t colon = text_.rfind(':');
   std::string host = text_.substr(0, colon);
   if (host.empty() || host == "*") host = "0.0.0.0";
-  return "http://" + host + ":" + std::to_string(ntohs(port));
+  return "http://" + host + ":" + std::to_string(port());
 }
 
 Result<std::string> try_address(const ListenAddress& address) {

@@ -4,6 +4,8 @@
 // worker's queue waits for its successor; a Unix socket cannot do that and is shared.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@ class ListenGroup {
  public:
   // Binds and listens. The error names the address and what to do.
   static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
+  // Removes the file of a Unix socket, unless another has taken its place.
   ~ListenGroup();
   ListenGroup(const ListenGroup&) = delete;
   ListenGroup& operator=(const ListenGroup&) = delete;
@@ -35,7 +38,10 @@ class ListenGroup {
   // In a forked worker: closes all but these, so that an address is free when its own workers have let it go.
   void close_all_but(const std::vector<int>& kept);
   const std::string& text() const { return text_; }
-  std::string url() const;  // what a mount's prefix can be written behind
+  // Whether it is what such an address asks for; where the kernel chose the port, any port is.
+  bool is_of(const ListenAddress& address) const;
+  std::uint16_t port() const;  // REQUIRES: not a Unix socket
+  std::string url() const;     // what a mount's prefix can be written behind
 
  private:
   ListenGroup() = default;
@@ -45,6 +51,8 @@ class ListenGroup {
   ListenAddress bound_;  // with the port that the kernel chose
   std::vector<UniqueFd> sockets_;
   std::size_t listening_ = 0;  // the first ones
+  dev_t device_ = 0;           // with inode_, the file of a Unix socket
+  ino_t inode_ = 0;
 };
 
 // Whether an address could be listened on, tried without listening; leaves nothing behind. The text is a note:

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "monotonic_clock.h"
 
 namespace sluice {
@@ -11,7 +13,11 @@ ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* n
   const std::uint64_t now = monotonic_ms();
   ServerView view{
       ::getpid(), now - started_ms, {}, keeper.in_force(), Lineup::places(crew.plan(), keeper.in_force()), {}};
-  for (const ListenGroup* group : crew.listeners(0)) view.listening.push_back(group->url());
+  for (const ListenGroup* group : crew.listeners(0)) {
+    const auto& known = view.listening;  // a name may have several addresses
+    if (std::find(known.begin(), known.end(), group->url()) == known.end())
+      view.listening.push_back(group->url());
+  }
   const auto add = [&](const WorkerProcess& worker, std::string_view state) {
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
                             worker.ready() ? state : "starting", &worker.stats()});

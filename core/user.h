@@ -20,7 +20,8 @@ struct User {
 // started. The error says what to do.
 Result<std::optional<User>> find_user(const std::string& name);
 
-// For good: groups, group and user of this process. Signals and /proc stay accessible to the same user.
+// For good: groups, group and user of this process. Signals and /proc stay accessible to the same user, and
+// what was asked for the parent's end (PR_SET_PDEATHSIG) still holds.
 Result<void> become(const User& user);
 
 }  // namespace sluice

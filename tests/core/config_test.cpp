@@ -101,7 +101,15 @@ TEST_CASE("host names are looked up, numbers are not") {
   // A machine without /etc/hosts may know no name at all.
   addrinfo* found = nullptr;
   if (getaddrinfo("localhost", nullptr, nullptr, &found) == 0) {
-    CHECK(parse_listen("localhost:80"));
+    const auto localhost = parse_listen("localhost:80");
+    REQUIRE(localhost);
+    const auto all = every_address(*localhost);
+    CHECK(all.size() == 1 + localhost->others.size());
+    for (const ListenAddress& one : all) {
+      CHECK(one.text == "localhost:80");
+      CHECK(one.is_one_of_several == (all.size() > 1));
+      CHECK(one.others.empty());
+    }
     freeaddrinfo(found);
   } else {
     WARN("the name localhost means nothing here");

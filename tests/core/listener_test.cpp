@@ -5,10 +5,14 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <string>
+#include <vector>
+
+#include "crew.h"
 
 #include "support/temp_folder.h"
 
@@ -120,6 +124,58 @@ TEST_CASE("a socket file of a dead server is replaced, one in use or of another 
   CHECK(refused.error().message.find("no socket") != std::string::npos);
   struct stat status {};
   CHECK(::stat(path.c_str(), &status) == 0);
+}
+
+TEST_CASE("all addresses that a name has are listened on, at one port", "[listener]") {
+  ListenAddress named = address("127.0.0.1:0");
+  const ListenAddress second = address("127.0.0.2:0");
+  named.text = "name:0";
+  named.others.push_back({second.address, second.length});
+  named.others.push_back({address("192.0.2.1:0").address, second.length});  // of no machine
+  Settings settings;
+  settings.root = "/";
+  settings.workers = 2;
+  settings.listen = {named};
+  settings.user = ::geteuid() == 0 ? "root" : "";
+  const PlanPtr plan = std::move(*make_plan(settings));
+  Crew crew(plan, {});
+  REQUIRE(crew.open_listeners(nullptr));
+  const auto groups = crew.listeners(0);
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0]->port() == groups[1]->port());
+  for (const char* host : {"127.0.0.1:", "127.0.0.2:"})
+    CHECK(connects(address(host + std::to_string(groups[0]->port()))));
+  // A reload keeps both.
+  Crew next(plan, {});
+  REQUIRE(next.open_listeners(&crew));
+  CHECK(next.listeners(0) == groups);
+}
+
+TEST_CASE("a socket file that another has put in the place of the own one stays", "[listener]") {
+  const test::TempFolder folder;
+  const std::string path = folder / "socket";
+  auto group = std::move(*ListenGroup::open(address("unix:" + path), 1));
+  REQUIRE(::rename(path.c_str(), (path + ".away").c_str()) == 0);
+  std::ofstream(path) << "precious";
+  group.reset();
+  struct stat status {};
+  CHECK(::stat(path.c_str(), &status) == 0);
+}
+
+TEST_CASE("a Unix socket that is too busy to be connected to is in use, and holds up nobody", "[listener]") {
+  const test::TempFolder folder;
+  const ListenAddress to = address("unix:" + (folder / "socket"));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&to.address);
+  const UniqueFd busy(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(busy.get(), generic, to.length) == 0);
+  REQUIRE(::listen(busy.get(), 0) == 0);
+  std::vector<UniqueFd> waiting;
+  do waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  while (::connect(waiting.back().get(), generic, to.length) == 0);
+  REQUIRE(errno == EAGAIN);
+  const auto refused = ListenGroup::open(to, 1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("the address is in use") != std::string::npos);
 }
 
 TEST_CASE("a listener accepts what comes, pauses when it may not, and ends with what waits", "[listener]") {
