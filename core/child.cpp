@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -14,11 +15,13 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kReportMax = 4 * 1024 * 1024;
+// Between two looks at whether a child that has reported has ended.
+constexpr int kEndMs = 5;
 
 [[noreturn]] void run_child(const std::function<std::string()>& task, int report, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);  // gone before it was asked for
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE}) ::signal(signal, SIG_DFL);
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGPIPE}) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -61,17 +64,18 @@ Child::~Child() {
 bool Child::hear() {
   char buffer[4096];
   const ssize_t got = ::read(report_fd_.get(), buffer, sizeof(buffer));
-  if (got > 0 && report_.size() < kReportMax) report_.append(buffer, static_cast<std::size_t>(got));
-  ended_ = got == 0 || (got < 0 && errno != EINTR);
+  if (got > 0) report_.append(buffer, static_cast<std::size_t>(got));
+  ended_ = got == 0 || (got < 0 && errno != EINTR) || report_.size() > kReportMax;
   return !ended_;
 }
 
 Result<std::string> Child::result(int status) {
   reaped_ = true;
-  // What is left in the pipe; a grandchild may hold it open.
-  for (pollfd wanted{report_fd_.get(), POLLIN, 0}; ::poll(&wanted, 1, 0) > 0 && hear();) {
+  // What is left in the pipe; a grandchild may hold it open, and write on, as far as a report may be long.
+  for (pollfd wanted{report_fd_.get(), POLLIN, 0}; !ended_ && ::poll(&wanted, 1, 0) > 0 && hear();) {
   }
   if (WIFSIGNALED(status)) return fail("crashed (" + signal_name(WTERMSIG(status)) + ")");
+  if (report_.size() > kReportMax) return fail("reported more than it should");
   if (report_.empty() || report_.back() != '\n') {
     return fail("ended with exit code " + std::to_string(WEXITSTATUS(status)));
   }
@@ -87,20 +91,23 @@ Result<std::string> run_in_child(const std::function<std::string()>& task, int t
 
 Result<std::string> wait_for(Child& child, int timeout_ms) {
   const std::uint64_t until_ms = monotonic_ms() + static_cast<std::uint64_t>(timeout_ms);
-  bool in_time = true;
-  for (;;) {
+  const auto left_ms = [&] {
     const std::uint64_t now_ms = monotonic_ms();
-    in_time = now_ms < until_ms;
-    if (!in_time) {
-      ::kill(child.pid(), SIGKILL);
-      break;
-    }
+    return now_ms >= until_ms ? 0 : static_cast<int>(until_ms - now_ms);
+  };
+  for (int wait_ms = 0; child.reports() && (wait_ms = left_ms()) > 0;) {
     pollfd wanted{child.fd(), POLLIN, 0};
-    if (::poll(&wanted, 1, static_cast<int>(until_ms - now_ms)) > 0 && !child.hear()) break;
+    if (::poll(&wanted, 1, wait_ms) > 0) child.hear();
   }
+  // The end of the report is not yet that of the child.
   int status = 0;
-  while (::waitpid(child.pid(), &status, 0) < 0 && errno == EINTR) {
+  pid_t ended = 0;
+  while ((ended = ::waitpid(child.pid(), &status, WNOHANG)) == 0 && left_ms() > 0) {
+    ::poll(nullptr, 0, std::min(left_ms(), kEndMs));
   }
+  const bool in_time = ended != 0;
+  if (!in_time) ::kill(child.pid(), SIGKILL);
+  while (ended == 0 && (ended = ::waitpid(child.pid(), &status, 0)) < 0 && errno == EINTR) ended = 0;
   auto result = child.result(status);
   if (!in_time) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
   return result;

@@ -1,6 +1,5 @@
 // Runs a function in a short-lived child process, so that whatever it does stays there: code of modules
-// crashes, hangs and leaks on its own account. It is killed when its parent ends, unless it has changed its
-// user. For a process of one thread.
+// crashes, hangs and leaks on its own account. It is killed when its parent ends. For a process of one thread.
 #pragma once
 
 #include <sys/types.h>
@@ -26,7 +25,8 @@ class Child {
   pid_t pid() const { return pid_; }
   // Readable when there is something for `hear`.
   int fd() const { return report_fd_.get(); }
-  // Takes in a piece of what the child reports, blocking where there is none; false at its end.
+  // Takes in a piece of what the child reports, blocking where there is none; false at its end, or when it is
+  // too long.
   bool hear();
   // Not yet at the end.
   bool reports() const { return !ended_; }
