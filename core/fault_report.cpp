@@ -42,8 +42,9 @@ Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
   culprit.generation = noted_generation(snapshot.who);
   culprit.signal = snapshot.signal;
   culprit.request.assign(snapshot.request, ::strnlen(snapshot.request, sizeof(snapshot.request)));
-  const std::uint32_t size = std::min<std::uint32_t>(snapshot.frames_size, Snapshot::kFramesMax);
-  culprit.frames.assign(snapshot.frames, snapshot.frames + size);
+  // Read once: a worker gone mad may write it meanwhile.
+  const std::uint32_t size = *static_cast<const volatile std::uint32_t*>(&snapshot.frames_size);
+  culprit.frames.assign(snapshot.frames, snapshot.frames + std::min<std::uint32_t>(size, Snapshot::kFramesMax));
   for (Snapshot::Frame& frame : culprit.frames) frame.object[sizeof(frame.object) - 1] = '\0';
   return culprit;
 }

@@ -1,5 +1,8 @@
 #include "stats.h"
 
+#include <sys/mman.h>
+
+#include <cerrno>
 #include <iterator>
 
 namespace sluice {
@@ -61,6 +64,17 @@ std::uint32_t WorkerStats::module_index(std::string_view name) {
 
 std::uint32_t WorkerStats::module_counter_index(std::string_view name) {
   return find_or_add(module_counters, name, [](ModuleCounter& counter) -> Label& { return counter.name; });
+}
+
+void UnmapStats::operator()(WorkerStats* stats) const {
+  ::munmap(stats, sizeof(WorkerStats));
+}
+
+Result<SharedStats> map_stats() {
+  void* memory =
+      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot map memory for what a process counts", errno);
+  return SharedStats(static_cast<WorkerStats*>(memory));
 }
 
 std::string_view noted_module(const WorkerStats& stats, std::uint64_t who) {

@@ -9,9 +9,12 @@
 #include <bit>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <string_view>
 
 #include "call_note.h"
+#include "error.h"
 
 namespace sluice {
 
@@ -63,8 +66,12 @@ class Label {
     std::snprintf(text_, sizeof(text_), "%.*s", static_cast<int>(text.size()), text.data());
     published_.store(1, std::memory_order_release);
   }
-  // Empty until set.
-  std::string_view get() const { return published_.load(std::memory_order_acquire) == 1 ? text_ : ""; }
+  // Empty until set. Another process may write anything here, so that its end is looked for no further than it
+  // can be.
+  std::string_view get() const {
+    if (published_.load(std::memory_order_acquire) != 1) return {};
+    return {text_, ::strnlen(text_, kSizeMax)};
+  }
 
  private:
   char text_[kSizeMax + 1]{};
@@ -110,6 +117,13 @@ struct WorkerStats {
   // Adds what another process has counted. REQUIRES: no other writer.
   void absorb(const WorkerStats& other);
 };
+
+// In memory of its own, which forked processes share.
+struct UnmapStats {
+  void operator()(WorkerStats* stats) const;
+};
+using SharedStats = std::unique_ptr<WorkerStats, UnmapStats>;
+Result<SharedStats> map_stats();
 
 // The module that a note names, empty for none, and its generation. Any process.
 std::string_view noted_module(const WorkerStats& stats, std::uint64_t who);

@@ -3,6 +3,7 @@
 #include "stats.h"
 
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -105,4 +106,13 @@ TEST_CASE("a call within a call gives its note back", "[stats]") {
     CHECK(is(1, &request));
   }
   CHECK(is(0, nullptr));
+}
+
+TEST_CASE("a text that another process has left without an end is read no further than it can be", "[stats]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  stats->module_index("hello");
+  // What a worker gone mad could write, and what follows it.
+  std::memset(static_cast<void*>(&stats->modules[0]), 'x', Label::kSizeMax + 1);
+  std::memset(static_cast<void*>(&stats->modules[1]), 'y', sizeof(Label));
+  CHECK(stats->modules[0].get() == std::string(Label::kSizeMax, 'x'));
 }
