@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "check/exact_heap.h"
+#include "process_setup.h"
 #include "program.h"
 
 namespace {
@@ -23,6 +24,7 @@ sluice::cli::Environment read_environment() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sluice::open_standard_descriptors();
   sluice::cli::count_heap_exactly(argv);
   return sluice::cli::run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, read_environment(), std::cout,
                                   std::cerr);

@@ -63,6 +63,27 @@ void spread_frees() {
   ::mallopt(M_MXFAST, 0);
 }
 
+void open_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // The lowest number that is free is this one, since those below it are open.
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
+void ignore_idle_signals() {
+  for (const int signal :
+       {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXFSZ})
+    ::signal(signal, SIG_IGN);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) ::signal(signal, SIG_IGN);
+}
+
+void hold_signal(int signal) {
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, signal);
+  sigprocmask(SIG_BLOCK, &held, nullptr);
+}
+
 Result<UniqueFd> take_signals(std::initializer_list<int> signals) {
   sigset_t wanted;
   sigemptyset(&wanted);

@@ -25,6 +25,16 @@ void run_in_short_slices();
 // later free of something large would join thousands of them in one go.
 void spread_frees();
 
+// Opens /dev/null for each of stdin, stdout and stderr that is closed, so that no file that is opened later
+// takes its number and what is written to stderr.
+void open_standard_descriptors();
+
+// From now on the signals that mean nothing to a server are ignored: no sender ends it by one of them.
+void ignore_idle_signals();
+
+// From now on it waits until it is read.
+void hold_signal(int signal);
+
 // From now on these signals are only read, from what is returned (signalfd(2)).
 Result<UniqueFd> take_signals(std::initializer_list<int> signals);
 // The next one of them, 0 for none.

@@ -1,11 +1,14 @@
 // What a process has asked the kernel for is what the kernel says it has.
 #include "process_setup.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdint>
 #include <thread>
 
@@ -46,4 +49,34 @@ TEST_CASE("a thread that asks for short slices gets them, and stays what it was"
   // Kernels that know of no slices of one's own tell of none.
   CHECK((before.runtime_ns == 0) == (after.runtime_ns == 0));
   if (after.policy == SCHED_OTHER) CHECK(after.runtime_ns <= 250'000);
+}
+
+TEST_CASE("descriptors of the standard streams that are closed are taken by nothing else", "[process_setup]") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::close(STDIN_FILENO);
+    ::close(STDERR_FILENO);
+    open_standard_descriptors();
+    const bool writable = ::write(STDERR_FILENO, "x", 1) == 1;
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::_exit(writable && next > STDERR_FILENO ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
+TEST_CASE("signals that mean nothing end nobody", "[process_setup]") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ignore_idle_signals();
+    for (const int signal : {SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGPROF, SIGIO, SIGPWR, SIGRTMIN, SIGRTMAX})
+      ::raise(signal);
+    ::_exit(7);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 7));
 }
