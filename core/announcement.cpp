@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -34,13 +35,17 @@ void announce(const Crew& crew) {
     std::printf("  %s%-*s  by %s\n", group.url().c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
                 module.c_str());
   };
+  std::set<std::string> said;  // a name may have several addresses
   for (const ListenGroup* group : crew.listeners(0)) {
+    if (!said.insert(group->url()).second) continue;
     if (crew.mounts().empty()) std::printf("  %s\n", group->url().c_str());
-    for (const MountReport& mount : crew.mounts()) say(*group, mount.prefix, mount.module);
+    for (const MountReport& mount : crew.mounts())
+      say(*group, mount.prefix, mount.module + (mount.closed ? ", switched off" : ""));
   }
   for (std::size_t site = 1; site < plan.sites.size(); ++site) {
     const MountSpec& spec = plan.settings.mounts[*plan.sites[site].mount];
-    for (const ListenGroup* group : crew.listeners(site)) say(*group, spec.prefix, spec.module + ", isolated");
+    for (const ListenGroup* group : crew.listeners(site))
+      if (said.insert(group->url()).second) say(*group, spec.prefix, spec.module + ", isolated");
   }
   std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", crew.posts(),
               crew.posts() == 1 ? "" : "s", ::getpid());

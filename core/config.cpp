@@ -94,10 +94,7 @@ Result<ListenAddress> look_up(std::string_view text, const std::string& host, st
     return fail("the host " + quoted(host) + " of the address " + quoted(text) +
                 " cannot be looked up: " + gai_strerror(found.error));
   }
-  ListenAddress result;
-  result.text = text;
-  result.address = found.all.front().address;
-  result.length = found.all.front().length;
+  ListenAddress result{std::string(text), found.all.front().address, found.all.front().length, {}, false};
   result.others.assign(found.all.begin() + 1, found.all.end());
   return result;
 }

@@ -8,6 +8,12 @@
 namespace sluice {
 namespace {
 
+// Some mount, of any site, says where it answers.
+bool is_mounted_by_name(const Settings& settings, const std::string& name) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.module == name; });
+}
+
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -19,12 +25,6 @@ bool is_chosen(const Settings& settings, const std::string& name) {
 bool is_chosen(const Settings& settings, const ModuleEntry& entry) {
   return is_chosen(settings, std::filesystem::path(entry.file).stem().string()) &&
          (entry.name.empty() || is_chosen(settings, entry.name));
-}
-
-// Some mount, of any site, says where it answers.
-bool is_mounted_by_name(const Settings& settings, const std::string& name) {
-  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
-                     [&](const MountSpec& spec) { return spec.module == name; });
 }
 
 // What a person mounts there wins over what a module wants.
@@ -47,6 +47,10 @@ bool answers_at(const ServingPlan& plan, const ServingSite& site, const ModuleEn
 }
 
 }  // namespace
+
+bool is_asked_for(const Settings& settings, const std::string& module) {
+  return is_mounted_by_name(settings, module) || contains(settings.only, module);
+}
 
 ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
                           const Lineup* before) {
@@ -97,6 +101,7 @@ Result<bool> Lineup::make_some(std::size_t mounts_max) {
 }
 
 void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files) {
+  std::vector<Module> broken;
   for (const ModuleEntry& entry : set) {
     if (!is_chosen(plan_.settings, entry)) continue;
     Module module{entry, nullptr, InstanceRef()};
@@ -115,20 +120,39 @@ void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files) {
       } else {
         problems_.push_back({entry.file, loaded->second.error().message});
         if (unusable_ == Unusable::left_out) continue;
+        module.broken = true;
+        if (entry.name.empty()) {
+          broken.push_back(std::move(module));
+          continue;
+        }
       }
     }
-    if (module.entry.name.empty()) continue;  // never loaded
-    if (Module* other = find_name(module.entry.name)) {
-      if (module.entry.removed) continue;  // it gives way to a file that is there
-      if (other->entry.removed) {
-        *other = std::move(module);
-        continue;
-      }
-      problems_.push_back({entry.file, entry.file + " is left out: another file has a module named " +
-                                           module.entry.name + " already; remove one"});
-      continue;
+    if (!module.entry.name.empty()) add_module(std::move(module));  // else it was never loaded
+  }
+  add_broken(std::move(broken));
+}
+
+void Lineup::add_module(Module module) {
+  if (Module* other = find_name(module.entry.name)) {
+    if (module.entry.removed) return;  // it gives way to a file that is there
+    if (other->entry.removed) {
+      *other = std::move(module);
+      return;
     }
-    modules_.push_back(std::move(module));
+    problems_.push_back({module.entry.file, module.entry.file +
+                                                " is left out: another file has a module named " +
+                                                module.entry.name + " already; remove one"});
+    return;
+  }
+  modules_.push_back(std::move(module));
+}
+
+// What could never be loaded has told no name. A module that is asked for by the name of the file is this one.
+void Lineup::add_broken(std::vector<Module> broken) {
+  for (Module& module : broken) {
+    module.entry.name = std::filesystem::path(module.entry.file).stem().string();
+    if (is_asked_for(plan_.settings, module.entry.name) && find_name(module.entry.name) == nullptr)
+      modules_.push_back(std::move(module));
   }
 }
 
@@ -208,12 +232,14 @@ Result<void> Lineup::make_mount(Module& module, const MountPlan& mount) {
     instance = same->instance;
   } else if (module.file != nullptr) {
     const std::uint64_t began_ms = monotonic_ms();
-    auto made = make_instance(module, mount);
+    const auto asked = ModuleInstance::check_options(*module.file, mount);
+    auto made = asked ? make_instance(module, mount) : Result<InstanceRef>(Unexpected(asked.error()));
     module.make_ms += monotonic_ms() - began_ms;
     if (made) {
       instance = std::move(*made);
     } else if (unusable_ == Unusable::closed) {
-      problems_.push_back({module.entry.file, made.error().message});
+      module.broken = true;
+      problems_.push_back({module.entry.file, made.error().message, !asked && !mount.options.empty()});
     } else {
       return Unexpected(made.error());
     }
@@ -264,10 +290,15 @@ void Lineup::refuse_slow(std::uint64_t make_ms_max) {
 ModuleSet Lineup::usable() const {
   ModuleSet set;
   for (const Module& module : modules_) {
-    const bool broken = std::any_of(problems_.begin(), problems_.end(), [&](const ModuleProblem& problem) {
+    const bool has_problem = std::any_of(problems_.begin(), problems_.end(), [&](const ModuleProblem& problem) {
       return problem.file == module.entry.file;
     });
-    if (!broken) set.push_back(module.entry);
+    if (module.broken) {
+      set.push_back(module.entry);
+      set.back().closed = true;
+    } else if (!has_problem) {
+      set.push_back(module.entry);
+    }
   }
   return set;
 }

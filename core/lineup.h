@@ -20,6 +20,7 @@ namespace sluice {
 struct MountReport {
   std::string prefix;
   std::string module;
+  bool closed = false;  // it answers 503
 };
 
 struct Place {
@@ -32,6 +33,7 @@ struct Place {
 struct ModuleProblem {
   std::string file;
   std::string sentence;
+  bool of_settings = false;  // not of the module: it is asked for what it does not have
 };
 
 // What a module warned of when it was made.
@@ -40,6 +42,9 @@ struct ModuleWarning {
   std::string prefix;  // of the mount that settings name; empty for one that nobody asked for
   std::string sentence;
 };
+
+// Whether a mount or --module names it.
+bool is_asked_for(const Settings& settings, const std::string& module);
 
 // What becomes of a module that cannot be used. One that is closed answers 503 where it would answer.
 enum class Unusable { left_out, closed };
@@ -67,7 +72,8 @@ class Lineup {
   const std::vector<MountReport>& mounts() const { return reports_; }
   const std::vector<ModuleProblem>& problems() const { return problems_; }
   const std::vector<ModuleWarning>& warnings() const { return warnings_; }
-  // The set as it is known now, without what has a problem.
+  // The set as it is known now: what is broken is closed or left out, other files that have a problem are left
+  // out.
   ModuleSet usable() const;
   // A problem for each file whose handlers took longer to make than this.
   void refuse_slow(std::uint64_t make_ms_max);
@@ -84,6 +90,7 @@ class Lineup {
     std::shared_ptr<ModuleFile> file;  // null when it is closed, or answers nowhere
     InstanceRef shared;                // of its first handler
     bool shared_made = false;
+    bool broken = false;        // it cannot be loaded or made
     std::uint64_t make_ms = 0;  // for all that was made of it
   };
   struct Mount {
@@ -96,6 +103,8 @@ class Lineup {
          const Lineup* before, Unusable unusable)
       : services_(services), plan_(plan), site_(site), before_(before), unusable_(unusable) {}
   void add_modules(const ModuleSet& set, const LoadedFiles& files);
+  void add_module(Module module);
+  void add_broken(std::vector<Module> broken);
   Result<void> make_explicit_mount(std::size_t index);
   void make_default_mounts();
   Result<void> make_mount(Module& module, const MountPlan& mount);

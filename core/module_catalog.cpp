@@ -85,11 +85,13 @@ void ModuleCatalog::learn(const TrialReport& report, const ModuleSet& tried) {
     if (record == nullptr || record->serving.entry.path != entry.path) continue;
     const auto is_of_file = [&](const auto& found) { return found.file == entry.file; };
     const auto known = std::find_if(report.modules.begin(), report.modules.end(), is_of_file);
-    if (std::any_of(report.problems.begin(), report.problems.end(), is_of_file)) {
+    const bool has_problem = std::any_of(report.problems.begin(), report.problems.end(), is_of_file);
+    if (has_problem && (known == report.modules.end() || !known->closed)) {
       remove(entry.file, false);
     } else if (known != report.modules.end()) {
       record->serving.entry.name = known->name;
       record->serving.entry.default_mount = known->default_mount;
+      record->serving.entry.closed = record->serving.entry.closed || known->closed;
     }
   }
 }

@@ -47,8 +47,8 @@ class ModuleCatalog {
   // The files that there are, removed ones left out.
   std::vector<std::string> files() const;
 
-  // Takes over the names that a trial of this set has found out, and forgets what it could not use. What has
-  // been decided since then stays.
+  // Takes over the names that a trial of this set has found out, switches off what it has closed, and forgets
+  // what else it could not use. What has been decided since then stays.
   void learn(const TrialReport& report, const ModuleSet& tried);
   // A new generation serves. That of before becomes the last good one if it is good.
   void take(Generation generation, std::uint64_t now_ms, const ModuleCare& care);

@@ -111,8 +111,9 @@ Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& servi
                                                    std::shared_ptr<ModuleFile> file, InstanceRef shared,
                                                    const MountPlan& mount) {
   InstanceRef instance(new ModuleInstance(services, std::move(file), std::move(shared), mount));
-  const auto resolved = instance->resolve_options();
+  auto resolved = resolve_options(*instance->file_, mount);
   if (!resolved) return Unexpected(resolved.error());
+  instance->options_ = std::move(*resolved);
   instance->call([&] { instance->handler_.reset(instance->file_->info().create(*instance.get())); });
   return instance->unless_refused(instance->handler_ != nullptr);
 }
@@ -124,29 +125,37 @@ Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
               " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
 }
 
-Result<void> ModuleInstance::resolve_options() {
-  const std::uint32_t count = file_->info().option_count;
+Result<void> ModuleInstance::check_options(const ModuleFile& file, const MountPlan& mount) {
+  return resolve_options(file, mount).map([](const auto&) {});
+}
+
+Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options(const ModuleFile& file,
+                                                                                 const MountPlan& mount) {
+  const std::string who = std::string("module ") + file.info().name + " at " + mount.prefix;
+  std::vector<OptionValue> options;
   std::string names;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const OptionInfo& option = file_->option(i);
+  for (std::uint32_t i = 0; i < file.info().option_count; ++i) {
+    const OptionInfo& option = file.option(i);
     names += std::string(names.empty() ? "" : ", ") + option.name;
-    const auto given = std::find_if(plan_.options.begin(), plan_.options.end(),
+    const auto given = std::find_if(mount.options.begin(), mount.options.end(),
                                     [&](const auto& pair) { return pair.first == option.name; });
-    const bool is_given = given != plan_.options.end();
+    const bool is_given = given != mount.options.end();
     const std::string text = is_given ? given->second : option.fallback;
     const auto number = is_given ? check_option(option, text) : check_fallback(option);
-    if (!number) return fail("module " + name_ + ": " + number.error().message);
-    options_.push_back({option.name, text, *number});
+    if (!number) return fail(who + ": " + number.error().message);
+    options.push_back({option.name, text, *number});
   }
   std::string before;
-  for (const auto& [key, value] : plan_.options) {
-    if (find_option(key) == nullptr) {
-      return fail("module " + name_ + " has no option " + key + ": it takes " +
+  for (const auto& [key, value] : mount.options) {
+    const std::string& wanted = key;
+    if (std::none_of(options.begin(), options.end(),
+                     [&](const OptionValue& option) { return option.name == wanted; })) {
+      return fail(who + " has no option " + key + ": it takes " +
                   (names.empty() ? "only root" : "root, " + names) + comma_hint(before, key));
     }
     before = key;
   }
-  return {};
+  return options;
 }
 
 void ModuleInstance::retire() {

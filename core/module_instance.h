@@ -79,6 +79,8 @@ class ModuleInstance final : public Host, public Reapable {
   // `shared` may be empty.
   static Result<InstanceRef> create_handler(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
                                             InstanceRef shared, const MountPlan& mount);
+  // Whether the module has the options that the mount asks for, with values that they can have.
+  static Result<void> check_options(const ModuleFile& file, const MountPlan& mount);
   ~ModuleInstance() override;
 
   Handler& handler() { return *handler_; }
@@ -142,7 +144,7 @@ class ModuleInstance final : public Host, public Reapable {
                  MountPlan plan);
   // Itself, when the module made what it was asked for and rejected nothing.
   Result<InstanceRef> unless_refused(bool made);
-  Result<void> resolve_options();
+  static Result<std::vector<OptionValue>> resolve_options(const ModuleFile& file, const MountPlan& mount);
   const OptionValue* find_option(std::string_view name) const;
   void report_thrown(std::string_view what);
   void drop_watches_and_timers();

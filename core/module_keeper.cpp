@@ -40,6 +40,11 @@ bool is_gone(const std::string& folder, const std::string& file) {
   return ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
 }
 
+// Without copies there would be no modules, which would be told as if there were none.
+Unexpected no_place(const CopyFailure& failure, const std::string& place) {
+  return fail(failure.error.message + " (" + place + "): make room there, or point TMPDIR to another folder");
+}
+
 Unexpected no_such_module(const std::string& module) {
   return fail("there is no module " + module + ": `sluice modules` lists them");
 }
@@ -65,13 +70,13 @@ Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) 
   const auto allowed = check_folder(plan.settings.plugins);
   if (!allowed) return Unexpected(allowed.error());
   for (const std::string& file : *files) {
-    auto copy = store_->copy(plan.settings.plugins, file);
-    if (!copy) {
-      folder.report.problems.push_back({file, copy.error().message});
-      continue;
-    }
-    const ModuleEntry entry{file, (*copy)->path(), (*copy)->generation(), "", "", false, false};
-    folder.catalog.take({entry, std::move(*copy)}, 0, plan.settings.care);
+    auto copy = store_->begin_copy(plan.settings.plugins, file);
+    if (!copy && copy.error().of_place) return no_place(copy.error(), store_->path());
+    if (!copy) folder.report.problems.push_back({file, copy.error().error.message});
+    if (!copy) continue;
+    const ModuleEntry entry{file, copy->copy->path(), copy->copy->generation(), "", "", false, false};
+    folder.catalog.take({entry, copy->copy}, 0, plan.settings.care);
+    folder.empty.push_back(std::move(*copy));
   }
   return folder;
 }
@@ -79,13 +84,19 @@ Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) 
 Result<ModuleKeeper::Folder> ModuleKeeper::try_folder(const ServingPlan& plan) {
   auto folder = read_folder(plan);
   if (!folder) return folder;
-  auto report = try_modules(plan, folder->catalog.set());
-  if (!report) return Unexpected(report.error());
-  folder->report.modules = std::move(report->modules);
-  folder->report.mounts = std::move(report->mounts);
-  folder->report.warnings = std::move(report->warnings);
-  for (ModuleProblem& problem : report->problems) folder->report.problems.push_back(std::move(problem));
-  return folder;
+  for (EmptyCopy& copy : std::exchange(folder->empty, {})) {
+    const auto filled = copy.fill();
+    if (filled) continue;
+    if (filled.error().of_place) return no_place(filled.error(), store_->path());
+    folder->report.problems.push_back({copy.file, filled.error().error.message});
+    folder->catalog.remove(copy.file, false);
+  }
+  return try_modules(plan, folder->catalog.set()).map([&](TrialReport report) {
+    const auto& unread = folder->report.problems;
+    report.problems.insert(report.problems.begin(), unread.begin(), unread.end());
+    std::swap(folder->report, report);
+    return std::move(*folder);
+  });
 }
 
 void ModuleKeeper::begin(Folder folder, const Crew& crew) {
@@ -178,7 +189,7 @@ void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
   const auto allowed = check_folder(folder());
   if (!allowed) return refuse(allowed.error().message, now_ms);
   auto copy = store_->begin_copy(folder(), file);
-  if (!copy) return refuse(copy.error().message, now_ms);
+  if (!copy) return refuse(copy.error().error.message, now_ms);
   try_copy(std::move(*copy), now_ms);
 }
 
@@ -216,7 +227,7 @@ void ModuleKeeper::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
   change_.copy = empty.copy;
   const auto fill = [&]() -> Result<void> {
     close_in_child_();
-    return empty.fill();
+    return empty.fill().map_error([](const CopyFailure& failure) { return failure.error; });
   };
   auto trial =
       start_trial(crew_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy), make_ms_max(care()), fill);
@@ -326,9 +337,13 @@ void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
   log(LogLevel::error, file + " is not taken" + goes_on + ": " + why);
 }
 
+// A worker that does not take what is in force is replaced by one that begins with it. One that has died is
+// reaped in its own time.
 void ModuleKeeper::end_change(ControlMessage how) {
-  if (stage_ == Stage::preparing) {
-    for (WorkerProcess* worker : crew_->workers()) worker->tell({how, number_});
+  for (WorkerProcess* worker : stage_ == Stage::preparing ? crew_->workers() : std::vector<WorkerProcess*>()) {
+    if (worker->tell({how, number_}) || how != ControlMessage::commit || errno != EAGAIN) continue;
+    log(LogLevel::error, "worker " + std::to_string(worker->index() + 1) + " takes no message: it is replaced");
+    worker->dismiss();
   }
   trial_.reset();
   unanswered_.clear();
@@ -337,9 +352,9 @@ void ModuleKeeper::end_change(ControlMessage how) {
   stage_ = Stage::idle;
 }
 
-void ModuleKeeper::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
+bool ModuleKeeper::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
   const Verdict verdict = catalog_.fault(module, generation, now_ms, care());
-  if (verdict != Verdict::go_back && verdict != Verdict::close) return;
+  if (verdict == Verdict::unknown || verdict == Verdict::counted) return verdict == Verdict::counted;
   // What is at work was made of a set that no longer holds.
   if (stage_ != Stage::idle) {
     if (change_.copy != nullptr && !revives_) waiting_.insert(change_.entry.file);
@@ -353,12 +368,14 @@ void ModuleKeeper::fault(const std::string& module, std::uint32_t generation, st
     log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
                              ", its last good one, after " + faults);
     reviving_.try_emplace(file);
-    return catalog_.suspend(file);
+    catalog_.suspend(file);
+    return true;
   }
   log(LogLevel::error, "module " + module + " is switched off after " + faults +
                            ": its routes answer 503 until its file changes or `sluice module enable " + module +
                            "`");
   catalog_.close(file);
+  return true;
 }
 
 void ModuleKeeper::enable(const std::string& module, Answer answer) {

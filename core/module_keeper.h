@@ -31,11 +31,12 @@ class ModuleKeeper {
   struct Folder {
     ModuleCatalog catalog;
     TrialReport report;
+    std::vector<EmptyCopy> empty;  // of its files, to be filled before they are tried
   };
-  // Copies all modules of the plan's folder into a catalog of their own. What cannot be copied is a problem of
-  // the report, which has nothing else yet.
+  // Begins copies of all modules of the plan's folder, for a catalog of their own. What cannot be copied is a
+  // problem of the report, which has nothing else yet.
   Result<Folder> read_folder(const ServingPlan& plan);
-  // The same, and tries them; blocks meanwhile.
+  // The same, fills the copies and tries them; blocks meanwhile.
   Result<Folder> try_folder(const ServingPlan& plan);
   // Goes on with this folder, for workers that are given its modules. REQUIRES, as go_on does: !at_work().
   void begin(Folder folder, const Crew& crew);
@@ -43,6 +44,8 @@ class ModuleKeeper {
   // `given` what came of it.
   void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const Crew& crew);
 
+  // Makes private copies that somebody has removed anew: before workers or trials are to load them.
+  Result<void> restore_copies() { return store_->restore(); }
   // Where the private copies are.
   const std::string& copies() const { return store_->path(); }
   // What a worker that starts is to have.
@@ -76,8 +79,9 @@ class ModuleKeeper {
   // A worker has ended; the module and generation that it was in, if any.
   void ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
              std::uint64_t now_ms);
-  // The same as a fault of that generation: it may be replaced or switched off, and all workers are told.
-  void fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms);
+  // The same as a fault of that generation: it may be replaced or switched off, and all workers are told. False
+  // when no such generation serves.
+  bool fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms);
   // Switches a module on, which is answered when it serves, or with the sentence why it does not.
   using Answer = std::function<void(const Result<void>&)>;
   void enable(const std::string& module, Answer answer);

@@ -120,6 +120,28 @@ Result<void> check_source(const struct stat& status, const std::string& file) {
   return check_owner(status, file);
 }
 
+struct Source {
+  UniqueFd fd;
+  FileStamp stamp;
+};
+
+Result<Source> open_source(const std::string& folder, const std::string& file) {
+  UniqueFd fd(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(file + " cannot be read", errno);
+  const auto allowed = check_source(status, file);
+  if (!allowed) return Unexpected(allowed.error());
+  return Source{std::move(fd), stamp_from(status)};
+}
+
+// Whether the path still leads to what is open.
+bool is_at(int fd, const std::string& path) {
+  struct stat opened {};
+  struct stat found {};
+  return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &found) == 0 && opened.st_dev == found.st_dev &&
+         opened.st_ino == found.st_ino;
+}
+
 // In the child.
 std::string describe_module(const std::string& path, const std::string& file) {
   FieldWriter report;
@@ -204,16 +226,18 @@ ModuleStore::~ModuleStore() {
   fs::remove_all(path_, ignored);
 }
 
-Result<EmptyCopy> ModuleStore::begin_copy(const std::string& folder, const std::string& file) {
-  UniqueFd from(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
-  if (!from || ::fstat(from.get(), &status) != 0) return fail_errno(file + " cannot be read", errno);
-  const auto allowed = check_source(status, file);
-  if (!allowed) return Unexpected(allowed.error());
-  return begin_copy(std::move(from), file, ++generations_[file], stamp_from(status));
+tl::expected<EmptyCopy, CopyFailure> ModuleStore::begin_copy(const std::string& folder,
+                                                             const std::string& file) {
+  auto source = open_source(folder, file);
+  if (!source) return tl::make_unexpected(CopyFailure{source.error()});
+  return begin_copy(std::move(source->fd), file, ++generations_[file], source->stamp)
+      .map_error([](const Error& error) {
+        return CopyFailure{error, true};
+      });
 }
 
 Result<EmptyCopy> ModuleStore::begin_copy(const ModuleCopy& copy, const std::string& file) {
+  if (const auto restored = restore(); !restored) return Unexpected(restored.error());
   UniqueFd from(::open(copy.path().c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) return fail_errno(copy.path() + " cannot be read", errno);
   return begin_copy(std::move(from), file, copy.generation(), copy.stamp());
@@ -221,31 +245,85 @@ Result<EmptyCopy> ModuleStore::begin_copy(const ModuleCopy& copy, const std::str
 
 Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
                                           const FileStamp& stamp) {
+  if (const auto restored = restore_folder(); !restored) return Unexpected(restored.error());
   const std::string path =
       path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
   UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
   if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
   auto copy = std::make_shared<const ModuleCopy>(path, generation, stamp);
   if (::fchmod(to.get(), 0755) != 0) return fail_errno(file + " cannot be opened up to the workers", errno);
+  UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!content) return fail_errno(path + " cannot be read", errno);
+  std::erase_if(kept_, [](const Kept& kept) { return kept.copy.expired(); });
+  kept_.push_back({copy, std::move(content)});
   return EmptyCopy{std::move(copy), file, std::move(from), std::move(to)};
 }
 
 Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
   auto begun = begin_copy(folder, file);
-  if (!begun) return Unexpected(begun.error());
-  return begun->fill().map([&] { return begun->copy; });
+  if (!begun) return Unexpected(begun.error().error);
+  const auto filled = begun->fill();
+  if (!filled) return Unexpected(filled.error().error);
+  return begun->copy;
 }
 
-Result<void> EmptyCopy::fill() {
+Result<void> ModuleStore::restore() {
+  if (const auto restored = restore_folder(); !restored) return restored;
+  for (Kept& kept : kept_) {
+    const ModuleCopyPtr copy = kept.copy.lock();
+    if (copy == nullptr || is_at(kept.content.get(), copy->path())) continue;
+    const auto restored = restore_copy(*copy, kept.content);
+    if (!restored) return restored;
+  }
+  return {};
+}
+
+Result<void> ModuleStore::restore_folder() {
+  if (is_at(lock_.get(), path_)) return {};
+  const std::string what = "the folder " + path_ + " of private copies has gone, and cannot be made anew";
+  // One that somebody else has made meanwhile is not ours to fill.
+  if (::mkdir(path_.c_str(), 0755) != 0) return fail_errno(what, errno);
+  lock_ = lock_folder(path_, LOCK_SH);
+  if (!lock_ || ::fchmod(lock_.get(), 0755) != 0) return fail_errno(what, errno);
+  return {};
+}
+
+Result<void> ModuleStore::restore_copy(const ModuleCopy& copy, UniqueFd& content) const {
+  const std::string what = "the private copy " + copy.path() + " has gone, and cannot be made anew";
+  const std::string draft = copy.path() + "~";
+  ::unlink(draft.c_str());
+  EmptyCopy again{nullptr, copy.path(), UniqueFd(::fcntl(content.get(), F_DUPFD_CLOEXEC, 0)),
+                  UniqueFd(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755))};
+  if (!again.from || !again.to || ::lseek(again.from.get(), 0, SEEK_SET) != 0 ||
+      ::fchmod(again.to.get(), 0755) != 0)
+    return fail_errno(what, errno);
+  const auto filled = again.fill();
+  UniqueFd fresh(::open(draft.c_str(), O_RDONLY | O_CLOEXEC));
+  if (filled && fresh && ::rename(draft.c_str(), copy.path().c_str()) == 0) {
+    content = std::move(fresh);
+    return {};
+  }
+  const int error_number = errno;
+  ::unlink(draft.c_str());
+  return filled ? fail_errno(what, error_number) : Unexpected(filled.error().error);
+}
+
+tl::expected<void, CopyFailure> EmptyCopy::fill() {
   const UniqueFd source = std::move(from);
   const UniqueFd target = std::move(to);
   for (std::int64_t copied = 0; copied <= kCopyBytesMax;) {
     const ssize_t moved = ::sendfile(target.get(), source.get(), nullptr, kCopyPiece);
     if (moved == 0) return {};
-    if (moved < 0 && errno != EINTR) return fail_errno(file + " cannot be copied to a private place", errno);
+    if (moved < 0 && errno != EINTR) {
+      // A full disk, a quota, a limit of sizes (write(2)); a file that cannot be read is its own fault.
+      const bool of_place = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EROFS;
+      return tl::make_unexpected(
+          CopyFailure{{file + " cannot be copied to a private place: " + std::strerror(errno)}, of_place});
+    }
     if (moved > 0) copied += moved;
   }
-  return fail(file + " grows while it is copied: write it beside the folder and move it in");
+  return tl::make_unexpected(
+      CopyFailure{{file + " grows while it is copied: write it beside the folder and move it in"}});
 }
 
 ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp)

@@ -72,6 +72,12 @@ class ModuleCopy {
 };
 using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
 
+// Why a file has not been copied.
+struct CopyFailure {
+  Error error;
+  bool of_place = false;  // not the file's, but that of the place for copies: other files fare no better
+};
+
 // A copy whose bytes are still to come: `fill` waits for disks, so whoever has others to serve leaves it to a
 // child. Owns both files as long as it is not filled.
 struct EmptyCopy {
@@ -80,7 +86,7 @@ struct EmptyCopy {
   UniqueFd from;
   UniqueFd to;
 
-  Result<void> fill();
+  tl::expected<void, CopyFailure> fill();
 };
 
 // Folders in which private copies of modules may lie: they can be written, their files can be mapped as code,
@@ -101,24 +107,37 @@ class ModuleStore {
   ModuleStore& operator=(const ModuleStore&) = delete;
 
   const std::string& path() const { return path_; }
-  // In a forked process: its lock would outlive this server.
-  void close_for_child() { lock_.reset(); }
+  // In a forked process: the lock would outlive this server, and the copies are its own affair.
+  void close_for_child() {
+    lock_.reset();
+    kept_.clear();
+  }
   // Of a file of the folder under a name never used before, as its next generation. Refuses one that strangers
   // could have written.
-  Result<EmptyCopy> begin_copy(const std::string& folder, const std::string& file);
+  tl::expected<EmptyCopy, CopyFailure> begin_copy(const std::string& folder, const std::string& file);
   // Of a copy, so that it can be loaded anew where it may still be mapped. It stays the generation it was.
   Result<EmptyCopy> begin_copy(const ModuleCopy& copy, const std::string& file);
   // The first one, filled at once.
   Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);
+  // Makes the folder and the copies in it anew, where somebody has removed them: their content is kept open.
+  Result<void> restore();
 
  private:
+  struct Kept {
+    std::weak_ptr<const ModuleCopy> copy;
+    UniqueFd content;
+  };
+
   ModuleStore(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   Result<EmptyCopy> begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
                                const FileStamp& stamp);
+  Result<void> restore_folder();
+  Result<void> restore_copy(const ModuleCopy& copy, UniqueFd& content) const;
 
   std::string path_;
   UniqueFd lock_;  // flock(2) of the folder
   unsigned copies_ = 0;
+  std::vector<Kept> kept_;
   std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };
 

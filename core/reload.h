@@ -1,7 +1,9 @@
-// One reload on its way: another configuration, tried in a child, then given to a crew of its own, which takes
-// over when all of it is ready.
+// One reload on its way: another configuration, read and tried in children, then given to a crew of its own,
+// which takes over when all of it is ready.
 //
-// Supervisor's thread; never blocks on a module.
+// Supervisor's thread; never blocks on a module. Neither does it on what settings name: a child reads them
+// first, which asks for the names of hosts and users, and looks at folders; only when it has come to an end are
+// they read here, with the names that it has heard.
 #pragma once
 
 #include <functional>
@@ -15,14 +17,17 @@
 
 namespace sluice {
 
+using ReadSettings = std::function<Result<Settings>()>;
+
 class Reload {
  public:
   using CloseInChild = std::function<void()>;
 
-  static Result<std::unique_ptr<Reload>> begin(const Settings& settings, ModuleKeeper& keeper,
-                                               const Crew& current, const CloseInChild& close_in_child);
+  // `reread` outlives it.
+  static Result<std::unique_ptr<Reload>> begin(const ReadSettings& reread, const Crew& current,
+                                               CloseInChild close_in_child);
 
-  // The trial's process, while there is one.
+  // The process that reads or tries, while there is one.
   Child* trial() const { return trial_.get(); }
   void trial_ended(int status);
   // The new workers, from when they are started.
@@ -32,7 +37,7 @@ class Reload {
   void close_for_child(const std::vector<int>& own_sockets);
 
   // Goes on as far as it can now: true when the new crew takes over.
-  Result<bool> step(const Crew& current, const Crew::Launch& launch);
+  Result<bool> step(ModuleKeeper& keeper, const Crew& current, const Crew::Launch& launch);
   std::uint64_t due_ms() const;
   // Ends the new workers at once; they are still to be reaped.
   std::vector<std::unique_ptr<WorkerProcess>> abandon();
@@ -41,8 +46,14 @@ class Reload {
   void commit(ModuleKeeper& keeper, const Crew& crew);
 
  private:
-  Reload() = default;
+  Reload(const ReadSettings& reread, CloseInChild close_in_child)
+      : reread_(reread), close_in_child_(std::move(close_in_child)) {}
+  Result<void> try_settings(ModuleKeeper& keeper, const Crew& current);
+  Result<void> start_crew(const Crew& current, const Crew::Launch& launch);
 
+  const ReadSettings& reread_;
+  CloseInChild close_in_child_;
+  std::optional<Result<std::string>> heard_;  // the names, from the child that has read the settings
   PlanPtr plan_;
   std::optional<ModuleKeeper::Folder> other_folder_;  // of the modules
   ModuleSet tried_;

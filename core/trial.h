@@ -15,7 +15,7 @@
 namespace sluice {
 
 struct TrialReport {
-  ModuleSet modules;                    // what can be used, with their names
+  ModuleSet modules;                    // what can be used, with their names; closed ones answer 503
   std::vector<MountReport> mounts;      // of the first site
   std::vector<ModuleProblem> problems;  // what is left out
   std::vector<ModuleWarning> warnings;  // of what is made
@@ -35,7 +35,9 @@ Result<TrialReport> read_trial(const Result<std::string>& report);
 // Says what modules warned of, of all files or of one. What nobody asked for may well lack something.
 void log_warnings(const TrialReport& report, const std::string& file);
 
-// Blocks until it is over.
+// The same for a server that starts, and serves what can be served: whatever crashes, hangs or is refused is
+// closed, with a problem that names it, and the others are tried again without it. The error is for settings
+// that ask for what no module has. Blocks until it is over.
 Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set);
 
 }  // namespace sluice

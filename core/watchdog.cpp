@@ -19,6 +19,9 @@ constexpr std::uint64_t kStartNs = 20'000 * kMs;
 constexpr std::uint64_t kSnapshotNs = 200 * kMs;
 constexpr std::uint64_t kDyingNs = 1'000 * kMs;
 
+// In the place of when a turn began, for a worker that is stopped.
+constexpr std::uint64_t kStoppedNs = ~std::uint64_t{0};
+
 // Names a socket of a worker that is helped.
 std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
   return (static_cast<std::uint64_t>(worker.pid()) << 16) | socket;
@@ -34,6 +37,7 @@ void Watchdog::look(const Crew& crew, const std::vector<WorkerProcess*>& retired
     Held* held = look_at(crew, worker, now_ns);
     if (held == nullptr) return;
     if (accepts) help(crew, worker, *held);
+    if (worker.stopped()) return;  // by a person, who may let it go on
     const bool dying = worker.dying();
     if (!dying) on_held(worker, *held, now_ns, report);
     if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, dying, now_ns);
@@ -47,14 +51,15 @@ Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::
     worker.condemn();
     ::kill(worker.pid(), SIGKILL);
   }
-  const std::uint64_t began_ns = worker.stats().turn_began_ns.get();
+  const std::uint64_t began_ns = worker.stopped() ? kStoppedNs : worker.stats().turn_began_ns.get();
   const auto known = held_.find(worker.pid());
   if (known != held_.end() && known->second.began_ns != began_ns) {
     end_help(crew, worker, known->second);
     held_.erase(known);
   }
-  const std::uint64_t since_ns = std::max(began_ns, counts_from_ns_);
-  if (!worker.ready() || began_ns == 0 || since_ns + kHeldNs > now_ns) return nullptr;
+  const std::uint64_t since_ns = std::max({began_ns, counts_from_ns_, worker.went_on_ns()});
+  if (!worker.ready() || began_ns == 0) return nullptr;
+  if (!worker.stopped() && since_ns + kHeldNs > now_ns) return nullptr;
   Held& held = held_.try_emplace(worker.pid(), Held{began_ns}).first->second;
   held.since_ns = since_ns;
   return &held;
@@ -91,8 +96,8 @@ void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_n
 
 void Watchdog::help(const Crew& crew, const WorkerProcess& worker, Held& held) {
   if (held.helper >= 0) return;
-  WorkerProcess* helper =
-      crew.sibling(worker, [this](const WorkerProcess& other) { return !held_.contains(other.pid()); });
+  WorkerProcess* helper = crew.sibling(
+      worker, [this](const WorkerProcess& other) { return !other.stopped() && !held_.contains(other.pid()); });
   if (helper == nullptr) return;
   held.helper = helper->pid();
   const std::vector<int> sockets = crew.sockets_of(worker.index());
@@ -116,6 +121,14 @@ void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t 
     ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot
   } else if (now_ns - held.ended_ns >= kDyingNs) {
     ::kill(worker.pid(), SIGKILL);
+  }
+}
+
+void Watchdog::stopped(const Crew& crew, WorkerProcess& worker) {
+  for (auto& [pid, held] : held_) {
+    if (held.helper != worker.pid()) continue;
+    if (const WorkerProcess* helped = crew.find(pid)) end_help(crew, *helped, held);
+    held.helper = -1;
   }
 }
 

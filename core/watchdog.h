@@ -1,5 +1,6 @@
 // Watches the turns of all workers' loops: names who holds one for long, has a sibling accept in the held
-// worker's place meanwhile, and ends a worker that does not come back.
+// worker's place meanwhile, and ends a worker that does not come back. One that a signal has stopped is helped,
+// too, and left alone.
 //
 // Supervisor's thread; never blocks. Reads the workers' shared memory.
 #pragma once
@@ -27,6 +28,8 @@ class Watchdog {
   using Report = std::function<void(Culprit culprit)>;
   void look(const Crew& crew, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
             std::uint32_t hang_ms, const Report& report);
+  // A worker is stopped: another helps whom it has helped.
+  void stopped(const Crew& crew, WorkerProcess& worker);
   // A worker has ended: it is neither held nor helps any more.
   void forget(const Crew& crew, const WorkerProcess& worker);
 

@@ -1,6 +1,5 @@
 #include "worker_process.h"
 
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,8 +11,10 @@
 
 #include "child.h"
 #include "fault_handler.h"
+#include "lifeline.h"
 #include "log.h"
 #include "monotonic_clock.h"
+#include "process_setup.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -22,24 +23,38 @@
 namespace sluice {
 namespace {
 
+// For what drains without a supervisor, beyond the drain limit.
+constexpr std::uint64_t kLifelineGraceMs = 2'000;
+
 Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
   if (start.plan->user) {
     auto became = become(*start.plan->user);
     if (!became) return became;
   }
+  // Before there are modules, whose threads are none of the worker's own.
+  const auto lifeline =
+      Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
+  if (!lifeline) return Unexpected(lifeline.error());
   auto worker =
       Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
   if (!worker) return Unexpected(worker.error());
   for (const ModuleProblem& problem : (*worker)->lineup().problems()) log(LogLevel::error, problem.sentence);
+  // From here on it ends as its loop or its lifeline decides, for which it has to run.
+  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   return (*worker)->run(start.sockets, control);
 }
 
 // Never returns, so that nothing of the supervisor's is destroyed a second time.
-[[noreturn]] void run_worker(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
+[[noreturn]] void run_worker(const WorkerProcess::Start& start, WorkerStats& stats, int control,
+                             pid_t supervisor) {
+  // Nobody misses a worker that does not serve yet.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != supervisor) ::_exit(0);
   start.close_others(start.sockets);
   ::prctl(PR_SET_NAME, "sluice-worker");
   // A terminal sends INT to all of its processes; the supervisor decides what it means.
-  for (const int signal : {SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
+  ignore_idle_signals();
   ::signal(SIGCHLD, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -87,32 +102,33 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) 
   std::unique_ptr<WorkerProcess> process(new WorkerProcess);
   process->index_ = start.index;
   process->started_ms_ = monotonic_ms();
-  void* memory =
-      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return fail_errno("cannot map memory for a worker's counters", errno);
-  process->stats_ = static_cast<WorkerStats*>(memory);
+  auto stats = map_stats();
+  if (!stats) return Unexpected(stats.error());
+  process->stats_ = std::move(*stats);
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
     return fail_errno("cannot make a socket pair for a worker", errno);
   }
   process->control_.reset(ends[0]);
   const UniqueFd worker_end(ends[1]);
+  const pid_t supervisor = ::getpid();
   process->pid_ = ::fork();
   if (process->pid_ < 0) return fail_errno("cannot fork a worker", errno);
   if (process->pid_ == 0) {
     process->control_.reset();
-    run_worker(start, *process->stats_, worker_end.get());
+    run_worker(start, *process->stats_, worker_end.get(), supervisor);
   }
   return process;
-}
-
-WorkerProcess::~WorkerProcess() {
-  if (stats_ != nullptr) ::munmap(stats_, sizeof(WorkerStats));
 }
 
 void WorkerProcess::dismiss() {
   dismissed_ = true;
   ::kill(pid_, SIGKILL);
+}
+
+void WorkerProcess::set_stopped(bool stopped) {
+  stopped_ = stopped;
+  if (!stopped) went_on_ns_ = monotonic_ns();
 }
 
 bool WorkerProcess::dying() const {

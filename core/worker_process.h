@@ -35,7 +35,6 @@ class WorkerProcess {
   };
 
   static Result<std::unique_ptr<WorkerProcess>> start(const Start& start);
-  ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
@@ -54,6 +53,10 @@ class WorkerProcess {
   bool dismissed() const { return dismissed_; }
   // Whatever its loop was at, it is on its way out: by a fault, dismissed, or already the kernel's to end.
   bool dying() const;
+  // A signal has stopped it, or it goes on; what passed until then does not count as held up.
+  void set_stopped(bool stopped);
+  bool stopped() const { return stopped_; }
+  std::uint64_t went_on_ns() const { return went_on_ns_; }  // 0: it was never stopped
   // It holds its loop too long, and is being ended for it.
   void condemn() { condemned_ = true; }
   // What it was doing when it ended by a fault; nothing when it ended otherwise. A thread that has noted
@@ -69,10 +72,12 @@ class WorkerProcess {
   unsigned index_ = 0;
   std::uint64_t started_ms_ = 0;
   UniqueFd control_;
-  WorkerStats* stats_ = nullptr;  // shared memory, unmapped with this
+  SharedStats stats_;
   bool ready_ = false;
   bool condemned_ = false;
   bool dismissed_ = false;
+  bool stopped_ = false;
+  std::uint64_t went_on_ns_ = 0;
 };
 
 }  // namespace sluice

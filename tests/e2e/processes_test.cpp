@@ -167,6 +167,23 @@ TEST_CASE("TERM lets a download in flight end, and idle connections go", "[e2e][
   CHECK(server.wait() == 0);
 }
 
+TEST_CASE("QUIT drains as TERM does, and signals that mean nothing end neither supervisor nor workers",
+          "[e2e][processes]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  const std::vector<pid_t> workers = server.workers();
+  REQUIRE(workers.size() == 2);
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGPROF, SIGPIPE, SIGIO, SIGRTMIN, SIGRTMAX}) {
+    server.signal(signal);
+    for (const pid_t worker : workers) ::kill(worker, signal);
+  }
+  for (const pid_t worker : workers) ::kill(worker, SIGQUIT);  // as a terminal sends it to all
+  for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.workers() == workers);
+  server.signal(SIGQUIT);
+  CHECK(server.wait() == 0);
+}
+
 TEST_CASE("a second TERM ends at once with exit code 2", "[e2e][processes]") {
   const Site site({"static_sendfile"});
   site.write("static/large.dat", random_bytes(kLarge));
@@ -359,4 +376,86 @@ TEST_CASE("a log that is read too slowly does not hold up the supervisor", "[e2e
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   server.process().signal(SIGTERM);
   CHECK(server.process().wait() == 0);
+}
+
+TEST_CASE("a worker that is held up does not outlive its supervisor", "[e2e][processes]") {
+  const Site site({"sleeper"});
+  ServerProcess server(site, {"--workers", "1", "--hang-limit", "0"});
+  const pid_t worker = server.workers().at(0);
+  HttpClient client(server.endpoint());
+  client.request("GET", "/sleeper/600000");
+  REQUIRE(server.logs("has been held up for"));
+  server.signal(SIGKILL);
+  CHECK(server.wait() == 128 + SIGKILL);
+  CHECK(eventually([&] { return !alive(worker); }));
+}
+
+TEST_CASE("a stopped worker is helped, and ends with its supervisor", "[e2e][processes]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "2"});
+  const std::vector<pid_t> workers = server.workers();
+  REQUIRE(workers.size() == 2);
+  ::kill(workers[0], SIGSTOP);
+  CHECK(server.logs("is stopped by a signal: others accept in its place"));
+  for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  ::kill(workers[0], SIGCONT);
+  CHECK(server.logs("worker 1 (process " + std::to_string(workers[0]) + ") goes on"));
+  for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.workers() == workers);
+  ::kill(workers[0], SIGSTOP);
+  server.signal(SIGKILL);
+  CHECK(server.wait() == 128 + SIGKILL);
+  CHECK(eventually([&] { return std::none_of(workers.begin(), workers.end(), alive); }));
+}
+
+TEST_CASE("workers that end again and again are replaced ever more slowly", "[e2e][processes]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "1"});
+  pid_t last = 0;
+  CHECK(eventually([&] {
+    const std::vector<pid_t> workers = server.workers();
+    if (!workers.empty() && workers[0] != last && fetch(server.endpoint(), "/hello/").status == 200)
+      ::kill(last = workers[0], SIGKILL);
+    return server.log().find("workers end again and again (10 times): the next one starts in 1 s") !=
+           std::string::npos;
+  }));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  server.signal(SIGTERM);
+  CHECK(server.wait() == 0);
+}
+
+TEST_CASE("private copies of modules that somebody has removed are made anew", "[e2e][processes]") {
+  const Site site({"hello"});
+  const std::string folder = site.path("copies");
+  std::filesystem::create_directory(folder);
+  ServerProcess server(site, {"--workers", "1"}, {{"TMPDIR", folder}});
+  const auto remove_copies = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) std::filesystem::remove_all(entry);
+  };
+  remove_copies();
+  CHECK(server.reload());
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  remove_copies();
+  ::kill(server.workers().at(0), SIGKILL);
+  CHECK(server.logs("was killed by SIGKILL"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  remove_copies();
+  std::filesystem::remove(folder);  // now they cannot
+  CHECK_FALSE(server.reload());
+  CHECK(server.logs("everything goes on as it was: the folder " + folder));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  std::filesystem::create_directory(folder);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("without room for private copies a server does not start as if there were no modules",
+          "[e2e][processes]") {
+  const Site site({"hello"});
+  std::vector<std::string> command{"/bin/sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"};
+  const std::vector<std::string> serve = site.command({"--listen", "127.0.0.1:0"});
+  command.insert(command.end(), serve.begin(), serve.end());
+  const Outcome outcome = run(command);
+  CHECK(outcome.code == 1);
+  CHECK_THAT(outcome.err, Contains("hello.so cannot be copied to a private place: File too large") &&
+                              Contains("make room there, or point TMPDIR to another folder"));
 }

@@ -1,0 +1,30 @@
+// How soon workers that have ended are replaced: at once, unless they end again and again.
+//
+// Values; one thread.
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+class RestartPace {
+ public:
+  // So many may end in a streak before replacements wait, and one more for each post.
+  static constexpr unsigned kAtOnce = 8;
+  // A streak is over when no worker ends for so long.
+  static constexpr std::uint64_t kCalmMs = 60'000;
+  // One that could not even start would be started again and again without a pause.
+  static constexpr std::uint64_t kRetryMs = 1'000;
+  static constexpr std::uint64_t kWaitMaxMs = 30'000;
+
+  // A worker has ended, for a reason that nothing else puts an end to. How long its replacement waits, in ms.
+  std::uint64_t ended(bool was_ready, std::size_t posts, std::uint64_t now_ms);
+  // How many have ended in this streak.
+  unsigned streak() const { return streak_; }
+
+ private:
+  unsigned streak_ = 0;
+  std::uint64_t last_ms_ = 0;
+};
+
+}  // namespace sluice

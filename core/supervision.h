@@ -1,0 +1,93 @@
+// The supervisor at work: it owns the listening sockets, forks the workers, replaces those that die and passes
+// signals on. One thread; never blocks on a module, or on what a worker says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control_desk.h"
+#include "crew.h"
+#include "fault_report.h"
+#include "log_pipe.h"
+#include "metrics_text.h"
+#include "module_keeper.h"
+#include "monotonic_clock.h"
+#include "reload.h"
+#include "restart_pace.h"
+#include "retired_workers.h"
+#include "server_view.h"
+#include "watchdog.h"
+
+namespace sluice {
+
+class Supervisor {
+ public:
+  // `reread` outlives it.
+  explicit Supervisor(const ReadSettings& reread) : reread_(reread) {}
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Returns when all workers serve, or when it is told to stop before.
+  Result<void> start(const Settings& settings);
+  // Serves until a signal ends it; false when a second one had to.
+  bool run();
+
+ private:
+  Result<void> open_control(const Settings& settings);
+  Crew::Launch launch(Unusable unusable = Unusable::left_out);
+  void close_for_child(const std::vector<int>& own_sockets);
+
+  void wait_for_events();
+  std::uint64_t wait_ms() const;
+  void hear(WorkerProcess& worker);
+  void on_signals();
+  void reap();
+  void on_stop(pid_t pid, bool stopped);
+  void on_end(const WorkerProcess& worker, int status);
+  void on_end_at_start(const std::string& module);
+  void pace_restart(const WorkerProcess& worker, bool counted);
+  void look_after_workers();
+  void report(const Culprit& culprit);
+
+  void want_reload();
+  void begin_reload();
+  void step_reload();
+  void refuse_reload(const std::string& why);
+  void commit_reload();
+  void stop();
+  void respawn_missing();
+  std::vector<WorkerProcess*> all_workers() const;
+  ServerView view() const { return take_view(*crew_, *keeper_, next_crew(), retired_.workers(), started_ms_); }
+  Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
+  void kill_all() const;
+
+  const ReadSettings& reread_;
+  UniqueFd signals_;
+  LogPipe log_pipe_;
+  PastCounts past_;
+  ControlDesk control_;
+  std::unique_ptr<ModuleKeeper> keeper_;
+  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<Reload> reload_;  // at work
+  Watchdog watchdog_;
+  RestartPace pace_;
+  FaultReports reports_;
+  RetiredWorkers retired_;
+  bool serving_ = false;   // all workers have been ready
+  bool hopeless_ = false;  // they never will be
+  unsigned ends_at_start_ = 0;
+  bool reload_wanted_ = false;
+  bool stopping_ = false;
+  bool forced_ = false;
+  std::uint64_t stop_until_ms_ = 0;
+  std::uint64_t swaps_until_ms_ = 0;  // then a reload that is wanted waits no longer
+  std::uint64_t retry_at_ms_ = 0;
+  std::uint64_t look_at_ms_ = 0;
+  std::uint64_t started_ms_ = monotonic_ms();
+};
+
+}  // namespace sluice
