@@ -255,7 +255,6 @@ Result<InstanceRef> Lineup::make_instance(Module& module, const MountPlan& mount
   if (!shared) return Unexpected(shared.error());
   auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
   if (!made) return made;
-  if (module.shared) take_warnings(*module.shared.get(), module.entry.file, mount.prefix);
   take_warnings(*made->get(), module.entry.file, mount.prefix);
   return made;
 }

@@ -103,6 +103,7 @@ Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& servic
     return InstanceRef();
   }
   InstanceRef instance(new ModuleInstance(services, std::move(file), InstanceRef(), MountPlan{}));
+  instance->being_made_ = false;  // what a worker has for itself may be lacking in one only: that one says it
   instance->call([&] { instance->own_shared_.reset(info.create_shared(*instance.get())); });
   return instance->unless_refused(instance->own_shared_ != nullptr);
 }

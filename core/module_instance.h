@@ -85,7 +85,8 @@ class ModuleInstance final : public Host, public Reapable {
 
   Handler& handler() { return *handler_; }
   const std::string& name() const { return name_; }  // "hello at /hello/"
-  // What it warned of while it was made, which is not logged: a trial says it once, not each worker again.
+  // What a handler warned of while it was made, which is not logged: a trial says it once, not each worker
+  // again.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
   void retire();
 

@@ -14,8 +14,9 @@ namespace {
 enum class Wanted { folder, file };
 
 // What is wrong with it; empty where nothing is, or nobody can tell.
-std::string fault_of(const Folder& root, const std::string& path, Links links, Wanted wanted) {
+std::string fault_of(const Folder& root, std::string path, Links links, Wanted wanted) {
   FileFacts facts;
+  if (path.ends_with('/')) path.pop_back();  // else a file in its place would count as missing
   const int error = look_beneath(root.fd, path.empty() ? "." : path.c_str(), Resolve::may_block, links, facts);
   if (error == ENOENT || error == ENOTDIR) return "does not exist";
   if (error == EXDEV) return "leads out of the root by a symbolic link";
