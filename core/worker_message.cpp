@@ -15,13 +15,21 @@ union DescriptorRoom {
   char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-void take_descriptor(msghdr& packet, UniqueFd& fd) {
+// Keeps the first descriptor and closes the others: a message carries one, but the room for it, rounded up,
+// lets the kernel deliver as many as fit.
+UniqueFd take_descriptor(msghdr& packet) {
+  UniqueFd first;
   for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr; header = CMSG_NXTHDR(&packet, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    int received = -1;
-    std::memcpy(&received, CMSG_DATA(header), sizeof(received));
-    fd.reset(received);
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int received = -1;
+      std::memcpy(&received, CMSG_DATA(header) + i * sizeof(received), sizeof(received));
+      UniqueFd owned(received);
+      if (!first) first = std::move(owned);
+    }
   }
+  return first;
 }
 
 }  // namespace
@@ -70,9 +78,11 @@ Heard receive_message(int socket, WorkerMessage& message) {
   DescriptorRoom room{};
   packet.msg_control = room.bytes;
   packet.msg_controllen = sizeof(room.bytes);
-  if (receive(packet, 0) != size) return Heard::gone;
+  const ssize_t got = receive(packet, 0);
+  UniqueFd fd = got < 0 ? UniqueFd() : take_descriptor(packet);
+  if (got != size) return Heard::gone;
   message = WorkerMessage{};
-  take_descriptor(packet, message.fd);
+  message.fd = std::move(fd);
   message.kind = static_cast<ControlMessage>(text[0]);
   FieldReader fields(std::string_view(text).substr(1));
   message.number = fields.next_number();
