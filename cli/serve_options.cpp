@@ -234,6 +234,8 @@ constexpr ServeOption kOptions[] = {
     timeout<&Timeouts::handler_ms>("handler-timeout", "For a module that answers later."),
     timeout<&Timeouts::linger_ms>("linger-timeout", "Reading on after an answer that ends a request early."),
     timeout<&Timeouts::drain_ms>("drain-timeout", "For what is in flight when the server stops or reloads."),
+    timeout<&Timeouts::stream_grace_ms>(
+        "stream-grace", "When the server stops, for answers without a known end that wait for their module."),
     limit<&Limits::head_bytes_max, kSize>("head-max", "SIZE", "Of a request's head: 431 above.", kKibi, kMebi),
     limit<&Limits::target_bytes_max, kSize>(
         "target-max", "SIZE", "Of a request's target, a part of the head: 414 above.", 256, kMebi),
@@ -247,7 +249,8 @@ constexpr ServeOption kOptions[] = {
     limit<&Limits::drain_bytes_max, kSize>(
         "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0, kGibi),
     limit<&Limits::connections_max, kCount>("connections-max", "NUMBER",
-                                            "Connections of a worker; others wait above.", 1, 1'000'000),
+                                            "Connections of a worker; above, idle ones close, or others wait.",
+                                            1, 1'000'000),
     limit<&Limits::turn_bytes_max, kSize>(
         "turn-max", "SIZE", "Sent to one client before others have their turn.", 16 * kKibi, 64 * kMebi),
     {"workers", "NUMBER|auto", kProcess, Takes::value, true,

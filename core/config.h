@@ -59,10 +59,11 @@ struct Timeouts {
   std::uint32_t head_ms = 15'000;  // from a request's first byte (a connection's start) to its head's end
   std::uint32_t body_ms = 30'000;  // between two pieces of a request's body; for the whole of an unwanted one
   std::uint32_t send_ms = 30'000;  // without the client taking a byte
-  std::uint32_t keepalive_ms = 65'000;  // idle between two requests
-  std::uint32_t handler_ms = 60'000;    // for a deferred answer, and a body that writes nothing
-  std::uint32_t linger_ms = 2'000;      // reading on after an answer that closes in mid-request
-  std::uint32_t drain_ms = 30'000;      // for what is in flight when the server stops or reloads
+  std::uint32_t keepalive_ms = 65'000;    // idle between two requests
+  std::uint32_t handler_ms = 60'000;      // for a deferred answer, and a body that writes nothing
+  std::uint32_t linger_ms = 2'000;        // reading on after an answer that closes in mid-request
+  std::uint32_t drain_ms = 30'000;        // for what is in flight when the server stops or reloads
+  std::uint32_t stream_grace_ms = 5'000;  // for streams without a known end that wait when the server stops
 };
 
 // In place of a control socket's path.

@@ -6,6 +6,7 @@
 
 #include "conversation.h"
 #include "log.h"
+#include "out_of_memory.h"
 
 namespace sluice {
 namespace {
@@ -23,8 +24,17 @@ Connection::Connection(ConnectionContext& context, ConnectionTable& table, std::
 
 Connection::~Connection() = default;
 
+template <typename Call>
+void Connection::enter(Call&& call) {
+  if (unless_out_of_memory("memory is used up: a connection is closed", call) || state_ == State::closed)
+    return;
+  lose();
+  terminate();
+  close();
+}
+
 void Connection::start() {
-  run();
+  enter([this] { run(); });
 }
 
 void Connection::wake(std::uint32_t serial) {
@@ -43,12 +53,39 @@ void Connection::try_again() {
 bool Connection::close_if_idle() {
   // What has been announced, and not been received yet, may be a request.
   if (state_ != State::parsing || conversation_ != nullptr || input_ready_) return false;
-  transition(Event::ended);
-  run();
+  enter([this] {
+    transition(Event::ended);
+    run();
+  });
   return true;
 }
 
+bool Connection::give_way() {
+  return state_ == State::parsing && conversation_ == nullptr && !transport_.has_arrived() && close_if_idle();
+}
+
+bool Connection::end_stream() {
+  if (!waits_in_stream()) return false;
+  enter([this] {
+    close_stream();
+    run();
+  });
+  return true;
+}
+
+void Connection::cut() {
+  if (state_ == State::closed) return;
+  enter([this] {
+    lose();
+    run();
+  });
+}
+
 void Connection::on_events(std::uint32_t events) {
+  enter([=, this] { take_events(events); });
+}
+
+void Connection::take_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) input_ready_ = true;
   if ((events & EPOLLIN) != 0) announced_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_to_end_ = true;
@@ -58,7 +95,7 @@ void Connection::on_events(std::uint32_t events) {
     if (lingering_) {
       transition(Event::finished);  // it has read the answer and closed
     } else {
-      lose();
+      lose_client();
     }
   } else if (context_.loop.slice_is_over()) {
     return context_.loop.make_ready(*this);
@@ -69,37 +106,16 @@ void Connection::on_events(std::uint32_t events) {
 void Connection::on_deadline(DeadlineKind kind) {
   if (kind == DeadlineKind::send && !client_is_stuck())
     return context_.loop.deadlines().arm(*this, kind, context_.loop.now_ms());
-  if (kind == DeadlineKind::keepalive && input_ready_) return run();
-  if (state_ == State::parsing && (kind == DeadlineKind::keepalive || kind == DeadlineKind::head)) {
-    const bool in_head = conversation_ != nullptr && !conversation_->parser.at_start();
-    if (in_head) {
-      refuse(408);
-    } else {
-      transition(Event::ended);
-    }
-  } else if (state_ == State::preparing && conversation_->exchange.stage() == HttpExchange::Stage::deferred &&
-             (kind == DeadlineKind::handler || kind == DeadlineKind::body)) {
-    if (kind == DeadlineKind::handler) conversation_->exchange.report_fault("a deferred answer is overdue");
-    conversation_->exchange.answer_for_handler(kind == DeadlineKind::handler ? 504 : 408);
-  } else if (state_ == State::preparing && kind == DeadlineKind::body) {
-    conversation_->exchange.body().break_off(408);
-  } else if (kind == DeadlineKind::linger) {
-    transition(Event::finished);
-  } else {
-    if (kind == DeadlineKind::handler && conversation_ != nullptr) {
-      conversation_->exchange.report_fault(
-          conversation_->stalled
-              ? "its body had room and wrote nothing in time: to wait for something, it has to park"
-              : "a parked body was not resumed in time");
-    }
-    lose();
-  }
-  run();
+  enter([=, this] {
+    // Its next request has been announced.
+    if (kind != DeadlineKind::keepalive || !input_ready_) be_late(kind);
+    run();
+  });
 }
 
 // It may have been closed earlier in this turn, after it had been made ready.
 void Connection::on_ready() {
-  if (state_ != State::closed) run();
+  if (state_ != State::closed) enter([this] { run(); });
 }
 
 Ticket Connection::exchange_ticket() {
@@ -118,10 +134,13 @@ void Connection::advance() {
       if (state_ == State::closed) return close();
     }
     // Whatever waits, what was answered does not.
-    if (flush() != Io::lost) break;
-    lose();
+    const Io io = flush();
+    if (io != Io::lost) break;
+    lose_client();
   }
   if (!sends_on()) transport_.release();
+  // What waits for its handler may do so for long.
+  if (waiting_for_ == WaitingFor::handler && conversation_->output.empty()) conversation_->output.release();
   settle();
 }
 
@@ -174,6 +193,9 @@ DeadlineKind Connection::deadline_kind() const {
     return DeadlineKind::send;
   }
   if (drains_body()) return DeadlineKind::body;
+  // The client of a stream without a known end has sent its end, and has most likely left: what is not resumed
+  // soon would wait for nobody.
+  if (client_has_ended() && waits_in_stream()) return DeadlineKind::linger;
   if (waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn) return DeadlineKind::handler;
   if (state_ == State::terminating) return DeadlineKind::linger;
   if (state_ != State::parsing) return DeadlineKind::body;
@@ -225,6 +247,8 @@ bool Connection::postponed(DeadlineKind kind) {
       return received && !drains_body();
     case DeadlineKind::handler:
       return wrote;
+    case DeadlineKind::linger:
+      return wrote && state_ == State::transmitting;
     default:
       return false;  // a deadline of the whole
   }
@@ -289,21 +313,11 @@ Io Connection::flush() {
   return io;
 }
 
-Connection::Step Connection::lose() {
-  if (conversation_ != nullptr) {
-    conversation_->exchange.end();
-    conversation_->output.consume(conversation_->output.pending().size());
-  }
-  serial_ = 0;
-  abort_ = true;
-  transition(Event::lost);
-  return Step::go_on;
-}
-
 void Connection::close() {
   context_.loop.deadlines().disarm(*this);
   if (token_ != EventLoop::kNoToken) context_.loop.forget(token_);
   if (conversation_ != nullptr) table_.give_conversation(std::move(conversation_));
+  transport_.close();
   table_.remove(*this);
 }
 

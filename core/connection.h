@@ -35,7 +35,8 @@ struct ConnectionContext {
   HttpDate& date;
   BufferPool& inputs;
   BufferPool& outputs;
-  bool draining = false;  // answer what comes, but keep no connection
+  bool draining = false;        // answer what comes, but keep no connection
+  bool ending_streams = false;  // those without a known end are closed when they wait
 };
 
 class Connection final : public Pollable,
@@ -55,6 +56,12 @@ class Connection final : public Pollable,
   void try_again();
   // Closes it if it is between two requests.
   bool close_if_idle();
+  // The same in favour of another client: not when something has arrived that nobody has looked at yet.
+  bool give_way();
+  // Closes it if its answer is a stream without a known end that waits for its module.
+  bool end_stream();
+  // Closes it at once, whatever it does.
+  void cut();
 
   State state() const { return state_; }
   WaitingFor waiting_for() const { return waiting_for_; }
@@ -72,6 +79,13 @@ class Connection final : public Pollable,
   void on_ready() override;
   Ticket exchange_ticket() override;
   std::string client_name() override { return transport_.peer_name(); }
+
+  // Everything that the loop or a listener calls passes here: without memory, this connection ends.
+  template <typename Call>
+  void enter(Call&& call);
+  void take_events(std::uint32_t events);
+  void be_late(DeadlineKind kind);
+  void be_late_with_answer(DeadlineKind kind);
 
   // What advance is made of.
   void run();  // advance with a new share of the turn
@@ -103,7 +117,10 @@ class Connection final : public Pollable,
   Step begin_answer();
   bool may_keep() const;
   Step pump_answer();
-  Step fail_answer(std::string_view what);
+  Step fail_answer();
+  Step break_contract(std::string_view what);
+  bool waits_in_stream() const;
+  Step close_stream();
   Step finish_request_body();
   Step finish_exchange();
   bool move_request_body();  // false: the request's body ended too early
@@ -111,7 +128,9 @@ class Connection final : public Pollable,
   bool linger();  // true when there is nothing to wait for
   Io receive();
   Io flush();
+  bool client_has_ended() const { return read_to_end_ || input_ended_; }
   Step lose();
+  Step lose_client();
   void close();
   void rest();  // gives back what an idle connection does not need
 
@@ -159,6 +178,10 @@ class ConnectionTable final : public Resumer, private Timer {
   // Closes so many at most of those that are between two requests; whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;
   bool close_idle();
+  // Closes the connection that has been without a request for longest, at once; false when none is.
+  bool make_room();
+  // Closes so many at most of the streams without a known end that wait; whether there may be more.
+  bool end_streams();
   // Ends all of them at once.
   void close_all();
   std::size_t size() const { return open_; }
@@ -169,6 +192,8 @@ class ConnectionTable final : public Resumer, private Timer {
  private:
   friend class Connection;
   void fired() override;
+  static constexpr std::size_t kSpareMax = 256;
+  void add_slot();
   void remove(Connection& connection);
   // Has the connection try again in a while; in a longer one, when many tries in a row were in vain.
   void retry(const Connection& connection);
@@ -181,7 +206,8 @@ class ConnectionTable final : public Resumer, private Timer {
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Conversation>> spare_;
   std::size_t open_ = 0;
-  std::size_t idle_from_ = 0;  // where the search for idle ones goes on
+  std::size_t idle_from_ = 0;     // where the search for idle ones goes on
+  std::size_t streams_from_ = 0;  // the same for streams
   std::uint32_t last_serial_ = 0;
   std::vector<std::uint32_t> starved_;
   TimerId retry_{};

@@ -22,6 +22,7 @@ constexpr Rule kRules[] = {
 
     {State::identifying, Event::routed, State::preparing},
     {State::identifying, Event::unrouted, State::preparing},
+    {State::identifying, Event::lost, State::terminating},
 
     {State::preparing, Event::deferred, State::preparing},
     {State::preparing, Event::resumed, State::preparing},
@@ -30,6 +31,7 @@ constexpr Rule kRules[] = {
 
     {State::transmitting, Event::parked, State::transmitting},
     {State::transmitting, Event::resumed, State::transmitting},
+    {State::transmitting, Event::replaced, State::preparing},
     {State::transmitting, Event::sent_keeping, State::parsing},
     {State::transmitting, Event::sent_closing, State::terminating},
     {State::transmitting, Event::lost, State::terminating},
@@ -54,8 +56,8 @@ constexpr Table kTable = make_table();
 constexpr std::string_view kStateNames[kStates] = {"establishing", "parsing",     "identifying", "preparing",
                                                    "transmitting", "terminating", "closed"};
 constexpr std::string_view kEventNames[kEvents] = {
-    "opened",  "head_complete", "head_refused", "routed",       "unrouted", "deferred", "parked",
-    "resumed", "answered",      "sent_keeping", "sent_closing", "ended",    "lost",     "finished"};
+    "opened",   "head_complete", "head_refused", "routed",       "unrouted", "deferred", "parked",  "resumed",
+    "answered", "replaced",      "sent_keeping", "sent_closing", "ended",    "lost",     "finished"};
 
 }  // namespace
 

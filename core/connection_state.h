@@ -7,7 +7,7 @@
 //                                 │ sent_keeping                             │ └──────┘
 //                                 └──────────────────── transmitting ◄───────┘ answered
 //                                                          │    ▲ │ parked, resumed
-//                              lost, ended                 │    └─┘
+//                              lost, ended                 │    └─┘        replaced: preparing again
 //   (every state) ───────────► terminating ◄───────────────┘ sent_closing
 //                                 │ finished
 //                                 ▼
@@ -43,13 +43,14 @@ enum class Event : std::uint8_t {
   parked,   // a body waits for its handler
   resumed,  // the handler has woken its task, its reader or its body
   answered,
+  replaced,  // nothing of the answer has left, and it cannot be completed: another is made
   sent_keeping,
   sent_closing,
   ended,  // the client has no further request, or is not waited for any longer
   lost,   // reset, timed out in mid-answer, or an answer that cannot be completed: everything is cancelled
   finished,
 };
-inline constexpr unsigned kEvents = 14;
+inline constexpr unsigned kEvents = 15;
 
 // Where the event leads, nothing when it must not happen in that state.
 std::optional<State> next_state(State state, Event event);

@@ -175,7 +175,7 @@ Connection::Step Connection::begin_answer() {
   head.fields = exchange.field_lines();
   if (talk.output.room() < response_head_size_max(head)) {
     const Io io = flush();
-    if (io == Io::lost) return lose();
+    if (io == Io::lost) return lose_client();
     if (talk.output.room() < response_head_size_max(head)) return wait_for(WaitingFor::socket_room);
   }
   head.date = context_.date.now();
@@ -183,6 +183,7 @@ Connection::Step Connection::begin_answer() {
   talk.keep = may_keep() && framing != Framing::close;
   head.keep_alive = talk.keep;
   talk.framing = BodyFraming{framing, framing == Framing::length ? head.size : kUnknownSize};
+  talk.head_position = talk.output.position();
   write_response_head(head, talk.output);
   context_.stats.requests.add();
   context_.stats.answers_by_class[head.status / 100].add();
@@ -234,16 +235,16 @@ Connection::Step Connection::pump_answer() {
   context_.stats.bytes_sent.add(sink.moved());
   wrote_ = wrote_ || sink.moved() > 0;
   talk.stalled = progress == Progress::more && sink.moved() == 0 && !sink.transport_full() && budget_ > 0;
-  if (talk.framing.overrun) return fail_answer("it wrote more than it had declared");
-  if (sink.lost()) return lose();
-  if (progress == Progress::failed) return fail_answer("");
+  if (talk.framing.overrun) return break_contract("it wrote more than it had declared");
+  if (sink.lost()) return lose_client();
+  if (progress == Progress::failed) return fail_answer();
   if (progress == Progress::done) {
     talk.content_done = true;
     if (talk.framing.kind == Framing::length && talk.framing.remaining > 0) {
-      return fail_answer("it wrote less than it had declared");
+      return break_contract("it wrote less than it had declared");
     }
     const Io io = sink.finish();
-    if (io == Io::lost) return lose();
+    if (io == Io::lost) return lose_client();
     talk.sent = io == Io::ok;
   }
   if (sink.transport_full()) output_ready_ = false;
@@ -251,14 +252,9 @@ Connection::Step Connection::pump_answer() {
   if (progress == Progress::parked) {
     talk.parked = true;
     transition(Event::parked);
-    return Step::go_on;
+    return context_.ending_streams && waits_in_stream() ? close_stream() : Step::go_on;
   }
   return wait_for(output_ready_ ? WaitingFor::turn : WaitingFor::socket_room);
-}
-
-Connection::Step Connection::fail_answer(std::string_view what) {
-  if (!what.empty()) conversation_->exchange.report_fault(what);
-  return lose();
 }
 
 // The answer has left; the rest of the request's body is taken by its reader, if there is one.

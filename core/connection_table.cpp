@@ -1,9 +1,10 @@
 // The connections of one worker, and the conversations that they borrow.
-#include "connection.h"
-#include "conversation.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "connection.h"
+#include "conversation.h"
+#include "out_of_memory.h"
 
 namespace sluice {
 namespace {
@@ -13,7 +14,9 @@ constexpr std::uint64_t kRetryMaxMs = 500;
 
 }  // namespace
 
-ConnectionTable::ConnectionTable(ConnectionContext& context) : context_(context) {}
+ConnectionTable::ConnectionTable(ConnectionContext& context) : context_(context) {
+  spare_.reserve(kSpareMax);
+}
 
 ConnectionTable::~ConnectionTable() {
   context_.loop.timers().cancel(retry_);
@@ -37,19 +40,26 @@ void ConnectionTable::fired() {
 }
 
 void ConnectionTable::accept(UniqueFd socket) {
-  std::uint32_t index = 0;
-  if (free_.empty()) {
-    index = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    index = free_.back();
-    free_.pop_back();
-  }
-  slots_[index] = std::make_unique<Connection>(context_, *this, index, std::move(socket));
+  const bool made = unless_out_of_memory("memory is used up: a new connection is closed", [&] {
+    if (free_.empty()) add_slot();
+    const std::uint32_t index = free_.back();
+    slots_[index] = std::make_unique<Connection>(context_, *this, index, std::move(socket));
+  });
+  if (!made) return context_.stats.connections_refused.add();
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
   ++open_;
   context_.stats.connections_accepted.add();
   context_.stats.connections_open.set(open_);
   slots_[index]->start();
+}
+
+// With room in the list of the free ones for all, so that a connection can always be removed.
+void ConnectionTable::add_slot() {
+  const std::size_t size = slots_.size() + 1;
+  if (free_.capacity() < size) free_.reserve(2 * size);
+  slots_.emplace_back();
+  free_.push_back(static_cast<std::uint32_t>(size - 1));
 }
 
 void ConnectionTable::resume(Ticket ticket) {
@@ -68,12 +78,33 @@ bool ConnectionTable::close_idle() {
   return false;
 }
 
+// Those that were served wait in the order in which they became idle. Those that have never sent a byte wait
+// among the heads that arrive, also by age.
+bool ConnectionTable::make_room() {
+  constexpr int kLookedAtMax = 64;
+  Deadlines& deadlines = context_.loop.deadlines();
+  for (const DeadlineKind kind : {DeadlineKind::keepalive, DeadlineKind::head}) {
+    DeadlineNode* node = deadlines.first(kind);
+    for (int i = 0; i < kLookedAtMax && node != nullptr; ++i, node = deadlines.after(*node)) {
+      if (static_cast<Connection*>(node)->give_way()) return true;  // only connections wait so
+    }
+  }
+  return false;
+}
+
+bool ConnectionTable::end_streams() {
+  unsigned left = kIdleClosedMax;
+  for (; streams_from_ < slots_.size() && left > 0; ++streams_from_) {
+    if (slots_[streams_from_] != nullptr && slots_[streams_from_]->end_stream()) --left;
+  }
+  if (left == 0) return true;
+  streams_from_ = 0;
+  return false;
+}
+
 void ConnectionTable::close_all() {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i] != nullptr && slots_[i]->state() != State::closed) {
-      slots_[i]->lose();
-      slots_[i]->advance();
-    }
+    if (slots_[i] != nullptr) slots_[i]->cut();
   }
 }
 
@@ -93,13 +124,9 @@ std::unique_ptr<Conversation> ConnectionTable::take_conversation() {
 }
 
 void ConnectionTable::give_conversation(std::unique_ptr<Conversation> conversation) {
-  constexpr std::size_t kSpareMax = 256;
   conversation->exchange.end();
   if (spare_.size() >= kSpareMax) return;
-  conversation->output.consume(conversation->output.pending().size());
-  conversation->output.release();
-  conversation->input.release();
-  conversation->next_request();
+  conversation->rest();
   spare_.push_back(std::move(conversation));
 }
 

@@ -6,6 +6,7 @@
 #include "body_sink.h"
 #include "exchange.h"
 #include "input.h"
+#include "kept_memory.h"
 #include "output.h"
 #include "request_parser.h"
 
@@ -20,22 +21,34 @@ struct Conversation {
   RequestParser parser;
   HttpExchange exchange;
   BodyFraming framing;
-  std::string path;                // decoded, where the target had to be
-  std::uint64_t handled_ns = 0;    // when the handler was called, by the loop's clock
-  std::uint64_t content_sent = 0;  // of Answer::content
-  bool handled = false;            // the handler has been called
-  bool parked = false;             // the body waits to be resumed
-  bool stalled = false;            // the body had room, wrote nothing, and wants to be called again
-  bool content_done = false;       // the answer's body or content has been taken whole
-  bool sent = false;               // and its framing too
-  bool keep = false;               // the connection, after this exchange
+  std::string path;                 // decoded, where the target had to be
+  std::uint64_t handled_ns = 0;     // when the handler was called, by the loop's clock
+  std::uint64_t content_sent = 0;   // of Answer::content
+  std::uint64_t head_position = 0;  // in the output, of the answer's head
+  bool handled = false;             // the handler has been called
+  bool parked = false;              // the body waits to be resumed
+  bool stalled = false;             // the body had room, wrote nothing, and wants to be called again
+  bool content_done = false;        // the answer's body or content has been taken whole
+  bool sent = false;                // and its framing too
+  bool keep = false;                // the connection, after this exchange
 
   void next_request() {
     input.next_request();
     parser.start();
     framing = {};
-    content_sent = 0;
+    content_sent = head_position = 0;
     handled = parked = stalled = content_done = sent = keep = false;
+  }
+  // Before it is lent to another connection: ready for its first request, without buffers, and bounded.
+  // REQUIRES: the exchange has ended.
+  void rest() {
+    constexpr std::size_t kPathKeptMax = 8 * 1024;
+    output.consume(output.pending().size());
+    output.release();
+    input.release();
+    next_request();
+    parser.rest();
+    give_back_above(path, kPathKeptMax);
   }
 };
 

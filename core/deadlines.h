@@ -62,6 +62,9 @@ class Deadlines {
   // Starts the wait anew, whatever the node waited for before.
   void arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms);
   void disarm(DeadlineNode& node) { node.unlink(); }
+  // Those that wait for that kind, the one that is due first at first; null when there are no more.
+  DeadlineNode* first(DeadlineKind kind) { return behind(queue(kind), kind); }
+  DeadlineNode* after(DeadlineNode& node) { return behind(node, node.kind_); }
   // The earliest due time, or `none`.
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   std::uint64_t next_due_ms() const;
@@ -75,6 +78,9 @@ class Deadlines {
     Queue();
     void on_deadline(DeadlineKind) override {}
   };
+  DeadlineNode* behind(DeadlineNode& node, DeadlineKind kind) {
+    return node.next_ == &queue(kind) ? nullptr : node.next_;
+  }
   Queue& queue(DeadlineKind kind) { return queues_[static_cast<unsigned>(kind)]; }
 
   std::array<Queue, kDeadlineKinds> queues_;  // each the head of a ring

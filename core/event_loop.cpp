@@ -6,8 +6,13 @@
 #include <ctime>
 #include <utility>
 
+#include "out_of_memory.h"
+
 namespace sluice {
 namespace {
+
+// Connections see to themselves; this is for everything else that the loop calls.
+constexpr std::string_view kLost = "memory is used up: what a turn of the loop had begun is left undone";
 
 constexpr EventLoop::Token make_token(std::uint32_t index, std::uint32_t generation) {
   return (EventLoop::Token{generation} << 32) | index;
@@ -27,12 +32,15 @@ Ready::~Ready() {
   next_->prev_ = prev_;
 }
 
+EventLoop::EventLoop(WorkerStats& stats) : stats_(stats) {
+  ready_.next_ = ready_.prev_ = &ready_;
+}
+
 Result<std::unique_ptr<EventLoop>> EventLoop::create(WorkerStats& stats) {
   std::unique_ptr<EventLoop> loop(new EventLoop(stats));
   loop->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!loop->epoll_) return fail_errno("cannot make an epoll instance", errno);
   loop->slots_.resize(1);
-  loop->ready_.next_ = loop->ready_.prev_ = &loop->ready_;
   loop->read_clock();
   return loop;
 }
@@ -154,7 +162,8 @@ int EventLoop::wait_ms(int wait_ms_max) const {
 void EventLoop::dispatch_events(int count) {
   for (int i = 0; i < count; ++i) {
     Slot* slot = find(events_[i].data.u64);
-    if (slot != nullptr) slot->pollable->on_events(events_[i].events);
+    if (slot == nullptr) continue;
+    unless_out_of_memory(kLost, [&] { slot->pollable->on_events(events_[i].events); });
   }
 }
 
@@ -172,7 +181,7 @@ void EventLoop::run_ready() {
     current.next_ = ready.next_;
     current.next_->prev_ = &current;
     ready.next_ = ready.prev_ = nullptr;
-    ready.on_ready();
+    unless_out_of_memory(kLost, [&] { ready.on_ready(); });
   } while (current.next_ != &current && !slice_is_over());
   if (current.next_ != &current) {  // before those that have had their turn
     current.prev_->next_ = ready_.next_;

@@ -102,7 +102,7 @@ class EventLoop {
   void stop() { stopped_ = true; }
 
  private:
-  explicit EventLoop(WorkerStats& stats) : stats_(stats) {}
+  explicit EventLoop(WorkerStats& stats);
   struct Slot {
     Pollable* pollable = nullptr;
     std::uint32_t generation = 1;

@@ -5,6 +5,7 @@
 #include "accept.h"
 #include "http_fields.h"
 #include "http_status.h"
+#include "kept_memory.h"
 #include "log.h"
 
 namespace sluice {
@@ -59,7 +60,8 @@ void HttpExchange::resume_task() {
 
 Progress HttpExchange::pump(Sink& sink) {
   Progress progress = Progress::failed;
-  instance_->call([&] { progress = answer_.body->pump(sink); }, &request_);
+  failed_status_ = 502;
+  if (!instance_->call([&] { progress = answer_.body->pump(sink); }, &request_)) failed_status_ = 500;
   return progress;
 }
 
@@ -82,10 +84,8 @@ void HttpExchange::end() {
   drop_task();
   body_.end(instance_.get());
   instance_ = InstanceRef();
-  // Not kept for an idle connection's sake.
-  for (std::string* text : {&content_, &field_lines_}) {
-    if (text->capacity() > kTextKeptMax) *text = std::string();
-  }
+  give_back_above(content_, kTextKeptMax);
+  give_back_above(field_lines_, kTextKeptMax);
 }
 
 void HttpExchange::drop_answer() {
@@ -157,8 +157,9 @@ void HttpExchange::answer_content(std::string_view content) {
 }
 
 void HttpExchange::send(Bytes content) {
+  // Before anything is accepted: there may be no memory for the copy.
+  if (stage_ != Stage::answered) content_ = std::string_view(content);
   if (!accept_answer()) return;
-  content_ = std::string_view(content);
   answer_content(content_);
 }
 
@@ -181,7 +182,11 @@ void HttpExchange::stream(std::uint64_t size, Body* body) {
 
 void HttpExchange::fail(std::uint32_t code) {
   if (stage_ != Stage::answered) {
-    status(code < 300 ? 0 : code);
+    if (code < 300 || code > 599) {
+      report_fault("it failed with the status " + std::to_string(code) + ", which is not one from 300 to 599");
+      code = 500;
+    }
+    status_ = code;
     remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
     if (!has_no_content(status_)) {
       ErrorPage page = error_page(status_, prefers("text/plain", "text/html"));

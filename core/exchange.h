@@ -55,6 +55,8 @@ class HttpExchange final : public Exchange {
   void resume_task();
   // Calls the body. REQUIRES: answer().body.
   Progress pump(Sink& sink);
+  // What is owed for a pump that has failed, if nothing of the answer has left: 502, or 500 when it threw.
+  std::uint32_t failed_status() const { return failed_status_; }
   // Answers in the handler's place, with the server's own page.
   void answer_for_handler(std::uint32_t status);
   // The same when the handler has answered already. REQUIRES: nothing of that answer was sent.
@@ -97,6 +99,7 @@ class HttpExchange final : public Exchange {
   Request request_;
   Stage stage_ = Stage::open;
   std::uint32_t status_ = 200;
+  std::uint32_t failed_status_ = 502;
   std::string field_lines_;
   std::string content_;  // of `send` and of the server's own pages
   std::string client_address_;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -58,17 +59,24 @@ const char* unix_path(const ListenAddress& address) {
   return reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
 }
 
+// Without any of these options, binding would fail later, and for a reason that is none.
+Result<void> switch_on(int socket, int level, int option, const std::string& name, const std::string& text) {
+  constexpr int kOn = 1;
+  if (::setsockopt(socket, level, option, &kOn, sizeof(kOn)) == 0) return {};
+  return fail_errno("cannot listen on " + text + ": the system refuses the socket option " + name, errno);
+}
+
 Result<UniqueFd> make_socket(const ListenAddress& address) {
   UniqueFd socket(::socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return cannot_listen(address, errno);
   if (address.is_unix()) return socket;
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   // Accepted sockets inherit it. Heads leave with MSG_MORE, so Nagle's waiting could only do harm.
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (address.address.ss_family == AF_INET6) {
-    ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  }
+  constexpr int kOn = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
+  auto set = switch_on(socket.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", address.text);
+  if (set && address.address.ss_family == AF_INET6)
+    set = switch_on(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY", address.text);
+  if (!set) return Unexpected(set.error());
   return socket;
 }
 
@@ -153,9 +161,9 @@ Result<void> ListenGroup::provide(unsigned workers) {
 Result<void> ListenGroup::add_socket() {
   auto socket = make_socket(bound_);
   if (!socket) return Unexpected(socket.error());
-  const int on = 1;
   if (!bound_.is_unix()) {
-    ::setsockopt(socket->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    const auto set = switch_on(socket->get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT", text_);
+    if (!set) return set;
     // A connection is accepted with its first request in hand, so that it costs one wake-up instead of two
     // (tcp(7)).
     ::setsockopt(socket->get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSilentSeconds, sizeof(kSilentSeconds));
@@ -257,40 +265,64 @@ void Listener::finish() {
 
 void Listener::accept_last() {
   for (int i = 0; i < kAcceptsMax; ++i) {
-    if (!accept_one()) return socket_.reset();
+    const Attempt attempt = try_accept();
+    if (attempt == Attempt::none_waits) return socket_.reset();
+    if (attempt == Attempt::no_room) break;
   }
   if (--last_turns_left_ == 0) return socket_.reset();
-  resume_ = loop_.timers().start(loop_.now_ms(), *this);
+  resume_ = loop_.timers().start(loop_.now_ms() + (held_up_ ? kPauseMs : 0), *this);
 }
 
 void Listener::on_events(std::uint32_t) {
   for (int i = 0; i < kAcceptsMax; ++i) {
     if (i > 0 && loop_.slice_is_over()) return;
-    if (!acceptor_.can_accept()) return pause();
-    if (!accept_one()) return;
+    if (!acceptor_.can_accept()) {
+      if (!has_waiting()) return;  // nobody idle has to go for nothing
+      if (!make_room(Shortage::kAllOpen)) return pause();
+    }
+    const Attempt attempt = try_accept();
+    if (attempt == Attempt::no_room) return pause();
+    if (attempt == Attempt::none_waits) return;
   }
 }
 
-bool Listener::accept_one() {
+bool Listener::has_waiting() const {
+  pollfd waiting{socket_.get(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+bool Listener::make_room(int why) {
+  const bool made = acceptor_.make_room(why, held_up_);
+  held_up_ = !made;
+  return made;
+}
+
+// One connection at most gives way in an attempt: what it frees may be taken by another process.
+Listener::Attempt Listener::try_accept() {
+  Attempt attempt = accept_one();
+  if (attempt == Attempt::no_room && make_room(no_room_error_)) attempt = accept_one();
+  held_up_ = attempt == Attempt::no_room;
+  return attempt;
+}
+
+Listener::Attempt Listener::accept_one() {
   const int accepted = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) {
     acceptor_.on_accept(UniqueFd(accepted));
-    return true;
+    return Attempt::taken;
   }
   switch (errno) {
     case EAGAIN:
     case EINVAL:  // nobody has listened yet
-      return false;
+      return Attempt::none_waits;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-      stats_.connections_refused.add();
-      log(LogLevel::warning, "a connection waits, since descriptors or memory are used up: raise `ulimit -n`");
-      pause();
-      return false;
+      no_room_error_ = errno;
+      return has_waiting() ? Attempt::no_room : Attempt::none_waits;  // it is told when nobody waits, too
     default:
-      return true;  // that one connection has failed (accept(2)): the next may not
+      return Attempt::taken;  // that one connection has failed (accept(2)): the next may not
   }
 }
 

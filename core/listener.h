@@ -13,6 +13,7 @@
 #include "config.h"
 #include "error.h"
 #include "event_loop.h"
+#include "shortage.h"
 #include "unique_fd.h"
 
 namespace sluice {
@@ -68,6 +69,9 @@ class Listener final : private Pollable, private Timer {
     virtual void on_accept(UniqueFd socket) = 0;
     // Whether another connection can be taken on now; asked again after a while when not.
     virtual bool can_accept() const = 0;
+    // A connection waits, and there is no room for it: `why` is an errno of accept(2), or Shortage::kAllOpen.
+    // True when an idle connection was closed in favour of it. `again`: it has waited since such a call.
+    virtual bool make_room(int why, bool again) = 0;
 
    protected:
     ~Acceptor() = default;
@@ -80,7 +84,7 @@ class Listener final : private Pollable, private Timer {
 
   Result<void> start();
   // From the next turn on accepts what waits, so many a turn, then closes this process' descriptor of the
-  // socket.
+  // socket. While there is no room for what waits it tries again, for a while: closing would reset them.
   static constexpr int kAcceptsMax = 64;
   void finish();
   bool finished() const { return !socket_; }
@@ -88,7 +92,11 @@ class Listener final : private Pollable, private Timer {
  private:
   void on_events(std::uint32_t events) override;
   void fired() override;
-  bool accept_one();
+  enum class Attempt : std::uint8_t { taken, none_waits, no_room };
+  Attempt accept_one();
+  Attempt try_accept();
+  bool make_room(int why);
+  bool has_waiting() const;
   void accept_last();
   void pause();
 
@@ -98,6 +106,8 @@ class Listener final : private Pollable, private Timer {
   UniqueFd socket_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId resume_{};
+  int no_room_error_ = 0;    // why accept_one found no room
+  bool held_up_ = false;     // no room could be made, and none was accepted since
   int last_turns_left_ = 0;  // of accepting, while it finishes
 };
 

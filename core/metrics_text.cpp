@@ -92,8 +92,12 @@ void write_traffic(Exposition& out, const Sums& sums) {
   out.counters("connections_accepted_total", "counter", "Connections accepted.", sums,
                &WorkerStats::connections_accepted);
   out.counters("connections_open", "gauge", "Connections open now.", sums, &WorkerStats::connections_open);
-  out.counters("connections_refused_total", "counter", "Connections refused for want of descriptors or room.",
-               sums, &WorkerStats::connections_refused);
+  out.counters("connections_refused_total", "counter",
+               "How often new connections had to wait for descriptors, memory or a place.", sums,
+               &WorkerStats::connections_refused);
+  out.counters("connections_gave_way_total", "counter",
+               "Idle connections that were closed to make room for new ones.", sums,
+               &WorkerStats::connections_gave_way);
   out.counters("requests_total", "counter", "Answers begun.", sums, &WorkerStats::requests);
   out.family("answers_total", "counter", "Answers begun, by the class of their status.");
   for (const auto& [index, stats] : sums) {

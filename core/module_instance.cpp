@@ -6,6 +6,7 @@
 #include "http_fields.h"
 #include "log.h"
 #include "option_value.h"
+#include "out_of_memory.h"
 
 namespace sluice {
 namespace {
@@ -27,7 +28,10 @@ class ModuleInstance::Watch final : public Pollable, public Reapable {
     token_ = instance_.services_.loop.add(fd_, events, *this);
     return token_ != EventLoop::kNoToken;
   }
-  void stop() { instance_.services_.loop.remove(token_, fd_); }
+  ~Watch() override {
+    if (token_ != EventLoop::kNoToken) stop();
+  }
+  void stop() { instance_.services_.loop.remove(std::exchange(token_, EventLoop::kNoToken), fd_); }
   void on_events(std::uint32_t events) override {
     instance_.call([&] { watcher_.ready(events); });
   }
@@ -42,6 +46,7 @@ class ModuleInstance::Watch final : public Pollable, public Reapable {
 class ModuleInstance::GuardedTimer final : public Timer {
  public:
   GuardedTimer(ModuleInstance& instance, Timer& inner) : instance_(instance), inner_(inner) {}
+  ~GuardedTimer() { instance_.services_.loop.timers().cancel(id_); }
   void start(std::uint64_t due_ms) { id_ = instance_.services_.loop.timers().start(due_ms, *this); }
   TimerId id() const { return id_; }
   void fired() override {
@@ -167,8 +172,9 @@ void ModuleInstance::retire() {
   });
 }
 
-void ModuleInstance::report_thrown(std::string_view what) {
-  report_fault(std::string("it threw ").append(what));
+void ModuleInstance::report_thrown(std::string_view what) noexcept {
+  unless_out_of_memory("memory is used up: what a module threw is not told",
+                       [&] { report_fault(std::string("it threw ").append(what)); });
 }
 
 void ModuleInstance::report_fault(std::string_view what) {
@@ -248,7 +254,10 @@ void ModuleInstance::cancel(TimerId timer) {
 
 bool ModuleInstance::offload(Work* work) {
   if (condemned_) return false;  // from a destructor: nobody would be left to be told of the end
-  auto guarded = std::make_unique<GuardedWork>(*this, work);
+  std::unique_ptr<GuardedWork> guarded;
+  if (!unless_out_of_memory("memory is used up: an offloaded call is refused",
+                            [&] { guarded = std::make_unique<GuardedWork>(*this, work); }))
+    return false;
   GuardedWork* raw = guarded.get();
   std::unique_ptr<Work> item = std::move(guarded);
   const auto room = retired_ ? Offload::Room::reserve : Offload::Room::share;

@@ -147,7 +147,7 @@ class ModuleInstance final : public Host, public Reapable {
   Result<InstanceRef> unless_refused(bool made);
   static Result<std::vector<OptionValue>> resolve_options(const ModuleFile& file, const MountPlan& mount);
   const OptionValue* find_option(std::string_view name) const;
-  void report_thrown(std::string_view what);
+  void report_thrown(std::string_view what) noexcept;
   void drop_watches_and_timers();
 
   InstanceServices services_;

@@ -30,9 +30,19 @@ class Output {
     std::memcpy(buffer_.get() + end_, bytes.data(), bytes.size());
     end_ += bytes.size();
   }
+  // How many bytes have ever been appended.
+  std::uint64_t position() const { return consumed_ + (end_ - begin_); }
+  // Takes back what was appended behind that position; false when some of it has been sent.
+  bool take_back(std::uint64_t position) {
+    if (consumed_ > position) return false;
+    end_ = begin_ + static_cast<std::size_t>(position - consumed_);
+    if (begin_ == end_) begin_ = end_ = 0;
+    return true;
+  }
   // The first `size` pending bytes have been sent.
   void consume(std::size_t size) {
     begin_ += size;
+    consumed_ += size;
     if (begin_ == end_) begin_ = end_ = 0;
   }
   // ok: nothing is left.
@@ -49,6 +59,7 @@ class Output {
  private:
   BufferPool& pool_;
   BufferPool::Buffer buffer_;
+  std::uint64_t consumed_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "authority.h"
 #include "http_fields.h"
+#include "kept_memory.h"
 
 namespace sluice {
 namespace {
@@ -163,6 +164,13 @@ RequestParser::RequestParser(const Limits& limits) : limits_(limits) {
   llhttp_init(&llhttp_, HTTP_REQUEST, &Callbacks::settings());
   llhttp_.data = this;
   start();
+}
+
+void RequestParser::rest() {
+  constexpr std::size_t kFieldsKeptMax = 128;
+  start();
+  give_back_above(spans_, kFieldsKeptMax);
+  give_back_above(head_.fields, kFieldsKeptMax);
 }
 
 void RequestParser::start() {

@@ -44,6 +44,8 @@ class RequestParser {
 
   // Expects a new request.
   void start();
+  // Expects one, and keeps no more memory than usual requests need.
+  void rest();
   // `bytes` begins with the head's first byte and holds all of it that has come, more than in the call before.
   HeadResult parse_head(std::string_view bytes);
   // Whether the bytes of a head, complete or not, are those of a HEAD request: whatever is wrong with it, its

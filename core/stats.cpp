@@ -37,10 +37,9 @@ std::uint64_t DurationHistogram::count() const {
 
 void WorkerStats::absorb(const WorkerStats& other) {
   constexpr Counter WorkerStats::*kCounters[] = {
-      &WorkerStats::connections_accepted, &WorkerStats::connections_open,
-      &WorkerStats::connections_refused,  &WorkerStats::requests,
-      &WorkerStats::bytes_sent,           &WorkerStats::module_faults,
-      &WorkerStats::loop_sleeps,          &WorkerStats::offload_queued,
+      &WorkerStats::connections_accepted, &WorkerStats::connections_open, &WorkerStats::connections_refused,
+      &WorkerStats::connections_gave_way, &WorkerStats::requests,         &WorkerStats::bytes_sent,
+      &WorkerStats::module_faults,        &WorkerStats::loop_sleeps,      &WorkerStats::offload_queued,
       &WorkerStats::offload_running};
   for (const auto counter : kCounters) (this->*counter).add((other.*counter).get());
   for (std::size_t i = 0; i < std::size(answers_by_class); ++i)

@@ -90,7 +90,8 @@ struct WorkerStats {
 
   Counter connections_accepted;
   Counter connections_open;
-  Counter connections_refused;  // no descriptors or no slot left
+  Counter connections_refused;   // how often new ones had to wait: no descriptors, memory or place left
+  Counter connections_gave_way;  // idle ones that were closed in favour of new ones
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;

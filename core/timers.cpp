@@ -1,10 +1,18 @@
 #include "timers.h"
 
+#include "out_of_memory.h"
+
 namespace sluice {
 
 TimerId Timers::start(std::uint64_t due_ms, Timer& timer) {
   const std::uint64_t id = ++last_id_;
-  by_id_.emplace(id, due_.emplace(due_ms, Entry{id, &timer}));
+  const auto place = due_.emplace(due_ms, Entry{id, &timer});
+  try {
+    by_id_.emplace(id, place);
+  } catch (...) {  // without memory, no timer is started by half
+    due_.erase(place);
+    throw;
+  }
   return TimerId{id};
 }
 
@@ -27,7 +35,7 @@ void Timers::expire(std::uint64_t now_ms) {
     Timer* timer = next->second.timer;
     by_id_.erase(next->second.id);
     due_.erase(next);
-    timer->fired();
+    unless_out_of_memory("memory is used up: what a timer had begun is left undone", [&] { timer->fired(); });
     next = due_.begin();  // the call may have cancelled any other
   }
 }

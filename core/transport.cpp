@@ -57,6 +57,11 @@ Moved Transport::receive(char* buffer, std::size_t size) {
   }
 }
 
+bool Transport::has_arrived() const {
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0 || !would_block(errno);
+}
+
 Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
   std::size_t wanted = 0;
   for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;

@@ -30,6 +30,8 @@ class Transport {
   int fd() const { return socket_.get(); }
   // ok with size 0: the client has sent its last byte. full: nothing there now.
   Moved receive(char* buffer, std::size_t size);
+  // Bytes, or the end, have come and were not received.
+  bool has_arrived() const;
   // `more_follows` lets the kernel hold a short segment back for what comes next (MSG_MORE), until `release`.
   Moved send(const iovec* pieces, int count, bool more_follows);
   // ok with less than `size` never happens; short_file when the file ends early.
@@ -55,6 +57,8 @@ class Transport {
   // Closing will reset the connection instead of ending it in order.
   void abort();
   std::string peer_name() const;
+  // Lets the descriptor go, so that another connection may have it in this turn. Nothing else may follow.
+  void close() { socket_.reset(); }
 
  private:
   Io judge(int error_number);

@@ -1,10 +1,12 @@
 #include "worker.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <filesystem>
 #include <system_error>
@@ -26,6 +28,9 @@ constexpr std::uint64_t kDrainCheckMs = 20;
 // For modules' offloaded calls that still run when everything else has ended.
 constexpr int kOffloadGraceTurns = 100;
 constexpr int kOffloadGraceTurnMs = 20;
+// So many descriptors are kept for the files that answers need: this part of all, but not more than that.
+constexpr rlim_t kSparedPart = 8;
+constexpr rlim_t kSparedMax = 256;
 
 // Brings the file's pages into memory, so that whoever enters the code does not wait for the disk.
 void read_through(const std::string& path) {
@@ -59,6 +64,13 @@ std::set<std::string> running_threads() {
     threads.insert(entry->path().filename().string());
   }
   return threads;
+}
+
+int spare_descriptors_from() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  const auto all = std::min<rlim_t>(limit.rlim_cur, INT_MAX);
+  return static_cast<int>(all - std::min<rlim_t>(all / kSparedPart, kSparedMax));
 }
 
 }  // namespace
@@ -127,6 +139,8 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
       outputs_(kOutputSize),
       context_{*loop_, router_, plan.settings.limits, stats, date_, inputs_, outputs_},
       connections_(context_),
+      shortage_(*loop_),
+      spare_descriptors_from_(spare_descriptors_from()),
       services_{*loop_, *offload_, stats, connections_},
       own_threads_(running_threads()) {}
 
@@ -320,6 +334,19 @@ void Worker::help(WorkerMessage& message) {
   if (listener->start()) helped_[message.number] = std::move(listener);
 }
 
+void Worker::on_accept(UniqueFd socket) {
+  if (socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
+  connections_.accept(std::move(socket));
+}
+
+bool Worker::make_room(int why, bool again) {
+  const bool made = connections_.make_room();
+  if (made) context_.stats.connections_gave_way.add();
+  if (!made && !again) context_.stats.connections_refused.add();
+  if (made || !again) shortage_.note(why, made);
+  return made;
+}
+
 void Worker::drain(bool limited) {
   if (!draining_) {
     draining_ = context_.draining = true;
@@ -330,15 +357,20 @@ void Worker::drain(bool limited) {
   if (limited && !limited_) {
     limited_ = true;
     drain_until_ms_ = loop_->now_ms() + plan_.settings.timeouts.drain_ms;
+    streams_until_ms_ = loop_->now_ms() + plan_.settings.timeouts.stream_grace_ms;
     connections_.close_idle();
   }
 }
 
 void Worker::fired() {
   std::erase_if(listeners_, [](const auto& listener) { return listener->finished(); });
-  bool more_idle = false;
+  bool more = false;
   if (limited_) {
-    more_idle = connections_.close_idle();
+    more = connections_.close_idle();
+    if (loop_->now_ms() >= streams_until_ms_) {
+      context_.ending_streams = true;
+      if (connections_.end_streams()) more = true;
+    }
     if (loop_->now_ms() >= drain_until_ms_) {
       listeners_.clear();
       if (connections_.size() > 0)
@@ -348,7 +380,7 @@ void Worker::fired() {
     }
   }
   if (connections_.size() == 0 && listeners_.empty()) return loop_->stop();
-  loop_->timers().start(loop_->now_ms() + (more_idle ? 0 : kDrainCheckMs), *this);
+  loop_->timers().start(loop_->now_ms() + (more ? 0 : kDrainCheckMs), *this);
 }
 
 }  // namespace sluice

@@ -56,8 +56,9 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void start_accepting();
   void help(WorkerMessage& message);
 
-  void on_accept(UniqueFd socket) override { connections_.accept(std::move(socket)); }
+  void on_accept(UniqueFd socket) override;
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
+  bool make_room(int why, bool again) override;
   void on_events(std::uint32_t events) override;
   void on_ready() override { make_next(); }
   void fired() override;
@@ -73,6 +74,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Router router_;
   ConnectionContext context_;
   ConnectionTable connections_;
+  Shortage shortage_;
+  int spare_descriptors_from_;  // those from here on are kept for files, as far as idle connections give way
   InstanceServices services_;
   std::unique_ptr<Lineup> lineup_;
   std::unique_ptr<Lineup> making_;       // some in each turn
@@ -88,6 +91,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   bool draining_ = false;
   bool limited_ = false;
   std::uint64_t drain_until_ms_ = 0;
+  std::uint64_t streams_until_ms_ = 0;
 };
 
 }  // namespace sluice

@@ -233,3 +233,43 @@ TEST_CASE_METHOD(Fixture, "tickets of nobody wake nobody", "[connection]") {
   send(kGet);
   CHECK(count(receive(), "HTTP/1.1 404") == 1);
 }
+
+TEST_CASE_METHOD(Fixture, "the connection that has been idle for longest makes room, one at work never does",
+                 "[connection]") {
+  connect();
+  const UniqueFd silent(client.release());
+  connect();
+  send(kGet);
+  const UniqueFd served_first(client.release());
+  connect();
+  send(kGet);
+  const UniqueFd served_then(client.release());
+  connect();
+  send(kGet.substr(0, 10));
+  const UniqueFd in_head(client.release());
+  const auto is_open = [&](const UniqueFd& fd) {
+    pollfd ended{fd.get(), POLLRDHUP, 0};
+    return ::poll(&ended, 1, 0) == 0;
+  };
+  CHECK(table.make_room());
+  CHECK_FALSE(is_open(served_first));
+  CHECK(table.size() == 3);
+  CHECK(table.make_room());
+  CHECK_FALSE(is_open(served_then));
+  CHECK(is_open(silent));
+  CHECK(table.make_room());
+  CHECK_FALSE(is_open(silent));
+  CHECK_FALSE(table.make_room());
+  CHECK(is_open(in_head));
+}
+
+TEST_CASE_METHOD(Fixture, "a connection whose next request has arrived does not make room", "[connection]") {
+  connect();
+  send(kGet);
+  receive();
+  REQUIRE(::send(client.get(), kGet.data(), kGet.size(), 0) > 0);
+  CHECK_FALSE(table.make_room());
+  for (int i = 0; i < 3; ++i) loop->turn(0);
+  CHECK(count(receive(), "HTTP/1.1 404") == 1);
+  CHECK(table.make_room());
+}

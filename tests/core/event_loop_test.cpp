@@ -8,6 +8,9 @@
 #include <functional>
 #include <string>
 
+#include "offload.h"
+#include "support/scarcity.h"
+
 using sluice::DeadlineKind;
 using sluice::DeadlineNode;
 using sluice::EventLoop;
@@ -18,6 +21,7 @@ using sluice::Timer;
 using sluice::TimerId;
 using sluice::UniqueFd;
 using sluice::WorkerStats;
+using sluice::test::FewDescriptors;
 
 namespace {
 
@@ -250,4 +254,18 @@ TEST_CASE_METHOD(Fixture, "a turn waits no longer than the next timer, and is me
   std::uint64_t turns = 0;
   for (unsigned i = 0; i < sluice::DurationHistogram::kBuckets; ++i) turns += stats.turns.bucket(i);
   CHECK(turns > 0);
+}
+
+TEST_CASE("a loop and its threads that cannot be made say why", "[event_loop]") {
+  WorkerStats stats;
+  {
+    const FewDescriptors none;
+    const auto loop = EventLoop::create(stats);
+    REQUIRE_FALSE(loop);
+    CHECK(loop.error().message.find("epoll") != std::string::npos);
+  }
+  const auto loop = std::move(*EventLoop::create(stats));
+  const FewDescriptors none;
+  CHECK_FALSE(loop->audit());
+  CHECK_FALSE(sluice::Offload::create(*loop, {}));
 }

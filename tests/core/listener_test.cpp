@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <catch2/catch.hpp>
 #include <cerrno>
@@ -13,10 +15,12 @@
 #include <vector>
 
 #include "crew.h"
-
+#include "support/scarcity.h"
 #include "support/temp_folder.h"
 
 using namespace sluice;
+using sluice::test::FewDescriptors;
+using sluice::test::refuse_system_call;
 
 namespace {
 
@@ -34,6 +38,41 @@ struct Accepted final : Listener::Acceptor {
   bool open = true;
   void on_accept(UniqueFd socket) override { sockets.push_back(std::move(socket)); }
   bool can_accept() const override { return open; }
+  bool make_room(int why, bool again) override {
+    whys.push_back(why);
+    repeated += again ? 1 : 0;
+    if (sockets.size() <= kept_at_least) return false;
+    sockets.erase(sockets.begin());
+    return true;
+  }
+  std::vector<int> whys;
+  int repeated = 0;
+  std::size_t kept_at_least = ~std::size_t{0};
+};
+
+struct ListenerFixture {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  const test::TempFolder folder;
+  std::unique_ptr<ListenGroup> group = std::move(*ListenGroup::open(address("unix:" + (folder / "socket")), 1));
+  ListenAddress to = address(group->text());
+  Accepted accepted;
+  Listener listener{*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front()))};
+  std::vector<UniqueFd> clients;
+
+  ListenerFixture() { REQUIRE(listener.start()); }
+  // Connects so many clients, each with its descriptor taken before they become few.
+  void make_clients(int count) {
+    for (int i = 0; i < count; ++i) clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }
+  void connect(std::size_t client) {
+    REQUIRE(::connect(clients[client].get(), reinterpret_cast<const sockaddr*>(&to.address), to.length) == 0);
+  }
+  template <typename Done>
+  bool turn_until(Done done) {
+    for (int i = 0; i < 300 && !done(); ++i) loop->turn(20);
+    return done();
+  }
 };
 
 }  // namespace
@@ -259,4 +298,83 @@ TEST_CASE("the path of a Unix socket is tried without being made", "[listener]")
   const auto nowhere = try_address(address("unix:" + (folder / "none/socket")));
   CHECK(nowhere.error().message.find("the folder " + (folder / "none/") + " cannot be used") !=
         std::string::npos);
+}
+
+TEST_CASE_METHOD(ListenerFixture, "an idle connection gives way to one that waits, and not without need",
+                 "[listener]") {
+  make_clients(3);
+  accepted.kept_at_least = 0;
+  SECTION("descriptors are used up") {
+    const FewDescriptors few(1);
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      connect(i);
+      loop->turn(0);
+      CHECK(accepted.sockets.size() == 1);
+    }
+    CHECK(accepted.whys == std::vector<int>{EMFILE, EMFILE});
+  }
+  SECTION("as many are open as may be") {
+    connect(0);
+    loop->turn(0);
+    accepted.open = false;
+    connect(1);
+    loop->turn(0);
+    CHECK(accepted.whys == std::vector<int>{Shortage::kAllOpen});
+    loop->turn(0);
+    CHECK(accepted.whys.size() == 1);
+  }
+  CHECK(accepted.repeated == 0);
+}
+
+TEST_CASE_METHOD(ListenerFixture, "what waits for a descriptor is told once, however often it is tried",
+                 "[listener]") {
+  make_clients(2);
+  connect(0);
+  loop->turn(0);
+  {
+    const FewDescriptors few;
+    connect(1);
+    REQUIRE(turn_until([&] { return accepted.whys.size() >= 4; }));
+    CHECK(accepted.repeated == static_cast<int>(accepted.whys.size()) - 1);
+    CHECK(accepted.sockets.size() == 1);
+  }
+  CHECK(turn_until([&] { return accepted.sockets.size() == 2; }));
+}
+
+TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not reset what waits for a descriptor",
+                 "[listener]") {
+  make_clients(3);
+  {
+    const FewDescriptors few(1);
+    for (std::size_t i = 0; i < clients.size(); ++i) connect(i);
+    listener.finish();
+    REQUIRE(turn_until([&] { return accepted.whys.size() >= 3; }));
+    CHECK(accepted.sockets.size() == 1);
+    CHECK_FALSE(listener.finished());
+  }
+  CHECK(turn_until([&] { return listener.finished(); }));
+  CHECK(accepted.sockets.size() == 3);
+}
+
+TEST_CASE_METHOD(ListenerFixture, "a listener that ends waits for nobody when descriptors are used up",
+                 "[listener]") {
+  const FewDescriptors few;
+  listener.finish();
+  loop->turn(0);
+  CHECK(listener.finished());
+  CHECK(accepted.whys.empty());
+}
+
+TEST_CASE("a socket option that the system refuses is named", "[listener]") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    refuse_system_call(SYS_setsockopt, EACCES);
+    const auto group = ListenGroup::open(address("127.0.0.1:0"), 2);
+    const bool told = !group && group.error().message.find("socket option SO_") != std::string::npos;
+    ::_exit(told ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }

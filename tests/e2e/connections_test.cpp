@@ -1,6 +1,10 @@
 // Many clients at once, and clients that behave badly.
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -48,6 +52,54 @@ TEST_CASE("more connections than may be open wait their turn", "[e2e][connection
     CHECK(client.read_answer().status == 200);
     CHECK(client.ends());
   }
+}
+
+namespace {
+
+// Leaves so many connections open and idle behind.
+std::vector<HttpClient> keep(const ServerProcess& server, int count, const std::string& target) {
+  std::vector<HttpClient> kept;
+  for (int i = 0; i < count; ++i) {
+    kept.emplace_back(server.endpoint());
+    CHECK(kept.back().get(target).status == 200);
+  }
+  return kept;
+}
+
+}  // namespace
+
+TEST_CASE("idle connections give way when as many are open as may be", "[e2e][connections]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "1", "--connections-max", "10"});
+  std::vector<HttpClient> kept = keep(server, 40, "/hello/");
+  for (std::size_t i = 0; i < 30; ++i) CHECK(kept[i].ends());
+  for (std::size_t i = 30; i < kept.size(); ++i) CHECK(kept[i].get("/hello/").status == 200);
+  CHECK(server.count_in_log("--connections-max") == 1);
+  const Outcome metrics = run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", site.path("run")}});
+  CHECK(metrics.out.find("sluice_connections_gave_way_total{worker=\"1\"} 30\n") != std::string::npos);
+}
+
+TEST_CASE("idle connections give way when descriptors are used up", "[e2e][connections]") {
+  const Site site({"static_sendfile"});
+  for (int i = 0; i < 10; ++i) site.write("static/" + std::to_string(i), random_bytes(100'000));
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit few{128, 128};
+  if (::geteuid() != 0 || ::setrlimit(RLIMIT_NOFILE, &few) != 0) {
+    WARN("skipped: only root may raise its limits again");
+    return;
+  }
+  std::optional<ServerProcess> server;
+  server.emplace(site, std::vector<std::string>{"--workers", "1"});
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  std::vector<HttpClient> kept;
+  for (int i = 0; i < 300; ++i) {
+    kept.emplace_back(server->endpoint());
+    CHECK(kept.back().get("/static/" + std::to_string(i % 10)).status == 200);
+  }
+  CHECK(kept.back().get("/static/1").status == 200);
+  CHECK(server->count_in_log("ulimit -n") == 1);
+  CHECK(server->stop() == 0);
 }
 
 TEST_CASE("idle connections are closed after their time", "[e2e][connections]") {

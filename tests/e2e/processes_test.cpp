@@ -198,6 +198,24 @@ TEST_CASE("a second TERM ends at once with exit code 2", "[e2e][processes]") {
   for (const pid_t worker : workers) CHECK_FALSE(alive(worker));
 }
 
+TEST_CASE("streams without an end do not take the whole drain limit", "[e2e][processes]") {
+  const Site site({"ticker", "defer"});
+  ServerProcess server(site, {"--workers", "1", "--stream-grace", "100ms", "--mount", "/quiet/=ticker:every=1h",
+                              "--mount", "/ticker/=ticker", "--mount", "/later/=defer:delay=1s"});
+  HttpClient quiet(server.endpoint());
+  quiet.request("GET", "/quiet/timer?9");
+  CHECK(quiet.read_head().status == 200);
+  HttpClient busy(server.endpoint());
+  busy.request("GET", "/ticker/timer?1000000");
+  CHECK(busy.read_head().status == 200);
+  HttpClient later(server.endpoint());
+  later.request("GET", "/later/");
+  CHECK(server.stop() == 0);
+  CHECK(later.read_answer().status == 200);
+  for (HttpClient* client : {&quiet, &busy}) CHECK_THAT(client->read_to_end(), !Contains("\r\n0\r\n"));
+  CHECK(server.count_in_log("the drain limit is over") == 0);
+}
+
 TEST_CASE("what does not end within the drain limit is cut", "[e2e][processes]") {
   const Site site({"static_sendfile"});
   site.write("static/large.dat", random_bytes(kLarge));
