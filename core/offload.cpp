@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "fault_handler.h"
+#include "out_of_memory.h"
 
 namespace sluice {
 namespace {
@@ -26,7 +27,7 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
   std::unique_ptr<Offload> offload(new Offload(loop, limits));
   offload->event_fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!offload->event_fd_) return fail_errno("cannot make an eventfd for the offload threads", errno);
-  offload->token_ = loop.add(offload->event_fd_.get(), EPOLLIN, *offload);
+  offload->token_ = loop.add(offload->event_fd_.get(), EPOLLIN | EPOLLET, *offload);
   if (offload->token_ == EventLoop::kNoToken) return fail_errno("cannot watch the offload threads", errno);
   // Signals are the loop's business, except what a thread's own fault brings.
   sigset_t all, before;
@@ -52,7 +53,7 @@ Offload::~Offload() {
   stopping_ = true;
   for (Thread& thread : threads_) thread.wanted.release();
   for (Thread& thread : threads_) thread.thread.join();
-  for (ItemPtr& item : take_finished()) give_back(std::move(item));
+  give_back_all(take_finished());
   while (!queue_.empty()) give_back_first();
   loop_.timers().cancel(expiry_);
   loop_.remove(token_, event_fd_.get());
@@ -71,14 +72,22 @@ bool Offload::has_room(const void* owner, Room room) const {
 
 bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) {
   if (stopping_ || !has_room(owner, room)) return false;
-  ++shares_[owner].queued;
+  const bool queued = unless_out_of_memory("memory is used up: an offloaded call is refused", [&] {
+    auto item = std::make_unique<Item>(Item{owner, nullptr, loop_.now_ms() + limits_.queued_ms_max, room});
+    Share& share = shares_[owner];
+    queue_.push_back(std::move(item));
+    ++share.queued;
+  });
+  if (!queued) return false;
+  queue_.back()->work = std::move(work);
   loop_.stats().offload_queued.add();
-  queue_.push_back(
-      std::make_unique<Item>(Item{owner, std::move(work), loop_.now_ms() + limits_.queued_ms_max, room}));
   if (room == Room::reserve) ++reserved_;
   ++outstanding_;
   start_waiting();
-  if (expiry_.value == 0) expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this);
+  if (expiry_.value == 0) {
+    unless_out_of_memory("memory is used up: an offloaded call may wait for longer than it should",
+                         [&] { expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this); });
+  }
   return true;
 }
 
@@ -129,14 +138,18 @@ void Offload::run_thread(Thread& self, unsigned index) {
     self.wanted.acquire();
     Item* item = self.item.exchange(nullptr, std::memory_order_relaxed);
     if (item == nullptr) return;
-    item->work->run();
-    item->ran = true;
-    item->next = finished_.load(std::memory_order_relaxed);
-    while (!finished_.compare_exchange_weak(item->next, item, std::memory_order_release,
-                                            std::memory_order_relaxed)) {
-    }
-    signal();
+    item->ran =
+        unless_out_of_memory("memory is used up: an offloaded call has failed", [&] { item->work->run(); });
+    finish(item);
   }
+}
+
+// Only the first of those that the loop has not taken yet is told: it takes all that are there.
+void Offload::finish(Item* item) {
+  Item* first = finished_.load(std::memory_order_relaxed);
+  do item->next = first;
+  while (!finished_.compare_exchange_weak(first, item, std::memory_order_release, std::memory_order_relaxed));
+  if (first == nullptr) signal();
 }
 
 void Offload::signal() {
@@ -145,26 +158,31 @@ void Offload::signal() {
   [[maybe_unused]] const ssize_t written = ::write(event_fd_.get(), &one, sizeof(one));
 }
 
+// Edge-triggered: each write tells anew, and nobody has to read.
 void Offload::on_events(std::uint32_t) {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const ssize_t got = ::read(event_fd_.get(), &count, sizeof(count));
-  std::vector<ItemPtr> finished = take_finished();
+  ItemPtr finished = take_finished();
   start_waiting();
-  for (ItemPtr& item : finished) give_back(std::move(item));
+  give_back_all(std::move(finished));
 }
 
-// In the order in which they ended; their threads are free.
-std::vector<Offload::ItemPtr> Offload::take_finished() {
-  std::vector<ItemPtr> finished;
-  for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;
-       item = item->next) {
-    finished.emplace_back(item);
+// In the order in which they ended, each linked to the next; their threads are free.
+Offload::ItemPtr Offload::take_finished() {
+  Item* in_order = nullptr;
+  for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;) {
     item->thread->busy = false;
     --shares_[item->owner].running;
     loop_.stats().offload_running.subtract();
+    Item* const next = std::exchange(item->next, in_order);
+    in_order = std::exchange(item, next);
   }
-  std::reverse(finished.begin(), finished.end());
-  return finished;
+  return ItemPtr(in_order);
+}
+
+void Offload::give_back_all(ItemPtr finished) {
+  while (finished != nullptr) {
+    ItemPtr next(std::exchange(finished->next, nullptr));
+    give_back(std::exchange(finished, std::move(next)));
+  }
 }
 
 // `expiry_` stays set meanwhile: work that is submitted now needs no timer of its own.
@@ -190,7 +208,8 @@ void Offload::give_back_first() {
 void Offload::give_back(ItemPtr item) {
   const auto share = shares_.find(item->owner);
   if (share != shares_.end() && share->second.running == 0 && share->second.queued == 0) shares_.erase(share);
-  item->work->done(item->ran);
+  unless_out_of_memory("memory is used up: the end of an offloaded call is left undone",
+                       [&] { item->work->done(item->ran); });
   item->work.reset();
   --outstanding_;
 }

@@ -80,13 +80,15 @@ class Offload final : private Pollable, private Timer {
   Offload(EventLoop& loop, const Limits& limits) : loop_(loop), limits_(limits), to_start_(limits.threads) {}
   bool has_room(const void* owner, Room room) const;
   void run_thread(Thread& self, unsigned index);
+  void finish(Item* item);
   void start_waiting();
   std::deque<ItemPtr>::iterator next_item();
   ItemPtr take_out(std::deque<ItemPtr>::iterator place);
   void start(Thread& thread, ItemPtr item);
   void on_events(std::uint32_t events) override;
   void fired() override;
-  std::vector<ItemPtr> take_finished();
+  ItemPtr take_finished();
+  void give_back_all(ItemPtr finished);
   bool give_back_expired();
   void give_back_first();
   void give_back(ItemPtr item);
