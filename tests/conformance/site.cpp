@@ -93,6 +93,8 @@ void Site::make_named_files() {
   write(".hidden", "hidden");
   write(".folder/file.txt", "hidden folder");
   write("folder/.htpasswd", "hidden below");
+  write(".well-known/probe.txt", "well known");
+  write(".well-known/.hidden", "hidden below what is well known");
 }
 
 void Site::make_special_files() {

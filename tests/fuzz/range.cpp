@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const RangeRequest asked = resolve_ranges({reinterpret_cast<const char*>(data) + 1, size - 1}, whole);
   expect((asked.kind == RangeRequest::Kind::partial) == !asked.ranges.empty(),
          "parts are there if they are promised");
-  expect(asked.ranges.size() <= kRangesMax, "parts are not countless");
+  expect(asked.ranges.size() <= kPartsMax, "parts are not countless");
   std::vector<ByteRange> sorted = asked.ranges;
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 0; i < sorted.size(); ++i) {

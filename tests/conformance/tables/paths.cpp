@@ -124,6 +124,8 @@ std::vector<Case> path_cases() {
       {ours, "ours", "a hidden file below", get("/folder/.htpasswd"), "403,404"},
       {ours, "ours", "a hidden folder", get("/.folder/file.txt"), "403,404"},
       {ours, "ours", "an encoded dot hides, too", get("/%2ehidden"), "403,404"},
+      {ours, "8615 3", "what is well known", get("/.well-known/probe.txt"), "200 | of /.well-known/probe.txt"},
+      {ours, "ours", "a hidden file below what is well known", get("/.well-known/.hidden"), "403,404"},
       {must, "ours", "hidden=on", get("/visible/.dot.txt"), "200 | of /visible/.dot.txt"},
       // Folders.
       {must, "9110 15.4.2", "a folder without its slash", get("/folder"), "301 | Location ~ /folder/"},

@@ -124,6 +124,12 @@ std::vector<Case> representation_cases() {
       {ours, "ours", "a listing of a folder below", get("/listed/sub/"), "200 | has inner.txt"},
       {ours, "ours", "no listing unless asked", get("/bare/"), "403,404"},
       {ours, "ours", "a fallback", get("/app/some/route"), "200 | of /app/app.html | Content-Type ~ text/html"},
+      {ours, "ours", "a fallback for who follows a link",
+       get("/app/some/v1.2", {"Accept: text/html, */*;q=0.8"}), "200 | of /app/app.html | Vary ~ Accept"},
+      {ours, "ours", "no fallback for a part of a page", get("/app/assets/app.js"), "404"},
+      {ours, "ours", "no fallback for who wants no page",
+       get("/app/some/route", {"Accept: image/avif,image/webp"}), "404"},
+      {ours, "8615 3", "no fallback for what is well known", get("/app/.well-known/none"), "404"},
       {ours, "ours", "no fallback for what is there", get("/app/real.txt"), "200 | of /app/real.txt"},
       // Error pages.
       {must, "9110 8.4", "a page for a failed condition is not coded as the file",
