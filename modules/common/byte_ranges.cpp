@@ -89,22 +89,40 @@ std::uint64_t gap_before(const std::vector<ByteRange>& ranges, std::size_t i) {
   return ranges[i].first - ranges[i - 1].last - 1;
 }
 
-// Gaps up to this size are to be closed: those that are smaller than a head, and as many more as it takes.
-std::uint64_t widest_gap_to_close(const std::vector<ByteRange>& ranges) {
-  if (ranges.size() <= kPartsMax) return kPartHeadSize;
-  std::vector<std::uint64_t> gaps;
-  for (std::size_t i = 1; i < ranges.size(); ++i) gaps.push_back(gap_before(ranges, i));
-  const auto last = gaps.begin() + static_cast<std::ptrdiff_t>(ranges.size() - kPartsMax - 1);
-  std::nth_element(gaps.begin(), last, gaps.end());
-  return std::max(kPartHeadSize, *last);
-}
+// Which gaps are closed: those that are smaller than a head, and as many more as it takes.
+class GapsToClose {
+ public:
+  // REQUIRES: sorted by place and disjoint.
+  explicit GapsToClose(const std::vector<ByteRange>& ranges) {
+    if (ranges.size() <= kPartsMax) return;
+    std::vector<std::uint64_t> gaps;
+    for (std::size_t i = 1; i < ranges.size(); ++i) gaps.push_back(gap_before(ranges, i));
+    std::size_t needed = ranges.size() - kPartsMax;
+    const auto last = gaps.begin() + static_cast<std::ptrdiff_t>(needed - 1);
+    std::nth_element(gaps.begin(), last, gaps.end());
+    widest_ = *last;
+    // Of those that are as wide as the last one, no more than are needed.
+    needed -=
+        static_cast<std::size_t>(std::count_if(gaps.begin(), last, [this](auto gap) { return gap < widest_; }));
+    of_widest_ = needed;
+  }
+  bool has(std::uint64_t gap) {
+    if (gap <= kPartHeadSize || gap < widest_) return true;
+    if (gap > widest_ || of_widest_ == 0) return false;
+    --of_widest_;
+    return true;
+  }
 
-// REQUIRES: sorted by place and disjoint.
+ private:
+  std::uint64_t widest_ = 0;
+  std::size_t of_widest_ = 0;
+};
+
 void close_gaps(std::vector<ByteRange>& ranges) {
-  const std::uint64_t widest = widest_gap_to_close(ranges);
+  GapsToClose to_close(ranges);
   std::vector<ByteRange> closed = {ranges.front()};
   for (std::size_t i = 1; i < ranges.size(); ++i) {
-    if (gap_before(ranges, i) <= widest) {
+    if (to_close.has(gap_before(ranges, i))) {
       closed.back().last = ranges[i].last;
     } else {
       closed.push_back(ranges[i]);
