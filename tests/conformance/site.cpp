@@ -164,7 +164,7 @@ std::vector<std::string> sluice_mounts(const std::string& module) {
        {"/=", "/listed/=:listing=on", "/squeezed/=:precompressed=on", "/app/=:fallback=app.html",
         "/pages/=:errors=errors", "/cached/=:cache_control=max-age=60", "/unlinked/=:links=off",
         "/visible/=:hidden=on", "/hashed/=:etag=hash", "/typed/=:types=abc=text/x-abc,default_type=text/plain",
-        "/caf\xc3\xa9 & \"more\"/=:"}) {
+        "/caf\xc3\xa9 & \"more\"/="}) {
     std::string mount(rest);
     mount.insert(mount.find('=') + 1, module);
     arguments.insert(arguments.end(), {"--mount", mount});
