@@ -23,7 +23,9 @@ thread_local unsigned this_thread_index = 0;
 
 }  // namespace
 
-Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& limits) {
+Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& wanted) {
+  Limits limits = wanted;
+  limits.spares = std::min(limits.spares, WorkerStats::kThreadsMax - 1 - limits.threads);
   std::unique_ptr<Offload> offload(new Offload(loop, limits));
   offload->event_fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!offload->event_fd_) return fail_errno("cannot make an eventfd for the offload threads", errno);
@@ -35,7 +37,7 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, signal);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    for (unsigned index = 1; index <= limits.threads; ++index) {
+    for (unsigned index = 1; index <= limits.threads + limits.spares; ++index) {
       Thread& made = offload->threads_.emplace_back();
       made.thread = std::thread([raw = offload.get(), &made, index] { raw->run_thread(made, index); });
     }
@@ -93,7 +95,7 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) 
 
 void Offload::start_waiting() {
   for (Thread& thread : threads_) {
-    if (stopping_ || queue_.empty()) return;
+    if (stopping_ || queue_.empty() || running_ >= limits_.threads) return;
     if (thread.busy) continue;
     const auto next = next_item();
     if (next == queue_.end()) return;
@@ -103,8 +105,11 @@ void Offload::start_waiting() {
 
 std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
   const unsigned running_max = std::max(1U, limits_.threads / 2);
-  return std::find_if(queue_.begin(), queue_.end(),
-                      [&](const ItemPtr& item) { return shares_[item->owner].running < running_max; });
+  const unsigned stuck_max = std::max(1U, limits_.spares / 2);
+  return std::find_if(queue_.begin(), queue_.end(), [&](const ItemPtr& item) {
+    const Share& share = shares_[item->owner];
+    return share.running < running_max && share.stuck < stuck_max;
+  });
 }
 
 Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
@@ -118,12 +123,15 @@ Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
 
 void Offload::start(Thread& thread, ItemPtr item) {
   ++shares_[item->owner].running;
+  ++running_;
   WorkerStats& stats = loop_.stats();
   stats.offload_running.add();
   const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + loop_.now_ms(), item->due_ms) - item->due_ms;
   stats.offload_waits.add(waited_ms * 1'000'000);
   item->thread = &thread;
   thread.busy = true;
+  thread.owner = item->owner;
+  thread.since_ms = loop_.now_ms();
   thread.item.store(item.release(), std::memory_order_relaxed);  // released by the semaphore
   thread.wanted.release();
 }
@@ -169,8 +177,10 @@ void Offload::on_events(std::uint32_t) {
 Offload::ItemPtr Offload::take_finished() {
   Item* in_order = nullptr;
   for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;) {
-    item->thread->busy = false;
-    --shares_[item->owner].running;
+    Thread& thread = *item->thread;
+    thread.busy = false;
+    --(thread.stuck ? shares_[item->owner].stuck : shares_[item->owner].running);
+    --(std::exchange(thread.stuck, false) ? stuck_ : running_);
     loop_.stats().offload_running.subtract();
     Item* const next = std::exchange(item->next, in_order);
     in_order = std::exchange(item, next);
@@ -185,8 +195,23 @@ void Offload::give_back_all(ItemPtr finished) {
   }
 }
 
+void Offload::find_stuck() {
+  for (Thread& thread : threads_) {
+    if (stuck_ == limits_.spares) return;
+    if (!thread.busy || thread.stuck || loop_.now_ms() - thread.since_ms < limits_.stuck_ms) continue;
+    thread.stuck = true;
+    Share& share = shares_[thread.owner];
+    --share.running;
+    ++share.stuck;
+    --running_;
+    ++stuck_;
+  }
+}
+
 // `expiry_` stays set meanwhile: work that is submitted now needs no timer of its own.
 void Offload::fired() {
+  find_stuck();
+  start_waiting();
   const bool more = give_back_expired();
   expiry_ = TimerId{};
   if (outstanding_ > 0) expiry_ = loop_.timers().start(loop_.now_ms() + (more ? 0 : kExpiryCheckMs), *this);
@@ -207,7 +232,7 @@ void Offload::give_back_first() {
 
 void Offload::give_back(ItemPtr item) {
   const auto share = shares_.find(item->owner);
-  if (share != shares_.end() && share->second.running == 0 && share->second.queued == 0) shares_.erase(share);
+  if (share != shares_.end() && share->second.is_unused()) shares_.erase(share);
   unless_out_of_memory("memory is used up: the end of an offloaded call is left undone",
                        [&] { item->work->done(item->ran); });
   item->work.reset();

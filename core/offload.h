@@ -5,6 +5,9 @@
 // threads or half the queue, so one that blocks cannot starve the others; the reserve is beside the queue.
 // Work that waited too long is given back unrun.
 //
+// A call that does not end for long, as on a file system that hangs, is stuck: a spare thread takes the place
+// of its own, and it counts no more in its owner's share. An owner with too many of them gets no more threads.
+//
 // The threads are nicer than the loop, which else waits for what they compute whenever it has much to send.
 //
 // The queue is the loop's alone: it hands each thread one work at a time and takes it back from a list without
@@ -31,7 +34,9 @@ namespace sluice {
 class Offload final : private Pollable, private Timer {
  public:
   struct Limits {
-    unsigned threads = 4;
+    unsigned threads = 4;  // at work, beside those that are stuck
+    unsigned spares = 12;  // as far as there are notes for their calls (WorkerStats)
+    std::uint64_t stuck_ms = 1'000;
     std::size_t queue_max = 4096;
     std::uint64_t queued_ms_max = 10'000;
   };
@@ -70,18 +75,26 @@ class Offload final : private Pollable, private Timer {
     std::thread thread;
     std::counting_semaphore<2> wanted{0};
     std::atomic<Item*> item{nullptr};  // what it is wanted for; to end when there is nothing
-    bool busy = false;                 // loop only
+    // Loop only.
+    bool busy = false;
+    bool stuck = false;
+    const void* owner = nullptr;
+    std::uint64_t since_ms = 0;
   };
   struct Share {
-    unsigned running = 0;
+    unsigned running = 0;  // without those that are stuck
+    unsigned stuck = 0;
     std::size_t queued = 0;
+    bool is_unused() const { return running == 0 && stuck == 0 && queued == 0; }
   };
 
-  Offload(EventLoop& loop, const Limits& limits) : loop_(loop), limits_(limits), to_start_(limits.threads) {}
+  Offload(EventLoop& loop, const Limits& limits)
+      : loop_(loop), limits_(limits), to_start_(limits_.threads + limits_.spares) {}
   bool has_room(const void* owner, Room room) const;
   void run_thread(Thread& self, unsigned index);
   void finish(Item* item);
   void start_waiting();
+  void find_stuck();
   std::deque<ItemPtr>::iterator next_item();
   ItemPtr take_out(std::deque<ItemPtr>::iterator place);
   void start(Thread& thread, ItemPtr item);
@@ -101,6 +114,8 @@ class Offload final : private Pollable, private Timer {
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId expiry_{};
   std::size_t outstanding_ = 0;
+  unsigned running_ = 0;  // without those that are stuck
+  unsigned stuck_ = 0;
   std::deque<ItemPtr> queue_;
   std::size_t reserved_ = 0;                       // in the queue by way of the reserve
   std::unordered_map<const void*, Share> shares_;  // of owners that have any

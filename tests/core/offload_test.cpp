@@ -140,6 +140,39 @@ TEST_CASE("an owner that blocks leaves half of the threads to the others", "[off
   REQUIRE(loop.run_until([&] { return slow.done == 10; }));
 }
 
+TEST_CASE("calls that do not end leave their threads to others, and to their own owner", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 2;
+  limits.spares = 8;
+  limits.stuck_ms = 1;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  std::atomic<int> blocked{0};
+  Seen slow;
+  Seen quick;
+  const int owners[3] = {};
+  for (int i = 0; i < 40; ++i) {
+    auto item = work(slow, [&] {
+      ++blocked;
+      release.wait();
+    });
+    REQUIRE(offload->submit(&owners[i % 2], item));
+  }
+  // Until they may have no more: each has half of the spares.
+  REQUIRE(loop.run_until([&] { return blocked == 8; }));
+  auto item = work(quick);
+  REQUIRE(offload->submit(&owners[2], item));
+  REQUIRE(loop.run_until([&] { return quick.done == 1; }));
+  CHECK(quick.unrun == 0);
+  CHECK(blocked == 8);
+  CHECK(slow.done == 0);
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return slow.done == 40; }));
+  CHECK(offload->idle());
+  CHECK(loop.stats.offload_running.get() == 0);
+}
+
 TEST_CASE("the queue is bounded, and what it refuses stays the caller's", "[offload]") {
   Loop loop;
   Offload::Limits limits;
