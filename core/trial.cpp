@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "folder_access.h"
 #include "log.h"
 #include "text_fields.h"
 
@@ -54,6 +55,8 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, con
     report.modules = lineup.usable();
     report.mounts = lineup.mounts();
     report.problems = lineup.problems();
+    for (ModuleWarning& warning : refused_folders(plan, report.mounts))
+      report.warnings.push_back(std::move(warning));
     const auto chosen = lineup.check_chosen();
     if (!chosen) return Unexpected(chosen.error());
   }
