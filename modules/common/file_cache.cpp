@@ -44,7 +44,7 @@ class FileCache::Retiring final : public Work {
 
 std::uint32_t FileCache::scope(int folder_fd, std::string_view rules) {
   FileFacts folder;
-  read_facts(folder_fd, folder);
+  read_identity(folder_fd, folder);
   for (std::size_t i = 0; i < scopes_.size(); ++i) {
     const Scope& known = scopes_[i];
     if (known.device == folder.device && known.inode == folder.inode && known.rules == rules) {
@@ -82,7 +82,11 @@ FileRef FileCache::find(const Lookup& lookup, std::string_view path, std::uint64
 }
 
 FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
-                          std::string_view type) {
+                          std::string_view type, bool local) {
+  if (!local) {
+    drop(scope, path);
+    return OpenFile::make(host_, shared_, std::move(fd), facts, path, type, false);
+  }
   const auto found = index_.find({scope, path});
   if (found != index_.end()) {
     Entry& entry = found->second;
@@ -100,7 +104,10 @@ FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd
   if (made == nullptr || retired_ || scarce || entries_max_ == 0 || facts.links == 0) return made;
   shrink(entries_max_ - 1);
   const Key key{scope, made->path()};
-  index_.emplace(key, Entry{made, host_.now_ms(), false, order_.insert(order_.begin(), key)});
+  // What may fail for want of memory comes first.
+  std::list<Key> place{key};
+  index_.emplace(key, Entry{made, host_.now_ms(), false, place.begin()});
+  order_.splice(order_.begin(), place);
   return made;
 }
 

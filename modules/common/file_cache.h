@@ -51,9 +51,9 @@ class FileCache {
   // the path and `insert`.
   FileRef find(const Lookup& lookup, std::string_view path, std::uint64_t since_ns);
   // The file that has just been opened at that path, or the entry that it turns out to be. Null when its head
-  // lines are refused.
+  // lines are refused. What is not local is not kept: only a thread could tell whether it has changed.
   FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
-                 std::string_view type);
+                 std::string_view type, bool local = true);
   // Whether the tag made of the file's content is missing. One that is remembered is put into its head lines.
   bool wants_hash(OpenFile& file);
   void remember_hash(OpenFile& file, const std::string& etag);

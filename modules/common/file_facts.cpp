@@ -1,6 +1,8 @@
 #include "common/file_facts.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,6 +45,14 @@ int read_facts(int fd, FileFacts& facts) {
   // first.
   if (syscall(SYS_fstat, fd, &status) != 0) return errno;
   facts = facts_of(status);
+  return 0;
+}
+
+int read_identity(int fd, FileFacts& facts) {
+  struct statx found {};
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &found) != 0) return read_facts(fd, facts);
+  facts.device = gnu_dev_makedev(found.stx_dev_major, found.stx_dev_minor);
+  facts.inode = found.stx_ino;
   return 0;
 }
 

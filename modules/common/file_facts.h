@@ -38,6 +38,8 @@ struct FileFacts {
 FileFacts facts_of(const struct stat& status);
 // 0, or an error of errno(3).
 int read_facts(int fd, FileFacts& facts);
+// Device and inode alone, without asking a server on which the file may lie.
+int read_identity(int fd, FileFacts& facts);
 
 // File systems stamp with a coarse clock, so a second write soon after the first may leave no trace in the
 // times. What was read of a file this young proves nothing about what it holds later.

@@ -7,6 +7,7 @@
 #include "common/file_steps.h"
 #include "common/html_wish.h"
 #include "common/http_text.h"
+#include "common/local_disks.h"
 #include "common/missing_files.h"
 
 namespace sluice::files {
@@ -60,12 +61,14 @@ FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
       listings_(listings),
       folder_(host.folder()),
       options_(host),
+      refusals_(host, folder_.fd, options_.links),
       lookup_{cache.scope(folder_.fd, options_.rules()), folder_.fd, options_.links, options_.revalidate_ms},
       encoded_lookup_{cache.scope(folder_.fd, options_.rules() + "\nencoded"), folder_.fd, options_.links,
                       options_.revalidate_ms},
       fallback_path_(options_.fallback.empty()
                          ? std::string()
                          : std::string(std::string_view(folder_.path)) + options_.fallback) {
+  learn_mounts();
   common_fields_ =
       prepare_common_fields(options_.cache_control, options_.precompressed ? "Accept-Encoding" : "");
   // What may look different the next time under the same name is not for keeping, however long files are.
@@ -183,16 +186,16 @@ void FileHandler::seek(Exchange& exchange, Search search) {
     opened_now = open();
   }
   if (opened_now.error == EAGAIN) {
-    return run_on_thread(exchange, std::make_shared<OpenStep>(folder_.fd, options_.links, std::move(search)));
+    return run_on_thread(exchange,
+                         std::make_shared<OpenStep>(host_, folder_.fd, options_.links, std::move(search)));
   }
   opened(exchange, std::move(search), std::move(opened_now));
 }
 
 void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
-  FileFacts facts;
-  int error = opened.error;
-  if (error == 0) error = read_facts(opened.fd.get(), facts);
-  if (error != 0) {
+  const FileFacts& facts = opened.facts;
+  if (const int error = opened.error; error != 0) {
+    if (error == EACCES || error == EPERM) refusals_.note(search.path);
     cache_.drop(lookup_for(search).scope, search.path);
     return missing(exchange, std::move(search), status_of(error));
   }
@@ -203,8 +206,8 @@ void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
     return redirect_to_folder(exchange);
   }
   if (!facts.is_regular()) return missing(exchange, std::move(search), 404);
-  const FileRef file =
-      cache_.insert(lookup_for(search).scope, search.path, std::move(opened.fd), facts, type_for(search));
+  const FileRef file = cache_.insert(lookup_for(search).scope, search.path, std::move(opened.fd), facts,
+                                     type_for(search), opened.local);
   if (file == nullptr) return exchange.fail(500);
   found(exchange, std::move(search), file);
 }
@@ -345,6 +348,7 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
 }
 
 void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content) {
+  if (error == EACCES || error == EPERM) refusals_.note(plan.path);
   if (error != 0) return answer_error(exchange, status_of(error));
   if (page_fields_ != nullptr) exchange.fields(*page_fields_);
   exchange.field("Content-Type", listing_type(plan.format));

@@ -20,6 +20,7 @@
 #include "common/folder_listing.h"
 #include "common/listing_store.h"
 #include "common/open_beneath.h"
+#include "common/refusal_log.h"
 
 namespace sluice::files {
 
@@ -127,7 +128,8 @@ class FileHandler : public Handler {
   const FileOptions options_;
   FieldBlock* common_fields_ = nullptr;  // of files; null for none
   FieldBlock* page_fields_ = nullptr;    // of the fallback and of listings
-  SearchTask* resuming_ = nullptr;       // the deferred request that is being gone on with
+  RefusalLog refusals_;
+  SearchTask* resuming_ = nullptr;  // the deferred request that is being gone on with
   const FileCache::Lookup lookup_;
   const FileCache::Lookup encoded_lookup_;  // where a sibling has its plain file's type
   const std::string fallback_path_;         // beneath the folder; empty for none

@@ -1,6 +1,6 @@
 #include "common/file_reader.h"
 
-#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -80,8 +80,8 @@ std::optional<FileReader::State> FileReader::copy_cached() {
   if (front_.buffer == nullptr) front_.buffer = queue_.take_buffer();
   ssize_t got = -1;
   if (front_.buffer != nullptr && (can_say_no || residency(*file_, position_, size) == Residency::resident)) {
-    iovec into{front_.buffer->data(), size};
-    got = preadv2(file_->fd(), &into, 1, static_cast<off_t>(position_), can_say_no ? RWF_NOWAIT : 0);
+    got = can_say_no ? read_nowait(file_->fd(), front_.buffer->data(), size, position_)
+                     : pread(file_->fd(), front_.buffer->data(), size, static_cast<off_t>(position_));
   }
   if (got == 0) return State::failed;
   if (got < 0) {

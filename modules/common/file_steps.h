@@ -54,20 +54,32 @@ class FileHandler::SearchTask final : public Task {
   void resumed(Exchange& exchange) override {
     if (step_ == nullptr || !step_->ready) return;
     const auto step = std::move(step_);
-    handler_.resuming_ = this;
+    const Resuming resuming(handler_, *this);
     step->go_on(handler_, exchange, step->ran);
-    handler_.resuming_ = nullptr;
   }
 
  private:
+  // For as long as it is gone on with, also when that ends by an exception: a later request must not find it.
+  struct Resuming {
+    Resuming(FileHandler& of, SearchTask& task) : handler(of) { handler.resuming_ = &task; }
+    ~Resuming() { handler.resuming_ = nullptr; }
+    Resuming(const Resuming&) = delete;
+    Resuming& operator=(const Resuming&) = delete;
+    FileHandler& handler;
+  };
+
   FileHandler& handler_;
   std::shared_ptr<Step> step_;
 };
 
 class FileHandler::OpenStep final : public Step {
  public:
-  OpenStep(int folder_fd, Links links, Search search)
-      : folder_fd_(folder_fd), links_(links), search_(std::move(search)) {}
+  OpenStep(Host& host, int folder_fd, Links links, Search search)
+      : host_(host), folder_fd_(folder_fd), links_(links), search_(std::move(search)) {}
+  // Of a request that has gone meanwhile.
+  ~OpenStep() override {
+    if (opened_.fd && !opened_.local) destroy_on_thread(host_, std::move(opened_.fd));
+  }
   void run() override { opened_ = open_beneath(folder_fd_, search_.path.c_str(), Resolve::may_block, links_); }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
     if (!ran) opened_.error = EAGAIN;
@@ -75,6 +87,7 @@ class FileHandler::OpenStep final : public Step {
   }
 
  private:
+  Host& host_;
   const int folder_fd_;
   const Links links_;
   Search search_;

@@ -5,7 +5,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+
+#include "common/local_disks.h"
+#include "common/walk_beneath.h"
 
 namespace sluice::files {
 namespace {
@@ -22,7 +26,23 @@ int openat2_retrying(int folder, const char* path, open_how& how) {
   return static_cast<int>(fd);
 }
 
+std::atomic<bool> openat2_refused{false};  // for good: a filter of system calls is never taken off
+
+// Such filters answer ENOSYS or EPERM to what they do not know; the kernel would say EINVAL to this.
+bool is_refusal(int error) {
+  if (error != ENOSYS && error != EPERM) return false;
+  const bool refused = syscall(SYS_openat2, -1, "", nullptr, 0) < 0 && errno != EINVAL;
+  if (refused) openat2_refused = true;
+  return refused;
+}
+
+Opened walk(int flags, int folder, const char* path, Resolve resolve, Links links) {
+  if (resolve == Resolve::cached_only) return {OwnedFd(), EAGAIN};
+  return walk_beneath(folder, path, links, flags);
+}
+
 Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links links) {
+  if (openat2_refused.load(std::memory_order_relaxed)) return walk(flags, folder, path, resolve, links);
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
@@ -30,13 +50,21 @@ Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links
   if (resolve == Resolve::cached_only) {
     how.resolve |= RESOLVE_CACHED;
     const int fd = openat2_retrying(folder, path, how);
+    if (fd >= 0) return {OwnedFd(fd), 0};
+    const int error = errno;
     // Before Linux 5.12 RESOLVE_CACHED is an invalid flag: then every open is a thread's.
-    return {OwnedFd(fd), fd >= 0 ? 0 : errno == EINVAL ? EAGAIN : errno};
+    const bool for_thread =
+        error == EINVAL || (error == EXDEV && links == Links::followed) || is_refusal(error);
+    return {OwnedFd(), for_thread ? EAGAIN : error};
   }
   for (int tries = 1;; ++tries) {
     const int fd = openat2_retrying(folder, path, how);
     if (fd >= 0) return {OwnedFd(fd), 0};
-    if (errno != EAGAIN || tries == kTriesMax) return {OwnedFd(), errno};
+    const int error = errno;
+    // A link led out of the folder, and may lead back.
+    if ((error == EXDEV && links == Links::followed) || is_refusal(error))
+      return walk(flags, folder, path, resolve, links);
+    if (error != EAGAIN || tries == kTriesMax) return {OwnedFd(), error};
     usleep(kRetryUs);
   }
 }
@@ -45,7 +73,9 @@ Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links
 
 int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts) {
   const Opened found = open_with(O_PATH, folder, path, resolve, links);
-  return found.error != 0 ? found.error : read_facts(found.fd.get(), facts);
+  if (found.error != 0) return found.error;
+  if (resolve == Resolve::cached_only && !is_known_to_be_local(found.fd.get())) return EAGAIN;
+  return read_facts(found.fd.get(), facts);
 }
 
 Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, int extra_flags) {
@@ -55,7 +85,11 @@ Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, 
   if (!facts.is_regular() && !facts.is_folder()) return {OwnedFd(), ENXIO};
   // Not to wait for what has taken its place meanwhile.
   constexpr int kNeverWaiting = O_NONBLOCK | O_NOCTTY;
-  return open_with(O_RDONLY | kNeverWaiting | extra_flags, folder, path, resolve, links);
+  Opened opened = open_with(O_RDONLY | kNeverWaiting | extra_flags, folder, path, resolve, links);
+  if (opened.error != 0) return opened;
+  opened.local = resolve == Resolve::cached_only || find_out_whether_local(opened.fd.get());
+  opened.error = read_facts(opened.fd.get(), opened.facts);  // it may have been replaced since it was looked at
+  return opened;
 }
 
 std::uint32_t status_of(int error) {

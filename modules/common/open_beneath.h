@@ -10,7 +10,7 @@
 namespace sluice::files {
 
 enum class Resolve {
-  cached_only,  // for the loop: EAGAIN where a disk would have to be asked
+  cached_only,  // for the loop: EAGAIN where a disk, or a server, would have to be asked
   may_block,    // for an offload thread
 };
 
@@ -18,14 +18,15 @@ enum class Links { followed, refused };  // symbolic links inside the folder; th
 
 struct Opened {
   OwnedFd fd;
-  int error = 0;  // of errno(3), 0 when open
+  int error = 0;      // of errno(3), 0 when open
+  FileFacts facts{};  // when open_beneath has opened it
+  bool local = true;  // see local_disks.h; the loop asks nothing of what is not, and closes none of it
 };
 
 // What `path`, relative to `folder`, leads to. 0, or an error of errno(3).
 int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts);
 
-// A regular file or a folder; ENXIO for anything else. Which one, fstat tells: it may have been replaced since
-// it was looked at.
+// A regular file or a folder; ENXIO for anything else.
 Opened open_beneath(int folder, const char* path, Resolve resolve, Links links = Links::followed,
                     int extra_flags = 0);
 

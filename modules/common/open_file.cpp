@@ -2,21 +2,24 @@
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 
 #include <cerrno>
 
 #include "common/destroy_on_thread.h"
+#include "common/residency.h"
 
 namespace sluice::files {
 
 std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd,
-                                         const FileFacts& facts, std::string_view path, std::string_view type) {
-  std::shared_ptr<OpenFile> made(new OpenFile(host, std::move(shared), std::move(fd), facts, path, type));
+                                         const FileFacts& facts, std::string_view path, std::string_view type,
+                                         bool local) {
+  std::shared_ptr<OpenFile> made(
+      new OpenFile(host, std::move(shared), std::move(fd), facts, path, type, local));
+  if (!local) made->nowait = made->direct = Known::no;
   if (!made->prepare_fields(wall_seconds())) return nullptr;
   // A hole is not read but filled with zeros, at once, by whoever makes the kernel read on: no probe and no
   // sendfile shall do so.
-  if (facts.has_holes) posix_fadvise(made->fd(), 0, 0, POSIX_FADV_RANDOM);
+  if (facts.has_holes && local) posix_fadvise(made->fd(), 0, 0, POSIX_FADV_RANDOM);
   return made;
 }
 
@@ -24,8 +27,8 @@ OpenFile::~OpenFile() {
   release_fields();
   if (content_kept_) shared_->content_room += content_.size();
   FileFacts now;
-  if (!fd_ || !shared_->threads_usable || read_facts(fd(), now) != 0 || now.links > 0) return;
-  // The last close of an unlinked file frees its blocks, which can take long.
+  if (!fd_ || !shared_->threads_usable || (local_ && (read_facts(fd(), now) != 0 || now.links > 0))) return;
+  // The last close of an unlinked file frees its blocks, which can take long; any close asks a server.
   direct_fd = OwnedFd();
   destroy_on_thread(host_, std::move(fd_));
 }
@@ -43,17 +46,25 @@ void OpenFile::release_fields() {
 }
 
 bool OpenFile::prepare_fields(std::int64_t now_s) {
-  release_fields();
   validators_ = make_validators(facts_, now_s);
   if (!hash_.empty()) validators_.etag = hash_;
   Field lines[4] = {{"Content-Type", type_}, {"Accept-Ranges", "bytes"}};
   std::uint32_t count = 2;
   if (!validators_.last_modified.empty()) lines[count++] = {"Last-Modified", validators_.last_modified};
   if (!validators_.etag.empty()) lines[count++] = {"ETag", validators_.etag};
-  fields_ = host_.prepare_fields(lines, count);
-  validator_fields_ = host_.prepare_fields(lines + 2, count - 2);
+  // Those of before stay until there are others, whatever fails.
+  FieldBlock* const made = host_.prepare_fields(lines, count);
+  if (made == nullptr) return false;
+  FieldBlock* const made_validators = host_.prepare_fields(lines + 2, count - 2);
+  if (made_validators == nullptr) {
+    host_.release_fields(made);
+    return false;
+  }
+  release_fields();
+  fields_ = made;
+  validator_fields_ = made_validators;
   young_ = file_is_young(facts_, now_s);
-  return fields_ != nullptr && validator_fields_ != nullptr;
+  return true;
 }
 
 bool OpenFile::unchanged_since(std::uint64_t since_ns) {
@@ -97,8 +108,7 @@ std::optional<Bytes> OpenFile::content(std::uint64_t size_max) {
 
   std::string& read = shared_->unkept;
   if (read.size() < size) read.resize(size);
-  iovec whole{read.data(), size};
-  const ssize_t got = preadv2(fd(), &whole, 1, 0, RWF_NOWAIT);
+  const ssize_t got = read_nowait(fd(), read.data(), size, 0);
   if (got < 0 && errno == EOPNOTSUPP) nowait = Known::no;
   if (got != static_cast<ssize_t>(size) || !unchanged()) return std::nullopt;
   if (size > shared_->content_room || file_is_young(facts_, wall_seconds())) return Bytes(read.data(), size);

@@ -36,7 +36,8 @@ class OpenFile {
  public:
   // Null when the head lines are refused. `host` outlives it.
   static std::shared_ptr<OpenFile> make(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd,
-                                        const FileFacts& facts, std::string_view path, std::string_view type);
+                                        const FileFacts& facts, std::string_view path, std::string_view type,
+                                        bool local = true);
   ~OpenFile();
   // Drops a reference. The last one leaves the descriptors, for whoever may close them.
   static void drop(std::shared_ptr<OpenFile> file, std::vector<OwnedFd>& left);
@@ -45,6 +46,7 @@ class OpenFile {
 
   int fd() const { return fd_.get(); }
   const FileFacts& facts() const { return facts_; }
+  bool is_local() const { return local_; }           // else only threads ask or close it
   const std::string& path() const { return path_; }  // beneath the folder
   const std::string& type() const { return type_; }
   const std::string& etag() const { return validators_.etag; }
@@ -66,8 +68,8 @@ class OpenFile {
   void set_hash(const std::string& etag);
   bool has_hash() const { return !hash_.empty(); }
   // The content, from memory or read without waiting for a disk. Nothing when it is larger than `size_max` and
-  // not there yet, would have to be waited for, or changed meanwhile. The view lives until the next call for any
-  // file, or this one's end.
+  // not there yet, would have to be waited for, or changed meanwhile. The view lives until the next call for
+  // any file, or this one's end.
   std::optional<Bytes> content(std::uint64_t size_max);
 
   // What has been found out about the file system, and about this file's place on it.
@@ -80,8 +82,14 @@ class OpenFile {
 
  private:
   OpenFile(Host& host, std::shared_ptr<OpenFilesState> shared, OwnedFd fd, const FileFacts& facts,
-           std::string_view path, std::string_view type)
-      : host_(host), shared_(std::move(shared)), fd_(std::move(fd)), facts_(facts), path_(path), type_(type) {}
+           std::string_view path, std::string_view type, bool local)
+      : host_(host),
+        shared_(std::move(shared)),
+        fd_(std::move(fd)),
+        facts_(facts),
+        local_(local),
+        path_(path),
+        type_(type) {}
   bool unchanged() const;
   bool prepare_fields(std::int64_t now_s);
   void release_fields();
@@ -90,6 +98,7 @@ class OpenFile {
   std::shared_ptr<OpenFilesState> shared_;
   OwnedFd fd_;
   FileFacts facts_;
+  const bool local_;
   std::string path_;
   std::string type_;
   Validators validators_;

@@ -51,7 +51,7 @@ void ReadQueue::ask(const ReadRef& read) {
 void ReadQueue::drop(const ReadRef& read) {
   read->user = nullptr;
   if (read->state == Read::State::waiting) {
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), read));
+    std::erase(waiting_, read);
     read->state = Read::State::finished;
   } else if (read->state == Read::State::finished && read->buffer != nullptr) {
     give_back(std::move(read->buffer));
@@ -81,23 +81,34 @@ void ReadQueue::reclaim() {
 }
 
 void ReadQueue::start_waiting() {
-  while (!waiting_.empty() && running_ < kRunningMax) {
+  while (running_ < kRunningMax && next_to_start() != waiting_.end()) {
     BufferRef buffer = take_buffer();
     if (buffer == nullptr) break;
     // Who gave a buffer up for it also drops what it had asked for, and that may have been the last.
-    if (waiting_.empty()) return pool_.give_back(std::move(buffer));
-    const ReadRef read = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto next = next_to_start();
+    if (next == waiting_.end()) return pool_.give_back(std::move(buffer));
+    const ReadRef read = std::move(*next);
+    waiting_.erase(next);
     read->buffer = std::move(buffer);
     start(read);
   }
   // With enough reads under way the next end looks again.
-  if (!waiting_.empty() && running_ < kRunningMax && retry_.value == 0) retry_ = host_.timer(kRetryMs, *this);
+  if (running_ < kRunningMax && retry_.value == 0 && next_to_start() != waiting_.end())
+    retry_ = host_.timer(kRetryMs, *this);
+}
+
+std::deque<ReadRef>::iterator ReadQueue::next_to_start() {
+  return std::find_if(waiting_.begin(), waiting_.end(), [&](const ReadRef& read) {
+    if (read->file->is_local() || remote_.empty()) return true;
+    const auto running = remote_.find(read->file->facts().device);
+    return running == remote_.end() || running->second < kRemoteMax;
+  });
 }
 
 void ReadQueue::start(const ReadRef& read) {
   read->state = Read::State::running;
   ++running_;
+  if (!read->file->is_local()) ++remote_[read->file->facts().device];
   host_.hold();
   if (engine_ != nullptr && engine_->start(read)) return;
   read_on_thread(read);
@@ -130,6 +141,10 @@ void ReadQueue::finish(const ReadRef& read, std::int64_t result) {
   read->result = result;
   read->state = Read::State::finished;
   --running_;
+  if (const auto remote = remote_.find(read->file->facts().device);
+      !read->file->is_local() && --remote->second == 0) {
+    remote_.erase(remote);
+  }
   if (read->user != nullptr) {
     read->user->read_finished();
     host_.resume(read->ticket);

@@ -6,6 +6,9 @@
 // until then. Readers that sit on filled buffers because their client is slow lose them to readers that wait,
 // the longest holder first; they read again later. Loop thread, except where a Work says otherwise.
 //
+// Of a file system that is not local only a few reads are under way, so that one that hangs leaves the others
+// theirs.
+//
 // INVARIANT: a read is in `waiting_`, or counted in `running_`, or finished; a buffer belongs to the pool, to
 // one read or to one reader.
 #pragma once
@@ -15,6 +18,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <unordered_map>
 
 #include "common/buffer_pool.h"
 #include "common/open_file.h"
@@ -61,6 +65,7 @@ class ReadEngine {
 class ReadQueue final : private Timer {
  public:
   static constexpr unsigned kRunningMax = 16;
+  static constexpr unsigned kRemoteMax = 2;  // of these, of one file system
   static constexpr std::size_t kBuffersMax = 2 * kRunningMax;
   static constexpr std::uint64_t kHoldMsMin = 50;  // a buffer filled more lately is not taken away
   static constexpr std::uint64_t kRetryMs = 5;
@@ -102,6 +107,7 @@ class ReadQueue final : private Timer {
 
   void fired() override;
   void start_waiting();
+  std::deque<ReadRef>::iterator next_to_start();
   void start(const ReadRef& read);
   void reclaim();
 
@@ -111,7 +117,8 @@ class ReadQueue final : private Timer {
   std::deque<ReadRef> waiting_;
   std::deque<ReadRef> refused_;  // running, but no thread would take them yet
   unsigned running_ = 0;
-  std::list<Holder> holders_;  // the longest first
+  std::unordered_map<std::uint64_t, unsigned> remote_;  // of these, by device
+  std::list<Holder> holders_;                           // the longest first
   TimerId retry_{};
   std::uint32_t thread_reads_;
 };

@@ -75,14 +75,12 @@ std::uint64_t first_missing(int fd, std::uint64_t offset, std::uint64_t end) {
 // A read that may not wait, of what is not there, begins to read it and says so (preadv2(2), RWF_NOWAIT).
 // Nothing can be written to where it points, so that what has come in between is not copied.
 void use_nowhere(int fd, std::uint64_t offset, std::uint64_t size) {
-  iovec nowhere{nullptr, size};
-  static_cast<void>(preadv2(fd, &nowhere, 1, static_cast<off_t>(offset), RWF_NOWAIT));
+  static_cast<void>(read_nowait(fd, nullptr, size, offset));
 }
 
 Residency probe_byte(const OpenFile& file, std::uint64_t offset) {
   char byte;
-  iovec one{&byte, 1};
-  const ssize_t got = preadv2(file.fd(), &one, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  const ssize_t got = read_nowait(file.fd(), &byte, 1, offset);
   if (got >= 0) return Residency::resident;
   return errno == EOPNOTSUPP ? Residency::unknown : Residency::absent;
 }
@@ -117,12 +115,21 @@ Residency ask_mincore(const OpenFile& file, std::uint64_t offset, std::uint64_t 
 
 }  // namespace
 
+ssize_t read_nowait(int fd, void* into, std::size_t size, std::uint64_t offset) {
+  iovec piece{into, size};
+  const ssize_t got = preadv2(fd, &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  // What filters of system calls answer to one that they do not know.
+  if (got < 0 && (errno == EPERM || errno == ENOSYS)) errno = EOPNOTSUPP;
+  return got;
+}
+
 std::uint64_t probe_step(const OpenFile& file, std::uint64_t wanted) {
   return file.facts().has_holes ? kPage : wanted;
 }
 
 Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, std::uint64_t probe_every) {
   if (size == 0) return Residency::resident;
+  if (!file.is_local()) return Residency::unknown;
   if (file.nowait == Known::no) return ask_mincore(file, offset, size);
   // First, because a miss of the probe makes the kernel read, and wait for the block map of a file that is new
   // to it. Where nobody knows, a thread has to be the first.

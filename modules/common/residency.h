@@ -2,6 +2,9 @@
 // blocks. Loop thread.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
 
 #include "common/open_file.h"
@@ -13,6 +16,9 @@ enum class Residency {
   absent,
   unknown,  // the file system cannot tell: let a thread read it
 };
+
+// preadv2(2) with RWF_NOWAIT, of one piece. EOPNOTSUPP also where the call itself is refused.
+ssize_t read_nowait(int fd, void* into, std::size_t size, std::uint64_t offset);
 
 inline constexpr std::uint64_t kProbeClosely = 64 * 1024;   // reads end out of order, but in large pieces
 inline constexpr std::uint64_t kProbeWidely = 1024 * 1024;  // where nothing is known to be read at the time

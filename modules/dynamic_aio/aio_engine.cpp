@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -24,6 +26,7 @@ namespace {
 
 // More than may run: a slot whose completion overtook the thread that submitted it lingers.
 constexpr int kSlotsMax = 2 * ReadQueue::kRunningMax;
+constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 // Where a read goes. Copied, since the loop may be done with the read before the thread returns from
 // submitting.
@@ -48,6 +51,14 @@ int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const
     submitted = io_submit(context, 1, list);
   } while (submitted == -EINTR);
   return submitted == 1 ? 0 : submitted == 0 ? EAGAIN : -submitted;
+}
+
+// A filter of system calls may refuse these and let the context be made: then no read would ever end.
+bool can_use(io_context_t context) {
+  timespec no_wait{};
+  io_event none;
+  // libaio does not call the kernel when it sees that nothing has ended.
+  return io_submit(context, 0, nullptr) == 0 && syscall(SYS_io_getevents, context, 0, 1, &none, &no_wait) == 0;
 }
 
 OwnedFd open_direct(int folder_fd, const files::OpenFile& file) {
@@ -132,13 +143,17 @@ bool AioEngine::set_up() {
   if (!event_fd) return false;
   io_context_t made = nullptr;
   const int error = io_setup(kSlotsMax, &made);
-  if (error != 0) {
-    host_.log(LogLevel::warning, error == -EAGAIN ? "no AIO context to be had, threads read instead: raise the "
-                                                    "sysctl fs.aio-max-nr"
-                                                  : "no AIO context to be had, threads read instead");
+  Context context(made);
+  if (error != 0 || !can_use(made)) {
+    const bool scarce = error == -EAGAIN;
+    if (context != nullptr) files::destroy_on_thread(host_, std::move(context));
+    if (!scarce) next_setup_ms_ = kNever;
+    if (!std::exchange(told_, true))
+      host_.log(LogLevel::warning, scarce ? "no AIO context to be had, threads read instead: raise the sysctl "
+                                            "fs.aio-max-nr"
+                                          : "the system refuses AIO, threads read instead");
     return false;
   }
-  Context context(made);
   if (!host_.watch(event_fd.get(), EPOLLIN, *this)) return false;
   event_fd_ = std::move(event_fd);
   context_ = std::move(context);

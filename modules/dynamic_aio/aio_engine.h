@@ -62,6 +62,7 @@ class AioEngine final : public files::ReadEngine, private Watcher {
   files::OwnedFd event_fd_;
   Context context_;
   std::uint64_t next_setup_ms_ = 0;
+  bool told_ = false;  // the log, that there is none
   std::list<Slot> slots_;
   std::uint32_t aio_reads_;
   std::uint32_t thread_submits_;

@@ -106,7 +106,7 @@ EXPORTED ssize_t sendfile(int to, int from, off_t* offset, std::size_t count) no
 
 // libaio's own is out of reach: only the module has loaded it.
 EXPORTED int io_submit(io_context_t context, long count, iocb** controls) {
-  if (is_cold(controls[0]->aio_fildes)) wait_at_gate();
+  if (count > 0 && is_cold(controls[0]->aio_fildes)) wait_at_gate();
   const long submitted = syscall(SYS_io_submit, context, count, controls);
   return submitted < 0 ? -errno : static_cast<int>(submitted);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/file_cache.h"
+#include "common/local_disks.h"
 #include "common/mime_types.h"
 #include "common/open_beneath.h"
 #include "support/fake_host.h"
@@ -34,7 +35,10 @@ struct Fixture {
   FileCache cache{host};
   std::uint32_t scope = cache.scope(folder_fd.get(), "x/y");
 
-  Fixture() { cache.allow_entries(4); }
+  Fixture() {
+    learn_mounts();
+    cache.allow_entries(4);
+  }
   ~Fixture() {
     cache.retire();
     server.run_until([this] { return server.offload_idle(); });
@@ -43,9 +47,7 @@ struct Fixture {
   FileRef open_file(const std::string& name) {
     Opened opened = open_beneath(folder_fd.get(), name.c_str(), Resolve::may_block);
     REQUIRE(opened.error == 0);
-    FileFacts facts;
-    REQUIRE(read_facts(opened.fd.get(), facts) == 0);
-    return cache.insert(scope, name, std::move(opened.fd), facts, mime_type(name, "x/y"));
+    return cache.insert(scope, name, std::move(opened.fd), opened.facts, mime_type(name, "x/y"));
   }
   FileRef find(const std::string& name, std::uint64_t revalidate_ms, std::uint64_t since_ns) {
     return cache.find({scope, folder_fd.get(), Links::followed, revalidate_ms}, name, since_ns);

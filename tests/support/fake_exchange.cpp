@@ -235,6 +235,7 @@ void FakeExchange::status(std::uint32_t status_code) {
 
 bool FakeExchange::field(Bytes name, Bytes value) {
   if (answers > 0) server_.violation("a field after the answer");
+  if (before_field) before_field();
   if (why_not_valid(name, value) != nullptr) return false;
   lines.emplace_back(copy(name), copy(value));
   return true;

@@ -70,6 +70,8 @@ class FakeExchange final : public Exchange, public Driven {
   std::string line(std::string_view name) const;
   // Called before each pump.
   std::function<void(FakeExchange&)> before_pump;
+  // Called before each line of the head; may throw, as the server may when memory is short.
+  std::function<void()> before_field;
 
   // Driven
   void drive() override;

@@ -135,7 +135,7 @@ void ScratchFolder::make_folder(const std::string& name) const {
 }
 
 Process::Process(const std::vector<std::string>& arguments, const Variables& variables,
-                 const std::string& folder) {
+                 const std::string& folder, const BeforeExec& before_exec) {
   const std::vector<std::string> environment = environment_with(variables);
   std::vector<char*> argv = pointers(arguments);
   std::vector<char*> envp = pointers(environment);
@@ -156,6 +156,7 @@ Process::Process(const std::vector<std::string>& arguments, const Variables& var
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (before_exec) before_exec();
   if (folder.empty() || ::chdir(folder.c_str()) == 0) ::execvpe(argv[0], argv.data(), envp.data());
   ::_exit(127);
 }
@@ -189,8 +190,8 @@ int Process::wait(int limit_ms) {
 }
 
 Outcome run(const std::vector<std::string>& arguments, const Variables& variables, const std::string& folder,
-            int limit_ms) {
-  Process process(arguments, variables, folder);
+            int limit_ms, const BeforeExec& before_exec) {
+  Process process(arguments, variables, folder, before_exec);
   Outcome outcome;
   outcome.code = process.wait(limit_ms);
   outcome.out = process.out();
@@ -233,8 +234,10 @@ std::vector<std::string> Site::command(const std::vector<std::string>& more) con
   return result;
 }
 
-ServerProcess::ServerProcess(const Site& site, const std::vector<std::string>& more, const Variables& variables)
-    : process_(site.command(with_listen(more, variables)), with_control_folder(site, variables)) {
+ServerProcess::ServerProcess(const Site& site, const std::vector<std::string>& more, const Variables& variables,
+                             const BeforeExec& before_exec)
+    : process_(site.command(with_listen(more, variables)), with_control_folder(site, variables), "",
+               before_exec) {
   const bool serves = eventually(
       [this] { return process_.out().find("; stop with Ctrl-C") != std::string::npos || !process_.running(); });
   if (!serves || !process_.running()) {

@@ -47,13 +47,15 @@ class ScratchFolder {
 };
 
 using Variables = std::map<std::string, std::string>;
+// Done in the new process before it executes its program.
+using BeforeExec = std::function<void()>;
 
 // A program whose output goes to files. Killed when it is destroyed.
 class Process {
  public:
   // `variables` are added to the environment, from which all SLUICE_ ones are taken. `folder`: where it starts.
   Process(const std::vector<std::string>& arguments, const Variables& variables = {},
-          const std::string& folder = "");
+          const std::string& folder = "", const BeforeExec& before_exec = {});
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -80,7 +82,7 @@ struct Outcome {
   std::string err;
 };
 Outcome run(const std::vector<std::string>& arguments, const Variables& variables = {},
-            const std::string& folder = "", int limit_ms = kWaitMs);
+            const std::string& folder = "", int limit_ms = kWaitMs, const BeforeExec& before_exec = {});
 
 std::string sluice_binary();
 // The file of a module of the product or of the tests.
@@ -116,7 +118,7 @@ class ServerProcess {
   // Starts and waits until it serves. REQUIRES: site outlives it. Without a --listen, one at a free port is
   // added. Its control socket is in the folder "run" beside the document root.
   explicit ServerProcess(const Site& site, const std::vector<std::string>& more = {},
-                         const Variables& variables = {});
+                         const Variables& variables = {}, const BeforeExec& before_exec = {});
   ~ServerProcess();
 
   const Endpoint& endpoint() const { return endpoint_; }

@@ -1,0 +1,104 @@
+// A file system that hangs (FUSE, NFS): whoever asks for its files waits, and nobody else does.
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <memory>
+#include <vector>
+
+#include "support/hanging_disk.h"
+#include "support/http_client.h"
+#include "support/server_process.h"
+
+using namespace sluice::test;
+
+namespace {
+
+constexpr int kClients = 12;  // of each mount: more than it may have threads
+
+// Two folders that hang, one for each file module, beside a document root that does not.
+struct Stand {
+  const std::string content = random_bytes(100'000);
+  Site site{{"static_sendfile", "dynamic_aio"}};
+  std::unique_ptr<HangingDisk> disks[2];
+  bool usable = true;
+
+  Stand() {
+    site.write("static/a.txt", "a");
+    site.write("static/listed/b.txt", "b");
+    site.write("dynamic/a.txt", "a");
+    for (int i = 0; i < 2; ++i) {
+      ::mkdir(folder(i).c_str(), 0755);
+      disks[i] = std::make_unique<HangingDisk>(folder(i), content);
+      usable = usable && disks[i]->mounted();
+    }
+    if (!usable) WARN("no FUSE can be mounted here");
+  }
+  std::string folder(int index) const { return site.path("disk" + std::to_string(index)); }
+  std::vector<std::string> options() const {
+    return {"--workers", "1",
+            "--mount",   "/one/=static_sendfile:root=" + folder(0),
+            "--mount",   "/two/=dynamic_aio:root=" + folder(1),
+            "--mount",   "/static/=static_sendfile:listing=on",
+            "--mount",   "/dynamic/=dynamic_aio:etag=hash"};
+  }
+  void hang() const {
+    for (const auto& disk : disks) disk->hang();
+  }
+};
+
+void check_that_others_are_served(const ServerProcess& server) {
+  HttpClient client(server.endpoint());
+  CHECK(client.get("/static/a.txt").body == "a");
+  CHECK(client.get("/dynamic/a.txt").body == "a");
+  CHECK(client.get("/static/listed/").status == 200);  // by a thread
+}
+
+}  // namespace
+
+TEST_CASE("files of a file system of another machine are served", "[e2e][hanging]") {
+  const Stand stand;
+  if (!stand.usable) return;
+  ServerProcess server(stand.site, stand.options());
+  HttpClient client(server.endpoint());
+  for (const std::string place : {"/one/", "/two/"}) {
+    for (int i = 0; i < 3; ++i) {
+      const HttpAnswer answer = client.get(place + "a.txt");
+      CHECK(answer.status == 200);
+      CHECK(answer.body == stand.content);
+    }
+    CHECK(client.get(place + "a.txt", "Range: bytes=70000-70009\r\n").body == stand.content.substr(70'000, 10));
+    CHECK(client.get(place + "missing.txt").status == 404);
+    CHECK(client.get(place).status == 404);
+  }
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("file systems that hang hold up nobody else", "[e2e][hanging]") {
+  Stand stand;
+  if (!stand.usable) return;
+  ServerProcess server(stand.site, stand.options());
+  {
+    HttpClient client(server.endpoint());
+    CHECK(client.get("/one/a.txt").body == stand.content);
+    CHECK(client.get("/two/a.txt").body == stand.content);
+  }
+  stand.hang();
+  std::vector<HttpClient> waiting;
+  for (int i = 0; i < kClients; ++i) {
+    for (const char* path : {"/one/a.txt", "/two/a.txt", "/one/other.txt", "/two/"}) {
+      waiting.emplace_back(server.endpoint()).request("GET", path);
+    }
+  }
+  REQUIRE(eventually([&] { return stand.disks[0]->unanswered() > 0 && stand.disks[1]->unanswered() > 0; }));
+  for (int i = 0; i < 5; ++i) check_that_others_are_served(server);
+  // None of it is a module's fault.
+  CHECK(server.log().find("held up") == std::string::npos);
+  CHECK(server.log().find("switched off") == std::string::npos);
+  CHECK(server.workers().size() == 1);
+
+  for (const auto& disk : stand.disks) disk->end();
+  waiting.clear();
+  check_that_others_are_served(server);
+  CHECK(server.stop() == 0);
+}

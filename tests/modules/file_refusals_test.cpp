@@ -1,0 +1,83 @@
+// File modules where something is refused: rights that are missing, memory that is short.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <new>
+
+#include "support/module_rig.h"
+#include "support/temp_folder.h"
+
+using sluice::test::Answer;
+using sluice::test::ModuleRig;
+using sluice::test::RequestPlan;
+using sluice::test::TempFolder;
+
+namespace {
+
+struct Site {
+  std::string module = GENERATE("static_sendfile", "dynamic_aio");
+  TempFolder folder;
+  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
+
+  Site() {
+    INFO(module);
+    chmod(folder.path.c_str(), 0755);
+    folder.write("a.txt", "hello");
+    mkdir((folder / "empty").c_str(), 0755);
+  }
+  std::uint32_t code(const std::string& path) { return rig.get(path)->code; }
+};
+
+// The process without root's rights, which no file can refuse.
+struct Unprivileged {
+  Unprivileged() {
+    if (geteuid() == 0) REQUIRE(seteuid(65534) == 0);
+  }
+  ~Unprivileged() {
+    if (getuid() == 0) REQUIRE(seteuid(0) == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Site, "the log says once who may not read what", "[files]") {
+  rig.mount(folder.path);
+  mkdir((folder / "closed").c_str(), 0755);
+  mkdir((folder / "closed/deep").c_str(), 0755);
+  folder.write("closed/deep/b.txt", "b");
+  chmod((folder / "closed").c_str(), 0);
+  chmod((folder / "a.txt").c_str(), 0);
+  const Unprivileged user;
+  const auto lines_about = [&](const std::string& what) {
+    return std::count_if(rig.server.logs.begin(), rig.server.logs.end(),
+                         [&](const auto& line) { return line.second.find(what) != std::string::npos; });
+  };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(code("a.txt") == 403);
+    CHECK(rig.server.run_until([&] { return rig.server.offload_idle(); }));
+    rig.server.advance_clock(2'000);
+    rig.server.turn();
+    CHECK(code("closed/deep/b.txt") == 403);
+    CHECK(rig.server.run_until([&] { return rig.server.offload_idle(); }));
+    rig.server.advance_clock(2'000);
+    rig.server.turn();
+  }
+  CHECK(lines_about("may not read " + (folder / "a.txt")) == 1);
+  CHECK(lines_about("may not enter the folder " + (folder / "closed")) == 1);
+  CHECK(rig.server.logs.size() == 2);
+}
+
+TEST_CASE_METHOD(Site, "a request that ends by an exception takes none with it", "[files]") {
+  const std::size_t listing = rig.mount(folder.path, {{"listing", "on"}});
+  RequestPlan plan;
+  plan.path = "empty/";
+  Answer broken = rig.start(plan, listing);
+  broken->before_field = [] { throw std::bad_alloc(); };
+  REQUIRE(rig.server.run_until([&] { return !rig.server.violations.empty(); }));
+  CHECK(rig.server.violations.size() == 1);
+  rig.server.violations.clear();
+  broken->cancel();
+  CHECK(rig.get("empty/", listing)->code == 200);
+}
