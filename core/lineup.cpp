@@ -201,7 +201,7 @@ Result<void> Lineup::make_explicit_mount(std::size_t index) {
   Module* module = find_name(spec.module);
   if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
   const MountFolder& folder = plan_.mount_folders[index];
-  return make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path});
+  return make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder});
 }
 
 void Lineup::make_default_mounts() {
@@ -215,7 +215,7 @@ void Lineup::make_default_mounts() {
       continue;
     }
     if (is_mounted_at(plan_.settings, wanted)) continue;
-    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1)});
+    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1), plan_.root_path});
     if (!made) problems_.push_back({module.entry.file, made.error().message});
   }
 }

@@ -197,8 +197,11 @@ const ModuleInstance::OptionValue* ModuleInstance::find_option(std::string_view 
 }
 
 Bytes ModuleInstance::option(Bytes name) const {
-  const OptionValue* found = find_option(name);
-  return found == nullptr ? Bytes() : Bytes(found->text);
+  if (const OptionValue* found = find_option(name)) return found->text;
+  // What no mount sets, for modules that find their folder anew when it was replaced.
+  if (std::string_view(name) == "server.root") return plan_.root;
+  if (std::string_view(name) == "server.folder") return plan_.folder;
+  return {};
 }
 
 std::uint64_t ModuleInstance::number(Bytes name) const {

@@ -48,6 +48,8 @@ struct MountPlan {
   std::vector<std::pair<std::string, std::string>> options;
   int folder_fd = -1;       // owned by whoever plans, for the worker's life
   std::string folder_path;  // empty or ending in '/'
+  std::string root{};       // of MountFolder
+  std::string folder{};
 };
 
 class ModuleInstance;

@@ -24,7 +24,7 @@ Result<UniqueFd> open_folder(const std::string& path, const std::string& what, c
 // Where the mount's root=DIR lies: below the document root when it does, so that symbolic links between mounts
 // keep working, else a folder that confines itself.
 Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
-  if (!mount.root) return MountFolder{plan.root.get(), mount.prefix.substr(1)};
+  if (!mount.root) return MountFolder{plan.root.get(), mount.prefix.substr(1), plan.root_path};
   const std::string what = "the folder of the mount " + mount.prefix + ",";
   const std::string remedy = "make it, or change root=";
   const fs::path wanted(*mount.root);
@@ -35,13 +35,14 @@ Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
   if (!opened) return Unexpected(opened.error());
   const fs::path relative = full.lexically_relative(base);
   if (!relative.empty() && *relative.begin() != "..") {
-    return MountFolder{plan.root.get(), relative == "." ? "" : relative.string() + "/"};
+    return MountFolder{plan.root.get(), relative == "." ? "" : relative.string() + "/", plan.root_path,
+                       (fs::path(plan.root_path) / wanted).string()};
   }
   if (!wanted.is_absolute()) {
     return fail(what + " " + *mount.root + " lies outside the document root: write it as an absolute path");
   }
   plan.folders.push_back(std::move(*opened));
-  return MountFolder{plan.folders.back().get(), ""};
+  return MountFolder{plan.folders.back().get(), "", wanted.string()};
 }
 
 unsigned usable_processors() {
@@ -67,6 +68,8 @@ Result<PlanPtr> make_plan(const Settings& settings) {
   auto root = open_folder(settings.root, "the document root", "make it, or name another with --root");
   if (!root) return Unexpected(root.error());
   plan->root = std::move(*root);
+  std::error_code error;
+  plan->root_path = fs::absolute(settings.root, error).string();
   for (const MountSpec& mount : settings.mounts) {
     auto folder = plan_mount(mount, *plan);
     if (!folder) return Unexpected(folder.error());

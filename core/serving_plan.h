@@ -15,8 +15,10 @@
 namespace sluice {
 
 struct MountFolder {
-  int fd = -1;       // the document root's, or one of `folders`
-  std::string path;  // below it; empty or ending in '/'
+  int fd = -1;           // the document root's, or one of `folders`
+  std::string path;      // below it; empty or ending in '/'
+  std::string root{};    // where `fd` is, as a person wrote it, made absolute
+  std::string folder{};  // the same of root=DIR, where that lies below the document root
 };
 
 // Addresses, and what answers there: workers of one site accept from no other.
@@ -33,6 +35,7 @@ struct ServingPlan {
   std::vector<ServingSite> sites;  // the first one is the server's own, the others are isolated mounts'
   std::optional<User> user;
   UniqueFd root;
+  std::string root_path;                   // as a person wrote it, made absolute
   std::vector<UniqueFd> folders;           // of mounts outside the document root
   std::vector<MountFolder> mount_folders;  // one for each of settings.mounts
 };

@@ -1,8 +1,11 @@
 #include "common/file_cache.h"
 
+#include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "common/destroy_on_thread.h"
@@ -20,6 +23,13 @@ constexpr std::uint64_t kHashedMax = 256 << 20;
 constexpr int kSparedMax = 16;
 // Entries that are given up at once: it takes the loop well below a millisecond.
 constexpr std::size_t kGivenUpMax = 256;
+// Whoever has opened a file may write through a mapping, of which nobody is told.
+constexpr std::uint64_t kOpenedMs = 10'000;
+// What cannot be watched is tried again after that.
+constexpr std::uint64_t kUnwatchedMs = 1000;
+// Files that have changed unseen are remembered, for they may again.
+constexpr std::size_t kUntoldMax = 1024;
+constexpr std::uint64_t kNow = ~std::uint64_t{0};
 
 }  // namespace
 
@@ -42,16 +52,42 @@ class FileCache::Retiring final : public Work {
   std::vector<OwnedFd> fds_;
 };
 
-std::uint32_t FileCache::scope(int folder_fd, std::string_view rules) {
-  FileFacts folder;
-  read_identity(folder_fd, folder);
-  for (std::size_t i = 0; i < scopes_.size(); ++i) {
-    const Scope& known = scopes_[i];
-    if (known.device == folder.device && known.inode == folder.inode && known.rules == rules) {
-      return static_cast<std::uint32_t>(i);
-    }
+FileCache::WatchedFolder::~WatchedFolder() {
+  cache.ways_.forget(*this);
+  cache.folders_.erase({&root, path});
+}
+
+Root& FileCache::root(int folder_fd, std::string_view path) {
+  FileFacts wanted;
+  if (path.empty()) read_identity(folder_fd, wanted);
+  for (const auto& known : roots_) {
+    if (known->path != path) continue;
+    FileFacts folder;
+    if (path.empty()) read_identity(known->folder->get(), folder);
+    if (folder.same_file(wanted)) return *known;
   }
-  scopes_.push_back({folder.device, folder.inode, std::string(rules)});
+  roots_.push_back(std::make_unique<Root>());
+  Root& root = *roots_.back();
+  root.path = path;
+  root.folder = std::make_shared<OwnedFd>(fcntl(folder_fd, F_DUPFD_CLOEXEC, 0));
+  if (!*root.folder) throw std::runtime_error("no descriptor is left for its folder");
+  return root;
+}
+
+void FileCache::replace(Root& root, OwnedFd folder) {
+  root.folder = std::make_shared<OwnedFd>(std::move(folder));
+  ++root.replaced;
+  for (const auto& [key, watched] : folders_) {
+    const auto live = watched.lock();
+    if (live != nullptr && key.first == &root) live->doubt();
+  }
+}
+
+std::uint32_t FileCache::scope(const Root& root, std::string_view rules) {
+  for (std::size_t i = 0; i < scopes_.size(); ++i) {
+    if (scopes_[i].root == &root && scopes_[i].rules == rules) return static_cast<std::uint32_t>(i);
+  }
+  scopes_.push_back({&root, std::string(rules)});
   return static_cast<std::uint32_t>(scopes_.size() - 1);
 }
 
@@ -65,33 +101,160 @@ void FileCache::allow_entries(std::uint64_t entries_max) {
 }
 
 FileRef FileCache::find(const Lookup& lookup, std::string_view path, std::uint64_t since_ns) {
+  look(since_ns);
   const auto found = index_.find({lookup.scope, path});
   if (found == index_.end()) return nullptr;
   Entry& entry = found->second;
-  if (host_.now_ms() - entry.led_here_ms >= lookup.revalidate_ms) {
-    // Kept, if not: where a disk has to be asked, insert may meet it again.
-    if (!entry.file->unchanged_at(lookup.folder_fd, lookup.links)) return nullptr;
-    entry.led_here_ms = host_.now_ms();
-  } else if (!entry.file->unchanged_since(since_ns)) {
-    erase(found);
-    return nullptr;
+  const bool told = entry.file_told && is_path_told(entry);
+  if (!told || host_.now_ms() - entry.asked_ms >= lookup.revalidate_ms) {
+    const Asked asked = ask(entry, lookup, since_ns);
+    if (asked == Asked::replaced) erase(found);
+    // Kept, if elsewhere: where a disk has to be asked, insert may meet it again.
+    if (asked != Asked::current) return nullptr;
   }
-  entry.file->mature();
   entry.used = true;
   return entry.file;
 }
 
-FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
-                          std::string_view type, bool local) {
+FileCache::Asked FileCache::ask(Entry& entry, const Lookup& lookup, std::uint64_t since_ns) {
+  const std::uint64_t now_ms = host_.now_ms();
+  if (lookup.revalidate_ms == 0) return ask_path(entry, lookup);
+  if (is_path_told(entry)) return ask_file(entry, since_ns);
+  const bool led_here = !entry.path_doubted && entry.root_replaced == lookup.root.replaced &&
+                        now_ms - entry.led_here_ms < lookup.revalidate_ms;
+  return led_here && now_ms < entry.ask_until_ms ? ask_file(entry, since_ns) : ask_path(entry, lookup);
+}
+
+FileCache::Asked FileCache::ask_file(Entry& entry, std::uint64_t since_ns) {
+  if (!entry.file->unchanged_since(entry.file_told ? kNow : since_ns)) {
+    look(kNow);
+    if (entry.file_told) note_untold(*entry.file);
+    return Asked::replaced;
+  }
+  entry.asked_ms = host_.now_ms();
+  entry.file->mature();
+  entry.file_told = may_rely_on(entry);
+  return Asked::current;
+}
+
+FileCache::Asked FileCache::ask_path(Entry& entry, const Lookup& lookup) {
+  const std::uint64_t now_ms = host_.now_ms();
+  const int folder = lookup.root.folder->get();
+  entry.path_told = Way::kNever;
+  entry.path_doubted = true;  // until it has led here
+  entry.file_told = false;
+  const bool wanted = lookup.revalidate_ms > 0 && now_ms >= entry.ask_until_ms;
+  if (wanted && watch(entry, lookup) && entry.file->unchanged_right_at(folder, lookup.links)) {
+    entry.path_told = entry.folder->standing();
+  } else {
+    if (wanted) entry.ask_until_ms = now_ms + kUnwatchedMs;
+    if (!entry.file->unchanged_at(folder, lookup.links)) {
+      return wanted && !entry.file->unchanged_since(kNow) ? Asked::replaced : Asked::elsewhere;
+    }
+  }
+  entry.led_here_ms = entry.asked_ms = now_ms;
+  entry.root_replaced = lookup.root.replaced;
+  entry.path_doubted = false;
+  entry.file->mature();
+  entry.file_told = may_rely_on(entry);
+  return Asked::current;
+}
+
+bool FileCache::may_rely_on(const Entry& entry) const {
+  const FileFacts& facts = entry.file->facts();
+  return entry.path_told != Way::kNever && host_.now_ms() >= entry.ask_until_ms && !entry.file->is_young() &&
+         !untold_.contains({facts.device, facts.inode});
+}
+
+void FileCache::note_untold(const OpenFile& file) {
+  if (untold_.size() >= kUntoldMax) untold_.clear();
+  untold_.insert({file.facts().device, file.facts().inode});
+}
+
+// Whether all changes to the file and on its way are told from now on: what is asked afterwards stays so.
+bool FileCache::watch(Entry& entry, const Lookup& lookup) {
+  struct statx known {};
+  return look_unsynced(entry.file->fd(), known) && ways_.feed().tells(known) && watch_file(entry) &&
+         watch_folder(entry, lookup);
+}
+
+bool FileCache::watch_file(Entry& entry) {
+  if (entry.watch != ChangeFeed::kNoWatch) return true;
+  entry.watch = ways_.feed().watch_file(entry.file->fd());
+  if (entry.watch == ChangeFeed::kNoWatch) return false;
+  watched_.emplace(entry.watch, &entry);
+  return true;
+}
+
+bool FileCache::watch_folder(Entry& entry, const Lookup& lookup) {
+  if (entry.folder == nullptr) {
+    const std::string& path = entry.file->path();
+    const std::size_t slash = path.rfind('/');
+    std::pair key(&lookup.root, slash == std::string::npos ? std::string() : path.substr(0, slash));
+    std::weak_ptr<WatchedFolder>& known = folders_[key];
+    entry.folder = known.lock();
+    if (entry.folder == nullptr) {
+      known = entry.folder = std::make_shared<WatchedFolder>(*this, lookup.root, std::move(key.second));
+    }
+  }
+  WatchedFolder& folder = *entry.folder;
+  if (folder.standing() != Way::kNever) return true;
+  const std::uint64_t now_ms = host_.now_ms();
+  if (folder.untold() && now_ms - folder.asked_ms < kUnwatchedMs) return false;
+  folder.asked_ms = now_ms;
+  const int root = lookup.root.folder->get();
+  const Ways::Followed followed = ways_.follow(folder, root, folder.path, Ways::Names::wanted);
+  if (folder.standing() == Way::kNever) return false;
+  // Who opens a file there has to go the same way.
+  const char* const path = folder.path.empty() ? "." : folder.path.c_str();
+  FileFacts facts;
+  const int error = look_beneath(root, path, Resolve::cached_only, lookup.links, facts);
+  if (error == 0 && followed.error == 0 && facts.device == followed.device && facts.inode == followed.inode) {
+    return true;
+  }
+  folder.set_untold();
+  return false;
+}
+
+void FileCache::file_changed(int watch, std::uint32_t mask) {
+  const auto [first, last] = watched_.equal_range(watch);
+  for (auto at = first; at != last; ++at) {
+    Entry& entry = *at->second;
+    entry.file_told = false;
+    if ((mask & IN_OPEN) != 0) entry.ask_until_ms = host_.now_ms() + kOpenedMs;
+  }
+}
+
+void FileCache::name_changed(Way& way, std::string_view name) {
+  const auto& folder = static_cast<const WatchedFolder&>(way);
+  std::string path = folder.path;
+  if (!path.empty()) path += '/';
+  path += name;
+  for (std::size_t i = 0; i < scopes_.size(); ++i) {
+    if (scopes_[i].root != &folder.root) continue;
+    const auto found = index_.find({static_cast<std::uint32_t>(i), path});
+    if (found == index_.end()) continue;
+    found->second.path_told = Way::kNever;
+    found->second.path_doubted = true;
+  }
+}
+
+FileRef FileCache::insert(const Lookup& lookup, std::string_view path, std::shared_ptr<const OwnedFd> folder,
+                          OwnedFd fd, const FileFacts& facts, std::string_view type, bool local) {
   if (!local) {
-    drop(scope, path);
+    drop(lookup.scope, path);
     return OpenFile::make(host_, shared_, std::move(fd), facts, path, type, false);
   }
-  const auto found = index_.find({scope, path});
+  const std::uint64_t now_ms = host_.now_ms();
+  // Opened by a thread while another folder was put in the root's place.
+  const bool doubted = folder != lookup.root.folder;
+  const auto found = index_.find({lookup.scope, path});
   if (found != index_.end()) {
     Entry& entry = found->second;
     if (entry.file->facts() == facts) {
-      entry.led_here_ms = host_.now_ms();
+      entry.led_here_ms = entry.asked_ms = now_ms;
+      entry.root_replaced = lookup.root.replaced;
+      entry.path_doubted = doubted;
       entry.file->mature();
       entry.used = true;
       return entry.file;
@@ -101,12 +264,15 @@ FileRef FileCache::insert(std::uint32_t scope, std::string_view path, OwnedFd fd
   const bool scarce = fd.get() >= scarce_from_;
   if (scarce) shed();
   FileRef made = OpenFile::make(host_, shared_, std::move(fd), facts, path, type);
+  if (made != nullptr) made->folder = std::move(folder);
   if (made == nullptr || retired_ || scarce || entries_max_ == 0 || facts.links == 0) return made;
   shrink(entries_max_ - 1);
-  const Key key{scope, made->path()};
+  const Key key{lookup.scope, made->path()};
   // What may fail for want of memory comes first.
   std::list<Key> place{key};
-  index_.emplace(key, Entry{made, host_.now_ms(), false, place.begin()});
+  Entry entry{made, now_ms, now_ms, lookup.root.replaced, place.begin()};
+  entry.path_doubted = doubted;
+  index_.emplace(key, std::move(entry));
   order_.splice(order_.begin(), place);
   return made;
 }
@@ -130,6 +296,13 @@ void FileCache::drop(std::uint32_t scope, std::string_view path) {
 }
 
 void FileCache::erase(Index::iterator entry) {
+  const int watch = entry->second.watch;
+  if (watch != ChangeFeed::kNoWatch) {
+    auto [at, last] = watched_.equal_range(watch);
+    while (at != last && at->second != &entry->second) ++at;
+    watched_.erase(at);
+    if (!watched_.contains(watch)) ways_.feed().drop(watch);
+  }
   order_.erase(entry->second.place);
   index_.erase(entry);
 }
@@ -154,6 +327,7 @@ void FileCache::shed() {
 
 void FileCache::retire() {
   retired_ = true;
+  ways_.close();
   destroy_on_thread(host_, std::exchange(hashes_, std::make_unique<ContentHashCache>(0)));
   give_up_rest();
 }

@@ -1,9 +1,11 @@
 // The open files of a worker, by folder and path, so that a request for a file that was asked for before costs
-// one fstat. Lives in a module's Shared; all its mounts use it. Loop thread.
+// no system call. Lives in a module's Shared; all its mounts use it. Loop thread.
 //
-// A file is looked at for each request, or for several that had all arrived before: one that changed in place
-// is dropped, and a rename over its path is noticed at once where it leaves the old file without a link, else
-// after `revalidate_ms`.
+// A file and its path are watched from its second use on: what `look` is told of is looked at again, and so is
+// each file after `revalidate_ms`, for there are changes that nobody is told of. Where changes are not told at
+// all, a file is looked at for each request, or for several that had all arrived before: one that changed in
+// place is dropped, and a rename over its path is noticed at once where it leaves the old file without a link,
+// else after `revalidate_ms`.
 //
 // Those that were not used since the last look give way first, the oldest of them before the others: moving
 // each used entry to the front of a list would cost more than the search for it.
@@ -15,45 +17,69 @@
 
 #include <climits>
 #include <list>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/content_hash.h"
 #include "common/open_file.h"
+#include "common/ways.h"
 
 namespace sluice::files {
 
-class FileCache {
+// A folder that nothing outside of is opened, as several mounts may have it.
+struct Root {
+  std::string path;  // as a person wrote it, made absolute; empty where it is not known
+  std::shared_ptr<const OwnedFd> folder;
+  Way way;                     // to it
+  std::uint64_t asked_ms = 0;  // when the way was followed
+  std::uint64_t replaced = 0;  // how often another folder was found there
+  bool was_cold = false;       // a thread had to be asked for the way
+  bool complained = false;     // that it is not found
+};
+
+class FileCache final : private Ways::Owner {
  public:
-  explicit FileCache(Host& host) : host_(host) {}
+  explicit FileCache(Host& host) : host_(host), ways_(host, *this) {}
   // From here on files are closed where their last reference ends: the host is about to go.
   ~FileCache() { shared_->threads_usable = false; }
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
+  // The folder of that descriptor, which stays the caller's, and where it is.
+  Root& root(int folder_fd, std::string_view path);
+  // Another folder stands where the root was.
+  void replace(Root& root, OwnedFd folder);
   // A number for "beneath this folder, by these rules": files that would be others, or get other head lines,
   // under other rules are other entries.
-  std::uint32_t scope(int folder_fd, std::string_view rules);
+  std::uint32_t scope(const Root& root, std::string_view rules);
   // The largest wish of all mounts counts, within a share of the descriptors that the process may open.
   void allow_entries(std::uint64_t entries_max);
+
+  // For following ways to roots.
+  Ways& ways() { return ways_; }
+  // Hears of what has changed, unless it has since then (Request::arrived_ns).
+  void look(std::uint64_t since_ns) { ways_.feed().look(since_ns); }
 
   // How a mount looks up its paths.
   struct Lookup {
     std::uint32_t scope;
-    int folder_fd;
+    const Root& root;
     Links links;
     std::uint64_t revalidate_ms;
   };
-  // The file, unchanged since it was opened by a look taken since `since_ns` (Request::arrived_ns). Null: open
-  // the path and `insert`.
+  // The file, unchanged since it was opened by a look taken since `since_ns`. Null: open the path and `insert`.
   FileRef find(const Lookup& lookup, std::string_view path, std::uint64_t since_ns);
-  // The file that has just been opened at that path, or the entry that it turns out to be. Null when its head
-  // lines are refused. What is not local is not kept: only a thread could tell whether it has changed.
-  FileRef insert(std::uint32_t scope, std::string_view path, OwnedFd fd, const FileFacts& facts,
-                 std::string_view type, bool local = true);
+  // The file that has just been opened at that path beneath `folder`, or the entry that it turns out to be.
+  // Null when its head lines are refused. What is not local is not kept: only a thread could tell whether it
+  // has changed.
+  FileRef insert(const Lookup& lookup, std::string_view path, std::shared_ptr<const OwnedFd> folder, OwnedFd fd,
+                 const FileFacts& facts, std::string_view type, bool local = true);
   // Whether the tag made of the file's content is missing. One that is remembered is put into its head lines.
   bool wants_hash(OpenFile& file);
   void remember_hash(OpenFile& file, const std::string& etag);
@@ -70,9 +96,18 @@ class FileCache {
   static constexpr std::size_t kHashesMax = 16 * 1024;
 
   struct Scope {
-    std::uint64_t device;
-    std::uint64_t inode;
+    const Root* root;
     std::string rules;
+  };
+  // The folder of files that are watched.
+  struct WatchedFolder : Way {
+    WatchedFolder(FileCache& in, const Root& beneath, std::string at)
+        : cache(in), root(beneath), path(std::move(at)) {}
+    ~WatchedFolder();
+    FileCache& cache;
+    const Root& root;
+    const std::string path;      // beneath the root, as requests name it
+    std::uint64_t asked_ms = 0;  // when its way was followed
   };
   struct Key {
     Key(std::uint32_t in, std::string_view at)
@@ -87,14 +122,37 @@ class FileCache {
   };
   struct Entry {
     FileRef file;
-    std::uint64_t led_here_ms;  // when the path last led to this file
-    bool used;                  // since it was last spared
+    std::uint64_t led_here_ms;    // when the path last led to this file
+    std::uint64_t asked_ms;       // when the file was last looked at
+    std::uint64_t root_replaced;  // Root::replaced at the time
     std::list<Key>::iterator place;
+    bool used = false;                      // since it was last spared
+    bool path_doubted = false;              // something else may stand there
+    bool file_told = false;                 // all changes of the file are told
+    std::uint64_t path_told = Way::kNever;  // the standing of the folder's way, by which it led here
+    std::uint64_t ask_until_ms = 0;         // not to be relied on until then
+    int watch = ChangeFeed::kNoWatch;       // of the file
+    std::shared_ptr<WatchedFolder> folder{};
   };
   using Index = std::unordered_map<Key, Entry, KeyHash>;
 
+  // What asking came to.
+  enum class Asked : std::uint8_t { current, replaced, elsewhere };
   class Retiring;
 
+  static bool is_path_told(const Entry& entry) {
+    return entry.path_told != Way::kNever && entry.folder->standing() == entry.path_told;
+  }
+  Asked ask(Entry& entry, const Lookup& lookup, std::uint64_t since_ns);
+  Asked ask_file(Entry& entry, std::uint64_t since_ns);
+  Asked ask_path(Entry& entry, const Lookup& lookup);
+  bool watch(Entry& entry, const Lookup& lookup);
+  bool watch_file(Entry& entry);
+  bool watch_folder(Entry& entry, const Lookup& lookup);
+  bool may_rely_on(const Entry& entry) const;
+  void note_untold(const OpenFile& file);
+  void file_changed(int watch, std::uint32_t mask) override;
+  void name_changed(Way& way, std::string_view name) override;
   void erase(Index::iterator entry);
   void give_up_rest();
   void close_on_thread(std::vector<OwnedFd> fds);
@@ -102,7 +160,12 @@ class FileCache {
 
   Host& host_;
   const std::shared_ptr<OpenFilesState> shared_ = std::make_shared<OpenFilesState>();
+  std::vector<std::unique_ptr<Root>> roots_;
   std::vector<Scope> scopes_;
+  Ways ways_;
+  std::map<std::pair<const Root*, std::string>, std::weak_ptr<WatchedFolder>, std::less<>> folders_;
+  std::unordered_multimap<int, Entry*> watched_;              // by watch
+  std::set<std::pair<std::uint64_t, std::uint64_t>> untold_;  // devices and inodes that changed unseen
   std::uint64_t entries_max_ = 0;
   int scarce_from_ = INT_MAX;  // a descriptor of this number tells that they are running short
   bool retired_ = false;

@@ -59,20 +59,18 @@ FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
     : host_(host),
       cache_(cache),
       listings_(listings),
-      folder_(host.folder()),
       options_(host),
-      refusals_(host, folder_.fd, options_.links),
-      lookup_{cache.scope(folder_.fd, options_.rules()), folder_.fd, options_.links, options_.revalidate_ms},
-      encoded_lookup_{cache.scope(folder_.fd, options_.rules() + "\nencoded"), folder_.fd, options_.links,
-                      options_.revalidate_ms},
-      fallback_path_(options_.fallback.empty()
-                         ? std::string()
-                         : std::string(std::string_view(folder_.path)) + options_.fallback) {
+      served_(host, cache, options_.revalidate_ms),
+      refusals_(host, host.folder().fd, options_.links),
+      lookup_{cache.scope(served_.root(), options_.rules()), served_.root(), options_.links,
+              options_.revalidate_ms},
+      encoded_lookup_{cache.scope(served_.root(), options_.rules() + "\nencoded"), served_.root(),
+                      options_.links, options_.revalidate_ms} {
   learn_mounts();
   common_fields_ =
       prepare_common_fields(options_.cache_control, options_.precompressed ? "Accept-Encoding" : "");
   // What may look different the next time under the same name is not for keeping, however long files are.
-  if (!fallback_path_.empty() || options_.listing) {
+  if (!options_.fallback.empty() || options_.listing) {
     page_fields_ = prepare_common_fields(options_.cache_control.empty() ? "" : "no-cache",
                                          options_.precompressed ? "Accept-Encoding, Accept" : "Accept");
   }
@@ -97,9 +95,12 @@ FieldBlock* FileHandler::prepare_common_fields(std::string_view cache_control, s
 
 // Under whichever name it was asked for, and in whichever coding.
 bool FileHandler::is_fallback(const OpenFile& file) const {
-  const std::string_view path = file.path();
-  if (fallback_path_.empty() || !path.starts_with(fallback_path_)) return false;
-  const std::string_view rest = path.substr(fallback_path_.size());
+  if (options_.fallback.empty()) return false;
+  std::string_view rest = file.path();
+  for (const std::string* part : {&served_.prefix(), &options_.fallback}) {
+    if (!rest.starts_with(*part)) return false;
+    rest.remove_prefix(part->size());
+  }
   if (rest.empty()) return true;
   return options_.precompressed && (rest == coding_suffix(Coding::zstd) || rest == coding_suffix(Coding::br) ||
                                     rest == coding_suffix(Coding::gzip));
@@ -111,6 +112,14 @@ void FileHandler::add_common_fields(Exchange& exchange, const OpenFile& file) co
 }
 
 void FileHandler::handle(Exchange& exchange) {
+  cache_.look(exchange.request().arrived_ns);
+  if (!served_.is_known()) {
+    return run_on_thread(exchange, std::make_shared<FindFolderStep>(served_.to_search()));
+  }
+  begin(exchange);
+}
+
+void FileHandler::begin(Exchange& exchange) {
   if (!accept_method(exchange)) return;
   if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
   // The common case needs no search, and no memory of its own.
@@ -145,7 +154,7 @@ bool FileHandler::accept_method(Exchange& exchange) {
 bool FileHandler::locate(const Request& request, std::string& path) const {
   const std::string_view asked = request.path;
   if (!options_.hidden && has_hidden_segment(asked)) return false;
-  path.assign(folder_.path.data, folder_.path.size);
+  path = served_.prefix();
   path.append(asked);
   const bool for_folder = asked.empty() || asked.ends_with('/');
   if (for_folder && options_.index.empty() && !options_.listing) return false;
@@ -177,8 +186,9 @@ void FileHandler::seek(Exchange& exchange, Search search) {
   if (const FileRef file = cache_.find(lookup_for(search), search.path, look_since(exchange.request()))) {
     return found(exchange, std::move(search), file);
   }
+  const std::shared_ptr<const OwnedFd>& folder = served_.root().folder;
   const auto open = [&] {
-    return open_beneath(folder_.fd, search.path.c_str(), Resolve::cached_only, options_.links);
+    return open_beneath(folder->get(), search.path.c_str(), Resolve::cached_only, options_.links);
   };
   Opened opened_now = open();
   if (opened_now.error == EMFILE || opened_now.error == ENFILE) {
@@ -187,12 +197,13 @@ void FileHandler::seek(Exchange& exchange, Search search) {
   }
   if (opened_now.error == EAGAIN) {
     return run_on_thread(exchange,
-                         std::make_shared<OpenStep>(host_, folder_.fd, options_.links, std::move(search)));
+                         std::make_shared<OpenStep>(host_, folder, options_.links, std::move(search)));
   }
-  opened(exchange, std::move(search), std::move(opened_now));
+  opened(exchange, std::move(search), folder, std::move(opened_now));
 }
 
-void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
+void FileHandler::opened(Exchange& exchange, Search search, std::shared_ptr<const OwnedFd> folder,
+                         Opened opened) {
   const FileFacts& facts = opened.facts;
   if (const int error = opened.error; error != 0) {
     if (error == EACCES || error == EPERM) refusals_.note(search.path);
@@ -206,8 +217,8 @@ void FileHandler::opened(Exchange& exchange, Search search, Opened opened) {
     return redirect_to_folder(exchange);
   }
   if (!facts.is_regular()) return missing(exchange, std::move(search), 404);
-  const FileRef file = cache_.insert(lookup_for(search).scope, search.path, std::move(opened.fd), facts,
-                                     type_for(search), opened.local);
+  const FileRef file = cache_.insert(lookup_for(search), search.path, std::move(folder), std::move(opened.fd),
+                                     facts, type_for(search), opened.local);
   if (file == nullptr) return exchange.fail(500);
   found(exchange, std::move(search), file);
 }
@@ -232,7 +243,7 @@ void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) 
       return serve_encoded(exchange, std::move(search), file);
     case Search::For::error:
       exchange.status(search.status);
-      if (!fallback_path_.empty()) exchange.field("Vary", "Accept");  // another client may get that page
+      if (!options_.fallback.empty()) exchange.field("Vary", "Accept");  // another client may get that page
       exchange.field("Content-Type", file->type());
       return send_part(exchange, file, 0, file->facts().size);
   }
@@ -286,7 +297,7 @@ void FileHandler::seek_encoded(Exchange& exchange, Search search) {
 // missing is missing: HTML in the place of a script or an image helps nobody, and is kept as one. What is well
 // known is asked for by programs, which take any page for a yes.
 bool FileHandler::has_fallback(const Request& request) const {
-  if (fallback_path_.empty() || is_well_known(request.path)) return false;
+  if (options_.fallback.empty() || is_well_known(request.path)) return false;
   const HtmlWish wish = html_wish(request);
   if (wish == HtmlWish::refused) return false;
   const std::string_view path = request.path;
@@ -302,7 +313,7 @@ bool FileHandler::has_fallback(const Request& request) const {
 void FileHandler::seek_fallback(Exchange& exchange) {
   Search search;
   search.purpose = Search::For::fallback;
-  search.path = fallback_path_;
+  search.path = served_.prefix() + options_.fallback;
   seek(exchange, std::move(search));
 }
 
@@ -311,8 +322,7 @@ void FileHandler::answer_error(Exchange& exchange, std::uint32_t status) {
   Search search;
   search.purpose = Search::For::error;
   search.status = status;
-  search.path =
-      std::string(std::string_view(folder_.path)) + options_.errors + std::to_string(status) + ".html";
+  search.path = served_.prefix() + options_.errors + std::to_string(status) + ".html";
   seek(exchange, std::move(search));
 }
 
@@ -335,7 +345,7 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   const Request& request = exchange.request();
   const std::size_t slash = index_path.rfind('/');
   ListingPlan plan;
-  plan.root = folder_.fd;
+  plan.root = served_.root().folder->get();
   plan.path = slash == std::string::npos ? std::string() : index_path.substr(0, slash);
   plan.shown_path = std::string(std::string_view(request.mount)) + std::string(std::string_view(request.path));
   plan.at_top = request.path.size == 0;
@@ -344,7 +354,7 @@ void FileHandler::list(Exchange& exchange, const std::string& index_path) {
   plan.format = exchange.prefers("application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
   plan.order = listing_order(request.query);
   plan.memory = listings_.budget();
-  run_on_thread(exchange, std::make_shared<ListStep>(host_, listings_, std::move(plan)));
+  run_on_thread(exchange, std::make_shared<ListStep>(host_, listings_, served_.root().folder, std::move(plan)));
 }
 
 void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content) {

@@ -21,6 +21,7 @@
 #include "common/listing_store.h"
 #include "common/open_beneath.h"
 #include "common/refusal_log.h"
+#include "common/served_folder.h"
 
 namespace sluice::files {
 
@@ -60,7 +61,6 @@ class FileHandler : public Handler {
   virtual bool sends_files_as_they_are() const { return true; }
 
   Host& host() { return host_; }
-  const Folder& folder() const { return folder_; }
   // The Content-Type of a file by its name.
   std::string_view type_of(std::string_view path) const;
   // Head lines that every answer about that file carries: Cache-Control and the like.
@@ -87,6 +87,7 @@ class FileHandler : public Handler {
   };
   // A step of a search that a thread does, and what follows on the loop.
   class Step;
+  class FindFolderStep;
   class OpenStep;
   class ListStep;
   class HashStep;
@@ -94,11 +95,12 @@ class FileHandler : public Handler {
   class StepWork;
   class SearchTask;
 
+  void begin(Exchange& exchange);
   bool accept_method(Exchange& exchange);
   bool locate(const Request& request, std::string& path) const;
   // The steps of a search. Each ends with an answer, a deferral or the next step.
   void seek(Exchange& exchange, Search search);
-  void opened(Exchange& exchange, Search search, Opened opened);
+  void opened(Exchange& exchange, Search search, std::shared_ptr<const OwnedFd> folder, Opened opened);
   void found(Exchange& exchange, Search search, const FileRef& file);
   void serve(Exchange& exchange, Search search, const FileRef& file);
   void serve_encoded(Exchange& exchange, Search search, const FileRef& file);
@@ -124,15 +126,14 @@ class FileHandler : public Handler {
   Host& host_;
   FileCache& cache_;
   ListingStore& listings_;
-  const Folder folder_;
   const FileOptions options_;
+  ServedFolder served_;
   FieldBlock* common_fields_ = nullptr;  // of files; null for none
   FieldBlock* page_fields_ = nullptr;    // of the fallback and of listings
   RefusalLog refusals_;
   SearchTask* resuming_ = nullptr;  // the deferred request that is being gone on with
   const FileCache::Lookup lookup_;
   const FileCache::Lookup encoded_lookup_;  // where a sibling has its plain file's type
-  const std::string fallback_path_;         // beneath the folder; empty for none
   std::string path_;                        // of the request in hand, kept for its memory
 };
 

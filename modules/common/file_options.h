@@ -46,7 +46,8 @@ inline constexpr std::array kFileOptions = {
     OptionInfo{"entries_max", OptionType::number, 0, "16384",
                "how many open files a worker keeps; the largest of all mounts counts"},
     OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1s",
-               "how long another file moved to the same path may go unseen; 0 looks every time"},
+               "how long a change may go unseen of which the kernel does not tell, as of another file moved to "
+               "the same path on a network's file system; 0 looks every time"},
 };
 
 // The options of all file handlers, and a module's own behind them.

@@ -23,14 +23,8 @@ constexpr std::uint64_t align_up(std::uint64_t offset) {
 
 }  // namespace
 
-FileReader::FileReader(ReadQueue& queue, FileRef file, int folder_fd, std::uint64_t offset, std::uint64_t size,
-                       Ticket ticket)
-    : queue_(queue),
-      file_(std::move(file)),
-      folder_fd_(folder_fd),
-      position_(offset),
-      end_(offset + size),
-      ticket_(ticket) {}
+FileReader::FileReader(ReadQueue& queue, FileRef file, std::uint64_t offset, std::uint64_t size, Ticket ticket)
+    : queue_(queue), file_(std::move(file)), position_(offset), end_(offset + size), ticket_(ticket) {}
 
 FileReader::~FileReader() {
   leave();
@@ -103,7 +97,6 @@ void FileReader::ask(Piece& piece, std::uint64_t offset) {
   const std::uint64_t to = std::min(from + kBufferSize, align_up(end_));
   piece.read = std::make_shared<Read>();
   piece.read->file = file_;
-  piece.read->folder_fd = folder_fd_;
   piece.read->offset = from;
   piece.read->size = static_cast<std::size_t>(to - from);
   piece.read->ticket = ticket_;

@@ -22,8 +22,7 @@ class FileReader final : private BufferUser {
   };
 
   // `ticket` is of the exchange whose body uses it. `queue` lives longer.
-  FileReader(ReadQueue& queue, FileRef file, int folder_fd, std::uint64_t offset, std::uint64_t size,
-             Ticket ticket);
+  FileReader(ReadQueue& queue, FileRef file, std::uint64_t offset, std::uint64_t size, Ticket ticket);
   ~FileReader();
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
@@ -57,7 +56,6 @@ class FileReader final : private BufferUser {
 
   ReadQueue& queue_;
   FileRef file_;
-  const int folder_fd_;
   std::uint64_t position_;
   const std::uint64_t end_;
   const Ticket ticket_;
@@ -71,9 +69,8 @@ class FileReader final : private BufferUser {
 // A body that copies a range of a file through user space.
 class CopyBody final : public Body {
  public:
-  CopyBody(ReadQueue& queue, FileRef file, int folder_fd, std::uint64_t offset, std::uint64_t size,
-           Ticket ticket)
-      : reader_(queue, std::move(file), folder_fd, offset, size, ticket) {}
+  CopyBody(ReadQueue& queue, FileRef file, std::uint64_t offset, std::uint64_t size, Ticket ticket)
+      : reader_(queue, std::move(file), offset, size, ticket) {}
   Progress pump(Sink& sink) override;
 
  private:

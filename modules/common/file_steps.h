@@ -72,23 +72,39 @@ class FileHandler::SearchTask final : public Task {
   std::shared_ptr<Step> step_;
 };
 
+class FileHandler::FindFolderStep final : public Step {
+ public:
+  explicit FindFolderStep(ServedFolder::Places places) : places_(std::move(places)) {}
+  void run() override { ServedFolder::search(places_); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    if (!ran) return exchange.fail(503);
+    handler.served_.take(std::move(places_));
+    handler.begin(exchange);
+  }
+
+ private:
+  ServedFolder::Places places_;
+};
+
 class FileHandler::OpenStep final : public Step {
  public:
-  OpenStep(Host& host, int folder_fd, Links links, Search search)
-      : host_(host), folder_fd_(folder_fd), links_(links), search_(std::move(search)) {}
+  OpenStep(Host& host, std::shared_ptr<const OwnedFd> folder, Links links, Search search)
+      : host_(host), folder_(std::move(folder)), links_(links), search_(std::move(search)) {}
   // Of a request that has gone meanwhile.
   ~OpenStep() override {
     if (opened_.fd && !opened_.local) destroy_on_thread(host_, std::move(opened_.fd));
   }
-  void run() override { opened_ = open_beneath(folder_fd_, search_.path.c_str(), Resolve::may_block, links_); }
+  void run() override {
+    opened_ = open_beneath(folder_->get(), search_.path.c_str(), Resolve::may_block, links_);
+  }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
     if (!ran) opened_.error = EAGAIN;
-    handler.opened(exchange, std::move(search_), std::move(opened_));
+    handler.opened(exchange, std::move(search_), std::move(folder_), std::move(opened_));
   }
 
  private:
   Host& host_;
-  const int folder_fd_;
+  std::shared_ptr<const OwnedFd> folder_;
   const Links links_;
   Search search_;
   Opened opened_;
@@ -96,8 +112,8 @@ class FileHandler::OpenStep final : public Step {
 
 class FileHandler::ListStep final : public Step {
  public:
-  ListStep(Host& host, ListingStore& listings, ListingPlan plan)
-      : host_(host), listings_(listings), plan_(std::move(plan)) {}
+  ListStep(Host& host, ListingStore& listings, std::shared_ptr<const OwnedFd> folder, ListingPlan plan)
+      : host_(host), listings_(listings), folder_(std::move(folder)), plan_(std::move(plan)) {}
   ~ListStep() override { give_away_text(host_, std::move(content_)); }
   void run() override {
     Listing listing = list_folder(plan_);
@@ -121,6 +137,7 @@ class FileHandler::ListStep final : public Step {
 
   Host& host_;
   ListingStore& listings_;
+  const std::shared_ptr<const OwnedFd> folder_;  // keeps the plan's root open
   const ListingPlan plan_;
   int error_ = 0;
   HeldText content_;

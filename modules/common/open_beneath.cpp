@@ -71,8 +71,9 @@ Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links
 
 }  // namespace
 
-int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts) {
-  const Opened found = open_with(O_PATH, folder, path, resolve, links);
+int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts,
+                 int extra_flags) {
+  const Opened found = open_with(O_PATH | extra_flags, folder, path, resolve, links);
   if (found.error != 0) return found.error;
   if (resolve == Resolve::cached_only && !is_known_to_be_local(found.fd.get())) return EAGAIN;
   return read_facts(found.fd.get(), facts);

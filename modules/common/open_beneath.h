@@ -23,8 +23,10 @@ struct Opened {
   bool local = true;  // see local_disks.h; the loop asks nothing of what is not, and closes none of it
 };
 
-// What `path`, relative to `folder`, leads to. 0, or an error of errno(3).
-int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts);
+// What `path`, relative to `folder`, leads to; with O_NOFOLLOW a link at its end is looked at itself. 0, or an
+// error of errno(3).
+int look_beneath(int folder, const char* path, Resolve resolve, Links links, FileFacts& facts,
+                 int extra_flags = 0);
 
 // A regular file or a folder; ENXIO for anything else.
 Opened open_beneath(int folder, const char* path, Resolve resolve, Links links = Links::followed,

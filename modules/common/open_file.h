@@ -62,8 +62,12 @@ class OpenFile {
   // file systems that are no disk's, another machine or a process may have changed it; or a disk would have to
   // be waited for.
   bool unchanged_at(int folder, Links links);
+  // The same where its file system tells of all changes, and the path is to end in no link.
+  bool unchanged_right_at(int folder, Links links);
   // Makes the validators strong once the content is old enough.
   void mature();
+  // The next change may leave no trace.
+  bool is_young() const { return young_; }
   // The tag made of the content, for all head lines from now on. Those of before stay weak or made of times.
   void set_hash(const std::string& etag);
   bool has_hash() const { return !hash_.empty(); }
@@ -72,6 +76,8 @@ class OpenFile {
   // any file, or this one's end.
   std::optional<Bytes> content(std::uint64_t size_max);
 
+  // What it was opened beneath, for whoever opens it once more; null: that is not wanted.
+  std::shared_ptr<const OwnedFd> folder;
   // What has been found out about the file system, and about this file's place on it.
   Known nowait = Known::untried;  // preadv2(RWF_NOWAIT)
   Known direct = Known::untried;  // O_DIRECT
@@ -91,6 +97,7 @@ class OpenFile {
         path_(path),
         type_(type) {}
   bool unchanged() const;
+  bool is_at(int folder, Links links, int extra_flags);
   bool prepare_fields(std::int64_t now_s);
   void release_fields();
 

@@ -41,7 +41,6 @@ struct Read {
   enum class State : std::uint8_t { waiting, running, finished };
 
   FileRef file;
-  int folder_fd = -1;        // for an engine that opens the file once more
   std::uint64_t offset = 0;  // multiple of kBufferAlignment
   std::size_t size = 0;      // multiple of kBufferAlignment, up to kBufferSize; the file may end before it
   Ticket ticket;             // resumed when it has finished

@@ -61,8 +61,9 @@ bool can_use(io_context_t context) {
   return io_submit(context, 0, nullptr) == 0 && syscall(SYS_io_getevents, context, 0, 1, &none, &no_wait) == 0;
 }
 
-OwnedFd open_direct(int folder_fd, const files::OpenFile& file) {
-  files::Opened opened = files::open_beneath(folder_fd, file.path().c_str(), files::Resolve::may_block,
+OwnedFd open_direct(const files::OpenFile& file) {
+  if (file.folder == nullptr) return OwnedFd();
+  files::Opened opened = files::open_beneath(file.folder->get(), file.path().c_str(), files::Resolve::may_block,
                                              files::Links::followed, O_DIRECT);
   files::FileFacts facts;
   if (opened.error != 0 || files::read_facts(opened.fd.get(), facts) != 0) return OwnedFd();
@@ -79,11 +80,10 @@ class AioEngine::ThreadSubmit final : public Work {
         slot_(slot),
         file_(slot.read->file),
         target_(*slot.read),
-        folder_fd_(slot.read->folder_fd),
         direct_fd_(file_->direct_fd.get()) {}
   void run() override {
     if (direct_fd_ < 0) {
-      opened_ = open_direct(folder_fd_, *file_);
+      opened_ = open_direct(*file_);
       direct_fd_ = opened_.get();
     }
     outcome_ = direct_fd_ < 0 ? ENOTSUP
@@ -101,7 +101,6 @@ class AioEngine::ThreadSubmit final : public Work {
   Slot& slot_;
   const files::FileRef file_;
   const Target target_;
-  const int folder_fd_;
   int direct_fd_;
   OwnedFd opened_;
   int outcome_ = 0;

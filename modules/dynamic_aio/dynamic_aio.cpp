@@ -47,7 +47,7 @@ class DynamicAio final : public sluice::files::FileHandler {
 
   sluice::Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size,
                           sluice::Ticket ticket) override {
-    return new sluice::files::CopyBody(reads_, file, folder().fd, offset, size, ticket);
+    return new sluice::files::CopyBody(reads_, file, offset, size, ticket);
   }
 
   bool sends_files_as_they_are() const override { return process_ == Process::none; }
@@ -63,8 +63,7 @@ class DynamicAio final : public sluice::files::FileHandler {
     if (exchange.request().method == sluice::Method::head) {
       body = new sluice::files::NoBody;
     } else {
-      body = new sluice::ProcessedBody(reads_, file, folder().fd, exchange.ticket(),
-                                       make_processor(exchange, *file));
+      body = new sluice::ProcessedBody(reads_, file, exchange.ticket(), make_processor(exchange, *file));
     }
     exchange.stream(sluice::kUnknownSize, body);
   }

@@ -5,9 +5,9 @@
 
 namespace sluice {
 
-ProcessedBody::ProcessedBody(files::ReadQueue& queue, files::FileRef file, int folder_fd, Ticket ticket,
+ProcessedBody::ProcessedBody(files::ReadQueue& queue, files::FileRef file, Ticket ticket,
                              std::unique_ptr<Processor> processor)
-    : reader_(queue, file, folder_fd, 0, file->facts().size, ticket), processor_(std::move(processor)) {}
+    : reader_(queue, file, 0, file->facts().size, ticket), processor_(std::move(processor)) {}
 
 Progress ProcessedBody::pump(Sink& sink) {
   Progress progress = Progress::done;

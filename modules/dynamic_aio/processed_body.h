@@ -14,7 +14,7 @@ namespace sluice {
 
 class ProcessedBody final : public Body {
  public:
-  ProcessedBody(files::ReadQueue& queue, files::FileRef file, int folder_fd, Ticket ticket,
+  ProcessedBody(files::ReadQueue& queue, files::FileRef file, Ticket ticket,
                 std::unique_ptr<Processor> processor);
   Progress pump(Sink& sink) override;
 

@@ -103,7 +103,7 @@ Progress SendfileBody::wait_for_window() {
 
 void SendfileBody::copy_up_to(std::uint64_t end) {
   copy_end_ = end;
-  copy_.emplace(parts_.reads, file_, -1, offset_, end - offset_, ticket_);
+  copy_.emplace(parts_.reads, file_, offset_, end - offset_, ticket_);
   parts_.reads.host().count(parts_.copied, 1);
 }
 
