@@ -7,17 +7,62 @@
 
 #include <sluice/abi.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
+#include <string>
 
 namespace sluice {
+
+// The beginning of a request's line, for readers in other processes: nothing of the worker's own memory is left
+// when it has ended. A reader may see it half written.
+struct NotedRequest {
+  static constexpr std::uint32_t kTargetMax = 104;
+  char method[8]{};
+  char target[kTargetMax]{};
+  std::uint16_t method_size = 0;
+  std::uint16_t target_size = 0;
+  std::uint32_t version = 0;  // as in Request
+
+  void set(const Request& request) {
+    method_size = static_cast<std::uint16_t>(std::min<std::uint64_t>(request.method_name.size, sizeof(method)));
+    target_size = static_cast<std::uint16_t>(std::min<std::uint64_t>(request.target.size, kTargetMax));
+    version = request.version;
+    if (method_size > 0) std::memcpy(method, request.method_name.data, method_size);
+    if (target_size > 0) std::memcpy(target, request.target.data, target_size);
+  }
+  // "GET /x HTTP/1.1"
+  std::string text() const {
+    const std::size_t size = std::min<std::size_t>(target_size, sizeof(target));
+    std::string line(method, std::min<std::size_t>(method_size, sizeof(method)));
+    line.append(" ").append(target, size);
+    if (size == sizeof(target)) return line + "...";
+    return line + (version == 10 ? " HTTP/1.0" : " HTTP/1.1");
+  }
+};
 
 struct CallNote {
   // 0 for none, else the module: its generation in the upper half, in the lower one its index in
   // WorkerStats::modules plus one.
   std::atomic<std::uint64_t> who{0};
+  std::atomic<std::uint64_t> last{0};      // the same, of the last call that was noted, also when it is over
+  std::atomic<std::uint32_t> changes{0};   // how often that has become another one
+  std::atomic<std::uint64_t> since_ns{0};  // CLOCK_MONOTONIC; of an offloaded call, else 0
   std::atomic<const Request*> request{nullptr};  // in the worker's own memory
+  std::atomic<const Request*> written{nullptr};  // whose line this is:
+  NotedRequest line;
+
+  // "GET /x HTTP/1.1" of the call that is noted; empty without a request. Any process.
+  std::string request_text() const;
 };
+
+inline std::string CallNote::request_text() const {
+  const Request* of = request.load(std::memory_order_acquire);
+  if (of == nullptr || of != written.load(std::memory_order_relaxed)) return {};
+  const NotedRequest copy = line;  // its writer may be at work
+  return copy.text();
+}
 
 constexpr std::uint64_t make_note(std::uint32_t module_index, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32) | (module_index + 1);
@@ -35,6 +80,14 @@ class NotedCall {
         who_before_(note.who.load(std::memory_order_relaxed)),
         request_before_(note.request.load(std::memory_order_relaxed)) {
     note_.request.store(request, std::memory_order_relaxed);
+    if (request != nullptr) {
+      note_.line.set(*request);
+      note_.written.store(request, std::memory_order_relaxed);
+    }
+    if (note_.last.load(std::memory_order_relaxed) != who) {
+      note_.last.store(who, std::memory_order_relaxed);
+      note_.changes.store(note_.changes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
     note_.who.store(who, std::memory_order_relaxed);
   }
   ~NotedCall() {
@@ -59,7 +112,8 @@ struct Snapshot {
   static constexpr unsigned kFramesMax = 32;
 
   std::atomic<std::uint32_t> taken{0};  // how often; odd while it is being written
-  std::int32_t signal = 0;
+  std::int32_t signal = 0;              // 0 for none: the process ends by its own call
+  std::int32_t sent_by = 0;             // the process that sent the signal; 0 for this one and the kernel
   std::uint64_t who = 0;
   char request[512]{};  // "GET /x HTTP/1.1"; terminated
   std::uint32_t frames_size = 0;

@@ -15,12 +15,18 @@ namespace {
 static_assert(kLookSignal == SIGURG);
 
 constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+// What ends a process as well, unless somebody sees to it.
+constexpr int kUnexpected[] = {SIGTRAP, SIGSYS, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL};
+// A sender that has no number here: it is outside of this container.
+constexpr std::int32_t kUnknownSender = -1;
 constexpr std::size_t kStackSize = 64 * 1024;
 // The handler's own frames come first.
 constexpr int kPlacesMax = Snapshot::kFramesMax + 16;
 
 std::atomic<WorkerStats*> worker_stats{nullptr};
 std::atomic<bool> faulted{false};
+// A process that a module has forked shares the memory, but what becomes of it is not the worker's end.
+pid_t owner = 0;
 struct sigaction before[_NSIG];
 // A thread that a module has started has no note.
 constexpr unsigned kNoNote = ~0U;
@@ -90,15 +96,29 @@ void take_request(Snapshot& snapshot, const Request* request) {
   put(request->version == 10 ? Bytes(" HTTP/1.0", 9) : Bytes(" HTTP/1.1", 9));
 }
 
-// `note` may be null.
-void take(Snapshot& snapshot, const CallNote* note, int signal, const void* context) {
+// `note` may be null. The frames come last: to find them on a stack that was overwritten may end the process.
+void take(Snapshot& snapshot, const CallNote* note, int signal, std::int32_t sent_by, void* place) {
   const std::uint32_t taken = snapshot.taken.load(std::memory_order_relaxed);
+  snapshot.frames_size = 0;
   snapshot.taken.store(taken + 1, std::memory_order_release);
   snapshot.signal = signal;
+  snapshot.sent_by = sent_by;
   snapshot.who = note == nullptr ? 0 : note->who.load(std::memory_order_relaxed);
-  take_frames(snapshot, interrupted_at(context));
   take_request(snapshot, note == nullptr ? nullptr : note->request.load(std::memory_order_relaxed));
+  take_frames(snapshot, place);
   snapshot.taken.store(taken + 2, std::memory_order_release);
+}
+
+std::int32_t sender_of(const siginfo_t& info) {
+  const bool was_sent = info.si_code == SI_USER || info.si_code == SI_QUEUE || info.si_code == SI_TKILL;
+  if (!was_sent || info.si_pid == owner) return 0;
+  return info.si_pid == 0 ? kUnknownSender : info.si_pid;
+}
+
+// The processor does it again as soon as the handler returns; everything else has to be sent again.
+bool comes_again(int signal, const siginfo_t& info) {
+  const bool by_processor = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
+  return by_processor && info.si_code > 0;
 }
 
 // What is sent to the process can meet any thread, and is about its loop.
@@ -111,24 +131,36 @@ const CallNote* note_of(const WorkerStats& stats, const siginfo_t& info) {
 void on_fatal(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
   WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
-  if (!faulted.exchange(true)) take(stats.fault, note_of(stats, *info), signal, context);
+  if (::getpid() == owner && !faulted.exchange(true))
+    take(stats.fault, note_of(stats, *info), signal, sender_of(*info), interrupted_at(context));
   ::sigaction(signal, &before[signal], nullptr);
-  // A fault happens again as soon as this returns; what was sent has to be sent again.
-  if (info->si_code <= 0) ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
+  if (!comes_again(signal, *info)) ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
   errno = saved_errno;
 }
 
 void on_look(int signal, siginfo_t*, void* context) {
   const int saved_errno = errno;
   WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
-  if (noted_thread == 0) take(stats.held, &stats.notes[0], signal, context);
+  if (noted_thread == 0 && ::getpid() == owner)
+    take(stats.held, &stats.notes[0], signal, 0, interrupted_at(context));
   errno = saved_errno;
+}
+
+// By exit(3), which the server itself never calls. What would follow destroys what other threads still use.
+void on_exit_called(int status, void*) {
+  if (::getpid() != owner) return;
+  WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  const CallNote* note = noted_thread == kNoNote ? nullptr : &stats.notes[noted_thread];
+  if (!faulted.exchange(true)) take(stats.fault, note, 0, 0, __builtin_return_address(0));
+  ::_exit(status);
 }
 
 }  // namespace
 
 void install_fault_handler(WorkerStats& stats) {
   worker_stats = &stats;
+  owner = ::getpid();
+  ::on_exit(on_exit_called, nullptr);
   void* place = nullptr;
   ::backtrace(&place, 1);  // loads what it needs, which a handler must not
   struct sigaction action {};
@@ -136,9 +168,21 @@ void install_fault_handler(WorkerStats& stats) {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   action.sa_sigaction = on_fatal;
   for (const int signal : kFatal) ::sigaction(signal, &action, &before[signal]);
+  for (const int signal : kUnexpected) {
+    ::sigaction(signal, nullptr, &before[signal]);
+    if (before[signal].sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);  // else it is a profiler's
+  }
   action.sa_flags |= SA_RESTART;
   action.sa_sigaction = on_look;
   ::sigaction(kLookSignal, &action, nullptr);
+}
+
+void end_by_fault(WorkerStats& stats, std::uint64_t who) {
+  if (!faulted.exchange(true)) {
+    stats.fault.who = who;
+    stats.fault.taken.store(2, std::memory_order_release);
+  }
+  ::_exit(1);
 }
 
 FaultStack::FaultStack(unsigned thread) {

@@ -1,5 +1,6 @@
-// Takes a snapshot of a worker's thread when a signal is about to end it, or when the supervisor wants to know
-// what holds it up. After a fatal signal the process still dies of it, by whatever was in charge before.
+// Takes a snapshot of a worker's thread when a signal or exit(3) is about to end it, or when the supervisor
+// wants to know what holds it up. After a fatal signal the process still dies of it, by whatever was in charge
+// before. A process that a module forks leaves none.
 //
 // The handlers are async-signal-safe: they allocate nothing, and write to shared memory only.
 #pragma once
@@ -16,6 +17,9 @@ inline constexpr int kLookSignal = 23;  // SIGURG
 
 // For the calling process, for good. `stats` must live as long.
 void install_fault_handler(WorkerStats& stats);
+
+// Ends the process for what a module did that is found out afterwards: `who` as in CallNote, 0 for nobody.
+[[noreturn]] void end_by_fault(WorkerStats& stats, std::uint64_t who);
 
 // Gives the calling thread a stack to handle its own stack's overflow on, and its number in the notes. One for
 // each thread, for its whole life.

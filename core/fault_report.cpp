@@ -41,12 +41,35 @@ Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
   culprit.module = noted_module(stats, snapshot.who);
   culprit.generation = noted_generation(snapshot.who);
   culprit.signal = snapshot.signal;
+  culprit.outside = snapshot.sent_by != 0;
+  culprit.sent_by = std::max(0, snapshot.sent_by);
   culprit.request.assign(snapshot.request, ::strnlen(snapshot.request, sizeof(snapshot.request)));
   // Read once: a worker gone mad may write it meanwhile.
   const std::uint32_t size = *static_cast<const volatile std::uint32_t*>(&snapshot.frames_size);
   culprit.frames.assign(snapshot.frames, snapshot.frames + std::min<std::uint32_t>(size, Snapshot::kFramesMax));
   for (Snapshot::Frame& frame : culprit.frames) frame.object[sizeof(frame.object) - 1] = '\0';
   return culprit;
+}
+
+Culprit read_note(const WorkerStats& stats, const CallNote& note) {
+  const std::uint64_t who = note.who.load(std::memory_order_acquire);
+  Culprit culprit;
+  culprit.module = noted_module(stats, who);
+  culprit.generation = noted_generation(who);
+  culprit.request = note.request_text();
+  return culprit;
+}
+
+Culprit read_notes(const WorkerStats& stats) {
+  const CallNote* found = nullptr;
+  for (const CallNote& note : stats.notes) {
+    const std::uint64_t who = note.who.load(std::memory_order_relaxed);
+    if (who == 0) continue;
+    if (found != nullptr && who != found->who.load(std::memory_order_relaxed)) return {};
+    found = &note;
+    if (&note == stats.notes) break;
+  }
+  return found == nullptr ? Culprit{} : read_note(stats, *found);
 }
 
 void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::string& copies,

@@ -244,16 +244,18 @@ void Supervisor::on_stop(pid_t pid, bool stopped) {
 void Supervisor::on_end(const WorkerProcess& worker, int status) {
   past_.add(worker.index(), worker.stats());
   const bool retired = retired_.find(worker.pid()) == &worker;
-  if (stopping_ || worker.dismissed() || (retired && status == 0)) return;
+  if (stopping_ || worker.dismissed()) return;
   const auto culprit = worker.culprit(status, keeper_->set());
+  if (retired && status == 0 && !culprit) return;
   log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " +
                            std::to_string(worker.pid()) + ") " + worker.ending(status, culprit));
   const Culprit known = culprit.value_or(Culprit{});
   report(known);
-  if (!serving_) return on_end_at_start(known.module);
+  if (!serving_) return on_end_at_start(known.blamed());
   const bool serves = crew_->find(worker.pid()) == &worker;
-  if (serves) keeper_->ended(worker, known.module, known.generation, monotonic_ms());
-  const bool counted = !known.module.empty() && keeper_->fault(known.module, known.generation, monotonic_ms());
+  if (serves) keeper_->ended(worker, known.blamed(), known.generation, monotonic_ms());
+  const bool counted =
+      !known.blamed().empty() && keeper_->fault(known.blamed(), known.generation, monotonic_ms());
   if (serves) pace_restart(worker, counted);
 }
 
@@ -288,6 +290,7 @@ void Supervisor::look_after_workers() {
   retired_.step(now_ms);
   watchdog_.look(*crew_, retired_.workers(), monotonic_ns(), crew_->plan().settings.care.hang_ms,
                  [this](const Culprit& culprit) { report(culprit); });
+  look_at_ms_ = std::min(look_at_ms_, watchdog_.due_ns() / 1'000'000 + 1);
 }
 
 void Supervisor::report(const Culprit& culprit) {

@@ -1,6 +1,6 @@
 // Watches the turns of all workers' loops: names who holds one for long, has a sibling accept in the held
 // worker's place meanwhile, and ends a worker that does not come back. One that a signal has stopped is helped,
-// too, and left alone.
+// too, and left alone. Names offloaded calls that do not end.
 //
 // Supervisor's thread; never blocks. Reads the workers' shared memory.
 #pragma once
@@ -19,8 +19,10 @@ namespace sluice {
 
 class Watchdog {
  public:
-  // How often `look` wants to be called.
+  // How often `look` wants to be called at least.
   static constexpr std::uint64_t kLookMs = 50;
+  // When it wants to be called next: no turn of more than 100 ms escapes it.
+  std::uint64_t due_ns() const { return due_ns_; }
 
   // `retired` are looked at, too, but accept no more, so nobody helps them. `hang_ms`: see ModuleCare. What
   // passed until a look that came late does not count: then everything has stood still. `report` logs the
@@ -37,21 +39,29 @@ class Watchdog {
   struct Held {
     std::uint64_t began_ns = 0;  // of the turn
     std::uint64_t since_ns = 0;  // as far as it counts
-    std::uint32_t asked = 0;     // Snapshot::taken before it was asked for
+    Culprit inside;              // when it was first found
+    bool asleep = false;         // then
+    std::uint32_t asked = 0;     // Snapshot::taken before it was asked for; 0 when it was not
     bool named = false;
     pid_t helper = -1;
     std::uint64_t ended_ns = 0;  // when it was told to die
   };
 
   // Null when it is not held up.
-  Held* look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns);
-  void on_held(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
-  void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  Held* look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns, const Report& report);
+  // Null when the turn has ended meanwhile.
+  Held* find_out(const WorkerProcess& worker, std::uint64_t began_ns, std::uint64_t since_ns);
+  void name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  static void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  void look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns, std::uint64_t limit_ns);
   void help(const Crew& crew, const WorkerProcess& worker, Held& held);
   void end_help(const Crew& crew, const WorkerProcess& worker, Held& held);
   static void end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
 
   std::map<pid_t, Held> held_;
+  // Offloaded calls that have been told of: by process and thread, since when they run.
+  std::map<std::pair<pid_t, unsigned>, std::uint64_t> long_calls_;
+  std::uint64_t due_ns_ = 0;
   std::uint64_t looked_ns_ = 0;
   std::uint64_t counts_from_ns_ = 0;
 };

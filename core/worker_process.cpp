@@ -56,9 +56,11 @@ Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int co
   for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
   ignore_idle_signals();
   ::signal(SIGCHLD, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  // A module may set SIGPIPE's action as it likes: a blocked one ends nobody.
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGPIPE);
+  sigprocmask(SIG_SETMASK, &blocked, nullptr);
   set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
   set_log_fd(start.log_fd);
   install_fault_handler(stats);
@@ -145,29 +147,35 @@ std::optional<WorkerMessage> WorkerProcess::hear() {
 }
 
 std::optional<Culprit> WorkerProcess::culprit(int status, const ModuleSet& modules) const {
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  Culprit culprit;
   // A sanitizer, too, may have ended it behind the handler; an odd count is a handler that failed itself.
   if (stats_->fault.taken.load(std::memory_order_acquire) != 0) {
-    Culprit culprit = read_snapshot(*stats_, stats_->fault);
+    culprit = read_snapshot(*stats_, stats_->fault);
     if (culprit.module.empty()) name_by_frames(culprit, modules);
-    return culprit;
+  } else {
+    culprit = read_notes(*stats_);
+    culprit.outside = signal == SIGKILL;  // a process that kills itself so cannot be told
+    const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
+                          signal == SIGILL || condemned_;
+    if (culprit.module.empty() && !is_fault) return std::nullopt;
+    culprit.signal = signal;
   }
-  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
-                        signal == SIGILL || condemned_;
-  if (!is_fault) return std::nullopt;  // it came from outside, wherever the worker was just then
-  Culprit culprit;
-  culprit.signal = signal;
-  const std::uint64_t who = stats_->notes[0].who.load(std::memory_order_relaxed);
-  culprit.module = noted_module(*stats_, who);
-  culprit.generation = noted_generation(who);
+  if (condemned_) culprit.outside = false;  // by whom the loop was held
   return culprit;
 }
 
 std::string WorkerProcess::ending(int status, const std::optional<Culprit>& culprit) const {
   if (culprit && condemned_) return "was ended, since it was held up for too long " + culprit->text();
-  if (culprit) return "was killed by " + signal_name(culprit->signal) + " " + culprit->text();
-  if (WIFSIGNALED(status)) return "was killed by " + signal_name(WTERMSIG(status));
-  return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+  // After a signal, a sanitizer and a handler of a module's own end the process as they like.
+  const int signal = culprit && culprit->signal != 0 ? culprit->signal
+                     : WIFSIGNALED(status)           ? WTERMSIG(status)
+                                                     : 0;
+  std::string text = signal != 0 ? "was killed by " + signal_name(signal)
+                                 : "ended with exit code " + std::to_string(WEXITSTATUS(status));
+  if (!culprit) return text;
+  if (culprit->sent_by > 0) text += ", sent by process " + std::to_string(culprit->sent_by) + ",";
+  return text + (culprit->outside ? " from outside, while it was " : " ") + culprit->text();
 }
 
 }  // namespace sluice

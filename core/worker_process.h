@@ -59,8 +59,8 @@ class WorkerProcess {
   std::uint64_t went_on_ns() const { return went_on_ns_; }  // 0: it was never stopped
   // It holds its loop too long, and is being ended for it.
   void condemn() { condemned_ = true; }
-  // What it was doing when it ended by a fault; nothing when it ended otherwise. A thread that has noted
-  // nothing is known by its frames, as far as they are of these modules.
+  // What it was doing when it ended inside a module, in whatever way, or by a fault; nothing when it ended
+  // otherwise. A thread that has noted nothing is known by its frames, as far as they are of these modules.
   std::optional<Culprit> culprit(int status, const ModuleSet& modules) const;
   // How it ended, for the log: "was killed by SIGSEGV inside module hello, generation 2".
   std::string ending(int status, const std::optional<Culprit>& culprit) const;

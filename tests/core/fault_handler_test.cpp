@@ -2,6 +2,7 @@
 #include "fault_handler.h"
 
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -27,6 +29,15 @@ namespace {
 volatile std::uintptr_t nowhere = 16;
 
 [[gnu::noinline]] void fall_over() {
+  std::raise(SIGABRT);
+}
+
+// As what writes behind the end of an array does: who follows the frames is led astray, and reads where nothing
+// is.
+__attribute__((noinline, no_sanitize("address", "undefined"))) void smash_and_abort() {
+  auto* frame = static_cast<volatile std::uintptr_t*>(__builtin_frame_address(0));
+  frame[0] = 0x4141414141414141;
+  frame[1] = reinterpret_cast<std::uintptr_t>(&smash_and_abort) + 48;
   std::raise(SIGABRT);
 }
 
@@ -102,6 +113,51 @@ TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "
   CHECK(stats->fault.signal == SIGABRT);
 }
 
+TEST_CASE_METHOD(Fixture, "the request is named also when the stack was overwritten", "[fault_handler]") {
+  run([this] {
+    Request request;
+    request.method_name = Bytes("GET", 3);
+    request.target = Bytes("/smash", 6);
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1), &request);
+    smash_and_abort();
+  });
+  CHECK(stats->fault.taken >= 1);
+  CHECK(read_snapshot(*stats, stats->fault).text() ==
+        "inside module hello, generation 1, for GET /smash HTTP/1.1");
+}
+
+TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, of the process itself alone", "[fault_handler]") {
+  const int status = run([this] {
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const pid_t child = ::fork();
+    if (child == 0) std::abort();
+    ::waitpid(child, nullptr, 0);
+    if (stats->fault.taken == 0) std::exit(3);
+  });
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 3);
+  const Culprit culprit = read_snapshot(*stats, stats->fault);
+  CHECK(culprit.text() == "inside module hello, generation 1");
+  CHECK(culprit.signal == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "what another process sends is from outside", "[fault_handler]") {
+  run([this] {
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const pid_t self = ::getpid();
+    const pid_t other = ::fork();
+    if (other == 0) {
+      ::kill(self, SIGABRT);
+      ::_exit(0);
+    }
+    for (;;) ::pause();
+  });
+  const Culprit culprit = read_snapshot(*stats, stats->fault);
+  CHECK(culprit.module == "hello");
+  CHECK(culprit.outside);
+  CHECK(culprit.blamed().empty());
+}
+
 TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[fault_handler]") {
   const int status = run([this] {
     const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
@@ -118,6 +174,33 @@ TEST_CASE("an address that nothing is known of is written as it is", "[symbols]"
   frame.offset = 0x1234;
   std::string("/nowhere/mine.so").copy(frame.object, sizeof(frame.object) - 1);
   CHECK(describe_frames({frame}, "/nowhere") == std::vector<std::string>{"#0 0x1234 in mine.so"});
+}
+
+namespace {
+
+void* caller = nullptr;
+
+int compare_and_look(const void* one, const void* other) {
+  void* places[2] = {};
+  if (::backtrace(places, 2) == 2) caller = places[1];
+  return *static_cast<const int*>(one) - *static_cast<const int*>(other);
+}
+
+}  // namespace
+
+TEST_CASE("a function without a name is not given its neighbour's", "[symbols]") {
+  int numbers[] = {3, 1, 2};
+  std::qsort(numbers, 3, sizeof(int),
+             compare_and_look);  // by way of a function that the library does not export
+  Dl_info info{};
+  REQUIRE(::dladdr(caller, &info) != 0);
+  Snapshot::Frame frame;
+  frame.offset = static_cast<std::uint64_t>(static_cast<char*>(caller) - static_cast<char*>(info.dli_fbase));
+  const std::string library = fs::canonical(info.dli_fname);
+  library.copy(frame.object, sizeof(frame.object) - 1);
+  const std::string line = describe_frames({frame}, "/nowhere").at(0);
+  const bool has_its_own = info.dli_saddr != nullptr && line.find("sort") != std::string::npos;
+  CHECK((has_its_own || line.find("#0 0x") == 0));
 }
 
 TEST_CASE("only the program, the copies of modules and the system's libraries are opened for names",
