@@ -37,8 +37,10 @@ void Connection::start() {
   enter([this] { run(); });
 }
 
-void Connection::wake(std::uint32_t serial) {
-  if (serial != serial_ || serial_ == 0) return;
+void Connection::wake(std::uint32_t serial, const ModuleInstance& by) {
+  if (serial != serial_ || serial_ == 0 || conversation_ == nullptr) return;
+  const ModuleInstance* handled_by = conversation_->exchange.instance();
+  if (handled_by == nullptr || !handled_by->is_of_file(by)) return;
   woken_ = true;
   context_.loop.make_ready(*this);
 }

@@ -50,8 +50,9 @@ class Connection final : public Pollable,
 
   // Begins with what has arrived already.
   void start();
-  // Its handler has news: goes on in the coming ready phase, if this is still the exchange of that number.
-  void wake(std::uint32_t serial);
+  // Its handler has news: goes on in the coming ready phase, if this is still the exchange of that number, and
+  // one of that module.
+  void wake(std::uint32_t serial, const ModuleInstance& by);
   // The kernel may have memory again for what it could not take.
   void try_again();
   // Closes it if it is between two requests.
@@ -174,7 +175,7 @@ class ConnectionTable final : public Resumer, private Timer {
 
   // Takes the socket and starts. REQUIRES: the socket is non-blocking.
   void accept(UniqueFd socket);
-  void resume(Ticket ticket) override;
+  void resume(Ticket ticket, const ModuleInstance& from) override;
   // Closes so many at most of those that are between two requests; whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;
   bool close_idle();

@@ -62,10 +62,10 @@ void ConnectionTable::add_slot() {
   free_.push_back(static_cast<std::uint32_t>(size - 1));
 }
 
-void ConnectionTable::resume(Ticket ticket) {
+void ConnectionTable::resume(Ticket ticket, const ModuleInstance& from) {
   const auto index = static_cast<std::uint32_t>(ticket.value >> 32);
   if (index < slots_.size() && slots_[index] != nullptr)
-    slots_[index]->wake(static_cast<std::uint32_t>(ticket.value));
+    slots_[index]->wake(static_cast<std::uint32_t>(ticket.value), from);
 }
 
 bool ConnectionTable::close_idle() {

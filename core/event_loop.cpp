@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <ctime>
 #include <utility>
 
+#include "fault_handler.h"
+#include "log.h"
 #include "out_of_memory.h"
 
 namespace sluice {
@@ -40,6 +43,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create(WorkerStats& stats) {
   std::unique_ptr<EventLoop> loop(new EventLoop(stats));
   loop->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!loop->epoll_) return fail_errno("cannot make an epoll instance", errno);
+  loop->own_.add(loop->epoll_.get(), "the epoll descriptor");
   loop->slots_.resize(1);
   loop->read_clock();
   return loop;
@@ -69,7 +73,11 @@ EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable
   epoll_event event{};
   event.events = events;
   event.data.u64 = token;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return token;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) {
+    if (static_cast<std::size_t>(fd) >= by_fd_.size()) by_fd_.resize(static_cast<std::size_t>(fd) + 1);
+    by_fd_[static_cast<std::size_t>(fd)] = token;
+    return token;
+  }
   const int error_number = errno;
   forget(token);
   errno = error_number;
@@ -85,8 +93,63 @@ bool EventLoop::modify(Token token, int fd, std::uint32_t events) {
 
 void EventLoop::remove(Token token, int fd) {
   if (find(token) == nullptr) return;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  // A closed fd's number may be another's by now, whose registration is to stay.
+  if (has_registered(token, fd)) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   forget(token);
+}
+
+bool EventLoop::has_registered(Token token, int fd) const {
+  const auto number = static_cast<std::size_t>(fd);
+  return number < by_fd_.size() && by_fd_[number] == token;
+}
+
+bool EventLoop::watches(Token token, int fd) {
+  if (find(token) == nullptr || !has_registered(token, fd)) return false;
+  // The kernel knows a registration by number and file: adding it once more tells whether it is there.
+  epoll_event event{};
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return errno == EEXIST;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  return false;
+}
+
+void EventLoop::look_at_own() {
+  looked_ns_ = now_ns_;
+  trail_.add(trail_of_turn());
+  if (const std::string trouble = own_.trouble(); !trouble.empty()) give_up(trouble, trail_);
+  trail_ = {};
+}
+
+void EventLoop::CallTrail::add(const CallTrail& later) {
+  if (later.last == 0) return;
+  mixed = mixed || later.mixed || (last != 0 && last != later.last);
+  last = later.last;
+}
+
+EventLoop::CallTrail EventLoop::trail_of_turn() const {
+  const CallNote& note = stats_.notes[0];
+  return {note.last.load(std::memory_order_relaxed), note.changes.load(std::memory_order_relaxed) > 1};
+}
+
+void EventLoop::end_trail() {
+  last_turn_ = trail_of_turn();
+  trail_.add(last_turn_);
+  stats_.notes[0].last.store(0, std::memory_order_relaxed);
+  stats_.notes[0].changes.store(0, std::memory_order_relaxed);
+}
+
+// The server itself closes none of them: a module did. Whose fault it was is certain when no other was called.
+void EventLoop::give_up(const std::string& why, const CallTrail& trail) {
+  if (::getpid() != process_) {
+    log(LogLevel::error,
+        "a process that a module has forked came back into the server, and ends: after fork, "
+        "call exec or _exit");
+    ::_exit(1);
+  }
+  const std::string_view module = noted_module(stats_, trail.last);
+  log(LogLevel::error, why + ", which only a module can have done" +
+                           (module.empty() ? "" : "; module " + std::string(module) + " was called last") +
+                           ": this worker ends, for it cannot serve without it");
+  end_by_fault(stats_, trail.mixed ? 0 : trail.last);
 }
 
 void EventLoop::forget(Token token) {
@@ -132,6 +195,11 @@ void EventLoop::run() {
 
 void EventLoop::turn(int wait_ms_max) {
   const int count = ::epoll_wait(epoll_.get(), events_, kBatch, wait_ms(wait_ms_max));
+  if (count < 0 && errno != EINTR) {
+    const std::string error = std::strerror(errno);
+    const std::string trouble = own_.trouble();
+    give_up(trouble.empty() ? "waiting at the epoll descriptor fails (" + error + ")" : trouble, last_turn_);
+  }
   if (audit_ != nullptr) audit_->begin();
   read_clock();
   const std::uint64_t began_ns = now_ns_;
@@ -142,6 +210,8 @@ void EventLoop::turn(int wait_ms_max) {
   expire();
   reap_all();
   read_clock();
+  end_trail();
+  if (now_ns_ - looked_ns_ >= kLookNs) look_at_own();
   stats_.turn_began_ns.set(0);
   stats_.turns.add(now_ns_ - began_ns);
   if (audit_ == nullptr) return;

@@ -7,14 +7,17 @@
 #pragma once
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "deadlines.h"
 #include "error.h"
 #include "monotonic_clock.h"
+#include "own_descriptors.h"
 #include "stats.h"
 #include "timers.h"
 #include "turn_audit.h"
@@ -74,6 +77,13 @@ class EventLoop {
   // Forgets the registration; also when the fd is about to be closed, which spares the system call.
   void remove(Token token, int fd);
   void forget(Token token);
+  // Whether what the token was given for is still registered: closing an fd ends it, too.
+  bool watches(Token token, int fd);
+
+  // What the process cannot go on without. When one is no longer what it was, the process ends with a sentence.
+  OwnDescriptors& own() { return own_; }
+  // Looks at them now. Done anyway from time to time, and when waiting fails.
+  void look_at_own();
 
   // Calls ready.on_ready() in the coming ready phase: of this turn when called in its events phase, else of the
   // next, which then does not wait. Once, however often it is asked for. In order; when there are many, some
@@ -114,6 +124,16 @@ class EventLoop {
   };
 
   Slot* find(Token token);
+  bool has_registered(Token token, int fd) const;  // and nobody has registered that fd since
+  // Which modules the loop has been in.
+  struct CallTrail {
+    std::uint64_t last = 0;  // as in CallNote
+    bool mixed = false;      // others, too
+    void add(const CallTrail& later);
+  };
+  CallTrail trail_of_turn() const;
+  void end_trail();
+  [[noreturn]] void give_up(const std::string& why, const CallTrail& trail);
   int wait_ms(int wait_ms_max) const;
   void dispatch_events(int count);
   void run_ready();
@@ -123,10 +143,14 @@ class EventLoop {
 
   static constexpr int kBatch = 64;
   static constexpr std::uint64_t kSliceNs = 250'000;
+  static constexpr std::uint64_t kLookNs = 1'000'000'000;
   WorkerStats& stats_;
   UniqueFd epoll_;
   epoll_event events_[kBatch];
-  std::vector<Slot> slots_;  // index 0 is never used
+  std::vector<Slot> slots_;   // index 0 is never used
+  std::vector<Token> by_fd_;  // who has registered each fd last
+  OwnDescriptors own_;
+  const pid_t process_ = ::getpid();
   std::uint32_t free_slot_ = 0;
   ReadyRing ready_;
   std::unique_ptr<Reapable> reaped_;
@@ -135,6 +159,9 @@ class EventLoop {
   Timers timers_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t slice_end_ns_ = 0;
+  std::uint64_t looked_ns_ = 0;  // at what is its own
+  CallTrail last_turn_;          // of the turn that has ended last
+  CallTrail trail_;              // of the turns since that look
   bool stopped_ = false;
 };
 

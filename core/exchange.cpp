@@ -27,7 +27,7 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   request_.target = head.target;
   request_.body_size = head.body_size;
   request_.arrived_ns = arrived_ns;
-  body_.begin(head.body_size, head.expects_continue);
+  body_.begin(head.body_size, head.expects_continue, request_);
   stage_ = Stage::open;
   status_ = 200;
   field_lines_.clear();
@@ -93,7 +93,7 @@ void HttpExchange::drop_answer() {
     instance_->call([this] { answer_.body.reset(); }, &request_);
   }
   if (holder_ != nullptr) {
-    instance_->call([this] { std::exchange(holder_, nullptr)->release(); });
+    instance_->call([this] { std::exchange(holder_, nullptr)->release(); }, &request_);
   }
   answer_ = Answer{};
 }
@@ -104,7 +104,7 @@ void HttpExchange::drop_task() {
 }
 
 void HttpExchange::report_fault(std::string_view what) {
-  if (instance_) instance_->report_fault(what);
+  if (instance_) instance_->report_fault(what, &request_);
 }
 
 Bytes HttpExchange::client_address() {

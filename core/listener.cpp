@@ -241,11 +241,19 @@ Result<std::string> try_address(const ListenAddress& address) {
 }
 
 Listener::Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, UniqueFd socket)
-    : loop_(loop), stats_(stats), acceptor_(acceptor), socket_(std::move(socket)) {}
+    : loop_(loop), stats_(stats), acceptor_(acceptor), socket_(std::move(socket)) {
+  loop_.own().add(socket_.get(), "a listening socket");
+}
 
 Listener::~Listener() {
   loop_.timers().cancel(resume_);
   if (token_ != EventLoop::kNoToken) loop_.remove(token_, socket_.get());
+  give_up_socket();
+}
+
+void Listener::give_up_socket() {
+  if (socket_) loop_.own().remove(socket_.get());
+  socket_.reset();
 }
 
 Result<void> Listener::start() {
@@ -266,10 +274,10 @@ void Listener::finish() {
 void Listener::accept_last() {
   for (int i = 0; i < kAcceptsMax; ++i) {
     const Attempt attempt = try_accept();
-    if (attempt == Attempt::none_waits) return socket_.reset();
+    if (attempt == Attempt::none_waits) return give_up_socket();
     if (attempt == Attempt::no_room) break;
   }
-  if (--last_turns_left_ == 0) return socket_.reset();
+  if (--last_turns_left_ == 0) return give_up_socket();
   resume_ = loop_.timers().start(loop_.now_ms() + (held_up_ ? kPauseMs : 0), *this);
 }
 
@@ -313,7 +321,12 @@ Listener::Attempt Listener::accept_one() {
   }
   switch (errno) {
     case EAGAIN:
-    case EINVAL:  // nobody has listened yet
+      return Attempt::none_waits;
+    case EBADF:
+    case ENOTSOCK:
+    case EOPNOTSUPP:
+    case EINVAL:  // nobody has listened yet, or it is another socket by now
+      loop_.look_at_own();
       return Attempt::none_waits;
     case EMFILE:
     case ENFILE:

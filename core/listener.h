@@ -99,6 +99,7 @@ class Listener final : private Pollable, private Timer {
   bool has_waiting() const;
   void accept_last();
   void pause();
+  void give_up_socket();
 
   EventLoop& loop_;
   WorkerStats& stats_;

@@ -157,6 +157,11 @@ void write_modules(Exposition& out, const Sums& sums) {
     const std::string_view module = all->modules[i].get();
     if (!module.empty()) out.histogram(label("module", module), all->answers[i]);
   }
+  out.family("module_holds", "gauge", "Holds that the module's handlers have now: each keeps it in memory.");
+  for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
+    const std::string_view module = all->modules[i].get();
+    if (!module.empty()) out.sample(label("module", module), all->holds[i]);
+  }
   out.family("module_events_total", "counter", "What modules count themselves.");
   for (const ModuleCounter& counter : all->module_counters) {
     const std::string_view name = counter.name.get();
@@ -175,6 +180,7 @@ void PastCounts::add(unsigned index, const WorkerStats& ended) {
   counts->absorb(ended);
   for (Counter* of_now : {&counts->connections_open, &counts->offload_queued, &counts->offload_running})
     of_now->set(0);
+  for (Counter& held : counts->holds) held.set(0);
 }
 
 std::map<unsigned, std::unique_ptr<WorkerStats>> PastCounts::plus(const std::vector<WorkerView>& living) const {

@@ -19,6 +19,9 @@ std::string comma_hint(const std::string& before, const std::string& key) {
   return "; if " + key + " belongs to the value of " + before + ", write the comma before it as \\,";
 }
 
+// What keeps a replaced instance for longer is told of.
+constexpr std::uint64_t kLeftoverMs = 60'000;
+
 }  // namespace
 
 class ModuleInstance::Watch final : public Pollable, public Reapable {
@@ -32,6 +35,8 @@ class ModuleInstance::Watch final : public Pollable, public Reapable {
     if (token_ != EventLoop::kNoToken) stop();
   }
   void stop() { instance_.services_.loop.remove(std::exchange(token_, EventLoop::kNoToken), fd_); }
+  // The descriptor was closed, whatever has its number now.
+  bool is_stale() const { return !instance_.services_.loop.watches(token_, fd_); }
   void on_events(std::uint32_t events) override {
     instance_.call([&] { watcher_.ready(events); });
   }
@@ -66,9 +71,15 @@ class ModuleInstance::GuardedTimer final : public Timer {
 // Holds the instance, and so the mapping, until the module's own work has been given back and destroyed.
 class ModuleInstance::GuardedWork final : public Work {
  public:
-  GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance), inner_(inner) {}
+  GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance), inner_(inner) {
+    ++instance.offloaded_;
+  }
+  ~GuardedWork() override { --instance_->offloaded_; }
   void run() override {
+    std::atomic<std::uint64_t>& since = instance_->services_.stats.notes[Offload::thread_index()].since_ns;
+    since.store(monotonic_ns(), std::memory_order_relaxed);
     ran_ = instance_->call([&] { inner_->run(); });
+    since.store(0, std::memory_order_relaxed);
   }
   void done(bool ran) override {
     instance_->call([&] {
@@ -98,6 +109,7 @@ ModuleInstance::~ModuleInstance() {
     own_shared_.reset();
   });
   drop_watches_and_timers();  // what the destructors started
+  services_.loop.timers().cancel(leftover_);
 }
 
 Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& services,
@@ -166,10 +178,22 @@ Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options
 
 void ModuleInstance::retire() {
   retired_ = true;
+  if (leftover_.value == 0)
+    leftover_ = services_.loop.timers().start(services_.loop.now_ms() + kLeftoverMs, *this);
   call([this] {
     if (handler_ != nullptr) handler_->retire();
     if (own_shared_ != nullptr) own_shared_->retire();
   });
+}
+
+void ModuleInstance::fired() {
+  leftover_ = TimerId{};
+  if (holds_ + offloaded_ == 0) return;  // answers that take their time keep it
+  sluice::log(LogLevel::warning, "module " + name_ + ", generation " + std::to_string(file_->generation()) +
+                                     ", was replaced " + std::to_string(kLeftoverMs / 1000) +
+                                     " s ago and stays in memory: it has " + std::to_string(holds_) +
+                                     " holds that it has not released, and " + std::to_string(offloaded_) +
+                                     " offloaded calls that have not ended");
 }
 
 void ModuleInstance::report_thrown(std::string_view what) noexcept {
@@ -177,10 +201,19 @@ void ModuleInstance::report_thrown(std::string_view what) noexcept {
                        [&] { report_fault(std::string("it threw ").append(what)); });
 }
 
-void ModuleInstance::report_fault(std::string_view what) {
+void ModuleInstance::report_fault(std::string_view what, const Request* request) {
   // Offload threads come here too; the counter is the loop's.
-  if (Offload::thread_index() == 0) services_.stats.module_faults.add();
-  sluice::log(LogLevel::error, "module " + name_ + ": " + std::string(what));
+  const unsigned thread = Offload::thread_index();
+  if (thread == 0) services_.stats.module_faults.add();
+  std::string sentence = "module " + name_ + ": " + std::string(what);
+  const CallNote& note = services_.stats.notes[thread];
+  if (request == nullptr && note.who == note_) request = note.request;
+  if (request != nullptr) {
+    NotedRequest line;
+    line.set(*request);
+    sentence += ", for " + line.text();
+  }
+  sluice::log(LogLevel::error, sentence);
 }
 
 Folder ModuleInstance::folder() const {
@@ -227,7 +260,14 @@ void ModuleInstance::log(LogLevel level, Bytes message) {
 }
 
 bool ModuleInstance::watch(int fd, std::uint32_t epoll_events, Watcher& watcher) {
-  if (watches_.contains(fd)) return false;
+  if (const auto found = watches_.find(fd); found != watches_.end()) {
+    if (!found->second->is_stale()) {
+      report_fault("it watches descriptor " + std::to_string(fd) + " already, and may not twice");
+      return false;
+    }
+    report_fault("it closed descriptor " + std::to_string(fd) + " without Host::unwatch before");
+    unwatch(fd);
+  }
   auto watch = std::make_unique<Watch>(*this, fd, watcher);
   if (!watch->start(epoll_events)) return false;
   watches_.emplace(fd, std::move(watch));
@@ -244,15 +284,18 @@ void ModuleInstance::unwatch(int fd) {
 
 TimerId ModuleInstance::timer(std::uint64_t delay_ms, Timer& timer) {
   auto guarded = std::make_unique<GuardedTimer>(*this, timer);
-  guarded->start(services_.loop.now_ms() + delay_ms);
+  const std::uint64_t now_ms = services_.loop.now_ms();
+  guarded->start(delay_ms < Timers::kNone - now_ms ? now_ms + delay_ms : Timers::kNone);
   const TimerId id = guarded->id();
   timers_.emplace(id.value, std::move(guarded));
   return id;
 }
 
 void ModuleInstance::cancel(TimerId timer) {
+  const auto found = timers_.find(timer.value);
+  if (found == timers_.end()) return;  // spent, or not its own
   services_.loop.timers().cancel(timer);
-  timers_.erase(timer.value);
+  timers_.erase(found);
 }
 
 bool ModuleInstance::offload(Work* work) {
@@ -269,8 +312,21 @@ bool ModuleInstance::offload(Work* work) {
   return false;
 }
 
+void ModuleInstance::hold() {
+  ++holds_;
+  services_.stats.holds[noted_index(note_)].add();
+  keep();
+}
+
 void ModuleInstance::release() {
-  if (--holds_ > 0 || condemned_) return;
+  if (holds_ == 0) return report_fault("it released a hold that it did not have");
+  --holds_;
+  services_.stats.holds[noted_index(note_)].subtract();
+  let_go();
+}
+
+void ModuleInstance::let_go() {
+  if (--keeps_ > 0 || condemned_) return;
   condemned_ = true;
   drop_watches_and_timers();  // so that nothing enters the module again
   services_.loop.reap(std::unique_ptr<Reapable>(this));

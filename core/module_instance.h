@@ -25,10 +25,13 @@
 
 namespace sluice {
 
+class ModuleInstance;
+
 // Wakes exchanges by their tickets.
 class Resumer {
  public:
-  virtual void resume(Ticket ticket) = 0;
+  // `from` has been given the ticket; that of another module's exchange is ignored.
+  virtual void resume(Ticket ticket, const ModuleInstance& from) = 0;
 
  protected:
   ~Resumer() = default;
@@ -52,8 +55,6 @@ struct MountPlan {
   std::string folder{};
 };
 
-class ModuleInstance;
-
 // A hold on an instance.
 class InstanceRef {
  public:
@@ -75,7 +76,7 @@ class InstanceRef {
   ModuleInstance* instance_ = nullptr;
 };
 
-class ModuleInstance final : public Host, public Reapable {
+class ModuleInstance final : public Host, public Reapable, private sluice::Timer {
  public:
   static Result<InstanceRef> create_shared(const InstanceServices& services, std::shared_ptr<ModuleFile> file);
   // `shared` may be empty.
@@ -90,6 +91,8 @@ class ModuleInstance final : public Host, public Reapable {
   // What a handler warned of while it was made, which is not logged: a trial says it once, not each worker
   // again.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
+  // Both are of one module in one generation.
+  bool is_of_file(const ModuleInstance& other) const { return file_ == other.file_; }
   void retire();
 
   // Enters the module, for a request or not: false when it threw, which is logged.
@@ -108,8 +111,9 @@ class ModuleInstance final : public Host, public Reapable {
   }
   // An answer of its has left.
   void count_answer(std::uint64_t took_ns) { services_.stats.answers[noted_index(note_)].add(took_ns); }
-  // The module broke the interface's contract: logged with its name and counted.
-  void report_fault(std::string_view what);
+  // The module broke the interface's contract: logged with its name and the request, which is that of the call
+  // that it is in where none is given, and counted.
+  void report_fault(std::string_view what, const Request* request = nullptr);
 
   // Host
   Bytes mount() const override { return plan_.prefix; }
@@ -125,8 +129,8 @@ class ModuleInstance final : public Host, public Reapable {
   TimerId timer(std::uint64_t delay_ms, Timer& timer) override;
   void cancel(TimerId timer) override;
   bool offload(Work* work) override;
-  void resume(Ticket ticket) override { services_.resumer.resume(ticket); }
-  void hold() override { ++holds_; }
+  void resume(Ticket ticket) override { services_.resumer.resume(ticket, *this); }
+  void hold() override;
   void release() override;
   std::uint32_t counter(Bytes name) override;
   void count(std::uint32_t counter, std::uint64_t by) override;
@@ -134,6 +138,11 @@ class ModuleInstance final : public Host, public Reapable {
   void release_fields(FieldBlock* block) override;
 
  private:
+  friend class InstanceRef;
+  void fired() override;  // a while after it was replaced
+  void keep() { ++keeps_; }
+  void let_go();
+
   struct OptionValue {
     std::string name;
     std::string text;
@@ -163,7 +172,10 @@ class ModuleInstance final : public Host, public Reapable {
   bool being_made_ = true;
   std::vector<std::string> warnings_;
   std::uint64_t note_ = 0;
-  std::uint64_t holds_ = 0;
+  std::uint64_t keeps_ = 0;  // of the server's, and one for each hold
+  std::uint64_t holds_ = 0;  // the module's own
+  std::uint64_t offloaded_ = 0;
+  TimerId leftover_{};
   bool retired_ = false;
   bool condemned_ = false;  // handed to the loop's reaping
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;
@@ -173,10 +185,10 @@ class ModuleInstance final : public Host, public Reapable {
 };
 
 inline InstanceRef::InstanceRef(ModuleInstance* instance) : instance_(instance) {
-  if (instance_ != nullptr) instance_->hold();
+  if (instance_ != nullptr) instance_->keep();
 }
 inline InstanceRef::~InstanceRef() {
-  if (instance_ != nullptr) instance_->release();
+  if (instance_ != nullptr) instance_->let_go();
 }
 
 }  // namespace sluice

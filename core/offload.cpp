@@ -31,6 +31,7 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
   if (!offload->event_fd_) return fail_errno("cannot make an eventfd for the offload threads", errno);
   offload->token_ = loop.add(offload->event_fd_.get(), EPOLLIN | EPOLLET, *offload);
   if (offload->token_ == EventLoop::kNoToken) return fail_errno("cannot watch the offload threads", errno);
+  loop.own().add(offload->event_fd_.get(), "the descriptor of the offload threads");
   // Signals are the loop's business, except what a thread's own fault brings.
   sigset_t all, before;
   sigfillset(&all);
@@ -59,6 +60,7 @@ Offload::~Offload() {
   while (!queue_.empty()) give_back_first();
   loop_.timers().cancel(expiry_);
   loop_.remove(token_, event_fd_.get());
+  loop_.own().remove(event_fd_.get());
 }
 
 unsigned Offload::thread_index() {

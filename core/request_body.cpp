@@ -4,7 +4,8 @@
 
 namespace sluice {
 
-void RequestBody::begin(std::uint64_t size, bool expects_continue) {
+void RequestBody::begin(std::uint64_t size, bool expects_continue, const Request& request) {
+  request_ = &request;
   state_ = size == 0 ? State::none : State::wanted;
   expects_continue_ = expects_continue && size > 0;
   came_ = paused_ = framing_done_ = draining_ = false;
@@ -15,7 +16,7 @@ void RequestBody::begin(std::uint64_t size, bool expects_continue) {
 
 void RequestBody::end(ModuleInstance* instance) {
   if (reader_ != nullptr) {
-    instance->call([this] { reader_.reset(); });
+    instance->call([this] { reader_.reset(); }, request_);
   }
   state_ = State::none;
   pending_ = {};
@@ -55,7 +56,7 @@ std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance
     }
     if (framing_done_) {
       state_ = State::done;
-      if (reader_ != nullptr && !instance->call([this] { reader_->end(); })) fail_reader();
+      if (reader_ != nullptr && !instance->call([this] { reader_->end(); }, request_)) fail_reader();
       break;
     }
     const RequestParser::BodyResult result = parser.parse_body(bytes.substr(used));
@@ -89,7 +90,7 @@ bool RequestBody::deliver(ModuleInstance* instance) {
     return true;
   }
   std::uint64_t taken = 0;
-  if (!instance->call([&] { taken = reader_->take(Bytes(pending_)); })) {
+  if (!instance->call([&] { taken = reader_->take(Bytes(pending_)); }, request_)) {
     fail_reader();
     return false;
   }

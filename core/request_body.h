@@ -23,7 +23,8 @@ class RequestBody {
  public:
   enum class State : std::uint8_t { none, wanted, flowing, done, refused };
 
-  void begin(std::uint64_t size, bool expects_continue);
+  // The request, which outlives it, is what calls of the reader are noted for.
+  void begin(std::uint64_t size, bool expects_continue, const Request& request);
   // Destroys the reader, which it takes as cancelled unless the body was done.
   void end(ModuleInstance* instance);
 
@@ -72,6 +73,7 @@ class RequestBody {
   std::uint64_t drain_left_ = 0;
   Pace pace_;
   std::string_view pending_;
+  const Request* request_ = nullptr;
   std::unique_ptr<Reader> reader_;
 };
 

@@ -48,8 +48,11 @@ void WorkerStats::absorb(const WorkerStats& other) {
   net_turns.absorb(other.net_turns);
   offload_waits.absorb(other.offload_waits);
   for (std::uint32_t i = 0; i < kModulesMax; ++i) {
-    if (const auto name = other.modules[i].get(); !name.empty())
-      answers[module_index(name)].absorb(other.answers[i]);
+    const auto name = other.modules[i].get();
+    if (name.empty()) continue;
+    const std::uint32_t index = module_index(name);
+    answers[index].absorb(other.answers[i]);
+    holds[index].add(other.holds[i].get());
   }
   for (const ModuleCounter& counter : other.module_counters) {
     if (const auto name = counter.name.get(); !name.empty())

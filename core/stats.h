@@ -108,6 +108,7 @@ struct WorkerStats {
   Snapshot held;   // of the loop's thread, each time the supervisor asks
   Label modules[kModulesMax];
   DurationHistogram answers[kModulesMax];  // of these modules: from handling to the last byte, in turns' time
+  Counter holds[kModulesMax];              // of these modules: Host::hold without its release, now
   ModuleCounter module_counters[kModuleCountersMax];
 
   // The entry of this name, made at first use; the last one stands for all names that no longer fit.

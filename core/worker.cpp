@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "fork_guard.h"
 #include "http_fields.h"
 #include "log.h"
 #include "process_setup.h"
@@ -210,6 +212,9 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
       (control_token_ = loop_->add(control_, EPOLLIN, *this)) == EventLoop::kNoToken) {
     return fail_errno("a worker cannot watch its signals", errno);
   }
+  loop_->own().add(signals_.get(), "the descriptor for signals");
+  loop_->own().add(control_, "the socket to the supervisor");
+  guard_forks(loop_->own(), context_.stats);
   Listener::Acceptor& acceptor = *this;
   for (const int socket : sockets)
     listeners_.push_back(std::make_unique<Listener>(*loop_, context_.stats, acceptor, UniqueFd(socket)));
@@ -220,12 +225,21 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
 
 void Worker::on_events(std::uint32_t) {
   signalfd_siginfo signal{};
-  while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) drain(true);
+  while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) {
+    if (signal.ssi_pid != static_cast<std::uint32_t>(::getpid())) {
+      drain(true);
+    } else {
+      log(LogLevel::error, "a module has sent SIGTERM to its own worker, which goes on");
+      context_.stats.module_faults.add();
+    }
+  }
   WorkerMessage message;
   do {
     const Heard heard = receive_message(control_, message);
     if (heard == Heard::nothing) return;
-    if (heard == Heard::gone) {  // nobody would replace or end this worker
+    if (heard == Heard::gone) {
+      loop_->look_at_own();
+      // Nobody would replace or end this worker.
       loop_->remove(control_token_, control_);
       return drain(true);
     }

@@ -229,7 +229,9 @@ TEST_CASE_METHOD(Fixture, "tickets of nobody wake nobody", "[connection]") {
   connect();
   send(kGet);
   receive();
-  for (const std::uint64_t value : {0ULL, 1ULL, 77ULL, 1ULL << 32, ~0ULL}) table.resume(Ticket{value});
+  mount("half");
+  const ModuleInstance& half = *router.find("/half/").instance;
+  for (const std::uint64_t value : {0ULL, 1ULL, 77ULL, 1ULL << 32, ~0ULL}) table.resume(Ticket{value}, half);
   send(kGet);
   CHECK(count(receive(), "HTTP/1.1 404") == 1);
 }

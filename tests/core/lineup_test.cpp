@@ -10,7 +10,7 @@ using namespace sluice;
 namespace {
 
 struct NoResumer final : Resumer {
-  void resume(Ticket) override {}
+  void resume(Ticket, const ModuleInstance&) override {}
 };
 
 constexpr std::size_t kMounts = 10;

@@ -1,6 +1,9 @@
 // A handler and what it holds: made with checked options, found by its mount, alive as long as anyone holds it.
 #include "module_instance.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <latch>
 #include <memory>
@@ -19,7 +22,7 @@ using namespace sluice;
 namespace {
 
 struct NoResumer final : Resumer {
-  void resume(Ticket) override {}
+  void resume(Ticket, const ModuleInstance&) override {}
 };
 
 struct Waiting final : Work {
@@ -107,6 +110,64 @@ TEST_CASE_METHOD(Fixture, "what a handler offloads after it was retired is not r
   release.count_down();
   for (int i = 0; i < 3000 && !offload->idle(); ++i) loop->turn(10);
   CHECK(offload->idle());
+}
+
+TEST_CASE_METHOD(Fixture, "a module reaches no timer and no hold but its own", "[module_instance]") {
+  struct Counting final : Timer {
+    void fired() override { ++count; }
+    int count = 0;
+  } servers_own, mine, never;
+  const InstanceRef one = hello("/one/");
+  const InstanceRef two = hello("/two/");
+  const TimerId own = loop->timers().start(loop->now_ms(), servers_own);
+  const TimerId of_two = two->timer(0, mine);
+  two->timer(~std::uint64_t{0}, never);
+  one->cancel(own);
+  one->cancel(of_two);
+  one->release();  // it has none
+  one->release();
+  for (int i = 0; i < 100 && mine.count == 0; ++i) loop->turn(10);
+  CHECK(servers_own.count == 1);
+  CHECK(mine.count == 1);
+  CHECK(never.count == 0);
+  CHECK(one->name() == "hello at /one/");
+  CHECK(stats.module_faults.get() == 2);
+  one->hold();
+  CHECK(stats.holds[stats.module_index("hello")].get() == 1);
+  one->release();
+  CHECK(stats.holds[stats.module_index("hello")].get() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch is watched anew", "[module_instance]") {
+  struct Seeing final : Watcher {
+    void ready(std::uint32_t) override { ++count; }
+    int count = 0;
+  } watcher;
+  const InstanceRef instance = hello("/hello/");
+  const int fd = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+  REQUIRE(instance->watch(fd, EPOLLIN, watcher));
+  CHECK_FALSE(instance->watch(fd, EPOLLIN, watcher));
+  loop->turn(0);
+  CHECK(watcher.count == 1);
+  ::close(fd);
+  const int again = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+  REQUIRE(again == fd);
+  CHECK(instance->watch(again, EPOLLIN, watcher));
+  loop->turn(0);
+  CHECK(watcher.count == 2);
+  // The number is the server's own by now: giving up the watch leaves that alone.
+  ::close(again);
+  struct Own final : Pollable {
+    void on_events(std::uint32_t) override { ++count; }
+    int count = 0;
+  } own;
+  const UniqueFd servers(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  REQUIRE(servers.get() == fd);
+  const EventLoop::Token token = loop->add(servers.get(), EPOLLIN, own);
+  instance->unwatch(fd);
+  loop->turn(0);
+  CHECK(own.count == 1);
+  loop->remove(token, servers.get());
 }
 
 TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {

@@ -8,67 +8,11 @@
 #include <thread>
 #include <vector>
 
-#include "support/server_process.h"
+#include "e2e/containment.h"
 
 using namespace sluice::test;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
-
-namespace {
-
-void put(const Site& site, const std::string& file, const std::string& module) {
-  fs::copy_file(module_file(module), site.plugins() + "/" + file, fs::copy_options::overwrite_existing);
-}
-
-// Asks for what ends the worker, as a client that does not mind.
-void provoke(const Endpoint& endpoint, const std::string& target) {
-  try {
-    fetch(endpoint, target);
-  } catch (const std::runtime_error&) {
-  }
-}
-
-bool answers(const ServerProcess& server, const std::string& target, int status) {
-  return eventually([&] {
-    try {
-      return fetch(server.endpoint(), target).status == status;
-    } catch (const std::runtime_error&) {
-      return false;
-    }
-  });
-}
-
-std::vector<std::string> options(const std::vector<std::string>& more, const std::string& fault_limit = "2") {
-  std::vector<std::string> all{"--swap-quiet", "20ms", "--fault-limit", fault_limit};
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
-// All workers answer so, as far as twenty connections in a row can tell.
-bool all_answer(const ServerProcess& server, const std::string& target, int status,
-                const std::string& body = "") {
-  return eventually([&] {
-    for (int i = 0; i < 20; ++i) {
-      try {
-        const HttpAnswer answer = fetch(server.endpoint(), target);
-        if (answer.status != status || (!body.empty() && answer.body != body)) return false;
-      } catch (const std::runtime_error&) {
-        return false;
-      }
-    }
-    return true;
-  });
-}
-
-// Provokes again and again, until it is so.
-bool crashes_until(const ServerProcess& server, const std::string& target, const std::string& log) {
-  return eventually([&] {
-    provoke(server.endpoint(), target);
-    return server.log().find(log) != std::string::npos;
-  });
-}
-
-}  // namespace
 
 TEST_CASE("a crash is told of with module, generation, request and place", "[e2e][containment]") {
   const Site site({"hello", "crasher"});
@@ -101,7 +45,7 @@ TEST_CASE("a fault of the server itself is not blamed on a module", "[e2e][conta
   const Site site({"hello"});
   ServerProcess server(site, options({"--workers", "1"}));
   ::kill(server.workers().at(0), SIGSEGV);
-  CHECK(server.logs("was killed by SIGSEGV in the server itself, outside any module"));
+  CHECK(server.logs("from outside, while it was in the server itself, outside any module"));
   CHECK(answers(server, "/hello/", 200));
 }
 
@@ -202,6 +146,30 @@ TEST_CASE("a module that sleeps on the loop delays only who waits for it", "[e2e
   CHECK(held_up.read_answer().status == 200);
   for (int i = 0; i < 100; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK(server.count_in_log("has been held up") == 1);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("what a module sleeps in is named and not cut short", "[e2e][containment]") {
+  const Site site({"sleeper"});
+  ServerProcess server(site, options({"--workers", "1", "--hang-limit", "0"}));
+  CHECK(fetch(server.endpoint(), "/sleeper/poll/600").body == "slept\n");
+  CHECK(server.logs(
+      "ms inside module sleeper, generation 1, for GET /sleeper/poll/600 HTTP/1.1, where it sleeps"));
+}
+
+TEST_CASE("a turn of little more than 100 ms is named", "[e2e][containment]") {
+  const Site site({"sleeper"});
+  ServerProcess server(site, options({"--workers", "1"}));
+  CHECK(crashes_until(server, "/sleeper/125", "ms inside module sleeper, generation 1, for GET /sleeper/125"));
+}
+
+TEST_CASE("an offloaded call that does not end is told of", "[e2e][containment]") {
+  const Site site({"sleeper"});
+  site.write("gate", "");
+  ServerProcess server(site, options({"--workers", "1", "--hang-limit", "100ms"}));
+  CHECK(fetch(server.endpoint(), "/sleeper/offload").status == 200);
+  CHECK(server.logs("ms inside module sleeper, generation 1, whose call does not end"));
+  fs::remove(site.root() + "/gate");
   CHECK(server.stop() == 0);
 }
 

@@ -34,6 +34,46 @@ TEST_CASE("a worker that ends inside a module ends by its fault, however it ends
   CHECK(answers(server, "/ender/", 200));
 }
 
+TEST_CASE("a worker whose own descriptors a module closes ends with a sentence", "[e2e][containment]") {
+  const Site site({"hello", "closer"});
+  ServerProcess server(site, options({"--workers", "1"}, "100"));
+  const std::vector<std::pair<std::string, std::string>> ways = {
+      {"epoll", "the epoll descriptor (number "},
+      {"listening", "a listening socket (number "},
+      {"events", "the descriptor of the offload threads (number "},
+  };
+  for (const auto& [way, what] : ways) {
+    std::size_t ended = 0;
+    for (const std::string how : {"", "?replace"}) {
+      provoke(server.endpoint(), "/closer/" + way + how);
+      CHECK(eventually([&] {
+        provoke(server.endpoint(), "/hello/");
+        return server.count_in_log(what) == ended + 1;
+      }));
+      ++ended;
+      CHECK(answers(server, "/hello/", 200));
+    }
+    CHECK(server.logs("was replaced by another file, which only a module can have done"));
+  }
+  // Who else was called meanwhile is not blamed.
+  CHECK(server.count_in_log("ended with exit code 1 inside module hello") == 0);
+  CHECK(server.count_in_log(": this worker ends, for it cannot serve without it") == 6);
+}
+
+TEST_CASE("a process that a module forks keeps neither address nor connections", "[e2e][containment]") {
+  const Site site({"forker"});
+  ServerProcess server(site, options({"--workers", "1"}));
+  HttpClient kept(server.endpoint());
+  CHECK(kept.get("/forker/return").status == 200);
+  CHECK(server.logs("a process that a module has forked came back into the server, and ends"));
+  const pid_t child = std::stoi(kept.get("/forker/").body);
+  CHECK(kept.get("/forker/return").status == 200);
+  CHECK(server.stop() == 0);
+  CHECK(kept.ends());
+  CHECK_THROWS_AS(fetch(server.endpoint(), "/forker/"), std::runtime_error);
+  CHECK(::kill(child, SIGKILL) == 0);
+}
+
 TEST_CASE("a module that exits too often is switched off", "[e2e][containment]") {
   const Site site({"hello", "ender"});
   ServerProcess server(site, options({"--workers", "2"}));
