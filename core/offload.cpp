@@ -107,10 +107,10 @@ void Offload::start_waiting() {
 
 std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
   const unsigned running_max = std::max(1U, limits_.threads / 2);
-  const unsigned stuck_max = std::max(1U, limits_.spares / 2);
+  const bool many_stuck = stuck_ >= limits_.spares / 2;
   return std::find_if(queue_.begin(), queue_.end(), [&](const ItemPtr& item) {
     const Share& share = shares_[item->owner];
-    return share.running < running_max && share.stuck < stuck_max;
+    return share.running < running_max && (share.stuck == 0 || !many_stuck);
   });
 }
 

@@ -6,7 +6,8 @@
 // Work that waited too long is given back unrun.
 //
 // A call that does not end for long, as on a file system that hangs, is stuck: a spare thread takes the place
-// of its own, and it counts no more in its owner's share. An owner with too many of them gets no more threads.
+// of its own, and it counts no more in its owner's share. Once half of the spares are used, owners with stuck
+// calls get no more threads, so that many of them leave the others theirs.
 //
 // The threads are nicer than the loop, which else waits for what they compute whenever it has much to send.
 //

@@ -159,13 +159,13 @@ TEST_CASE("calls that do not end leave their threads to others, and to their own
     });
     REQUIRE(offload->submit(&owners[i % 2], item));
   }
-  // Until they may have no more: each has half of the spares.
-  REQUIRE(loop.run_until([&] { return blocked == 8; }));
+  // Until they may have no more: together they have half of the spares.
+  REQUIRE(loop.run_until([&] { return blocked == 4; }));
   auto item = work(quick);
   REQUIRE(offload->submit(&owners[2], item));
   REQUIRE(loop.run_until([&] { return quick.done == 1; }));
   CHECK(quick.unrun == 0);
-  CHECK(blocked == 8);
+  CHECK(blocked <= 6);  // and two that were started before the others were known to be stuck
   CHECK(slow.done == 0);
   release.count_down();
   REQUIRE(loop.run_until([&] { return slow.done == 40; }));
