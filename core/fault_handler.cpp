@@ -27,7 +27,8 @@ std::atomic<WorkerStats*> worker_stats{nullptr};
 std::atomic<bool> faulted{false};
 // A process that a module has forked shares the memory, but what becomes of it is not the worker's end.
 pid_t owner = 0;
-struct sigaction before[_NSIG];
+struct sigaction before[_NSIG];     // what was in charge of each signal
+struct sigaction installed[_NSIG];  // what has been since
 // A thread that a module has started has no note.
 constexpr unsigned kNoNote = ~0U;
 thread_local unsigned noted_thread = kNoNote;
@@ -175,6 +176,11 @@ void install_fault_handler(WorkerStats& stats) {
   action.sa_flags |= SA_RESTART;
   action.sa_sigaction = on_look;
   ::sigaction(kLookSignal, &action, nullptr);
+  for (int signal = 1; signal < _NSIG; ++signal) ::sigaction(signal, nullptr, &installed[signal]);
+}
+
+void restore_signal(int signal) {
+  ::sigaction(signal, &installed[signal], nullptr);
 }
 
 void end_by_fault(WorkerStats& stats, std::uint64_t who) {

@@ -18,6 +18,9 @@ inline constexpr int kLookSignal = 23;  // SIGURG
 // For the calling process, for good. `stats` must live as long.
 void install_fault_handler(WorkerStats& stats);
 
+// Handles the signal as install_fault_handler left it, whatever has been put in its place since.
+void restore_signal(int signal);
+
 // Ends the process for what a module did that is found out afterwards: `who` as in CallNote, 0 for nobody.
 [[noreturn]] void end_by_fault(WorkerStats& stats, std::uint64_t who);
 

@@ -1,13 +1,16 @@
 // Tells which modules of a folder have changed, as soon as each has been quiet for a while (inotify(7)).
 //
 // What changes again and again is told of after a bounded time nevertheless, and so is what somebody keeps open
-// for writing. Supervisor's thread; never blocks.
+// for writing. A symbolic link has changed when what it leads to has: each link on the way is watched, and the
+// file at its end. Supervisor's thread; waits for nothing but the folders' own disks.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -31,6 +34,8 @@ class FolderWatch {
   bool take_overflow();
   // The folder itself is no longer there: nothing more will be told.
   bool gone() const { return gone_; }
+  // A link on the way to the folder leads elsewhere by now: open it anew.
+  bool moved() const { return moved_; }
 
  private:
   struct Change {
@@ -39,15 +44,28 @@ class FolderWatch {
     bool being_written = false;
   };
 
-  FolderWatch(UniqueFd inotify, std::uint32_t quiet_ms) : inotify_(std::move(inotify)), quiet_ms_(quiet_ms) {}
+  FolderWatch(UniqueFd inotify, int wd, std::string folder, std::uint32_t quiet_ms)
+      : inotify_(std::move(inotify)), folder_wd_(wd), folder_(std::move(folder)), quiet_ms_(quiet_ms) {}
+  void follow_links();
+  bool is_new_name(const std::string& name) const;
+  void hear_one(int wd, std::uint32_t mask, const std::string& name, std::uint64_t now_ms);
   void note(const std::string& name, std::uint32_t mask, std::uint64_t now_ms);
   std::uint64_t due_ms(const Change& change) const;
 
+  // A name in a watched folder, and which files of the folder of modules depend on it; an empty one stands for
+  // that folder itself.
+  using Links = std::map<std::pair<int, std::string>, std::set<std::string>>;
+
   UniqueFd inotify_;
+  int folder_wd_;
+  std::string folder_;
   std::uint32_t quiet_ms_;
+  Links links_;
   std::map<std::string, Change> changes_;
   bool overflow_ = false;
   bool gone_ = false;
+  bool moved_ = false;
+  bool told_of_failure_ = false;
 };
 
 }  // namespace sluice

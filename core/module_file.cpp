@@ -11,9 +11,11 @@
 #include <cstring>
 #include <fstream>
 
+#include "elf_file.h"
 #include "log.h"
 #include "stats.h"
 #include "unique_fd.h"
+#include "unloaded_code.h"
 
 namespace sluice {
 namespace {
@@ -44,65 +46,29 @@ bool is_complete(const OptionInfo& option) {
   return option.name != nullptr && *option.name != '\0' && option.fallback != nullptr && option.help != nullptr;
 }
 
-// What in its table of symbols keeps an object in memory for good; null for nothing.
-const char* find_pin(const Elf64_Sym* symbols, std::size_t count, std::string_view names) {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (symbols[i].st_name >= names.size()) continue;
-    if (names.substr(symbols[i].st_name).starts_with("__cxa_thread_atexit"))
-      return "it has a thread_local with a destructor";
-    if (ELF64_ST_BIND(symbols[i].st_info) == STB_GNU_UNIQUE && symbols[i].st_shndx != SHN_UNDEF)
-      return "it has unique symbols: build it with -fno-gnu-unique";
-  }
-  return nullptr;
-}
-
-// What the file's own tables tell before it is loaded. Loading one that was cut off is a SIGBUS.
-class ElfTables {
+// A file's bytes, mapped.
+class MappedFile {
  public:
-  explicit ElfTables(int fd) {
+  explicit MappedFile(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) return;
     size_ = static_cast<std::size_t>(status.st_size);
     void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
     if (mapped != MAP_FAILED) bytes_ = static_cast<const char*>(mapped);
   }
-  ~ElfTables() {
+  ~MappedFile() {
     if (bytes_ != nullptr) ::munmap(const_cast<char*>(bytes_), size_);
   }
-  ElfTables(const ElfTables&) = delete;
-  ElfTables& operator=(const ElfTables&) = delete;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
 
-  // REQUIRES: check_elf said yes.
-  bool is_whole() const {
-    if (bytes_ == nullptr || !fits(head().e_shoff, std::uint64_t{head().e_shnum} * sizeof(Elf64_Shdr)) ||
-        !fits(head().e_phoff, std::uint64_t{head().e_phnum} * sizeof(Elf64_Phdr)))
-      return false;
-    const auto* segments = reinterpret_cast<const Elf64_Phdr*>(bytes_ + head().e_phoff);
-    return std::all_of(segments, segments + head().e_phnum,
-                       [this](const Elf64_Phdr& segment) { return fits(segment.p_offset, segment.p_filesz); });
-  }
-  // What would keep it in memory; null for nothing. REQUIRES: is_whole().
-  const char* pin() const {
-    const auto* sections = reinterpret_cast<const Elf64_Shdr*>(bytes_ + head().e_shoff);
-    for (unsigned i = 0; i < head().e_shnum; ++i) {
-      const Elf64_Shdr& section = sections[i];
-      if (section.sh_type != SHT_DYNSYM || section.sh_link >= head().e_shnum) continue;
-      const Elf64_Shdr& names = sections[section.sh_link];
-      if (!fits(section.sh_offset, section.sh_size) || !fits(names.sh_offset, names.sh_size)) continue;
-      return find_pin(reinterpret_cast<const Elf64_Sym*>(bytes_ + section.sh_offset),
-                      section.sh_size / sizeof(Elf64_Sym), {bytes_ + names.sh_offset, names.sh_size});
-    }
-    return nullptr;
+  std::string_view bytes() const {
+    return bytes_ == nullptr ? std::string_view() : std::string_view(bytes_, size_);
   }
 
  private:
-  const Elf64_Ehdr& head() const { return *reinterpret_cast<const Elf64_Ehdr*>(bytes_); }
-  bool fits(std::uint64_t offset, std::uint64_t length) const {
-    return offset <= size_ && length <= size_ - offset;
-  }
-
   std::size_t size_ = 0;
-  const char* bytes_ = nullptr;  // mapped
+  const char* bytes_ = nullptr;
 };
 
 bool is_mapped(const std::string& path) {
@@ -178,7 +144,8 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
     if (got < 0) return fail_errno(file + " cannot be read", errno);
     const auto elf = check_elf({head, static_cast<std::size_t>(got)}, file);
     if (!elf) return Unexpected(elf.error());
-    const ElfTables tables(fd.get());
+    const MappedFile mapped(fd.get());
+    const ElfFile tables(mapped.bytes());
     if (!tables.is_whole()) return fail(file + " is cut off: copy or build it again");
     pin = tables.pin();
   }
@@ -195,8 +162,15 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
   return module;
 }
 
+bool needs_fresh_process(const std::string& why) {
+  return why.find("static TLS block") != std::string::npos;  // dlerror(3) of the C library, in every language
+}
+
 ModuleFile::~ModuleFile() {
-  if (!kept_) ::dlclose(handle_);
+  if (!kept_) {
+    ::dlclose(handle_);
+    forget_unloaded_code();
+  }
   if (kept_ ? pinned_by_ == nullptr : !is_mapped(path_)) return;
   const char* why = pinned_by_ != nullptr ? pinned_by_ : "another library needs it";
   log(LogLevel::warning, file_ + " stays in memory after it was unloaded: " + why);

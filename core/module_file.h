@@ -47,6 +47,9 @@ class ModuleFile {
 // Whether a module that says this of itself can be used by this server; the error says what to do.
 Result<void> check_abi(const ModuleInfo& info, const std::string& file);
 
+// Whether a module was refused with this sentence for what only another process has room for.
+bool needs_fresh_process(const std::string& why);
+
 // Whether the bytes begin an ELF shared object for this machine (elf(5)).
 Result<void> check_elf(std::string_view head, const std::string& file);
 

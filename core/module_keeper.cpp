@@ -40,11 +40,6 @@ bool is_gone(const std::string& folder, const std::string& file) {
   return ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
 }
 
-// Without copies there would be no modules, which would be told as if there were none.
-Unexpected no_place(const CopyFailure& failure, const std::string& place) {
-  return fail(failure.error.message + " (" + place + "): make room there, or point TMPDIR to another folder");
-}
-
 Unexpected no_such_module(const std::string& module) {
   return fail("there is no module " + module + ": `sluice modules` lists them");
 }
@@ -63,47 +58,12 @@ Result<std::unique_ptr<ModuleKeeper>> ModuleKeeper::create(CloseInChild close_in
   return keeper;
 }
 
-Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) {
-  Folder folder;
-  const auto files = list_modules(plan.settings.plugins);
-  if (!files) return Unexpected(files.error());
-  const auto allowed = check_folder(plan.settings.plugins);
-  if (!allowed) return Unexpected(allowed.error());
-  for (const std::string& file : *files) {
-    auto copy = store_->begin_copy(plan.settings.plugins, file);
-    if (!copy && copy.error().of_place) return no_place(copy.error(), store_->path());
-    if (!copy) folder.report.problems.push_back({file, copy.error().error.message});
-    if (!copy) continue;
-    const ModuleEntry entry{file, copy->copy->path(), copy->copy->generation(), "", "", false, false};
-    folder.catalog.take({entry, copy->copy}, 0, plan.settings.care);
-    folder.empty.push_back(std::move(*copy));
-  }
-  return folder;
-}
-
-Result<ModuleKeeper::Folder> ModuleKeeper::try_folder(const ServingPlan& plan) {
-  auto folder = read_folder(plan);
-  if (!folder) return folder;
-  for (EmptyCopy& copy : std::exchange(folder->empty, {})) {
-    const auto filled = copy.fill();
-    if (filled) continue;
-    if (filled.error().of_place) return no_place(filled.error(), store_->path());
-    folder->report.problems.push_back({copy.file, filled.error().error.message});
-    folder->catalog.remove(copy.file, false);
-  }
-  return try_modules(plan, folder->catalog.set()).map([&](TrialReport report) {
-    const auto& unread = folder->report.problems;
-    report.problems.insert(report.problems.begin(), unread.begin(), unread.end());
-    std::swap(folder->report, report);
-    return std::move(*folder);
-  });
-}
-
 void ModuleKeeper::begin(Folder folder, const Crew& crew) {
   crew_ = &crew;
   catalog_ = std::move(folder.catalog);
   catalog_.learn(folder.report, catalog_.set());
   in_force_ = catalog_.set();
+  store_->keep_libraries();
   waiting_.clear();
   refusals_.clear();
   while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
@@ -157,7 +117,11 @@ void ModuleKeeper::step(std::uint64_t now_ms) {
   if (watch_ != nullptr) {
     if (watch_->take_overflow()) look_again();
     for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
-    if (watch_->gone()) {
+    if (watch_->moved()) {
+      watch();
+      look_again();
+    }
+    if (watch_ != nullptr && watch_->gone()) {
       log(LogLevel::error,
           "the folder of modules " + folder() + " is gone: its modules go on; send HUP when it is there again");
       watch_.reset();
@@ -301,12 +265,14 @@ void ModuleKeeper::commit(std::uint64_t now_ms) {
   const bool revives = revives_;
   end_change(ControlMessage::commit);
   in_force_ = std::move(next_set_);
+  store_->keep_libraries();
   if (change_.copy == nullptr) return;
   const ModuleEntry entry = change_.entry;
   if (!entry.name.empty())
     log(LogLevel::info,
         "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
   refusals_.erase(entry.file);
+  renewed_for_.erase(entry.file);
   catalog_.take(std::exchange(change_, Generation{}), now_ms, care());
   if (revives) revived(entry.file, {});
 }
@@ -322,6 +288,13 @@ void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
     return;
   }
   const std::string file = std::exchange(change_, Generation{}).entry.file;
+  if (!revives && needs_fresh_process(why) && renewed_for_.insert(file).second) {
+    log(LogLevel::warning,
+        file + ": the workers have no room left for its thread-local storage, and are replaced");
+    workers_used_up_ = true;
+    return;
+  }
+  renewed_for_.erase(file);
   if (revives) {
     const std::string sentence = file + " stays switched off, and its routes answer 503: " + why;
     log(LogLevel::error, sentence);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "child.h"
@@ -82,6 +83,8 @@ class ModuleKeeper {
   // The same as a fault of that generation: it may be replaced or switched off, and all workers are told. False
   // when no such generation serves.
   bool fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms);
+  // Once: a change waits for processes that have loaded fewer modules in their life.
+  bool take_workers_used_up() { return std::exchange(workers_used_up_, false); }
   // Switches a module on, which is answered when it serves, or with the sentence why it does not.
   using Answer = std::function<void(const Result<void>&)>;
   void enable(const std::string& module, Answer answer);
@@ -111,8 +114,10 @@ class ModuleKeeper {
   ModuleCatalog catalog_;
   ModuleSet in_force_;  // in the workers
   const Crew* crew_ = nullptr;
-  std::set<std::string> waiting_;                // files that have changed
-  std::set<std::string> again_;                  // those that another configuration may suit better
+  std::set<std::string> waiting_;      // files that have changed
+  std::set<std::string> again_;        // those that another configuration may suit better
+  std::set<std::string> renewed_for_;  // those for which the workers were replaced
+  bool workers_used_up_ = false;
   std::map<std::string, std::string> refusals_;  // the last one of each file
   // Files of modules that are switched off and wanted on again: in their last good generation, if there is one.
   std::map<std::string, Answer> reviving_;

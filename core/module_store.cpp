@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -12,10 +11,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "child.h"
 #include "module_file.h"
+#include "own_libraries.h"
 #include "text_fields.h"
 
 namespace sluice {
@@ -26,8 +27,8 @@ namespace fs = std::filesystem;
 constexpr int kInspectMs = 10'000;
 constexpr std::string_view kFolderPrefix = "sluice-modules-";
 constexpr int kAttempts = 10;
-constexpr std::int64_t kCopyBytesMax = 64 * 1024 * 1024;
-constexpr std::size_t kCopyPiece = 1024 * 1024;
+// Of a copy that is made anew, until it is whole.
+constexpr std::string_view kDraftEnding = "~";
 
 // Whether the workers' user, who is another one when this is root, may go through all folders of the path. So
 // also with `--user root`: a reload may choose another user, and the copies stay where they are.
@@ -87,51 +88,23 @@ FileStamp stamp_from(const struct stat& status) {
           nanoseconds(status.st_ctim)};
 }
 
-// Whoever owns the program, or a folder on the way to it, could put another program in its place: refusing
-// their modules would keep nobody out.
-bool owns_program(uid_t user) {
-  std::error_code error;
-  fs::path path = fs::read_symlink("/proc/self/exe", error);
-  for (; path.has_relative_path(); path = path.parent_path()) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0 && status.st_uid == user) return true;
-  }
-  return false;
-}
-
-// `what`: "hello.so", or a folder.
-Result<void> check_owner(const struct stat& status, const std::string& what) {
-  const uid_t user = status.st_uid;
-  if (user == 0 || user == ::geteuid() || owns_program(user)) return {};
-  return fail(what + " belongs to user " + std::to_string(user) +
-              ", who is neither root nor the one who started the server nor the owner of the program: change "
-              "that with chown, or no module is loaded from there");
-}
-
-// Whoever may write the file decides what this server does. Groups are left out: where each user has a group of
-// their own, a file that the group may write is the usual one.
-Result<void> check_source(const struct stat& status, const std::string& file) {
-  if (!S_ISREG(status.st_mode)) return fail(file + " is no regular file: put a shared object there");
-  if ((status.st_mode & S_IWOTH) != 0) {
-    return fail(file + " may be written by everybody: take that away with chmod o-w");
-  }
-  if (status.st_size > kCopyBytesMax)
-    return fail(file + " is larger than 64 MiB: take its debugging symbols away with strip --strip-debug");
-  return check_owner(status, file);
-}
-
 struct Source {
   UniqueFd fd;
   FileStamp stamp;
+  std::vector<std::string> origins;
 };
 
 Result<Source> open_source(const std::string& folder, const std::string& file) {
   UniqueFd fd(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(file + " cannot be read", errno);
-  const auto allowed = check_source(status, file);
+  const auto allowed = check_source(status, file, is_open_to_all(folder));
   if (!allowed) return Unexpected(allowed.error());
-  return Source{std::move(fd), stamp_from(status)};
+  std::error_code error;
+  std::vector<std::string> origins{fs::absolute(folder, error).lexically_normal()};
+  const fs::path real = fs::canonical(fs::path(folder) / file, error);
+  if (!error && real.parent_path() != origins.front()) origins.push_back(real.parent_path());
+  return Source{std::move(fd), stamp_from(status), std::move(origins)};
 }
 
 // Whether the path still leads to what is open.
@@ -230,7 +203,8 @@ tl::expected<EmptyCopy, CopyFailure> ModuleStore::begin_copy(const std::string& 
                                                              const std::string& file) {
   auto source = open_source(folder, file);
   if (!source) return tl::make_unexpected(CopyFailure{source.error()});
-  return begin_copy(std::move(source->fd), file, ++generations_[file], source->stamp)
+  return begin_copy(std::move(source->fd), file, ++generations_[file], source->stamp,
+                    std::move(source->origins))
       .map_error([](const Error& error) {
         return CopyFailure{error, true};
       });
@@ -240,11 +214,11 @@ Result<EmptyCopy> ModuleStore::begin_copy(const ModuleCopy& copy, const std::str
   if (const auto restored = restore(); !restored) return Unexpected(restored.error());
   UniqueFd from(::open(copy.path().c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) return fail_errno(copy.path() + " cannot be read", errno);
-  return begin_copy(std::move(from), file, copy.generation(), copy.stamp());
+  return begin_copy(std::move(from), file, copy.generation(), copy.stamp(), {});
 }
 
 Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
-                                          const FileStamp& stamp) {
+                                          const FileStamp& stamp, std::vector<std::string> origins) {
   if (const auto restored = restore_folder(); !restored) return Unexpected(restored.error());
   const std::string path =
       path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
@@ -255,8 +229,8 @@ Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file
   UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!content) return fail_errno(path + " cannot be read", errno);
   std::erase_if(kept_, [](const Kept& kept) { return kept.copy.expired(); });
-  kept_.push_back({copy, std::move(content)});
-  return EmptyCopy{std::move(copy), file, std::move(from), std::move(to)};
+  kept_.push_back({copy, path, std::move(content)});
+  return EmptyCopy{std::move(copy), file, std::move(origins), std::move(from), std::move(to)};
 }
 
 Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
@@ -267,12 +241,31 @@ Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::st
   return begun->copy;
 }
 
+void ModuleStore::keep_libraries() {
+  std::set<std::string> known;
+  std::set<ModuleCopyPtr> copies;
+  for (const Kept& kept : kept_) {
+    known.insert(kept.path);
+    if (ModuleCopyPtr copy = kept.copy.lock()) copies.insert(std::move(copy));
+  }
+  for (const ModuleCopyPtr& copy : copies) {
+    std::error_code error;
+    for (fs::directory_iterator entry(libraries_folder(copy->path()), error);
+         !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      const std::string path = entry->path().string();
+      if (path.ends_with(kDraftEnding) || known.contains(path)) continue;
+      UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (content) kept_.push_back({copy, path, std::move(content)});
+    }
+  }
+}
+
 Result<void> ModuleStore::restore() {
   if (const auto restored = restore_folder(); !restored) return restored;
+  keep_libraries();
   for (Kept& kept : kept_) {
-    const ModuleCopyPtr copy = kept.copy.lock();
-    if (copy == nullptr || is_at(kept.content.get(), copy->path())) continue;
-    const auto restored = restore_copy(*copy, kept.content);
+    if (kept.copy.expired() || is_at(kept.content.get(), kept.path)) continue;
+    const auto restored = restore_file(kept);
     if (!restored) return restored;
   }
   return {};
@@ -288,49 +281,42 @@ Result<void> ModuleStore::restore_folder() {
   return {};
 }
 
-Result<void> ModuleStore::restore_copy(const ModuleCopy& copy, UniqueFd& content) const {
-  const std::string what = "the private copy " + copy.path() + " has gone, and cannot be made anew";
-  const std::string draft = copy.path() + "~";
+Result<void> ModuleStore::restore_file(Kept& kept) const {
+  const std::string what = "the private copy " + kept.path + " has gone, and cannot be made anew";
+  const std::string draft = kept.path + std::string(kDraftEnding);
+  const std::string folder = fs::path(kept.path).parent_path();
+  if (folder != path_ && ::mkdir(folder.c_str(), 0755) == 0) ::chmod(folder.c_str(), 0755);
   ::unlink(draft.c_str());
-  EmptyCopy again{nullptr, copy.path(), UniqueFd(::fcntl(content.get(), F_DUPFD_CLOEXEC, 0)),
-                  UniqueFd(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755))};
-  if (!again.from || !again.to || ::lseek(again.from.get(), 0, SEEK_SET) != 0 ||
-      ::fchmod(again.to.get(), 0755) != 0)
+  const UniqueFd to(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  if (!to || ::lseek(kept.content.get(), 0, SEEK_SET) != 0 || ::fchmod(to.get(), 0755) != 0)
     return fail_errno(what, errno);
-  const auto filled = again.fill();
+  const auto copied = copy_bytes(kept.content.get(), to.get(), kept.path);
   UniqueFd fresh(::open(draft.c_str(), O_RDONLY | O_CLOEXEC));
-  if (filled && fresh && ::rename(draft.c_str(), copy.path().c_str()) == 0) {
-    content = std::move(fresh);
+  if (copied && fresh && ::rename(draft.c_str(), kept.path.c_str()) == 0) {
+    kept.content = std::move(fresh);
     return {};
   }
   const int error_number = errno;
   ::unlink(draft.c_str());
-  return filled ? fail_errno(what, error_number) : Unexpected(filled.error().error);
+  return copied ? fail_errno(what, error_number) : Unexpected(copied.error().error);
 }
 
 tl::expected<void, CopyFailure> EmptyCopy::fill() {
   const UniqueFd source = std::move(from);
   const UniqueFd target = std::move(to);
-  for (std::int64_t copied = 0; copied <= kCopyBytesMax;) {
-    const ssize_t moved = ::sendfile(target.get(), source.get(), nullptr, kCopyPiece);
-    if (moved == 0) return {};
-    if (moved < 0 && errno != EINTR) {
-      // A full disk, a quota, a limit of sizes (write(2)); a file that cannot be read is its own fault.
-      const bool of_place = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EROFS;
-      return tl::make_unexpected(
-          CopyFailure{{file + " cannot be copied to a private place: " + std::strerror(errno)}, of_place});
-    }
-    if (moved > 0) copied += moved;
-  }
-  return tl::make_unexpected(
-      CopyFailure{{file + " grows while it is copied: write it beside the folder and move it in"}});
+  return copy_bytes(source.get(), target.get(), file).and_then([this] {
+    return take_own_libraries(copy->path(), file, origins);
+  });
 }
 
 ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp)
     : path_(std::move(path)), generation_(generation), stamp_(stamp), owner_(::getpid()) {}
 
 ModuleCopy::~ModuleCopy() {
-  if (owner_ == ::getpid()) ::unlink(path_.c_str());
+  if (owner_ != ::getpid()) return;
+  ::unlink(path_.c_str());
+  std::error_code ignored;
+  fs::remove_all(libraries_folder(path_), ignored);
 }
 
 bool is_module_file(std::string_view name) {
@@ -341,19 +327,6 @@ std::optional<FileStamp> stamp_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return stamp_from(status);
-}
-
-Result<void> check_folder(const std::string& folder) {
-  const std::string what = "the folder of modules " + folder;
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0) {
-    return fail("cannot see whose " + what + " is: " + std::strerror(errno) + "; name another with --plugins");
-  }
-  if ((status.st_mode & S_IWOTH) != 0) {
-    return fail(what +
-                " may be written by everybody: take that away with chmod o-w, or no module is loaded from it");
-  }
-  return check_owner(status, what);
 }
 
 Result<std::vector<std::string>> list_modules(const std::string& folder) {

@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "error.h"
+#include "module_source.h"
+#include "private_copy.h"
 #include "unique_fd.h"
 
 namespace sluice {
@@ -52,7 +54,8 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 
-// One private copy, removed with this. A process that has loaded it keeps its mapping.
+// One private copy, removed with this, and those of the libraries that lie with the module. A process that has
+// loaded them keeps its mappings.
 class ModuleCopy {
  public:
   ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp);
@@ -72,17 +75,13 @@ class ModuleCopy {
 };
 using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
 
-// Why a file has not been copied.
-struct CopyFailure {
-  Error error;
-  bool of_place = false;  // not the file's, but that of the place for copies: other files fare no better
-};
-
 // A copy whose bytes are still to come: `fill` waits for disks, so whoever has others to serve leaves it to a
 // child. Owns both files as long as it is not filled.
 struct EmptyCopy {
   ModuleCopyPtr copy;
   std::string file;  // its name in the folder
+  // Where it lies, and where it lies behind symbolic links: what its run path calls $ORIGIN.
+  std::vector<std::string> origins;
   UniqueFd from;
   UniqueFd to;
 
@@ -119,20 +118,23 @@ class ModuleStore {
   Result<EmptyCopy> begin_copy(const ModuleCopy& copy, const std::string& file);
   // The first one, filled at once.
   Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);
+  // When copies have been filled, by whomever: the libraries that came with them are kept from now on, too.
+  void keep_libraries();
   // Makes the folder and the copies in it anew, where somebody has removed them: their content is kept open.
   Result<void> restore();
 
  private:
   struct Kept {
     std::weak_ptr<const ModuleCopy> copy;
+    std::string path;  // its own, or that of a library of its
     UniqueFd content;
   };
 
   ModuleStore(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
   Result<EmptyCopy> begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
-                               const FileStamp& stamp);
+                               const FileStamp& stamp, std::vector<std::string> origins);
   Result<void> restore_folder();
-  Result<void> restore_copy(const ModuleCopy& copy, UniqueFd& content) const;
+  Result<void> restore_file(Kept& kept) const;
 
   std::string path_;
   UniqueFd lock_;  // flock(2) of the folder
@@ -147,10 +149,6 @@ Result<std::vector<std::string>> list_modules(const std::string& folder);
 bool is_module_file(std::string_view name);
 // Nothing where there is no such file.
 std::optional<FileStamp> stamp_of(const std::string& path);
-// Refuses a folder that strangers could have put a file into: neither root, nor the server's own user, nor
-// whoever could replace the server's program.
-Result<void> check_folder(const std::string& folder);
-
 // Describes every "*.so" of the folder, sorted by name, by the rules that a server has for them. Forks one
 // child a file; blocks until they are done.
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);

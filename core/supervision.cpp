@@ -122,6 +122,7 @@ bool Supervisor::run() {
       begin_reload();
     } else {
       keeper_->step(monotonic_ms());
+      if (keeper_->take_workers_used_up() && !std::exchange(reload_wanted_, true)) renewal_ = true;
     }
   }
   log_pipe_.forward();
@@ -303,13 +304,16 @@ void Supervisor::report(const Culprit& culprit) {
 void Supervisor::want_reload() {
   if (!reload_wanted_) swaps_until_ms_ = monotonic_ms() + kSwapsFirstMs;
   reload_wanted_ = true;
+  renewal_ = false;
   keeper_->look_again();
 }
 
 void Supervisor::begin_reload() {
   reload_wanted_ = false;
   control_.reload_begins();
-  auto begun = Reload::begin(reread_, *crew_, [this] { close_for_child({}); });
+  const bool renews = std::exchange(renewal_, false);
+  if (renews) present_ = [settings = crew_->plan().settings] { return settings; };
+  auto begun = Reload::begin(renews ? present_ : reread_, *crew_, [this] { close_for_child({}); });
   if (!begun) return refuse_reload(begun.error().message);
   reload_ = std::move(*begun);
 }

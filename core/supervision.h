@@ -81,6 +81,8 @@ class Supervisor {
   bool hopeless_ = false;  // they never will be
   unsigned ends_at_start_ = 0;
   bool reload_wanted_ = false;
+  bool renewal_ = false;  // the reload is one with the settings of now
+  ReadSettings present_;  // them
   bool stopping_ = false;
   bool forced_ = false;
   std::uint64_t stop_until_ms_ = 0;

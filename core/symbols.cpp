@@ -34,8 +34,13 @@ class ObjectFile {
 
   // Empty when it is not known.
   std::string function(std::uint64_t offset) const {
-    const char* name = module_ == nullptr ? nullptr : ::dwfl_module_addrname(module_, offset + bias_);
-    if (name == nullptr) return {};
+    GElf_Off into = 0;
+    GElf_Sym symbol{};
+    const char* name = module_ == nullptr ? nullptr
+                                          : ::dwfl_module_addrinfo(module_, offset + bias_, &into, &symbol,
+                                                                   nullptr, nullptr, nullptr);
+    // What lies behind the end of the nearest symbol has lost its own name, and is not of that one.
+    if (name == nullptr || into >= symbol.st_size) return {};
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> readable(
         abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
@@ -73,7 +78,7 @@ std::string readable_path(const std::string& object, const std::string& copies) 
   const std::filesystem::path path(object);
   std::error_code error;
   if (path.lexically_normal() != path || !std::filesystem::is_regular_file(path, error)) return {};
-  if (path.parent_path() == copies) return object;
+  if (object.starts_with(copies + "/")) return object;
   for (const char* libraries : {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/"}) {
     if (object.rfind(libraries, 0) == 0) return object;
   }

@@ -69,6 +69,7 @@ void read_dynamic(const Reader& reader, const Elf64_Shdr& table, std::string_vie
     if (entry.d_tag == DT_TEXTREL || (entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_TEXTREL) != 0)) {
       image.text_relocations = true;
     }
+    if (entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_STATIC_TLS) != 0) image.static_tls = true;
   }
 }
 

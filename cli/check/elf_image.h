@@ -25,6 +25,7 @@ struct ElfImage {
   bool hands_run_path_on = false;   // DT_RPATH, which holds for what these need, too
   bool executable_stack = false;
   bool text_relocations = false;
+  bool static_tls = false;  // DF_STATIC_TLS
   bool debug_info = false;  // in it, or linked to
 };
 

@@ -149,6 +149,13 @@ void check_tables(const Subject& subject, Findings& findings) {
   if (image->text_relocations) {
     findings.fail("text", "its code is changed while it is loaded: compile everything in it with -fPIC");
   }
+  if (image->static_tls) {
+    findings.advise(
+        "static-tls",
+        "it takes thread-local storage of a small block that unloading gives nothing back of, so after "
+        "some swaps the workers have to be replaced: compile everything in it without "
+        "-ftls-model=initial-exec");
+  }
   if (!image->debug_info) {
     findings.advise("debug-info",
                     "without debug information the log of a crash names no lines: compile it with -g");

@@ -20,6 +20,7 @@ constexpr CheckText kChecks[] = {
     {"thread-locals", "no thread_local has a destructor"},
     {"stack", "it asks for no executable stack"},
     {"text", "its code needs no relocation"},
+    {"static-tls", "it takes no thread-local storage that is lost when it is unloaded"},
     {"libraries", "every library that it needs is found"},
     {"symbols", "every symbol that it needs is found"},
     {"debug-info", "it has debug information"},

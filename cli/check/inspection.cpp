@@ -58,7 +58,7 @@ std::span<const Step> all_steps() {
       {"libraries",
        &check_tables,
        false,
-       {"exports", "unique-symbols", "thread-locals", "stack", "text", "symbols", "debug-info"}},
+       {"exports", "unique-symbols", "thread-locals", "stack", "text", "static-tls", "symbols", "debug-info"}},
       {"load", &check_description, true, {"description", "options", "mount"}},
       {"create", &check_creation, true, {"unload", "holds"}},
       {"refusals", &check_refusals, false, {}},

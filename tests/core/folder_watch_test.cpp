@@ -90,3 +90,52 @@ TEST_CASE_METHOD(Fixture, "the end of the folder is noticed", "[folder_watch]") 
   fs::rename(folder.path + ".moved", folder.path);
   CHECK_FALSE(FolderWatch::open(folder / "nothere", kQuietMs));
 }
+
+TEST_CASE("a link has changed when what it leads to has", "[folder_watch]") {
+  const TempFolder folder;
+  fs::create_directories(folder / "..one");
+  fs::create_directories(folder / "..two");
+  folder.write("..one/a.so", "1");
+  folder.write("..two/a.so", "2");
+  fs::create_symlink("..one", folder / "..data");
+  fs::create_symlink("..data/a.so", folder / "a.so");
+  const auto watch = std::move(*FolderWatch::open(folder.path, kQuietMs));
+  SECTION("by a link on the way, as Kubernetes switches it") {
+    fs::create_symlink("..two", folder / "..new");
+    fs::rename(folder / "..new", folder / "..data");
+    watch->hear(0);
+    CHECK(watch->take_quiet(kQuietMs) == Names{"a.so"});
+    folder.write("..two/a.so", "3");  // where it leads by now
+    watch->hear(200);
+    CHECK(watch->take_quiet(300) == Names{"a.so"});
+    folder.write("..one/a.so", "4");
+    watch->hear(400);
+    CHECK(watch->take_quiet(500).empty());
+  }
+  SECTION("by the file at its end") {
+    folder.write("..one/a.so", "3");
+    watch->hear(0);
+    CHECK(watch->take_quiet(kQuietMs) == Names{"a.so"});
+  }
+  SECTION("by one that is new") {
+    fs::create_symlink("..two/a.so", folder / "b.so");
+    fs::create_hard_link(folder / "..two/a.so", folder / "c.so");
+    watch->hear(0);
+    CHECK(watch->take_quiet(kQuietMs) == Names{"b.so", "c.so"});
+  }
+  CHECK_FALSE(watch->moved());
+  CHECK_FALSE(watch->gone());
+}
+
+TEST_CASE("a folder that is a link has moved when the link was switched", "[folder_watch]") {
+  const TempFolder folder;
+  fs::create_directories(folder / "releases/1");
+  fs::create_directories(folder / "releases/2");
+  fs::create_symlink("releases/1", folder / "current");
+  const auto watch = std::move(*FolderWatch::open(folder / "current", kQuietMs));
+  fs::create_symlink("releases/2", folder / "next");
+  fs::rename(folder / "next", folder / "current");
+  watch->hear(0);
+  CHECK(watch->take_quiet(kQuietMs).empty());
+  CHECK(watch->moved());
+}
