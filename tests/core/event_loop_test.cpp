@@ -256,16 +256,23 @@ TEST_CASE_METHOD(Fixture, "a turn waits no longer than the next timer, and is me
   CHECK(turns > 0);
 }
 
+// Nothing is checked while descriptors are few: UBSan needs some to look at an object.
 TEST_CASE("a loop and its threads that cannot be made say why", "[event_loop]") {
   WorkerStats stats;
+  const auto refused = [&] {
+    const FewDescriptors none;
+    return EventLoop::create(stats);
+  }();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("epoll") != std::string::npos);
+  const auto loop = std::move(*EventLoop::create(stats));
+  bool audited = true;
+  bool has_threads = true;
   {
     const FewDescriptors none;
-    const auto loop = EventLoop::create(stats);
-    REQUIRE_FALSE(loop);
-    CHECK(loop.error().message.find("epoll") != std::string::npos);
+    audited = loop->audit().has_value();
+    has_threads = sluice::Offload::create(*loop, {}).has_value();
   }
-  const auto loop = std::move(*EventLoop::create(stats));
-  const FewDescriptors none;
-  CHECK_FALSE(loop->audit());
-  CHECK_FALSE(sluice::Offload::create(*loop, {}));
+  CHECK_FALSE(audited);
+  CHECK_FALSE(has_threads);
 }

@@ -194,10 +194,9 @@ TEST_CASE("ranges behind 4 GiB are sent from where they are", "[static]") {
     FileFacts facts;
     REQUIRE(read_facts(fd.get(), facts) == 0);
     REQUIRE(facts.size == kAt + end.size());
-    const FileRef file = OpenFile::make(
-        host,
-        std::make_shared<sluice::files::OpenFilesState>(sluice::files::OpenFilesState{.threads_usable = false}),
-        std::move(fd), facts, "big", "x/y");
+    const auto shared = std::make_shared<sluice::files::OpenFilesState>();
+    shared->threads_usable = false;
+    const FileRef file = OpenFile::make(host, shared, std::move(fd), facts, "big", "x/y");
     Maker maker(parts, file);
     RequestPlan plan;
     plan.sink.no_send_file = copied;
