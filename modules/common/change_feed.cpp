@@ -90,21 +90,30 @@ void ChangeFeed::look(std::uint64_t since_ns) {
   if (count < 0) listener_.everything_changed();
 }
 
+void ChangeFeed::tell(const char* events, ssize_t size) {
+  for (ssize_t at = 0; at < size;) {
+    const auto* event = reinterpret_cast<const inotify_event*>(events + at);
+    at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    if ((event->mask & IN_Q_OVERFLOW) != 0) {
+      listener_.everything_changed();
+    } else {
+      const std::string_view name = event->len > 0 ? std::string_view(event->name) : std::string_view();
+      listener_.changed(event->wd, event->mask, name);
+    }
+  }
+}
+
 void ChangeFeed::hear() {
   alignas(inotify_event) char buffer[16 * 1024];
   constexpr std::size_t kEventMax = sizeof(inotify_event) + NAME_MAX + 1;
   for (int i = 0; i < kReadsMax; ++i) {
     const ssize_t got = read(inotify_.get(), buffer, sizeof(buffer));
     if (got <= 0) return;
-    for (ssize_t at = 0; at < got;) {
-      const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
-      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-      if ((event->mask & IN_Q_OVERFLOW) != 0) {
-        listener_.everything_changed();
-      } else {
-        const std::string_view name = event->len > 0 ? std::string_view(event->name) : std::string_view();
-        listener_.changed(event->wd, event->mask, name);
-      }
+    try {
+      tell(buffer, got);
+    } catch (...) {
+      listener_.everything_changed();  // needs no memory, for want of which the rest was not told
+      throw;
     }
     if (sizeof(buffer) - static_cast<std::size_t>(got) >= kEventMax) return;  // it was all there was
   }

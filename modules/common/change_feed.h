@@ -52,6 +52,7 @@ class ChangeFeed {
  private:
   int watch(int fd, std::uint32_t mask);
   void hear();
+  void tell(const char* events, ssize_t size);
 
   Host& host_;
   Listener& listener_;

@@ -120,7 +120,9 @@ FileCache::Asked FileCache::ask(Entry& entry, const Lookup& lookup, std::uint64_
   const std::uint64_t now_ms = host_.now_ms();
   if (lookup.revalidate_ms == 0) return ask_path(entry, lookup);
   if (is_path_told(entry)) return ask_file(entry, since_ns);
-  const bool led_here = !entry.path_doubted && entry.root_replaced == lookup.root.replaced &&
+  // It was told of until something happened on its way.
+  const bool way_changed = entry.path_told != Way::kNever;
+  const bool led_here = !entry.path_doubted && !way_changed && entry.root_replaced == lookup.root.replaced &&
                         now_ms - entry.led_here_ms < lookup.revalidate_ms;
   return led_here && now_ms < entry.ask_until_ms ? ask_file(entry, since_ns) : ask_path(entry, lookup);
 }
@@ -162,7 +164,7 @@ FileCache::Asked FileCache::ask_path(Entry& entry, const Lookup& lookup) {
 
 bool FileCache::may_rely_on(const Entry& entry) const {
   const FileFacts& facts = entry.file->facts();
-  return entry.path_told != Way::kNever && host_.now_ms() >= entry.ask_until_ms && !entry.file->is_young() &&
+  return entry.path_told != Way::kNever && host_.now_ms() >= entry.opened_until_ms && !entry.file->is_young() &&
          !untold_.contains({facts.device, facts.inode});
 }
 
@@ -180,9 +182,10 @@ bool FileCache::watch(Entry& entry, const Lookup& lookup) {
 
 bool FileCache::watch_file(Entry& entry) {
   if (entry.watch != ChangeFeed::kNoWatch) return true;
-  entry.watch = ways_.feed().watch_file(entry.file->fd());
-  if (entry.watch == ChangeFeed::kNoWatch) return false;
-  watched_.emplace(entry.watch, &entry);
+  const int watch = ways_.feed().watch_file(entry.file->fd());
+  if (watch == ChangeFeed::kNoWatch) return false;
+  watched_.emplace(watch, &entry);  // may fail for want of memory: then there is nothing to take back
+  entry.watch = watch;
   return true;
 }
 
@@ -221,7 +224,7 @@ void FileCache::file_changed(int watch, std::uint32_t mask) {
   for (auto at = first; at != last; ++at) {
     Entry& entry = *at->second;
     entry.file_told = false;
-    if ((mask & IN_OPEN) != 0) entry.ask_until_ms = host_.now_ms() + kOpenedMs;
+    if ((mask & IN_OPEN) != 0) entry.opened_until_ms = host_.now_ms() + kOpenedMs;
   }
 }
 

@@ -40,6 +40,9 @@ struct Root {
   std::uint64_t asked_ms = 0;  // when the way was followed
   std::uint64_t replaced = 0;  // how often another folder was found there
   bool was_cold = false;       // a thread had to be asked for the way
+  std::uint64_t begun = 0;     // searches for it so far; those of threads end in any order
+  std::uint64_t taken = 0;     // the latest of them whose result is known
+  std::uint64_t cold_at = 0;   // how many had begun when a thread's result was last taken
   bool complained = false;     // that it is not found
 };
 
@@ -130,7 +133,8 @@ class FileCache final : private Ways::Owner {
     bool path_doubted = false;              // something else may stand there
     bool file_told = false;                 // all changes of the file are told
     std::uint64_t path_told = Way::kNever;  // the standing of the folder's way, by which it led here
-    std::uint64_t ask_until_ms = 0;         // not to be relied on until then
+    std::uint64_t ask_until_ms = 0;         // its way could not be watched; not tried again until then
+    std::uint64_t opened_until_ms = 0;      // whoever has opened it may write to it unseen until then
     int watch = ChangeFeed::kNoWatch;       // of the file
     std::shared_ptr<WatchedFolder> folder{};
   };

@@ -80,25 +80,31 @@ class Mounts {
   }
 
   std::shared_ptr<const Table> learn() {
-    std::shared_ptr<const Table> table = known();
-    if (table != nullptr) return table;
-    table = read();
-    const std::lock_guard lock(mutex_);
-    table_ = table;
-    return table;
+    constexpr int kTriesMax = 4;
+    std::shared_ptr<const Table> table;
+    for (int tries = 0; tries < kTriesMax; ++tries) {
+      std::uint64_t changes = 0;
+      {
+        const std::lock_guard lock(mutex_);
+        forget_if_changed();
+        if (table_ != nullptr) return table_;
+        changes = changes_;
+      }
+      table = read();
+      const std::lock_guard lock(mutex_);
+      forget_if_changed();
+      if (changes == changes_) return table_ = table;
+    }
+    return table;  // not kept: it may be old already
   }
 
  private:
-  std::shared_ptr<const Table> known() {
-    const std::lock_guard lock(mutex_);
-    forget_if_changed();
-    return table_;
-  }
-
   // The kernel tells of each change once, to whoever looks (proc(5)).
   void forget_if_changed() {
     pollfd changed{watch_.get(), POLLPRI, 0};
-    if (watch_ && poll(&changed, 1, 0) != 0) table_ = nullptr;
+    if (!watch_ || poll(&changed, 1, 0) == 0) return;
+    table_ = nullptr;
+    ++changes_;
   }
 
   static std::shared_ptr<const Table> read() {
@@ -121,6 +127,7 @@ class Mounts {
   std::mutex mutex_;  // never held for long
   const OwnedFd watch_{open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
   std::shared_ptr<const Table> table_;  // null: not known
+  std::uint64_t changes_ = 0;           // that were noticed
 };
 
 Mounts& mounts() {

@@ -45,13 +45,15 @@ bool MountTable::tells(const struct statx& known) {
 }
 
 void MountTable::read() {
-  known_ = true;
   telling_.clear();
   std::string table;
   for (std::size_t size = 0;;) {
     table.resize(size + 16 * 1024);
     const ssize_t got = pread(fd(), table.data() + size, table.size() - size, static_cast<off_t>(size));
-    if (got < 0 || size > kTableMax) return;
+    if (got < 0 || size > kTableMax) {
+      known_ = true;  // that nothing tells
+      return;
+    }
     size += static_cast<std::size_t>(got);
     if (got > 0) continue;
     table.resize(size);
@@ -66,6 +68,7 @@ void MountTable::read() {
     if (is_telling(line)) telling_.push_back(number);
   }
   std::sort(telling_.begin(), telling_.end());
+  known_ = true;
 }
 
 }  // namespace sluice::files

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/local_disks.h"
 #include "common/mount_table.h"
 
 namespace sluice::files {
@@ -61,6 +62,7 @@ bool ServedFolder::find_root() {
   Ways::Followed found = cache_.ways().follow(root_.way, Ways::kTop, root_.path, Ways::Names::unwanted);
   if (found.error == EAGAIN) return false;
   root_.was_cold = false;
+  root_.taken = ++root_.begun;
   take_root({found.error, std::move(found.end)});
   return true;
 }
@@ -69,23 +71,36 @@ bool ServedFolder::find_mount() {
   Ways::Followed found = cache_.ways().follow(way_, Ways::kTop, path_, Ways::Names::unwanted);
   if (found.error == EAGAIN) return false;
   was_cold_ = false;
+  taken_ = ++begun_;
   take_mount({found.error, std::move(found.end)});
   return true;
 }
 
 void ServedFolder::search(Places& places) {
+  learn_mounts();
   places.root = open_folder(places.root_path);
   if (!places.path.empty()) places.mount = open_folder(places.path);
 }
 
 // What a thread has found may have changed meanwhile, so the next request looks again. A way that has to be
-// asked of a thread again is no better known by that.
+// asked of a thread again is no better known by that. A search that began later, or a way that stands, knows
+// more than this one.
 void ServedFolder::take(Places places) {
-  take_root(std::move(places.root));
-  if (std::exchange(root_.was_cold, true)) root_.way.set_untold();
-  if (path_.empty()) return;
+  if (places.root_search > root_.taken && root_.way.standing() == Way::kNever) {
+    const bool cold_again = root_.was_cold && places.root_search > root_.cold_at;
+    root_.taken = places.root_search;
+    root_.cold_at = root_.begun;
+    root_.was_cold = true;
+    take_root(std::move(places.root));
+    if (cold_again) root_.way.set_untold();
+  }
+  if (path_.empty() || places.mount_search <= taken_ || way_.standing() != Way::kNever) return;
+  const bool cold_again = was_cold_ && places.mount_search > cold_at_;
+  taken_ = places.mount_search;
+  cold_at_ = begun_;
+  was_cold_ = true;
   take_mount(std::move(places.mount));
-  if (std::exchange(was_cold_, true)) way_.set_untold();
+  if (cold_again) way_.set_untold();
 }
 
 void ServedFolder::take_root(Place place) {

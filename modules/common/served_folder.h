@@ -43,8 +43,10 @@ class ServedFolder {
     std::string path;
     Place root;
     Place mount;
+    std::uint64_t root_search = 0;  // numbers of these searches
+    std::uint64_t mount_search = 0;
   };
-  Places to_search() const { return {root_.path, path_, {}, {}}; }
+  Places to_search() { return {root_.path, path_, {}, {}, ++root_.begun, ++begun_}; }
   // Any thread; may block.
   static void search(Places& places);
   void take(Places places);
@@ -66,7 +68,10 @@ class ServedFolder {
   std::string prefix_;
   Way way_;  // to path_
   std::uint64_t asked_ms_ = 0;
-  bool was_cold_ = false;
+  bool was_cold_ = false;  // this and the next three: as in Root, for the way to path_
+  std::uint64_t begun_ = 0;
+  std::uint64_t taken_ = 0;
+  std::uint64_t cold_at_ = 0;
   bool complained_ = false;
 };
 

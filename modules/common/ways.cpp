@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <climits>
 
+#include "common/local_disks.h"
+
 namespace sluice::files {
 namespace {
 
@@ -75,6 +77,8 @@ class Ways::Walk {
       return true;
     }
     if (++links_ > kLinksMax) return fail(ELOOP);
+    // Reading a link asks its file system, which may wait for a server.
+    if (!is_known_to_be_local(next.get())) return fail(EAGAIN);
     char target[PATH_MAX];
     const ssize_t size = readlinkat(next.get(), "", target, sizeof(target));
     if (size < 0) return fail(errno);
@@ -130,8 +134,9 @@ Ways::Followed Ways::follow(Way& way, int from, std::string_view path, Names nam
 bool Ways::watch_step(Way& way, int folder_fd, std::string_view name) {
   const int watch = watch_folder(folder_fd);
   if (watch == ChangeFeed::kNoWatch) return false;
-  folders_[watch].passing.emplace(name, &way);
+  // In this order, for either may fail for want of memory: `forget` finds what the way knows of.
   way.steps_.push_back({watch, std::string(name)});
+  folders_[watch].passing.emplace(name, &way);
   return true;
 }
 
