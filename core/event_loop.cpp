@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include "fault_handler.h"
@@ -74,7 +75,13 @@ EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable
   event.events = events;
   event.data.u64 = token;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) {
-    if (static_cast<std::size_t>(fd) >= by_fd_.size()) by_fd_.resize(static_cast<std::size_t>(fd) + 1);
+    try {
+      if (static_cast<std::size_t>(fd) >= by_fd_.size()) by_fd_.resize(static_cast<std::size_t>(fd) + 1);
+    } catch (...) {  // without memory nothing is registered by half
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+      forget(token);
+      throw;
+    }
     by_fd_[static_cast<std::size_t>(fd)] = token;
     return token;
   }
@@ -149,7 +156,14 @@ void EventLoop::give_up(const std::string& why, const CallTrail& trail) {
   log(LogLevel::error, why + ", which only a module can have done" +
                            (module.empty() ? "" : "; module " + std::string(module) + " was called last") +
                            ": this worker ends, for it cannot serve without it");
-  end_by_fault(stats_, trail.mixed ? 0 : trail.last);
+  // Calls on threads leave no trail: they may be those of another module.
+  const bool alone =
+      !trail.mixed &&
+      std::all_of(std::begin(stats_.notes) + 1, std::end(stats_.notes), [&](const CallNote& call) {
+        const std::uint64_t last = call.last.load(std::memory_order_relaxed);
+        return last == 0 || noted_index(last) == noted_index(trail.last);
+      });
+  end_by_fault(stats_, alone ? trail.last : 0);
 }
 
 void EventLoop::forget(Token token) {

@@ -52,7 +52,8 @@ bool Lifeline::wait(int fd, int wait_ms) const {
   pollfd wanted[] = {{stop_.get(), POLLIN, 0}, {fd, 0, 0}};
   while (::poll(wanted, 2, wait_ms) < 0 && errno == EINTR) {
   }
-  return wanted[0].revents == 0;
+  // A descriptor that somebody has closed tells of no end.
+  return wanted[0].revents == 0 && (wanted[1].revents & POLLNVAL) == 0;
 }
 
 void Lifeline::run() const {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "log.h"
 
@@ -120,7 +121,8 @@ Result<std::string> try_unix_path(const ListenAddress& address, const std::strin
   if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const bool taken = ::connect(probe.get(), generic(address), address.length) == 0;
-  if (!taken && errno != EAGAIN) return std::string();  // a dead server has left it
+  if (!taken && errno == ECONNREFUSED) return std::string();  // a dead server has left it
+  if (!taken && errno != EAGAIN) return cannot_listen(address, errno);
   ucred peer{};
   socklen_t size = sizeof(peer);
   const bool own =
@@ -210,6 +212,11 @@ void ListenGroup::close_all_but(const std::vector<int>& kept) {
 std::uint16_t ListenGroup::port() const {
   // At the same place for both families.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&bound_.address)->sin_port);
+}
+
+bool ListenGroup::is_at(const ListenAddress& address) const {
+  return !bound_.is_unix() && bound_.length == address.length &&
+         std::memcmp(&bound_.address, &address.address, address.length) == 0;
 }
 
 bool ListenGroup::is_of(const ListenAddress& address) const {
@@ -342,9 +349,9 @@ Listener::Attempt Listener::accept_one() {
 // A level-triggered socket that nobody can accept from would keep the loop busy.
 void Listener::pause() {
   if (token_ == EventLoop::kNoToken) return;
+  resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);  // without memory it is watched on
   loop_.remove(token_, socket_.get());
   token_ = EventLoop::kNoToken;
-  resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);
 }
 
 void Listener::fired() {

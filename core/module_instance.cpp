@@ -82,10 +82,8 @@ class ModuleInstance::GuardedWork final : public Work {
     since.store(0, std::memory_order_relaxed);
   }
   void done(bool ran) override {
-    instance_->call([&] {
-      inner_->done(ran && ran_);
-      inner_.reset();
-    });
+    instance_->call([&] { inner_->done(ran && ran_); });
+    instance_->call([&] { inner_.reset(); });  // also when `done` has thrown
   }
   Work* give_up() { return inner_.release(); }
 

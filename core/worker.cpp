@@ -13,9 +13,11 @@
 #include <system_error>
 #include <utility>
 
+#include "fault_handler.h"
 #include "fork_guard.h"
 #include "http_fields.h"
 #include "log.h"
+#include "monotonic_clock.h"
 #include "process_setup.h"
 
 namespace sluice {
@@ -155,7 +157,15 @@ Worker::~Worker() {
   router_.clear();
   lineup_.reset();
   // Offloaded work holds its handler until it has come back.
-  for (int i = 0; i < kOffloadGraceTurns && !offload_->idle(); ++i) loop_->turn(kOffloadGraceTurnMs);
+  const bool has_served = control_ >= 0;
+  const std::uint64_t grace_ms = std::max<std::uint64_t>(kOffloadGraceTurns * kOffloadGraceTurnMs,
+                                                         has_served ? plan_.settings.timeouts.drain_ms : 0);
+  const std::uint64_t until_ms = monotonic_ms() + grace_ms;
+  while (!offload_->idle() && monotonic_ms() < until_ms) loop_->turn(kOffloadGraceTurnMs);
+  if (has_served && !offload_->idle()) {  // joining such a thread would take for ever
+    log(LogLevel::warning, "offloaded calls do not end: the worker ends without them");
+    end_by_fault(context_.stats, 0);
+  }
   loop_->turn(0);
   offload_.reset();
   loop_->turn(0);
@@ -363,10 +373,10 @@ bool Worker::make_room(int why, bool again) {
 
 void Worker::drain(bool limited) {
   if (!draining_) {
+    loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);  // first: it may fail for want of memory
     draining_ = context_.draining = true;
     helped_.clear();
     for (const auto& listener : listeners_) listener->finish();
-    loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);
   }
   if (limited && !limited_) {
     limited_ = true;
