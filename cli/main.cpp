@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ sluice::cli::Environment read_environment() {
 
 int main(int argc, char** argv) {
   sluice::open_standard_descriptors();
+  // Parents that ignore it hand that on, and then nobody would hear of a child's end (sigaction(2)).
+  std::signal(SIGCHLD, SIG_DFL);
   sluice::cli::count_heap_exactly(argv);
   return sluice::cli::run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, read_environment(), std::cout,
                                   std::cerr);

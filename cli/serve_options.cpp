@@ -151,7 +151,7 @@ Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::st
   auto address = parse_listen(text);
   if (!address) return Unexpected(address.error());
   auto& all = request.settings.listen;
-  const auto same = [&](const ListenAddress& other) { return other.text == text; };
+  const auto same = [&](const ListenAddress& other) { return other.text == address->text; };
   // Port 0 is a different one each time.
   if (!text.ends_with(":0") && std::any_of(all.begin(), all.end(), same))
     return fail("the address " + quoted(text) + " is given twice: give it once");

@@ -30,11 +30,20 @@ Result<void> Crew::open_listeners(const Crew* before) {
 Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address,
                                   std::vector<Listening>& kept) {
   const ListenGroup* first = nullptr;
+  bool has_one = false;
   std::vector<Error> errors;
   for (ListenAddress& one : every_address(address)) {
     if (first != nullptr) one.set_port(first->port());
+    const bool is_there = std::any_of(listeners_.begin(), listeners_.end(), [&](const Listening& other) {
+      return other.site == site && other.group->is_at(one);
+    });
+    if (is_there) {  // by another of its names
+      has_one = true;
+      continue;
+    }
     auto opened = open_address(site, one, kept);
     if (opened) {
+      has_one = true;
       listeners_.push_back({site, *opened});
       if (first == nullptr && one.is_one_of_several) first = opened->get();
     } else {
@@ -42,7 +51,7 @@ Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address
     }
   }
   if (errors.empty()) return {};
-  if (first == nullptr) return Unexpected(errors.front());
+  if (!has_one) return Unexpected(errors.front());
   for (const Error& error : errors)
     log(LogLevel::warning, error.message + "; another address of that name is served");
   return {};
@@ -51,8 +60,9 @@ Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address
 Result<std::shared_ptr<ListenGroup>> Crew::open_address(std::size_t site, const ListenAddress& address,
                                                         std::vector<Listening>& kept) const {
   const unsigned workers = plan_->sites[site].workers;
-  const auto same = std::find_if(kept.begin(), kept.end(),
-                                 [&](const Listening& listening) { return listening.group->is_of(address); });
+  const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
+    return listening.group->is_of(address) || listening.group->is_at(address);
+  });
   if (same == kept.end())
     return ListenGroup::open(address, workers).map([](auto&& opened) {
       return std::shared_ptr<ListenGroup>(std::move(opened));

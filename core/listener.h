@@ -41,6 +41,8 @@ class ListenGroup {
   const std::string& text() const { return text_; }
   // Whether it is what such an address asks for; where the kernel chose the port, any port is.
   bool is_of(const ListenAddress& address) const;
+  // Whether it is at this very place, however that is written. Never for port 0, or a Unix socket.
+  bool is_at(const ListenAddress& address) const;
   std::uint16_t port() const;  // REQUIRES: not a Unix socket
   std::string url() const;     // what a mount's prefix can be written behind
 

@@ -277,8 +277,11 @@ Result<void> ModuleStore::restore_folder() {
   // One that somebody else has made meanwhile is not ours to fill.
   if (::mkdir(path_.c_str(), 0755) != 0) return fail_errno(what, errno);
   lock_ = lock_folder(path_, LOCK_SH);
-  if (!lock_ || ::fchmod(lock_.get(), 0755) != 0) return fail_errno(what, errno);
-  return {};
+  if (lock_ && ::fchmod(lock_.get(), 0755) == 0) return {};
+  const int error_number = errno;
+  lock_.reset();
+  ::rmdir(path_.c_str());  // it would be in the way of the next attempt
+  return fail_errno(what, error_number);
 }
 
 Result<void> ModuleStore::restore_file(Kept& kept) const {

@@ -32,10 +32,16 @@ constexpr std::uint64_t kSwapsFirstMs = 20'000;
 
 Supervisor::~Supervisor() {
   kill_all();
+  std::vector<pid_t> workers;
+  if (crew_ != nullptr)
+    for (const WorkerProcess* worker : all_workers()) workers.push_back(worker->pid());
   reload_.reset();
   keeper_.reset();
   reports_ = {};
-  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  // Not for any child: process 1, and whoever was put in another's place by exec, has children of others.
+  for (const pid_t pid : workers) {
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   log_pipe_.close();
 }

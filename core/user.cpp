@@ -21,7 +21,8 @@ Unexpected cannot_become(const User& user, int error) {
   }
   if (error == EPERM) {
     return fail("cannot change to the user " + user.name +
-                ": this root may not change users; give the container CAP_SETUID and CAP_SETGID, " + remedy);
+                ": this root may not change users; give the container CAP_SETUID, CAP_SETGID and CAP_KILL, " +
+                remedy);
   }
   return fail_errno("cannot change to the user " + user.name, error);
 }
