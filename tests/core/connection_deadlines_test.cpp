@@ -15,9 +15,7 @@ struct Fixture : test::ConnectionFixture {
   bool gone() const { return table.size() == 0; }
   // Asks for more than the socket takes, but not for more than the output holds.
   void fill() {
-    std::string pipeline;
-    for (int i = 0; i < 10; ++i) pipeline += kGet;
-    for (int i = 0; i < 10'000 && waits_to_send() == false; ++i) send(pipeline);
+    for (int i = 0; i < 100'000 && !waits_to_send(); ++i) send(kGet);
     REQUIRE(waits_to_send());
     REQUIRE(connection()->state() == State::parsing);
   }
