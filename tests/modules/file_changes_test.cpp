@@ -163,16 +163,13 @@ TEST_CASE_METHOD(Told, "what changes is seen by the next request", "[cache][chan
 
 TEST_CASE_METHOD(Told, "a link on the way is switched", "[cache][changes]") {
   if (!tells()) return;
-  const std::string target = GENERATE(as<std::string>(), "releases/1", "absolute");
   std::filesystem::create_directories(folder / "releases/1");
   std::filesystem::create_directories(folder / "releases/2");
   REQUIRE(rename((folder / kName).c_str(), (folder / "releases/1/file").c_str()) == 0);
   folder.write("releases/2/file", "after!");
   folder.wait_until_older("releases/2/file", kYoungSeconds);
-  const std::string real = target == "absolute" ? folder / "releases/1" : target;
-  REQUIRE(symlink(real.c_str(), (folder / "current").c_str()) == 0);
+  REQUIRE(symlink("releases/1", (folder / "current").c_str()) == 0);
   first = open_file("current/file");
-  if (first == nullptr) return;  // an absolute link is followed nowhere
   REQUIRE(find("current/file") == first);
   SECTION("it leads elsewhere") {
     REQUIRE(symlink("releases/2", (folder / "new").c_str()) == 0);
@@ -185,7 +182,6 @@ TEST_CASE_METHOD(Told, "a link on the way is switched", "[cache][changes]") {
   SECTION("where it leads is moved together with what is above") {
     REQUIRE(rename((folder / "releases").c_str(), (folder / "elsewhere").c_str()) == 0);
   }
-  if (target == "absolute") later(kRevalidateMs);
   CHECK(find("current/file") == nullptr);
 }
 

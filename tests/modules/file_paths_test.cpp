@@ -324,7 +324,6 @@ TEST_CASE_METHOD(Site, "revalidate_ms bounds how long a moved link goes unseen",
   CHECK(rig.get("link", always)->content == "2");
   rename((folder / "link").c_str(), (folder / "was").c_str());
   REQUIRE(symlink("one", (folder / "link").c_str()) == 0);
-  CHECK(rig.get("link")->content == "2");
   rig.server.advance_clock(1000);
   rig.server.turn();
   CHECK(rig.get("link")->content == "1");

@@ -1,10 +1,13 @@
 // Reads that wait for buffers, and those who give theirs up for them.
 #include "common/read_queue.h"
 
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
 #include <vector>
 
 #include "support/fake_host.h"
+#include "support/temp_folder.h"
 
 using namespace sluice::files;
 using sluice::test::FakeHost;
@@ -14,7 +17,8 @@ namespace {
 
 // Sits on a buffer, and waits for another read.
 struct Slow final : BufferUser {
-  explicit Slow(ReadQueue& queue) : queue(queue), buffer(queue.take_buffer()), place(queue.enter(*this)) {
+  Slow(ReadQueue& queue, FileRef file) : queue(queue), buffer(queue.take_buffer()), place(queue.enter(*this)) {
+    read->file = std::move(file);
     read->user = this;
     read->size = kBufferSize;
   }
@@ -37,7 +41,14 @@ TEST_CASE("a read that is dropped while a buffer is looked for is not started", 
   FakeServer server;
   FakeHost host(server, {});
   ReadQueue queue(host);
-  Slow slow(queue);
+  const sluice::test::TempFolder folder;
+  folder.write("file", "content");
+  OwnedFd fd(open((folder / "file").c_str(), O_RDONLY | O_CLOEXEC));
+  FileFacts facts;
+  REQUIRE(read_facts(fd.get(), facts) == 0);
+  const auto shared = std::make_shared<OpenFilesState>();
+  shared->threads_usable = false;
+  Slow slow(queue, OpenFile::make(host, shared, std::move(fd), facts, "file", "x/y"));
   std::vector<BufferRef> others;
   for (std::size_t i = 1; i < ReadQueue::kBuffersMax; ++i) others.push_back(queue.take_buffer());
   server.advance_clock(ReadQueue::kHoldMsMin);
