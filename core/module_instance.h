@@ -94,6 +94,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // Both are of one module in one generation.
   bool is_of_file(const ModuleInstance& other) const { return file_ == other.file_; }
   void retire();
+  bool retired() const { return retired_; }
 
   // Enters the module, for a request or not: false when it threw, which is logged.
   template <typename Call>

@@ -155,6 +155,8 @@ void Stand::unmount() {
 }
 
 Leftover Stand::give_up(Generation& generation) {
+  // As a server does it, so that what is slow to close can be given to threads.
+  if (generation.handler && !generation.handler->retired()) retire(generation);
   doing("it is destroyed");
   std::shared_ptr<ModuleFile> file = generation.file.lock();
   generation.handler = InstanceRef();

@@ -86,7 +86,8 @@ TEST_CASE("a handler that rejects while it is constructed is not made", "[e2e][a
   INFO("built as " << flavour);
   const Site site;
   fs::copy(built(flavour, "tour"), site.plugins());
-  const Outcome refused = run(site.command({"--listen", "127.0.0.1:0", "--mount", "/no/=tour:refuse=on"}));
+  const Outcome refused =
+      run(site.command({"--check", "--listen", "127.0.0.1:0", "--mount", "/no/=tour:refuse=on"}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err,
              Contains("module tour at /no/ refuses to start: it was told to refuse: say refuse=off"));
@@ -152,7 +153,8 @@ TEST_CASE("a module in C does what one in C++ can", "[e2e][abi]") {
   CHECK_THAT(next.out, StartsWith("Hello from C, 0 lent\n\nappended: not asked\n") &&
                            Contains("log: the handler in C retires\n"));
 
-  const Outcome refused = run(site.command({"--listen", "127.0.0.1:0", "--mount", "/c/=plain_c:greeting="}));
+  const Outcome refused =
+      run(site.command({"--check", "--listen", "127.0.0.1:0", "--mount", "/c/=plain_c:greeting="}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err, Contains("refuses to start: it has nothing to say: give it a greeting"));
 }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kEvent = "data: something\n\n";
 constexpr std::uint64_t kEveryMs = 20;
+constexpr int kEventsMax = 1000;  // of one pump
 
 class Stream : public sluice::Body {
  public:
@@ -29,7 +30,7 @@ class Stream : public sluice::Body {
 class Flood final : public Stream {
  public:
   sluice::Progress pump(sluice::Sink& sink) override {
-    while (sink.room() > 0) {
+    for (int i = 0; i < kEventsMax && sink.room() > 0; ++i) {
       const sluice::Io status = say(sink);
       if (status == sluice::Io::lost) return sluice::Progress::failed;
       if (status == sluice::Io::full) break;
