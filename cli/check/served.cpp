@@ -30,6 +30,10 @@ std::unique_ptr<Served> Served::create(const Subject& subject, std::string_view 
   return served;
 }
 
+Served::~Served() {
+  if (generation_.handler && !generation_.handler->retired()) stand_->retire(generation_);
+}
+
 std::vector<std::string> Served::small_targets() {
   std::vector<std::string> small;
   for (const std::string& target : targets_) {

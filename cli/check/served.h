@@ -14,6 +14,11 @@ class Served {
   // `step` is the check under which it is told why the module cannot be served. Null then.
   static std::unique_ptr<Served> create(const Subject& subject, std::string_view step, Findings& findings);
 
+  // As at a swap the module retires first, so that it can give threads what is slow to close.
+  ~Served();
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+
   Stand& stand() { return *stand_; }
   Generation& generation() { return generation_; }
   // What to ask for: the samples, something that is not there, and what the person named.
