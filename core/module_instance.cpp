@@ -137,6 +137,7 @@ Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& servi
 Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
   being_made_ = false;
   if (made && rejection_.empty()) return InstanceRef(this);
+  for (const std::string& line : take_warnings()) sluice::log(LogLevel::warning, line);
   return fail("module " + name_ +
               " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
 }

@@ -8,7 +8,7 @@ namespace {
 class WaitsToStart : public sluice::Handler {
  public:
   explicit WaitsToStart(sluice::Host& host) {
-    if (gate_is_closed(host.folder().fd)) host.log(sluice::LogLevel::warning, "waiting at the gate");
+    if (gate_is_closed(host.folder().fd)) host.log(sluice::LogLevel::info, "waiting at the gate");
     wait_at_gate(host.folder().fd);
   }
   void handle(sluice::Exchange& exchange) override { exchange.send("started\n"); }
