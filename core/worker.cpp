@@ -9,14 +9,13 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "fault_handler.h"
 #include "fork_guard.h"
 #include "http_fields.h"
 #include "log.h"
+#include "module_loading.h"
 #include "monotonic_clock.h"
 #include "process_setup.h"
 
@@ -36,40 +35,6 @@ constexpr int kOffloadGraceTurnMs = 20;
 constexpr rlim_t kSparedPart = 8;
 constexpr rlim_t kSparedMax = 256;
 
-// Brings the file's pages into memory, so that whoever enters the code does not wait for the disk.
-void read_through(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  char piece[64 * 1024];
-  while (fd && ::read(fd.get(), piece, sizeof(piece)) > 0) {
-  }
-}
-
-// REQUIRES: the loop's thread.
-std::uint64_t note_for(WorkerStats& stats, const ModuleEntry& entry) {
-  return make_note(stats.module_index(entry.name.empty() ? entry.file : entry.name), entry.generation);
-}
-
-// Loading runs the module's static constructors, unloading their destructors.
-CallNote& note_of_this_thread(WorkerStats& stats) {
-  return stats.notes[Offload::thread_index()];
-}
-
-Result<std::shared_ptr<ModuleFile>> load(const ModuleEntry& entry, WorkerStats& stats, std::uint64_t note) {
-  const NotedCall noted(note_of_this_thread(stats), note);
-  return ModuleFile::load(entry.path, entry.file, entry.generation);
-}
-
-// The numbers of all threads of this process (proc(5)).
-std::set<std::string> running_threads() {
-  std::set<std::string> threads;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc/self/task", error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    threads.insert(entry->path().filename().string());
-  }
-  return threads;
-}
-
 int spare_descriptors_from() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
@@ -88,13 +53,7 @@ class Worker::Unloading final : public Work {
   ~Unloading() override { run(); }  // where no thread has done so
   void run() override {
     if (file_ == nullptr) return;
-    const NotedCall noted(note_of_this_thread(worker_.context_.stats), note_);
-    // Which module has started a thread cannot be told, but what it would run must not go.
-    const std::set<std::string> threads = running_threads();
-    if (!std::includes(worker_.own_threads_.begin(), worker_.own_threads_.end(), threads.begin(),
-                       threads.end()))
-      file_->keep_mapped(worker_.ending_ ? nullptr : "a thread that a module has started still runs");
-    file_.reset();
+    unload_module(std::move(file_), worker_.context_.stats, note_, worker_.own_threads_, worker_.ending_);
   }
   void done(bool) override {
     if (file_ != nullptr) worker_.unload(std::move(file_));
@@ -110,12 +69,12 @@ class Worker::Loading final : public Work {
  public:
   Loading(Worker& worker, std::uint64_t number, ModuleSet set, ModuleSet wanted)
       : worker_(worker), number_(number), set_(std::move(set)), wanted_(std::move(wanted)) {
-    for (const ModuleEntry& entry : wanted_) notes_.push_back(note_for(worker.context_.stats, entry));
+    for (const ModuleEntry& entry : wanted_) notes_.push_back(note_of_loading(worker.context_.stats, entry));
   }
   void run() override {
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       read_through(wanted_[i].path);
-      files_.emplace(wanted_[i].path, load(wanted_[i], worker_.context_.stats, notes_[i]));
+      files_.emplace(wanted_[i].path, load_module(wanted_[i], worker_.context_.stats, notes_[i]));
     }
   }
   void done(bool ran) override {
@@ -188,9 +147,10 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   std::unique_ptr<Worker> worker(new Worker(plan, site, stats, std::move(*loop), std::move(*offload)));
   LoadedFiles files;
   for (const ModuleEntry& entry : Lineup::to_load(plan, site, set, nullptr)) {
-    files.emplace(entry.path, load(entry, stats, note_for(stats, entry)).map([&](const auto& file) {
-      return worker->unloaded_elsewhere(file);
-    }));
+    files.emplace(entry.path,
+                  load_module(entry, stats, note_of_loading(stats, entry)).map([&](const auto& file) {
+                    return worker->unloaded_elsewhere(file);
+                  }));
   }
   worker->lineup_ = Lineup::begin(worker->services_, plan, site, set, files, nullptr, unusable);
   const auto made = worker->lineup_->make_some(plan.settings.mounts.size());
