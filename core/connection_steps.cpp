@@ -223,7 +223,9 @@ Connection::Step Connection::pump_answer() {
   Progress progress = Progress::done;
   if (!talk.content_done && talk.framing.kind != Framing::none) {
     if (answer.body != nullptr) {
-      if (context_.loop.slice_is_over()) return wait_for(WaitingFor::turn);
+      // A head does not leave alone: it is taken back when its body fails before it has written.
+      if (talk.output.has_sent(talk.head_position) && context_.loop.slice_is_over())
+        return wait_for(WaitingFor::turn);
       progress = talk.exchange.pump(sink);
     } else {
       const Bytes piece(answer.content.substr(talk.content_sent));

@@ -32,9 +32,11 @@ class Output {
   }
   // How many bytes have ever been appended.
   std::uint64_t position() const { return consumed_ + (end_ - begin_); }
+  // Whether anything that was appended behind that position has been sent.
+  bool has_sent(std::uint64_t position) const { return consumed_ > position; }
   // Takes back what was appended behind that position; false when some of it has been sent.
   bool take_back(std::uint64_t position) {
-    if (consumed_ > position) return false;
+    if (has_sent(position)) return false;
     end_ = begin_ + static_cast<std::size_t>(position - consumed_);
     if (begin_ == end_) begin_ = end_ = 0;
     return true;

@@ -26,6 +26,22 @@ TEST_CASE_METHOD(ServedClient, "an answer that fails before a byte has left is a
   CHECK(stats.answers_by_class[2].get() == 0);
 }
 
+TEST_CASE_METHOD(ServedClient, "a head does not leave alone because others have their turn", "[endings]") {
+  std::vector<sluice::UniqueFd> clients;
+  for (int i = 0; i < 64; ++i) {
+    connect();
+    const std::string request = "GET /m/failed HTTP/1.1\r\nHost: a\r\n\r\n";
+    REQUIRE(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(request.size()));
+    clients.push_back(std::move(client));
+  }
+  CHECK(turn_until([&] { return stats.answers_by_class[5].get() == clients.size(); }));
+  for (auto& one : clients) {
+    client = std::move(one);
+    CHECK_THAT(receive(), StartsWith("HTTP/1.1 502 "));
+  }
+}
+
 TEST_CASE_METHOD(ServedClient, "an answer that fails behind others does not take them back", "[endings]") {
   connect();
   const std::string kept = "GET /m/large?5 HTTP/1.1\r\nHost: a\r\n\r\n";
