@@ -1,7 +1,6 @@
 // Supervisor and workers: death, draining, signals, users and sockets.
 #include <fcntl.h>
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/processor_time.h"
 #include "support/server_process.h"
 
 using namespace sluice::test;
@@ -36,19 +36,6 @@ uid_t user_of(pid_t pid) {
     if (line.rfind("Uid:", 0) == 0) return static_cast<uid_t>(std::stoul(line.substr(4)));
   }
   return static_cast<uid_t>(-1);
-}
-
-double processor_seconds(pid_t pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(stat, text);
-  std::istringstream rest(text.substr(text.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) rest >> skipped;
-  double user = 0;
-  double system = 0;
-  rest >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 // A download that has begun; it ends when its bytes are read.
@@ -322,80 +309,6 @@ TEST_CASE("several addresses serve the same", "[e2e][processes]") {
   CHECK(fetch(Endpoint{0, path}, "/hello/").status == 200);
 }
 
-TEST_CASE("a server leaves nothing in the folder of temporary files", "[e2e][processes]") {
-  const ScratchFolder temporary;
-  const Site site({"hello"});
-  ServerProcess server(site, {}, {{"TMPDIR", temporary.path()}});
-  CHECK_FALSE(std::filesystem::is_empty(temporary.path()));
-  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  CHECK(server.stop() == 0);
-  CHECK(std::filesystem::is_empty(temporary.path()));
-}
-
-namespace {
-
-// A server whose standard error is a pipe that the test reads when it wants to.
-class UnreadLog {
- public:
-  explicit UnreadLog(const Site& site) : endpoint_{0, site.path("s.sock")} {
-    const std::string fifo = site.path("fifo");
-    REQUIRE(::mkfifo(fifo.c_str(), 0666) == 0);
-    fd_ = ::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    config_ = site.write_beside("sluice.conf", "workers = 1\n");
-    const std::string command = "exec 2<>" + fifo + "; exec " + sluice_binary() + " serve --root " +
-                                site.root() + " --plugins " + site.plugins() +
-                                " --listen unix:" + site.path("s.sock") + " --config " + config_;
-    process_ = std::make_unique<Process>(std::vector<std::string>{"/bin/sh", "-c", command});
-    REQUIRE(eventually([&] { return process_->out().find("; stop with") != std::string::npos; }));
-    HttpClient client(endpoint_);
-    for (int i = 0; i < 3000; ++i) REQUIRE(client.get("/never/").status == 500);
-  }
-  ~UnreadLog() { ::close(fd_); }
-  UnreadLog(const UnreadLog&) = delete;
-  UnreadLog& operator=(const UnreadLog&) = delete;
-
-  void read_a_little() const {
-    char some[4096];
-    REQUIRE(::read(fd_, some, sizeof(some)) > 0);
-  }
-  Process& process() { return *process_; }
-  const Endpoint& endpoint() const { return endpoint_; }
-
- private:
-  Endpoint endpoint_;
-  int fd_ = -1;
-  std::string config_;
-  std::unique_ptr<Process> process_;
-};
-
-}  // namespace
-
-TEST_CASE("a log that nobody reads costs lines, not the processor", "[e2e][processes]") {
-  const Site site({"never", "hello"});
-  UnreadLog server(site);
-  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  const double before = processor_seconds(server.process().pid());
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  CHECK(processor_seconds(server.process().pid()) - before < 0.5);  // the supervisor waits, it does not spin
-  server.process().signal(SIGTERM);
-  CHECK(server.process().wait() == 0);
-}
-
-TEST_CASE("a log that is read too slowly does not hold up the supervisor", "[e2e][processes]") {
-  const Site site({"never", "hello"});
-  UnreadLog server(site);
-  server.read_a_little();
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it may now fill what has become free
-  site.write_beside("sluice.conf", std::string(3000, 'k') + " = 1\n");
-  for (int i = 0; i < 3; ++i) {
-    server.process().signal(SIGHUP);  // refused with a long line
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  server.process().signal(SIGTERM);
-  CHECK(server.process().wait() == 0);
-}
-
 TEST_CASE("a worker that is held up does not outlive its supervisor", "[e2e][processes]") {
   const Site site({"sleeper"});
   ServerProcess server(site, {"--workers", "1", "--hang-limit", "0"});
@@ -440,40 +353,4 @@ TEST_CASE("workers that end again and again are replaced ever more slowly", "[e2
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   server.signal(SIGTERM);
   CHECK(server.wait() == 0);
-}
-
-TEST_CASE("private copies of modules that somebody has removed are made anew", "[e2e][processes]") {
-  const Site site({"hello"});
-  const std::string folder = site.path("copies");
-  std::filesystem::create_directory(folder);
-  ServerProcess server(site, {"--workers", "1"}, {{"TMPDIR", folder}});
-  const auto remove_copies = [&] {
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) std::filesystem::remove_all(entry);
-  };
-  remove_copies();
-  CHECK(server.reload());
-  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  remove_copies();
-  ::kill(server.workers().at(0), SIGKILL);
-  CHECK(server.logs("was killed by SIGKILL"));
-  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  remove_copies();
-  std::filesystem::remove(folder);  // now they cannot
-  CHECK_FALSE(server.reload());
-  CHECK(server.logs("everything goes on as it was: the folder " + folder));
-  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  std::filesystem::create_directory(folder);
-  CHECK(server.stop() == 0);
-}
-
-TEST_CASE("without room for private copies a server does not start as if there were no modules",
-          "[e2e][processes]") {
-  const Site site({"hello"});
-  std::vector<std::string> command{"/bin/sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"};
-  const std::vector<std::string> serve = site.command({"--listen", "127.0.0.1:0"});
-  command.insert(command.end(), serve.begin(), serve.end());
-  const Outcome outcome = run(command);
-  CHECK(outcome.code == 1);
-  CHECK_THAT(outcome.err, Contains("hello.so cannot be copied to a private place: File too large") &&
-                              Contains("make room there, or point TMPDIR to another folder"));
 }

@@ -1,99 +1,16 @@
-#include <catch2/catch.hpp>
+// What the cache of open files finds, and what it gives up.
+#include "cache_fixture.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <stdexcept>
-#include <thread>
 #include <vector>
 
-#include "common/file_cache.h"
-#include "common/local_disks.h"
-#include "common/mime_types.h"
-#include "common/open_beneath.h"
-#include "support/fake_host.h"
-#include "support/temp_folder.h"
-
 using namespace sluice::files;
-using sluice::test::FakeHost;
-using sluice::test::FakeServer;
-using sluice::test::TempFolder;
-
-namespace {
-
-constexpr std::uint64_t kRevalidateMs = 1000;
-
-struct Fixture {
-  FakeServer server;
-  FakeHost host{server, {}};
-  TempFolder folder;
-  OwnedFd folder_fd{open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  FileCache cache{host};
-  Root& root = cache.root(folder_fd.get(), "");
-  std::uint32_t scope = cache.scope(root, "x/y");
-
-  Fixture() {
-    learn_mounts();
-    cache.allow_entries(4);
-  }
-  ~Fixture() {
-    cache.retire();
-    server.run_until([this] { return server.offload_idle(); });
-  }
-
-  FileCache::Lookup lookup(std::uint64_t revalidate_ms = kRevalidateMs, Links links = Links::followed) const {
-    return {scope, root, links, revalidate_ms};
-  }
-  FileRef open_file(const std::string& name) {
-    Opened opened = open_beneath(folder_fd.get(), name.c_str(), Resolve::may_block);
-    REQUIRE(opened.error == 0);
-    return cache.insert(lookup(), name, root.folder, std::move(opened.fd), opened.facts,
-                        mime_type(name, "x/y"));
-  }
-  FileRef find(const std::string& name, std::uint64_t revalidate_ms, std::uint64_t since_ns) {
-    return cache.find(lookup(revalidate_ms), name, since_ns);
-  }
-  bool changes_are_told() {
-    struct statx known {};
-    return look_unsynced(folder_fd.get(), known) && cache.ways().feed().tells(known);
-  }
-  // Not on every file system: open_file.h. A link is followed without waiting only while that need not be noted
-  // in its times: once it was followed at a later tick of the clock than it was made.
-  bool look_tells(const std::string& name) {
-    FileFacts facts;
-    const auto look = [&](Resolve resolve) {
-      return look_beneath(folder_fd.get(), name.c_str(), resolve, Links::followed, facts);
-    };
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    look(Resolve::may_block);
-    return look(Resolve::cached_only) == 0 && gnu_dev_major(facts.device) != 0;
-  }
-  FileRef find(const std::string& name) { return find(name, kRevalidateMs, monotonic_ns()); }
-};
-
-// Memory of this process that no file is behind.
-std::size_t anonymous_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("RssAnon:")) return std::stoul(line.substr(8)) * 1024;
-  }
-  throw std::runtime_error("no RssAnon in /proc/self/status");
-}
-
-std::string line(const FileRef& file, std::string_view name) {
-  for (const auto& [key, value] : sluice::test::FakeFieldBlock::of(file->fields()).lines) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-}  // namespace
+using namespace sluice::files::test;
+using Fixture = CacheFixture;
 
 TEST_CASE_METHOD(Fixture, "a file is found as long as it stays what it was", "[cache]") {
   folder.write("a.txt", "one");
@@ -352,57 +269,6 @@ TEST_CASE_METHOD(Full, "no more entries are given up at once than can be closed 
   CHECK(cache.size() == (kFiles - kGivenUp) / 2);
 }
 
-TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them", "[cache]") {
-  const auto shared = std::make_shared<OpenFilesState>();
-  shared->content_room = 10;
-  const auto make = [&](const std::string& name) {
-    OwnedFd fd(open((folder / name).c_str(), O_RDONLY | O_CLOEXEC));
-    FileFacts facts;
-    REQUIRE(read_facts(fd.get(), facts) == 0);
-    return OpenFile::make(host, shared, std::move(fd), facts, name, "x/y");
-  };
-  folder.write("a", "eight aa");
-  folder.write("b", "eight bb");
-  folder.wait_until_older("b", kYoungSeconds);  // nothing of young files is kept
-  FileRef first = make("a");
-  const FileRef second = make("b");
-  CHECK(std::string_view(*first->content(100)) == "eight aa");
-  CHECK(shared->content_room == 2);
-  CHECK(std::string_view(*second->content(100)) == "eight bb");
-  CHECK(shared->content_room == 2);
-  first.reset();
-  CHECK(shared->content_room == 10);
-  CHECK(std::string_view(*second->content(100)) == "eight bb");
-  CHECK(shared->content_room == 2);
-}
-
-TEST_CASE_METHOD(Fixture, "contents that there is no room for take the place of one", "[cache]") {
-  constexpr int kFiles = 64;
-  constexpr std::size_t kSize = 512 * 1024;
-  const auto shared = std::make_shared<OpenFilesState>();
-  shared->content_room = GENERATE(0, 2 * kSize);
-  const std::uint64_t room = shared->content_room;
-  std::vector<FileRef> files;
-  for (int i = 0; i < kFiles; ++i) {
-    const std::string name = std::to_string(i);
-    folder.write(name, std::string(kSize, static_cast<char>('a' + i % 26)));
-    if (i == kFiles - 1) folder.wait_until_older(name, kYoungSeconds);
-  }
-  const std::size_t before = anonymous_bytes();
-  for (int i = 0; i < kFiles; ++i) {
-    const std::string name = std::to_string(i);
-    OwnedFd fd(open((folder / name).c_str(), O_RDONLY | O_CLOEXEC));
-    FileFacts facts;
-    REQUIRE(read_facts(fd.get(), facts) == 0);
-    files.push_back(OpenFile::make(host, shared, std::move(fd), facts, name, "x/y"));
-    const auto content = files.back()->content(kSize);
-    REQUIRE(content.has_value());
-    CHECK(std::string_view(*content).find_first_not_of(static_cast<char>('a' + i % 26)) == std::string::npos);
-  }
-  CHECK(shared->unkept.capacity() < 2 * kSize);
-  CHECK(anonymous_bytes() < before + room + 8 * kSize);
-}
-
 TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cache]") {
   folder.write("a", "content");
   FileRef file = open_file("a");
@@ -424,42 +290,4 @@ TEST_CASE_METHOD(Fixture, "scopes keep folders and types apart", "[cache]") {
   CHECK(cache.scope(cache.root(again.get(), ""), "x/y") == scope);
   CHECK(&cache.root(again.get(), "/somewhere") != &root);
   CHECK(&cache.root(again.get(), "/somewhere") == &cache.root(other_fd.get(), "/somewhere"));
-}
-
-TEST_CASE_METHOD(Fixture, "young files have weak validators and no kept content", "[cache]") {
-  folder.write("a.txt", "one");
-  FileRef file = open_file("a.txt");
-  CHECK(line(file, "Content-Type") == "text/plain; charset=utf-8");
-  CHECK(line(file, "ETag").starts_with("W/\""));
-  CHECK(line(file, "Last-Modified").ends_with(" GMT"));
-  REQUIRE(file->content(100).has_value());
-  CHECK(std::string_view(*file->content(100)) == "one");
-  CHECK_FALSE(file->content(2).has_value());
-  if (folder.make_cold("a.txt")) CHECK_FALSE(file->content(100).has_value());
-
-  // The same file, old enough: strong, with the same words.
-  const std::string weak = line(file, "ETag");
-  folder.wait_until_older("a.txt", kYoungSeconds);
-  file = find("a.txt");
-  REQUIRE(file != nullptr);
-  CHECK("W/" + line(file, "ETag") == weak);
-  folder.make_cold("a.txt");
-  CHECK_FALSE(file->content(100).has_value());  // never waited for
-  char text[3];
-  REQUIRE(pread(file->fd(), text, 3, 0) == 3);
-  REQUIRE(file->content(100).has_value());
-  folder.make_cold("a.txt");
-  REQUIRE(file->content(100).has_value());
-  CHECK(std::string_view(*file->content(100)) == "one");
-}
-
-TEST_CASE_METHOD(Fixture, "content that was kept is dropped with the file's change", "[cache]") {
-  folder.write("a.txt", "one");
-  folder.wait_until_older("a.txt", kYoungSeconds);
-  FileRef file = open_file("a.txt");
-  CHECK(std::string_view(*file->content(100)) == "one");
-  folder.write("a.txt", "two");
-  CHECK(find("a.txt") == nullptr);
-  file = open_file("a.txt");
-  CHECK(std::string_view(*file->content(100)) == "two");
 }

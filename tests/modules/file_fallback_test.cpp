@@ -6,44 +6,12 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "support/module_rig.h"
-#include "support/temp_folder.h"
+#include "support/file_site.h"
 
-using sluice::Method;
+using sluice::test::FileSite;
+using Site = FileSite;
 using sluice::test::Answer;
-using sluice::test::ModuleRig;
-using sluice::test::RequestPlan;
-using sluice::test::TempFolder;
-
-namespace {
-
-using Fields = std::vector<std::pair<std::string, std::string>>;
-using Options = std::map<std::string, std::string>;
-
-struct Site {
-  std::string module = GENERATE("static_sendfile", "dynamic_aio");
-  TempFolder folder;
-  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
-
-  void write(const std::string& name, const std::string& content, int age_s = 100) {
-    const std::filesystem::path path = folder.path + "/" + name;
-    std::filesystem::create_directories(path.parent_path());
-    folder.write(name, content);
-    const timespec then{time(nullptr) - age_s, 0};
-    const timespec times[2] = {then, then};
-    REQUIRE(utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
-  }
-  void mount(const Options& options) { rig.mount(folder.path, options); }
-  Answer ask(const std::string& path, const Fields& fields = {}, Method method = Method::get) {
-    RequestPlan plan;
-    plan.path = path;
-    plan.fields = fields;
-    plan.method = method;
-    return rig.run(std::move(plan));
-  }
-};
-
-}  // namespace
+using Fields = FileSite::Fields;
 
 TEST_CASE_METHOD(Site, "a missing part of a page is missing, whatever the fallback", "[options]") {
   write("app.html", "the app");
