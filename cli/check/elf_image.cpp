@@ -4,7 +4,7 @@
 
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <optional>
 
 #include "module_file.h"
@@ -78,7 +78,9 @@ void read_dynamic(const Reader& reader, const Elf64_Shdr& table, std::string_vie
 Result<ElfImage> read_elf(const std::string& path, const std::string& file) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return fail(file + " cannot be read: name a module that is there and may be read");
-  const Reader reader(std::string(std::istreambuf_iterator<char>(stream), {}));
+  std::ostringstream content;
+  content << stream.rdbuf();
+  const Reader reader(std::move(content).str());
   const auto elf = check_elf(reader.bytes(), file);
   if (!elf) return Unexpected(elf.error());
   const auto header = reader.at<Elf64_Ehdr>(0);
