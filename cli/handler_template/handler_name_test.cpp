@@ -21,7 +21,9 @@ TEST_CASE("its option says how it greets") {
   const Site site({"handler_name"});
   ServerProcess server(site, {"--mount", "/a/=handler_name:greeting=Good morning"});
   CHECK(fetch(server.endpoint(), "/a/Ada").body == "Good morning, Ada.\n");
-  CHECK_THROWS(ServerProcess(site, {"--mount", "/a/=handler_name:greeting="}));
+  const Outcome refused = run(site.command({"--check", "--mount", "/a/=handler_name:greeting="}));
+  CHECK(refused.code == 1);
+  CHECK_THAT(refused.err, Catch::Contains("greeting"));
 }
 
 TEST_CASE("other methods are refused") {

@@ -125,6 +125,7 @@ const Level kLevels[] = {
     {"handler-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::handler_ms>},
     {"linger-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::linger_ms>},
     {"drain-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::drain_ms>},
+    {"stream-grace", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::stream_grace_ms>},
     {"head-max", "9001", "9002", "9003", number<&Settings::limits, &Limits::head_bytes_max>},
     {"target-max", "501", "502", "503", number<&Settings::limits, &Limits::target_bytes_max>},
     {"fields-max", "11", "12", "13", number<&Settings::limits, &Limits::fields_max>},
