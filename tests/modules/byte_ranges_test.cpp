@@ -181,7 +181,7 @@ TEST_CASE("many ranges that overlap are an attack", "[byte_ranges]") {
 
 TEST_CASE("ranges never amplify: they are disjoint and lie inside", "[byte_ranges]") {
   std::mt19937 random(7);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 3'000; ++round) {
     const std::uint64_t size = random() % 5000;
     std::string field = "bytes=";
     for (auto i = random() % 8 + 1; i > 0; --i) {
