@@ -4,8 +4,8 @@
 
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <optional>
+#include <sstream>
 
 #include "module_file.h"
 
