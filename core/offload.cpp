@@ -54,7 +54,8 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
 
 Offload::~Offload() {
   stopping_ = true;
-  for (Thread& thread : threads_) thread.wanted.release();
+  take_back_ahead();
+  for (Thread& thread : threads_) thread.wake.release();
   for (Thread& thread : threads_) thread.thread.join();
   give_back_all(take_finished());
   while (!queue_.empty()) give_back_first();
@@ -78,16 +79,16 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) 
   if (stopping_ || !has_room(owner, room)) return false;
   const bool queued = unless_out_of_memory("memory is used up: an offloaded call is refused", [&] {
     auto item = std::make_unique<Item>(Item{owner, nullptr, loop_.now_ms() + limits_.queued_ms_max, room});
-    Share& share = shares_[owner];
+    static_cast<void>(shares_[owner]);
     queue_.push_back(std::move(item));
-    ++share.queued;
   });
   if (!queued) return false;
   queue_.back()->work = std::move(work);
-  loop_.stats().offload_queued.add();
-  if (room == Room::reserve) ++reserved_;
+  count_queued(*queue_.back());
   ++outstanding_;
+  if (owners_waiting_ > 1) take_back_ahead();
   start_waiting();
+  give_ahead();
   if (expiry_.value == 0) {
     unless_out_of_memory("memory is used up: an offloaded call may wait for longer than it should",
                          [&] { expiry_ = loop_.timers().start(loop_.now_ms() + kExpiryCheckMs, *this); });
@@ -98,11 +99,42 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) 
 void Offload::start_waiting() {
   for (Thread& thread : threads_) {
     if (stopping_ || queue_.empty() || running_ >= limits_.threads) return;
-    if (thread.busy) continue;
+    if (thread.given > 0) continue;
     const auto next = next_item();
     if (next == queue_.end()) return;
-    start(thread, take_out(next));
+    give(thread, next);
   }
+}
+
+// Each thread gets half of what waits at most: the owner's other one may come back at any moment.
+void Offload::give_ahead() {
+  for (Thread& thread : threads_) {
+    if (stopping_ || queue_.empty() || owners_waiting_ > 1) return;
+    if (thread.given == 0 || thread.stuck || !thread.quick || thread.owner != queue_.front()->owner) continue;
+    for (std::size_t left = (queue_.size() + 1) / 2; left > 0 && give(thread, queue_.begin()); --left) {
+      any_ahead_ = true;
+    }
+  }
+}
+
+// To the front of the queue: they are older than what waits there.
+void Offload::take_back_ahead() {
+  if (!std::exchange(any_ahead_, false)) return;
+  unless_out_of_memory("memory is used up: an offloaded call stays behind one that takes its time", [&] {
+    for (Thread& thread : threads_) {
+      for (std::atomic<Item*>& slot : thread.slots) {
+        if (slot.load(std::memory_order_relaxed) == nullptr) continue;
+        ItemPtr& place = queue_.emplace_front();
+        place.reset(slot.exchange(nullptr, std::memory_order_acquire));
+        if (place == nullptr) {
+          queue_.pop_front();  // begun just now
+        } else {
+          count_queued(*place);
+          came_back(thread);
+        }
+      }
+    }
+  });
 }
 
 std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
@@ -114,28 +146,49 @@ std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
   });
 }
 
+void Offload::count_queued(const Item& item) {
+  if (shares_[item.owner].queued++ == 0) ++owners_waiting_;
+  if (item.room == Room::reserve) ++reserved_;
+  loop_.stats().offload_queued.add();
+}
+
 Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
   ItemPtr item = std::move(*place);
   queue_.erase(place);
+  if (--shares_[item->owner].queued == 0) --owners_waiting_;
   if (item->room == Room::reserve) --reserved_;
-  --shares_[item->owner].queued;
   loop_.stats().offload_queued.subtract();
   return item;
 }
 
-void Offload::start(Thread& thread, ItemPtr item) {
-  ++shares_[item->owner].running;
-  ++running_;
-  WorkerStats& stats = loop_.stats();
-  stats.offload_running.add();
+// False, with the work left in the queue, when all of the thread's slots are taken.
+bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
+  const auto slot = std::find_if(thread.slots.begin(), thread.slots.end(), [](const std::atomic<Item*>& item) {
+    return item.load(std::memory_order_relaxed) == nullptr;
+  });
+  if (slot == thread.slots.end()) return false;
+  ItemPtr item = take_out(place);
   const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + loop_.now_ms(), item->due_ms) - item->due_ms;
-  stats.offload_waits.add(waited_ms * 1'000'000);
+  loop_.stats().offload_waits.add(waited_ms * 1'000'000);
+  if (thread.given++ == 0) {
+    ++shares_[item->owner].running;
+    ++running_;
+    loop_.stats().offload_running.add();
+    thread.owner = item->owner;
+    thread.since_ms = loop_.now_ms();
+  }
   item->thread = &thread;
-  thread.busy = true;
-  thread.owner = item->owner;
-  thread.since_ms = loop_.now_ms();
-  thread.item.store(item.release(), std::memory_order_relaxed);  // released by the semaphore
-  thread.wanted.release();
+  // Both in the one order that all threads agree on: either the thread sees the work, or it is seen to sleep.
+  slot->store(item.release());
+  if (thread.asleep.exchange(false)) thread.wake.release();
+  return true;
+}
+
+void Offload::came_back(Thread& thread) {
+  if (--thread.given > 0) return;
+  --(thread.stuck ? shares_[thread.owner].stuck : shares_[thread.owner].running);
+  --(std::exchange(thread.stuck, false) ? stuck_ : running_);
+  loop_.stats().offload_running.subtract();
 }
 
 void Offload::run_thread(Thread& self, unsigned index) {
@@ -144,13 +197,32 @@ void Offload::run_thread(Thread& self, unsigned index) {
   pthread_setname_np(pthread_self(), "sluice-offload");
   static_cast<void>(::nice(kNicer));  // of this thread alone (sched(7))
   to_start_.count_down();
-  for (;;) {
-    self.wanted.acquire();
-    Item* item = self.item.exchange(nullptr, std::memory_order_relaxed);
-    if (item == nullptr) return;
+  while (Item* item = next_of(self)) {
     item->ran =
         unless_out_of_memory("memory is used up: an offloaded call has failed", [&] { item->work->run(); });
     finish(item);
+  }
+}
+
+// The next one that it has not begun.
+Offload::Item* Offload::Thread::take() {
+  for (std::atomic<Item*>& slot : slots) {
+    if (slot.load() == nullptr) continue;
+    if (Item* const item = slot.exchange(nullptr)) return item;
+  }
+  return nullptr;
+}
+
+// Waits for one; nothing when the thread is to end.
+Offload::Item* Offload::next_of(Thread& self) {
+  for (;;) {
+    if (Item* const item = self.take()) return item;
+    if (stopping_) return nullptr;
+    self.asleep = true;
+    Item* const late = self.take();  // given before the loop could see it asleep
+    // Who has seen it asleep wakes it.
+    if (late == nullptr || !self.asleep.exchange(false)) self.wake.acquire();
+    if (late != nullptr) return late;
   }
 }
 
@@ -170,8 +242,12 @@ void Offload::signal() {
 
 // Edge-triggered: each write tells anew, and nobody has to read.
 void Offload::on_events(std::uint32_t) {
+  const unsigned running = running_;
   ItemPtr finished = take_finished();
+  // A thread that has nothing left takes over what others have not begun.
+  if (queue_.empty() && running_ < running) take_back_ahead();
   start_waiting();
+  give_ahead();
   give_back_all(std::move(finished));
 }
 
@@ -180,10 +256,9 @@ Offload::ItemPtr Offload::take_finished() {
   Item* in_order = nullptr;
   for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;) {
     Thread& thread = *item->thread;
-    thread.busy = false;
-    --(thread.stuck ? shares_[item->owner].stuck : shares_[item->owner].running);
-    --(std::exchange(thread.stuck, false) ? stuck_ : running_);
-    loop_.stats().offload_running.subtract();
+    thread.quick = loop_.now_ms() - thread.since_ms <= kQuickMs;
+    thread.since_ms = loop_.now_ms();
+    came_back(thread);
     Item* const next = std::exchange(item->next, in_order);
     in_order = std::exchange(item, next);
   }
@@ -198,16 +273,19 @@ void Offload::give_back_all(ItemPtr finished) {
 }
 
 void Offload::find_stuck() {
+  bool any_stuck = false;
   for (Thread& thread : threads_) {
-    if (stuck_ == limits_.spares) return;
-    if (!thread.busy || thread.stuck || loop_.now_ms() - thread.since_ms < limits_.stuck_ms) continue;
+    if (stuck_ == limits_.spares) break;
+    if (thread.given == 0 || thread.stuck || loop_.now_ms() - thread.since_ms < limits_.stuck_ms) continue;
     thread.stuck = true;
     Share& share = shares_[thread.owner];
     --share.running;
     ++share.stuck;
     --running_;
     ++stuck_;
+    any_stuck = true;
   }
+  if (any_stuck) take_back_ahead();
 }
 
 // `expiry_` stays set meanwhile: work that is submitted now needs no timer of its own.

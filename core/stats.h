@@ -101,7 +101,7 @@ struct WorkerStats {
   Counter loop_sleeps;              // the same
   Counter offload_queued;           // now
   Counter offload_running;          // now
-  DurationHistogram offload_waits;  // from being submitted to running; written under the lock of Offload
+  DurationHistogram offload_waits;  // from being submitted to being given to a thread
   Counter turn_began_ns;            // CLOCK_MONOTONIC; 0 between two turns
   CallNote notes[kThreadsMax];
   Snapshot fault;  // of the thread that a fatal signal met

@@ -18,9 +18,10 @@ FILES_MAX = 100_000
 CONNECTIONS = 64
 
 
-def served(module, *more, workers=1):
+def served(module, *more, workers=1, plugins="@repository@/plugins.d"):
     """Two workers share both CPUs with the client; what is measured is their time, not the clock's."""
-    command = [word if word != "1" else str(workers) for word in sluice(module)]
+    changed = {"1": str(workers), "@repository@/plugins.d": plugins}
+    command = [changed.get(word, word) for word in sluice(module)]
     return Server(f"growth-{module}", None, [*command, *more], cpus="0" if workers == 1 else "0,1")
 
 
@@ -42,8 +43,17 @@ def steps(module):
         yield "mounts", count, served(module, *mounts(module, count)), last
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
+    # A sleep of nothing: what is left is the way to a thread and back.
+    for count in (1, 2, 4, 8):
+        yield "offloaded calls", count, served(
+            "offloader", "--mount", f"/o/=offloader:sleep=0ms,calls={count}", plugins="@work@/offloader"), {"path": "/o/"}
     for count in (1, 2):
         yield "workers", count, served(module, workers=count), {}
+
+
+def make_folder_of_offloader(work):
+    os.makedirs(f"{work}/offloader")
+    shutil.copy(REPOSITORY / "build/release/tests/plugins.d/offloader.so", f"{work}/offloader")
 
 
 def make_files(root):
@@ -81,6 +91,7 @@ def main():
     os.chmod(work, 0o755)
     try:
         make_files(f"{work}/root")
+        make_folder_of_offloader(work)
         plan = list(steps(given.module))
         results = [[] for _ in plan]
         for _ in range(given.rounds):

@@ -291,3 +291,65 @@ TEST_CASE("the end of the threads gives back what is queued", "[offload]") {
   CHECK(seen.destroyed == 20);
   CHECK(seen.unrun > 0);
 }
+
+TEST_CASE("quick calls are given ahead, but wait behind none that takes its time", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 4;
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch release(1);
+  std::atomic<int> blocked{0};
+  Seen quick;
+  Seen slow;
+  const auto submit = [&](const void* owner, Seen& seen, std::function<void()> call) {
+    auto item = work(seen, std::move(call));
+    REQUIRE(offload->submit(owner, item));
+  };
+  const auto nothing = [] {};
+  const int owners[3] = {};
+  // Both of the owner's threads have shown that their calls are quick.
+  for (int i = 0; i < 200; ++i) submit(&owners[0], quick, nothing);
+  REQUIRE(loop.run_until([&] { return quick.done == 200; }));
+
+  SECTION("not behind one of its own owner's, while that has another thread") {
+    submit(&owners[0], slow, [&] { release.wait(); });
+    for (int i = 0; i < 50; ++i) submit(&owners[0], quick, nothing);
+    REQUIRE(loop.run_until([&] { return quick.done == 250; }));
+    CHECK(slow.done == 0);
+  }
+  SECTION("and other owners' wait behind none") {
+    for (int i = 0; i < 20; ++i) {
+      submit(&owners[0], slow, [&] {
+        ++blocked;
+        release.wait();
+      });
+    }
+    REQUIRE(loop.run_until([&] { return blocked == 2; }));
+    submit(&owners[1], quick, nothing);
+    REQUIRE(loop.run_until([&] { return quick.done == 201; }));
+    CHECK(blocked == 2);
+  }
+  release.count_down();
+  REQUIRE(loop.run_until([&] { return offload->idle(); }));
+  CHECK(loop.stats.offload_running.get() == 0);
+  CHECK(loop.stats.offload_queued.get() == 0);
+  CHECK(quick.unrun + slow.unrun == 0);
+}
+
+TEST_CASE("what is given ahead ends with the threads, once", "[offload]") {
+  Loop loop;
+  Seen seen;
+  int owner = 0;
+  int submitted = 0;
+  for (int round = 0; round < 50; ++round) {
+    const auto offload = std::move(*Offload::create(*loop.loop, {}));
+    for (int i = 0; i < 100; ++i) {
+      auto item = work(seen);
+      REQUIRE(offload->submit(&owner, item));
+      ++submitted;
+      if (i % 16 == round % 16) loop.loop->turn(0);
+    }
+  }
+  CHECK(seen.done == submitted);
+  CHECK(seen.destroyed == submitted);
+}

@@ -1,5 +1,5 @@
 // Does what may block on an offload thread, and answers when it is done: sleeps, or, if the path is "gate",
-// waits until the gate is open.
+// waits until the gate is open. The option `calls` makes it several, one after the other.
 #include <sluice/module.h>
 
 #include <chrono>
@@ -20,7 +20,8 @@ struct Errand {
 class SleepWork : public sluice::Work {
  public:
   SleepWork(sluice::Host& host, sluice::Exchange& exchange, std::shared_ptr<Errand> errand)
-      : host_(host),
+      : left_(host.number("calls")),
+        host_(host),
         ticket_(exchange.ticket()),
         sleep_ms_(host.number("sleep")),
         folder_fd_(host.folder().fd),
@@ -31,12 +32,21 @@ class SleepWork : public sluice::Work {
     std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms_));
   }
   void done(bool ran) override {
+    if (ran && --left_ > 0) {
+      auto next = std::make_unique<SleepWork>(*this);
+      if (host_.offload(next.get())) {
+        static_cast<void>(next.release());
+        return;
+      }
+      ran = false;
+    }
     errand_->done = true;
     errand_->ran = ran;
     host_.resume(ticket_);
   }
 
  private:
+  std::uint64_t left_;
   sluice::Host& host_;
   sluice::Ticket ticket_;
   std::uint64_t sleep_ms_;
@@ -75,9 +85,10 @@ class Offloader : public sluice::Handler {
 
 constexpr sluice::OptionInfo kOptions[] = {
     {"sleep", sluice::OptionType::duration_ms, 0, "100ms", "how long the work blocks", nullptr},
+    {"calls", sluice::OptionType::number, 0, "1", "calls a request", nullptr},
 };
 
 }  // namespace
 
 SLUICE_MODULE(Offloader, .name = "offloader", .version = "1.0.0", .summary = "Blocks on an offload thread",
-              .default_mount = "/offloader/", .options = kOptions, .option_count = 1);
+              .default_mount = "/offloader/", .options = kOptions, .option_count = 2);
