@@ -9,6 +9,8 @@
 
 #include <csignal>
 
+#include "code_in_memory.h"
+
 namespace sluice {
 namespace {
 
@@ -60,6 +62,9 @@ void locate(void* place, Snapshot::Frame& frame) {
   }
   frame.offset -= found.dlfo_link_map->l_addr;
   const char* name = found.dlfo_link_map->l_name;
+  const std::size_t copied = path_of_code(name, frame.object, sizeof(frame.object) - 1);
+  frame.object[copied] = '\0';
+  if (copied > 0) return;
   std::size_t size = 0;
   while (name[size] != '\0') ++size;
   append(frame.object, sizeof(frame.object), used, name, size);

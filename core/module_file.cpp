@@ -3,16 +3,15 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <utility>
 
 #include "elf_file.h"
 #include "log.h"
+#include "mapped_file.h"
 #include "stats.h"
 #include "unique_fd.h"
 #include "unloaded_code.h"
@@ -44,40 +43,6 @@ const OptionInfo& option_of(const ModuleInfo& info, std::uint32_t index) {
 
 bool is_complete(const OptionInfo& option) {
   return option.name != nullptr && *option.name != '\0' && option.fallback != nullptr && option.help != nullptr;
-}
-
-// A file's bytes, mapped.
-class MappedFile {
- public:
-  explicit MappedFile(int fd) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) return;
-    size_ = static_cast<std::size_t>(status.st_size);
-    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (mapped != MAP_FAILED) bytes_ = static_cast<const char*>(mapped);
-  }
-  ~MappedFile() {
-    if (bytes_ != nullptr) ::munmap(const_cast<char*>(bytes_), size_);
-  }
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-
-  std::string_view bytes() const {
-    return bytes_ == nullptr ? std::string_view() : std::string_view(bytes_, size_);
-  }
-
- private:
-  std::size_t size_ = 0;
-  const char* bytes_ = nullptr;
-};
-
-bool is_mapped(const std::string& path) {
-  std::ifstream maps("/proc/self/maps");
-  std::string line;
-  while (std::getline(maps, line)) {
-    if (line.find(path) != std::string::npos) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -149,11 +114,11 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
     if (!tables.is_whole()) return fail(file + " is cut off: copy or build it again");
     pin = tables.pin();
   }
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return fail(file + " cannot be loaded: " + ::dlerror());
-  std::shared_ptr<ModuleFile> module(new ModuleFile(path, file, generation, handle));
+  auto code = map_code(path, file);
+  if (!code) return Unexpected(code.error());
+  std::shared_ptr<ModuleFile> module(new ModuleFile(path, file, generation, std::move(*code)));
   module->pinned_by_ = pin;
-  module->info_ = static_cast<const ModuleInfo*>(::dlsym(handle, "sluice_module"));
+  module->info_ = static_cast<const ModuleInfo*>(::dlsym(module->code_.handle, "sluice_module"));
   if (module->info_ == nullptr) {
     return fail(file + " is no module of sluice: it exports no sluice_module; write SLUICE_MODULE at its end");
   }
@@ -168,7 +133,7 @@ bool needs_fresh_process(const std::string& why) {
 
 ModuleFile::~ModuleFile() {
   if (!kept_) {
-    ::dlclose(handle_);
+    ::dlclose(code_.handle);
     forget_unloaded_code();
   }
   if (kept_ ? pinned_by_ == nullptr : !is_mapped(path_)) return;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "error.h"
+#include "mapped_code.h"
 
 namespace sluice {
 
@@ -32,13 +33,13 @@ class ModuleFile {
   std::uint32_t generation() const { return generation_; }
 
  private:
-  ModuleFile(std::string path, std::string file, std::uint32_t generation, void* handle)
-      : path_(std::move(path)), file_(std::move(file)), generation_(generation), handle_(handle) {}
+  ModuleFile(std::string path, std::string file, std::uint32_t generation, MappedCode code)
+      : path_(std::move(path)), file_(std::move(file)), generation_(generation), code_(std::move(code)) {}
 
   std::string path_;
   std::string file_;
   std::uint32_t generation_;
-  void* handle_;
+  MappedCode code_;
   const ModuleInfo* info_ = nullptr;
   bool kept_ = false;
   const char* pinned_by_ = nullptr;  // what would keep it in memory, as far as the file tells

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "log.h"
+#include "mapped_code.h"
 
 namespace sluice {
 namespace {
@@ -55,6 +56,10 @@ Result<std::unique_ptr<ModuleKeeper>> ModuleKeeper::create(CloseInChild close_in
   if (!store) return Unexpected(store.error());
   std::unique_ptr<ModuleKeeper> keeper(new ModuleKeeper(std::move(close_in_child)));
   keeper->store_ = std::move(*store);
+  if (is_noexec(keeper->copies())) {
+    log(LogLevel::info, "every folder for private copies of modules is noexec, so " + keeper->copies() +
+                            " has them, and their code is loaded through memory");
+  }
   return keeper;
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <system_error>
 
 #include "child.h"
+#include "mapped_code.h"
 #include "module_file.h"
 #include "own_libraries.h"
 #include "text_fields.h"
@@ -41,20 +41,19 @@ bool is_open_to_workers(const fs::path& folder) {
   }
 }
 
-// A folder whose files may be mapped as code, by the workers' user, too.
-bool allows_code(const fs::path& folder) {
-  struct statvfs system {};
-  return ::statvfs(folder.c_str(), &system) == 0 && (system.f_flag & ST_NOEXEC) == 0 &&
-         ::access(folder.c_str(), W_OK | X_OK) == 0 && is_open_to_workers(folder);
+// A folder to write in, whose files the workers' user gets to, too.
+bool has_place(const fs::path& folder) {
+  return ::access(folder.c_str(), W_OK | X_OK) == 0 && is_open_to_workers(folder);
 }
 
-// Where the copies may be: what was asked for first, then folders that nothing tidies up.
+// Where the copies may be: what was asked for first, then folders that nothing tidies up. The last one may be
+// written in a container whose root file system may not.
 std::vector<std::string> possible_bases() {
   std::vector<std::string> bases;
   for (const char* name : {"TMPDIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"}) {
     if (const char* folder = std::getenv(name)) bases.emplace_back(folder);
   }
-  for (const char* folder : {"/run", "/tmp", "/var/tmp", "."}) bases.emplace_back(folder);
+  for (const char* folder : {"/run", "/tmp", "/var/tmp", ".", "/dev/shm"}) bases.emplace_back(folder);
   return bases;
 }
 
@@ -161,20 +160,27 @@ ModuleReport parse_report(const std::string& text) {
 
 std::vector<std::string> folders_for_code() {
   std::vector<std::string> folders;
+  std::vector<std::string> noexec;
   for (const std::string& named : possible_bases()) {
     // As the kernel names what is mapped: by that a copy is known again.
     std::error_code error;
     const fs::path base = fs::canonical(named, error);
-    if (!error && allows_code(base)) folders.push_back(base.string());
+    if (error || !has_place(base)) continue;
+    (is_noexec(base) ? noexec : folders).push_back(base);
   }
+  if (memory_allows_code()) folders.insert(folders.end(), noexec.begin(), noexec.end());
   return folders;
 }
 
 Error no_folder_for_code() {
+  const bool through_memory = memory_allows_code();
   return Error{
-      "no folder for private copies of modules: point TMPDIR to one that may be written, is not noexec, and, "
-      "as root, lies in folders that everybody may pass (chmod o+x); a container has one with --tmpfs "
-      "/tmp:exec"};
+      std::string("no folder for private copies of modules: point TMPDIR to one that may be written, ") +
+      (through_memory ? "" : "is not noexec, ") +
+      "and, as root, lies in folders that everybody may pass (chmod o+x); a container has one with --tmpfs "
+      "/tmp" +
+      (through_memory ? ""
+                      : ":exec, or let memory hold code (sysctl vm.memfd_noexec=1), and a noexec one does")};
 }
 
 Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {

@@ -88,8 +88,9 @@ struct EmptyCopy {
   tl::expected<void, CopyFailure> fill();
 };
 
-// Folders in which private copies of modules may lie: they can be written, their files can be mapped as code,
-// and for root everybody may pass through them. What was asked for comes first. Without symbolic links.
+// Folders in which private copies of modules may lie: they can be written, and for root everybody may pass
+// through them. What was asked for comes first, but noexec ones come last, whose files are loaded through
+// memory. Without symbolic links.
 std::vector<std::string> folders_for_code();
 // That there is none, and what to do.
 Error no_folder_for_code();

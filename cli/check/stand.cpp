@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 
 #include "check/faults.h"
 #include "check/resources.h"
+#include "code_in_memory.h"
 #include "log.h"
 #include "monotonic_clock.h"
 #include "process_setup.h"
@@ -39,15 +39,6 @@ constexpr std::uint64_t kComputeMaxUs = 100'000;
 void pause_briefly() {
   const timespec pause{0, 100'000};
   ::nanosleep(&pause, nullptr);
-}
-
-bool is_mapped(const std::string& path) {
-  std::ifstream maps("/proc/self/maps");
-  std::string line;
-  while (std::getline(maps, line)) {
-    if (line.ends_with(path)) return true;
-  }
-  return false;
 }
 
 std::uint64_t processor_ns() {
