@@ -41,9 +41,9 @@ option is taken as a whole from the first that has it; in the environment its
 values are separated by ';' or a new line, in the file its key is repeated or
 its value is a list: ["a", "b"]. Relative paths start where sluice is started.
 
-Signals: TERM and INT finish what is in flight and end, a second one ends at
-once; HUP reads the environment and the file again. Modules that change in
-their folder are taken without any signal.
+Signals: TERM, INT and QUIT finish what is in flight and end, a second one
+ends at once; HUP reads the environment and the file again. Modules that
+change in their folder are taken without any signal.
 
 Examples:
   sluice serve

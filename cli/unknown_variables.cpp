@@ -32,6 +32,16 @@ bool is_of_a_service(std::string_view name, std::string_view value) {
          });
 }
 
+// An image says by such variables which release it holds, and where that came from: NGINX_VERSION,
+// HTTPD_SHA256.
+bool is_of_an_image(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kEndings = {"_VERSION",  "_RELEASE", "_REVISION", "_COMMIT",
+                                                         "_SHA",      "_SHA1",    "_SHA256",   "_SHA512",
+                                                         "_CHECKSUM", "_URL",     "_IMAGE",    "_TAG"};
+  return std::any_of(kEndings.begin(), kEndings.end(),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
 // "SLUICE_HEAD_TIMEOUT" as "head-timeout".
 std::string option_name(std::string_view variable) {
   std::string name(variable.substr(kPrefix.size()));
@@ -49,7 +59,8 @@ std::vector<std::string> unknown_variables(const Environment& environment) {
   for (const ServeOption& option : serve_options()) names.emplace_back(option.name);
   std::vector<std::string> sentences;
   for (const auto& [variable, value] : environment.all()) {
-    if (!variable.starts_with(kPrefix) || variable == kHome || is_of_a_service(variable, value)) continue;
+    if (!variable.starts_with(kPrefix) || variable == kHome) continue;
+    if (is_of_a_service(variable, value) || is_of_an_image(variable)) continue;
     const std::string name = option_name(variable);
     const ServeOption* same = find_serve_option(name);
     if (same != nullptr && variable_name(*same) == variable) continue;

@@ -37,7 +37,7 @@ TEST_CASE("the help names every option with its default, in 80 columns") {
   for (const char* text :
        {"What to serve:", "Where to listen:", "Modules:", "Time-outs (", "Limits (", "Process:", "--root DIR",
         "--listen ADDRESS", "[127.0.0.1:8080]", "--keepalive-timeout TIME", "[65s]", "--head-max SIZE", "[16k]",
-        "--check", "SLUICE_HEAD_TIMEOUT", "Examples:"}) {
+        "--check", "SLUICE_HEAD_TIMEOUT", "TERM, INT and QUIT", "Examples:"}) {
     CHECK_THAT(outcome.out, Contains(text));
   }
   std::istringstream lines(outcome.out);

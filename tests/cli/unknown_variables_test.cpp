@@ -47,5 +47,14 @@ TEST_CASE("what Kubernetes says of a service called sluice is no mistake") {
   CHECK(said_of("SLUICE_BLUE_PORT", "tcp://10.0.0.1:80").empty());
 }
 
+TEST_CASE("what an image says of its release is no mistake") {
+  for (const char* name : {"SLUICE_VERSION", "SLUICE_RELEASE", "SLUICE_PKG_RELEASE", "SLUICE_SHA256",
+                           "SLUICE_GIT_COMMIT", "SLUICE_URL", "SLUICE_DOWNLOAD_URL", "SLUICE_IMAGE_TAG"}) {
+    INFO(name);
+    CHECK(said_of(name).empty());
+  }
+  CHECK_FALSE(said_of("SLUICE_VERSIONS").empty());
+}
+
 }  // namespace
 }  // namespace sluice::cli
