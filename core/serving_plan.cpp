@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "address_clash.h"
+
 namespace sluice {
 namespace {
 
@@ -62,6 +64,10 @@ Result<PlanPtr> make_plan(const Settings& settings) {
   for (std::size_t i = 0; i < settings.mounts.size(); ++i) {
     if (settings.mounts[i].isolate) plan->sites.push_back({{*settings.mounts[i].listen}, 1, i});
   }
+  std::vector<std::vector<ListenAddress>> addresses;
+  for (const ServingSite& site : plan->sites) addresses.push_back(site.listen);
+  const auto together = check_together(addresses);
+  if (!together) return Unexpected(together.error());
   auto user = find_user(settings.user);
   if (!user) return Unexpected(user.error());
   plan->user = *user;

@@ -179,6 +179,21 @@ TEST_CASE("a port in use is told in one sentence", "[e2e][first]") {
              Contains("cannot listen on " + address + ": the address is in use"));
 }
 
+TEST_CASE("addresses that clash with each other are told by the start and by --check alike", "[e2e][first]") {
+  const Site site({"hello"});
+  const TakenPort taken;
+  const std::string port = ":" + std::to_string(taken.port());
+  const std::vector<std::vector<std::string>> clashes = {
+      {"--listen", port, "--listen", "127.0.0.1" + port},
+      {"--listen", port, "--mount", "/alone/=hello:isolate=on,listen=127.0.0.1" + port}};
+  for (std::vector<std::string> clash : clashes) {
+    const std::string started = refusal(run(site.command(clash)));
+    CHECK_THAT(started, Contains("cannot listen on both " + port + " and 127.0.0.1" + port));
+    clash.emplace_back("--check");
+    CHECK(refusal(run(site.command(clash))) == started);
+  }
+}
+
 TEST_CASE("a second server does not share the first one's port", "[e2e][first]") {
   const Site site({"hello"});
   ServerProcess server(site);
