@@ -7,33 +7,18 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "support/module_rig.h"
-#include "support/temp_folder.h"
+#include "modules/plain_site.h"
 
 using sluice::Method;
 using sluice::test::Answer;
 using sluice::test::ModuleRig;
 using sluice::test::pattern;
+using sluice::test::PlainSite;
 using sluice::test::RequestPlan;
 using sluice::test::TempFolder;
+using sluice::test::Unprivileged;
 
 namespace {
-
-struct Site {
-  std::string module = GENERATE("static_sendfile", "dynamic_aio");
-  TempFolder folder;
-  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
-
-  Site() {
-    INFO(module);
-    chmod(folder.path.c_str(), 0755);
-    folder.write("a.txt", "hello");
-    mkdir((folder / "dir").c_str(), 0755);
-    folder.write("dir/index.html", "index");
-    mkdir((folder / "empty").c_str(), 0755);
-  }
-  std::uint32_t code(const std::string& path) { return rig.get(path)->code; }
-};
 
 Answer run(ModuleRig& rig, const std::string& path, Method method, const std::string& query = {},
            const std::string& mount = "/m/") {
@@ -44,16 +29,6 @@ Answer run(ModuleRig& rig, const std::string& path, Method method, const std::st
   plan.mount = mount;
   return rig.run(std::move(plan));
 }
-
-// The process without root's rights, which no file can refuse.
-struct Unprivileged {
-  Unprivileged() {
-    if (geteuid() == 0) REQUIRE(seteuid(65534) == 0);
-  }
-  ~Unprivileged() {
-    if (getuid() == 0) REQUIRE(seteuid(0) == 0);
-  }
-};
 
 }  // namespace
 
@@ -68,7 +43,7 @@ TEST_CASE("the modules say what they are", "[files]") {
   CHECK(std::string(dynamic.info().default_mount) == "/dynamic/");
 }
 
-TEST_CASE_METHOD(Site, "a file is served with its head", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a file is served with its head", "[files]") {
   rig.mount(folder.path);
   const Answer answer = rig.get("a.txt");
   CHECK(answer->code == 200);
@@ -85,7 +60,7 @@ TEST_CASE_METHOD(Site, "a file is served with its head", "[files]") {
   CHECK(head->lines == answer->lines);
 }
 
-TEST_CASE_METHOD(Site, "paths that name nothing are 404", "[files]") {
+TEST_CASE_METHOD(PlainSite, "paths that name nothing are 404", "[files]") {
   rig.mount(folder.path);
   for (const std::string path :
        {"nothing", "a.txt/", "a.txt/b", "empty/", "", "dir/nothing", "nothing/a.txt", "../a.txt", "/a.txt"}) {
@@ -96,7 +71,7 @@ TEST_CASE_METHOD(Site, "paths that name nothing are 404", "[files]") {
   CHECK(code(std::string(5000, 'n')) == 404);
 }
 
-TEST_CASE_METHOD(Site, "folders are answered by their index", "[files]") {
+TEST_CASE_METHOD(PlainSite, "folders are answered by their index", "[files]") {
   rig.mount(folder.path);
   CHECK(rig.get("dir/")->content == "index");
   CHECK(rig.get("dir/")->line("Content-Type") == "text/html; charset=utf-8");
@@ -109,7 +84,7 @@ TEST_CASE_METHOD(Site, "folders are answered by their index", "[files]") {
   CHECK(rig.get("", nested)->code == 404);
 }
 
-TEST_CASE_METHOD(Site, "a folder without its slash is moved", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a folder without its slash is moved", "[files]") {
   rig.mount(folder.path);
   CHECK(run(rig, "dir", Method::get)->code == 301);
   CHECK(run(rig, "dir", Method::get)->line("Location") == "/m/dir/");
@@ -126,7 +101,7 @@ TEST_CASE_METHOD(Site, "a folder without its slash is moved", "[files]") {
   CHECK(too_long->line("Location").empty());
 }
 
-TEST_CASE_METHOD(Site, "only reading is allowed", "[files]") {
+TEST_CASE_METHOD(PlainSite, "only reading is allowed", "[files]") {
   rig.mount(folder.path);
   for (const Method method : {Method::post, Method::put, Method::del, Method::patch, Method::trace}) {
     const Answer answer = run(rig, "a.txt", method);
@@ -140,7 +115,7 @@ TEST_CASE_METHOD(Site, "only reading is allowed", "[files]") {
   CHECK(options->declared == 0);
 }
 
-TEST_CASE_METHOD(Site, "hidden files are served only when asked for", "[files]") {
+TEST_CASE_METHOD(PlainSite, "hidden files are served only when asked for", "[files]") {
   folder.write(".secret", "secret");
   mkdir((folder / "dir/.git").c_str(), 0755);
   folder.write("dir/.git/config", "config");
@@ -155,7 +130,7 @@ TEST_CASE_METHOD(Site, "hidden files are served only when asked for", "[files]")
   CHECK(rig.get("dir/.git/config", open)->content == "config");
 }
 
-TEST_CASE_METHOD(Site, "links are followed within the folder only", "[files]") {
+TEST_CASE_METHOD(PlainSite, "links are followed within the folder only", "[files]") {
   TempFolder outside;
   outside.write("x", "outside");
   REQUIRE(symlink("a.txt", (folder / "in").c_str()) == 0);
@@ -176,7 +151,7 @@ TEST_CASE_METHOD(Site, "links are followed within the folder only", "[files]") {
   }
 }
 
-TEST_CASE_METHOD(Site, "a mount that follows no links does not serve what another has found by one",
+TEST_CASE_METHOD(PlainSite, "a mount that follows no links does not serve what another has found by one",
                  "[files]") {
   REQUIRE(symlink("a.txt", (folder / "in").c_str()) == 0);
   const std::size_t followed = rig.mount(folder.path);
@@ -186,7 +161,7 @@ TEST_CASE_METHOD(Site, "a mount that follows no links does not serve what anothe
   CHECK(rig.get("in", followed)->content == "hello");
 }
 
-TEST_CASE_METHOD(Site, "the mount's own path lies between the folder and the file", "[files]") {
+TEST_CASE_METHOD(PlainSite, "the mount's own path lies between the folder and the file", "[files]") {
   REQUIRE(symlink("../a.txt", (folder / "dir/x.txt").c_str()) == 0);
   const std::size_t below = rig.mount(folder.path, {}, "dir/");
   CHECK(rig.get("index.html", below)->content == "index");
@@ -195,7 +170,7 @@ TEST_CASE_METHOD(Site, "the mount's own path lies between the folder and the fil
   CHECK(rig.get("a.txt", below)->code == 404);
 }
 
-TEST_CASE_METHOD(Site, "what is no regular file is 404 and never waited for", "[files]") {
+TEST_CASE_METHOD(PlainSite, "what is no regular file is 404 and never waited for", "[files]") {
   REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
   REQUIRE(symlink("fifo", (folder / "to-fifo").c_str()) == 0);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -210,7 +185,7 @@ TEST_CASE_METHOD(Site, "what is no regular file is 404 and never waited for", "[
   close(fd);
 }
 
-TEST_CASE_METHOD(Site, "what is no regular file is not even opened", "[files]") {
+TEST_CASE_METHOD(PlainSite, "what is no regular file is not even opened", "[files]") {
   REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
   REQUIRE(symlink("fifo", (folder / "to-fifo").c_str()) == 0);
   rig.mount(folder.path);
@@ -228,7 +203,7 @@ TEST_CASE_METHOD(Site, "what is no regular file is not even opened", "[files]") 
   close(seen);
 }
 
-TEST_CASE_METHOD(Site, "what may not be read is 403", "[files]") {
+TEST_CASE_METHOD(PlainSite, "what may not be read is 403", "[files]") {
   rig.mount(folder.path);
   chmod((folder / "a.txt").c_str(), 0);
   mkdir((folder / "closed").c_str(), 0755);
@@ -239,7 +214,7 @@ TEST_CASE_METHOD(Site, "what may not be read is 403", "[files]") {
   CHECK(code("closed/b.txt") == 403);
 }
 
-TEST_CASE_METHOD(Site, "without descriptors the cache gives up some, then it is 503", "[files]") {
+TEST_CASE_METHOD(PlainSite, "without descriptors the cache gives up some, then it is 503", "[files]") {
   rig.mount(folder.path);
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
@@ -263,7 +238,7 @@ TEST_CASE_METHOD(Site, "without descriptors the cache gives up some, then it is 
   CHECK(code_when_tight("c.txt") == 200);
 }
 
-TEST_CASE_METHOD(Site, "a name that is not in the kernel's cache is looked up by a thread", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a name that is not in the kernel's cache is looked up by a thread", "[files]") {
   rig.mount(folder.path);
   const Answer answer = rig.get("never-asked-for-before");
   CHECK(answer->deferred);
@@ -286,7 +261,7 @@ TEST_CASE_METHOD(Site, "a name that is not in the kernel's cache is looked up by
   CHECK(rig.server.run_until([&] { return rig.server.offload_idle(); }));
 }
 
-TEST_CASE_METHOD(Site, "a changed file is served anew", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a changed file is served anew", "[files]") {
   rig.mount(folder.path);
   const std::string size_at_first = rig.get("a.txt")->content;
   folder.write("a.txt", "HELLO");
@@ -302,7 +277,7 @@ TEST_CASE_METHOD(Site, "a changed file is served anew", "[files]") {
   CHECK(rig.get("a.txt")->content == "back");
 }
 
-TEST_CASE_METHOD(Site, "a file whose place a folder has taken is not kept open", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a file whose place a folder has taken is not kept open", "[files]") {
   rig.mount(folder.path, {{"nosniff", "off"}, {"revalidate_ms", "0"}});
   CHECK(rig.get("a.txt")->content == "hello");
   CHECK(rig.server.field_blocks_out == 2);
@@ -312,7 +287,7 @@ TEST_CASE_METHOD(Site, "a file whose place a folder has taken is not kept open",
   CHECK(rig.server.field_blocks_out == 0);
 }
 
-TEST_CASE_METHOD(Site, "revalidate_ms bounds how long a moved link goes unseen", "[files]") {
+TEST_CASE_METHOD(PlainSite, "revalidate_ms bounds how long a moved link goes unseen", "[files]") {
   folder.write("one", "1");
   folder.write("two", "2");
   REQUIRE(symlink("one", (folder / "link").c_str()) == 0);
@@ -329,7 +304,7 @@ TEST_CASE_METHOD(Site, "revalidate_ms bounds how long a moved link goes unseen",
   CHECK(rig.get("link")->content == "1");
 }
 
-TEST_CASE_METHOD(Site, "mounts have their own default type", "[files]") {
+TEST_CASE_METHOD(PlainSite, "mounts have their own default type", "[files]") {
   folder.write("README", "read me");
   rig.mount(folder.path);
   const std::size_t other = rig.mount(folder.path, {{"default_type", "text/plain"}});
@@ -338,14 +313,14 @@ TEST_CASE_METHOD(Site, "mounts have their own default type", "[files]") {
   CHECK(rig.get("README")->line("Content-Type") == "application/octet-stream");
 }
 
-TEST_CASE_METHOD(Site, "what cannot work is refused", "[files]") {
+TEST_CASE_METHOD(PlainSite, "what cannot work is refused", "[files]") {
   CHECK_THROWS_WITH(rig.mount(""), "it has no folder to serve");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"inline_max", "2M"}}), "inline_max is more than 1M");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"index", "a/b"}}), "index is a name, without slashes");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"default_type", "a\nb"}}), "default_type is no field value");
 }
 
-TEST_CASE_METHOD(Site, "small content is sent whole, from memory when it is old enough", "[files]") {
+TEST_CASE_METHOD(PlainSite, "small content is sent whole, from memory when it is old enough", "[files]") {
   rig.mount(folder.path);
   const std::size_t never = rig.mount(folder.path, {{"inline_max", "0"}});
   folder.write("small", pattern(8192));
@@ -365,7 +340,7 @@ TEST_CASE_METHOD(Site, "small content is sent whole, from memory when it is old 
   }
 }
 
-TEST_CASE_METHOD(Site, "a retired module still answers, and keeps no files", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a retired module still answers, and keeps no files", "[files]") {
   rig.mount(folder.path, {{"nosniff", "off"}});  // whose line is the mount's
   CHECK(rig.get("a.txt")->content == "hello");
   CHECK(rig.server.field_blocks_out == 2);
@@ -375,7 +350,7 @@ TEST_CASE_METHOD(Site, "a retired module still answers, and keeps no files", "[f
   CHECK(rig.server.field_blocks_out == 0);
 }
 
-TEST_CASE_METHOD(Site, "what is larger than 4 GiB is declared in full", "[files]") {
+TEST_CASE_METHOD(PlainSite, "what is larger than 4 GiB is declared in full", "[files]") {
   constexpr std::uint64_t kSize = (std::uint64_t{5} << 30) + 7;
   folder.write("big", "start");
   REQUIRE(truncate((folder / "big").c_str(), static_cast<off_t>(kSize)) == 0);

@@ -6,43 +6,14 @@
 #include <catch2/catch.hpp>
 #include <new>
 
-#include "support/module_rig.h"
-#include "support/temp_folder.h"
+#include "modules/plain_site.h"
 
 using sluice::test::Answer;
-using sluice::test::ModuleRig;
+using sluice::test::PlainSite;
 using sluice::test::RequestPlan;
-using sluice::test::TempFolder;
+using sluice::test::Unprivileged;
 
-namespace {
-
-struct Site {
-  std::string module = GENERATE("static_sendfile", "dynamic_aio");
-  TempFolder folder;
-  ModuleRig rig{SLUICE_TEST_PLUGINS "/" + module + ".so"};
-
-  Site() {
-    INFO(module);
-    chmod(folder.path.c_str(), 0755);
-    folder.write("a.txt", "hello");
-    mkdir((folder / "empty").c_str(), 0755);
-  }
-  std::uint32_t code(const std::string& path) { return rig.get(path)->code; }
-};
-
-// The process without root's rights, which no file can refuse.
-struct Unprivileged {
-  Unprivileged() {
-    if (geteuid() == 0) REQUIRE(seteuid(65534) == 0);
-  }
-  ~Unprivileged() {
-    if (getuid() == 0) REQUIRE(seteuid(0) == 0);
-  }
-};
-
-}  // namespace
-
-TEST_CASE_METHOD(Site, "the log says once who may not read what", "[files]") {
+TEST_CASE_METHOD(PlainSite, "the log says once who may not read what", "[files]") {
   rig.mount(folder.path);
   mkdir((folder / "closed").c_str(), 0755);
   mkdir((folder / "closed/deep").c_str(), 0755);
@@ -69,7 +40,7 @@ TEST_CASE_METHOD(Site, "the log says once who may not read what", "[files]") {
   CHECK(rig.server.logs.size() == 2);
 }
 
-TEST_CASE_METHOD(Site, "a request that ends by an exception takes none with it", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a request that ends by an exception takes none with it", "[files]") {
   const std::size_t listing = rig.mount(folder.path, {{"listing", "on"}});
   RequestPlan plan;
   plan.path = "empty/";

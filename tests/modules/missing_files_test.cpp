@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/local_disks.h"
 #include "support/fake_host.h"
 #include "support/temp_folder.h"
 
@@ -26,6 +27,8 @@ namespace {
 struct Said {
   TempFolder folder;
   FakeServer server;
+
+  Said() { learn_mounts(); }  // as a mount of files does before
 
   // What is warned of for this path below the folder.
   std::vector<std::string> warnings(const std::string& path, const std::map<std::string, std::string>& given) {
