@@ -15,8 +15,10 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kReportMax = 4 * 1024 * 1024;
-// Between two looks at whether a child that has reported has ended.
+// Between two looks at whether a child has ended.
 constexpr int kEndMs = 5;
+// For one that was killed.
+constexpr std::uint64_t kKilledMs = 3'000;
 
 [[noreturn]] void run_child(const std::function<std::string()>& task, int report, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -100,17 +102,28 @@ Result<std::string> wait_for(Child& child, int timeout_ms) {
     if (::poll(&wanted, 1, wait_ms) > 0) child.hear();
   }
   // The end of the report is not yet that of the child.
-  int status = 0;
-  pid_t ended = 0;
-  while ((ended = ::waitpid(child.pid(), &status, WNOHANG)) == 0 && left_ms() > 0) {
-    ::poll(nullptr, 0, std::min(left_ms(), kEndMs));
+  auto status = reap_until(child.pid(), until_ms);
+  const bool in_time = status.has_value();
+  if (!in_time) {
+    ::kill(child.pid(), SIGKILL);
+    status = reap_until(child.pid(), monotonic_ms() + kKilledMs);
   }
-  const bool in_time = ended != 0;
-  if (!in_time) ::kill(child.pid(), SIGKILL);
-  while (ended == 0 && (ended = ::waitpid(child.pid(), &status, 0)) < 0 && errno == EINTR) ended = 0;
-  auto result = child.result(status);
-  if (!in_time) return fail("did not finish within " + std::to_string(timeout_ms / 1000) + " s");
+  const std::string late = "did not finish within " + std::to_string(timeout_ms / 1000) + " s";
+  if (!status) return fail(late + ", and cannot be killed: it waits for a disk that does not answer");
+  auto result = child.result(*status);
+  if (!in_time) return fail(late);
   return result;
+}
+
+std::optional<int> reap_until(pid_t pid, std::uint64_t until_ms) {
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::waitpid(pid, &status, WNOHANG);
+    if (ended > 0 || (ended < 0 && errno != EINTR)) return status;
+    const std::uint64_t now_ms = monotonic_ms();
+    if (now_ms >= until_ms) return std::nullopt;
+    ::poll(nullptr, 0, static_cast<int>(std::min<std::uint64_t>(until_ms - now_ms, kEndMs)));
+  }
 }
 
 }  // namespace sluice

@@ -4,8 +4,10 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "error.h"
@@ -46,10 +48,14 @@ class Child {
 };
 
 // Blocks until the child is done or killed. Returns what `task` returned in the child. The error says how the
-// child ended instead: "crashed (SIGSEGV)", "did not finish within 10 s".
+// child ended instead: "crashed (SIGSEGV)", "did not finish within 10 s". One that cannot even be killed, since
+// a disk holds it in the kernel, is left to itself.
 Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms);
 // The same of a child that is at work. Blocks.
 Result<std::string> wait_for(Child& child, int timeout_ms);
+
+// Waits until that time at most for a child's end: its status, or nothing when it has not ended.
+std::optional<int> reap_until(pid_t pid, std::uint64_t until_ms);
 
 // "SIGSEGV".
 std::string signal_name(int signal);

@@ -106,9 +106,11 @@ bool FaultReports::ended(pid_t pid, int status) {
 }
 
 void FaultReports::step(std::uint64_t now_ms) {
-  for (const Report& report : reports_) {
-    if (now_ms >= report.until_ms) ::kill(report.child->pid(), SIGKILL);
-  }
+  std::erase_if(reports_, [now_ms](const Report& report) {  // whose child is killed with it
+    if (now_ms < report.until_ms) return false;
+    log_raw(report.frames);
+    return true;
+  });
 }
 
 }  // namespace sluice

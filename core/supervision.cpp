@@ -25,8 +25,6 @@ constexpr int kSignalsMax = 16;
 constexpr int kEndsMax = 256;
 // Each switches a module off. Several workers may end in one.
 constexpr unsigned kEndsAtStartMax = 1024;
-// A reload waits so long for changes of modules to come to an end.
-constexpr std::uint64_t kSwapsFirstMs = 20'000;
 
 }  // namespace
 
@@ -38,11 +36,12 @@ Supervisor::~Supervisor() {
   reload_.reset();
   keeper_.reset();
   reports_ = {};
+  // Who may not be killed ends when it sees that its supervisor has gone.
+  retired_.clear();
+  crew_.reset();
   // Not for any child: process 1, and whoever was put in another's place by exec, has children of others.
-  for (const pid_t pid : workers) {
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
+  const std::uint64_t until_ms = monotonic_ms() + WorkerProcess::kGoneMs;
+  for (const pid_t pid : workers) reap_until(pid, until_ms);
   log_pipe_.close();
 }
 
@@ -137,9 +136,8 @@ bool Supervisor::run() {
 
 std::uint64_t Supervisor::wait_ms() const {
   std::uint64_t until = ~std::uint64_t{0};
-  if (stopping_) {
-    until = stop_until_ms_;
-  } else if (!serving_) {
+  if (stopping_) return Watchdog::kLookMs;
+  if (!serving_) {
     until = look_at_ms_;
   } else {
     until = reload_ != nullptr ? reload_->due_ms() : keeper_->due_ms();
@@ -161,7 +159,15 @@ std::vector<WorkerProcess*> Supervisor::all_workers() const {
   return workers;
 }
 
+WorkerProcess* Supervisor::find_worker(pid_t pid) const {
+  const std::vector<WorkerProcess*> workers = all_workers();
+  const auto found = std::find_if(workers.begin(), workers.end(),
+                                  [pid](const WorkerProcess* worker) { return worker->pid() == pid; });
+  return found == workers.end() ? nullptr : *found;
+}
+
 void Supervisor::wait_for_events() {
+  give_up_those_that_do_not_end();
   const std::vector<WorkerProcess*> workers = all_workers();
   std::vector<pollfd> polled{{signals_.get(), POLLIN, 0}, log_pipe_.wanted(), {keeper_->watch_fd(), POLLIN, 0}};
   for (Child* trial : {keeper_->trial(), reload_ == nullptr ? nullptr : reload_->trial()})
@@ -214,27 +220,45 @@ void Supervisor::reap() {
       continue;
     }
     log_pipe_.forward();  // a worker's last words come before its end
-    if (WorkerProcess* worker = crew_->find(pid)) {
+    if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
-      watchdog_.forget(*crew_, *worker);
-      crew_->take(*worker);
+      let_go(*worker);
     } else if (keeper_->trial() != nullptr && keeper_->trial()->pid() == pid) {
       keeper_->trial_ended(status, monotonic_ms());
     } else if (reload_ != nullptr && reload_->trial() != nullptr && reload_->trial()->pid() == pid) {
       reload_->trial_ended(status);
-    } else if (WorkerProcess* fresh = next_crew() == nullptr ? nullptr : next_crew()->find(pid)) {
-      on_end(*fresh, status);
-      next_crew()->take(*fresh);
-      if (!stopping_) refuse_reload("a new worker could not start");
-    } else if (WorkerProcess* retired = retired_.find(pid)) {
-      on_end(*retired, status);
-      watchdog_.forget(*crew_, *retired);
-      retired_.remove(*retired);
     } else {
       reports_.ended(pid, status);
     }
   }
   if (left < 0) ::raise(SIGCHLD);  // the others come in the next turn
+}
+
+// It is nobody's any more, whether there is still a process or not.
+void Supervisor::let_go(WorkerProcess& worker) {
+  watchdog_.forget(*crew_, worker);
+  if (crew_->find(worker.pid()) == &worker) {
+    crew_->take(worker);
+  } else if (retired_.find(worker.pid()) == &worker) {
+    retired_.remove(worker);
+  } else {
+    next_crew()->take(worker);
+    if (!stopping_) refuse_reload("a new worker could not start");
+  }
+}
+
+// What the kernel does not let go of would hold up reloads, the end, and whoever takes its place. One that may
+// not be killed ends by itself, since its supervisor has gone for it.
+void Supervisor::give_up_those_that_do_not_end() {
+  for (WorkerProcess* worker : all_workers()) {
+    if (!worker->does_not_end(monotonic_ms())) continue;
+    worker->kill();
+    log(LogLevel::error,
+        "worker " + std::to_string(worker->index() + 1) + " (process " + std::to_string(worker->pid()) +
+            ") was killed and does not end: it is given up, and nothing waits for it any more");
+    on_end(*worker, SIGKILL);
+    return let_go(*worker);  // the others come in the next turn
+  }
 }
 
 void Supervisor::on_stop(pid_t pid, bool stopped) {
@@ -258,7 +282,7 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
                            std::to_string(worker.pid()) + ") " + worker.ending(status, culprit));
   const Culprit known = culprit.value_or(Culprit{});
   report(known);
-  if (!serving_) return on_end_at_start(known.blamed());
+  if (!serving_) return on_end_at_start(worker.held_by_disk() ? known.module : known.blamed());
   const bool serves = crew_->find(worker.pid()) == &worker;
   if (serves) keeper_->ended(worker, known.blamed(), known.generation, monotonic_ms());
   const bool counted =
@@ -307,54 +331,10 @@ void Supervisor::report(const Culprit& culprit) {
   });
 }
 
-void Supervisor::want_reload() {
-  if (!reload_wanted_) swaps_until_ms_ = monotonic_ms() + kSwapsFirstMs;
-  reload_wanted_ = true;
-  renewal_ = false;
-  keeper_->look_again();
-}
-
-void Supervisor::begin_reload() {
-  reload_wanted_ = false;
-  control_.reload_begins();
-  const bool renews = std::exchange(renewal_, false);
-  if (renews) present_ = [settings = crew_->plan().settings] { return settings; };
-  auto begun = Reload::begin(renews ? present_ : reread_, *crew_, [this] { close_for_child({}); });
-  if (!begun) return refuse_reload(begun.error().message);
-  reload_ = std::move(*begun);
-}
-
-void Supervisor::step_reload() {
-  const auto ready = reload_->step(*keeper_, *crew_, launch());
-  if (!ready) return refuse_reload(ready.error().message);
-  if (*ready) commit_reload();
-}
-
-void Supervisor::refuse_reload(const std::string& why) {
-  const std::string sentence = "not reloaded, and everything goes on as it was: " + why;
-  log(LogLevel::error, sentence);
-  control_.reload_ended(fail(sentence));
-  if (reload_ == nullptr) return;
-  retired_.add(reload_->abandon());
-  reload_.reset();
-}
-
-// First the last references to sockets that are no longer wanted, then the workers that still accept from them.
-void Supervisor::commit_reload() {
-  const std::unique_ptr<Crew> old = std::exchange(crew_, reload_->take_crew());
-  reload_->commit(*keeper_, *crew_);
-  reload_.reset();
-  set_log(crew_->plan().settings.log_level, "supervisor");
-  old->close_listeners();
-  for (const WorkerProcess* worker : old->workers()) watchdog_.forget(*old, *worker);
-  retired_.retire(*old, monotonic_ms());
-  log(LogLevel::info, "reloaded");
-  control_.reload_ended("reloaded\n");
-}
-
 void Supervisor::stop() {
   if (stopping_) {
     forced_ = true;
+    stop_until_ms_ = 0;
     return kill_all();
   }
   stopping_ = true;
@@ -379,9 +359,9 @@ void Supervisor::respawn_missing() {
   retry_at_ms_ = monotonic_ms() + RestartPace::kRetryMs;
 }
 
-void Supervisor::kill_all() const {
+void Supervisor::kill_all() {
   if (crew_ == nullptr) return;
-  for (const WorkerProcess* worker : all_workers()) ::kill(worker->pid(), SIGKILL);
+  for (WorkerProcess* worker : all_workers()) worker->kill();
 }
 
 }  // namespace sluice

@@ -48,6 +48,8 @@ class Supervisor {
   void reap();
   void on_stop(pid_t pid, bool stopped);
   void on_end(const WorkerProcess& worker, int status);
+  void let_go(WorkerProcess& worker);
+  void give_up_those_that_do_not_end();
   void on_end_at_start(const std::string& module);
   void pace_restart(const WorkerProcess& worker, bool counted);
   void look_after_workers();
@@ -61,9 +63,10 @@ class Supervisor {
   void stop();
   void respawn_missing();
   std::vector<WorkerProcess*> all_workers() const;
+  WorkerProcess* find_worker(pid_t pid) const;
   ServerView view() const { return take_view(*crew_, *keeper_, next_crew(), retired_.workers(), started_ms_); }
   Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
-  void kill_all() const;
+  void kill_all();
 
   const ReadSettings& reread_;
   UniqueFd signals_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <string>
 #include <utility>
 
@@ -31,18 +30,14 @@ constexpr std::uint64_t kStoppedNs = ~std::uint64_t{0};
 constexpr std::uint64_t kCallShare = 6;
 constexpr std::uint64_t kCallNs = 30'000 * kMs;  // where a turn may take for ever
 
-// Whether its first thread, which is the loop's, waits for something that a signal would end (proc(5)).
-bool is_asleep(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(file, line)) return false;
-  const std::size_t name_end = line.rfind(") ");  // the name may hold anything
-  return name_end != std::string::npos && line.compare(name_end + 2, 1, "S") == 0;
-}
-
 // Names a socket of a worker that is helped.
 std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
   return (static_cast<std::uint64_t>(worker.pid()) << 16) | socket;
+}
+
+const char* where_it_waits(WaitKind wait) {
+  if (wait == WaitKind::disk) return ", where it waits for a disk that does not answer";
+  return wait == WaitKind::sleep ? ", where it sleeps" : "";
 }
 
 }  // namespace
@@ -69,8 +64,8 @@ void Watchdog::look(const Crew& crew, const std::vector<WorkerProcess*>& retired
 Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns,
                                   const Report& report) {
   if (!worker.ready() && std::max(worker.started_ms() * kMs, counts_from_ns_) + kStartNs <= now_ns) {
-    worker.condemn();
-    ::kill(worker.pid(), SIGKILL);
+    worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
+    worker.kill();
   }
   const std::uint64_t began_ns = worker.stopped() ? kStoppedNs : worker.stats().turn_began_ns.get();
   const auto known = held_.find(worker.pid());
@@ -106,8 +101,8 @@ Watchdog::Held* Watchdog::find_out(const WorkerProcess& worker, std::uint64_t be
   held.since_ns = since_ns;
   held.inside = read_note(worker.stats(), worker.stats().notes[0]);
   if (worker.stats().turn_began_ns.get() != began_ns) return nullptr;
-  held.asleep = is_asleep(worker.pid());
-  if (!held.asleep && !worker.dying()) {
+  held.wait = wait_kind(worker.pid());
+  if (held.wait == WaitKind::none && !worker.dying()) {
     held.asked = worker.stats().held.taken.load(std::memory_order_acquire) + 1;
     ::kill(worker.pid(), kLookSignal);
   }
@@ -136,7 +131,7 @@ void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_n
   }
   log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " has been held up for " +
                              std::to_string((now_ns - held.since_ns) / kMs) + " ms " + culprit.text() +
-                             (held.asleep ? ", where it sleeps" : ""));
+                             where_it_waits(held.wait));
   report(std::move(culprit));
 }
 
@@ -177,10 +172,10 @@ void Watchdog::end_help(const Crew& crew, const WorkerProcess& worker, Held& hel
 void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
   if (held.ended_ns == 0) {
     held.ended_ns = now_ns;
-    if (!dying) worker.condemn();
+    if (!dying) worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
     ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot
   } else if (now_ns - held.ended_ns >= kDyingNs) {
-    ::kill(worker.pid(), SIGKILL);
+    worker.kill();
   }
 }
 

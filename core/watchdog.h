@@ -1,6 +1,6 @@
 // Watches the turns of all workers' loops: names who holds one for long, has a sibling accept in the held
-// worker's place meanwhile, and ends a worker that does not come back. One that a signal has stopped is helped,
-// too, and left alone. Names offloaded calls that do not end.
+// worker's place meanwhile, and ends a worker that does not come back. A wait for a disk is nobody's fault. A
+// worker that a signal has stopped is helped, too, and left alone. Names offloaded calls that do not end.
 //
 // Supervisor's thread; never blocks. Reads the workers' shared memory.
 #pragma once
@@ -14,6 +14,7 @@
 
 #include "crew.h"
 #include "fault_report.h"
+#include "wait_kind.h"
 
 namespace sluice {
 
@@ -37,11 +38,11 @@ class Watchdog {
 
  private:
   struct Held {
-    std::uint64_t began_ns = 0;  // of the turn
-    std::uint64_t since_ns = 0;  // as far as it counts
-    Culprit inside;              // when it was first found
-    bool asleep = false;         // then
-    std::uint32_t asked = 0;     // Snapshot::taken before it was asked for; 0 when it was not
+    std::uint64_t began_ns = 0;      // of the turn
+    std::uint64_t since_ns = 0;      // as far as it counts
+    Culprit inside;                  // when it was first found
+    WaitKind wait = WaitKind::none;  // then
+    std::uint32_t asked = 0;         // Snapshot::taken before it was asked for; 0 when it was not
     bool named = false;
     pid_t helper = -1;
     std::uint64_t ended_ns = 0;  // when it was told to die

@@ -123,9 +123,19 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) 
   return process;
 }
 
+void WorkerProcess::kill() {
+  if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
+  ::kill(pid_, SIGKILL);
+}
+
 void WorkerProcess::dismiss() {
   dismissed_ = true;
-  ::kill(pid_, SIGKILL);
+  kill();
+}
+
+void WorkerProcess::condemn(bool by_disk) {
+  condemned_ = true;
+  held_by_disk_ = by_disk;
 }
 
 void WorkerProcess::set_stopped(bool stopped) {
@@ -140,7 +150,10 @@ bool WorkerProcess::dying() const {
 std::optional<WorkerMessage> WorkerProcess::hear() {
   WorkerMessage message;
   const Heard heard = receive_message(control_.get(), message);
-  if (heard == Heard::gone) control_.reset();  // its end comes as a signal
+  if (heard == Heard::gone) {  // its end comes as a signal
+    control_.reset();
+    if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
+  }
   if (heard != Heard::message) return std::nullopt;
   if (message.kind == ControlMessage::ready) ready_ = true;
   return message;
@@ -161,12 +174,15 @@ std::optional<Culprit> WorkerProcess::culprit(int status, const ModuleSet& modul
     if (culprit.module.empty() && !is_fault) return std::nullopt;
     culprit.signal = signal;
   }
-  if (condemned_) culprit.outside = false;  // by whom the loop was held
+  if (condemned_) culprit.outside = held_by_disk_;  // else whoever held the loop is at fault
   return culprit;
 }
 
 std::string WorkerProcess::ending(int status, const std::optional<Culprit>& culprit) const {
-  if (culprit && condemned_) return "was ended, since it was held up for too long " + culprit->text();
+  if (culprit && condemned_) {
+    return std::string("was ended, since it was held up for too long ") +
+           (held_by_disk_ ? "by a disk that does not answer, which is nobody's fault, " : "") + culprit->text();
+  }
   // After a signal, a sanitizer and a handler of a module's own end the process as they like.
   const int signal = culprit && culprit->signal != 0 ? culprit->signal
                      : WIFSIGNALED(status)           ? WTERMSIG(status)

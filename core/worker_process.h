@@ -48,7 +48,8 @@ class WorkerProcess {
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
   // The next thing that the worker has said.
   std::optional<WorkerMessage> hear();
-  // Kills it, and its end is no surprise.
+  void kill();
+  // The same, and its end is no surprise.
   void dismiss();
   bool dismissed() const { return dismissed_; }
   // Whatever its loop was at, it is on its way out: by a fault, dismissed, or already the kernel's to end.
@@ -57,8 +58,13 @@ class WorkerProcess {
   void set_stopped(bool stopped);
   bool stopped() const { return stopped_; }
   std::uint64_t went_on_ns() const { return went_on_ns_; }  // 0: it was never stopped
-  // It holds its loop too long, and is being ended for it.
-  void condemn() { condemned_ = true; }
+  // It holds its loop too long, and is being ended for it; `by_disk`: which is no fault of whom it is inside.
+  void condemn(bool by_disk);
+  bool held_by_disk() const { return held_by_disk_; }
+  // Killed, or seen to end, and still not to be reaped after kGoneMs: a disk that does not answer holds it in
+  // the kernel, or it may not be killed.
+  static constexpr std::uint64_t kGoneMs = 3'000;
+  bool does_not_end(std::uint64_t now_ms) const { return ending_ms_ != 0 && now_ms >= ending_ms_ + kGoneMs; }
   // What it was doing when it ended inside a module, in whatever way, or by a fault; nothing when it ended
   // otherwise. A thread that has noted nothing is known by its frames, as far as they are of these modules.
   std::optional<Culprit> culprit(int status, const ModuleSet& modules) const;
@@ -75,6 +81,8 @@ class WorkerProcess {
   SharedStats stats_;
   bool ready_ = false;
   bool condemned_ = false;
+  bool held_by_disk_ = false;
+  std::uint64_t ending_ms_ = 0;  // since when it is about to end
   bool dismissed_ = false;
   bool stopped_ = false;
   std::uint64_t went_on_ns_ = 0;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "e2e/containment.h"
 #include "support/hanging_disk.h"
 #include "support/http_client.h"
 #include "support/server_process.h"
@@ -100,5 +101,32 @@ TEST_CASE("file systems that hang hold up nobody else", "[e2e][hanging]") {
   for (const auto& disk : stand.disks) disk->end();
   waiting.clear();
   check_that_others_are_served(server);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a module that waits for a disk on the loop is told of, and not to blame", "[e2e][hanging]") {
+  const Site site({"hello", "sleeper"});
+  ::mkdir(site.path("disk").c_str(), 0755);
+  HangingDisk disk(site.path("disk"), "a");
+  if (!disk.mounted()) {
+    WARN("no FUSE can be mounted here");
+    return;
+  }
+  ServerProcess server(site,
+                       options({"--workers", "1", "--hang-limit", "300ms", "--mount",
+                                "/on-disk/=sleeper:root=" + site.path("disk"), "--mount", "/hello/=hello"},
+                               "1"));
+  CHECK(fetch(server.endpoint(), "/on-disk/file").status == 200);
+  disk.hang();
+  HttpClient waiting(server.endpoint());
+  waiting.request("GET", "/on-disk/file");
+  CHECK(server.logs("GET /on-disk/file HTTP/1.1, where it waits for a disk that does not answer"));
+  CHECK(server.logs(
+      "was ended, since it was held up for too long by a disk that does not answer, which is nobody's fault, "
+      "inside module sleeper, generation 1, for GET /on-disk/file HTTP/1.1"));
+  CHECK(answers(server, "/hello/", 200));
+  CHECK(server.count_in_log("is switched off") == 0);
+  disk.end();
+  CHECK(answers(server, "/on-disk/file", 200));
   CHECK(server.stop() == 0);
 }

@@ -1,8 +1,9 @@
 // Holds the loop for as many milliseconds as the path says, or, if that is "gate", until the gate is open: what
 // a handler must not. Below /poll/ it answers with what poll(2) says after so many milliseconds. Below /offload
-// it holds a thread of the server until the gate is open.
+// it holds a thread of the server until the gate is open, and below /file it looks for a file in its folder.
 #include <poll.h>
 #include <sluice/module.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -39,6 +40,7 @@ class Sleeper : public sluice::Handler {
       if (host_.offload(work.get())) static_cast<void>(work.release());
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(path.c_str())));
+    if (path == "file") static_cast<void>(::faccessat(folder_fd_, "sought", F_OK, 0));
     if (path == "gate") wait_at_gate(folder_fd_);
     exchange.send("awake\n");
   }
