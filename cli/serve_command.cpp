@@ -4,11 +4,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <ostream>
 #include <sstream>
 #include <vector>
 
+#include "child.h"
 #include "dry_run.h"
+#include "module_store.h"
 #include "report.h"
 #include "supervisor.h"
 #include "unknown_variables.h"
@@ -23,6 +26,30 @@ Result<void> check_folder(const std::string& what, const std::string& folder, co
     return fail(what + " '" + folder + "' cannot be used: " + std::strerror(errno) + remedy);
   if (!S_ISDIR(about.st_mode)) return fail(what + " '" + folder + "' is not a folder" + remedy);
   return {};
+}
+
+// Whoever looks at a folder of a disk that hangs waits with it, so a child looks first.
+Result<void> ask_folder(const std::string& folder, bool has_modules, const ModuleCare& care) {
+  const auto asked = run_in_child(
+      [&] {
+        struct stat about {};
+        if (stat(folder.c_str(), &about) == 0 && has_modules) rehearse_copies(folder);
+        return std::string();
+      },
+      static_cast<int>(care.swap_ms));
+  if (asked) return {};
+  return fail("the folder '" + folder + "' does not answer: who looks at it " + asked.error().message);
+}
+
+Result<void> ask_folders(const Settings& settings) {
+  auto answers = ask_folder(settings.root, false, settings.care).and_then([&] {
+    return ask_folder(settings.plugins, true, settings.care);
+  });
+  for (const MountSpec& mount : settings.mounts) {
+    if (!mount.root || !answers) continue;
+    answers = ask_folder(std::filesystem::path(settings.root) / *mount.root, false, settings.care);
+  }
+  return answers;
 }
 
 // `doubts` were said already.
@@ -54,6 +81,10 @@ Result<ServeRequest> read_checked_request(const GivenValues& command_line, const
 
 int run_serve(const GivenValues& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err) {
+  const auto answers = read_serve_request(command_line, environment).and_then([](const ServeRequest& asked) {
+    return ask_folders(asked.settings);
+  });
+  if (!answers) return refuse(err, answers.error());
   const auto request = read_checked_request(command_line, environment);
   if (!request) return refuse(err, request.error());
   const std::vector<std::string> unknown = unknown_variables(environment);

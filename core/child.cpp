@@ -18,7 +18,7 @@ constexpr std::size_t kReportMax = 4 * 1024 * 1024;
 // Between two looks at whether a child has ended.
 constexpr int kEndMs = 5;
 // For one that was killed.
-constexpr std::uint64_t kKilledMs = 3'000;
+constexpr std::uint64_t kKilledMs = 1'000;
 
 [[noreturn]] void run_child(const std::function<std::string()>& task, int report, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -30,6 +30,8 @@ class FolderWatch {
   // When the next one will be.
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
   std::uint64_t due_ms() const;
+  // Whether what follows, or take_quiet, has something to say now.
+  bool has_news(std::uint64_t now_ms) const { return overflow_ || gone_ || moved_ || due_ms() <= now_ms; }
   // Once: more has happened than was told, so that every file of the folder may have changed.
   bool take_overflow();
   // The folder itself is no longer there: nothing more will be told.

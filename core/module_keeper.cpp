@@ -70,6 +70,7 @@ void ModuleKeeper::begin(Folder folder, const Crew& crew) {
   in_force_ = catalog_.set();
   store_->keep_libraries();
   waiting_.clear();
+  look_wanted_ = again_wanted_ = false;
   refusals_.clear();
   while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
   watch();
@@ -80,13 +81,7 @@ void ModuleKeeper::go_on(const TrialReport& report, const ModuleSet& tried, Modu
   catalog_.learn(report, tried);
   in_force_ = std::move(given);
   look_again();
-  again_ = waiting_;
-}
-
-void ModuleKeeper::watch() {
-  auto watch = FolderWatch::open(folder(), care().quiet_ms);
-  if (!watch) log(LogLevel::error, watch.error().message + "; HUP looks at it again");
-  watch_ = watch ? std::move(*watch) : nullptr;
+  again_wanted_ = true;
 }
 
 void ModuleKeeper::close_for_child() {
@@ -95,17 +90,9 @@ void ModuleKeeper::close_for_child() {
   if (trial_ != nullptr) trial_->close_for_child();
 }
 
-void ModuleKeeper::look_again() {
-  const auto files = list_modules(folder());
-  if (!files) return log(LogLevel::error, files.error().message);
-  if (watch_ == nullptr || watch_->gone()) watch();
-  for (const std::string& file : catalog_.files()) waiting_.insert(file);
-  waiting_.insert(files->begin(), files->end());
-}
-
 std::uint64_t ModuleKeeper::due_ms() const {
   if (stage_ != Stage::idle) return change_until_ms_;
-  if (!waiting_.empty() || !reviving_.empty()) return 0;
+  if (look_wanted_ || !waiting_.empty() || !reviving_.empty()) return 0;
   const std::uint64_t retry = catalog_.set() != in_force_ ? retry_at_ms_ : FolderWatch::kNever;
   return watch_ == nullptr ? retry : std::min(retry, watch_->due_ms());
 }
@@ -113,26 +100,22 @@ std::uint64_t ModuleKeeper::due_ms() const {
 void ModuleKeeper::step(std::uint64_t now_ms) {
   if (stage_ == Stage::preparing) ask_next(now_ms);
   if (stage_ == Stage::preparing && unanswered_.empty()) commit(now_ms);
-  if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
+  if (stage_ == Stage::asking && now_ms >= change_until_ms_) {
+    give_up_folder();
+  } else if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
     refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(care().swap_ms)
                                    : "a worker did not get ready for it within " + seconds(care().swap_ms),
            now_ms);
   }
   if (stage_ != Stage::idle) return;
-  if (watch_ != nullptr) {
-    if (watch_->take_overflow()) look_again();
-    for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
-    if (watch_->moved()) {
-      watch();
-      look_again();
-    }
-    if (watch_ != nullptr && watch_->gone()) {
-      log(LogLevel::error,
-          "the folder of modules " + folder() + " is gone: its modules go on; send HUP when it is there again");
-      watch_.reset();
-    }
-  }
   while (stage_ == Stage::idle && !reviving_.empty()) revive(reviving_.begin()->first, now_ms);
+  if (stage_ == Stage::idle && catalog_.set() != in_force_ && now_ms >= retry_at_ms_) {
+    change_ = Generation{};
+    prepare(catalog_.set(), now_ms);
+  }
+  if (stage_ != Stage::idle) return;
+  if (folder_is_wanted(now_ms) && !folder_answers_) return ask_folder(now_ms);
+  if (std::exchange(folder_answers_, false)) look(now_ms);
   // Removed ones first: what takes over a name finds it free.
   while (stage_ == Stage::idle && !waiting_.empty()) {
     auto next = std::find_if(waiting_.begin(), waiting_.end(),
@@ -141,10 +124,6 @@ void ModuleKeeper::step(std::uint64_t now_ms) {
     const std::string file = *next;
     waiting_.erase(next);
     begin_change(file, now_ms);
-  }
-  if (stage_ == Stage::idle && catalog_.set() != in_force_ && now_ms >= retry_at_ms_) {
-    change_ = Generation{};
-    prepare(catalog_.set(), now_ms);
   }
 }
 
@@ -207,9 +186,14 @@ void ModuleKeeper::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
 }
 
 void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
-  const auto report = read_trial(trial_->result(status));
+  const auto ended = trial_->result(status);
   trial_.reset();
+  if (stage_ == Stage::asking) {
+    stage_ = Stage::idle;
+    folder_answers_ = true;
+  }
   if (stage_ != Stage::trying) return;
+  const auto report = read_trial(ended);
   if (!report) return refuse(report.error().message, now_ms);
   if (!report->problems.empty()) return refuse(report->problems.front().sentence, now_ms);
   log_warnings(*report, change_.entry.file);

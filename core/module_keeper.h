@@ -1,7 +1,8 @@
 // Brings changes of the folder of modules to the workers while they serve, one at a time: a changed file is
 // copied, tried in a child, made by every worker, and then put into force by all of them, or by none.
 //
-// Supervisor's thread; never blocks on a module. What changes meanwhile waits, each file once.
+// Supervisor's thread; never blocks on a module, nor on its folder: a child asks there first. What changes
+// meanwhile waits, each file once.
 //
 // INVARIANT: a worker that starts is given `set()`, and is told of the change at work, if there is one.
 #pragma once
@@ -64,10 +65,11 @@ class ModuleKeeper {
   void close_for_child();
 
   // Looks at every file of the folder again, and watches it again if it had gone.
-  void look_again();
+  void look_again() { look_wanted_ = true; }
   // Whether a change is at work or waits.
   bool busy() const {
-    return stage_ != Stage::idle || !waiting_.empty() || catalog_.set() != in_force_ || !reviving_.empty();
+    return stage_ != Stage::idle || look_wanted_ || !waiting_.empty() || catalog_.set() != in_force_ ||
+           !reviving_.empty();
   }
   bool at_work() const { return stage_ != Stage::idle; }
   // Goes on as far as it can now. `crew` is the one that `begin` or `go_on` was told of.
@@ -91,12 +93,17 @@ class ModuleKeeper {
   Result<void> disable(const std::string& module);
 
  private:
-  enum class Stage { idle, trying, preparing };
+  enum class Stage { idle, asking, trying, preparing };
 
   explicit ModuleKeeper(CloseInChild close_in_child) : close_in_child_(std::move(close_in_child)) {}
   const ModuleCare& care() const { return crew_->plan().settings.care; }
   std::string folder() const { return crew_->plan().settings.plugins; }
   void watch();
+  bool folder_is_wanted(std::uint64_t now_ms) const;
+  void ask_folder(std::uint64_t now_ms);
+  void give_up_folder();
+  void look(std::uint64_t now_ms);
+  void note_all_files();
   void begin_change(const std::string& file, std::uint64_t now_ms);
   void remove(const std::string& file);
   void revive(const std::string& file, std::uint64_t now_ms);
@@ -114,6 +121,9 @@ class ModuleKeeper {
   ModuleCatalog catalog_;
   ModuleSet in_force_;  // in the workers
   const Crew* crew_ = nullptr;
+  bool look_wanted_ = false;           // at every file
+  bool again_wanted_ = false;          // whatever is found then belongs to `again_`, too
+  bool folder_answers_ = false;        // a moment ago
   std::set<std::string> waiting_;      // files that have changed
   std::set<std::string> again_;        // those that another configuration may suit better
   std::set<std::string> renewed_for_;  // those for which the workers were replaced

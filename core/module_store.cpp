@@ -355,6 +355,12 @@ Result<std::vector<std::string>> list_modules(const std::string& folder) {
   return files;
 }
 
+void rehearse_copies(const std::string& folder) {
+  const auto files = list_modules(folder);
+  if (!files || !check_folder(folder)) return;
+  for (const std::string& file : *files) static_cast<void>(open_source(folder, file));
+}
+
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
   const auto files = list_modules(folder);
   if (!files) return Unexpected(files.error());

@@ -146,6 +146,9 @@ class ModuleStore {
 
 // The "*.so" of the folder, sorted.
 Result<std::vector<std::string>> list_modules(const std::string& folder);
+// Asks for all of the folder that making copies will ask for. A disk may let that wait without end: a child
+// asks first, and whoever has others to serve only when it has come back.
+void rehearse_copies(const std::string& folder);
 // A name that list_modules would list.
 bool is_module_file(std::string_view name);
 // Nothing where there is no such file.

@@ -16,7 +16,10 @@ constexpr std::uint64_t kReadyMs = 20'000;
 std::string rehearse(const ReadSettings& reread) {
   const auto listed = reread()
                           .and_then([](const Settings& settings) { return make_plan(settings); })
-                          .and_then([](const PlanPtr& plan) { return list_modules(plan->settings.plugins); });
+                          .and_then([](const PlanPtr& plan) {
+                            rehearse_copies(plan->settings.plugins);
+                            return list_modules(plan->settings.plugins);
+                          });
   return FieldWriter().put(listed ? "" : listed.error().message).put(heard_names()).take();
 }
 

@@ -130,3 +130,39 @@ TEST_CASE("a module that waits for a disk on the loop is told of, and not to bla
   CHECK(answers(server, "/on-disk/file", 200));
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("a folder of modules that hangs holds up neither supervisor nor start", "[e2e][hanging]") {
+  const Site site;
+  HangingDisk disk(site.plugins(), "a");
+  if (!disk.mounted()) {
+    WARN("no FUSE can be mounted here");
+    return;
+  }
+  ServerProcess patient(site, {"--workers", "1", "--swap-timeout", "60s"});
+  ServerProcess server(site, {"--workers", "1", "--swap-timeout", "300ms", "--control", site.path("other")});
+  disk.hang();
+  patient.signal(SIGHUP);
+  REQUIRE(eventually([&] { return disk.unanswered() > 0; }));
+  // Only the supervisor replaces a worker, and ends.
+  const std::vector<pid_t> before = patient.workers();
+  REQUIRE(::kill(before.at(0), SIGKILL) == 0);
+  CHECK(eventually([&] { return patient.workers().size() == 1 && patient.workers() != before; }));
+  CHECK(fetch(patient.endpoint(), "/").status == 404);
+  patient.signal(SIGTERM);
+  CHECK(patient.wait() == 0);
+
+  CHECK_FALSE(server.reload());
+  CHECK(server.logs("the folder of modules " + site.plugins() + " does not answer: its modules go on"));
+  CHECK(server.logs("not reloaded, and everything goes on as it was: reading the settings takes too long"));
+  CHECK(fetch(server.endpoint(), "/").status == 404);
+
+  for (const bool only_check : {true, false}) {
+    std::vector<std::string> command = site.command({"--listen", "127.0.0.1:0", "--swap-timeout", "300ms"});
+    if (only_check) command.push_back("--check");
+    const Outcome started = run(command);
+    CHECK(started.code == 1);
+    CHECK(started.err.find("the folder '" + site.plugins() + "' does not answer") != std::string::npos);
+  }
+  disk.end();
+  CHECK(server.stop() == 0);
+}
