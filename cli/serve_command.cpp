@@ -1,8 +1,10 @@
 #include "serve_command.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <ostream>
@@ -12,6 +14,7 @@
 #include "child.h"
 #include "dry_run.h"
 #include "module_store.h"
+#include "process_setup.h"
 #include "report.h"
 #include "supervisor.h"
 #include "unknown_variables.h"
@@ -81,6 +84,10 @@ Result<ServeRequest> read_checked_request(const GivenValues& command_line, const
 
 int run_serve(const GivenValues& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err) {
+  // The kernel drops what the first process of a system or container does not wait for.
+  if (::getpid() == 1) {
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) hold_signal(signal);
+  }
   const auto answers = read_serve_request(command_line, environment).and_then([](const ServeRequest& asked) {
     return ask_folders(asked.settings);
   });

@@ -1,6 +1,8 @@
 // Supervisor and workers: death, draining, signals, users and sockets.
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -174,6 +176,43 @@ TEST_CASE("a worker that does not end when it is killed is replaced, and nobody 
     while (::waitpid(worker, &status, 0) == worker && !WIFEXITED(status) && !WIFSIGNALED(status)) {
     }
   }
+}
+
+TEST_CASE("the first process of a container hears TERM while it starts", "[e2e][processes]") {
+  const Site site({"create_hangs"});
+  const auto as_first = [] {
+    if (::unshare(CLONE_NEWPID) != 0) ::_exit(77);
+    const pid_t first = ::fork();
+    if (first == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      return;
+    }
+    int status = 0;
+    ::waitpid(first, &status, 0);
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 78);
+  };
+  Process container(site.command({"--listen", "127.0.0.1:0", "--workers", "1", "--swap-timeout", "1s"}), {}, "",
+                    as_first);
+  const auto child_of = [](pid_t pid) {
+    const std::string number = std::to_string(pid);
+    std::ifstream children("/proc/" + number + "/task/" + number + "/children");
+    pid_t child = 0;
+    children >> child;
+    return child;
+  };
+  // What it tries in a child belongs to the start.
+  pid_t first = 0;
+  const bool tries = eventually([&] {
+    first = child_of(container.pid());
+    return !container.running() || (first != 0 && child_of(first) != 0);
+  });
+  if (!container.running()) {
+    WARN("no process can be the first of its own here");
+    return;
+  }
+  REQUIRE(tries);
+  REQUIRE(::kill(first, SIGTERM) == 0);
+  CHECK(container.wait() == 0);
 }
 
 TEST_CASE("TERM lets a download in flight end, and idle connections go", "[e2e][processes]") {
