@@ -5,9 +5,9 @@
 #include "check/inspection.h"
 #include "check/report_text.h"
 #include "check/subject.h"
-#include "config.h"
 #include "report.h"
-#include "supervisor.h"
+#include "server/supervisor.h"
+#include "settings/option_values.h"
 
 namespace sluice::cli {
 namespace {

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "config.h"
 #include "control_command.h"
 #include "serve_options.h"
+#include "settings/option_values.h"
 #include "spelling.h"
 #include "text_layout.h"
 

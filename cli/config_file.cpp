@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace sluice::cli {
 namespace {

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <system_error>
 
-#include "control_socket.h"
-#include "monotonic_clock.h"
+#include "base/monotonic_clock.h"
+#include "control/control_socket.h"
 #include "report.h"
 #include "serve_request.h"
-#include "supervisor.h"
+#include "server/supervisor.h"
 
 namespace sluice::cli {
 namespace {

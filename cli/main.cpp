@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/process_setup.h"
 #include "check/exact_heap.h"
-#include "process_setup.h"
 #include "program.h"
 
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <ostream>
 
-#include "option_value.h"
 #include "report.h"
 #include "serve_request.h"
-#include "supervisor.h"
+#include "server/supervisor.h"
+#include "settings/option_value.h"
 #include "text_layout.h"
 
 namespace sluice::cli {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "given_values.h"
-#include "module_store.h"
+#include "swap/module_store.h"
 
 namespace sluice::cli {
 

@@ -9,7 +9,7 @@
 
 #include "embedded_template.h"
 #include "report.h"
-#include "supervisor.h"
+#include "server/supervisor.h"
 
 namespace sluice::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "supervisor.h"
+#include "server/supervisor.h"
 #include "text_layout.h"
 
 namespace sluice::cli {

@@ -4,7 +4,7 @@
 #include <iosfwd>
 #include <string>
 
-#include "error.h"
+#include "base/error.h"
 
 namespace sluice::cli {
 

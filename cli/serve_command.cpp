@@ -11,12 +11,12 @@
 #include <sstream>
 #include <vector>
 
-#include "child.h"
-#include "dry_run.h"
-#include "module_store.h"
-#include "process_setup.h"
+#include "base/child_process.h"
+#include "base/process_setup.h"
 #include "report.h"
-#include "supervisor.h"
+#include "server/dry_run.h"
+#include "server/supervisor.h"
+#include "swap/module_store.h"
 #include "unknown_variables.h"
 
 namespace sluice::cli {

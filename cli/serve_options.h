@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "config.h"
-#include "error.h"
+#include "base/error.h"
 #include "given_values.h"
+#include "settings/option_values.h"
 
 namespace sluice::cli {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "http_fields.h"
+#include "http/http_fields.h"
 
 namespace sluice::cli {
 

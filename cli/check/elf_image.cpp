@@ -7,7 +7,7 @@
 #include <optional>
 #include <sstream>
 
-#include "module_file.h"
+#include "module/module_file.h"
 
 namespace sluice::cli {
 namespace {

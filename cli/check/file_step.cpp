@@ -11,9 +11,9 @@
 
 #include "check/elf_image.h"
 #include "check/needed_libraries.h"
-#include "config.h"
-#include "module_file.h"
-#include "option_value.h"
+#include "module/module_file.h"
+#include "settings/option_value.h"
+#include "settings/option_values.h"
 
 namespace sluice::cli {
 namespace {

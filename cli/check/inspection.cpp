@@ -6,14 +6,14 @@
 #include <csignal>
 #include <set>
 
+#include "base/child_process.h"
+#include "base/log.h"
 #include "check/change_step.h"
 #include "check/elf_image.h"
 #include "check/file_step.h"
 #include "check/handler_step.h"
 #include "check/needed_libraries.h"
 #include "check/request_step.h"
-#include "child.h"
-#include "log.h"
 
 namespace sluice::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "module_store.h"
+#include "swap/module_store.h"
 
 namespace sluice::cli {
 namespace {

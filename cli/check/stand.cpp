@@ -9,12 +9,12 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/code_in_memory.h"
+#include "base/log.h"
+#include "base/monotonic_clock.h"
+#include "base/process_setup.h"
 #include "check/faults.h"
 #include "check/resources.h"
-#include "code_in_memory.h"
-#include "log.h"
-#include "monotonic_clock.h"
-#include "process_setup.h"
 
 namespace sluice::cli {
 namespace {

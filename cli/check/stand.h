@@ -14,9 +14,9 @@
 #include "check/client.h"
 #include "check/findings.h"
 #include "check/subject.h"
-#include "connection.h"
-#include "module_instance.h"
-#include "turn_audit.h"
+#include "connection/connection.h"
+#include "module/module_instance.h"
+#include "telemetry/turn_audit.h"
 
 namespace sluice::cli {
 

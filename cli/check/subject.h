@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+#include "base/unique_fd.h"
 #include "check/findings.h"
 #include "check/private_folder.h"
 #include "check/shared_text.h"
-#include "error.h"
-#include "unique_fd.h"
-#include "user.h"
+#include "settings/user.h"
 
 namespace sluice::cli {
 

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "common/destroy_on_thread.h"
-#include "common/open_beneath.h"
+#include "common/files/destroy_on_thread.h"
+#include "common/files/open_beneath.h"
 
 namespace sluice {
 

@@ -14,7 +14,7 @@
 #include <list>
 #include <memory>
 
-#include "common/read_queue.h"
+#include "common/reading/read_queue.h"
 
 namespace sluice {
 

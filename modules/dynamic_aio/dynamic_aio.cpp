@@ -2,9 +2,9 @@
 // read directly into buffers while the loop goes on. A processing step can stand between reading and sending.
 #include <sluice/module.h>
 
-#include "common/file_handler.h"
-#include "common/file_reader.h"
-#include "common/http_text.h"
+#include "common/http/http_text.h"
+#include "common/reading/file_reader.h"
+#include "common/serving/file_handler.h"
 #include "dynamic_aio/aio_engine.h"
 #include "dynamic_aio/processed_body.h"
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "common/file_reader.h"
+#include "common/reading/file_reader.h"
 #include "dynamic_aio/processors.h"
 
 namespace sluice {

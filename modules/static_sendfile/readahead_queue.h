@@ -19,8 +19,8 @@
 #include <list>
 #include <memory>
 
-#include "common/open_file.h"
-#include "common/residency.h"
+#include "common/files/open_file.h"
+#include "common/files/residency.h"
 
 namespace sluice {
 

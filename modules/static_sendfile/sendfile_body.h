@@ -8,8 +8,8 @@
 
 #include <optional>
 
-#include "common/file_reader.h"
-#include "common/residency.h"
+#include "common/files/residency.h"
+#include "common/reading/file_reader.h"
 #include "static_sendfile/readahead_queue.h"
 
 namespace sluice {

@@ -2,7 +2,7 @@
 // that is not in the page cache is read ahead while its answer waits; the loop never does.
 #include <sluice/module.h>
 
-#include "common/file_handler.h"
+#include "common/serving/file_handler.h"
 #include "static_sendfile/sendfile_body.h"
 
 namespace {

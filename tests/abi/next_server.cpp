@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "module_file.h"
+#include "module/module_file.h"
 #include "support/fake_exchange.h"
 #include "support/fake_host.h"
 

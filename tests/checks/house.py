@@ -26,17 +26,16 @@ def reading_order(root):
 def check_core(root):
     order = reading_order(root)
     place = {name: index for index, name in enumerate(order)}
-    for path in sorted((root / "core").glob("*.[hc]*")):
-        if path.suffix not in (".h", ".cpp"):
-            continue
-        if path.stem not in place:
+    for path in sorted((root / "core").glob("*/*.[hc]*")):
+        unit = str(path.relative_to(root / "core").with_suffix(""))
+        if unit not in place:
             yield f"{path.relative_to(root)} is missing from the table of core/README.md"
             continue
         for quote, name in includes(path):
-            stem = pathlib.PurePath(name).stem
+            included = str(pathlib.PurePath(name).with_suffix(""))
             if quote == '"' and not (root / "core" / name).exists():
                 yield f"{path.relative_to(root)} includes {name}, which is not in core/"
-            elif quote == '"' and stem in place and place[stem] > place[path.stem]:
+            elif quote == '"' and included in place and place[included] > place[unit]:
                 yield f"{path.relative_to(root)} includes {name}, which stands below it in core/README.md"
     for name in order:
         if not any((root / "core" / f"{name}{suffix}").exists() for suffix in (".h", ".cpp")):
@@ -52,11 +51,11 @@ def check_api(root):
 
 
 def check_modules(root):
-    core = {path.name for path in (root / "core").glob("*.h")}
-    for path in sorted((root / "modules").glob("*/*.[hc]*")):
+    core = {str(path.relative_to(root / "core")) for path in (root / "core").glob("*/*.h")}
+    for path in sorted((root / "modules").rglob("*.[hc]*")):
+        own = path.relative_to(root / "modules").parts[0]
         for quote, name in includes(path):
-            room = name.split("/")[0]
-            open_to_it = room in (path.parent.name, "common") and (root / "modules" / name).exists()
+            open_to_it = name.split("/")[0] in (own, "common") and (root / "modules" / name).exists()
             if quote == '"' and not open_to_it:
                 yield f"{path.relative_to(root)} includes {name}: only its own folder and modules/common are open to it"
             if quote == "<" and name in core:
@@ -74,7 +73,7 @@ def check_own_headers(root):
 
 def check_state_writer(root):
     writes = []
-    for path in sorted((root / "core").glob("connection*.[hc]*")):
+    for path in sorted((root / "core/connection").glob("*.[hc]*")):
         for line in path.read_text().splitlines():
             if re.search(r"\bstate_ = ", line) and "State state_ =" not in line:
                 writes.append(f"{path.name}: {line.strip()}")

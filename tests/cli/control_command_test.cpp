@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "command_line.h"
-#include "control_server.h"
+#include "control/control_server.h"
 #include "program.h"
 #include "scratch.h"
 #include "serve_request.h"

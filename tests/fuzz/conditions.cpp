@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "common/content_coding.h"
-#include "common/http_text.h"
-#include "common/http_time.h"
-#include "common/preconditions.h"
+#include "common/http/content_coding.h"
+#include "common/http/http_text.h"
+#include "common/http/http_time.h"
+#include "common/http/preconditions.h"
 #include "expect.h"
 
 using namespace sluice;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/byte_ranges.h"
+#include "common/http/byte_ranges.h"
 #include "expect.h"
 
 using namespace sluice::files;

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "authority.h"
 #include "expect.h"
-#include "http_fields.h"
+#include "http/authority.h"
+#include "http/http_fields.h"
 #include "support/parser_feed.h"
 
 using namespace sluice;

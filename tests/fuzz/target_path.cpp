@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "authority.h"
 #include "expect.h"
+#include "http/authority.h"
 #include "support/slow_target_path.h"
 
 using namespace sluice;

@@ -1,5 +1,5 @@
 // The Range field, RFC 9110 section 14.
-#include "common/byte_ranges.h"
+#include "common/http/byte_ranges.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

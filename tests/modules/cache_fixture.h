@@ -9,10 +9,10 @@
 #include <string>
 #include <thread>
 
-#include "common/file_cache.h"
-#include "common/local_disks.h"
-#include "common/mime_types.h"
-#include "common/open_beneath.h"
+#include "common/files/file_cache.h"
+#include "common/files/local_disks.h"
+#include "common/files/open_beneath.h"
+#include "common/http/mime_types.h"
 #include "support/fake_host.h"
 #include "support/temp_folder.h"
 

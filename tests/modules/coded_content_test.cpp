@@ -1,5 +1,5 @@
 // What browsers are known to refuse of what was compressed beforehand.
-#include "common/coded_content.h"
+#include "common/files/coded_content.h"
 
 #include <fcntl.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "common/owned_fd.h"
+#include "common/files/owned_fd.h"
 #include "support/temp_folder.h"
 
 using sluice::files::browsers_decode;

@@ -1,5 +1,5 @@
 // Accept-Encoding, RFC 9110 section 12.5.3: the field's lines, and what may be sent, the best first.
-#include "common/content_coding.h"
+#include "common/http/content_coding.h"
 
 #include <catch2/catch.hpp>
 #include <random>

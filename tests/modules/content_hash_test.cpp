@@ -1,13 +1,13 @@
 // Tags made from content: equal for equal bytes, never made from a file that changes, and remembered within a
 // limit.
-#include "common/content_hash.h"
+#include "common/files/content_hash.h"
 
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
-#include "common/owned_fd.h"
+#include "common/files/owned_fd.h"
 #include "support/temp_folder.h"
 
 using sluice::files::ContentHash;

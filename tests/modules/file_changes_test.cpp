@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "common/file_cache.h"
-#include "common/local_disks.h"
-#include "common/open_beneath.h"
+#include "common/files/file_cache.h"
+#include "common/files/local_disks.h"
+#include "common/files/open_beneath.h"
 #include "support/fake_host.h"
 #include "support/temp_folder.h"
 

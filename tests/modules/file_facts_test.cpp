@@ -1,5 +1,5 @@
 // What is said of a file by what fstat tells, and from when on it is said for certain.
-#include "common/file_facts.h"
+#include "common/files/file_facts.h"
 
 #include <catch2/catch.hpp>
 

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "common/file_facts.h"
+#include "common/files/file_facts.h"
 #include "support/file_site.h"
 
 using sluice::test::FileSite;

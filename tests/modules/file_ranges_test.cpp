@@ -2,8 +2,8 @@
 // strategy as whole files.
 #include <catch2/catch.hpp>
 
-#include "common/file_facts.h"
-#include "monotonic_clock.h"
+#include "base/monotonic_clock.h"
+#include "common/files/file_facts.h"
 #include "support/module_rig.h"
 #include "support/temp_folder.h"
 

@@ -1,5 +1,5 @@
 // Folders as pages and as JSON: what is listed, in which order, and that no name can do harm.
-#include "common/folder_listing.h"
+#include "common/serving/folder_listing.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "common/owned_fd.h"
+#include "common/files/owned_fd.h"
 #include "support/temp_folder.h"
 
 using Catch::Matchers::Contains;

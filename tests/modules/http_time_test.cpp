@@ -1,9 +1,9 @@
 // The three forms of an HTTP date, RFC 9110 section 5.6.7.
-#include "common/http_time.h"
+#include "common/http/http_time.h"
 
 #include <catch2/catch.hpp>
 
-#include "common/http_text.h"
+#include "common/http/http_text.h"
 
 using sluice::files::http_date;
 using sluice::files::parse_http_date;

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "common/folder_listing.h"
-#include "common/listing_store.h"
-#include "common/owned_fd.h"
+#include "common/files/owned_fd.h"
+#include "common/serving/folder_listing.h"
+#include "common/serving/listing_store.h"
 #include "support/module_rig.h"
 #include "support/temp_folder.h"
 

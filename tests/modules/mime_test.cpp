@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "common/http_text.h"
-#include "common/mime_types.h"
+#include "common/http/http_text.h"
+#include "common/http/mime_types.h"
 
 using sluice::files::append_encoded_path;
 using sluice::files::append_html;

@@ -1,5 +1,5 @@
 // What a mount of files says when it is made and cannot find what it is told to use.
-#include "common/missing_files.h"
+#include "common/serving/missing_files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "common/local_disks.h"
+#include "common/files/local_disks.h"
 #include "support/fake_host.h"
 #include "support/temp_folder.h"
 

@@ -1,5 +1,5 @@
 // The boundary between parts, where the system gives no random numbers.
-#include "common/multipart_body.h"
+#include "common/serving/multipart_body.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -14,7 +14,7 @@
 #include <sstream>
 #include <string>
 
-#include "common/http_text.h"
+#include "common/http/http_text.h"
 
 using sluice::files::MultipartBody;
 

@@ -1,4 +1,4 @@
-#include "common/open_beneath.h"
+#include "common/files/open_beneath.h"
 
 #include <catch2/catch.hpp>
 #include <cerrno>

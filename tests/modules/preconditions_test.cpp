@@ -1,5 +1,5 @@
 // Conditional requests, RFC 9110 section 13: fields, the representation's validators, and what follows.
-#include "common/preconditions.h"
+#include "common/http/preconditions.h"
 
 #include <catch2/catch.hpp>
 #include <string>

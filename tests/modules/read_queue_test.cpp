@@ -1,5 +1,5 @@
 // Reads that wait for buffers, and those who give theirs up for them.
-#include "common/read_queue.h"
+#include "common/reading/read_queue.h"
 
 #include <fcntl.h>
 

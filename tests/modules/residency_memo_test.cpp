@@ -1,4 +1,4 @@
-#include "common/residency_memo.h"
+#include "common/files/residency_memo.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "common/residency.h"
+#include "common/files/residency.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/owned_fd.h"
+#include "common/files/owned_fd.h"
 #include "support/temp_folder.h"
 
 using namespace sluice::files;

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "common/open_beneath.h"
+#include "common/files/open_beneath.h"
 // The module exports nothing to link with.
 #include "static_sendfile/readahead_queue.cpp"
 #include "static_sendfile/sendfile_body.cpp"

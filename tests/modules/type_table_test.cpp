@@ -1,5 +1,5 @@
 // The option with which users add media types: what it means, and what is said when it means nothing.
-#include "common/type_table.h"
+#include "common/http/type_table.h"
 
 #include <catch2/catch.hpp>
 #include <stdexcept>

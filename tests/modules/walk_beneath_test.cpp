@@ -1,4 +1,4 @@
-#include "common/walk_beneath.h"
+#include "common/files/walk_beneath.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "chunked_body.h"
+#include "http/chunked_body.h"
 
 namespace sluice::test {
 

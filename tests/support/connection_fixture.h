@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "connection.h"
+#include "connection/connection.h"
 #include "support/tcp_pair.h"
 
 namespace sluice::test {

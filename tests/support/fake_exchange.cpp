@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <numeric>
 
-#include "accept.h"
-#include "monotonic_clock.h"
+#include "base/monotonic_clock.h"
+#include "http/media_preference.h"
 
 namespace sluice::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "log.h"
+#include "base/log.h"
 #include "support/connection_fixture.h"
 
 namespace sluice::test {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "target_path.h"
+#include "http/target_path.h"
 
 namespace sluice::test {
 

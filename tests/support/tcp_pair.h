@@ -7,7 +7,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace sluice::test {
 

@@ -1,0 +1,181 @@
+#include "base/log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <iterator>
+#include <string>
+
+#include "base/monotonic_clock.h"
+#include "base/utc_time.h"
+
+namespace sluice {
+namespace {
+
+// A pipe takes this much in one piece, never interleaved with another process' line (pipe(7)).
+constexpr std::size_t kLineMax = PIPE_BUF;
+
+std::atomic<int> log_fd{STDERR_FILENO};
+std::atomic<LogLevel> log_level{LogLevel::info};
+std::atomic<unsigned> lines_lost{0};
+char process_name[32] = "sluice";
+
+// How many lines of one cause may come at once, and then how often one more. When there are too many, no more
+// come until half of that many may.
+constexpr std::uint64_t kBurst = 100;
+constexpr std::uint64_t kEveryMs = 100;
+// Lines that begin alike, but for their numbers, are of one cause.
+constexpr std::size_t kAlikeBytes = 48;
+
+struct Cause {
+  std::atomic<std::uint64_t> paid_until_ms{0};  // a line costs kEveryMs
+  std::atomic<std::uint32_t> left_out{0};
+};
+// By the hash of the beginning. Two causes in one place share what they may.
+Cause causes[256];
+
+constexpr const char* kLevelNames[] = {"debug", "info", "warning", "error"};
+
+// How many bytes the character at the beginning has, in UTF-8; 0 for one that is a control character or not
+// well-formed (RFC 3629). REQUIRES: not empty.
+std::size_t printable_length(std::string_view bytes) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char first = at(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length == 0 || bytes.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool is_control = first == 0xc2 && at(1) < 0xa0;
+  const bool is_too_long = (first == 0xe0 && at(1) < 0xa0) || (first == 0xf0 && at(1) < 0x90);
+  const bool is_no_character = (first == 0xed && at(1) >= 0xa0) || (first == 0xf4 && at(1) >= 0x90);
+  return is_control || is_too_long || is_no_character ? 0 : length;
+}
+
+struct Line {
+  char text[kLineMax];
+  std::size_t size = 0;
+
+  void put(char byte) {
+    if (size < kLineMax - 1) text[size++] = byte;
+  }
+  void put(std::string_view bytes) {
+    for (const char byte : bytes) put(byte);
+  }
+  // What a client sent may stand in a message: no byte of it may forge a line or drive a terminal. Neither may
+  // a control character of U+0080 to U+009F, as a lone byte or in UTF-8; other bytes of well-formed UTF-8 stay.
+  void put_escaped(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::size_t length = printable_length(bytes);
+      if (length == 0) {
+        put_hex(static_cast<unsigned char>(bytes.front()));
+        bytes.remove_prefix(1);
+      } else {
+        put(bytes.substr(0, length));
+        bytes.remove_prefix(length);
+      }
+    }
+  }
+  void put_hex(unsigned char code) {
+    constexpr char kHex[] = "0123456789abcdef";
+    put("\\x");
+    put(kHex[code >> 4]);
+    put(kHex[code & 15]);
+  }
+};
+
+Cause& cause_of(LogLevel level, std::string_view message) {
+  std::uint32_t hash = 2166136261U + static_cast<std::uint32_t>(level);  // FNV-1a
+  for (const char byte : message.substr(0, kAlikeBytes)) {
+    if (byte < '0' || byte > '9') hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619U;
+  }
+  return causes[(hash ^ (hash >> 16)) % std::size(causes)];
+}
+
+// Whether one more line of this cause may be written now.
+bool take_turn(Cause& cause, std::uint64_t now_ms) {
+  const bool too_many = cause.left_out.load(std::memory_order_relaxed) > 0;
+  const std::uint64_t credit_ms = (too_many ? kBurst / 2 : kBurst) * kEveryMs;
+  std::uint64_t paid_until_ms = cause.paid_until_ms.load(std::memory_order_relaxed);
+  do {
+    if (paid_until_ms >= now_ms + credit_ms) return false;
+  } while (!cause.paid_until_ms.compare_exchange_weak(paid_until_ms, std::max(paid_until_ms, now_ms) + kEveryMs,
+                                                      std::memory_order_relaxed));
+  return true;
+}
+
+void begin(Line& line, LogLevel level) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const UtcTime utc = utc_time(now.tv_sec);
+  char stamp[64];
+  std::snprintf(stamp, sizeof(stamp), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ ", utc.year, utc.month, utc.day,
+                utc.hour, utc.minute, utc.second, now.tv_nsec / 1'000'000);
+  line.put(stamp);
+  line.put(kLevelNames[static_cast<unsigned>(level)]);
+  line.put(' ');
+  line.put(process_name);
+  line.put(": ");
+}
+
+bool write_line(Line& line) {
+  line.text[line.size++] = '\n';
+  ssize_t written = 0;
+  do {
+    written = ::write(log_fd.load(std::memory_order_relaxed), line.text, line.size);
+  } while (written < 0 && errno == EINTR);
+  return written >= 0;
+}
+
+void write_message(LogLevel level, std::string_view message) {
+  Line line;
+  begin(line, level);
+  line.put_escaped(message);
+  if (!write_line(line)) {
+    lines_lost.fetch_add(1, std::memory_order_relaxed);
+  } else if (const unsigned lost = lines_lost.exchange(0, std::memory_order_relaxed); lost > 0) {
+    Line notice;
+    begin(notice, LogLevel::warning);
+    char text[64];
+    std::snprintf(text, sizeof(text), "%u log lines were lost: the log is read too slowly", lost);
+    notice.put(text);
+    if (!write_line(notice)) lines_lost.fetch_add(lost, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
+void set_log(LogLevel level, std::string_view process) {
+  log_level = level;
+  std::snprintf(process_name, sizeof(process_name), "%.*s", static_cast<int>(process.size()), process.data());
+}
+
+void set_log_fd(int fd) {
+  log_fd = fd;
+}
+
+void log(LogLevel level, std::string_view message) {
+  if (level < log_level.load(std::memory_order_relaxed)) return;
+  const int saved_errno = errno;
+  Cause& cause = cause_of(level, message);
+  if (level == LogLevel::debug || take_turn(cause, monotonic_ms())) {
+    // The first of them was not left out.
+    if (const unsigned left_out = cause.left_out.exchange(0, std::memory_order_relaxed); left_out > 1)
+      write_message(level, std::to_string(left_out - 1) + " lines like the next one were left out");
+    write_message(level, message);
+  } else if (cause.left_out.fetch_add(1, std::memory_order_relaxed) == 0 &&
+             lines_lost.load(std::memory_order_relaxed) == 0) {
+    write_message(level, "too many lines like this one: they are left out for some seconds, and counted");
+    write_message(level, message);
+  }
+  errno = saved_errno;
+}
+
+}  // namespace sluice

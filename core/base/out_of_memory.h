@@ -1,0 +1,23 @@
+// The system has no memory for what a client asks for: that ends one request, never the worker.
+#pragma once
+
+#include <new>
+#include <string_view>
+
+#include "base/log.h"
+
+namespace sluice {
+
+// False, with the sentence in the log, when the call ran out of memory.
+template <typename Call>
+bool unless_out_of_memory(std::string_view sentence, Call&& call) {
+  try {
+    call();
+    return true;
+  } catch (const std::bad_alloc&) {
+    log(LogLevel::error, sentence);  // which takes none
+  }
+  return false;
+}
+
+}  // namespace sluice

@@ -1,0 +1,133 @@
+// The connections of one worker, and the conversations that they borrow.
+#include <algorithm>
+#include <utility>
+
+#include "base/out_of_memory.h"
+#include "connection/connection.h"
+#include "connection/http1_session.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t kRetryMinMs = 5;
+constexpr std::uint64_t kRetryMaxMs = 500;
+
+}  // namespace
+
+ConnectionTable::ConnectionTable(ConnectionContext& context) : context_(context) {
+  spare_.reserve(kSpareMax);
+}
+
+ConnectionTable::~ConnectionTable() {
+  context_.loop.timers().cancel(retry_);
+}
+
+void ConnectionTable::retry(const Connection& connection) {
+  starved_.push_back(connection.index_);
+  if (retry_.value != 0) return;
+  const std::uint64_t now_ms = context_.loop.now_ms();
+  const bool in_vain = now_ms - retried_ms_ < kRetryMaxMs;
+  retry_delay_ms_ = in_vain ? std::min(2 * retry_delay_ms_, kRetryMaxMs) : kRetryMinMs;
+  retry_ = context_.loop.timers().start(now_ms + retry_delay_ms_, *this);
+}
+
+void ConnectionTable::fired() {
+  retry_ = TimerId{};
+  retried_ms_ = context_.loop.now_ms();
+  for (const std::uint32_t index : std::exchange(starved_, {})) {
+    if (slots_[index] != nullptr) slots_[index]->try_again();
+  }
+}
+
+void ConnectionTable::accept(UniqueFd socket) {
+  const bool made = unless_out_of_memory("memory is used up: a new connection is closed", [&] {
+    if (free_.empty()) add_slot();
+    const std::uint32_t index = free_.back();
+    slots_[index] = std::make_unique<Connection>(context_, *this, index, std::move(socket));
+  });
+  if (!made) return context_.stats.connections_refused.add();
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
+  ++open_;
+  context_.stats.connections_accepted.add();
+  context_.stats.connections_open.set(open_);
+  slots_[index]->start();
+}
+
+// With room in the list of the free ones for all, so that a connection can always be removed.
+void ConnectionTable::add_slot() {
+  const std::size_t size = slots_.size() + 1;
+  if (free_.capacity() < size) free_.reserve(2 * size);
+  slots_.emplace_back();
+  free_.push_back(static_cast<std::uint32_t>(size - 1));
+}
+
+void ConnectionTable::resume(Ticket ticket, const ModuleInstance& from) {
+  const auto index = static_cast<std::uint32_t>(ticket.value >> 32);
+  if (index < slots_.size() && slots_[index] != nullptr)
+    slots_[index]->wake(static_cast<std::uint32_t>(ticket.value), from);
+}
+
+bool ConnectionTable::close_idle() {
+  unsigned left = kIdleClosedMax;
+  for (; idle_from_ < slots_.size() && left > 0; ++idle_from_) {
+    if (slots_[idle_from_] != nullptr && slots_[idle_from_]->close_if_idle()) --left;
+  }
+  if (left == 0) return true;
+  idle_from_ = 0;
+  return false;
+}
+
+// Those that were served wait in the order in which they became idle. Those that have never sent a byte wait
+// among the heads that arrive, also by age.
+bool ConnectionTable::make_room() {
+  constexpr int kLookedAtMax = 64;
+  Deadlines& deadlines = context_.loop.deadlines();
+  for (const DeadlineKind kind : {DeadlineKind::keepalive, DeadlineKind::head}) {
+    DeadlineNode* node = deadlines.first(kind);
+    for (int i = 0; i < kLookedAtMax && node != nullptr; ++i, node = deadlines.after(*node)) {
+      if (static_cast<Connection*>(node)->give_way()) return true;  // only connections wait so
+    }
+  }
+  return false;
+}
+
+bool ConnectionTable::end_streams() {
+  unsigned left = kIdleClosedMax;
+  for (; streams_from_ < slots_.size() && left > 0; ++streams_from_) {
+    if (slots_[streams_from_] != nullptr && slots_[streams_from_]->end_stream()) --left;
+  }
+  if (left == 0) return true;
+  streams_from_ = 0;
+  return false;
+}
+
+void ConnectionTable::close_all() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] != nullptr) slots_[i]->cut();
+  }
+}
+
+void ConnectionTable::remove(Connection& connection) {
+  const std::uint32_t index = connection.index_;
+  free_.push_back(index);
+  --open_;
+  context_.stats.connections_open.set(open_);
+  context_.loop.reap(std::move(slots_[index]));
+}
+
+std::unique_ptr<Conversation> ConnectionTable::take_conversation() {
+  if (spare_.empty()) return std::make_unique<Conversation>(context_.inputs, context_.outputs, context_.limits);
+  std::unique_ptr<Conversation> conversation = std::move(spare_.back());
+  spare_.pop_back();
+  return conversation;
+}
+
+void ConnectionTable::give_conversation(std::unique_ptr<Conversation> conversation) {
+  conversation->exchange.end();
+  if (spare_.size() >= kSpareMax) return;
+  conversation->rest();
+  spare_.push_back(std::move(conversation));
+}
+
+}  // namespace sluice

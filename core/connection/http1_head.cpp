@@ -1,0 +1,58 @@
+#include "connection/http1_head.h"
+
+#include <charconv>
+
+#include "http/http_status.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kFixedLinesMax = 256;
+
+std::string_view connection_line(const ResponseHead& head) {
+  if (!head.keep_alive) return "Connection: close\r\n";
+  return head.request_version == 10 ? "Connection: keep-alive\r\n" : "";
+}
+
+void append_number(Output& out, std::uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  out.append({digits, static_cast<std::size_t>(end - digits)});
+}
+
+}  // namespace
+
+Framing framing_of(const ResponseHead& head) {
+  if (head.head_only || has_no_content(head.status)) return Framing::none;
+  if (head.size != kUnknownSize) return Framing::length;
+  return head.request_version == 10 ? Framing::close : Framing::chunked;
+}
+
+std::size_t response_head_size_max(const ResponseHead& head) {
+  return kFixedLinesMax + head.fields.size();
+}
+
+void write_response_head(const ResponseHead& head, Output& out) {
+  out.append("HTTP/1.1 ");
+  append_number(out, head.status);
+  out.append(" ");
+  out.append(reason_phrase(head.status));
+  out.append("\r\nServer: sluice\r\nDate: ");
+  out.append(head.date);
+  out.append("\r\n");
+  out.append(head.fields);
+  // HEAD says of the content what GET would (RFC 9110 section 9.3.2).
+  if (!has_no_content(head.status)) {
+    if (head.size != kUnknownSize) {
+      out.append("Content-Length: ");
+      append_number(out, head.size);
+      out.append("\r\n");
+    } else if (head.request_version != 10) {
+      out.append("Transfer-Encoding: chunked\r\n");
+    }
+  }
+  out.append(connection_line(head));
+  out.append("\r\n");
+}
+
+}  // namespace sluice

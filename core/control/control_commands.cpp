@@ -1,0 +1,86 @@
+#include "control/control_commands.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "control/control_socket.h"
+
+namespace sluice {
+namespace {
+
+Unexpected stops() {
+  return fail("the server is stopping");
+}
+
+}  // namespace
+
+Result<void> ControlDesk::open(const Settings& settings, Actions actions) {
+  if (settings.control == kNoControl) return {};
+  actions_ = std::move(actions);
+  const bool named = settings.control != kOwnControl;
+  const std::string path =
+      named ? settings.control : settings.control_folder + "/" + std::to_string(::getpid()) + ".sock";
+  const auto ready = named ? Result<void>() : prepare_control_folder(settings.control_folder);
+  if (ready && !named) running_servers(settings.control_folder);  // removes what killed ones have left
+  auto opened = ready.and_then([&] { return ControlServer::open(path, commands()); });
+  if (opened) {
+    server_ = std::move(*opened);
+    return {};
+  }
+  if (named) return Unexpected(opened.error());
+  log(LogLevel::warning, "there is no control socket, so sluice status and the like cannot ask this server: " +
+                             opened.error().message);
+  return {};
+}
+
+std::vector<ControlCommand> ControlDesk::commands() {
+  const auto reload = [this](ControlTicket ticket, const std::string&) -> std::optional<ControlAnswer> {
+    if (stopping_) return stops();
+    actions_.want_reload();
+    askers_.push_back(ticket);
+    return std::nullopt;
+  };
+  const auto without_text = [](const Result<void>& done) { return done.map([] { return std::string(); }); };
+  return {
+      {"reload", reload},
+      {"status", [this](ControlTicket, const std::string&) { return actions_.status(); }},
+      {"metrics", [this](ControlTicket, const std::string&) { return actions_.metrics(); }},
+      {"module enable",
+       [this, without_text](ControlTicket ticket, const std::string& module) -> std::optional<ControlAnswer> {
+         if (stopping_) return stops();
+         enablers_.push_back(ticket);
+         actions_.enable(module, [this, without_text, ticket](const Result<void>& done) {
+           std::erase(enablers_, ticket);
+           server_->answer(ticket, without_text(done));
+         });
+         return std::nullopt;
+       }},
+      {"module disable",
+       [this, without_text](ControlTicket, const std::string& module) {
+         return without_text(actions_.disable(module));
+       }},
+  };
+}
+
+void ControlDesk::close_for_child() {
+  if (server_ != nullptr) server_->close_for_child();
+}
+
+void ControlDesk::reload_begins() {
+  waiters_ = std::exchange(askers_, {});
+}
+
+void ControlDesk::server_stops() {
+  stopping_ = true;
+  for (auto* waiting : {&askers_, &waiters_, &enablers_}) {
+    for (const ControlTicket ticket : std::exchange(*waiting, {})) server_->answer(ticket, stops());
+  }
+}
+
+void ControlDesk::reload_ended(const ControlAnswer& answer) {
+  for (const ControlTicket ticket : std::exchange(waiters_, {})) server_->answer(ticket, answer);
+}
+
+}  // namespace sluice

@@ -1,0 +1,115 @@
+#include "control/control_socket.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kSuffix = ".sock";
+
+// PID.sock: a person may keep other sockets beside them.
+bool is_servers_name(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return false;
+  name.remove_suffix(kSuffix.size());
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// 0, or why connect(2) fails. One that is too busy to be connected to runs.
+int try_connect(const UniqueFd& socket, const sockaddr_un& address) {
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  return ::connect(socket.get(), generic, sizeof(address)) == 0 ? 0 : errno;
+}
+
+UniqueFd new_socket() {
+  return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+Result<void> check_folder(const std::string& folder, bool any_owner) {
+  struct stat about {};
+  if (::lstat(folder.c_str(), &about) != 0) return fail_errno("cannot look at " + folder, errno);
+  const bool owned = any_owner || about.st_uid == ::geteuid() || about.st_uid == 0;
+  if (!S_ISDIR(about.st_mode) || !owned || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail("the folder " + folder +
+                " of control sockets is not safe: it must be a folder of yours or root's that nobody else can "
+                "write to");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> prepare_control_folder(const std::string& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno("the folder " + folder + " of control sockets cannot be made", errno);
+  return check_folder(folder, false);
+}
+
+Result<void> check_control_folder(const std::string& folder) {
+  return check_folder(folder, ::geteuid() == 0);
+}
+
+std::vector<std::string> running_servers(const std::string& folder) {
+  std::vector<std::string> running;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string path = entry->path().string();
+    if (!is_servers_name(entry->path().filename().string())) continue;
+    const auto address = control_address(path);
+    const UniqueFd socket = new_socket();
+    if (!address || !socket) continue;
+    const int error_number = try_connect(socket, *address);
+    if (error_number == 0 || error_number == EAGAIN) running.push_back(path);
+    if (error_number == ECONNREFUSED) ::unlink(path.c_str());
+  }
+  std::sort(running.begin(), running.end());
+  return running;
+}
+
+bool is_left_over(const std::string& path) {
+  const auto address = control_address(path);
+  const UniqueFd socket = new_socket();
+  if (!address || !socket) return false;
+  const int error_number = try_connect(socket, *address);
+  return error_number == ENOENT || error_number == ECONNREFUSED;
+}
+
+Result<sockaddr_un> control_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(address.sun_path)) {
+    return fail("the path '" + path + "' of a control socket has to be 1 to " +
+                std::to_string(sizeof(address.sun_path) - 1) +
+                " bytes long: choose a shorter one with --control");
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+Result<UniqueFd> connect_control(const std::string& path) {
+  const auto address = control_address(path);
+  if (!address) return Unexpected(address.error());
+  UniqueFd socket = new_socket();
+  if (!socket) return fail_errno("cannot make a socket", errno);
+  switch (const int error_number = try_connect(socket, *address)) {
+    case 0:
+      return socket;
+    case ENOENT:
+    case ECONNREFUSED:
+      return fail("no server is running at the control socket " + path);
+    case EAGAIN:
+      return fail("the server at " + path + " is busy: try again");
+    default:
+      return fail_errno("the control socket " + path + " cannot be used", error_number);
+  }
+}
+
+}  // namespace sluice

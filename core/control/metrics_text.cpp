@@ -1,0 +1,210 @@
+#include "control/metrics_text.h"
+
+#include <cstdio>
+#include <string_view>
+
+namespace sluice {
+namespace {
+
+using Sums = std::map<unsigned, std::unique_ptr<WorkerStats>>;
+
+constexpr double kNanosecond = 1e-9;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.12g", value);
+  return text;
+}
+
+std::string label(std::string_view name, std::string_view value) {
+  std::string text = std::string(name) + "=\"";
+  for (const char byte : value) {
+    if (byte == '\\' || byte == '"') text += '\\';
+    text += byte == '\n' ? ' ' : byte;
+  }
+  return text + '"';
+}
+
+std::string worker_label(unsigned index) {
+  return label("worker", std::to_string(index + 1));
+}
+
+class Exposition {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = "sluice_" + std::string(name);
+    text_.append("# HELP ").append(name_).append(" ").append(help).append("\n");
+    text_.append("# TYPE ").append(name_).append(" ").append(type).append("\n");
+  }
+  void sample(const std::string& labels, const std::string& value, std::string_view suffix = "") {
+    text_.append(name_).append(suffix);
+    if (!labels.empty()) text_.append("{").append(labels).append("}");
+    text_.append(" ").append(value).append("\n");
+  }
+  void sample(const std::string& labels, const Counter& value) { sample(labels, std::to_string(value.get())); }
+  void histogram(const std::string& labels, const DurationHistogram& durations) {
+    std::uint64_t below = 0;
+    for (unsigned i = 0; i < DurationHistogram::kBuckets; ++i) {
+      below += durations.bucket(i);
+      const bool last = i + 1 == DurationHistogram::kBuckets;
+      const std::string bound = last ? "+Inf" : number(static_cast<double>(std::uint64_t{1} << i) * 1e-6);
+      sample(labels + (labels.empty() ? "" : ",") + label("le", bound), std::to_string(below), "_bucket");
+    }
+    sample(labels, number(static_cast<double>(durations.total_ns()) * kNanosecond), "_sum");
+    sample(labels, std::to_string(below), "_count");
+  }
+
+  // A series for each worker.
+  void counters(std::string_view name, std::string_view type, std::string_view help, const Sums& sums,
+                Counter WorkerStats::*counter) {
+    family(name, type, help);
+    for (const auto& [index, stats] : sums) sample(worker_label(index), stats.get()->*counter);
+  }
+  void histograms(std::string_view name, std::string_view help, const Sums& sums,
+                  DurationHistogram WorkerStats::*durations) {
+    family(name, "histogram", help);
+    for (const auto& [index, stats] : sums) histogram(worker_label(index), stats.get()->*durations);
+  }
+  void longest(std::string_view name, std::string_view help, const Sums& sums,
+               DurationHistogram WorkerStats::*durations) {
+    family(name, "gauge", help);
+    for (const auto& [index, stats] : sums) {
+      const auto longest_ns = static_cast<double>((stats.get()->*durations).longest_ns());
+      sample(worker_label(index), number(longest_ns * kNanosecond));
+    }
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string name_;
+  std::string text_;
+};
+
+void write_server(Exposition& out, const ServerView& view) {
+  out.family("up_seconds", "gauge", "How long the server has been running.");
+  out.sample("", number(static_cast<double>(view.up_ms) / 1000));
+  out.family("workers", "gauge", "Worker processes that live.");
+  out.sample("", std::to_string(view.workers.size()));
+}
+
+void write_traffic(Exposition& out, const Sums& sums) {
+  out.counters("connections_accepted_total", "counter", "Connections accepted.", sums,
+               &WorkerStats::connections_accepted);
+  out.counters("connections_open", "gauge", "Connections open now.", sums, &WorkerStats::connections_open);
+  out.counters("connections_refused_total", "counter",
+               "How often new connections had to wait for descriptors, memory or a place.", sums,
+               &WorkerStats::connections_refused);
+  out.counters("connections_gave_way_total", "counter",
+               "Idle connections that were closed to make room for new ones.", sums,
+               &WorkerStats::connections_gave_way);
+  out.counters("requests_total", "counter", "Answers begun.", sums, &WorkerStats::requests);
+  out.family("answers_total", "counter", "Answers begun, by the class of their status.");
+  for (const auto& [index, stats] : sums) {
+    for (unsigned i = 1; i < std::size(stats->answers_by_class); ++i)
+      out.sample(worker_label(index) + "," + label("class", std::to_string(i) + "xx"),
+                 stats->answers_by_class[i]);
+  }
+  out.counters("sent_bytes_total", "counter", "Bytes of content handed to the kernel.", sums,
+               &WorkerStats::bytes_sent);
+  out.counters("module_faults_total", "counter", "Exceptions of modules and contracts they broke.", sums,
+               &WorkerStats::module_faults);
+}
+
+void write_loops(Exposition& out, const Sums& sums) {
+  out.histograms("loop_turn_seconds", "Turns of the loop, without the wait for events.", sums,
+                 &WorkerStats::turns);
+  out.longest("loop_longest_turn_seconds", "The longest turn of the loop.", sums, &WorkerStats::turns);
+  std::uint64_t audited = 0;
+  for (const auto& [index, stats] : sums) audited += stats->net_turns.count();
+  if (audited == 0) return;  // zeros would look like findings
+  out.histograms("loop_net_turn_seconds", "Audited turns, less what they waited for a processor.", sums,
+                 &WorkerStats::net_turns);
+  out.longest("loop_longest_net_turn_seconds", "The longest of these.", sums, &WorkerStats::net_turns);
+  out.counters("loop_sleeps_total", "counter", "How often the loop's thread slept within an audited turn.",
+               sums, &WorkerStats::loop_sleeps);
+}
+
+void write_offload(Exposition& out, const Sums& sums) {
+  out.counters("offload_queued", "gauge", "Calls that may block and wait for a thread now.", sums,
+               &WorkerStats::offload_queued);
+  out.counters("offload_running", "gauge", "Threads that are in such a call now.", sums,
+               &WorkerStats::offload_running);
+  out.histograms("offload_wait_seconds", "How long these calls waited for a thread, in whole milliseconds.",
+                 sums, &WorkerStats::offload_waits);
+  out.longest("offload_longest_wait_seconds", "The longest of these waits.", sums, &WorkerStats::offload_waits);
+}
+
+void write_module_states(Exposition& out, const ModuleSet& modules) {
+  out.family("module_generation", "gauge", "Which generation of the module's file is in force.");
+  for (const ModuleEntry& module : modules) {
+    if (!module.name.empty()) out.sample(label("module", module.name), std::to_string(module.generation));
+  }
+  out.family("module_closed", "gauge", "1 for a module that is switched off, else 0.");
+  for (const ModuleEntry& module : modules) {
+    if (!module.name.empty()) out.sample(label("module", module.name), module.closed ? "1" : "0");
+  }
+}
+
+void write_modules(Exposition& out, const Sums& sums) {
+  const auto all = std::make_unique<WorkerStats>();
+  for (const auto& [index, stats] : sums) all->absorb(*stats);
+  out.family(
+      "module_answer_seconds", "histogram",
+      "From a request's handling to its answer's last byte, by the clock of the loop's turns: what is done "
+      "within one turn counts as 0.");
+  for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
+    const std::string_view module = all->modules[i].get();
+    if (!module.empty()) out.histogram(label("module", module), all->answers[i]);
+  }
+  out.family("module_holds", "gauge", "Holds that the module's handlers have now: each keeps it in memory.");
+  for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
+    const std::string_view module = all->modules[i].get();
+    if (!module.empty()) out.sample(label("module", module), all->holds[i]);
+  }
+  out.family("module_events_total", "counter", "What modules count themselves.");
+  for (const ModuleCounter& counter : all->module_counters) {
+    const std::string_view name = counter.name.get();
+    if (name.empty()) continue;
+    const std::size_t dot = name.find('.');
+    const std::string_view event = dot == std::string_view::npos ? name : name.substr(dot + 1);
+    out.sample(label("module", name.substr(0, dot)) + "," + label("event", event), counter.value);
+  }
+}
+
+}  // namespace
+
+void PastCounts::add(unsigned index, const WorkerStats& ended) {
+  auto& counts = counts_[index];
+  if (counts == nullptr) counts = std::make_unique<WorkerStats>();
+  counts->absorb(ended);
+  for (Counter* of_now : {&counts->connections_open, &counts->offload_queued, &counts->offload_running})
+    of_now->set(0);
+  for (Counter& held : counts->holds) held.set(0);
+}
+
+std::map<unsigned, std::unique_ptr<WorkerStats>> PastCounts::plus(const std::vector<WorkerView>& living) const {
+  Sums sums;
+  const auto add = [&sums](unsigned index, const WorkerStats& stats) {
+    auto& sum = sums[index];
+    if (sum == nullptr) sum = std::make_unique<WorkerStats>();
+    sum->absorb(stats);
+  };
+  for (const auto& [index, stats] : counts_) add(index, *stats);
+  for (const WorkerView& worker : living) add(worker.index, *worker.stats);
+  return sums;
+}
+
+std::string metrics_text(const ServerView& view, const PastCounts& past) {
+  const Sums sums = past.plus(view.workers);
+  Exposition out;
+  write_server(out, view);
+  write_traffic(out, sums);
+  write_loops(out, sums);
+  write_offload(out, sums);
+  write_module_states(out, view.modules);
+  write_modules(out, sums);
+  return out.take();
+}
+
+}  // namespace sluice

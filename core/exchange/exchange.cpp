@@ -1,0 +1,222 @@
+#include "exchange/exchange.h"
+
+#include <utility>
+
+#include "base/kept_memory.h"
+#include "base/log.h"
+#include "http/http_fields.h"
+#include "http/http_status.h"
+#include "http/media_preference.h"
+
+namespace sluice {
+namespace {
+
+// What a conversation keeps between two requests of each text of an answer.
+constexpr std::size_t kTextKeptMax = 8 * 1024;
+
+}  // namespace
+
+void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver) {
+  driver_ = &driver;
+  request_ = Request{};
+  request_.method = head.method;
+  request_.version = head.version;
+  request_.field_count = static_cast<std::uint32_t>(head.fields.size());
+  request_.fields = head.fields.data();
+  request_.method_name = head.method_name;
+  request_.target = head.target;
+  request_.body_size = head.body_size;
+  request_.arrived_ns = arrived_ns;
+  body_.begin(head.body_size, head.expects_continue, request_);
+  stage_ = Stage::open;
+  status_ = 200;
+  field_lines_.clear();
+  client_address_.clear();
+}
+
+void HttpExchange::route(InstanceRef instance, std::string_view path, std::string_view mount,
+                         std::string_view query) {
+  instance_ = std::move(instance);
+  request_.path = path;
+  request_.mount = mount;
+  request_.query = query;
+}
+
+void HttpExchange::handle() {
+  if (!instance_->call([this] { instance_->handler().handle(*this); }, &request_)) {
+    if (stage_ != Stage::answered) answer_for_handler(500);
+  } else if (stage_ == Stage::open) {
+    report_fault("it neither answered nor deferred a request");
+    answer_for_handler(500);
+  }
+  if (stage_ == Stage::answered) drop_task();
+}
+
+void HttpExchange::resume_task() {
+  if (!instance_->call([this] { task_->resumed(*this); }, &request_) && stage_ != Stage::answered)
+    answer_for_handler(500);
+  if (stage_ == Stage::answered) drop_task();
+}
+
+Progress HttpExchange::pump(Sink& sink) {
+  Progress progress = Progress::failed;
+  failed_status_ = 502;
+  if (!instance_->call([&] { progress = answer_.body->pump(sink); }, &request_)) failed_status_ = 500;
+  return progress;
+}
+
+void HttpExchange::answer_for_handler(std::uint32_t status) {
+  // Whoever reads the request's body loses interest together with the task, and the rest of it is nobody's.
+  if (body_.has_reader() && !body_.finished()) body_.break_off(status);
+  field_lines_.clear();
+  fail(status);
+  drop_task();
+}
+
+void HttpExchange::replace_answer(std::uint32_t status) {
+  drop_answer();
+  stage_ = Stage::open;
+  answer_for_handler(status);
+}
+
+void HttpExchange::end() {
+  drop_answer();
+  drop_task();
+  body_.end(instance_.get());
+  instance_ = InstanceRef();
+  give_back_above(content_, kTextKeptMax);
+  give_back_above(field_lines_, kTextKeptMax);
+}
+
+void HttpExchange::drop_answer() {
+  if (answer_.body != nullptr) {
+    instance_->call([this] { answer_.body.reset(); }, &request_);
+  }
+  if (holder_ != nullptr) {
+    instance_->call([this] { std::exchange(holder_, nullptr)->release(); }, &request_);
+  }
+  answer_ = Answer{};
+}
+
+void HttpExchange::drop_task() {
+  if (task_ == nullptr) return;
+  instance_->call([this] { task_.reset(); }, &request_);
+}
+
+void HttpExchange::report_fault(std::string_view what) {
+  if (instance_) instance_->report_fault(what, &request_);
+}
+
+Bytes HttpExchange::client_address() {
+  if (client_address_.empty()) client_address_ = driver_->client_name();
+  return client_address_;
+}
+
+void HttpExchange::status(std::uint32_t code) {
+  if (code < 200 || code > 599) {
+    report_fault("it set the status " + std::to_string(code) + ", which is not one from 200 to 599");
+    code = 500;
+  }
+  status_ = code;
+}
+
+bool HttpExchange::field(Bytes name, Bytes value) {
+  const char* why = why_not_sendable(name, value);
+  if (why == nullptr && field_lines_.size() + name.size + value.size + 4 > kFieldLinesMax) {
+    why = "the answer's fields are too long together";
+  }
+  if (why != nullptr) {
+    report_fault("it may not send the field " + std::string(std::string_view(name)) + ": " + why);
+    return false;
+  }
+  append_field(field_lines_, name, value);
+  return true;
+}
+
+void HttpExchange::fields(const FieldBlock& block) {
+  if (field_lines_.size() + block.lines().size() > kFieldLinesMax) {
+    report_fault("the prepared fields are too long for one answer");
+    return;
+  }
+  field_lines_ += block.lines();
+}
+
+bool HttpExchange::accept_answer() {
+  if (stage_ == Stage::answered) {
+    report_fault("it answered a request twice");
+    return false;
+  }
+  stage_ = Stage::answered;
+  answer_.status = status_;
+  return true;
+}
+
+void HttpExchange::answer_content(std::string_view content) {
+  answer_.content = has_no_content(answer_.status) ? std::string_view() : content;
+  answer_.size = answer_.content.size();
+}
+
+void HttpExchange::send(Bytes content) {
+  // Before anything is accepted: there may be no memory for the copy.
+  if (stage_ != Stage::answered) content_ = std::string_view(content);
+  if (!accept_answer()) return;
+  answer_content(content_);
+}
+
+void HttpExchange::send_held(Bytes content, Holder& holder) {
+  if (!accept_answer()) {
+    holder.release();
+    return;
+  }
+  holder_ = &holder;
+  answer_content(content);
+}
+
+void HttpExchange::stream(std::uint64_t size, Body* body) {
+  std::unique_ptr<Body> owned(body);
+  if (!accept_answer()) return;
+  answer_.size = size;
+  if (is_head() || has_no_content(answer_.status)) return;
+  answer_.body = std::move(owned);
+}
+
+void HttpExchange::fail(std::uint32_t code) {
+  if (stage_ != Stage::answered) {
+    if (code < 300 || code > 599) {
+      report_fault("it failed with the status " + std::to_string(code) + ", which is not one from 300 to 599");
+      code = 500;
+    }
+    status_ = code;
+    remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
+    if (!has_no_content(status_)) {
+      ErrorPage page = error_page(status_, prefers("text/plain", "text/html"));
+      append_field(field_lines_, "Content-Type", page.type);
+      append_field(field_lines_, "Vary", "Accept");
+      content_ = std::move(page.content);
+    }
+  }
+  if (!accept_answer()) return;
+  answer_content(content_);
+}
+
+void HttpExchange::defer(Task* task) {
+  std::unique_ptr<Task> owned(task);
+  if (stage_ != Stage::open) {
+    report_fault("it deferred a request that was answered or deferred already");
+    return;
+  }
+  stage_ = Stage::deferred;
+  task_ = std::move(owned);
+}
+
+bool HttpExchange::prefers(Bytes type, Bytes usual) const {
+  return accepts_rather(request_, type, usual);
+}
+
+void HttpExchange::receive(Reader* reader) {
+  if (body_.attach(reader)) return;
+  report_fault("it wants to receive a request's body twice, or too late");
+  delete reader;
+}
+
+}  // namespace sluice

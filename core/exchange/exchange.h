@@ -1,0 +1,112 @@
+// One request and its answer, as a handler sees them. It knows no socket: a connection drives it, gives it what
+// was parsed and takes the answer from it.
+//
+// Owns the answer's body and task and the request body's reader; holds the handler's instance from `begin` to
+// `end`. Loop thread.
+//
+// INVARIANT: exactly one answer is accepted; whatever comes after is destroyed, logged and counted as a fault.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "exchange/request_body.h"
+#include "http/request_parser.h"
+#include "module/module_instance.h"
+
+namespace sluice {
+
+// What the exchange needs of whoever drives it.
+class ExchangeDriver {
+ public:
+  virtual Ticket exchange_ticket() = 0;
+  virtual std::string client_name() = 0;
+
+ protected:
+  ~ExchangeDriver() = default;
+};
+
+// The accepted answer. `content` is borrowed until `end`.
+struct Answer {
+  std::uint32_t status = 200;
+  std::uint64_t size = 0;  // kUnknownSize when not known
+  std::string_view content;
+  std::unique_ptr<Body> body;  // instead of content
+};
+
+class HttpExchange final : public Exchange {
+ public:
+  HttpExchange() = default;
+  HttpExchange(const HttpExchange&) = delete;
+  HttpExchange& operator=(const HttpExchange&) = delete;
+
+  enum class Stage : std::uint8_t { open, deferred, answered };
+
+  // A request that was parsed. Head and driver live until `end`.
+  void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
+  // Where it goes; views live until `end`.
+  void route(InstanceRef instance, std::string_view path, std::string_view mount, std::string_view query);
+  // Calls the handler, and answers for it when it breaks its contract.
+  void handle();
+  // Calls the deferred task. REQUIRES: stage() == deferred.
+  void resume_task();
+  // Calls the body. REQUIRES: answer().body.
+  Progress pump(Sink& sink);
+  // What is owed for a pump that has failed, if nothing of the answer has left: 502, or 500 when it threw.
+  std::uint32_t failed_status() const { return failed_status_; }
+  // Answers in the handler's place, with the server's own page.
+  void answer_for_handler(std::uint32_t status);
+  // The same when the handler has answered already. REQUIRES: nothing of that answer was sent.
+  void replace_answer(std::uint32_t status);
+  // Destroys what is left of the answer, cancelling what had not ended, and lets the instance go.
+  void end();
+
+  Stage stage() const { return stage_; }
+  Answer& answer() { return answer_; }
+  const std::string& field_lines() const { return field_lines_; }
+  bool is_head() const { return request_.method == Method::head; }
+  std::uint32_t version() const { return request_.version; }
+  ModuleInstance* instance() const { return instance_.get(); }
+  RequestBody& body() { return body_; }
+  void report_fault(std::string_view what);
+
+  // Exchange
+  const Request& request() const override { return request_; }
+  Bytes client_address() override;
+  void status(std::uint32_t code) override;
+  bool field(Bytes name, Bytes value) override;
+  void fields(const FieldBlock& block) override;
+  void send(Bytes content) override;
+  void send_held(Bytes content, Holder& holder) override;
+  void stream(std::uint64_t size, Body* body) override;
+  void fail(std::uint32_t code) override;
+  void defer(Task* task) override;
+  void receive(Reader* reader) override;
+  Ticket ticket() override { return driver_->exchange_ticket(); }
+  bool prefers(Bytes type, Bytes usual) const override;
+
+ private:
+  bool accept_answer();
+  void answer_content(std::string_view content);
+  void drop_answer();
+  void drop_task();
+
+  ExchangeDriver* driver_ = nullptr;
+  InstanceRef instance_;
+  Request request_;
+  Stage stage_ = Stage::open;
+  std::uint32_t status_ = 200;
+  std::uint32_t failed_status_ = 502;
+  std::string field_lines_;
+  std::string content_;  // of `send` and of the server's own pages
+  std::string client_address_;
+  Answer answer_;
+  Holder* holder_ = nullptr;
+  std::unique_ptr<Task> task_;
+  RequestBody body_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,74 @@
+#include "http/http_status.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace sluice {
+namespace {
+
+struct Status {
+  std::uint32_t code;
+  std::string_view reason;
+};
+constexpr Status kStatuses[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+};
+
+}  // namespace
+
+std::string_view reason_phrase(std::uint32_t status) {
+  const auto* found = std::find_if(std::begin(kStatuses), std::end(kStatuses),
+                                   [status](const Status& known) { return known.code == status; });
+  return found == std::end(kStatuses) ? "Unknown" : found->reason;
+}
+
+ErrorPage error_page(std::uint32_t status, bool as_text) {
+  const std::string title = std::to_string(status) + " " + std::string(reason_phrase(status));
+  if (as_text) return {"text/plain; charset=utf-8", title + "\n"};
+  return {"text/html; charset=utf-8",
+          "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
+              title + "</title>\n<h1>" + title + "</h1>\n</html>\n"};
+}
+
+}  // namespace sluice

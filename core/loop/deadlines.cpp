@@ -1,0 +1,56 @@
+#include "loop/deadlines.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+Deadlines::Queue::Queue() {
+  next_ = prev_ = this;
+}
+
+Deadlines::Deadlines() = default;
+
+void Deadlines::set_duration(DeadlineKind kind, std::uint64_t duration_ms) {
+  durations_ms_[static_cast<unsigned>(kind)] = duration_ms;
+}
+
+void Deadlines::set_durations(const Timeouts& timeouts) {
+  set_duration(DeadlineKind::head, timeouts.head_ms);
+  set_duration(DeadlineKind::body, timeouts.body_ms);
+  set_duration(DeadlineKind::send, (timeouts.send_ms + kSendLooks - 1) / kSendLooks);
+  set_duration(DeadlineKind::keepalive, timeouts.keepalive_ms);
+  set_duration(DeadlineKind::handler, timeouts.handler_ms);
+  set_duration(DeadlineKind::linger, timeouts.linger_ms);
+}
+
+void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {
+  node.unlink();
+  node.kind_ = kind;
+  node.due_ms_ = now_ms + durations_ms_[static_cast<unsigned>(kind)];
+  Queue& ring = queue(kind);
+  node.prev_ = ring.prev_;
+  node.next_ = &ring;
+  ring.prev_->next_ = &node;
+  ring.prev_ = &node;
+}
+
+std::uint64_t Deadlines::next_due_ms() const {
+  std::uint64_t earliest = kNone;
+  for (const Queue& ring : queues_) {
+    if (ring.next_ != &ring) earliest = std::min(earliest, ring.next_->due_ms_);
+  }
+  return earliest;
+}
+
+void Deadlines::expire(std::uint64_t now_ms) {
+  unsigned left = kExpiredMax;
+  for (Queue& ring : queues_) {
+    for (; left > 0 && ring.next_ != &ring && ring.next_->due_ms_ <= now_ms; --left) {
+      DeadlineNode& node = *ring.next_;
+      node.unlink();
+      node.on_deadline(node.kind_);
+    }
+  }
+}
+
+}  // namespace sluice

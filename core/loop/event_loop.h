@@ -1,0 +1,168 @@
+// The loop of one worker: waits in epoll(7), then runs a turn of named phases: events, ready, timers, reap.
+//
+// A registered fd is known by a token that carries a generation, so an event that was queued for a closed fd
+// never reaches the one that took its place. Loop thread only, except `wake`.
+//
+// INVARIANT: what is handed to `reap` is destroyed at the end of the turn, so nothing is freed under a caller.
+#pragma once
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/monotonic_clock.h"
+#include "base/unique_fd.h"
+#include "loop/deadlines.h"
+#include "loop/own_descriptors.h"
+#include "loop/timers.h"
+#include "telemetry/turn_audit.h"
+#include "telemetry/worker_stats.h"
+
+namespace sluice {
+
+// Told of an fd's readiness, as epoll_ctl(2) was asked for it.
+class Pollable {
+ public:
+  virtual void on_events(std::uint32_t events) = 0;
+
+ protected:
+  ~Pollable() = default;
+};
+
+// Called once in the next ready phase after `EventLoop::make_ready`. Unlinks itself when destroyed.
+class Ready {
+ public:
+  Ready() = default;
+  Ready(const Ready&) = delete;
+  Ready& operator=(const Ready&) = delete;
+  virtual void on_ready() = 0;
+
+ protected:
+  ~Ready();
+
+ private:
+  friend class EventLoop;
+  Ready* next_ = nullptr;
+  Ready* prev_ = nullptr;
+};
+
+// Something to be destroyed at the end of the turn.
+class Reapable {
+ public:
+  virtual ~Reapable() = default;
+
+ private:
+  friend class EventLoop;
+  std::unique_ptr<Reapable> next_reaped_;
+};
+
+class EventLoop {
+ public:
+  using Token = std::uint64_t;
+  static constexpr Token kNoToken = 0;
+
+  static Result<std::unique_ptr<EventLoop>> create(WorkerStats& stats);
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Registers the fd; kNoToken with errno set when the kernel refuses.
+  Token add(int fd, std::uint32_t events, Pollable& pollable);
+  bool modify(Token token, int fd, std::uint32_t events);
+  // Forgets the registration; also when the fd is about to be closed, which spares the system call.
+  void remove(Token token, int fd);
+  void forget(Token token);
+  // Whether what the token was given for is still registered: closing an fd ends it, too.
+  bool watches(Token token, int fd);
+
+  // What the process cannot go on without. When one is no longer what it was, the process ends with a sentence.
+  OwnDescriptors& own() { return own_; }
+  // Looks at them now. Done anyway from time to time, and when waiting fails.
+  void look_at_own();
+
+  // Calls ready.on_ready() in the coming ready phase: of this turn when called in its events phase, else of the
+  // next, which then does not wait. Once, however often it is asked for. In order; when there are many, some
+  // wait for a turn more.
+  void make_ready(Ready& ready);
+  // Destroys the object at the end of this turn.
+  void reap(std::unique_ptr<Reapable> object);
+
+  Deadlines& deadlines() { return deadlines_; }
+  Timers& timers() { return timers_; }
+  // CLOCK_MONOTONIC, read once a turn.
+  std::uint64_t now_ms() const { return now_ns_ / 1'000'000; }
+  std::uint64_t now_ns() const { return now_ns_; }
+  // Whether this phase of the turn has lasted long enough: what can wait is left to a later one, so that no
+  // client waits long for others.
+  bool slice_is_over() const { return monotonic_ns() >= slice_end_ns_; }
+  WorkerStats& stats() { return stats_; }
+
+  // From now on turns are audited, too.
+  Result<void> audit();
+
+  // One turn; waits at most this long (-1: until something happens).
+  void turn(int wait_ms_max = -1);
+  // Turns until stop().
+  void run();
+  void stop() { stopped_ = true; }
+
+ private:
+  explicit EventLoop(WorkerStats& stats);
+  struct Slot {
+    Pollable* pollable = nullptr;
+    std::uint32_t generation = 1;
+    std::uint32_t next_free = 0;
+  };
+  // A ring's head; never called.
+  struct ReadyRing final : Ready {
+    void on_ready() override {}
+  };
+
+  Slot* find(Token token);
+  bool has_registered(Token token, int fd) const;  // and nobody has registered that fd since
+  // Which modules the loop has been in.
+  struct CallTrail {
+    std::uint64_t last = 0;  // as in CallNote
+    bool mixed = false;      // others, too
+    void add(const CallTrail& later);
+  };
+  CallTrail trail_of_turn() const;
+  void end_trail();
+  [[noreturn]] void give_up(const std::string& why, const CallTrail& trail);
+  int wait_ms(int wait_ms_max) const;
+  void dispatch_events(int count);
+  void run_ready();
+  void expire();
+  void reap_all();
+  void read_clock() { now_ns_ = monotonic_ns(); }
+
+  static constexpr int kBatch = 64;
+  static constexpr std::uint64_t kSliceNs = 250'000;
+  static constexpr std::uint64_t kLookNs = 1'000'000'000;
+  WorkerStats& stats_;
+  UniqueFd epoll_;
+  epoll_event events_[kBatch];
+  std::vector<Slot> slots_;   // index 0 is never used
+  std::vector<Token> by_fd_;  // who has registered each fd last
+  OwnDescriptors own_;
+  const pid_t process_ = ::getpid();
+  std::uint32_t free_slot_ = 0;
+  ReadyRing ready_;
+  std::unique_ptr<Reapable> reaped_;
+  std::unique_ptr<TurnAudit> audit_;
+  Deadlines deadlines_;
+  Timers timers_;
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t slice_end_ns_ = 0;
+  std::uint64_t looked_ns_ = 0;  // at what is its own
+  CallTrail last_turn_;          // of the turn that has ended last
+  CallTrail trail_;              // of the turns since that look
+  bool stopped_ = false;
+};
+
+}  // namespace sluice

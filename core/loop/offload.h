@@ -1,0 +1,146 @@
+// A few threads for calls that may block. Work is queued from the loop, run on a thread, and its result comes
+// back to the loop by an eventfd.
+//
+// Loop thread, except Work::run. The queue is bounded, and no owner (a handler) holds more than half the
+// threads or half the queue, so one that blocks cannot starve the others; the reserve is beside the queue.
+// Work that waited too long is given back unrun.
+//
+// A call that does not end for long, as on a file system that hangs, is stuck: a spare thread takes the place
+// of its own, and it counts no more in its owner's share. Once half of the spares are used, owners with stuck
+// calls get no more threads, so that many of them leave the others theirs.
+//
+// The threads are nicer than the loop, which else waits for what they compute whenever it has much to send.
+//
+// The queue is the loop's alone: it hands works to a thread by slots and takes them back from a list, both
+// without a lock, so that it never has to wait for a thread.
+//
+// A thread whose calls are quick gets some more of the same owner ahead, as long as nobody else's wait: waking
+// a thread, and being woken by it, costs several times what a quick call takes. What has not begun is taken
+// back when another owner comes, or when the call before it is stuck.
+//
+// INVARIANT: every accepted Work gets exactly one done(), then is destroyed, both on the loop.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <latch>
+#include <memory>
+#include <semaphore>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "loop/event_loop.h"
+
+namespace sluice {
+
+class Offload final : private Pollable, private Timer {
+ public:
+  struct Limits {
+    unsigned threads = 4;  // at work, beside those that are stuck
+    unsigned spares = 12;  // as far as there are notes for their calls (WorkerStats)
+    std::uint64_t stuck_ms = 1'000;
+    std::size_t queue_max = 4096;
+    std::uint64_t queued_ms_max = 10'000;
+  };
+
+  // Waits until the threads run: while one starts and maps its stack, the loop would wait for the lock on the
+  // process' memory.
+  static Result<std::unique_ptr<Offload>> create(EventLoop& loop, const Limits& limits);
+  // Waits for the calls that are running; what is queued is given back unrun.
+  ~Offload();
+
+  // What is used of: the owner's share of the queue, or the reserve, as long as the queue and kept for the ends
+  // of things, which the loop would have to bring about itself when they were refused.
+  enum class Room : std::uint8_t { share, reserve };
+  // Takes the work and returns true; false, with the work untouched, when that room is used up.
+  bool submit(const void* owner, std::unique_ptr<Work>& work, Room room = Room::share);
+  // Works that are given back unrun in one turn; the others wait for the next.
+  static constexpr unsigned kExpiredMax = 64;
+  // No work is queued, running or waiting to be given back.
+  bool idle() const { return outstanding_ == 0; }
+  // 0 on every other thread, else from 1 up.
+  static unsigned thread_index();
+
+ private:
+  struct Thread;
+  struct Item {
+    const void* owner;
+    std::unique_ptr<Work> work;
+    std::uint64_t due_ms;
+    Room room;
+    bool ran = false;
+    Thread* thread = nullptr;  // that was given it
+    Item* next = nullptr;      // among the finished
+  };
+  using ItemPtr = std::unique_ptr<Item>;
+  // As many calls, each quick, are done in a small part of the time that a thread may take to come to run.
+  static constexpr std::size_t kAheadMax = 8;
+  static constexpr std::uint64_t kQuickMs = 1;
+  struct Thread {
+    std::thread thread;
+    std::array<std::atomic<Item*>, kAheadMax> slots{};  // what it has not begun
+    std::atomic<bool> asleep{false};                    // it will look at its slots only when it is woken
+    std::counting_semaphore<2> wake{0};
+    Item* take();
+    // Loop only.
+    unsigned given = 0;  // works that have not come back: the one it runs, and those of its slots
+    bool stuck = false;
+    bool quick = false;  // as its last call was
+    const void* owner = nullptr;
+    std::uint64_t since_ms = 0;  // when it was given the first of them, or gave the last one back
+  };
+  struct Share {
+    unsigned running = 0;  // without those that are stuck
+    unsigned stuck = 0;
+    std::size_t queued = 0;
+    bool is_unused() const { return running == 0 && stuck == 0 && queued == 0; }
+  };
+
+  Offload(EventLoop& loop, const Limits& limits)
+      : loop_(loop), limits_(limits), to_start_(limits_.threads + limits_.spares) {}
+  bool has_room(const void* owner, Room room) const;
+  void run_thread(Thread& self, unsigned index);
+  Item* next_of(Thread& self);
+  void finish(Item* item);
+  void start_waiting();
+  void give_ahead();
+  void take_back_ahead();
+  void find_stuck();
+  std::deque<ItemPtr>::iterator next_item();
+  void count_queued(const Item& item);
+  ItemPtr take_out(std::deque<ItemPtr>::iterator place);
+  bool give(Thread& thread, std::deque<ItemPtr>::iterator place);
+  void came_back(Thread& thread);
+  void on_events(std::uint32_t events) override;
+  void fired() override;
+  ItemPtr take_finished();
+  void give_back_all(ItemPtr finished);
+  bool give_back_expired();
+  void give_back_first();
+  void give_back(ItemPtr item);
+  void signal();
+
+  EventLoop& loop_;
+  const Limits limits_;
+  std::latch to_start_;
+  UniqueFd event_fd_;
+  EventLoop::Token token_ = EventLoop::kNoToken;
+  TimerId expiry_{};
+  std::size_t outstanding_ = 0;
+  unsigned running_ = 0;  // without those that are stuck
+  unsigned stuck_ = 0;
+  std::deque<ItemPtr> queue_;
+  std::size_t reserved_ = 0;                       // in the queue by way of the reserve
+  std::size_t owners_waiting_ = 0;                 // that have works in the queue
+  bool any_ahead_ = false;                         // some slots may hold what can be taken back
+  std::unordered_map<const void*, Share> shares_;  // of owners that have any
+  std::atomic<bool> stopping_{false};
+  std::atomic<Item*> finished_{nullptr};  // the last one first
+  std::deque<Thread> threads_;
+};
+
+}  // namespace sluice

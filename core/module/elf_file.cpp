@@ -1,0 +1,113 @@
+#include "module/elf_file.h"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+// What a symbol says about unloading; null for nothing.
+const char* pinned_by(const Elf64_Sym& symbol, std::string_view name) {
+  if (name.starts_with("__cxa_thread_atexit")) return "it has a thread_local with a destructor";
+  if (ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE && symbol.st_shndx != SHN_UNDEF)
+    return "it has unique symbols: build it with -fno-gnu-unique";
+  return nullptr;
+}
+
+}  // namespace
+
+std::string_view text_at(std::string_view table, std::uint64_t offset) {
+  if (offset >= table.size()) return {};
+  table.remove_prefix(offset);
+  return table.substr(0, table.find('\0'));
+}
+
+bool ElfFile::is_whole() const {
+  if (bytes_.size() < sizeof(Elf64_Ehdr) ||
+      !fits(head_.e_shoff, std::uint64_t{head_.e_shnum} * sizeof(Elf64_Shdr)) ||
+      !fits(head_.e_phoff, std::uint64_t{head_.e_phnum} * sizeof(Elf64_Phdr)))
+    return false;
+  const std::vector<Elf64_Phdr> all = segments();
+  return std::all_of(all.begin(), all.end(),
+                     [this](const Elf64_Phdr& segment) { return fits(segment.p_offset, segment.p_filesz); });
+}
+
+const char* ElfFile::pin() const {
+  for (unsigned i = 0; i < head_.e_shnum; ++i) {
+    const auto section = read<Elf64_Shdr>(head_.e_shoff + std::uint64_t{i} * sizeof(Elf64_Shdr));
+    if (!section || section->sh_type != SHT_DYNSYM || section->sh_link >= head_.e_shnum) continue;
+    const auto names = read<Elf64_Shdr>(head_.e_shoff + std::uint64_t{section->sh_link} * sizeof(Elf64_Shdr));
+    if (!names || !fits(section->sh_offset, section->sh_size)) continue;
+    const std::string_view texts = part(names->sh_offset, names->sh_size);
+    for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= section->sh_size; at += sizeof(Elf64_Sym)) {
+      const auto symbol = read<Elf64_Sym>(section->sh_offset + at);
+      const char* why = symbol ? pinned_by(*symbol, text_at(texts, symbol->st_name)) : nullptr;
+      if (why != nullptr) return why;
+    }
+    return nullptr;
+  }
+  return nullptr;
+}
+
+std::uint64_t ElfFile::static_tls() const {
+  if ((dynamic_value(DT_FLAGS).value_or(0) & DF_STATIC_TLS) == 0) return 0;
+  for (const Elf64_Phdr& segment : segments()) {
+    if (segment.p_type == PT_TLS) return segment.p_memsz;
+  }
+  return 0;
+}
+
+std::vector<Elf64_Phdr> ElfFile::segments() const {
+  std::vector<Elf64_Phdr> all;
+  for (unsigned i = 0; i < head_.e_phnum; ++i) {
+    const auto segment = read<Elf64_Phdr>(head_.e_phoff + std::uint64_t{i} * sizeof(Elf64_Phdr));
+    if (!segment) return {};
+    all.push_back(*segment);
+  }
+  return all;
+}
+
+std::vector<ElfFile::DynamicEntry> ElfFile::dynamic() const {
+  std::vector<DynamicEntry> entries;
+  for (const Elf64_Phdr& segment : segments()) {
+    if (segment.p_type != PT_DYNAMIC) continue;
+    for (std::uint64_t at = 0; at + sizeof(Elf64_Dyn) <= segment.p_filesz; at += sizeof(Elf64_Dyn)) {
+      const auto entry = read<Elf64_Dyn>(segment.p_offset + at);
+      if (!entry || entry->d_tag == DT_NULL) return entries;
+      entries.push_back({segment.p_offset + at, entry->d_tag, entry->d_un.d_val});
+    }
+  }
+  return entries;
+}
+
+std::optional<std::uint64_t> ElfFile::dynamic_value(std::int64_t tag) const {
+  for (const DynamicEntry& entry : dynamic()) {
+    if (entry.tag == tag) return entry.value;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ElfFile::offset_of(std::uint64_t address) const {
+  for (const Elf64_Phdr& segment : segments()) {
+    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz)
+      return segment.p_offset + (address - segment.p_vaddr);
+  }
+  return std::nullopt;
+}
+
+std::string_view ElfFile::dynamic_texts() const {
+  const auto address = dynamic_value(DT_STRTAB);
+  const auto size = dynamic_value(DT_STRSZ);
+  const auto offset = address ? offset_of(*address) : std::nullopt;
+  return offset && size ? part(*offset, *size) : std::string_view();
+}
+
+std::vector<std::string> ElfFile::texts_of(std::int64_t tag) const {
+  const std::string_view table = dynamic_texts();
+  std::vector<std::string> texts;
+  for (const DynamicEntry& entry : dynamic()) {
+    if (entry.tag == tag) texts.emplace_back(text_at(table, entry.value));
+  }
+  return texts;
+}
+
+}  // namespace sluice

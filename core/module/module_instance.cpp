@@ -1,0 +1,374 @@
+#include "module/module_instance.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/out_of_memory.h"
+#include "http/http_fields.h"
+#include "settings/option_value.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kWarningsMax = 16;  // of one instance, while it is made
+
+// `before`: the option that stands before the unknown one, of whose value that may be a part.
+std::string comma_hint(const std::string& before, const std::string& key) {
+  if (before.empty()) return "";
+  return "; if " + key + " belongs to the value of " + before + ", write the comma before it as \\,";
+}
+
+// What keeps a replaced instance for longer is told of.
+constexpr std::uint64_t kLeftoverMs = 60'000;
+
+}  // namespace
+
+class ModuleInstance::Watch final : public Pollable, public Reapable {
+ public:
+  Watch(ModuleInstance& instance, int fd, Watcher& watcher) : instance_(instance), fd_(fd), watcher_(watcher) {}
+  bool start(std::uint32_t events) {
+    token_ = instance_.services_.loop.add(fd_, events, *this);
+    return token_ != EventLoop::kNoToken;
+  }
+  ~Watch() override {
+    if (token_ != EventLoop::kNoToken) stop();
+  }
+  void stop() { instance_.services_.loop.remove(std::exchange(token_, EventLoop::kNoToken), fd_); }
+  // The descriptor was closed, whatever has its number now.
+  bool is_stale() const { return !instance_.services_.loop.watches(token_, fd_); }
+  void on_events(std::uint32_t events) override {
+    instance_.call([&] { watcher_.ready(events); });
+  }
+
+ private:
+  ModuleInstance& instance_;
+  int fd_;
+  Watcher& watcher_;
+  EventLoop::Token token_ = EventLoop::kNoToken;
+};
+
+class ModuleInstance::GuardedTimer final : public Timer {
+ public:
+  GuardedTimer(ModuleInstance& instance, Timer& inner) : instance_(instance), inner_(inner) {}
+  ~GuardedTimer() { instance_.services_.loop.timers().cancel(id_); }
+  void start(std::uint64_t due_ms) { id_ = instance_.services_.loop.timers().start(due_ms, *this); }
+  TimerId id() const { return id_; }
+  void fired() override {
+    Timer& inner = inner_;
+    ModuleInstance& instance = instance_;
+    const InstanceRef held(&instance);
+    instance.timers_.erase(id_.value);  // destroys this
+    instance.call([&] { inner.fired(); });
+  }
+
+ private:
+  ModuleInstance& instance_;
+  Timer& inner_;
+  TimerId id_{};
+};
+
+// Holds the instance, and so the mapping, until the module's own work has been given back and destroyed.
+class ModuleInstance::GuardedWork final : public Work {
+ public:
+  GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance), inner_(inner) {
+    ++instance.offloaded_;
+  }
+  ~GuardedWork() override { --instance_->offloaded_; }
+  void run() override {
+    std::atomic<std::uint64_t>& since = instance_->services_.stats.notes[Offload::thread_index()].since_ns;
+    since.store(monotonic_ns(), std::memory_order_relaxed);
+    ran_ = instance_->call([&] { inner_->run(); });
+    since.store(0, std::memory_order_relaxed);
+  }
+  void done(bool ran) override {
+    instance_->call([&] { inner_->done(ran && ran_); });
+    instance_->call([&] { inner_.reset(); });  // also when `done` has thrown
+  }
+  Work* give_up() { return inner_.release(); }
+
+ private:
+  InstanceRef instance_;
+  std::unique_ptr<Work> inner_;
+  bool ran_ = false;
+};
+
+ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
+                               InstanceRef shared, MountPlan plan)
+    : services_(services), file_(std::move(file)), shared_(std::move(shared)), plan_(std::move(plan)) {
+  const std::string module_name = file_->info().name;
+  name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.prefix;
+  note_ = make_note(services_.stats.module_index(module_name), file_->generation());
+}
+
+ModuleInstance::~ModuleInstance() {
+  call([this] {
+    handler_.reset();
+    own_shared_.reset();
+  });
+  drop_watches_and_timers();  // what the destructors started
+  services_.loop.timers().cancel(leftover_);
+}
+
+Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& services,
+                                                  std::shared_ptr<ModuleFile> file) {
+  const ModuleInfo& info = file->info();
+  if (!has_member(info, offsetof(ModuleInfo, create_shared) + sizeof(info.create_shared)) ||
+      info.create_shared == nullptr) {
+    return InstanceRef();
+  }
+  InstanceRef instance(new ModuleInstance(services, std::move(file), InstanceRef(), MountPlan{}));
+  instance->being_made_ = false;  // what a worker has for itself may be lacking in one only: that one says it
+  instance->call([&] { instance->own_shared_.reset(info.create_shared(*instance.get())); });
+  return instance->unless_refused(instance->own_shared_ != nullptr);
+}
+
+Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& services,
+                                                   std::shared_ptr<ModuleFile> file, InstanceRef shared,
+                                                   const MountPlan& mount) {
+  InstanceRef instance(new ModuleInstance(services, std::move(file), std::move(shared), mount));
+  auto resolved = resolve_options(*instance->file_, mount);
+  if (!resolved) return Unexpected(resolved.error());
+  instance->options_ = std::move(*resolved);
+  instance->call([&] { instance->handler_.reset(instance->file_->info().create(*instance.get())); });
+  return instance->unless_refused(instance->handler_ != nullptr);
+}
+
+Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
+  being_made_ = false;
+  if (made && rejection_.empty()) return InstanceRef(this);
+  for (const std::string& line : take_warnings()) sluice::log(LogLevel::warning, line);
+  return fail("module " + name_ +
+              " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
+}
+
+Result<void> ModuleInstance::check_options(const ModuleFile& file, const MountPlan& mount) {
+  return resolve_options(file, mount).map([](const auto&) {});
+}
+
+Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options(const ModuleFile& file,
+                                                                                 const MountPlan& mount) {
+  const std::string who = std::string("module ") + file.info().name + " at " + mount.prefix;
+  std::vector<OptionValue> options;
+  std::string names;
+  for (std::uint32_t i = 0; i < file.info().option_count; ++i) {
+    const OptionInfo& option = file.option(i);
+    names += std::string(names.empty() ? "" : ", ") + option.name;
+    const auto given = std::find_if(mount.options.begin(), mount.options.end(),
+                                    [&](const auto& pair) { return pair.first == option.name; });
+    const bool is_given = given != mount.options.end();
+    const std::string text = is_given ? given->second : option.fallback;
+    const auto number = is_given ? check_option(option, text) : check_fallback(option);
+    if (!number) return fail(who + ": " + number.error().message);
+    options.push_back({option.name, text, *number});
+  }
+  std::string before;
+  for (const auto& [key, value] : mount.options) {
+    const std::string& wanted = key;
+    if (std::none_of(options.begin(), options.end(),
+                     [&](const OptionValue& option) { return option.name == wanted; })) {
+      return fail(who + " has no option " + key + ": it takes " +
+                  (names.empty() ? "only root" : "root, " + names) + comma_hint(before, key));
+    }
+    before = key;
+  }
+  return options;
+}
+
+void ModuleInstance::retire() {
+  retired_ = true;
+  if (leftover_.value == 0)
+    leftover_ = services_.loop.timers().start(services_.loop.now_ms() + kLeftoverMs, *this);
+  call([this] {
+    if (handler_ != nullptr) handler_->retire();
+    if (own_shared_ != nullptr) own_shared_->retire();
+  });
+}
+
+void ModuleInstance::fired() {
+  leftover_ = TimerId{};
+  if (holds_ + offloaded_ == 0) return;  // answers that take their time keep it
+  sluice::log(LogLevel::warning, "module " + name_ + ", generation " + std::to_string(file_->generation()) +
+                                     ", was replaced " + std::to_string(kLeftoverMs / 1000) +
+                                     " s ago and stays in memory: it has " + std::to_string(holds_) +
+                                     " holds that it has not released, and " + std::to_string(offloaded_) +
+                                     " offloaded calls that have not ended");
+}
+
+void ModuleInstance::report_thrown(std::string_view what) noexcept {
+  unless_out_of_memory("memory is used up: what a module threw is not told",
+                       [&] { report_fault(std::string("it threw ").append(what)); });
+}
+
+void ModuleInstance::report_fault(std::string_view what, const Request* request) {
+  // Offload threads come here too; the counter is the loop's.
+  const unsigned thread = Offload::thread_index();
+  if (thread == 0) services_.stats.module_faults.add();
+  std::string sentence = "module " + name_ + ": " + std::string(what);
+  const CallNote& note = services_.stats.notes[thread];
+  if (request == nullptr && note.who == note_) request = note.request;
+  if (request != nullptr) {
+    NotedRequest line;
+    line.set(*request);
+    sentence += ", for " + line.text();
+  }
+  sluice::log(LogLevel::error, sentence);
+}
+
+Folder ModuleInstance::folder() const {
+  Folder folder;
+  folder.fd = plan_.folder_fd;
+  folder.path = plan_.folder_path;
+  return folder;
+}
+
+const ModuleInstance::OptionValue* ModuleInstance::find_option(std::string_view name) const {
+  const auto found = std::find_if(options_.begin(), options_.end(),
+                                  [&](const OptionValue& option) { return option.name == name; });
+  return found == options_.end() ? nullptr : &*found;
+}
+
+Bytes ModuleInstance::option(Bytes name) const {
+  if (const OptionValue* found = find_option(name)) return found->text;
+  // What no mount sets, for modules that find their folder anew when it was replaced.
+  if (std::string_view(name) == "server.root") return plan_.root;
+  if (std::string_view(name) == "server.folder") return plan_.folder;
+  return {};
+}
+
+std::uint64_t ModuleInstance::number(Bytes name) const {
+  const OptionValue* found = find_option(name);
+  return found == nullptr ? 0 : found->number;
+}
+
+Shared* ModuleInstance::shared() const {
+  return shared_ ? shared_->own_shared_.get() : own_shared_.get();
+}
+
+void ModuleInstance::reject(Bytes why) {
+  rejection_ = std::string_view(why);
+}
+
+void ModuleInstance::log(LogLevel level, Bytes message) {
+  std::string line = "module " + name_ + ": " + std::string(std::string_view(message));
+  if (being_made_ && level == LogLevel::warning && warnings_.size() < kWarningsMax) {
+    warnings_.push_back(std::move(line));
+  } else {
+    sluice::log(level, line);
+  }
+}
+
+bool ModuleInstance::watch(int fd, std::uint32_t epoll_events, Watcher& watcher) {
+  if (const auto found = watches_.find(fd); found != watches_.end()) {
+    if (!found->second->is_stale()) {
+      report_fault("it watches descriptor " + std::to_string(fd) + " already, and may not twice");
+      return false;
+    }
+    report_fault("it closed descriptor " + std::to_string(fd) + " without Host::unwatch before");
+    unwatch(fd);
+  }
+  auto watch = std::make_unique<Watch>(*this, fd, watcher);
+  if (!watch->start(epoll_events)) return false;
+  watches_.emplace(fd, std::move(watch));
+  return true;
+}
+
+void ModuleInstance::unwatch(int fd) {
+  const auto found = watches_.find(fd);
+  if (found == watches_.end()) return;
+  found->second->stop();
+  services_.loop.reap(std::move(found->second));  // it may be the caller
+  watches_.erase(found);
+}
+
+TimerId ModuleInstance::timer(std::uint64_t delay_ms, Timer& timer) {
+  auto guarded = std::make_unique<GuardedTimer>(*this, timer);
+  const std::uint64_t now_ms = services_.loop.now_ms();
+  guarded->start(delay_ms < Timers::kNone - now_ms ? now_ms + delay_ms : Timers::kNone);
+  const TimerId id = guarded->id();
+  timers_.emplace(id.value, std::move(guarded));
+  return id;
+}
+
+void ModuleInstance::cancel(TimerId timer) {
+  const auto found = timers_.find(timer.value);
+  if (found == timers_.end()) return;  // spent, or not its own
+  services_.loop.timers().cancel(timer);
+  timers_.erase(found);
+}
+
+bool ModuleInstance::offload(Work* work) {
+  if (condemned_) return false;  // from a destructor: nobody would be left to be told of the end
+  std::unique_ptr<GuardedWork> guarded;
+  if (!unless_out_of_memory("memory is used up: an offloaded call is refused",
+                            [&] { guarded = std::make_unique<GuardedWork>(*this, work); }))
+    return false;
+  GuardedWork* raw = guarded.get();
+  std::unique_ptr<Work> item = std::move(guarded);
+  const auto room = retired_ ? Offload::Room::reserve : Offload::Room::share;
+  if (services_.offload.submit(this, item, room)) return true;
+  raw->give_up();  // still the module's
+  return false;
+}
+
+void ModuleInstance::hold() {
+  ++holds_;
+  services_.stats.holds[noted_index(note_)].add();
+  keep();
+}
+
+void ModuleInstance::release() {
+  if (holds_ == 0) return report_fault("it released a hold that it did not have");
+  --holds_;
+  services_.stats.holds[noted_index(note_)].subtract();
+  let_go();
+}
+
+void ModuleInstance::let_go() {
+  if (--keeps_ > 0 || condemned_) return;
+  condemned_ = true;
+  drop_watches_and_timers();  // so that nothing enters the module again
+  services_.loop.reap(std::unique_ptr<Reapable>(this));
+}
+
+void ModuleInstance::drop_watches_and_timers() {
+  for (auto& [fd, watch] : watches_) {
+    watch->stop();
+    services_.loop.reap(std::move(watch));  // it may be the caller
+  }
+  watches_.clear();
+  for (auto& [id, timer] : timers_) services_.loop.timers().cancel(TimerId{id});
+  timers_.clear();
+}
+
+std::uint32_t ModuleInstance::counter(Bytes name) {
+  const std::string full = std::string(file_->info().name) + "." + std::string(std::string_view(name));
+  return services_.stats.module_counter_index(full);
+}
+
+void ModuleInstance::count(std::uint32_t counter, std::uint64_t by) {
+  if (counter < WorkerStats::kModuleCountersMax) services_.stats.module_counters[counter].value.add(by);
+}
+
+FieldBlock* ModuleInstance::prepare_fields(const Field* fields, std::uint32_t count) {
+  std::string lines;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (const char* why = why_not_sendable(fields[i].name, fields[i].value)) {
+      log(LogLevel::error,
+          "it may not send the field " + std::string(std::string_view(fields[i].name)) + ": " + why);
+      return nullptr;
+    }
+    append_field(lines, fields[i].name, fields[i].value);
+  }
+  if (lines.size() > kFieldLinesMax) {
+    log(LogLevel::error, "its prepared fields are too long for any answer");
+    return nullptr;
+  }
+  return new FieldBlock(std::move(lines));
+}
+
+void ModuleInstance::release_fields(FieldBlock* block) {
+  delete block;
+}
+
+}  // namespace sluice

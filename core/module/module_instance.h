@@ -1,0 +1,195 @@
+// One handler of one worker, or what a module's handlers share, with everything it has asked of the server:
+// options, watches, timers, offloaded work, holds. It is the module's Host.
+//
+// Counted by holds: the router's, each exchange's, each work's and the module's own. At zero it is destroyed at
+// the end of the turn: handler first, then the module's Shared when it was the last, then the mapping. Loop
+// thread.
+//
+// INVARIANT: a module is entered only through `call`, which notes it and catches what it throws.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "loop/event_loop.h"
+#include "loop/offload.h"
+#include "module/module_file.h"
+#include "settings/option_values.h"
+#include "telemetry/worker_stats.h"
+
+namespace sluice {
+
+class ModuleInstance;
+
+// Wakes exchanges by their tickets.
+class Resumer {
+ public:
+  // `from` has been given the ticket; that of another module's exchange is ignored.
+  virtual void resume(Ticket ticket, const ModuleInstance& from) = 0;
+
+ protected:
+  ~Resumer() = default;
+};
+
+// What the worker lends to each instance; lives longer than all of them.
+struct InstanceServices {
+  EventLoop& loop;
+  Offload& offload;
+  WorkerStats& stats;
+  Resumer& resumer;
+};
+
+// Where and how a handler is mounted.
+struct MountPlan {
+  std::string prefix;  // "/static/"
+  std::vector<std::pair<std::string, std::string>> options;
+  int folder_fd = -1;       // owned by whoever plans, for the worker's life
+  std::string folder_path;  // empty or ending in '/'
+  std::string root{};       // of MountFolder
+  std::string folder{};
+};
+
+// A hold on an instance.
+class InstanceRef {
+ public:
+  InstanceRef() = default;
+  explicit InstanceRef(ModuleInstance* instance);
+  InstanceRef(const InstanceRef& other) : InstanceRef(other.instance_) {}
+  InstanceRef(InstanceRef&& other) noexcept : instance_(std::exchange(other.instance_, nullptr)) {}
+  InstanceRef& operator=(InstanceRef other) noexcept {
+    std::swap(instance_, other.instance_);
+    return *this;
+  }
+  ~InstanceRef();
+
+  ModuleInstance* get() const { return instance_; }
+  ModuleInstance* operator->() const { return instance_; }
+  explicit operator bool() const { return instance_ != nullptr; }
+
+ private:
+  ModuleInstance* instance_ = nullptr;
+};
+
+class ModuleInstance final : public Host, public Reapable, private sluice::Timer {
+ public:
+  static Result<InstanceRef> create_shared(const InstanceServices& services, std::shared_ptr<ModuleFile> file);
+  // `shared` may be empty.
+  static Result<InstanceRef> create_handler(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
+                                            InstanceRef shared, const MountPlan& mount);
+  // Whether the module has the options that the mount asks for, with values that they can have.
+  static Result<void> check_options(const ModuleFile& file, const MountPlan& mount);
+  ~ModuleInstance() override;
+
+  Handler& handler() { return *handler_; }
+  const std::string& name() const { return name_; }  // "hello at /hello/"
+  // What a handler warned of while it was made, which is not logged: a trial says it once, not each worker
+  // again.
+  std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
+  // Both are of one module in one generation.
+  bool is_of_file(const ModuleInstance& other) const { return file_ == other.file_; }
+  void retire();
+  bool retired() const { return retired_; }
+
+  // Enters the module, for a request or not: false when it threw, which is logged.
+  template <typename Call>
+  bool call(Call&& enter, const Request* request = nullptr) noexcept {
+    const NotedCall noted(services_.stats.notes[Offload::thread_index()], note_, request);
+    try {
+      enter();
+      return true;
+    } catch (const std::exception& error) {
+      report_thrown(error.what());
+    } catch (...) {
+      report_thrown("something that is no std::exception");
+    }
+    return false;
+  }
+  // An answer of its has left.
+  void count_answer(std::uint64_t took_ns) { services_.stats.answers[noted_index(note_)].add(took_ns); }
+  // The module broke the interface's contract: logged with its name and the request, which is that of the call
+  // that it is in where none is given, and counted.
+  void report_fault(std::string_view what, const Request* request = nullptr);
+
+  // Host
+  Bytes mount() const override { return plan_.prefix; }
+  Folder folder() const override;
+  Bytes option(Bytes name) const override;
+  std::uint64_t number(Bytes name) const override;
+  Shared* shared() const override;
+  void reject(Bytes why) override;
+  void log(LogLevel level, Bytes message) override;
+  std::uint64_t now_ms() const override { return services_.loop.now_ms(); }
+  bool watch(int fd, std::uint32_t epoll_events, Watcher& watcher) override;
+  void unwatch(int fd) override;
+  TimerId timer(std::uint64_t delay_ms, Timer& timer) override;
+  void cancel(TimerId timer) override;
+  bool offload(Work* work) override;
+  void resume(Ticket ticket) override { services_.resumer.resume(ticket, *this); }
+  void hold() override;
+  void release() override;
+  std::uint32_t counter(Bytes name) override;
+  void count(std::uint32_t counter, std::uint64_t by) override;
+  FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) override;
+  void release_fields(FieldBlock* block) override;
+
+ private:
+  friend class InstanceRef;
+  void fired() override;  // a while after it was replaced
+  void keep() { ++keeps_; }
+  void let_go();
+
+  struct OptionValue {
+    std::string name;
+    std::string text;
+    std::uint64_t number = 0;
+  };
+  class Watch;
+  class GuardedTimer;
+  class GuardedWork;
+
+  ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file, InstanceRef shared,
+                 MountPlan plan);
+  // Itself, when the module made what it was asked for and rejected nothing.
+  Result<InstanceRef> unless_refused(bool made);
+  static Result<std::vector<OptionValue>> resolve_options(const ModuleFile& file, const MountPlan& mount);
+  const OptionValue* find_option(std::string_view name) const;
+  void report_thrown(std::string_view what) noexcept;
+  void drop_watches_and_timers();
+
+  InstanceServices services_;
+  // Destroyed last to first: the handler, then the hold on Shared, then the mapping.
+  std::shared_ptr<ModuleFile> file_;
+  InstanceRef shared_;
+  MountPlan plan_;
+  std::string name_;
+  std::vector<OptionValue> options_;
+  std::string rejection_;
+  bool being_made_ = true;
+  std::vector<std::string> warnings_;
+  std::uint64_t note_ = 0;
+  std::uint64_t keeps_ = 0;  // of the server's, and one for each hold
+  std::uint64_t holds_ = 0;  // the module's own
+  std::uint64_t offloaded_ = 0;
+  TimerId leftover_{};
+  bool retired_ = false;
+  bool condemned_ = false;  // handed to the loop's reaping
+  std::unordered_map<int, std::unique_ptr<Watch>> watches_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<GuardedTimer>> timers_;
+  std::unique_ptr<Shared> own_shared_;
+  std::unique_ptr<Handler> handler_;
+};
+
+inline InstanceRef::InstanceRef(ModuleInstance* instance) : instance_(instance) {
+  if (instance_ != nullptr) instance_->keep();
+}
+inline InstanceRef::~InstanceRef() {
+  if (instance_ != nullptr) instance_->let_go();
+}
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#include "module/module_set.h"
+
+#include "base/netstring.h"
+
+namespace sluice {
+
+std::string encode_modules(const ModuleSet& set) {
+  FieldWriter out;
+  for (const ModuleEntry& entry : set) {
+    out.put(entry.file).put(entry.path).put(entry.generation).put(entry.name).put(entry.default_mount);
+    out.put(entry.closed ? 1 : 0).put(entry.removed ? 1 : 0);
+  }
+  return out.take();
+}
+
+ModuleSet decode_modules(std::string_view text) {
+  ModuleSet set;
+  for (FieldReader fields(text); !fields.at_end();) {
+    ModuleEntry entry;
+    entry.file = fields.next();
+    entry.path = fields.next();
+    entry.generation = static_cast<std::uint32_t>(fields.next_number());
+    entry.name = fields.next();
+    entry.default_mount = fields.next();
+    entry.closed = fields.next_number() != 0;
+    entry.removed = fields.next_number() != 0;
+    set.push_back(std::move(entry));
+  }
+  return set;
+}
+
+}  // namespace sluice

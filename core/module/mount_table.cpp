@@ -1,0 +1,319 @@
+#include "module/mount_table.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/monotonic_clock.h"
+
+namespace sluice {
+namespace {
+
+// Some mount, of any site, says where it answers.
+bool is_mounted_by_name(const Settings& settings, const std::string& name) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.module == name; });
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_chosen(const Settings& settings, const std::string& name) {
+  return (settings.only.empty() || contains(settings.only, name)) && !contains(settings.without, name);
+}
+
+bool is_chosen(const Settings& settings, const ModuleEntry& entry) {
+  return is_chosen(settings, std::filesystem::path(entry.file).stem().string()) &&
+         (entry.name.empty() || is_chosen(settings, entry.name));
+}
+
+// What a person mounts there wins over what a module wants.
+bool is_mounted_at(const Settings& settings, const std::string& prefix) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.prefix == prefix && !spec.isolate; });
+}
+
+bool answers_by_default(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
+  return !site.mount && !entry.removed && !entry.default_mount.empty() &&
+         !is_mounted_by_name(plan.settings, entry.name);
+}
+
+bool answers_at(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
+  const std::vector<MountSpec>& mounts = plan.settings.mounts;
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    if (mounts[i].module == entry.name && site.has(i, mounts[i])) return true;
+  }
+  return answers_by_default(plan, site, entry);
+}
+
+}  // namespace
+
+bool is_asked_for(const Settings& settings, const std::string& module) {
+  return is_mounted_by_name(settings, module) || contains(settings.only, module);
+}
+
+ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+                          const Lineup* before) {
+  ModuleSet wanted;
+  for (const ModuleEntry& entry : set) {
+    if (entry.closed || !is_chosen(plan.settings, entry)) continue;
+    if (!entry.name.empty() && !answers_at(plan, site, entry)) continue;
+    if (before != nullptr && before->find_path(entry.path) != nullptr) continue;
+    wanted.push_back(entry);
+  }
+  return wanted;
+}
+
+std::vector<Place> Lineup::places(const ServingPlan& plan, const ModuleSet& set) {
+  std::vector<Place> places;
+  for (const MountSpec& spec : plan.settings.mounts) {
+    for (const ModuleEntry& entry : set) {
+      if (entry.name == spec.module)
+        places.push_back({spec.prefix, spec.listen ? spec.listen->text : "", entry});
+    }
+  }
+  for (const ModuleEntry& entry : set) {
+    if (is_chosen(plan.settings, entry) && answers_by_default(plan, plan.sites.front(), entry) &&
+        !is_mounted_at(plan.settings, entry.default_mount))
+      places.push_back({entry.default_mount, "", entry});
+  }
+  return places;
+}
+
+std::unique_ptr<Lineup> Lineup::begin(const InstanceServices& services, const ServingPlan& plan,
+                                      const ServingSite& site, const ModuleSet& set, const LoadedFiles& files,
+                                      const Lineup* before, Unusable unusable) {
+  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site, before, unusable));
+  lineup->add_modules(set, files);
+  return lineup;
+}
+
+Result<bool> Lineup::make_some(std::size_t mounts_max) {
+  const std::vector<MountSpec>& mounts = plan_.settings.mounts;
+  for (; next_mount_ < mounts.size(); ++next_mount_) {
+    if (!site_.has(next_mount_, mounts[next_mount_])) continue;
+    if (mounts_max-- == 0) return false;
+    const auto made = make_explicit_mount(next_mount_);
+    if (!made) return Unexpected(made.error());
+  }
+  make_default_mounts();
+  return true;
+}
+
+void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files) {
+  std::vector<Module> broken;
+  for (const ModuleEntry& entry : set) {
+    if (!is_chosen(plan_.settings, entry)) continue;
+    Module module{entry, nullptr, InstanceRef()};
+    if (const Module* same = before_ == nullptr ? nullptr : before_->find_path(entry.path);
+        same != nullptr && !entry.closed) {
+      module.file = same->file;
+      module.shared = same->shared;
+      module.shared_made = same->shared_made;
+    } else if (const auto loaded = files.find(entry.path); loaded != files.end()) {
+      if (loaded->second) {
+        module.file = *loaded->second;
+        const ModuleInfo& info = module.file->info();
+        module.entry.name = info.name;
+        module.entry.default_mount = info.default_mount == nullptr ? "" : info.default_mount;
+        if (!is_chosen(plan_.settings, module.entry)) continue;
+      } else {
+        problems_.push_back({entry.file, loaded->second.error().message});
+        if (unusable_ == Unusable::left_out) continue;
+        module.broken = true;
+        if (entry.name.empty()) {
+          broken.push_back(std::move(module));
+          continue;
+        }
+      }
+    }
+    if (!module.entry.name.empty()) add_module(std::move(module));  // else it was never loaded
+  }
+  add_broken(std::move(broken));
+}
+
+void Lineup::add_module(Module module) {
+  if (Module* other = find_name(module.entry.name)) {
+    if (module.entry.removed) return;  // it gives way to a file that is there
+    if (other->entry.removed) {
+      *other = std::move(module);
+      return;
+    }
+    problems_.push_back({module.entry.file, module.entry.file +
+                                                " is left out: another file has a module named " +
+                                                module.entry.name + " already; remove one"});
+    return;
+  }
+  modules_.push_back(std::move(module));
+}
+
+// What could never be loaded has told no name. A module that is asked for by the name of the file is this one.
+void Lineup::add_broken(std::vector<Module> broken) {
+  for (Module& module : broken) {
+    module.entry.name = std::filesystem::path(module.entry.file).stem().string();
+    if (is_asked_for(plan_.settings, module.entry.name) && find_name(module.entry.name) == nullptr)
+      modules_.push_back(std::move(module));
+  }
+}
+
+const Lineup::Module* Lineup::find_path(const std::string& path) const {
+  const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
+    return module.file != nullptr && module.entry.path == path;
+  });
+  return found == modules_.end() ? nullptr : &*found;
+}
+
+Lineup::Module* Lineup::find_name(std::string_view name) {
+  const auto found = std::find_if(modules_.begin(), modules_.end(),
+                                  [name](const Module& module) { return module.entry.name == name; });
+  return found == modules_.end() ? nullptr : &*found;
+}
+
+const Lineup::Mount* Lineup::find_mount(const std::string& prefix, const std::string& path) const {
+  const auto found = by_prefix_.find(prefix);
+  if (found == by_prefix_.end()) return nullptr;
+  const Mount& mount = mounts_[found->second];
+  return mount.instance && mount.path == path ? &mount : nullptr;
+}
+
+Unexpected Lineup::unknown_module(const std::string& name, const std::string& wanted_by) const {
+  std::string message = wanted_by + " names the module " + name + ", which ";
+  message += is_chosen(plan_.settings, name) ? "is not in " + plan_.settings.plugins
+                                             : "--module and --without leave out";
+  std::string names;
+  for (const Module& module : modules_) names += (names.empty() ? "" : ", ") + module.entry.name;
+  message += names.empty() ? "; no module is loaded" : "; there are " + names;
+  for (const ModuleProblem& problem : problems_) message += "; " + problem.sentence;
+  return fail(message);
+}
+
+Result<void> Lineup::check_chosen() const {
+  for (const std::string& name : plan_.settings.only) {
+    if (std::none_of(modules_.begin(), modules_.end(),
+                     [&](const Module& module) { return module.entry.name == name; }))
+      return unknown_module(name, "--module " + name);
+  }
+  return {};
+}
+
+Result<void> Lineup::make_explicit_mount(std::size_t index) {
+  const MountSpec& spec = plan_.settings.mounts[index];
+  Module* module = find_name(spec.module);
+  if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
+  const MountFolder& folder = plan_.mount_folders[index];
+  return make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder});
+}
+
+void Lineup::make_default_mounts() {
+  for (Module& module : modules_) {
+    if (!answers_by_default(plan_, site_, module.entry)) continue;
+    const std::string& wanted = module.entry.default_mount;
+    if (wanted.size() < 2 || wanted.front() != '/' || wanted.back() != '/') {
+      problems_.push_back(
+          {module.entry.file, "module " + module.entry.name + " wants to answer at " + wanted +
+                                  ", which does not begin and end with a slash; mount it with --mount"});
+      continue;
+    }
+    if (is_mounted_at(plan_.settings, wanted)) continue;
+    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1), plan_.root_path});
+    if (!made) problems_.push_back({module.entry.file, made.error().message});
+  }
+}
+
+Result<void> Lineup::make_mount(Module& module, const MountPlan& mount) {
+  const auto taken = by_prefix_.find(mount.prefix);
+  if (taken != by_prefix_.end()) {
+    return fail("module " + module.entry.name + " cannot answer at " + mount.prefix + ", where " +
+                reports_[taken->second].module + " does already: mount one of them elsewhere with --mount");
+  }
+  InstanceRef instance;
+  const Mount* same = before_ == nullptr ? nullptr : before_->find_mount(mount.prefix, module.entry.path);
+  if (same != nullptr && module.file != nullptr) {
+    instance = same->instance;
+  } else if (module.file != nullptr) {
+    const std::uint64_t began_ms = monotonic_ms();
+    const auto asked = ModuleInstance::check_options(*module.file, mount);
+    auto made = asked ? make_instance(module, mount) : Result<InstanceRef>(Unexpected(asked.error()));
+    module.make_ms += monotonic_ms() - began_ms;
+    if (made) {
+      instance = std::move(*made);
+    } else if (unusable_ == Unusable::closed) {
+      module.broken = true;
+      problems_.push_back({module.entry.file, made.error().message, !asked && !mount.options.empty()});
+    } else {
+      return Unexpected(made.error());
+    }
+  }
+  by_prefix_.emplace(mount.prefix, mounts_.size());
+  mounts_.push_back({mount.prefix, module.entry.path, std::move(instance)});
+  reports_.push_back({mount.prefix, module.entry.name});
+  return {};
+}
+
+Result<InstanceRef> Lineup::make_instance(Module& module, const MountPlan& mount) {
+  const auto shared = make_shared(module);
+  if (!shared) return Unexpected(shared.error());
+  auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
+  if (!made) return made;
+  take_warnings(*made->get(), module.entry.file, mount.prefix);
+  return made;
+}
+
+void Lineup::take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix) {
+  const bool asked_for = is_mounted_at(plan_.settings, prefix) || site_.mount;
+  for (std::string& sentence : instance.take_warnings())
+    warnings_.push_back({file, asked_for ? prefix : "", std::move(sentence)});
+}
+
+Result<void> Lineup::make_shared(Module& module) {
+  if (module.shared_made) return {};
+  auto shared = ModuleInstance::create_shared(services_, module.file);
+  if (!shared) return Unexpected(shared.error());
+  module.shared = std::move(*shared);
+  module.shared_made = true;
+  return {};
+}
+
+void Lineup::refuse_slow(std::uint64_t make_ms_max) {
+  for (const Module& module : modules_) {
+    if (module.make_ms <= make_ms_max) continue;
+    problems_.push_back({module.entry.file, "module " + module.entry.name + " takes " +
+                                                std::to_string(module.make_ms) +
+                                                " ms to start, and no worker would answer meanwhile: let it do "
+                                                "slow work by Host::offload, or at its first request, to "
+                                                "start within " +
+                                                std::to_string(make_ms_max) + " ms"});
+  }
+}
+
+ModuleSet Lineup::usable() const {
+  ModuleSet set;
+  for (const Module& module : modules_) {
+    const bool has_problem = std::any_of(problems_.begin(), problems_.end(), [&](const ModuleProblem& problem) {
+      return problem.file == module.entry.file;
+    });
+    if (module.broken) {
+      set.push_back(module.entry);
+      set.back().closed = true;
+    } else if (!has_problem) {
+      set.push_back(module.entry);
+    }
+  }
+  return set;
+}
+
+void Lineup::fill(Router& router) const {
+  router.clear();
+  for (const Mount& mount : mounts_) router.add(mount.prefix, mount.instance);
+}
+
+void Lineup::retire_except(const Lineup& next) {
+  for (const Mount& mount : mounts_) {
+    if (mount.instance && next.find_mount(mount.prefix, mount.path) == nullptr) mount.instance->retire();
+  }
+  for (const Module& module : modules_) {
+    if (module.shared && next.find_path(module.entry.path) == nullptr) module.shared->retire();
+  }
+}
+
+}  // namespace sluice

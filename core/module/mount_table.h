@@ -1,0 +1,133 @@
+// The modules of one worker and where they answer: made of a ModuleSet, and put into force by filling a router.
+// The next lineup takes over the handlers that stay and makes the others anew, while this one goes on.
+//
+// Loop thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "module/module_instance.h"
+#include "module/module_set.h"
+#include "module/router.h"
+#include "settings/serving_plan.h"
+
+namespace sluice {
+
+struct MountReport {
+  std::string prefix;
+  std::string module;
+  bool closed = false;  // it answers 503
+};
+
+struct Place {
+  std::string prefix;
+  std::string address;  // of an isolated mount
+  ModuleEntry module;
+};
+
+// Why a file of the set is left out, or answers nowhere.
+struct ModuleProblem {
+  std::string file;
+  std::string sentence;
+  bool of_settings = false;  // not of the module: it is asked for what it does not have
+};
+
+// What a module warned of when it was made.
+struct ModuleWarning {
+  std::string file;
+  std::string prefix;  // of the mount that settings name; empty for one that nobody asked for
+  std::string sentence;
+};
+
+// Whether a mount or --module names it.
+bool is_asked_for(const Settings& settings, const std::string& module);
+
+// What becomes of a module that cannot be used. One that is closed answers 503 where it would answer.
+enum class Unusable { left_out, closed };
+
+// What loading a file came to, by the path of its copy.
+using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
+
+class Lineup {
+ public:
+  // The entries of the set that have to be loaded for it, except those that `before` has loaded already.
+  static ModuleSet to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+                           const Lineup* before);
+  // One without handlers as yet. `before` may be null, and else stays until all are made. What is unused of
+  // `files` can be destroyed afterwards.
+  static std::unique_ptr<Lineup> begin(const InstanceServices& services, const ServingPlan& plan,
+                                       const ServingSite& site, const ModuleSet& set, const LoadedFiles& files,
+                                       const Lineup* before, Unusable unusable);
+  // Makes handlers for so many of the mounts that settings name, and after these for the others; true when all
+  // are made. A module that cannot be used is a problem; the error is for what was asked for by name.
+  Result<bool> make_some(std::size_t mounts_max);
+
+  // Where the modules of a set, whose names are known, answer at any site. Any process.
+  static std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set);
+
+  const std::vector<MountReport>& mounts() const { return reports_; }
+  const std::vector<ModuleProblem>& problems() const { return problems_; }
+  const std::vector<ModuleWarning>& warnings() const { return warnings_; }
+  // The set as it is known now: what is broken is closed or left out, other files that have a problem are left
+  // out.
+  ModuleSet usable() const;
+  // A problem for each file whose handlers took longer to make than this.
+  void refuse_slow(std::uint64_t make_ms_max);
+  // Every module of --module is there.
+  Result<void> check_chosen() const;
+
+  void fill(Router& router) const;
+  // Tells all handlers that `next` has not taken over that they are replaced.
+  void retire_except(const Lineup& next);
+
+ private:
+  struct Module {
+    ModuleEntry entry;
+    std::shared_ptr<ModuleFile> file;  // null when it is closed, or answers nowhere
+    InstanceRef shared;                // of its first handler
+    bool shared_made = false;
+    bool broken = false;        // it cannot be loaded or made
+    std::uint64_t make_ms = 0;  // for all that was made of it
+  };
+  struct Mount {
+    std::string prefix;
+    std::string path;      // of the copy it is made of
+    InstanceRef instance;  // empty: closed
+  };
+
+  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site,
+         const Lineup* before, Unusable unusable)
+      : services_(services), plan_(plan), site_(site), before_(before), unusable_(unusable) {}
+  void add_modules(const ModuleSet& set, const LoadedFiles& files);
+  void add_module(Module module);
+  void add_broken(std::vector<Module> broken);
+  Result<void> make_explicit_mount(std::size_t index);
+  void make_default_mounts();
+  Result<void> make_mount(Module& module, const MountPlan& mount);
+  Result<InstanceRef> make_instance(Module& module, const MountPlan& mount);
+  void take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix);
+  Result<void> make_shared(Module& module);
+  const Module* find_path(const std::string& path) const;
+  Module* find_name(std::string_view name);
+  const Mount* find_mount(const std::string& prefix, const std::string& path) const;
+  Unexpected unknown_module(const std::string& name, const std::string& wanted_by) const;
+
+  const InstanceServices& services_;
+  const ServingPlan& plan_;
+  const ServingSite& site_;
+  const Lineup* before_;
+  const Unusable unusable_;
+  std::size_t next_mount_ = 0;  // to be made, of those that settings name
+  std::vector<Module> modules_;
+  std::vector<Mount> mounts_;
+  std::vector<MountReport> reports_;                        // one for each of mounts_
+  std::unordered_map<std::string, std::size_t> by_prefix_;  // indexes of mounts_
+  std::vector<ModuleProblem> problems_;
+  std::vector<ModuleWarning> warnings_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,40 @@
+// Which handler answers a path: the one with the longest mount prefix. Loop thread; holds each instance.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "module/module_instance.h"
+
+namespace sluice {
+
+class Router {
+ public:
+  struct Match {
+    ModuleInstance* instance = nullptr;
+    std::string_view mount;    // "/static/"; lives as long as the instance; empty where it is closed
+    bool needs_slash = false;  // the path is a mount's prefix without its last slash
+    bool closed = false;       // something is mounted there that must not be entered
+  };
+
+  // False when the prefix is taken. Without an instance the prefix is closed. REQUIRES: it begins and ends with
+  // '/'.
+  bool add(const std::string& prefix, InstanceRef instance);
+  // `path` as judge_target makes it. Without an instance, nothing is mounted there. Allocates nothing.
+  Match find(std::string_view path) const;
+  void clear();
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  // By prefix, without its last slash: a path that lacks that slash is found as it is.
+  using Routes = std::unordered_map<std::string, InstanceRef, Hash, std::equal_to<>>;
+  static Match match(const Routes::value_type& route, bool needs_slash);
+
+  Routes routes_;
+  std::size_t longest_ = 0;  // of all prefixes without their last slashes, in bytes
+};
+
+}  // namespace sluice

@@ -1,0 +1,61 @@
+#include "process/draining_workers.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+
+namespace sluice {
+namespace {
+
+// So many reloads may be outlived without a limit.
+constexpr std::uint64_t kReloadsMax = 8;
+
+}  // namespace
+
+void RetiredWorkers::retire(Crew& crew, std::uint64_t now_ms) {
+  ++reloads_;
+  for (WorkerProcess* worker : crew.workers()) {
+    worker->tell({ControlMessage::retire});
+    retired_.push_back({crew.take(*worker), reloads_, crew.plan().settings.timeouts.drain_ms});
+  }
+  for (Retired& retired : retired_) {
+    if (retired.until_ms != 0 || retired.reload + kReloadsMax > reloads_) continue;
+    retired.process->tell({ControlMessage::stop});
+    retired.until_ms = now_ms + retired.drain_ms + kDrainGraceMs;
+  }
+}
+
+void RetiredWorkers::add(std::vector<std::unique_ptr<WorkerProcess>> workers) {
+  for (auto& worker : workers) retired_.push_back({std::move(worker), reloads_});
+}
+
+std::vector<WorkerProcess*> RetiredWorkers::workers() const {
+  std::vector<WorkerProcess*> all;
+  for (const Retired& retired : retired_) all.push_back(retired.process.get());
+  return all;
+}
+
+WorkerProcess* RetiredWorkers::find(pid_t pid) const {
+  const auto found = std::find_if(retired_.begin(), retired_.end(),
+                                  [pid](const Retired& retired) { return retired.process->pid() == pid; });
+  return found == retired_.end() ? nullptr : found->process.get();
+}
+
+void RetiredWorkers::remove(const WorkerProcess& worker) {
+  std::erase_if(retired_, [&](const Retired& retired) { return retired.process.get() == &worker; });
+}
+
+void RetiredWorkers::step(std::uint64_t now_ms) {
+  for (Retired& retired : retired_) {
+    if (retired.until_ms == 0 || now_ms < retired.until_ms || retired.process->dismissed()) continue;
+    log(LogLevel::warning,
+        "worker " + std::to_string(retired.process->index() + 1) + " (process " +
+            std::to_string(retired.process->pid()) +
+            "), replaced many reloads ago, does not end within its drain limit: it is ended");
+    retired.process->dismiss();
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,116 @@
+#include "process/fault_report.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <sstream>
+
+#include "base/log.h"
+#include "base/monotonic_clock.h"
+#include "process/symbols.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kReportsMax = 4;  // at the same time
+constexpr std::uint64_t kNamingMs = 10'000;
+
+std::string raw_frame(const Snapshot::Frame& frame) {
+  std::ostringstream text;
+  text << "0x" << std::hex << frame.offset << " in " << (frame.object[0] == '\0' ? "sluice" : frame.object);
+  return text.str();
+}
+
+void log_raw(const std::vector<Snapshot::Frame>& frames) {
+  for (const Snapshot::Frame& frame : frames) log(LogLevel::error, "  " + raw_frame(frame));
+}
+
+}  // namespace
+
+std::string Culprit::text() const {
+  if (module.empty()) return "in the server itself, outside any module";
+  std::string text = "inside module " + module + ", generation " + std::to_string(generation);
+  if (!request.empty()) text += ", for " + request;
+  return text;
+}
+
+Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
+  Culprit culprit;
+  culprit.module = noted_module(stats, snapshot.who);
+  culprit.generation = noted_generation(snapshot.who);
+  culprit.signal = snapshot.signal;
+  culprit.outside = snapshot.sent_by != 0;
+  culprit.sent_by = std::max(0, snapshot.sent_by);
+  culprit.request.assign(snapshot.request, ::strnlen(snapshot.request, sizeof(snapshot.request)));
+  // Read once: a worker gone mad may write it meanwhile.
+  const std::uint32_t size = *static_cast<const volatile std::uint32_t*>(&snapshot.frames_size);
+  culprit.frames.assign(snapshot.frames, snapshot.frames + std::min<std::uint32_t>(size, Snapshot::kFramesMax));
+  for (Snapshot::Frame& frame : culprit.frames) frame.object[sizeof(frame.object) - 1] = '\0';
+  return culprit;
+}
+
+Culprit read_note(const WorkerStats& stats, const CallNote& note) {
+  const std::uint64_t who = note.who.load(std::memory_order_acquire);
+  Culprit culprit;
+  culprit.module = noted_module(stats, who);
+  culprit.generation = noted_generation(who);
+  culprit.request = note.request_text();
+  return culprit;
+}
+
+Culprit read_notes(const WorkerStats& stats) {
+  const CallNote* found = nullptr;
+  for (const CallNote& note : stats.notes) {
+    const std::uint64_t who = note.who.load(std::memory_order_relaxed);
+    if (who == 0) continue;
+    if (found != nullptr && who != found->who.load(std::memory_order_relaxed)) return {};
+    found = &note;
+    if (&note == stats.notes) break;
+  }
+  return found == nullptr ? Culprit{} : read_note(stats, *found);
+}
+
+void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::string& copies,
+                         const Confine& confine) {
+  if (frames.empty()) return;
+  if (reports_.size() >= kReportsMax) return log_raw(frames);
+  auto child = Child::start([&] {
+    if (!confine()) ::_exit(1);
+    std::string text;
+    for (const std::string& line : describe_frames(frames, copies)) text += line + "\n";
+    return text;
+  });
+  if (!child) return log_raw(frames);
+  reports_.push_back({std::move(*child), std::move(frames), monotonic_ms() + kNamingMs});
+}
+
+void FaultReports::close_for_child() {
+  for (const Report& report : reports_) report.child->close_for_child();
+}
+
+bool FaultReports::ended(pid_t pid, int status) {
+  const auto report = std::find_if(reports_.begin(), reports_.end(),
+                                   [pid](const Report& other) { return other.child->pid() == pid; });
+  if (report == reports_.end()) return false;
+  const auto text = report->child->result(status);
+  if (text) {
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line);) log(LogLevel::error, "  " + line);
+  } else {
+    log_raw(report->frames);
+  }
+  reports_.erase(report);
+  return true;
+}
+
+void FaultReports::step(std::uint64_t now_ms) {
+  std::erase_if(reports_, [now_ms](const Report& report) {  // whose child is killed with it
+    if (now_ms < report.until_ms) return false;
+    log_raw(report.frames);
+    return true;
+  });
+}
+
+}  // namespace sluice

@@ -1,0 +1,201 @@
+#include "process/watchdog.h"
+
+#include <algorithm>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "telemetry/fault_handler.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr std::uint64_t kHeldNs = 100 * kMs;
+// Between two looks. Who looks so late was stopped or starved, and so were the workers.
+constexpr std::uint64_t kLateNs = 10 * Watchdog::kLookMs * kMs;
+// For a worker that starts, before it is given up.
+constexpr std::uint64_t kStartNs = 20'000 * kMs;
+// For a snapshot that was asked for: between two looks at it, and altogether.
+constexpr std::uint64_t kSoonNs = 5 * kMs;
+constexpr std::uint64_t kSnapshotNs = 200 * kMs;
+// For a worker that was told to die with one.
+constexpr std::uint64_t kDyingNs = 1'000 * kMs;
+
+// In the place of when a turn began, for a worker that is stopped.
+constexpr std::uint64_t kStoppedNs = ~std::uint64_t{0};
+
+// An offloaded call may take so many times as long as a turn may, before it is told of.
+constexpr std::uint64_t kCallShare = 6;
+constexpr std::uint64_t kCallNs = 30'000 * kMs;  // where a turn may take for ever
+
+// Names a socket of a worker that is helped.
+std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
+  return (static_cast<std::uint64_t>(worker.pid()) << 16) | socket;
+}
+
+const char* where_it_waits(WaitKind wait) {
+  if (wait == WaitKind::disk) return ", where it waits for a disk that does not answer";
+  return wait == WaitKind::sleep ? ", where it sleeps" : "";
+}
+
+}  // namespace
+
+void Watchdog::look(const Crew& crew, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
+                    std::uint32_t hang_ms, const Report& report) {
+  if (now_ns - looked_ns_ >= kLateNs) counts_from_ns_ = now_ns;
+  looked_ns_ = now_ns;
+  due_ns_ = now_ns + kLookMs * kMs;
+  const auto watch = [&](WorkerProcess& worker, bool accepts) {
+    look_at_threads(worker, now_ns, hang_ms > 0 ? kCallShare * hang_ms * kMs : kCallNs);
+    Held* held = look_at(crew, worker, now_ns, report);
+    if (held == nullptr) return;
+    if (accepts) help(crew, worker, *held);
+    if (worker.stopped()) return;  // by a person, who may let it go on
+    const bool dying = worker.dying();
+    if (!dying) name_if_known(worker, *held, now_ns, report);
+    if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, dying, now_ns);
+  };
+  for (WorkerProcess* worker : crew.workers()) watch(*worker, true);
+  for (WorkerProcess* worker : retired) watch(*worker, false);
+}
+
+Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns,
+                                  const Report& report) {
+  if (!worker.ready() && std::max(worker.started_ms() * kMs, counts_from_ns_) + kStartNs <= now_ns) {
+    worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
+    worker.kill();
+  }
+  const std::uint64_t began_ns = worker.stopped() ? kStoppedNs : worker.stats().turn_began_ns.get();
+  const auto known = held_.find(worker.pid());
+  if (known != held_.end() && known->second.began_ns != began_ns) {
+    if (!known->second.named && !worker.dying()) name(worker, known->second, now_ns, report);
+    end_help(crew, worker, known->second);
+    held_.erase(known);
+  }
+  const std::uint64_t since_ns = std::max({began_ns, counts_from_ns_, worker.went_on_ns()});
+  if (!worker.ready() || began_ns == 0) return nullptr;
+  if (!worker.stopped() && since_ns + kHeldNs > now_ns) {
+    due_ns_ = std::min(due_ns_, since_ns + kHeldNs);
+    return nullptr;
+  }
+  if (const auto held = held_.find(worker.pid()); held != held_.end()) {
+    held->second.since_ns = since_ns;
+    return &held->second;
+  }
+  if (!worker.stopped()) return find_out(worker, began_ns, since_ns);
+  Held& stopped = held_[worker.pid()];
+  stopped.began_ns = began_ns;
+  stopped.since_ns = since_ns;
+  stopped.named = true;  // nobody holds it up
+  return &stopped;
+}
+
+// The note tells at once, and a signal what it cannot: the frames. But a signal would cut short what the loop
+// sleeps in, and so change what the module does.
+Watchdog::Held* Watchdog::find_out(const WorkerProcess& worker, std::uint64_t began_ns,
+                                   std::uint64_t since_ns) {
+  Held held;
+  held.began_ns = began_ns;
+  held.since_ns = since_ns;
+  held.inside = read_note(worker.stats(), worker.stats().notes[0]);
+  if (worker.stats().turn_began_ns.get() != began_ns) return nullptr;
+  held.wait = wait_kind(worker.pid());
+  if (held.wait == WaitKind::none && !worker.dying()) {
+    held.asked = worker.stats().held.taken.load(std::memory_order_acquire) + 1;
+    ::kill(worker.pid(), kLookSignal);
+  }
+  return &held_.emplace(worker.pid(), std::move(held)).first->second;
+}
+
+void Watchdog::name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns,
+                             const Report& report) {
+  if (held.named) return;
+  const std::uint32_t taken = worker.stats().held.taken.load(std::memory_order_acquire);
+  const bool has_come = taken >= held.asked && taken % 2 == 0;
+  if (held.asked == 0 || has_come || now_ns - held.since_ns >= kHeldNs + kSnapshotNs)
+    return name(worker, held, now_ns, report);
+  due_ns_ = std::min(due_ns_, now_ns + kSoonNs);
+}
+
+// A snapshot that comes late is of another turn, or of none.
+void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report) {
+  held.named = true;
+  Culprit culprit = held.inside;
+  const Snapshot& snapshot = worker.stats().held;
+  const std::uint32_t taken = snapshot.taken.load(std::memory_order_acquire);
+  if (held.asked != 0 && taken >= held.asked && taken % 2 == 0) {
+    Culprit seen = read_snapshot(worker.stats(), snapshot);
+    if (seen.module == culprit.module && seen.generation == culprit.generation) culprit = std::move(seen);
+  }
+  log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " has been held up for " +
+                             std::to_string((now_ns - held.since_ns) / kMs) + " ms " + culprit.text() +
+                             where_it_waits(held.wait));
+  report(std::move(culprit));
+}
+
+void Watchdog::look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns, std::uint64_t limit_ns) {
+  for (unsigned thread = 1; thread < WorkerStats::kThreadsMax; ++thread) {
+    const CallNote& note = worker.stats().notes[thread];
+    const std::uint64_t since_ns = note.since_ns.load(std::memory_order_relaxed);
+    if (since_ns == 0 || std::max(since_ns, counts_from_ns_) + limit_ns > now_ns) continue;
+    std::uint64_t& told_ns = long_calls_[{worker.pid(), thread}];
+    if (std::exchange(told_ns, since_ns) == since_ns) continue;
+    log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) +
+                               " has had one of its offload threads for " +
+                               std::to_string((now_ns - since_ns) / kMs) + " ms " +
+                               read_note(worker.stats(), note).text() + ", whose call does not end");
+  }
+}
+
+void Watchdog::help(const Crew& crew, const WorkerProcess& worker, Held& held) {
+  if (held.helper >= 0) return;
+  WorkerProcess* helper = crew.sibling(
+      worker, [this](const WorkerProcess& other) { return !other.stopped() && !held_.contains(other.pid()); });
+  if (helper == nullptr) return;
+  held.helper = helper->pid();
+  const std::vector<int> sockets = crew.sockets_of(worker.index());
+  for (std::size_t i = 0; i < sockets.size(); ++i)
+    helper->tell({ControlMessage::help, help_number(worker, i)}, sockets[i]);
+}
+
+void Watchdog::end_help(const Crew& crew, const WorkerProcess& worker, Held& held) {
+  WorkerProcess* helper = held.helper < 0 ? nullptr : crew.find(held.helper);
+  if (helper == nullptr) return;
+  for (std::size_t i = 0; i < crew.sockets_of(worker.index()).size(); ++i)
+    helper->tell({ControlMessage::help_over, help_number(worker, i)});
+}
+
+// Nothing takes the place of one that is dying until it is gone: the limit holds for it, too, but it is named
+// by what it dies of.
+void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
+  if (held.ended_ns == 0) {
+    held.ended_ns = now_ns;
+    if (!dying) worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
+    ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot
+  } else if (now_ns - held.ended_ns >= kDyingNs) {
+    worker.kill();
+  }
+}
+
+void Watchdog::stopped(const Crew& crew, WorkerProcess& worker) {
+  for (auto& [pid, held] : held_) {
+    if (held.helper != worker.pid()) continue;
+    if (const WorkerProcess* helped = crew.find(pid)) end_help(crew, *helped, held);
+    held.helper = -1;
+  }
+}
+
+void Watchdog::forget(const Crew& crew, const WorkerProcess& worker) {
+  std::erase_if(long_calls_, [&](const auto& call) { return call.first.first == worker.pid(); });
+  if (const auto known = held_.find(worker.pid()); known != held_.end()) {
+    end_help(crew, worker, known->second);
+    held_.erase(known);
+  }
+  for (auto& [pid, held] : held_) {
+    if (held.helper == worker.pid()) held.helper = -1;
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,178 @@
+#include "process/worker_group.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace sluice {
+
+Crew::Crew(PlanPtr plan, std::vector<MountReport> mounts) : plan_(std::move(plan)), mounts_(std::move(mounts)) {
+  for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
+    for (unsigned index = 0; index < plan_->sites[site].workers; ++index) posts_.push_back({site, index});
+  }
+  workers_.resize(posts_.size());
+}
+
+Result<void> Crew::open_listeners(const Crew* before) {
+  // Several addresses may be written alike, where the kernel chooses the port.
+  std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
+  for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
+    for (const ListenAddress& address : plan_->sites[site].listen) {
+      const auto opened = open_addresses(site, address, kept);
+      if (!opened) return opened;
+    }
+  }
+  return {};
+}
+
+// One of several addresses of a name is enough: the machine may have no IPv6.
+Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address,
+                                  std::vector<Listening>& kept) {
+  const ListenGroup* first = nullptr;
+  bool has_one = false;
+  std::vector<Error> errors;
+  for (ListenAddress& one : every_address(address)) {
+    if (first != nullptr) one.set_port(first->port());
+    const bool is_there = std::any_of(listeners_.begin(), listeners_.end(), [&](const Listening& other) {
+      return other.site == site && other.group->is_at(one);
+    });
+    if (is_there) {  // by another of its names
+      has_one = true;
+      continue;
+    }
+    auto opened = open_address(site, one, kept);
+    if (opened) {
+      has_one = true;
+      listeners_.push_back({site, *opened});
+      if (first == nullptr && one.is_one_of_several) first = opened->get();
+    } else {
+      errors.push_back(opened.error());
+    }
+  }
+  if (errors.empty()) return {};
+  if (!has_one) return Unexpected(errors.front());
+  for (const Error& error : errors)
+    log(LogLevel::warning, error.message + "; another address of that name is served");
+  return {};
+}
+
+Result<std::shared_ptr<ListenGroup>> Crew::open_address(std::size_t site, const ListenAddress& address,
+                                                        std::vector<Listening>& kept) const {
+  const unsigned workers = plan_->sites[site].workers;
+  const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
+    return listening.group->is_of(address) || listening.group->is_at(address);
+  });
+  if (same == kept.end())
+    return ListenGroup::open(address, workers).map([](auto&& opened) {
+      return std::shared_ptr<ListenGroup>(std::move(opened));
+    });
+  const std::shared_ptr<ListenGroup> group = same->group;
+  kept.erase(same);
+  return group->provide(workers).map([&] { return group; });
+}
+
+Result<void> Crew::start_accepting() {
+  for (const Listening& listening : listeners_) {
+    const auto listens = listening.group->listen();
+    if (!listens) return listens;
+  }
+  for (WorkerProcess* worker : workers()) worker->tell({ControlMessage::accept});
+  return {};
+}
+
+void Crew::drop_unused_listeners() {
+  for (const Listening& listening : listeners_) listening.group->drop_unused();
+}
+
+std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
+  std::vector<const ListenGroup*> groups;
+  for (const Listening& listening : listeners_) {
+    if (listening.site == site) groups.push_back(listening.group.get());
+  }
+  return groups;
+}
+
+void Crew::close_for_child(const std::vector<int>& kept) {
+  for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
+  for (auto& worker : workers_) worker.reset();
+  plan_.reset();
+}
+
+std::vector<int> Crew::sockets_of(std::size_t post) const {
+  const auto [site, index] = posts_[post];
+  std::vector<int> sockets;
+  for (const Listening& listening : listeners_) {
+    if (listening.site != site) continue;
+    for (const int socket : listening.group->sockets_of(index, plan_->sites[site].workers))
+      sockets.push_back(socket);
+  }
+  return sockets;
+}
+
+Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, const Launch& launch) {
+  WorkerProcess::Start start;
+  start.plan = plan_;
+  start.site = posts_[post].site;
+  start.modules = modules;
+  start.unusable = launch.unusable;
+  start.index = static_cast<unsigned>(post);
+  start.sockets = sockets_of(post);
+  start.log_fd = launch.log_fd;
+  start.close_others = launch.close_others;
+  auto started = WorkerProcess::start(start);
+  if (!started) return Unexpected(started.error());
+  workers_[post] = std::move(*started);
+  return {};
+}
+
+Result<void> Crew::launch_missing(const ModuleSet& modules, const Launch& launch, const Launched& launched) {
+  for (std::size_t post = 0; post < posts(); ++post) {
+    if (workers_[post] != nullptr) continue;
+    const auto started = this->launch(post, modules, launch);
+    if (!started) return started;
+    launched(*workers_[post]);
+  }
+  return {};
+}
+
+std::vector<WorkerProcess*> Crew::workers() const {
+  std::vector<WorkerProcess*> living;
+  for (const auto& worker : workers_) {
+    if (worker != nullptr) living.push_back(worker.get());
+  }
+  return living;
+}
+
+WorkerProcess* Crew::find(pid_t pid) const {
+  for (const auto& worker : workers_) {
+    if (worker != nullptr && worker->pid() == pid) return worker.get();
+  }
+  return nullptr;
+}
+
+std::unique_ptr<WorkerProcess> Crew::take(const WorkerProcess& worker) {
+  return std::move(workers_[worker.index()]);
+}
+
+bool Crew::all_ready() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker != nullptr && worker->ready(); });
+}
+
+bool Crew::any_missing() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker == nullptr; });
+}
+
+WorkerProcess* Crew::sibling(const WorkerProcess& worker,
+                             const std::function<bool(const WorkerProcess&)>& can_help) const {
+  for (std::size_t step = 1; step < posts_.size(); ++step) {
+    const std::size_t post = (worker.index() + step) % posts_.size();
+    if (posts_[post].site != posts_[worker.index()].site) continue;
+    WorkerProcess* other = workers_[post].get();
+    if (other != nullptr && other->ready() && can_help(*other)) return other;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice

@@ -1,0 +1,197 @@
+#include "process/worker_process.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+
+#include "base/child_process.h"
+#include "base/log.h"
+#include "base/monotonic_clock.h"
+#include "base/process_setup.h"
+#include "telemetry/fault_handler.h"
+#include "worker/lifeline.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
+namespace sluice {
+namespace {
+
+// For what drains without a supervisor, beyond the drain limit.
+constexpr std::uint64_t kLifelineGraceMs = 2'000;
+
+Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
+  if (start.plan->user) {
+    auto became = become(*start.plan->user);
+    if (!became) return became;
+  }
+  // Before there are modules, whose threads are none of the worker's own.
+  const auto lifeline =
+      Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
+  if (!lifeline) return Unexpected(lifeline.error());
+  auto worker =
+      Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
+  if (!worker) return Unexpected(worker.error());
+  for (const ModuleProblem& problem : (*worker)->lineup().problems()) log(LogLevel::error, problem.sentence);
+  // From here on it ends as its loop or its lifeline decides, for which it has to run.
+  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
+  return (*worker)->run(start.sockets, control);
+}
+
+// Never returns, so that nothing of the supervisor's is destroyed a second time.
+[[noreturn]] void run_worker(const WorkerProcess::Start& start, WorkerStats& stats, int control,
+                             pid_t supervisor) {
+  // Nobody misses a worker that does not serve yet.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != supervisor) ::_exit(0);
+  start.close_others(start.sockets);
+  ::prctl(PR_SET_NAME, "sluice-worker");
+  // A terminal sends INT to all of its processes; the supervisor decides what it means.
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
+  ignore_idle_signals();
+  ::signal(SIGCHLD, SIG_DFL);
+  // A module may set SIGPIPE's action as it likes: a blocked one ends nobody.
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGPIPE);
+  sigprocmask(SIG_SETMASK, &blocked, nullptr);
+  set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
+  set_log_fd(start.log_fd);
+  install_fault_handler(stats);
+  const FaultStack stack(0);
+  const auto served = serve(start, stats, control);
+  if (!served) log(LogLevel::error, served.error().message);
+#if defined(__SANITIZE_ADDRESS__)
+  if (__lsan_do_recoverable_leak_check() != 0) ::_exit(23);
+#endif
+  ::_exit(served ? 0 : 1);
+}
+
+void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
+  for (const Snapshot::Frame& frame : culprit.frames) {
+    const std::string_view object(frame.object);
+    const auto module = std::find_if(modules.begin(), modules.end(), [&](const ModuleEntry& entry) {
+      return entry.path.substr(0, sizeof(frame.object) - 1) == object;
+    });
+    if (module == modules.end()) continue;
+    culprit.module = module->name.empty() ? module->file : module->name;
+    culprit.generation = module->generation;
+    return;
+  }
+}
+
+// While a core is dumped the kernel says so; while memory is freed there is none left of which it could say
+// anything (proc(5)).
+bool is_ending(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  bool has_memory = !status;
+  for (std::string line; std::getline(status, line);) {
+    if (line == "CoreDumping:\t1") return true;
+    has_memory = has_memory || line.starts_with("VmSize:");
+  }
+  return !has_memory;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) {
+  std::unique_ptr<WorkerProcess> process(new WorkerProcess);
+  process->index_ = start.index;
+  process->started_ms_ = monotonic_ms();
+  auto stats = map_stats();
+  if (!stats) return Unexpected(stats.error());
+  process->stats_ = std::move(*stats);
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return fail_errno("cannot make a socket pair for a worker", errno);
+  }
+  process->control_.reset(ends[0]);
+  const UniqueFd worker_end(ends[1]);
+  const pid_t supervisor = ::getpid();
+  process->pid_ = ::fork();
+  if (process->pid_ < 0) return fail_errno("cannot fork a worker", errno);
+  if (process->pid_ == 0) {
+    process->control_.reset();
+    run_worker(start, *process->stats_, worker_end.get(), supervisor);
+  }
+  return process;
+}
+
+void WorkerProcess::kill() {
+  if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
+  ::kill(pid_, SIGKILL);
+}
+
+void WorkerProcess::dismiss() {
+  dismissed_ = true;
+  kill();
+}
+
+void WorkerProcess::condemn(bool by_disk) {
+  condemned_ = true;
+  held_by_disk_ = by_disk;
+}
+
+void WorkerProcess::set_stopped(bool stopped) {
+  stopped_ = stopped;
+  if (!stopped) went_on_ns_ = monotonic_ns();
+}
+
+bool WorkerProcess::dying() const {
+  return dismissed_ || stats_->fault.taken.load(std::memory_order_relaxed) != 0 || is_ending(pid_);
+}
+
+std::optional<WorkerMessage> WorkerProcess::hear() {
+  WorkerMessage message;
+  const Heard heard = receive_message(control_.get(), message);
+  if (heard == Heard::gone) {  // its end comes as a signal
+    control_.reset();
+    if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
+  }
+  if (heard != Heard::message) return std::nullopt;
+  if (message.kind == ControlMessage::ready) ready_ = true;
+  return message;
+}
+
+std::optional<Culprit> WorkerProcess::culprit(int status, const ModuleSet& modules) const {
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  Culprit culprit;
+  // A sanitizer, too, may have ended it behind the handler; an odd count is a handler that failed itself.
+  if (stats_->fault.taken.load(std::memory_order_acquire) != 0) {
+    culprit = read_snapshot(*stats_, stats_->fault);
+    if (culprit.module.empty()) name_by_frames(culprit, modules);
+  } else {
+    culprit = read_notes(*stats_);
+    culprit.outside = signal == SIGKILL;  // a process that kills itself so cannot be told
+    const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
+                          signal == SIGILL || condemned_;
+    if (culprit.module.empty() && !is_fault) return std::nullopt;
+    culprit.signal = signal;
+  }
+  if (condemned_) culprit.outside = held_by_disk_;  // else whoever held the loop is at fault
+  return culprit;
+}
+
+std::string WorkerProcess::ending(int status, const std::optional<Culprit>& culprit) const {
+  if (culprit && condemned_) {
+    return std::string("was ended, since it was held up for too long ") +
+           (held_by_disk_ ? "by a disk that does not answer, which is nobody's fault, " : "") + culprit->text();
+  }
+  // After a signal, a sanitizer and a handler of a module's own end the process as they like.
+  const int signal = culprit && culprit->signal != 0 ? culprit->signal
+                     : WIFSIGNALED(status)           ? WTERMSIG(status)
+                                                     : 0;
+  std::string text = signal != 0 ? "was killed by " + signal_name(signal)
+                                 : "ended with exit code " + std::to_string(WEXITSTATUS(status));
+  if (!culprit) return text;
+  if (culprit->sent_by > 0) text += ", sent by process " + std::to_string(culprit->sent_by) + ",";
+  return text + (culprit->outside ? " from outside, while it was " : " ") + culprit->text();
+}
+
+}  // namespace sluice

@@ -1,0 +1,56 @@
+#include "server/dry_run.h"
+
+#include <optional>
+#include <utility>
+
+#include "swap/module_rollout.h"
+#include "transport/listener.h"
+
+namespace sluice {
+
+namespace {
+
+// One of several addresses of a name is enough, as it is for a server that starts.
+Result<std::string> try_all(const ListenAddress& address) {
+  std::optional<Result<std::string>> tried;
+  for (const ListenAddress& one : every_address(address)) {
+    auto note = try_address(one);
+    if (!tried || (!*tried && note)) tried = std::move(note);
+  }
+  return *tried;
+}
+
+}  // namespace
+
+Result<std::string> check(const Settings& settings) {
+  const auto keeper = ModuleKeeper::create([] {});
+  if (!keeper) return Unexpected(keeper.error());
+  const auto plan = make_plan(settings);
+  if (!plan) return Unexpected(plan.error());
+  const auto tried = (*keeper)->try_folder(**plan);
+  if (!tried) return Unexpected(tried.error());
+  const TrialReport& report = tried->report;
+  std::string text;
+  for (const MountReport& mount : report.mounts) text += mount.prefix + "  by " + mount.module + "\n";
+  std::string faults;
+  const auto add = [&](const std::string& sentence) { faults += (faults.empty() ? "" : "\n") + sentence; };
+  for (const ModuleProblem& problem : report.problems) add(problem.sentence);
+  for (const ModuleWarning& warning : report.warnings) {
+    if (warning.prefix.empty()) {
+      text += "note: " + warning.sentence + "\n";  // of what nobody asked for
+    } else {
+      add(warning.sentence);
+    }
+  }
+  for (const ServingSite& site : (*plan)->sites) {
+    for (const ListenAddress& address : site.listen) {
+      const auto note = try_all(address);
+      if (!note) add(note.error().message);
+      if (note && !note->empty()) text += "note: " + *note + "\n";
+    }
+  }
+  if (!faults.empty()) return fail(faults);
+  return text;
+}
+
+}  // namespace sluice

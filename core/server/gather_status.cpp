@@ -1,0 +1,33 @@
+#include "server/gather_status.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/monotonic_clock.h"
+
+namespace sluice {
+
+ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* next,
+                     const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms) {
+  const std::uint64_t now = monotonic_ms();
+  ServerView view{
+      ::getpid(), now - started_ms, {}, keeper.in_force(), Lineup::places(crew.plan(), keeper.in_force()), {}};
+  for (const ListenGroup* group : crew.listeners(0)) {
+    const auto& known = view.listening;  // a name may have several addresses
+    if (std::find(known.begin(), known.end(), group->url()) == known.end())
+      view.listening.push_back(group->url());
+  }
+  const auto add = [&](const WorkerProcess& worker, std::string_view state) {
+    view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
+                            worker.ready() ? state : "starting", &worker.stats()});
+  };
+  for (const WorkerProcess* worker : crew.workers()) add(*worker, "serving");
+  if (next != nullptr) {
+    for (const WorkerProcess* worker : next->workers()) add(*worker, "ready");
+  }
+  for (const WorkerProcess* worker : retired) add(*worker, "ending");
+  return view;
+}
+
+}  // namespace sluice

@@ -1,0 +1,17 @@
+// A look at all workers of a running server, for who tells of them. Supervisor's thread; borrows their
+// counters.
+#pragma once
+
+#include <vector>
+
+#include "control/status_text.h"
+#include "process/worker_group.h"
+#include "swap/module_rollout.h"
+
+namespace sluice {
+
+// `next` is the crew of a reload at work, or null.
+ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* next,
+                     const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms);
+
+}  // namespace sluice

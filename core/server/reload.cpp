@@ -1,0 +1,176 @@
+#include "server/reload.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/monotonic_clock.h"
+#include "base/netstring.h"
+
+namespace sluice {
+namespace {
+
+// For the new workers to get ready.
+constexpr std::uint64_t kReadyMs = 20'000;
+
+// In the child: everything of the settings that may take its time.
+std::string rehearse(const ReadSettings& reread) {
+  const auto listed = reread()
+                          .and_then([](const Settings& settings) { return make_plan(settings); })
+                          .and_then([](const PlanPtr& plan) {
+                            rehearse_copies(plan->settings.plugins);
+                            return list_modules(plan->settings.plugins);
+                          });
+  return FieldWriter().put(listed ? "" : listed.error().message).put(heard_names()).take();
+}
+
+}  // namespace
+
+void log_problems(const TrialReport& report) {
+  log_warnings(report, "");
+  for (const ModuleProblem& problem : report.problems) log(LogLevel::error, problem.sentence);
+  for (const ModuleEntry& entry : report.modules) {
+    const auto is_of_it = [&](const ModuleProblem& problem) { return problem.file == entry.file; };
+    if (!entry.closed || std::none_of(report.problems.begin(), report.problems.end(), is_of_it)) continue;
+    log(LogLevel::error, "module " + entry.name +
+                             " is switched off: its routes answer 503 until its file changes or `sluice module "
+                             "enable " +
+                             entry.name + "`");
+  }
+  if (!report.mounts.empty()) return;
+  const std::string warning = "nothing is mounted: every request will be answered with 404";
+  log(LogLevel::warning, report.problems.empty()
+                             ? warning +
+                                   ", until there is a module in the folder of modules; put one there, or name "
+                                   "another folder with --plugins"
+                             : warning);
+}
+
+Result<std::unique_ptr<Reload>> Reload::begin(const ReadSettings& reread, const Crew& current,
+                                              CloseInChild close_in_child) {
+  std::unique_ptr<Reload> reload(new Reload(reread, std::move(close_in_child)));
+  auto reading = Child::start([&] {
+    reload->close_in_child_();
+    return rehearse(reread);
+  });
+  if (!reading) return Unexpected(reading.error());
+  reload->trial_ = std::move(*reading);
+  reload->until_ms_ = monotonic_ms() + current.plan().settings.care.swap_ms;
+  return reload;
+}
+
+// The settings again, and now for good.
+Result<void> Reload::try_settings(ModuleKeeper& keeper, const Crew& current) {
+  FieldReader fields(**heard_);
+  const std::string error(fields.next());
+  if (!error.empty()) return fail(error);
+  const HeardNames names(fields.next());
+  auto plan = reread_().and_then([](const Settings& settings) { return make_plan(settings); });
+  if (!plan) return Unexpected(plan.error());
+  plan_ = std::move(*plan);
+  const auto restored = keeper.restore_copies();
+  if (!restored) return restored;
+  tried_ = keeper.set();
+  if (plan_->settings.plugins != current.plan().settings.plugins) {
+    auto folder = keeper.read_folder(*plan_);
+    if (!folder) return Unexpected(folder.error());
+    tried_ = folder->catalog.set();
+    other_folder_ = std::move(*folder);
+  }
+  auto trial = start_trial(plan_, tried_, kNoMakeLimit, [&]() -> Result<void> {
+    close_in_child_();
+    if (!other_folder_) return {};
+    for (EmptyCopy& copy : other_folder_->empty) {
+      const auto filled = copy.fill();
+      if (!filled) return Unexpected(filled.error().error);
+    }
+    return {};
+  });
+  if (other_folder_) other_folder_->empty.clear();
+  if (!trial) return Unexpected(trial.error());
+  trial_ = std::move(*trial);
+  until_ms_ = monotonic_ms() + plan_->settings.care.swap_ms;
+  return {};
+}
+
+void Reload::trial_ended(int status) {
+  auto result = trial_->result(status);
+  trial_.reset();
+  if (plan_ == nullptr) {
+    heard_ = std::move(result);
+  } else {
+    report_ = read_trial(result);
+  }
+}
+
+void Reload::close_for_child(const std::vector<int>& own_sockets) {
+  if (crew_ != nullptr) crew_->close_for_child(own_sockets);
+  if (trial_ != nullptr) trial_->close_for_child();
+  plan_.reset();
+}
+
+std::uint64_t Reload::due_ms() const {
+  const bool has_come = trial_ == nullptr && (plan_ == nullptr ? heard_.has_value() : report_.has_value());
+  return crew_ == nullptr && has_come ? 0 : until_ms_;
+}
+
+Result<bool> Reload::step(ModuleKeeper& keeper, const Crew& current, const Crew::Launch& launch) {
+  if (monotonic_ms() >= until_ms_) {
+    if (plan_ == nullptr)
+      return fail("reading the settings takes too long: a name, or a folder, of theirs does not answer");
+    return fail(crew_ == nullptr ? "trying the modules takes too long" : "the new workers do not get ready");
+  }
+  if (trial_ != nullptr) return false;
+  if (crew_ != nullptr) {
+    if (!crew_->all_ready()) return false;
+    return crew_->start_accepting().map([] { return true; });
+  }
+  if (plan_ == nullptr) {
+    if (!*heard_) return fail("the process that read the settings " + heard_->error().message);
+    return try_settings(keeper, current).map([] { return false; });
+  }
+  if (!*report_) return Unexpected(report_->error());
+  return start_crew(current, launch).map([] { return false; });
+}
+
+Result<void> Reload::start_crew(const Crew& current, const Crew::Launch& launch) {
+  TrialReport& report = **report_;
+  if (other_folder_) {
+    const auto& unread = other_folder_->report.problems;
+    report.problems.insert(report.problems.end(), unread.begin(), unread.end());
+  }
+  log_problems(report);
+  given_ = tried_;
+  for (const ModuleProblem& problem : report.problems)
+    std::erase_if(given_, [&](const ModuleEntry& entry) { return entry.file == problem.file; });
+  for (ModuleEntry& entry : given_) {
+    const auto tried = std::find_if(report.modules.begin(), report.modules.end(),
+                                    [&](const ModuleEntry& other) { return other.file == entry.file; });
+    if (tried != report.modules.end()) entry = *tried;
+  }
+  crew_ = std::make_unique<Crew>(plan_, report.mounts);
+  until_ms_ = monotonic_ms() + kReadyMs;
+  const auto listening = crew_->open_listeners(&current);
+  if (!listening) return listening;
+  return crew_->launch_missing(given_, launch);
+}
+
+std::vector<std::unique_ptr<WorkerProcess>> Reload::abandon() {
+  std::vector<std::unique_ptr<WorkerProcess>> ended;
+  if (crew_ == nullptr) return ended;
+  for (WorkerProcess* worker : crew_->workers()) {
+    worker->dismiss();
+    ended.push_back(crew_->take(*worker));
+  }
+  crew_->drop_unused_listeners();
+  return ended;
+}
+
+void Reload::commit(ModuleKeeper& keeper, const Crew& crew) {
+  if (other_folder_) {
+    other_folder_->report = std::move(**report_);
+    return keeper.begin(std::move(*other_folder_), crew);
+  }
+  keeper.go_on(**report_, tried_, std::move(given_), crew);
+}
+
+}  // namespace sluice

@@ -1,0 +1,55 @@
+#include "server/startup_message.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "http/target_path.h"
+
+namespace sluice {
+namespace {
+
+// As whoever copies the line has to write it.
+std::string encoded(std::string_view prefix) {
+  std::string text;
+  append_encoded(text, prefix);
+  return text;
+}
+
+}  // namespace
+
+void announce(const Crew& crew) {
+  const ServingPlan& plan = crew.plan();
+  char resolved[PATH_MAX];
+  const char* root = ::realpath(plan.settings.root.c_str(), resolved);
+  std::size_t widest = 0;
+  for (const MountReport& mount : crew.mounts()) widest = std::max(widest, encoded(mount.prefix).size());
+  std::printf("sluice serves %s\n", root == nullptr ? plan.settings.root.c_str() : root);
+  const auto say = [&](const ListenGroup& group, const std::string& prefix, const std::string& module) {
+    std::printf("  %s%-*s  by %s\n", group.url().c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
+                module.c_str());
+  };
+  std::set<std::string> said;  // a name may have several addresses
+  for (const ListenGroup* group : crew.listeners(0)) {
+    if (!said.insert(group->url()).second) continue;
+    if (crew.mounts().empty()) std::printf("  %s\n", group->url().c_str());
+    for (const MountReport& mount : crew.mounts())
+      say(*group, mount.prefix, mount.module + (mount.closed ? ", switched off" : ""));
+  }
+  for (std::size_t site = 1; site < plan.sites.size(); ++site) {
+    const MountSpec& spec = plan.settings.mounts[*plan.sites[site].mount];
+    for (const ListenGroup* group : crew.listeners(site))
+      if (said.insert(group->url()).second) say(*group, spec.prefix, spec.module + ", isolated");
+  }
+  std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", crew.posts(),
+              crew.posts() == 1 ? "" : "s", ::getpid());
+  std::fflush(stdout);
+}
+
+}  // namespace sluice

@@ -1,0 +1,10 @@
+// What a server says on its standard output when it serves: what, where, and how to end it. Any thread.
+#pragma once
+
+#include "process/worker_group.h"
+
+namespace sluice {
+
+void announce(const Crew& crew);
+
+}  // namespace sluice

@@ -1,0 +1,98 @@
+// The supervisor at work: it owns the listening sockets, forks the workers, replaces those that die and passes
+// signals on. One thread; never blocks on a module, or on what a worker says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/monotonic_clock.h"
+#include "control/control_commands.h"
+#include "control/metrics_text.h"
+#include "process/draining_workers.h"
+#include "process/fault_report.h"
+#include "process/log_pipe.h"
+#include "process/restart_pace.h"
+#include "process/watchdog.h"
+#include "process/worker_group.h"
+#include "server/gather_status.h"
+#include "server/reload.h"
+#include "swap/module_rollout.h"
+
+namespace sluice {
+
+class Supervisor {
+ public:
+  // `reread` outlives it.
+  explicit Supervisor(const ReadSettings& reread) : reread_(reread) {}
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // Returns when all workers serve, or when it is told to stop before.
+  Result<void> start(const Settings& settings);
+  // Serves until a signal ends it; false when a second one had to.
+  bool run();
+
+ private:
+  Result<void> open_control(const Settings& settings);
+  Crew::Launch launch(Unusable unusable = Unusable::left_out);
+  void close_for_child(const std::vector<int>& own_sockets);
+
+  void wait_for_events();
+  std::uint64_t wait_ms() const;
+  void hear(WorkerProcess& worker);
+  void on_signals();
+  void reap();
+  void on_stop(pid_t pid, bool stopped);
+  void on_end(const WorkerProcess& worker, int status);
+  void let_go(WorkerProcess& worker);
+  void give_up_those_that_do_not_end();
+  void on_end_at_start(const std::string& module);
+  void pace_restart(const WorkerProcess& worker, bool counted);
+  void look_after_workers();
+  void report(const Culprit& culprit);
+
+  void want_reload();
+  void begin_reload();
+  void step_reload();
+  void refuse_reload(const std::string& why);
+  void commit_reload();
+  void stop();
+  void respawn_missing();
+  std::vector<WorkerProcess*> all_workers() const;
+  WorkerProcess* find_worker(pid_t pid) const;
+  ServerView view() const { return take_view(*crew_, *keeper_, next_crew(), retired_.workers(), started_ms_); }
+  Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
+  void kill_all();
+
+  const ReadSettings& reread_;
+  UniqueFd signals_;
+  LogPipe log_pipe_;
+  PastCounts past_;
+  ControlDesk control_;
+  std::unique_ptr<ModuleKeeper> keeper_;
+  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<Reload> reload_;  // at work
+  Watchdog watchdog_;
+  RestartPace pace_;
+  FaultReports reports_;
+  RetiredWorkers retired_;
+  bool serving_ = false;   // all workers have been ready
+  bool hopeless_ = false;  // they never will be
+  unsigned ends_at_start_ = 0;
+  bool reload_wanted_ = false;
+  bool renewal_ = false;  // the reload is one with the settings of now
+  ReadSettings present_;  // them
+  bool stopping_ = false;
+  bool forced_ = false;
+  std::uint64_t stop_until_ms_ = 0;
+  std::uint64_t swaps_until_ms_ = 0;  // then a reload that is wanted waits no longer
+  std::uint64_t retry_at_ms_ = 0;
+  std::uint64_t look_at_ms_ = 0;
+  std::uint64_t started_ms_ = monotonic_ms();
+};
+
+}  // namespace sluice

@@ -1,0 +1,87 @@
+#include "settings/serving_plan.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "settings/address_clash.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (fd) return fd;
+  if (errno == ENOENT) return fail(what + " " + path + " does not exist: " + remedy);
+  if (errno == ENOTDIR) return fail(what + " " + path + " is no folder: " + remedy);
+  return fail_errno(what + " " + path + " cannot be opened", errno);
+}
+
+// Where the mount's root=DIR lies: below the document root when it does, so that symbolic links between mounts
+// keep working, else a folder that confines itself.
+Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
+  if (!mount.root) return MountFolder{plan.root.get(), mount.prefix.substr(1), plan.root_path};
+  const std::string what = "the folder of the mount " + mount.prefix + ",";
+  const std::string remedy = "make it, or change root=";
+  const fs::path wanted(*mount.root);
+  std::error_code error;
+  const fs::path base = fs::canonical(plan.settings.root, error);
+  const fs::path full = fs::weakly_canonical(wanted.is_absolute() ? wanted : base / wanted, error);
+  auto opened = open_folder(full.string(), what, remedy);
+  if (!opened) return Unexpected(opened.error());
+  const fs::path relative = full.lexically_relative(base);
+  if (!relative.empty() && *relative.begin() != "..") {
+    return MountFolder{plan.root.get(), relative == "." ? "" : relative.string() + "/", plan.root_path,
+                       (fs::path(plan.root_path) / wanted).string()};
+  }
+  if (!wanted.is_absolute()) {
+    return fail(what + " " + *mount.root + " lies outside the document root: write it as an absolute path");
+  }
+  plan.folders.push_back(std::move(*opened));
+  return MountFolder{plan.folders.back().get(), "", wanted.string()};
+}
+
+unsigned usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+}
+
+}  // namespace
+
+Result<PlanPtr> make_plan(const Settings& settings) {
+  auto plan = std::make_shared<ServingPlan>();
+  plan->settings = settings;
+  plan->sites.push_back(
+      {settings.listen, settings.workers == 0 ? usable_processors() : settings.workers, std::nullopt});
+  for (std::size_t i = 0; i < settings.mounts.size(); ++i) {
+    if (settings.mounts[i].isolate) plan->sites.push_back({{*settings.mounts[i].listen}, 1, i});
+  }
+  std::vector<std::vector<ListenAddress>> addresses;
+  for (const ServingSite& site : plan->sites) addresses.push_back(site.listen);
+  const auto together = check_together(addresses);
+  if (!together) return Unexpected(together.error());
+  auto user = find_user(settings.user);
+  if (!user) return Unexpected(user.error());
+  plan->user = *user;
+  auto root = open_folder(settings.root, "the document root", "make it, or name another with --root");
+  if (!root) return Unexpected(root.error());
+  plan->root = std::move(*root);
+  std::error_code error;
+  plan->root_path = fs::absolute(settings.root, error).string();
+  for (const MountSpec& mount : settings.mounts) {
+    auto folder = plan_mount(mount, *plan);
+    if (!folder) return Unexpected(folder.error());
+    plan->mount_folders.push_back(std::move(*folder));
+  }
+  return plan;
+}
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+#include "settings/user.h"
+
+#include <grp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "settings/name_service.h"
+
+namespace sluice {
+namespace {
+
+// Root of a container or of a user namespace is often not allowed to.
+Unexpected cannot_become(const User& user, int error) {
+  const std::string remedy = "or serve as the root that it is, with --user root";
+  if (error == EINVAL) {
+    return fail("cannot change to the user " + user.name + ", whose number " + std::to_string(user.uid) +
+                " is not mapped into this user namespace: map it, name one that is with --user, " + remedy);
+  }
+  if (error == EPERM) {
+    return fail("cannot change to the user " + user.name +
+                ": this root may not change users; give the container CAP_SETUID, CAP_SETGID and CAP_KILL, " +
+                remedy);
+  }
+  return fail_errno("cannot change to the user " + user.name, error);
+}
+
+}  // namespace
+
+Result<std::optional<User>> find_user(const std::string& name) {
+  const bool is_root = ::geteuid() == 0;
+  if (name.empty() && !is_root) return std::nullopt;
+  const std::string wanted = name.empty() ? "www-data" : name;
+  const auto numbers = look_up_user(wanted);
+  if (!numbers) return fail("there is no user " + wanted + ": name one that exists with --user");
+  if (numbers->uid == ::geteuid()) return std::nullopt;
+  if (!is_root)
+    return fail("only root may change to the user " + wanted + ": start as root, or leave --user out");
+  return User{wanted, numbers->uid, numbers->gid};
+}
+
+Result<void> become(const User& user) {
+  // Changing users forgets the signal that comes when the parent ends (prctl(2)).
+  int at_parents_end = 0;
+  ::prctl(PR_GET_PDEATHSIG, &at_parents_end);
+  const pid_t parent = ::getppid();
+  if (::initgroups(user.name.c_str(), user.gid) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)
+    return cannot_become(user, errno);
+  // Changing users forbids core dumps and debugging (prctl(2)); both are wanted when a module crashes.
+  ::prctl(PR_SET_DUMPABLE, 1);
+  ::prctl(PR_SET_PDEATHSIG, at_parents_end);
+  if (at_parents_end != 0 && ::getppid() != parent) ::raise(at_parents_end);  // it has ended in between
+  return {};
+}
+
+}  // namespace sluice

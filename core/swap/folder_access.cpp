@@ -1,0 +1,78 @@
+#include "swap/folder_access.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace sluice {
+namespace {
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry != nullptr ? entry->pw_name : "of number " + std::to_string(::geteuid());
+}
+
+bool is_refused(int folder, const std::string& path) {
+  return ::faccessat(folder, path.empty() ? "." : path.c_str(), X_OK, 0) != 0 && errno == EACCES;
+}
+
+// The first folder on the way that may not be entered; `path` is without a slash at its end.
+std::string first_refused(int folder, const std::string& path) {
+  if (is_refused(folder, "")) return "";
+  std::size_t slash = path.find('/');
+  while (slash != std::string::npos && !is_refused(folder, path.substr(0, slash))) {
+    slash = path.find('/', slash + 1);
+  }
+  return path.substr(0, slash);
+}
+
+std::string path_of(int folder) {
+  char path[PATH_MAX];
+  const ssize_t size = ::readlink(("/proc/self/fd/" + std::to_string(folder)).c_str(), path, sizeof(path));
+  return size <= 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
+}
+
+struct Place {
+  std::string prefix;
+  MountFolder folder;
+};
+
+// Of all mounts that were asked for, also of those that other workers have, and of those that modules wish for.
+std::vector<Place> places(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
+  std::vector<Place> all;
+  const auto& specs = plan.settings.mounts;
+  for (std::size_t i = 0; i < specs.size(); ++i) all.push_back({specs[i].prefix, plan.mount_folders[i]});
+  for (const MountReport& mount : mounts) {
+    const bool known = std::any_of(specs.begin(), specs.end(),
+                                   [&](const MountSpec& spec) { return spec.prefix == mount.prefix; });
+    if (!known) all.push_back({mount.prefix, {plan.root.get(), mount.prefix.substr(1)}});
+  }
+  return all;
+}
+
+}  // namespace
+
+std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
+  std::vector<ModuleWarning> warnings;
+  const auto warn = [&](const std::string& prefix, const std::string& folder, const std::string& whose) {
+    warnings.push_back({"", prefix,
+                        "the user " + user_name() + " may not enter the folder " + folder +
+                            ", so that all of " + whose + " is answered with 403: allow it (chmod o+x " +
+                            folder + "), or name another user with --user"});
+  };
+  const bool root_refused = is_refused(plan.root.get(), "");
+  if (root_refused) warn("/", path_of(plan.root.get()), "the document root");
+  for (auto& [prefix, folder] : places(plan, mounts)) {
+    if (root_refused && folder.fd == plan.root.get()) continue;
+    if (!is_refused(folder.fd, folder.path)) continue;
+    if (folder.path.ends_with('/')) folder.path.pop_back();
+    const std::string refused = first_refused(folder.fd, folder.path);
+    warn(prefix, path_of(folder.fd) + (refused.empty() ? "" : "/") + refused, "the mount " + prefix);
+  }
+  return warnings;
+}
+
+}  // namespace sluice

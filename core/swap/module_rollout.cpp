@@ -1,0 +1,362 @@
+#include "swap/module_rollout.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/log.h"
+#include "module/mapped_code.h"
+
+namespace sluice {
+namespace {
+
+// Before the catalog's own set is brought to the workers again, when some could not take it.
+constexpr std::uint64_t kRetryMs = 1'000;
+// Workers make a changed module's handlers while they serve; this is well below what ends one that hangs.
+constexpr std::uint64_t kMakeMsMax = 1'000;
+constexpr std::uint64_t kHangShare = 4;
+
+std::uint64_t make_ms_max(const ModuleCare& care) {
+  return care.hang_ms == 0 ? kMakeMsMax : std::min(kMakeMsMax, care.hang_ms / kHangShare);
+}
+
+bool is_mounted_by_name(const Settings& settings, const std::string& module) {
+  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
+                     [&](const MountSpec& spec) { return spec.module == module; });
+}
+
+std::string seconds(std::uint64_t ms) {
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+std::string generation_text(const ModuleEntry& entry) {
+  return "generation " + std::to_string(entry.generation);
+}
+
+// A folder that is away for a while, or cannot be read, takes no module along.
+bool is_gone(const std::string& folder, const std::string& file) {
+  return ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
+}
+
+Unexpected no_such_module(const std::string& module) {
+  return fail("there is no module " + module + ": `sluice modules` lists them");
+}
+
+Unexpected change_at_work(const std::string& module) {
+  return fail("a change of module " + module + " is at work: try again in a moment");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModuleKeeper>> ModuleKeeper::create(CloseInChild close_in_child) {
+  auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
+  std::unique_ptr<ModuleKeeper> keeper(new ModuleKeeper(std::move(close_in_child)));
+  keeper->store_ = std::move(*store);
+  if (is_noexec(keeper->copies())) {
+    log(LogLevel::info, "every folder for private copies of modules is noexec, so " + keeper->copies() +
+                            " has them, and their code is loaded through memory");
+  }
+  return keeper;
+}
+
+void ModuleKeeper::begin(Folder folder, const Crew& crew) {
+  crew_ = &crew;
+  catalog_ = std::move(folder.catalog);
+  catalog_.learn(folder.report, catalog_.set());
+  in_force_ = catalog_.set();
+  store_->keep_libraries();
+  waiting_.clear();
+  look_wanted_ = again_wanted_ = false;
+  refusals_.clear();
+  while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
+  watch();
+}
+
+void ModuleKeeper::go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const Crew& crew) {
+  crew_ = &crew;
+  catalog_.learn(report, tried);
+  in_force_ = std::move(given);
+  look_again();
+  again_wanted_ = true;
+}
+
+void ModuleKeeper::close_for_child() {
+  watch_.reset();
+  store_->close_for_child();
+  if (trial_ != nullptr) trial_->close_for_child();
+}
+
+std::uint64_t ModuleKeeper::due_ms() const {
+  if (stage_ != Stage::idle) return change_until_ms_;
+  if (look_wanted_ || !waiting_.empty() || !reviving_.empty()) return 0;
+  const std::uint64_t retry = catalog_.set() != in_force_ ? retry_at_ms_ : FolderWatch::kNever;
+  return watch_ == nullptr ? retry : std::min(retry, watch_->due_ms());
+}
+
+void ModuleKeeper::step(std::uint64_t now_ms) {
+  if (stage_ == Stage::preparing) ask_next(now_ms);
+  if (stage_ == Stage::preparing && unanswered_.empty()) commit(now_ms);
+  if (stage_ == Stage::asking && now_ms >= change_until_ms_) {
+    give_up_folder();
+  } else if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
+    refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(care().swap_ms)
+                                   : "a worker did not get ready for it within " + seconds(care().swap_ms),
+           now_ms);
+  }
+  if (stage_ != Stage::idle) return;
+  while (stage_ == Stage::idle && !reviving_.empty()) revive(reviving_.begin()->first, now_ms);
+  if (stage_ == Stage::idle && catalog_.set() != in_force_ && now_ms >= retry_at_ms_) {
+    change_ = Generation{};
+    prepare(catalog_.set(), now_ms);
+  }
+  if (stage_ != Stage::idle) return;
+  if (folder_is_wanted(now_ms) && !folder_answers_) return ask_folder(now_ms);
+  if (std::exchange(folder_answers_, false)) look(now_ms);
+  // Removed ones first: what takes over a name finds it free.
+  while (stage_ == Stage::idle && !waiting_.empty()) {
+    auto next = std::find_if(waiting_.begin(), waiting_.end(),
+                             [this](const std::string& file) { return !stamp_of(folder() + "/" + file); });
+    if (next == waiting_.end()) next = waiting_.begin();
+    const std::string file = *next;
+    waiting_.erase(next);
+    begin_change(file, now_ms);
+  }
+}
+
+void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
+  const ModuleRecord* record = catalog_.find(file);
+  const auto stamp = stamp_of(folder() + "/" + file);
+  if (is_gone(folder(), file)) return remove(file);
+  if (record != nullptr && stamp && record->taken == *stamp && !record->serving.entry.removed) return;
+  change_ = Generation{};
+  change_.entry.file = file;
+  const auto allowed = check_folder(folder());
+  if (!allowed) return refuse(allowed.error().message, now_ms);
+  auto copy = store_->begin_copy(folder(), file);
+  if (!copy) return refuse(copy.error().error.message, now_ms);
+  try_copy(std::move(*copy), now_ms);
+}
+
+void ModuleKeeper::remove(const std::string& file) {
+  const ModuleRecord* record = catalog_.find(file);
+  if (record == nullptr || record->serving.entry.removed) return;
+  const std::string name = record->serving.entry.name;
+  const bool keep = is_mounted_by_name(crew_->plan().settings, name);
+  if (keep) {
+    log(LogLevel::warning, file + " is gone, but a mount names module " + name + ": it goes on with " +
+                               generation_text(record->serving.entry));
+  } else {
+    log(LogLevel::info, file + " is gone: module " + name + " answers no longer");
+  }
+  catalog_.remove(file, keep);
+}
+
+void ModuleKeeper::revive(const std::string& file, std::uint64_t now_ms) {
+  change_ = Generation{};
+  change_.entry.file = file;
+  revives_ = true;
+  const ModuleRecord* record = catalog_.find(file);
+  if (record == nullptr) return refuse("its file is gone", now_ms);
+  auto copy = store_->begin_copy(record->last_good ? *record->last_good->copy : *record->serving.copy, file);
+  if (!copy) return refuse(copy.error().message, now_ms);
+  try_copy(std::move(*copy), now_ms);
+}
+
+void ModuleKeeper::revived(const std::string& file, const Result<void>& outcome) {
+  const auto wanted = reviving_.extract(file);
+  if (!wanted.empty() && wanted.mapped()) wanted.mapped()(outcome);
+}
+
+void ModuleKeeper::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
+  change_.copy = empty.copy;
+  const auto fill = [&]() -> Result<void> {
+    close_in_child_();
+    return empty.fill().map_error([](const CopyFailure& failure) { return failure.error; });
+  };
+  auto trial =
+      start_trial(crew_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy), make_ms_max(care()), fill);
+  if (!trial) return refuse(trial.error().message, now_ms);
+  trial_ = std::move(*trial);
+  stage_ = Stage::trying;
+  change_until_ms_ = now_ms + care().swap_ms;
+}
+
+void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
+  const auto ended = trial_->result(status);
+  trial_.reset();
+  if (stage_ == Stage::asking) {
+    stage_ = Stage::idle;
+    folder_answers_ = true;
+  }
+  if (stage_ != Stage::trying) return;
+  const auto report = read_trial(ended);
+  if (!report) return refuse(report.error().message, now_ms);
+  if (!report->problems.empty()) return refuse(report->problems.front().sentence, now_ms);
+  log_warnings(*report, change_.entry.file);
+  const auto found = std::find_if(report->modules.begin(), report->modules.end(),
+                                  [&](const ModuleEntry& entry) { return entry.file == change_.entry.file; });
+  if (found != report->modules.end()) {
+    change_.entry = *found;
+  } else {  // --module or --without leaves it out
+    change_.entry.path = change_.copy->path();
+    change_.entry.generation = change_.copy->generation();
+  }
+  prepare(catalog_.set_with(change_.entry), now_ms);
+}
+
+void ModuleKeeper::prepare(ModuleSet set, std::uint64_t now_ms) {
+  stage_ = Stage::preparing;
+  next_set_ = std::move(set);
+  ++number_;
+  unanswered_.clear();
+  for (const WorkerProcess* worker : crew_->workers()) launched(*worker);
+  ask_next(now_ms);
+}
+
+void ModuleKeeper::launched(const WorkerProcess& worker) {
+  if (stage_ == Stage::preparing) unanswered_.insert(worker.pid());
+}
+
+// One after another: the others serve while one makes handlers, and what kills the first reaches no second.
+void ModuleKeeper::ask_next(std::uint64_t now_ms) {
+  if (unanswered_.contains(asked_)) return;
+  for (WorkerProcess* worker : crew_->workers()) {
+    if (!unanswered_.contains(worker->pid())) continue;
+    asked_ = worker->pid();
+    change_until_ms_ = now_ms + care().swap_ms;
+    // One that does not take it has no answer in time, either.
+    worker->tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
+    return;
+  }
+}
+
+void ModuleKeeper::answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms) {
+  if (stage_ != Stage::preparing || message.number != number_) return;
+  if (message.kind == ControlMessage::refused) return refuse(message.text, now_ms);
+  if (message.kind == ControlMessage::prepared) unanswered_.erase(worker.pid());
+}
+
+void ModuleKeeper::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
+                         std::uint64_t now_ms) {
+  if (stage_ != Stage::preparing) return;
+  unanswered_.erase(worker.pid());
+  const ModuleEntry& entry = change_.entry;
+  if (change_.copy != nullptr && generation == entry.generation &&
+      (module == entry.name || module == entry.file))
+    refuse("it ended a worker that prepared it", now_ms);
+}
+
+void ModuleKeeper::commit(std::uint64_t now_ms) {
+  const bool revives = revives_;
+  end_change(ControlMessage::commit);
+  in_force_ = std::move(next_set_);
+  store_->keep_libraries();
+  if (change_.copy == nullptr) return;
+  const ModuleEntry entry = change_.entry;
+  if (!entry.name.empty())
+    log(LogLevel::info,
+        "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
+  refusals_.erase(entry.file);
+  renewed_for_.erase(entry.file);
+  catalog_.take(std::exchange(change_, Generation{}), now_ms, care());
+  if (revives) revived(entry.file, {});
+}
+
+// What was tried is forgotten. What had been decided, and only did not reach every worker, is tried again.
+void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
+  const bool decided = stage_ == Stage::preparing && change_.copy == nullptr;
+  const bool revives = revives_;
+  end_change(ControlMessage::abandon);
+  if (decided) {
+    log(LogLevel::error, "a change of the modules did not reach all workers and is tried again: " + why);
+    retry_at_ms_ = now_ms + kRetryMs;
+    return;
+  }
+  const std::string file = std::exchange(change_, Generation{}).entry.file;
+  if (!revives && needs_fresh_process(why) && renewed_for_.insert(file).second) {
+    log(LogLevel::warning,
+        file + ": the workers have no room left for its thread-local storage, and are replaced");
+    workers_used_up_ = true;
+    return;
+  }
+  renewed_for_.erase(file);
+  if (revives) {
+    const std::string sentence = file + " stays switched off, and its routes answer 503: " + why;
+    log(LogLevel::error, sentence);
+    if (catalog_.find(file) != nullptr) catalog_.close(file);
+    return revived(file, fail(sentence));
+  }
+  const bool known = std::exchange(refusals_[file], why) == why && again_.contains(file);
+  again_.erase(file);
+  if (known) return;
+  const ModuleRecord* record = catalog_.find(file);
+  const std::string goes_on =
+      record == nullptr ? "" : ", and " + generation_text(record->serving.entry) + " goes on";
+  log(LogLevel::error, file + " is not taken" + goes_on + ": " + why);
+}
+
+// A worker that does not take what is in force is replaced by one that begins with it. One that has died is
+// reaped in its own time.
+void ModuleKeeper::end_change(ControlMessage how) {
+  for (WorkerProcess* worker : stage_ == Stage::preparing ? crew_->workers() : std::vector<WorkerProcess*>()) {
+    if (worker->tell({how, number_}) || how != ControlMessage::commit || errno != EAGAIN) continue;
+    log(LogLevel::error, "worker " + std::to_string(worker->index() + 1) + " takes no message: it is replaced");
+    worker->dismiss();
+  }
+  trial_.reset();
+  unanswered_.clear();
+  asked_ = 0;
+  revives_ = false;
+  stage_ = Stage::idle;
+}
+
+bool ModuleKeeper::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
+  const Verdict verdict = catalog_.fault(module, generation, now_ms, care());
+  if (verdict == Verdict::unknown || verdict == Verdict::counted) return verdict == Verdict::counted;
+  // What is at work was made of a set that no longer holds.
+  if (stage_ != Stage::idle) {
+    if (change_.copy != nullptr && !revives_) waiting_.insert(change_.entry.file);
+    end_change(ControlMessage::abandon);
+  }
+  const ModuleRecord& record = *catalog_.find_name(module);
+  const std::string file = record.serving.entry.file;
+  const std::string faults =
+      std::to_string(care().faults_max) + " faults within " + seconds(care().fault_window_ms);
+  if (verdict == Verdict::go_back) {
+    log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
+                             ", its last good one, after " + faults);
+    reviving_.try_emplace(file);
+    catalog_.suspend(file);
+    return true;
+  }
+  log(LogLevel::error, "module " + module + " is switched off after " + faults +
+                           ": its routes answer 503 until its file changes or `sluice module enable " + module +
+                           "`");
+  catalog_.close(file);
+  return true;
+}
+
+void ModuleKeeper::enable(const std::string& module, Answer answer) {
+  const ModuleRecord* record = catalog_.find_name(module);
+  if (record == nullptr) return answer(no_such_module(module));
+  const ModuleEntry& entry = record->serving.entry;
+  if (!entry.closed) return answer(fail("module " + module + " is not switched off"));
+  if (reviving_.contains(entry.file)) return answer(change_at_work(module));
+  reviving_.emplace(entry.file, std::move(answer));
+}
+
+Result<void> ModuleKeeper::disable(const std::string& module) {
+  const ModuleRecord* record = catalog_.find_name(module);
+  if (record == nullptr) return no_such_module(module);
+  const std::string& file = record->serving.entry.file;
+  const bool changes = stage_ != Stage::idle && change_.copy != nullptr && change_.entry.file == file;
+  if (changes || reviving_.contains(file)) return change_at_work(module);
+  catalog_.close(file);
+  return {};
+}
+
+}  // namespace sluice

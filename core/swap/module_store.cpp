@@ -1,0 +1,388 @@
+#include "swap/module_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "base/child_process.h"
+#include "base/netstring.h"
+#include "module/mapped_code.h"
+#include "module/module_file.h"
+#include "swap/own_libraries.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kInspectMs = 10'000;
+constexpr std::string_view kFolderPrefix = "sluice-modules-";
+constexpr int kAttempts = 10;
+// Of a copy that is made anew, until it is whole.
+constexpr std::string_view kDraftEnding = "~";
+
+// Whether the workers' user, who is another one when this is root, may go through all folders of the path. So
+// also with `--user root`: a reload may choose another user, and the copies stay where they are.
+bool is_open_to_workers(const fs::path& folder) {
+  if (::geteuid() != 0) return true;
+  struct stat status {};
+  for (fs::path path = folder;; path = path.parent_path()) {
+    if (::stat(path.c_str(), &status) != 0 || (status.st_mode & S_IXOTH) == 0) return false;
+    if (!path.has_relative_path()) return true;
+  }
+}
+
+// A folder to write in, whose files the workers' user gets to, too.
+bool has_place(const fs::path& folder) {
+  return ::access(folder.c_str(), W_OK | X_OK) == 0 && is_open_to_workers(folder);
+}
+
+// Where the copies may be: what was asked for first, then folders that nothing tidies up. The last one may be
+// written in a container whose root file system may not.
+std::vector<std::string> possible_bases() {
+  std::vector<std::string> bases;
+  for (const char* name : {"TMPDIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"}) {
+    if (const char* folder = std::getenv(name)) bases.emplace_back(folder);
+  }
+  for (const char* folder : {"/run", "/tmp", "/var/tmp", ".", "/dev/shm"}) bases.emplace_back(folder);
+  return bases;
+}
+
+// Nothing when somebody else has locked it.
+UniqueFd lock_folder(const std::string& path, int how) {
+  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (folder && ::flock(folder.get(), how | LOCK_NB) != 0) folder.reset();
+  return folder;
+}
+
+// A server that was killed could not remove its folder, and holds no lock of it any more.
+void remove_stale_folders(const std::string& base) {
+  std::error_code error;
+  for (fs::directory_iterator entry(base, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    struct stat status {};
+    if (entry->path().filename().string().rfind(kFolderPrefix, 0) != 0) continue;
+    if (::lstat(entry->path().c_str(), &status) != 0 || status.st_uid != ::geteuid()) continue;
+    const UniqueFd lock = lock_folder(entry->path(), LOCK_EX);
+    if (!lock) continue;
+    std::error_code ignored;
+    fs::remove_all(entry->path(), ignored);
+  }
+}
+
+FileStamp stamp_from(const struct stat& status) {
+  const auto nanoseconds = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
+}
+
+struct Source {
+  UniqueFd fd;
+  FileStamp stamp;
+  std::vector<std::string> origins;
+};
+
+Result<Source> open_source(const std::string& folder, const std::string& file) {
+  UniqueFd fd(::open((folder + "/" + file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(file + " cannot be read", errno);
+  const auto allowed = check_source(status, file, is_open_to_all(folder));
+  if (!allowed) return Unexpected(allowed.error());
+  std::error_code error;
+  std::vector<std::string> origins{fs::absolute(folder, error).lexically_normal()};
+  const fs::path real = fs::canonical(fs::path(folder) / file, error);
+  if (!error && real.parent_path() != origins.front()) origins.push_back(real.parent_path());
+  return Source{std::move(fd), stamp_from(status), std::move(origins)};
+}
+
+// Whether the path still leads to what is open.
+bool is_at(int fd, const std::string& path) {
+  struct stat opened {};
+  struct stat found {};
+  return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &found) == 0 && opened.st_dev == found.st_dev &&
+         opened.st_ino == found.st_ino;
+}
+
+// In the child.
+std::string describe_module(const std::string& path, const std::string& file) {
+  FieldWriter report;
+  const auto module = ModuleFile::load(path, file);
+  if (!module) return report.put(module.error().message).take();
+  const ModuleInfo& info = (*module)->info();
+  report.put("").put(info.name).put(info.version).put(info.summary);
+  report.put(info.default_mount == nullptr ? "" : info.default_mount);
+  report.put(info.abi_major).put(info.abi_minor).put(info.option_count);
+  for (std::uint32_t i = 0; i < info.option_count; ++i) {
+    const OptionInfo& option = (*module)->option(i);
+    report.put(option.name).put(static_cast<std::uint64_t>(option.type));
+    for (const char* text : {option.fallback, option.help, option.choices})
+      report.put(text == nullptr ? "" : text);
+  }
+  return report.take();
+}
+
+ModuleReport parse_report(const std::string& text) {
+  FieldReader fields(text);
+  ModuleReport report;
+  report.error = fields.next();
+  if (!report.error.empty()) return report;
+  report.name = fields.next();
+  report.version = fields.next();
+  report.summary = fields.next();
+  report.default_mount = fields.next();
+  report.abi_major = static_cast<unsigned>(fields.next_number());
+  report.abi_minor = static_cast<unsigned>(fields.next_number());
+  const std::uint64_t options = fields.next_number();
+  for (std::uint64_t i = 0; i < options && !fields.at_end(); ++i) {
+    OptionReport option;
+    option.name = fields.next();
+    option.type = static_cast<OptionType>(fields.next_number());
+    option.fallback = fields.next();
+    option.help = fields.next();
+    option.choices = fields.next();
+    report.options.push_back(std::move(option));
+  }
+  return report;
+}
+
+}  // namespace
+
+std::vector<std::string> folders_for_code() {
+  std::vector<std::string> folders;
+  std::vector<std::string> noexec;
+  for (const std::string& named : possible_bases()) {
+    // As the kernel names what is mapped: by that a copy is known again.
+    std::error_code error;
+    const fs::path base = fs::canonical(named, error);
+    if (error || !has_place(base)) continue;
+    (is_noexec(base) ? noexec : folders).push_back(base);
+  }
+  if (memory_allows_code()) folders.insert(folders.end(), noexec.begin(), noexec.end());
+  return folders;
+}
+
+Error no_folder_for_code() {
+  const bool through_memory = memory_allows_code();
+  return Error{
+      std::string("no folder for private copies of modules: point TMPDIR to one that may be written, ") +
+      (through_memory ? "" : "is not noexec, ") +
+      "and, as root, lies in folders that everybody may pass (chmod o+x); a container has one with --tmpfs "
+      "/tmp" +
+      (through_memory ? ""
+                      : ":exec, or let memory hold code (sysctl vm.memfd_noexec=1), and a noexec one does")};
+}
+
+Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
+  for (const fs::path base : folders_for_code()) {
+    remove_stale_folders(base.string());
+    // Another server that starts may take it for a left one, until it is locked.
+    for (int i = 0; i < kAttempts; ++i) {
+      std::string path = (base / kFolderPrefix).string() + "XXXXXX";
+      if (::mkdtemp(path.data()) == nullptr) break;
+      UniqueFd lock = lock_folder(path, LOCK_SH);
+      // Workers read their copies as another user, who may not write here.
+      if (lock && ::fchmod(lock.get(), 0755) == 0 && stamp_of(path))
+        return std::unique_ptr<ModuleStore>(new ModuleStore(path, std::move(lock)));
+      ::rmdir(path.c_str());
+    }
+  }
+  return Unexpected(no_folder_for_code());
+}
+
+ModuleStore::~ModuleStore() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+tl::expected<EmptyCopy, CopyFailure> ModuleStore::begin_copy(const std::string& folder,
+                                                             const std::string& file) {
+  auto source = open_source(folder, file);
+  if (!source) return tl::make_unexpected(CopyFailure{source.error()});
+  return begin_copy(std::move(source->fd), file, ++generations_[file], source->stamp,
+                    std::move(source->origins))
+      .map_error([](const Error& error) {
+        return CopyFailure{error, true};
+      });
+}
+
+Result<EmptyCopy> ModuleStore::begin_copy(const ModuleCopy& copy, const std::string& file) {
+  if (const auto restored = restore(); !restored) return Unexpected(restored.error());
+  UniqueFd from(::open(copy.path().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from) return fail_errno(copy.path() + " cannot be read", errno);
+  return begin_copy(std::move(from), file, copy.generation(), copy.stamp(), {});
+}
+
+Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
+                                          const FileStamp& stamp, std::vector<std::string> origins) {
+  if (const auto restored = restore_folder(); !restored) return Unexpected(restored.error());
+  const std::string path =
+      path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
+  UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
+  auto copy = std::make_shared<const ModuleCopy>(path, generation, stamp);
+  if (::fchmod(to.get(), 0755) != 0) return fail_errno(file + " cannot be opened up to the workers", errno);
+  UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!content) return fail_errno(path + " cannot be read", errno);
+  std::erase_if(kept_, [](const Kept& kept) { return kept.copy.expired(); });
+  kept_.push_back({copy, path, std::move(content)});
+  return EmptyCopy{std::move(copy), file, std::move(origins), std::move(from), std::move(to)};
+}
+
+Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
+  auto begun = begin_copy(folder, file);
+  if (!begun) return Unexpected(begun.error().error);
+  const auto filled = begun->fill();
+  if (!filled) return Unexpected(filled.error().error);
+  return begun->copy;
+}
+
+void ModuleStore::keep_libraries() {
+  std::set<std::string> known;
+  std::set<ModuleCopyPtr> copies;
+  for (const Kept& kept : kept_) {
+    known.insert(kept.path);
+    if (ModuleCopyPtr copy = kept.copy.lock()) copies.insert(std::move(copy));
+  }
+  for (const ModuleCopyPtr& copy : copies) {
+    std::error_code error;
+    for (fs::directory_iterator entry(libraries_folder(copy->path()), error);
+         !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      const std::string path = entry->path().string();
+      if (path.ends_with(kDraftEnding) || known.contains(path)) continue;
+      UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (content) kept_.push_back({copy, path, std::move(content)});
+    }
+  }
+}
+
+Result<void> ModuleStore::restore() {
+  if (const auto restored = restore_folder(); !restored) return restored;
+  keep_libraries();
+  for (Kept& kept : kept_) {
+    if (kept.copy.expired() || is_at(kept.content.get(), kept.path)) continue;
+    const auto restored = restore_file(kept);
+    if (!restored) return restored;
+  }
+  return {};
+}
+
+Result<void> ModuleStore::restore_folder() {
+  if (is_at(lock_.get(), path_)) return {};
+  const std::string what = "the folder " + path_ + " of private copies has gone, and cannot be made anew";
+  // One that somebody else has made meanwhile is not ours to fill.
+  if (::mkdir(path_.c_str(), 0755) != 0) return fail_errno(what, errno);
+  lock_ = lock_folder(path_, LOCK_SH);
+  if (lock_ && ::fchmod(lock_.get(), 0755) == 0) return {};
+  const int error_number = errno;
+  lock_.reset();
+  ::rmdir(path_.c_str());  // it would be in the way of the next attempt
+  return fail_errno(what, error_number);
+}
+
+Result<void> ModuleStore::restore_file(Kept& kept) const {
+  const std::string what = "the private copy " + kept.path + " has gone, and cannot be made anew";
+  const std::string draft = kept.path + std::string(kDraftEnding);
+  const std::string folder = fs::path(kept.path).parent_path();
+  if (folder != path_ && ::mkdir(folder.c_str(), 0755) == 0) ::chmod(folder.c_str(), 0755);
+  ::unlink(draft.c_str());
+  const UniqueFd to(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  if (!to || ::lseek(kept.content.get(), 0, SEEK_SET) != 0 || ::fchmod(to.get(), 0755) != 0)
+    return fail_errno(what, errno);
+  const auto copied = copy_bytes(kept.content.get(), to.get(), kept.path);
+  UniqueFd fresh(::open(draft.c_str(), O_RDONLY | O_CLOEXEC));
+  if (copied && fresh && ::rename(draft.c_str(), kept.path.c_str()) == 0) {
+    kept.content = std::move(fresh);
+    return {};
+  }
+  const int error_number = errno;
+  ::unlink(draft.c_str());
+  return copied ? fail_errno(what, error_number) : Unexpected(copied.error().error);
+}
+
+tl::expected<void, CopyFailure> EmptyCopy::fill() {
+  const UniqueFd source = std::move(from);
+  const UniqueFd target = std::move(to);
+  return copy_bytes(source.get(), target.get(), file).and_then([this] {
+    return take_own_libraries(copy->path(), file, origins);
+  });
+}
+
+ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp)
+    : path_(std::move(path)), generation_(generation), stamp_(stamp), owner_(::getpid()) {}
+
+ModuleCopy::~ModuleCopy() {
+  if (owner_ != ::getpid()) return;
+  ::unlink(path_.c_str());
+  std::error_code ignored;
+  fs::remove_all(libraries_folder(path_), ignored);
+}
+
+bool is_module_file(std::string_view name) {
+  return name.size() > 3 && name.ends_with(".so") && name.front() != '.';
+}
+
+std::optional<FileStamp> stamp_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return stamp_from(status);
+}
+
+Result<std::vector<std::string>> list_modules(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  fs::directory_iterator entry(folder, error);
+  if (error) {
+    return fail("cannot read the folder of modules " + folder + ": " + error.message() +
+                "; name it with --plugins");
+  }
+  for (; entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (is_module_file(name)) files.push_back(name);
+    if (error) break;
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void rehearse_copies(const std::string& folder) {
+  const auto files = list_modules(folder);
+  if (!files || !check_folder(folder)) return;
+  for (const std::string& file : *files) static_cast<void>(open_source(folder, file));
+}
+
+Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
+  const auto files = list_modules(folder);
+  if (!files) return Unexpected(files.error());
+  const auto allowed = check_folder(folder);
+  if (!allowed) return Unexpected(allowed.error());
+  const auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
+  std::vector<ModuleReport> reports;
+  for (const std::string& file : *files) {
+    ModuleReport report;
+    if (const auto copy = (*store)->copy(folder, file); !copy) {
+      report.error = copy.error().message;
+    } else if (const auto text =
+                   run_in_child([&] { return describe_module((*copy)->path(), file); }, kInspectMs)) {
+      report = parse_report(*text);
+    } else {
+      report.error = file + " " + text.error().message + " while it was loaded";
+    }
+    report.file = file;
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace sluice

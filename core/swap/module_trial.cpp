@@ -1,0 +1,224 @@
+#include "swap/module_trial.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "base/log.h"
+#include "base/netstring.h"
+#include "swap/folder_access.h"
+
+namespace sluice {
+namespace {
+
+// What becomes of modules that cannot be used, or are slow to make.
+struct Terms {
+  Unusable unusable = Unusable::left_out;
+  std::uint64_t make_ms_max = kNoMakeLimit;
+};
+
+// Of the modules of an isolated mount's site; what is broken there is closed at all of its mounts.
+Result<void> add_site(TrialReport& report, const Lineup& lineup, Unusable unusable) {
+  if (unusable == Unusable::left_out && !lineup.problems().empty())
+    return fail(lineup.problems().front().sentence);
+  report.problems.insert(report.problems.end(), lineup.problems().begin(), lineup.problems().end());
+  for (const ModuleEntry& entry : lineup.usable()) {
+    for (ModuleEntry& known : report.modules)
+      known.closed = known.closed || (entry.closed && known.file == entry.file);
+  }
+  return {};
+}
+
+// In the child.
+Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
+                              WorkerStats& stats) {
+  if (plan.user) {
+    const auto became = become(*plan.user);
+    if (!became) return Unexpected(became.error());
+  }
+  TrialReport report;
+  for (const ServingSite& site : plan.sites) {
+    const bool first = &site == &plan.sites.front();
+    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, stats, terms.unusable);
+    if (!worker) return Unexpected(worker.error());
+    Lineup& lineup = (*worker)->lineup();
+    lineup.refuse_slow(terms.make_ms_max);
+    report.warnings.insert(report.warnings.end(), lineup.warnings().begin(), lineup.warnings().end());
+    for (const ModuleProblem& problem : lineup.problems()) {
+      if (problem.of_settings) return fail(problem.sentence);
+    }
+    if (!first) {
+      const auto added = add_site(report, lineup, terms.unusable);
+      if (!added) return Unexpected(added.error());
+      continue;
+    }
+    report.modules = lineup.usable();
+    report.mounts = lineup.mounts();
+    report.problems = lineup.problems();
+    for (ModuleWarning& warning : refused_folders(plan, report.mounts))
+      report.warnings.push_back(std::move(warning));
+    const auto chosen = lineup.check_chosen();
+    if (!chosen) return Unexpected(chosen.error());
+  }
+  for (MountReport& mount : report.mounts) {
+    for (const ModuleEntry& entry : report.modules)
+      mount.closed = mount.closed || (entry.closed && entry.name == mount.module);
+  }
+  return report;
+}
+
+std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
+                         WorkerStats& stats) {
+  const auto report = try_sites(plan, set, terms, stats);
+  FieldWriter out;
+  if (!report) return out.put(report.error().message).take();
+  out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
+  for (const MountReport& mount : report->mounts) {
+    out.put(mount.prefix).put(mount.module).put(mount.closed ? 1 : 0);
+  }
+  out.put(report->warnings.size());
+  for (const ModuleWarning& warning : report->warnings)
+    out.put(warning.file).put(warning.prefix).put(warning.sentence);
+  for (const ModuleProblem& problem : report->problems) out.put(problem.file).put(problem.sentence);
+  return out.take();
+}
+
+Unexpected broken_off(const std::string& what, const Error& how) {
+  return fail("the process that tried " + what + " " + how.message +
+              ": `sluice check FILE.so` tells more of a module");
+}
+
+// How a trial ended, and in which module it was then, as its loop's thread, or else another, has noted.
+struct Ended {
+  Result<std::string> report;
+  std::string module;
+};
+
+Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set) {
+  const auto stats = map_stats();
+  if (!stats) return Unexpected(stats.error());
+  const auto child = Child::start([&] { return report_trial(plan, set, {Unusable::closed}, **stats); });
+  if (!child) return Unexpected(child.error());
+  Ended ended{wait_for(**child, static_cast<int>(plan.settings.care.swap_ms)), ""};
+  for (const CallNote& note : (*stats)->notes) {
+    ended.module = noted_module(**stats, note.who.load(std::memory_order_relaxed));
+    if (!ended.module.empty()) break;
+  }
+  return ended;
+}
+
+// Finds out, in a child, what the module of this file says of itself; nothing where it cannot be loaded.
+void learn_name(const ServingPlan& plan, ModuleEntry& entry) {
+  const auto describe = [&]() -> std::string {
+    if (plan.user && !become(*plan.user)) return {};
+    const auto file = ModuleFile::load(entry.path, entry.file, entry.generation);
+    if (!file) return {};
+    const ModuleInfo& info = (*file)->info();
+    return FieldWriter().put(info.name).put(info.default_mount == nullptr ? "" : info.default_mount).take();
+  };
+  const auto text = run_in_child(describe, static_cast<int>(plan.settings.care.swap_ms));
+  if (!text) return;
+  FieldReader fields(*text);
+  entry.name = fields.next();
+  entry.default_mount = fields.next();
+}
+
+// The open module that a trial has ended in. One that noted nothing is found by trying each alone.
+ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const std::string& module) {
+  const auto is_it = [&](const ModuleEntry& entry) {
+    return !entry.closed && (entry.name.empty() ? entry.file : entry.name) == module;
+  };
+  auto found = std::find_if(set.begin(), set.end(), is_it);
+  for (auto entry = set.begin(); !module.empty() && found == set.end() && entry != set.end(); ++entry) {
+    if (entry->closed || !entry->name.empty()) continue;
+    learn_name(plan, *entry);
+    if (is_it(*entry)) found = entry;
+  }
+  for (auto entry = set.begin(); module.empty() && found == set.end() && entry != set.end(); ++entry) {
+    if (entry->closed) continue;
+    ModuleSet alone = set;
+    for (ModuleEntry& other : alone) other.closed = other.file != entry->file;
+    if (const auto ended = try_once(plan, alone); ended && !ended->report) found = entry;
+  }
+  return found;
+}
+
+// Its routes answer 503, as far as it is known which they are.
+void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator entry) {
+  if (entry->name.empty()) learn_name(plan, *entry);
+  if (entry->name.empty()) {
+    entry->name = std::filesystem::path(entry->file).stem().string();
+    if (!is_asked_for(plan.settings, entry->name)) {
+      set.erase(entry);
+      return;
+    }
+  }
+  entry->closed = true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, std::uint64_t make_ms_max,
+                                           const std::function<Result<void>()>& in_child) {
+  return Child::start([&, plan = std::move(plan)] {
+    const auto ready = in_child();
+    if (!ready) return FieldWriter().put(ready.error().message).take();
+    const auto stats = std::make_unique<WorkerStats>();
+    return report_trial(*plan, set, {Unusable::left_out, make_ms_max}, *stats);
+  });
+}
+
+Result<TrialReport> read_trial(const Result<std::string>& report) {
+  if (!report) return broken_off("it", report.error());
+  FieldReader fields(*report);
+  const std::string error(fields.next());
+  if (!error.empty()) return fail(error);
+  TrialReport trial;
+  trial.modules = decode_modules(fields.next());
+  const std::uint64_t mounts = fields.next_number();
+  for (std::uint64_t i = 0; i < mounts && !fields.at_end(); ++i) {
+    const std::string prefix(fields.next());
+    const std::string module(fields.next());
+    trial.mounts.push_back({prefix, module, fields.next_number() != 0});
+  }
+  const std::uint64_t warnings = fields.next_number();
+  for (std::uint64_t i = 0; i < warnings && !fields.at_end(); ++i) {
+    const std::string file(fields.next());
+    const std::string prefix(fields.next());
+    trial.warnings.push_back({file, prefix, std::string(fields.next())});
+  }
+  while (!fields.at_end()) {
+    const std::string file(fields.next());
+    trial.problems.push_back({file, std::string(fields.next())});
+  }
+  return trial;
+}
+
+void log_warnings(const TrialReport& report, const std::string& file) {
+  for (const ModuleWarning& warning : report.warnings) {
+    if (!file.empty() && warning.file != file) continue;
+    log(warning.prefix.empty() ? LogLevel::info : LogLevel::warning, warning.sentence);
+  }
+}
+
+Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {
+  ModuleSet left = set;
+  std::vector<ModuleProblem> problems;
+  for (;;) {  // one module fewer each time
+    const auto ended = try_once(plan, left);
+    if (!ended) return Unexpected(ended.error());
+    if (ended->report) {
+      auto report = read_trial(ended->report);
+      if (report) report->problems.insert(report->problems.begin(), problems.begin(), problems.end());
+      return report;
+    }
+    const auto culprit = find_culprit(plan, left, ended->module);
+    if (culprit == left.end()) return broken_off("the modules", ended->report.error());
+    const std::string file = culprit->file;
+    close_entry(plan, left, culprit);
+    const std::string module = ended->module.empty() ? file : ended->module;
+    problems.push_back({file, broken_off("module " + module, ended->report.error()).value().message});
+  }
+}
+
+}  // namespace sluice

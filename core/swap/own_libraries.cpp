@@ -1,0 +1,204 @@
+#include "swap/own_libraries.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "base/unique_fd.h"
+#include "module/elf_file.h"
+#include "module/module_source.h"
+#include "swap/elf_edit.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLibrariesMax = 64;
+constexpr std::string_view kEnding = ".so";
+
+using Origins = std::vector<std::string>;
+using Done = tl::expected<void, CopyFailure>;
+
+auto refuse(Error error, bool of_place = false) {
+  return tl::make_unexpected(CopyFailure{std::move(error), of_place});
+}
+
+// The text with the origin in its place; nothing where it names none (ld.so(8)).
+std::optional<std::string> with_origin(const std::string& text, const std::string& origin) {
+  std::string replaced = text;
+  bool found = false;
+  for (const std::string token : {"${ORIGIN}", "$ORIGIN"}) {
+    for (std::size_t at = 0; (at = replaced.find(token, at)) != std::string::npos; at += origin.size()) {
+      replaced.replace(at, token.size(), origin);
+      found = true;
+    }
+  }
+  return found ? std::optional(replaced) : std::nullopt;
+}
+
+std::vector<std::string> entries_of(const std::string& run_path) {
+  std::vector<std::string> entries;
+  for (std::size_t at = 0; at <= run_path.size();) {
+    const std::size_t end = std::min(run_path.find(':', at), run_path.size());
+    entries.push_back(run_path.substr(at, end - at));
+    at = end + 1;
+  }
+  return entries;
+}
+
+// Each entry with $ORIGIN once for each origin, the others as they are.
+std::string with_origins(const std::string& run_path, const Origins& origins) {
+  std::string all;
+  const auto add = [&all](const std::string& entry) { all += (all.empty() ? "" : ":") + entry; };
+  for (const std::string& entry : entries_of(run_path)) {
+    if (!with_origin(entry, "")) {
+      add(entry);
+      continue;
+    }
+    for (const std::string& origin : origins) add(*with_origin(entry, origin));
+  }
+  return all;
+}
+
+std::string read_all(int fd) {
+  std::string bytes;
+  char piece[64 * 1024];
+  for (ssize_t got = 0; (got = ::read(fd, piece, sizeof(piece))) > 0;)
+    bytes.append(piece, static_cast<std::size_t>(got));
+  return bytes;
+}
+
+class Taking {
+ public:
+  Taking(const std::string& copy, std::string file)
+      : folder_(libraries_folder(copy)),
+        store_(fs::path(copy).parent_path().string() + "/"),
+        file_(std::move(file)) {}
+
+  // Ties the copy to private copies of its libraries; a library's is called by its own path from now on.
+  Done tie(const std::string& copy, const Origins& origins, bool is_library) {
+    std::string bytes = read_all(UniqueFd(::open(copy.c_str(), O_RDONLY | O_CLOEXEC)).get());
+    const ElfFile elf(bytes);
+    if (!elf.is_whole()) return {};  // whoever loads it says so
+    const std::vector<std::string> run_paths = elf.texts_of(DT_RUNPATH);
+    std::map<std::string, std::string> renamed;
+    for (const std::string& needed : elf.texts_of(DT_NEEDED)) {
+      const auto found = find(needed, run_paths.empty() ? elf.texts_of(DT_RPATH) : run_paths, origins);
+      if (!found) continue;
+      auto taken = take(*found);
+      if (!taken) return tl::make_unexpected(taken.error());
+      renamed.emplace(needed, *taken);
+    }
+    auto edited = edit_dynamic_texts(std::move(bytes), [&](std::int64_t tag, const std::string& text) {
+      if (tag == DT_SONAME) return is_library ? std::optional(copy) : std::nullopt;
+      if (tag != DT_NEEDED)
+        return with_origin(text, "") ? std::optional(with_origins(text, origins)) : std::nullopt;
+      const auto other = renamed.find(text);
+      return other == renamed.end() ? std::nullopt : std::optional(other->second);
+    });
+    if (!edited)
+      return refuse({file_ + " or a library of its own, " + fs::path(copy).filename().string() + ", " +
+                     edited.error().message});
+    std::ofstream out(copy, std::ios::binary | std::ios::trunc);
+    if (!out.write(edited->data(), static_cast<std::streamsize>(edited->size())).flush())
+      return refuse({file_ + " cannot be tied to its libraries: is the folder of private copies full?"}, true);
+    return {};
+  }
+
+  // Whether there is anything to be done.
+  bool concerns(const std::string& copy) const {
+    const std::string bytes = read_all(UniqueFd(::open(copy.c_str(), O_RDONLY | O_CLOEXEC)).get());
+    const ElfFile elf(bytes);
+    if (!elf.is_whole()) return false;
+    std::vector<std::string> texts = elf.texts_of(DT_NEEDED);
+    for (const std::int64_t tag : {DT_RUNPATH, DT_RPATH}) {
+      for (std::string& text : elf.texts_of(tag)) texts.push_back(std::move(text));
+    }
+    return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
+      return with_origin(text, "") || text.starts_with(store_);
+    });
+  }
+
+ private:
+  // Where a library of its own lies; nothing for those of the system.
+  std::optional<std::string> find(const std::string& needed, const std::vector<std::string>& run_paths,
+                                  const Origins& origins) const {
+    const auto is_there = [](const std::string& path) {
+      std::error_code error;
+      return fs::is_regular_file(path, error);
+    };
+    if (needed.starts_with(store_)) return needed;  // a copy's copy
+    for (const std::string& origin : origins) {
+      if (const auto path = with_origin(needed, origin); path && is_there(*path)) return path;
+      if (needed.find('/') != std::string::npos) continue;
+      for (const std::string& run_path : run_paths) {
+        for (const std::string& entry : entries_of(run_path)) {
+          const auto folder = with_origin(entry, origin);
+          if (folder && is_there(*folder + "/" + needed)) return *folder + "/" + needed;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  tl::expected<std::string, CopyFailure> take(const std::string& library) {
+    std::error_code error;
+    const fs::path real = fs::canonical(library, error);
+    if (error)
+      return refuse({"the library " + library + " of " + file_ + " cannot be read: " + error.message()});
+    if (const auto known = taken_.find(real); known != taken_.end()) return known->second;
+    if (taken_.size() >= kLibrariesMax) return refuse({file_ + " has more than 64 libraries of its own"});
+    const std::string what = "the library " + real.string() + " of " + file_;
+    const UniqueFd from(::open(real.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status {};
+    if (!from || ::fstat(from.get(), &status) != 0)
+      return refuse({what + " cannot be read: " + std::strerror(errno)});
+    const auto allowed = check_source(status, what, is_open_to_all(real.parent_path()));
+    if (!allowed) return refuse(allowed.error());
+    ::mkdir(folder_.c_str(), 0755);
+    ::chmod(folder_.c_str(), 0755);  // whatever the umask
+    const std::string copy =
+        folder_ + "/" + std::to_string(taken_.size()) + "-" + fs::path(library).filename().string();
+    const UniqueFd to(::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+    if (!to || ::fchmod(to.get(), 0755) != 0)
+      return refuse({what + " cannot be copied to a private place: " + std::strerror(errno)}, true);
+    const auto copied = copy_bytes(from.get(), to.get(), what);
+    if (!copied) return tl::make_unexpected(copied.error());
+    taken_.emplace(real, copy);  // also for those that need it in turn, and which it needs
+    Origins origins{fs::path(library).parent_path().lexically_normal()};
+    if (origins.front() != real.parent_path()) origins.push_back(real.parent_path());
+    const auto tied = tie(copy, origins, true);
+    if (!tied) return tl::make_unexpected(tied.error());
+    return copy;
+  }
+
+  std::string folder_;
+  std::string store_;
+  std::string file_;
+  std::map<std::string, std::string> taken_;  // by where they lie
+};
+
+}  // namespace
+
+std::string libraries_folder(const std::string& copy) {
+  return copy.substr(0, copy.size() - (copy.ends_with(kEnding) ? kEnding.size() : 0)) + ".libs";
+}
+
+Done take_own_libraries(const std::string& copy, const std::string& file, const Origins& origins) {
+  Taking taking(copy, file);
+  if (!taking.concerns(copy)) return {};
+  return taking.tie(copy, origins, false);
+}
+
+}  // namespace sluice

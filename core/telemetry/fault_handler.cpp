@@ -1,0 +1,214 @@
+#include "telemetry/fault_handler.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <link.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/code_in_memory.h"
+
+namespace sluice {
+namespace {
+
+static_assert(kLookSignal == SIGURG);
+
+constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+// What ends a process as well, unless somebody sees to it.
+constexpr int kUnexpected[] = {SIGTRAP, SIGSYS, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL};
+// A sender that has no number here: it is outside of this container.
+constexpr std::int32_t kUnknownSender = -1;
+constexpr std::size_t kStackSize = 64 * 1024;
+// The handler's own frames come first.
+constexpr int kPlacesMax = Snapshot::kFramesMax + 16;
+
+std::atomic<WorkerStats*> worker_stats{nullptr};
+std::atomic<bool> faulted{false};
+// A process that a module has forked shares the memory, but what becomes of it is not the worker's end.
+pid_t owner = 0;
+struct sigaction before[_NSIG];     // what was in charge of each signal
+struct sigaction installed[_NSIG];  // what has been since
+// A thread that a module has started has no note.
+constexpr unsigned kNoNote = ~0U;
+thread_local unsigned noted_thread = kNoNote;
+
+// Copies as much as fits, and stays terminated.
+void append(char* text, std::size_t size, std::size_t& used, const char* from, std::size_t count) {
+  for (std::size_t i = 0; i < count && used + 1 < size; ++i) text[used++] = from[i];
+  text[used] = '\0';
+}
+
+void* interrupted_at(const void* context) {
+  const auto* machine = static_cast<const ucontext_t*>(context);
+#if defined(__x86_64__)
+  return reinterpret_cast<void*>(machine->uc_mcontext.gregs[REG_RIP]);
+#else
+  return reinterpret_cast<void*>(machine->uc_mcontext.pc);
+#endif
+}
+
+// Which object an address is in. dladdr(3) would take locks; this one is made for unwinding in handlers.
+void locate(void* place, Snapshot::Frame& frame) {
+  dl_find_object found{};
+  frame.offset = reinterpret_cast<std::uintptr_t>(place);
+  frame.object[0] = '\0';
+  std::size_t used = 0;
+  if (_dl_find_object(place, &found) != 0) {
+    append(frame.object, sizeof(frame.object), used, "?", 1);
+    return;
+  }
+  frame.offset -= found.dlfo_link_map->l_addr;
+  const char* name = found.dlfo_link_map->l_name;
+  const std::size_t copied = path_of_code(name, frame.object, sizeof(frame.object) - 1);
+  frame.object[copied] = '\0';
+  if (copied > 0) return;
+  std::size_t size = 0;
+  while (name[size] != '\0') ++size;
+  append(frame.object, sizeof(frame.object), used, name, size);
+}
+
+void take_frames(Snapshot& snapshot, void* place) {
+  void* places[kPlacesMax];
+  const int size = ::backtrace(places, kPlacesMax);
+  int first = 0;
+  while (first < size && places[first] != place) ++first;
+  snapshot.frames_size = 0;
+  // A jump into nowhere leaves no frame of its own.
+  if (first == size) {
+    locate(place, snapshot.frames[snapshot.frames_size++]);
+    first = 0;
+  }
+  for (int i = first; i < size && snapshot.frames_size < Snapshot::kFramesMax; ++i) {
+    // All but the innermost are return addresses, behind the call.
+    auto* at = static_cast<char*>(places[i]) - (i == first ? 0 : 1);
+    locate(at, snapshot.frames[snapshot.frames_size++]);
+  }
+}
+
+void take_request(Snapshot& snapshot, const Request* request) {
+  std::size_t used = 0;
+  snapshot.request[0] = '\0';
+  if (request == nullptr) return;
+  const auto put = [&](Bytes bytes) {
+    append(snapshot.request, sizeof(snapshot.request), used, bytes.data, bytes.size);
+  };
+  constexpr std::size_t kTargetMax = 400;
+  put(Bytes(request->method_name.data, request->method_name.size));
+  put(Bytes(" ", 1));
+  put(Bytes(request->target.data, request->target.size < kTargetMax ? request->target.size : kTargetMax));
+  put(request->version == 10 ? Bytes(" HTTP/1.0", 9) : Bytes(" HTTP/1.1", 9));
+}
+
+// `note` may be null. The frames come last: to find them on a stack that was overwritten may end the process.
+void take(Snapshot& snapshot, const CallNote* note, int signal, std::int32_t sent_by, void* place) {
+  const std::uint32_t taken = snapshot.taken.load(std::memory_order_relaxed);
+  snapshot.frames_size = 0;
+  snapshot.taken.store(taken + 1, std::memory_order_release);
+  snapshot.signal = signal;
+  snapshot.sent_by = sent_by;
+  snapshot.who = note == nullptr ? 0 : note->who.load(std::memory_order_relaxed);
+  take_request(snapshot, note == nullptr ? nullptr : note->request.load(std::memory_order_relaxed));
+  take_frames(snapshot, place);
+  snapshot.taken.store(taken + 2, std::memory_order_release);
+}
+
+std::int32_t sender_of(const siginfo_t& info) {
+  const bool was_sent = info.si_code == SI_USER || info.si_code == SI_QUEUE || info.si_code == SI_TKILL;
+  if (!was_sent || info.si_pid == owner) return 0;
+  return info.si_pid == 0 ? kUnknownSender : info.si_pid;
+}
+
+// The processor does it again as soon as the handler returns; everything else has to be sent again.
+bool comes_again(int signal, const siginfo_t& info) {
+  const bool by_processor = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
+  return by_processor && info.si_code > 0;
+}
+
+// What is sent to the process can meet any thread, and is about its loop.
+const CallNote* note_of(const WorkerStats& stats, const siginfo_t& info) {
+  if (noted_thread != kNoNote) return &stats.notes[noted_thread];
+  const bool is_its_own = info.si_code > 0 || info.si_code == SI_TKILL;
+  return is_its_own ? nullptr : &stats.notes[0];
+}
+
+void on_fatal(int signal, siginfo_t* info, void* context) {
+  const int saved_errno = errno;
+  WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  if (::getpid() == owner && !faulted.exchange(true))
+    take(stats.fault, note_of(stats, *info), signal, sender_of(*info), interrupted_at(context));
+  ::sigaction(signal, &before[signal], nullptr);
+  if (!comes_again(signal, *info)) ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
+  errno = saved_errno;
+}
+
+void on_look(int signal, siginfo_t*, void* context) {
+  const int saved_errno = errno;
+  WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  if (noted_thread == 0 && ::getpid() == owner)
+    take(stats.held, &stats.notes[0], signal, 0, interrupted_at(context));
+  errno = saved_errno;
+}
+
+// By exit(3), which the server itself never calls. What would follow destroys what other threads still use.
+void on_exit_called(int status, void*) {
+  if (::getpid() != owner) return;
+  WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
+  const CallNote* note = noted_thread == kNoNote ? nullptr : &stats.notes[noted_thread];
+  if (!faulted.exchange(true)) take(stats.fault, note, 0, 0, __builtin_return_address(0));
+  ::_exit(status);
+}
+
+}  // namespace
+
+void install_fault_handler(WorkerStats& stats) {
+  worker_stats = &stats;
+  owner = ::getpid();
+  ::on_exit(on_exit_called, nullptr);
+  void* place = nullptr;
+  ::backtrace(&place, 1);  // loads what it needs, which a handler must not
+  struct sigaction action {};
+  sigfillset(&action.sa_mask);
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  action.sa_sigaction = on_fatal;
+  for (const int signal : kFatal) ::sigaction(signal, &action, &before[signal]);
+  for (const int signal : kUnexpected) {
+    ::sigaction(signal, nullptr, &before[signal]);
+    if (before[signal].sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);  // else it is a profiler's
+  }
+  action.sa_flags |= SA_RESTART;
+  action.sa_sigaction = on_look;
+  ::sigaction(kLookSignal, &action, nullptr);
+  for (int signal = 1; signal < _NSIG; ++signal) ::sigaction(signal, nullptr, &installed[signal]);
+}
+
+void restore_signal(int signal) {
+  ::sigaction(signal, &installed[signal], nullptr);
+}
+
+void end_by_fault(WorkerStats& stats, std::uint64_t who) {
+  if (!faulted.exchange(true)) {
+    stats.fault.who = who;
+    stats.fault.taken.store(2, std::memory_order_release);
+  }
+  ::_exit(1);
+}
+
+FaultStack::FaultStack(unsigned thread) {
+  noted_thread = thread;
+  stack_t present{};
+  if (::sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;
+  stack_ = std::make_unique<char[]>(kStackSize);
+  const stack_t own{stack_.get(), 0, kStackSize};
+  ::sigaltstack(&own, nullptr);
+}
+
+FaultStack::~FaultStack() {
+  if (stack_ == nullptr) return;
+  const stack_t none{nullptr, SS_DISABLE, 0};
+  ::sigaltstack(&none, nullptr);
+}
+
+}  // namespace sluice

@@ -1,0 +1,87 @@
+#include "telemetry/worker_stats.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <iterator>
+
+namespace sluice {
+namespace {
+
+template <typename Entries, typename LabelOf>
+std::uint32_t find_or_add(Entries& entries, std::string_view name, LabelOf label_of) {
+  name = name.substr(0, Label::kSizeMax);
+  const auto last = static_cast<std::uint32_t>(std::size(entries) - 1);
+  for (std::uint32_t index = 0; index < last; ++index) {
+    Label& label = label_of(entries[index]);
+    if (label.get().empty()) label.set(name);
+    if (label.get() == name) return index;
+  }
+  if (label_of(entries[last]).get().empty()) label_of(entries[last]).set("(more)");
+  return last;
+}
+
+}  // namespace
+
+void DurationHistogram::absorb(const DurationHistogram& other) {
+  for (unsigned i = 0; i < kBuckets; ++i) buckets_[i].add(other.buckets_[i].get());
+  total_ns_.add(other.total_ns());
+  longest_ns_.raise_to(other.longest_ns());
+}
+
+std::uint64_t DurationHistogram::count() const {
+  std::uint64_t count = 0;
+  for (const Counter& bucket : buckets_) count += bucket.get();
+  return count;
+}
+
+void WorkerStats::absorb(const WorkerStats& other) {
+  constexpr Counter WorkerStats::*kCounters[] = {
+      &WorkerStats::connections_accepted, &WorkerStats::connections_open, &WorkerStats::connections_refused,
+      &WorkerStats::connections_gave_way, &WorkerStats::requests,         &WorkerStats::bytes_sent,
+      &WorkerStats::module_faults,        &WorkerStats::loop_sleeps,      &WorkerStats::offload_queued,
+      &WorkerStats::offload_running};
+  for (const auto counter : kCounters) (this->*counter).add((other.*counter).get());
+  for (std::size_t i = 0; i < std::size(answers_by_class); ++i)
+    answers_by_class[i].add(other.answers_by_class[i].get());
+  turns.absorb(other.turns);
+  net_turns.absorb(other.net_turns);
+  offload_waits.absorb(other.offload_waits);
+  for (std::uint32_t i = 0; i < kModulesMax; ++i) {
+    const auto name = other.modules[i].get();
+    if (name.empty()) continue;
+    const std::uint32_t index = module_index(name);
+    answers[index].absorb(other.answers[i]);
+    holds[index].add(other.holds[i].get());
+  }
+  for (const ModuleCounter& counter : other.module_counters) {
+    if (const auto name = counter.name.get(); !name.empty())
+      module_counters[module_counter_index(name)].value.add(counter.value.get());
+  }
+}
+
+std::uint32_t WorkerStats::module_index(std::string_view name) {
+  return find_or_add(modules, name, [](Label& label) -> Label& { return label; });
+}
+
+std::uint32_t WorkerStats::module_counter_index(std::string_view name) {
+  return find_or_add(module_counters, name, [](ModuleCounter& counter) -> Label& { return counter.name; });
+}
+
+void UnmapStats::operator()(WorkerStats* stats) const {
+  ::munmap(stats, sizeof(WorkerStats));
+}
+
+Result<SharedStats> map_stats() {
+  void* memory =
+      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot map memory for what a process counts", errno);
+  return SharedStats(static_cast<WorkerStats*>(memory));
+}
+
+std::string_view noted_module(const WorkerStats& stats, std::uint64_t who) {
+  const auto index = static_cast<std::uint32_t>(who);
+  return index == 0 || index > WorkerStats::kModulesMax ? std::string_view() : stats.modules[index - 1].get();
+}
+
+}  // namespace sluice

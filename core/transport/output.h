@@ -1,0 +1,69 @@
+// A connection's bounded output: heads, small contents and chunk framing, copied and sent together.
+//
+// Loop thread. Answers that are ready wait here until the connection parks, waits or closes, so that pipelined
+// ones leave in one write.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "transport/buffer_pool.h"
+#include "transport/transport.h"
+
+namespace sluice {
+
+class Output {
+ public:
+  explicit Output(BufferPool& pool) : pool_(pool) {}
+  ~Output() { pool_.give(std::move(buffer_)); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  bool empty() const { return begin_ == end_; }
+  std::size_t room() const { return pool_.buffer_size() - end_; }
+  std::string_view pending() const { return {buffer_.get() + begin_, end_ - begin_}; }
+
+  // REQUIRES: bytes.size() <= room().
+  void append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    if (buffer_ == nullptr) buffer_ = pool_.take();
+    std::memcpy(buffer_.get() + end_, bytes.data(), bytes.size());
+    end_ += bytes.size();
+  }
+  // How many bytes have ever been appended.
+  std::uint64_t position() const { return consumed_ + (end_ - begin_); }
+  // Whether anything that was appended behind that position has been sent.
+  bool has_sent(std::uint64_t position) const { return consumed_ > position; }
+  // Takes back what was appended behind that position; false when some of it has been sent.
+  bool take_back(std::uint64_t position) {
+    if (has_sent(position)) return false;
+    end_ = begin_ + static_cast<std::size_t>(position - consumed_);
+    if (begin_ == end_) begin_ = end_ = 0;
+    return true;
+  }
+  // The first `size` pending bytes have been sent.
+  void consume(std::size_t size) {
+    begin_ += size;
+    consumed_ += size;
+    if (begin_ == end_) begin_ = end_ = 0;
+  }
+  // ok: nothing is left.
+  Io flush(Transport& transport, bool more_follows) {
+    if (empty()) return Io::ok;
+    const iovec piece{buffer_.get() + begin_, end_ - begin_};
+    const Moved moved = transport.send(&piece, 1, more_follows);
+    consume(moved.size);
+    return moved.status;
+  }
+  // Gives the buffer back. REQUIRES: empty().
+  void release() { pool_.give(std::move(buffer_)); }
+
+ private:
+  BufferPool& pool_;
+  BufferPool::Buffer buffer_;
+  std::uint64_t consumed_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace sluice

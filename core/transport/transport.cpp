@@ -1,0 +1,161 @@
+#include "transport/transport.h"
+
+#include <arpa/inet.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+
+namespace sluice {
+namespace {
+
+// The C library's recv, send and sendmsg are points where a thread may be cancelled, which they pay for in a
+// process with threads, each time. Nobody is cancelled here.
+ssize_t receive_now(int fd, char* buffer, std::size_t size) {
+  return ::syscall(SYS_recvfrom, fd, buffer, size, 0, nullptr, nullptr);
+}
+
+ssize_t send_now(int fd, const iovec* pieces, int count, int flags) {
+  if (count == 1) return ::syscall(SYS_sendto, fd, pieces->iov_base, pieces->iov_len, flags, nullptr, 0);
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces);  // sendmsg(2) does not write to it
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  return ::syscall(SYS_sendmsg, fd, &message, flags);
+}
+
+ssize_t send_file_now(int socket, int file, off_t* position, std::size_t size) {
+  return ::sendfile(socket, file, position, size);
+}
+
+constexpr bool would_block(int error_number) {
+  return error_number == EAGAIN || error_number == EWOULDBLOCK;
+}
+
+}  // namespace
+
+constinit SocketCalls socket_calls{receive_now, send_now, send_file_now};
+
+Io Transport::judge(int error_number) {
+  const bool starved = error_number == ENOBUFS || error_number == ENOMEM;
+  starved_ = starved_ || starved;
+  return starved || would_block(error_number) ? Io::full : Io::lost;
+}
+
+Moved Transport::receive(char* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t got = socket_calls.receive(socket_.get(), buffer, size);
+    if (got >= 0) return {static_cast<std::uint64_t>(got), Io::ok};
+    if (errno != EINTR) return {0, judge(errno)};
+  }
+}
+
+bool Transport::has_arrived() const {
+  char byte = 0;
+  return ::recv(socket_.get(), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0 || !would_block(errno);
+}
+
+Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
+  std::size_t wanted = 0;
+  for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
+  const int flags = MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
+  for (;;) {
+    const ssize_t sent = socket_calls.send(socket_.get(), pieces, count, flags);
+    if (sent >= 0) {
+      progressed_ = progressed_ || sent > 0;
+      held_ = is_tcp_ && (corked_ || more_follows);
+      const auto size = static_cast<std::size_t>(sent);
+      return {size, size < wanted ? Io::full : Io::ok};
+    }
+    if (errno != EINTR) return {0, judge(errno)};
+  }
+}
+
+Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
+  // sendfile(2) moves at most this much a call.
+  constexpr std::uint64_t kCallMax = 0x7ffff000;
+  Moved moved;
+  auto position = static_cast<off_t>(offset);
+  while (moved.size < size) {
+    const ssize_t sent =
+        socket_calls.send_file(socket_.get(), fd, &position, std::min(size - moved.size, kCallMax));
+    if (sent > 0) {
+      progressed_ = true;
+      held_ = corked_;
+      moved.size += static_cast<std::uint64_t>(sent);
+    } else if (sent == 0) {
+      moved.status = Io::short_file;
+      break;
+    } else if (errno != EINTR) {
+      moved.status = errno == EINVAL || errno == ENOSYS ? Io::unsupported : judge(errno);
+      break;
+    }
+  }
+  return moved;
+}
+
+bool Transport::set_option(int option, int value) {
+  return is_tcp_ && ::setsockopt(socket_.get(), IPPROTO_TCP, option, &value, sizeof(value)) == 0;
+}
+
+void Transport::cork() {
+  if (corked_ || !is_tcp_) return;
+  corked_ = is_tcp_ = set_option(TCP_CORK, 1);
+}
+
+void Transport::release() {
+  if (!held_) return;
+  held_ = false;
+  // Setting TCP_NODELAY once more sends what waits, too (tcp(7)).
+  is_tcp_ = corked_ ? set_option(TCP_CORK, 0) : set_option(TCP_NODELAY, 1);
+  corked_ = false;
+}
+
+std::uint32_t Transport::unacknowledged() const {
+  int size = 0;
+  return ::ioctl(socket_.get(), SIOCOUTQ, &size) == 0 ? static_cast<std::uint32_t>(size) : 0;
+}
+
+std::optional<std::uint64_t> Transport::acknowledged() const {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  const bool told = is_tcp_ && ::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+                    size >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked);
+  return told ? std::optional<std::uint64_t>(info.tcpi_bytes_acked) : std::nullopt;
+}
+
+void Transport::finish_sending() {
+  ::shutdown(socket_.get(), SHUT_WR);
+}
+
+void Transport::abort() {
+  const linger at_once{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+std::string Transport::peer_name() const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof(address);
+  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return "unknown";
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+    return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
+  }
+  return "unix:";
+}
+
+}  // namespace sluice

@@ -1,0 +1,27 @@
+#include "worker/fork_guard.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+namespace sluice {
+namespace {
+
+const OwnDescriptors* own_descriptors = nullptr;
+WorkerStats* worker_stats = nullptr;
+
+void in_child() {
+  own_descriptors->give_up_in_child();
+  // What the child writes there is its own from now on.
+  ::mmap(worker_stats, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+         0);
+}
+
+}  // namespace
+
+void guard_forks(const OwnDescriptors& own, WorkerStats& stats) {
+  own_descriptors = &own;
+  worker_stats = &stats;
+  ::pthread_atfork(nullptr, nullptr, in_child);
+}
+
+}  // namespace sluice

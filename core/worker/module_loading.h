@@ -1,0 +1,36 @@
+// Loads and unloads modules in a worker. Both run code of the module (its static constructors and destructors),
+// so the thread that does it notes which module it is in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/error.h"
+#include "module/module_file.h"
+#include "module/module_set.h"
+#include "telemetry/worker_stats.h"
+
+namespace sluice {
+
+// What is noted while this entry is loaded. REQUIRES: the loop's thread.
+std::uint64_t note_of_loading(WorkerStats& stats, const ModuleEntry& entry);
+
+// Any thread; may block.
+Result<std::shared_ptr<ModuleFile>> load_module(const ModuleEntry& entry, WorkerStats& stats,
+                                                std::uint64_t note);
+
+// Brings the file's pages into memory, so that whoever enters the code does not wait for the disk. Any thread;
+// blocks.
+void read_through(const std::string& path);
+
+// Any thread; may block. The code stays in memory while threads run that are not among `own_threads`: which
+// module has started them cannot be told. When the process is `ending`, nothing is logged of that.
+void unload_module(std::shared_ptr<ModuleFile> file, WorkerStats& stats, std::uint64_t note,
+                   const std::set<std::string>& own_threads, bool ending);
+
+// The numbers of all threads of this process (proc(5)).
+std::set<std::string> running_threads();
+
+}  // namespace sluice

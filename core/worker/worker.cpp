@@ -1,0 +1,370 @@
+#include "worker/worker.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <utility>
+
+#include "base/log.h"
+#include "base/monotonic_clock.h"
+#include "base/process_setup.h"
+#include "http/http_fields.h"
+#include "telemetry/fault_handler.h"
+#include "worker/fork_guard.h"
+#include "worker/module_loading.h"
+
+namespace sluice {
+namespace {
+
+// A request's body passes through what a head leaves free; this much at least.
+constexpr std::size_t kBodyRoom = 16 * 1024;
+constexpr std::size_t kOutputSize = 32 * 1024;
+// A whole head has to find room, with the lines of the server's own.
+static_assert(kFieldLinesMax + 1024 <= kOutputSize);
+constexpr std::uint64_t kDrainCheckMs = 20;
+// For modules' offloaded calls that still run when everything else has ended.
+constexpr int kOffloadGraceTurns = 100;
+constexpr int kOffloadGraceTurnMs = 20;
+// So many descriptors are kept for the files that answers need: this part of all, but not more than that.
+constexpr rlim_t kSparedPart = 8;
+constexpr rlim_t kSparedMax = 256;
+
+int spare_descriptors_from() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  const auto all = std::min<rlim_t>(limit.rlim_cur, INT_MAX);
+  return static_cast<int>(all - std::min<rlim_t>(all / kSparedPart, kSparedMax));
+}
+
+}  // namespace
+
+class Worker::Unloading final : public Work {
+ public:
+  Unloading(Worker& worker, std::shared_ptr<ModuleFile> file)
+      : worker_(worker),
+        file_(std::move(file)),
+        note_(make_note(worker.context_.stats.module_index(file_->info().name), file_->generation())) {}
+  ~Unloading() override { run(); }  // where no thread has done so
+  void run() override {
+    if (file_ == nullptr) return;
+    unload_module(std::move(file_), worker_.context_.stats, note_, worker_.own_threads_, worker_.ending_);
+  }
+  void done(bool) override {
+    if (file_ != nullptr) worker_.unload(std::move(file_));
+  }
+
+ private:
+  Worker& worker_;
+  std::shared_ptr<ModuleFile> file_;
+  std::uint64_t note_;
+};
+
+class Worker::Loading final : public Work {
+ public:
+  Loading(Worker& worker, std::uint64_t number, ModuleSet set, ModuleSet wanted)
+      : worker_(worker), number_(number), set_(std::move(set)), wanted_(std::move(wanted)) {
+    for (const ModuleEntry& entry : wanted_) notes_.push_back(note_of_loading(worker.context_.stats, entry));
+  }
+  void run() override {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      read_through(wanted_[i].path);
+      files_.emplace(wanted_[i].path, load_module(wanted_[i], worker_.context_.stats, notes_[i]));
+    }
+  }
+  void done(bool ran) override {
+    if (!ran)
+      return worker_.say(ControlMessage::refused, number_, "no thread of the worker has time to load it");
+    worker_.begin_next(number_, set_, files_);
+  }
+
+ private:
+  Worker& worker_;
+  std::uint64_t number_;
+  ModuleSet set_;
+  ModuleSet wanted_;
+  std::vector<std::uint64_t> notes_;  // one for each of them
+  LoadedFiles files_;
+};
+
+Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats,
+               std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload)
+    : plan_(plan),
+      site_(site),
+      loop_(std::move(loop)),
+      offload_(std::move(offload)),
+      inputs_(plan.settings.limits.head_bytes_max + kBodyRoom),
+      outputs_(kOutputSize),
+      context_{*loop_, router_, plan.settings.limits, stats, date_, inputs_, outputs_},
+      connections_(context_),
+      shortage_(*loop_),
+      spare_descriptors_from_(spare_descriptors_from()),
+      services_{*loop_, *offload_, stats, connections_},
+      own_threads_(running_threads()) {}
+
+Worker::~Worker() {
+  ending_ = true;
+  abandon_change();  // what is still being loaded makes no handlers
+  listeners_.clear();
+  helped_.clear();
+  connections_.close_all();
+  router_.clear();
+  lineup_.reset();
+  // Offloaded work holds its handler until it has come back.
+  const bool has_served = control_ >= 0;
+  const std::uint64_t grace_ms = std::max<std::uint64_t>(kOffloadGraceTurns * kOffloadGraceTurnMs,
+                                                         has_served ? plan_.settings.timeouts.drain_ms : 0);
+  const std::uint64_t until_ms = monotonic_ms() + grace_ms;
+  while (!offload_->idle() && monotonic_ms() < until_ms) loop_->turn(kOffloadGraceTurnMs);
+  if (has_served && !offload_->idle()) {  // joining such a thread would take for ever
+    log(LogLevel::warning, "offloaded calls do not end: the worker ends without them");
+    end_by_fault(context_.stats, 0);
+  }
+  loop_->turn(0);
+  offload_.reset();
+  loop_->turn(0);
+}
+
+Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingSite& site,
+                                                const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
+  // Before there are threads; as many again for what modules keep open.
+  reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
+  spread_frees();
+  auto loop = EventLoop::create(stats);
+  if (!loop) return Unexpected(loop.error());
+  const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
+  if (!audited) return Unexpected(audited.error());
+  (*loop)->deadlines().set_durations(plan.settings.timeouts);
+  Offload::Limits limits;
+  limits.threads = plan.settings.offload_threads;
+  auto offload = Offload::create(**loop, limits);
+  if (!offload) return Unexpected(offload.error());
+  std::unique_ptr<Worker> worker(new Worker(plan, site, stats, std::move(*loop), std::move(*offload)));
+  LoadedFiles files;
+  for (const ModuleEntry& entry : Lineup::to_load(plan, site, set, nullptr)) {
+    files.emplace(entry.path,
+                  load_module(entry, stats, note_of_loading(stats, entry)).map([&](const auto& file) {
+                    return worker->unloaded_elsewhere(file);
+                  }));
+  }
+  worker->lineup_ = Lineup::begin(worker->services_, plan, site, set, files, nullptr, unusable);
+  const auto made = worker->lineup_->make_some(plan.settings.mounts.size());
+  if (!made) return Unexpected(made.error());
+  worker->lineup_->fill(worker->router_);
+  return worker;
+}
+
+std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFile> file) {
+  ModuleFile* raw = file.get();
+  return {raw, [this, owned = std::move(file)](ModuleFile*) mutable { unload(std::move(owned)); }};
+}
+
+void Worker::unload(std::shared_ptr<ModuleFile> file) {
+  std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(file));
+  // Where there are no threads any more, or even the reserve is full, it is unloaded here and now.
+  if (offload_ != nullptr) offload_->submit(this, unloading, Offload::Room::reserve);
+}
+
+Result<void> Worker::run(const std::vector<int>& sockets, int control) {
+  run_in_short_slices();
+  sigset_t term;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  sigprocmask(SIG_BLOCK, &term, nullptr);
+  signals_.reset(::signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK));
+  control_ = control;
+  if (!signals_ || loop_->add(signals_.get(), EPOLLIN, *this) == EventLoop::kNoToken ||
+      (control_token_ = loop_->add(control_, EPOLLIN, *this)) == EventLoop::kNoToken) {
+    return fail_errno("a worker cannot watch its signals", errno);
+  }
+  loop_->own().add(signals_.get(), "the descriptor for signals");
+  loop_->own().add(control_, "the socket to the supervisor");
+  guard_forks(loop_->own(), context_.stats);
+  Listener::Acceptor& acceptor = *this;
+  for (const int socket : sockets)
+    listeners_.push_back(std::make_unique<Listener>(*loop_, context_.stats, acceptor, UniqueFd(socket)));
+  if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
+  loop_->run();
+  return {};
+}
+
+void Worker::on_events(std::uint32_t) {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) {
+    if (signal.ssi_pid != static_cast<std::uint32_t>(::getpid())) {
+      drain(true);
+    } else {
+      log(LogLevel::error, "a module has sent SIGTERM to its own worker, which goes on");
+      context_.stats.module_faults.add();
+    }
+  }
+  WorkerMessage message;
+  do {
+    const Heard heard = receive_message(control_, message);
+    if (heard == Heard::nothing) return;
+    if (heard == Heard::gone) {
+      loop_->look_at_own();
+      // Nobody would replace or end this worker.
+      loop_->remove(control_token_, control_);
+      return drain(true);
+    }
+    hear(message);
+  } while (!loop_->slice_is_over());
+}
+
+void Worker::hear(WorkerMessage& message) {
+  switch (message.kind) {
+    case ControlMessage::stop:
+      return drain(true);
+    case ControlMessage::retire:
+      return drain(false);
+    case ControlMessage::accept:
+      return start_accepting();
+    case ControlMessage::prepare:
+      return prepare_change(message.number, decode_modules(message.text));
+    case ControlMessage::commit:
+      return commit_change(message.number);
+    case ControlMessage::abandon:
+      if (message.number == change_) abandon_change();
+      return;
+    case ControlMessage::help:
+      return help(message);
+    case ControlMessage::help_over:
+      helped_.erase(message.number);
+      return;
+    case ControlMessage::ready:
+    case ControlMessage::prepared:
+    case ControlMessage::refused:
+      return;  // a worker's own
+  }
+}
+
+void Worker::say(ControlMessage kind, std::uint64_t number, const std::string& text) {
+  if (!send_message(control_, {kind, number, text}))
+    log(LogLevel::error, "the supervisor cannot be told about a change of the modules");
+}
+
+void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
+  abandon_change();
+  change_ = number;
+  const ModuleSet wanted = Lineup::to_load(plan_, site_, set, lineup_.get());
+  std::unique_ptr<Work> loading = std::make_unique<Loading>(*this, number, set, wanted);
+  if (!offload_->submit(this, loading))
+    say(ControlMessage::refused, number, "the threads of the worker have too much to do");
+}
+
+void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files) {
+  for (auto& [path, file] : files) {
+    if (file) *file = unloaded_elsewhere(std::move(*file));
+  }
+  if (number != change_) return;  // abandoned meanwhile
+  making_ = Lineup::begin(services_, plan_, site_, set, files, lineup_.get(), Unusable::left_out);
+  make_next();
+}
+
+void Worker::make_next() {
+  if (making_ == nullptr) return;  // abandoned meanwhile
+  Result<bool> all_made = false;
+  do all_made = making_->make_some(1);
+  while (all_made && !*all_made && !loop_->slice_is_over());
+  if (all_made && !*all_made) return loop_->make_ready(*this);
+  std::unique_ptr<Lineup> made = std::move(making_);
+  if (!all_made) return say(ControlMessage::refused, change_, all_made.error().message);
+  if (!made->problems().empty())
+    return say(ControlMessage::refused, change_, made->problems().front().sentence);
+  next_lineup_ = std::move(made);
+  say(ControlMessage::prepared, change_);
+}
+
+// What is not ready here is in force elsewhere: a successor of this worker begins with it.
+void Worker::commit_change(std::uint64_t number) {
+  if (next_lineup_ == nullptr || number != change_) {
+    log(LogLevel::error,
+        "a change of the modules is in force that this worker has not made: it ends, to be replaced");
+    return drain(true);
+  }
+  next_lineup_->fill(router_);
+  lineup_->retire_except(*next_lineup_);
+  lineup_ = std::move(next_lineup_);
+  change_ = 0;
+}
+
+void Worker::abandon_change() {
+  making_.reset();
+  next_lineup_.reset();
+  change_ = 0;
+}
+
+void Worker::start_accepting() {
+  if (draining_) return;
+  for (const auto& listener : listeners_) {
+    const auto started = listener->start();
+    if (started) continue;
+    log(LogLevel::error, started.error().message);
+    return drain(true);  // its successor may be able to
+  }
+}
+
+// A worker in a long turn does not accept: this one does so in its place, until it is told that it is over.
+void Worker::help(WorkerMessage& message) {
+  if (draining_ || !message.fd) return;
+  Listener::Acceptor& acceptor = *this;
+  auto listener = std::make_unique<Listener>(*loop_, context_.stats, acceptor, std::move(message.fd));
+  if (listener->start()) helped_[message.number] = std::move(listener);
+}
+
+void Worker::on_accept(UniqueFd socket) {
+  if (socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
+  connections_.accept(std::move(socket));
+}
+
+bool Worker::make_room(int why, bool again) {
+  const bool made = connections_.make_room();
+  if (made) context_.stats.connections_gave_way.add();
+  if (!made && !again) context_.stats.connections_refused.add();
+  if (made || !again) shortage_.note(why, made);
+  return made;
+}
+
+void Worker::drain(bool limited) {
+  if (!draining_) {
+    loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);  // first: it may fail for want of memory
+    draining_ = context_.draining = true;
+    helped_.clear();
+    for (const auto& listener : listeners_) listener->finish();
+  }
+  if (limited && !limited_) {
+    limited_ = true;
+    drain_until_ms_ = loop_->now_ms() + plan_.settings.timeouts.drain_ms;
+    streams_until_ms_ = loop_->now_ms() + plan_.settings.timeouts.stream_grace_ms;
+    connections_.close_idle();
+  }
+}
+
+void Worker::fired() {
+  std::erase_if(listeners_, [](const auto& listener) { return listener->finished(); });
+  bool more = false;
+  if (limited_) {
+    more = connections_.close_idle();
+    if (loop_->now_ms() >= streams_until_ms_) {
+      context_.ending_streams = true;
+      if (connections_.end_streams()) more = true;
+    }
+    if (loop_->now_ms() >= drain_until_ms_) {
+      listeners_.clear();
+      if (connections_.size() > 0)
+        log(LogLevel::warning,
+            std::to_string(connections_.size()) + " connections are cut: the drain limit is over");
+      connections_.close_all();
+    }
+  }
+  if (connections_.size() == 0 && listeners_.empty()) return loop_->stop();
+  loop_->timers().start(loop_->now_ms() + (more ? 0 : kDrainCheckMs), *this);
+}
+
+}  // namespace sluice

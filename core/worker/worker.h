@@ -1,0 +1,97 @@
+// One worker: a loop, the handlers of every mount, and the connections it has accepted.
+//
+// Runs in a process of its own, or in a short-lived child that only tries whether everything can be made. One
+// thread, and the offload threads it owns.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "connection/connection.h"
+#include "module/mount_table.h"
+#include "settings/serving_plan.h"
+#include "transport/listener.h"
+#include "worker/worker_message.h"
+
+namespace sluice {
+
+class Worker final : private Listener::Acceptor, private Pollable, private Timer, private Ready {
+ public:
+  // Loads the modules and makes the handlers of one site. The error is one sentence. `plan`, `site` and `stats`
+  // outlive the worker.
+  static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, const ServingSite& site,
+                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  Lineup& lineup() const { return *lineup_; }
+
+  // Serves until told to end by `control`, which stays the caller's, or by TERM: accepts from the sockets,
+  // which become the worker's, as soon as it is told to.
+  Result<void> run(const std::vector<int>& sockets, int control);
+
+ private:
+  class Loading;
+  class Unloading;
+
+  Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
+         std::unique_ptr<Offload> offload);
+  // Unloads on an offload thread, since dlclose(3) may block and runs the module's destructors.
+  std::shared_ptr<ModuleFile> unloaded_elsewhere(std::shared_ptr<ModuleFile> file);
+  void unload(std::shared_ptr<ModuleFile> file);
+
+  // One change of the modules: loaded on an offload thread, made on the loop, then put into force or forgotten.
+  void hear(WorkerMessage& message);
+  void prepare_change(std::uint64_t number, const ModuleSet& set);
+  void begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files);
+  void make_next();
+  void commit_change(std::uint64_t number);
+  void abandon_change();
+  void say(ControlMessage kind, std::uint64_t number, const std::string& text = "");
+  void start_accepting();
+  void help(WorkerMessage& message);
+
+  void on_accept(UniqueFd socket) override;
+  bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
+  bool make_room(int why, bool again) override;
+  void on_events(std::uint32_t events) override;
+  void on_ready() override { make_next(); }
+  void fired() override;
+  void drain(bool limited);
+
+  const ServingPlan& plan_;
+  const ServingSite& site_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<Offload> offload_;
+  BufferPool inputs_;
+  BufferPool outputs_;
+  HttpDate date_;
+  Router router_;
+  ConnectionContext context_;
+  ConnectionTable connections_;
+  Shortage shortage_;
+  int spare_descriptors_from_;  // those from here on are kept for files, as far as idle connections give way
+  InstanceServices services_;
+  std::unique_ptr<Lineup> lineup_;
+  std::unique_ptr<Lineup> making_;       // some in each turn
+  std::unique_ptr<Lineup> next_lineup_;  // made, and not yet in force
+  std::uint64_t change_ = 0;             // the number of what is being prepared; 0 for nothing
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::map<std::uint64_t, std::unique_ptr<Listener>> helped_;  // of workers that are held up
+  std::set<std::string> own_threads_;                          // their numbers
+  std::atomic<bool> ending_{false};
+  int control_ = -1;
+  EventLoop::Token control_token_ = EventLoop::kNoToken;
+  UniqueFd signals_;
+  bool draining_ = false;
+  bool limited_ = false;
+  std::uint64_t drain_until_ms_ = 0;
+  std::uint64_t streams_until_ms_ = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,78 @@
+// The folder that a mount serves: beneath which root, and where in it. Both are known by the paths that a
+// person wrote, so that a root that was replaced, mounted over, or is a link that was switched is found anew.
+//
+// One per handler. Loop thread, except `search`.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/files/file_cache.h"
+#include "common/files/owned_fd.h"
+
+namespace sluice::files {
+
+class ServedFolder {
+ public:
+  ServedFolder(Host& host, FileCache& cache, std::uint64_t revalidate_ms);
+  ~ServedFolder();
+  ServedFolder(const ServedFolder&) = delete;
+  ServedFolder& operator=(const ServedFolder&) = delete;
+
+  const Root& root() const { return root_; }
+  // Between the root and what requests name; empty or ending in '/'.
+  const std::string& prefix() const { return prefix_; }
+
+  // Whether it is known where the folder is now. If not, a thread has to `search`, and what it finds is taken.
+  // REQUIRES: the cache has looked.
+  bool is_known() {
+    const bool stands =
+        root_.way.standing() != Way::kNever && (path_.empty() || way_.standing() != Way::kNever);
+    return stands || root_.path.empty() || find();
+  }
+
+  struct Place {
+    int error = 0;  // of errno(3)
+    OwnedFd folder;
+  };
+  struct Places {
+    std::string root_path;
+    std::string path;
+    Place root;
+    Place mount;
+    std::uint64_t root_search = 0;  // numbers of these searches
+    std::uint64_t mount_search = 0;
+  };
+  Places to_search() { return {root_.path, path_, {}, {}, ++root_.begun, ++begun_}; }
+  // Any thread; may block.
+  static void search(Places& places);
+  void take(Places places);
+
+ private:
+  bool find();
+  bool find_root();
+  bool find_mount();
+  bool is_asked_for(const Way& way, std::uint64_t asked_ms) const;
+  void take_root(Place place);
+  void take_mount(Place place);
+  void complain(bool& complained, const std::string& path, const std::string& why);
+
+  Host& host_;
+  FileCache& cache_;
+  const std::uint64_t revalidate_ms_;
+  Root& root_;
+  const std::string path_;  // as a person wrote it, made absolute; empty where the root is served, or by names
+  std::string prefix_;
+  Way way_;  // to path_
+  std::uint64_t asked_ms_ = 0;
+  bool was_cold_ = false;  // this and the next three: as in Root, for the way to path_
+  std::uint64_t begun_ = 0;
+  std::uint64_t taken_ = 0;
+  std::uint64_t cold_at_ = 0;
+  bool complained_ = false;
+};
+
+}  // namespace sluice::files

@@ -1,0 +1,127 @@
+#include "common/http/type_table.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "common/http/mime_types.h"
+
+namespace sluice::files {
+namespace {
+
+// A name of at most 255 bytes can have a longer extension, but nobody means one.
+constexpr std::size_t kExtensionMax = 32;
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string lower_text(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), lower);
+  return result;
+}
+
+// RFC 9110 section 5.6.2.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    if (lower(c) >= 'a' && lower(c) <= 'z') return true;
+    return (c >= '0' && c <= '9') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_media_type(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  return slash != std::string_view::npos && is_token(text.substr(0, slash)) && is_token(text.substr(slash + 1));
+}
+
+// The text comes from a configuration, and the sentence goes to a terminal: control bytes stay out of it.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  return result + '"';
+}
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw std::runtime_error("types: " + why);
+}
+
+}  // namespace
+
+TypeTable::TypeTable(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(';'), text.size());
+    const std::string_view piece = trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (piece.empty()) continue;
+    const std::size_t equals = piece.find('=');
+    if (equals == std::string_view::npos) {
+      refuse(quoted(piece) + " is no pair: write extension=type/subtype, with ';' between two");
+    }
+    const std::string_view name = trim(piece.substr(0, equals));
+    const std::string_view value = trim(piece.substr(equals + 1));
+    if (lower_text(name) == "charset") {
+      add_charset(value);
+    } else {
+      add_pair(name, value);
+    }
+  }
+  finish();
+}
+
+void TypeTable::add_pair(std::string_view extension, std::string_view type) {
+  if (extension.find('.') != std::string_view::npos) {
+    refuse(quoted(extension) + " is no extension: write what follows the last dot of a name, without the dot");
+  }
+  if (!is_token(extension) || extension.size() > kExtensionMax) {
+    refuse(quoted(extension) + " is no extension: letters, digits and signs such as - and _, at most " +
+           std::to_string(kExtensionMax));
+  }
+  if (!is_media_type(type)) {
+    refuse(quoted(type) + ", given for " + quoted(extension) + ", is no media type such as text/plain");
+  }
+  if (types_.size() == kTypesMax) refuse("there are more than " + std::to_string(kTypesMax));
+  types_.push_back({lower_text(extension), std::string(type)});
+}
+
+void TypeTable::add_charset(std::string_view charset) {
+  if (types_.empty()) refuse("a charset belongs behind a type, as in log=text/plain;charset=iso-8859-1");
+  Type& type = types_.back();
+  if (!is_token(charset)) refuse(quoted(charset) + " is no charset such as utf-8");
+  if (type.has_charset) refuse(quoted(type.extension) + " has two charsets");
+  type.type.append("; charset=").append(charset);
+  type.has_charset = true;
+}
+
+void TypeTable::finish() {
+  for (Type& type : types_) {
+    if (!type.has_charset && lower_text(type.type).starts_with("text/")) type.type += "; charset=utf-8";
+  }
+  std::sort(types_.begin(), types_.end(),
+            [](const Type& a, const Type& b) { return a.extension < b.extension; });
+  const auto twice = std::adjacent_find(
+      types_.begin(), types_.end(), [](const Type& a, const Type& b) { return a.extension == b.extension; });
+  if (twice != types_.end()) refuse(quoted(twice->extension) + " has two types");
+}
+
+std::string_view TypeTable::type_of(std::string_view path, std::string_view fallback) const {
+  if (types_.empty()) return mime_type(path, fallback);
+  // The extension as mime_type sees it: behind the last dot of the name, unless the name starts there.
+  const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  const std::size_t dot = name.rfind('.');
+  const bool has_extension = dot != std::string_view::npos && dot > 0 && name.size() - dot - 1 <= kExtensionMax;
+  if (!has_extension) return mime_type(path, fallback);
+  const std::string extension = lower_text(name.substr(dot + 1));
+  const auto found =
+      std::lower_bound(types_.begin(), types_.end(), extension,
+                       [](const Type& type, const std::string& wanted) { return type.extension < wanted; });
+  if (found != types_.end() && found->extension == extension) return found->type;
+  return mime_type(path, fallback);
+}
+
+}  // namespace sluice::files

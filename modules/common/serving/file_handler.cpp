@@ -1,0 +1,380 @@
+#include "common/serving/file_handler.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "common/files/local_disks.h"
+#include "common/http/html_wish.h"
+#include "common/http/http_text.h"
+#include "common/serving/file_steps.h"
+#include "common/serving/missing_files.h"
+
+namespace sluice::files {
+namespace {
+
+constexpr std::uint64_t kNow = ~std::uint64_t{0};
+// Of what the server takes for all fields of an answer together (28 KiB), other fields need their part.
+constexpr std::size_t kLocationMax = 26 * 1024;
+constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
+
+// What browsers, certificate authorities and others look for at the root of a site (RFC 8615). It is public by
+// its meaning, although its name begins as hidden ones do.
+bool is_well_known(std::string_view path) {
+  constexpr std::string_view kName = ".well-known";
+  return path.starts_with(kName) && (path.size() == kName.size() || path[kName.size()] == '/');
+}
+
+bool has_hidden_segment(std::string_view path) {
+  if (is_well_known(path)) return path.find("/.") != std::string_view::npos;
+  return path.starts_with('.') || path.find("/.") != std::string_view::npos;
+}
+
+// Files that were written together belong together; an older encoded one is of an older plain one. In whole
+// seconds: what compresses a file, or copies it, often gives it no finer time.
+bool is_older(const FileFacts& facts, const FileFacts& than) {
+  return facts.mtime_s < than.mtime_s;
+}
+
+}  // namespace
+
+Progress TextBody::pump(Sink& sink) {
+  const std::vector<std::string>& blocks = content_->blocks();
+  for (; block_ < blocks.size(); ++block_, sent_ = 0) {
+    const std::string& block = blocks[block_];
+    while (sent_ < block.size()) {
+      const std::uint64_t size = std::min<std::uint64_t>(block.size() - sent_, sink.room());
+      if (size == 0) return Progress::more;
+      const Bytes piece(block.data() + sent_, size);
+      const Moved moved = sink.write(&piece, 1);
+      sent_ += moved.size;
+      if (moved.status == Io::full) return Progress::more;
+      if (moved.status != Io::ok) return Progress::failed;
+    }
+  }
+  return Progress::done;
+}
+
+FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
+    : host_(host),
+      cache_(cache),
+      listings_(listings),
+      options_(host),
+      served_(host, cache, options_.revalidate_ms),
+      refusals_(host, host.folder().fd, options_.links),
+      lookup_{cache.scope(served_.root(), options_.rules()), served_.root(), options_.links,
+              options_.revalidate_ms},
+      encoded_lookup_{cache.scope(served_.root(), options_.rules() + "\nencoded"), served_.root(),
+                      options_.links, options_.revalidate_ms} {
+  learn_mounts();
+  common_fields_ =
+      prepare_common_fields(options_.cache_control, options_.precompressed ? "Accept-Encoding" : "");
+  // What may look different the next time under the same name is not for keeping, however long files are.
+  if (!options_.fallback.empty() || options_.listing) {
+    page_fields_ = prepare_common_fields(options_.cache_control.empty() ? "" : "no-cache",
+                                         options_.precompressed ? "Accept-Encoding, Accept" : "Accept");
+  }
+  cache_.allow_entries(options_.entries_max);
+  warn_of_missing(host, options_);
+}
+
+FileHandler::~FileHandler() {
+  if (common_fields_ != nullptr) host_.release_fields(common_fields_);
+  if (page_fields_ != nullptr) host_.release_fields(page_fields_);
+}
+
+// Null for none.
+FieldBlock* FileHandler::prepare_common_fields(std::string_view cache_control, std::string_view vary) {
+  Field lines[3];
+  std::uint32_t count = 0;
+  if (!cache_control.empty()) lines[count++] = {"Cache-Control", cache_control};
+  if (options_.nosniff) lines[count++] = {"X-Content-Type-Options", "nosniff"};
+  if (!vary.empty()) lines[count++] = {"Vary", vary};
+  return count > 0 ? host_.prepare_fields(lines, count) : nullptr;
+}
+
+// Under whichever name it was asked for, and in whichever coding.
+bool FileHandler::is_fallback(const OpenFile& file) const {
+  if (options_.fallback.empty()) return false;
+  std::string_view rest = file.path();
+  for (const std::string* part : {&served_.prefix(), &options_.fallback}) {
+    if (!rest.starts_with(*part)) return false;
+    rest.remove_prefix(part->size());
+  }
+  if (rest.empty()) return true;
+  return options_.precompressed && (rest == coding_suffix(Coding::zstd) || rest == coding_suffix(Coding::br) ||
+                                    rest == coding_suffix(Coding::gzip));
+}
+
+void FileHandler::add_common_fields(Exchange& exchange, const OpenFile& file) const {
+  const FieldBlock* const lines = is_fallback(file) ? page_fields_ : common_fields_;
+  if (lines != nullptr) exchange.fields(*lines);
+}
+
+void FileHandler::handle(Exchange& exchange) {
+  cache_.look(exchange.request().arrived_ns);
+  if (!served_.is_known()) {
+    return run_on_thread(exchange, std::make_shared<FindFolderStep>(served_.to_search()));
+  }
+  begin(exchange);
+}
+
+void FileHandler::begin(Exchange& exchange) {
+  if (!accept_method(exchange)) return;
+  if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
+  // The common case needs no search, and no memory of its own.
+  if (!options_.precompressed && !options_.hash_etags) {
+    if (const FileRef file = cache_.find(lookup_, path_, look_since(exchange.request())))
+      return answer(exchange, file, Coding::identity);
+  }
+  Search search;
+  search.path = path_;
+  seek(exchange, std::move(search));
+}
+
+// True for the methods that read; else the request has been answered.
+bool FileHandler::accept_method(Exchange& exchange) {
+  const Method method = exchange.request().method;
+  if (method == Method::get || method == Method::head) return true;
+  if (method == Method::other) {
+    answer_error(exchange, 501);
+    return false;
+  }
+  exchange.field("Allow", kAllow);
+  if (method == Method::options) {
+    exchange.status(204);
+    exchange.send({});
+  } else {
+    answer_error(exchange, 405);
+  }
+  return false;
+}
+
+// Writes where the file lies beneath the folder. False when the path names nothing that may be served.
+bool FileHandler::locate(const Request& request, std::string& path) const {
+  const std::string_view asked = request.path;
+  if (!options_.hidden && has_hidden_segment(asked)) return false;
+  path = served_.prefix();
+  path.append(asked);
+  const bool for_folder = asked.empty() || asked.ends_with('/');
+  if (for_folder && options_.index.empty() && !options_.listing) return false;
+  if (for_folder) path.append(options_.index.empty() ? "." : options_.index);
+  return true;
+}
+
+// What leaves from memory is as a look found it that others may share. What is read behind it had better be
+// looked at right before.
+std::uint64_t FileHandler::look_since(const Request& request) const {
+  const bool in_parts = std::any_of(request.fields, request.fields + request.field_count,
+                                    [](const Field& field) { return field.id == FieldId::range; });
+  return in_parts || !sends_files_as_they_are() ? kNow : request.arrived_ns;
+}
+
+const FileCache::Lookup& FileHandler::lookup_for(const Search& search) const {
+  return search.purpose == Search::For::encoded ? encoded_lookup_ : lookup_;
+}
+
+std::string_view FileHandler::type_of(std::string_view path) const {
+  return options_.types.type_of(path, options_.default_type);
+}
+
+std::string_view FileHandler::type_for(const Search& search) const {
+  return search.purpose == Search::For::encoded ? std::string_view(search.plain->type()) : type_of(search.path);
+}
+
+void FileHandler::seek(Exchange& exchange, Search search) {
+  if (const FileRef file = cache_.find(lookup_for(search), search.path, look_since(exchange.request()))) {
+    return found(exchange, std::move(search), file);
+  }
+  const std::shared_ptr<const OwnedFd>& folder = served_.root().folder;
+  const auto open = [&] {
+    return open_beneath(folder->get(), search.path.c_str(), Resolve::cached_only, options_.links);
+  };
+  Opened opened_now = open();
+  if (opened_now.error == EMFILE || opened_now.error == ENFILE) {
+    cache_.shed();
+    opened_now = open();
+  }
+  if (opened_now.error == EAGAIN) {
+    return run_on_thread(exchange,
+                         std::make_shared<OpenStep>(host_, folder, options_.links, std::move(search)));
+  }
+  opened(exchange, std::move(search), folder, std::move(opened_now));
+}
+
+void FileHandler::opened(Exchange& exchange, Search search, std::shared_ptr<const OwnedFd> folder,
+                         Opened opened) {
+  const FileFacts& facts = opened.facts;
+  if (const int error = opened.error; error != 0) {
+    if (error == EACCES || error == EPERM) refusals_.note(search.path);
+    cache_.drop(lookup_for(search).scope, search.path);
+    return missing(exchange, std::move(search), status_of(error));
+  }
+  if (!facts.is_regular()) cache_.drop(lookup_for(search).scope, search.path);
+  const std::string_view asked = exchange.request().path;
+  const bool for_request = search.purpose == Search::For::request;
+  if (for_request && facts.is_folder() && !asked.empty() && !asked.ends_with('/')) {
+    return redirect_to_folder(exchange);
+  }
+  if (!facts.is_regular()) return missing(exchange, std::move(search), 404);
+  const FileRef file = cache_.insert(lookup_for(search), search.path, std::move(folder), std::move(opened.fd),
+                                     facts, type_for(search), opened.local);
+  if (file == nullptr) return exchange.fail(500);
+  found(exchange, std::move(search), file);
+}
+
+void FileHandler::found(Exchange& exchange, Search search, const FileRef& file) {
+  if (options_.hash_etags && search.purpose != Search::For::error && cache_.wants_hash(*file)) {
+    return run_on_thread(exchange, std::make_shared<HashStep>(std::move(search), file));
+  }
+  serve(exchange, std::move(search), file);
+}
+
+void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) {
+  switch (search.purpose) {
+    case Search::For::request:
+    case Search::For::fallback:
+      if (options_.precompressed && sends_files_as_they_are()) {
+        search.plain = file;
+        return seek_encoded(exchange, std::move(search));
+      }
+      return answer(exchange, file, Coding::identity);
+    case Search::For::encoded:
+      return serve_encoded(exchange, std::move(search), file);
+    case Search::For::error:
+      exchange.status(search.status);
+      if (!options_.fallback.empty()) exchange.field("Vary", "Accept");  // another client may get that page
+      exchange.field("Content-Type", file->type());
+      return send_part(exchange, file, 0, file->facts().size);
+  }
+}
+
+void FileHandler::serve_encoded(Exchange& exchange, Search search, const FileRef& file) {
+  const FileFacts& facts = file->facts();
+  const FileFacts& plain = search.plain->facts();
+  // Nothing is the compressed form of nothing: who compressed it has failed, or has not come to it yet.
+  const bool unfinished = facts.size == 0 && plain.size > 0;
+  if (is_older(facts, plain) || unfinished || file->decodable == Known::no)
+    return seek_encoded(exchange, std::move(search));
+  const Coding coding = search.codings.begin()[search.tried - 1];
+  if (file->decodable == Known::yes || coding == Coding::gzip) return answer(exchange, file, coding);
+  run_on_thread(exchange, std::make_shared<DecodableStep>(std::move(search), file, coding));
+}
+
+void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t status) {
+  const std::string_view asked = exchange.request().path;
+  const bool for_folder = asked.empty() || asked.ends_with('/');
+  switch (search.purpose) {
+    case Search::For::encoded:
+      return seek_encoded(exchange, std::move(search));
+    case Search::For::error:
+      return exchange.fail(search.status);
+    case Search::For::fallback:
+      return answer_error(exchange, 404);
+    case Search::For::request:
+      if (status == 404 && for_folder && options_.listing) return list(exchange, search.path);
+      if (status == 404 && has_fallback(exchange.request())) return seek_fallback(exchange);
+      return answer_error(exchange, status);
+  }
+}
+
+// Tries the next of the client's codings; without one left, the plain file answers.
+void FileHandler::seek_encoded(Exchange& exchange, Search search) {
+  if (search.purpose != Search::For::encoded) {
+    search.purpose = Search::For::encoded;
+    search.codings = preferred_codings(exchange.request());
+  }
+  const bool left = search.tried < search.codings.size();
+  const Coding coding = left ? search.codings.begin()[search.tried] : Coding::identity;
+  if (coding == Coding::identity) return answer(exchange, search.plain, coding);
+  ++search.tried;
+  search.path = search.plain->path();
+  search.path += coding_suffix(coding);
+  seek(exchange, std::move(search));
+}
+
+// A page that routes by itself answers for what somebody may have followed a link to. A part of a page that is
+// missing is missing: HTML in the place of a script or an image helps nobody, and is kept as one. What is well
+// known is asked for by programs, which take any page for a yes.
+bool FileHandler::has_fallback(const Request& request) const {
+  if (options_.fallback.empty() || is_well_known(request.path)) return false;
+  const HtmlWish wish = html_wish(request);
+  if (wish == HtmlWish::refused) return false;
+  const std::string_view path = request.path;
+  const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return true;
+  // With an extension that has a type, that is told; else it may be a name, or a number, in a route.
+  const std::string_view type = options_.types.type_of(name, "");
+  if (type.empty()) return wish == HtmlWish::named;
+  return type.starts_with("text/html") || type.starts_with("application/xhtml+xml");
+}
+
+void FileHandler::seek_fallback(Exchange& exchange) {
+  Search search;
+  search.purpose = Search::For::fallback;
+  search.path = served_.prefix() + options_.fallback;
+  seek(exchange, std::move(search));
+}
+
+void FileHandler::answer_error(Exchange& exchange, std::uint32_t status) {
+  if (options_.errors.empty()) return exchange.fail(status);
+  Search search;
+  search.purpose = Search::For::error;
+  search.status = status;
+  search.path = served_.prefix() + options_.errors + std::to_string(status) + ".html";
+  seek(exchange, std::move(search));
+}
+
+void FileHandler::redirect_to_folder(Exchange& exchange) {
+  const Request& request = exchange.request();
+  std::string location;
+  append_encoded_path(location, request.mount);
+  append_encoded_path(location, request.path);
+  location += '/';
+  // Two slashes would name another server (RFC 3986 section 4.2).
+  if (location.starts_with("//")) return answer_error(exchange, 404);
+  if (request.query.size > 0) location.append("?").append(std::string_view(request.query));
+  // A query that fits no head of an answer belongs to a target that is too long.
+  if (location.size() > kLocationMax || !exchange.field("Location", location))
+    return answer_error(exchange, 414);
+  exchange.fail(301);
+}
+
+void FileHandler::list(Exchange& exchange, const std::string& index_path) {
+  const Request& request = exchange.request();
+  const std::size_t slash = index_path.rfind('/');
+  ListingPlan plan;
+  plan.root = served_.root().folder->get();
+  plan.path = slash == std::string::npos ? std::string() : index_path.substr(0, slash);
+  plan.shown_path = std::string(std::string_view(request.mount)) + std::string(std::string_view(request.path));
+  plan.at_top = request.path.size == 0;
+  plan.hidden = options_.hidden;
+  plan.links = options_.links;
+  plan.format = exchange.prefers("application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
+  plan.order = listing_order(request.query);
+  plan.memory = listings_.budget();
+  run_on_thread(exchange, std::make_shared<ListStep>(host_, listings_, served_.root().folder, std::move(plan)));
+}
+
+void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content) {
+  if (error == EACCES || error == EPERM) refusals_.note(plan.path);
+  if (error != 0) return answer_error(exchange, status_of(error));
+  if (page_fields_ != nullptr) exchange.fields(*page_fields_);
+  exchange.field("Content-Type", listing_type(plan.format));
+  const std::size_t size = content->size();
+  exchange.stream(size, new TextBody(host_, std::move(content)));
+}
+
+void FileHandler::run_on_thread(Exchange& exchange, std::shared_ptr<Step> step) {
+  auto work = std::make_unique<StepWork>(step, host_, exchange.ticket());
+  if (!host_.offload(work.get())) return exchange.fail(503);
+  static_cast<void>(work.release());
+  if (resuming_ != nullptr) {
+    resuming_->wait_for(std::move(step));
+  } else {
+    exchange.defer(new SearchTask(*this, std::move(step)));
+  }
+}
+
+}  // namespace sluice::files

@@ -1,0 +1,57 @@
+#include "common/serving/file_options.h"
+
+#include <stdexcept>
+
+namespace sluice::files {
+namespace {
+
+constexpr std::uint64_t kInlineLimit = 1 << 20;
+
+std::string text_of(Host& host, const char* name) {
+  return std::string(std::string_view(host.option(name)));
+}
+
+// A path beneath the folder, without a slash at either end.
+std::string path_of(Host& host, const char* name) {
+  std::string path = text_of(host, name);
+  if (path.starts_with('/'))
+    throw std::runtime_error(std::string(name) + " is a path below the mount, so no slash begins it");
+  return path;
+}
+
+void require_field_value(Host& host, const char* name, const std::string& value) {
+  const Field field{"Content-Type", value};
+  FieldBlock* checked = host.prepare_fields(&field, 1);
+  if (checked == nullptr) throw std::runtime_error(std::string(name) + " is no field value");
+  host.release_fields(checked);
+}
+
+}  // namespace
+
+FileOptions::FileOptions(Host& host)
+    : index(text_of(host, "index")),
+      fallback(path_of(host, "fallback")),
+      errors(path_of(host, "errors")),
+      types_text(text_of(host, "types")),
+      types(types_text),
+      default_type(text_of(host, "default_type")),
+      cache_control(text_of(host, "cache_control")),
+      links(host.number("links") != 0 ? Links::followed : Links::refused),
+      listing(host.number("listing") != 0),
+      hidden(host.number("hidden") != 0),
+      precompressed(host.number("precompressed") != 0),
+      nosniff(host.number("nosniff") != 0),
+      hash_etags(std::string_view(host.option("etag")) == "hash"),
+      inline_max(host.number("inline_max")),
+      entries_max(host.number("entries_max")),
+      revalidate_ms(host.number("revalidate_ms")) {
+  if (host.folder().fd < 0) throw std::runtime_error("it has no folder to serve");
+  if (inline_max > kInlineLimit) throw std::runtime_error("inline_max is more than 1M");
+  if (index.find('/') != std::string::npos) throw std::runtime_error("index is a name, without slashes");
+  if (default_type.empty()) throw std::runtime_error("default_type is empty");
+  require_field_value(host, "default_type", default_type);
+  require_field_value(host, "cache_control", cache_control);
+  if (!errors.empty() && !errors.ends_with('/')) errors += '/';
+}
+
+}  // namespace sluice::files

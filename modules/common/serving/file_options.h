@@ -1,0 +1,91 @@
+// The options that every module made from FileHandler takes, and their values for one mount. Read once, when
+// the handler is made.
+#pragma once
+
+#include <sluice/handler.h>
+
+#include <array>
+#include <string>
+
+#include "common/files/open_beneath.h"
+#include "common/http/type_table.h"
+
+namespace sluice::files {
+
+inline constexpr std::array kFileOptions = {
+    OptionInfo{"index", OptionType::text, 0, "index.html",
+               "the file that answers for a folder; empty for none"},
+    OptionInfo{"listing", OptionType::flag, 0, "off",
+               "whether a folder without an index is listed, as HTML or (Accept: application/json) as JSON"},
+    OptionInfo{
+        "fallback", OptionType::text, 0, "",
+        "the file that answers where there is none, as pages that route by themselves want it; not for parts "
+        "of pages: names with the extension of another type, requests that accept no HTML"},
+    OptionInfo{"errors", OptionType::text, 0, "",
+               "the folder with a page for each error: 404.html, 403.html, ..."},
+    OptionInfo{"hidden", OptionType::flag, 0, "off",
+               "whether names that start with a dot are served; .well-known/ at the mount's root always is"},
+    OptionInfo{"links", OptionType::flag, 0, "on",
+               "whether symbolic links are followed; those that lead out of the root never are"},
+    OptionInfo{"types", OptionType::text, 0, "",
+               "further types by extension, before the usual ones: wasm=application/wasm;md=text/markdown"},
+    OptionInfo{"default_type", OptionType::text, 0, "application/octet-stream",
+               "the Content-Type of files with an unknown extension"},
+    OptionInfo{"precompressed", OptionType::flag, 0, "off",
+               "whether FILE.zst, FILE.br or FILE.gz is sent for FILE to clients that accept it, unless it is "
+               "older (in whole seconds) or browsers could not decode it (a window that is too large)"},
+    OptionInfo{"cache_control", OptionType::text, 0, "",
+               "the Cache-Control of files; empty for none. With one, the fallback and listings have no-cache"},
+    OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether browsers are told to believe the Content-Type"},
+    OptionInfo{"etag", OptionType::choice, 0, "mtime",
+               "what ETags are made of: mtime (time, size and inode), or hash (content up to 256M, equal on "
+               "all replicas)",
+               "mtime|hash"},
+    OptionInfo{"inline_max", OptionType::size, 0, "8k",
+               "files up to this size are sent from memory; at most 1M"},
+    OptionInfo{"entries_max", OptionType::number, 0, "16384",
+               "how many open files a worker keeps; the largest of all mounts counts"},
+    OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1s",
+               "how long a change may go unseen of which the kernel does not tell, as of another file moved to "
+               "the same path on a network's file system; 0 looks every time"},
+};
+
+// The options of all file handlers, and a module's own behind them.
+template <std::size_t Count>
+constexpr auto with_file_options(const std::array<OptionInfo, Count>& own) {
+  std::array<OptionInfo, kFileOptions.size() + Count> all;
+  for (std::size_t i = 0; i < kFileOptions.size(); ++i) all[i] = kFileOptions[i];
+  for (std::size_t i = 0; i < Count; ++i) all[kFileOptions.size() + i] = own[i];
+  return all;
+}
+
+struct FileOptions {
+  // Throws std::runtime_error with a sentence for whoever wrote the mount.
+  explicit FileOptions(Host& host);
+
+  // What decides which file a path leads to, and with which head lines: mounts with equal rules share their
+  // open files.
+  std::string rules() const {
+    return types_text + "\n" + default_type + (hash_etags ? "\nhash" : "") +
+           (links == Links::refused ? "\nno links" : "");
+  }
+
+  std::string index;
+  std::string fallback;
+  std::string errors;  // empty or ending in '/'
+  std::string types_text;
+  TypeTable types;
+  std::string default_type;
+  std::string cache_control;
+  Links links;
+  bool listing;
+  bool hidden;
+  bool precompressed;
+  bool nosniff;
+  bool hash_etags;
+  std::uint64_t inline_max;
+  std::uint64_t entries_max;
+  std::uint64_t revalidate_ms;
+};
+
+}  // namespace sluice::files

@@ -1,0 +1,264 @@
+// The control socket, both ends in one thread: lines of every kind, clients that go away, and the socket's
+// file.
+#include "control/control_server.h"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "control/control_socket.h"
+#include "support/temp_folder.h"
+
+using namespace sluice;
+using sluice::test::TempFolder;
+
+namespace {
+
+constexpr int kWaitMs = 10'000;
+
+struct Rig {
+  TempFolder folder;
+  std::string path = folder / "1.sock";
+  std::vector<ControlTicket> waiting;
+  std::unique_ptr<ControlServer> server;
+
+  explicit Rig(ControlTimes times = {}) {
+    const std::vector<ControlCommand> commands{
+        {"say", [](ControlTicket, const std::string& argument) { return "said " + argument + "\n"; }},
+        {"refuse", [](ControlTicket, const std::string&) { return fail("no,\nnever"); }},
+        {"long", [](ControlTicket, const std::string&) { return std::string(4'000'000, 'x'); }},
+        {"later",
+         [this](ControlTicket ticket, const std::string&) -> std::optional<ControlAnswer> {
+           waiting.push_back(ticket);
+           return std::nullopt;
+         }},
+    };
+    auto opened = ControlServer::open(path, commands, times);
+    INFO((opened ? "" : opened.error().message));
+    REQUIRE(opened);
+    server = std::move(*opened);
+  }
+
+  // Serves while there is something to do.
+  void turn() const {
+    for (int i = 0; i < 100; ++i) {
+      pollfd wanted{server->fd(), POLLIN, 0};
+      if (::poll(&wanted, 1, 0) <= 0) return;
+      server->serve();
+    }
+  }
+  UniqueFd connect() const {
+    auto socket = connect_control(path);
+    REQUIRE(socket);
+    return std::move(*socket);
+  }
+  void send(const UniqueFd& client, const std::string& bytes) const {
+    REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+    turn();
+  }
+  // Until the server closes.
+  std::string read_all(const UniqueFd& client) const {
+    std::string all;
+    char buffer[65536];
+    for (;;) {
+      turn();
+      pollfd wanted{client.get(), POLLIN, 0};
+      if (::poll(&wanted, 1, kWaitMs) <= 0) return all + " (and stays open)";
+      const ssize_t got = ::recv(client.get(), buffer, sizeof(buffer), 0);
+      if (got <= 0) return all;
+      all.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
+  // Serves until something comes from the client, or the server closes it.
+  bool hears(const UniqueFd& client) const {
+    for (int i = 0; i < 1000; ++i) {
+      pollfd both[] = {{client.get(), POLLIN, 0}, {server->fd(), POLLIN, 0}};
+      if (::poll(both, 2, kWaitMs) <= 0) return false;
+      if (both[0].revents != 0) return true;
+      server->serve();
+    }
+    return false;
+  }
+  std::string ask(const std::string& bytes) const {
+    const UniqueFd client = connect();
+    send(client, bytes);
+    return read_all(client);
+  }
+};
+
+bool is_open(const UniqueFd& client) {
+  char byte = 0;
+  return ::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+}  // namespace
+
+TEST_CASE("a command gets its argument, and its text is the answer", "[control]") {
+  const Rig rig;
+  CHECK(rig.ask("say\n") == "ok\nsaid \n");
+  CHECK(rig.ask("say hello there\n") == "ok\nsaid hello there\n");
+  CHECK(rig.ask("say one\nsay two\n") == "ok\nsaid one\n");
+}
+
+TEST_CASE("a refusal is one line", "[control]") {
+  const Rig rig;
+  CHECK(rig.ask("refuse\n") == "error no, never\n");
+  CHECK(rig.ask("saying\n") ==
+        "error the running server has no command 'saying': it knows say, refuse, long, later\n");
+}
+
+TEST_CASE("a line may come in pieces, and may not be without an end", "[control]") {
+  const Rig rig;
+  const UniqueFd client = rig.connect();
+  rig.send(client, "sa");
+  CHECK(is_open(client));
+  rig.send(client, "y x");
+  CHECK(is_open(client));
+  rig.send(client, "\n");
+  CHECK(rig.read_all(client) == "ok\nsaid x\n");
+  CHECK(rig.ask(std::string(ControlServer::kLineMax, 'y'))
+            .starts_with("error the running server has no command"));
+}
+
+TEST_CASE("an answer that the client takes slowly is sent whole", "[control]") {
+  const Rig rig;
+  CHECK(rig.ask("long\n").size() == 4'000'003);
+}
+
+TEST_CASE("an answer can come later, and others are served meanwhile", "[control]") {
+  Rig rig;
+  const UniqueFd client = rig.connect();
+  rig.send(client, "later\n");
+  REQUIRE(rig.waiting.size() == 1);
+  CHECK(is_open(client));
+  CHECK(rig.ask("say x\n") == "ok\nsaid x\n");
+  rig.server->answer(rig.waiting[0], std::string("done\n"));
+  CHECK(rig.read_all(client) == "ok\ndone\n");
+}
+
+TEST_CASE("an answer to a client that is gone is nobody else's", "[control]") {
+  Rig rig;
+  rig.send(rig.connect(), "later\n");
+  rig.turn();
+  REQUIRE(rig.waiting.size() == 1);
+  const UniqueFd other = rig.connect();
+  rig.send(other, "later\n");
+  rig.server->answer(rig.waiting[0], std::string("not for you\n"));
+  rig.turn();
+  CHECK(is_open(other));
+  rig.server->answer(rig.waiting[1], std::string("yours\n"));
+  CHECK(rig.read_all(other) == "ok\nyours\n");
+}
+
+TEST_CASE("clients are bounded, and there is room again when some have gone", "[control]") {
+  const Rig rig;
+  std::vector<UniqueFd> clients;
+  for (std::size_t i = 0; i < ControlServer::kClientsMax; ++i) {
+    clients.push_back(rig.connect());
+    rig.turn();
+  }
+  const UniqueFd refused = rig.connect();
+  CHECK(rig.read_all(refused).empty());
+  CHECK(is_open(clients.front()));
+  clients.clear();
+  rig.turn();
+  CHECK(rig.ask("say x\n") == "ok\nsaid x\n");
+}
+
+TEST_CASE("a client that says nothing, or whose command never ends, is disconnected", "[control]") {
+  Rig rig(ControlTimes{300, 300, 10});
+  const UniqueFd client = rig.connect();
+  SECTION("silent") {}
+  SECTION("waiting") {
+    rig.send(client, "later\n");
+  }
+  REQUIRE(rig.hears(client));
+  CHECK(rig.read_all(client).empty());
+  CHECK(rig.ask("say x\n") == "ok\nsaid x\n");
+}
+
+TEST_CASE("a client for whom there is no descriptor waits, and the server does not spin", "[control]") {
+  const Rig rig(ControlTimes{10'000, 10'000, 10});
+  const UniqueFd client = rig.connect();
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const UniqueFd lowest(::dup(client.get()));
+  const rlimit none_left{static_cast<rlim_t>(lowest.get()) + 1, limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+  rig.server->serve();
+  pollfd wanted{rig.server->fd(), POLLIN, 0};
+  const int readable = ::poll(&wanted, 1, 0);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(readable == 0);
+  REQUIRE(::send(client.get(), "say x\n", 6, MSG_NOSIGNAL) == 6);
+  REQUIRE(rig.hears(client));
+  CHECK(rig.read_all(client) == "ok\nsaid x\n");
+}
+
+TEST_CASE("the socket is its user's alone, and gone with the server", "[control]") {
+  Rig rig;
+  CHECK(std::filesystem::status(rig.path).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK_FALSE(std::filesystem::exists(rig.path + "~"));
+  SECTION("at its end") {
+    rig.server.reset();
+    CHECK_FALSE(std::filesystem::exists(rig.path));
+  }
+  SECTION("but not in a child that gives it up") {
+    rig.server->close_for_child();
+    rig.server.reset();
+    CHECK(std::filesystem::exists(rig.path));
+  }
+}
+
+TEST_CASE("a path is taken while a server runs there, and only then", "[control]") {
+  Rig rig;
+  const auto second = ControlServer::open(rig.path, {});
+  REQUIRE_FALSE(second);
+  CHECK(second.error().message ==
+        rig.path +
+            " is the socket of a running server or of another program: name another path with --control");
+  rig.server->close_for_child();  // as if it had been killed
+  CHECK(ControlServer::open(rig.path, {}));
+  rig.folder.write("file", "precious");
+  const auto file = ControlServer::open(rig.folder / "file", {});
+  REQUIRE_FALSE(file);
+  CHECK(file.error().message.find("is no socket") != std::string::npos);
+}
+
+TEST_CASE("a server too busy to be connected to keeps its path", "[control]") {
+  const Rig rig;
+  std::vector<UniqueFd> queue;
+  auto waiting = connect_control(rig.path);
+  for (int i = 0; waiting && i < 100; ++i) {
+    queue.push_back(std::move(*waiting));
+    waiting = connect_control(rig.path);
+  }
+  REQUIRE_FALSE(waiting);
+  CHECK_FALSE(ControlServer::open(rig.path, {}));
+}
+
+TEST_CASE("what is not the server's is left where it is", "[control]") {
+  Rig rig;
+  SECTION("a file where the socket would be made") {
+    rig.folder.write("2.sock~", "precious");
+    const auto opened = ControlServer::open(rig.folder / "2.sock", {});
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().message.find("2.sock~ is in the way") != std::string::npos);
+    CHECK(std::filesystem::is_regular_file(rig.folder / "2.sock~"));
+  }
+  SECTION("another socket in its place") {
+    REQUIRE(std::filesystem::remove(rig.path));
+    const auto other = ControlServer::open(rig.path, {});
+    REQUIRE(other);
+    rig.server.reset();
+    CHECK(std::filesystem::exists(rig.path));
+  }
+}

@@ -1,0 +1,103 @@
+// What is exported holds together by the rules of the format, and adds up over the lives of workers.
+#include "control/metrics_text.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+#include <string>
+
+using namespace sluice;
+using Catch::Matchers::Contains;
+
+namespace {
+
+ServerView view_of(const WorkerStats& first) {
+  ServerView view;
+  view.pid = 1;
+  view.up_ms = 1500;
+  view.workers.push_back({0, 2, 1000, "serving", &first});
+  return view;
+}
+
+// The value of a series as it is written; empty when it is not there.
+std::string value_of(const std::string& text, const std::string& series) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(series + " ")) return line.substr(series.size() + 1);
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("counters of a worker and of those before it add up", "[metrics]") {
+  const auto ended = std::make_unique<WorkerStats>();
+  ended->requests.add(5);
+  ended->answers_by_class[4].add(2);
+  ended->connections_open.set(3);
+  ended->turns.add(2'000'000'000);
+  ended->module_counters[ended->module_counter_index("hello.greeted")].value.add(7);
+  const auto living = std::make_unique<WorkerStats>();
+  living->requests.add(1);
+  living->connections_open.set(1);
+  living->module_counter_index("other.first");  // so that indexes differ
+  living->module_counters[living->module_counter_index("hello.greeted")].value.add(1);
+  PastCounts past;
+  past.add(0, *ended);
+  past.add(3, *ended);
+  const std::string text = metrics_text(view_of(*living), past);
+  CHECK(value_of(text, "sluice_requests_total{worker=\"1\"}") == "6");
+  CHECK(value_of(text, "sluice_requests_total{worker=\"4\"}") == "5");
+  CHECK(value_of(text, "sluice_answers_total{worker=\"1\",class=\"4xx\"}") == "2");
+  CHECK(value_of(text, "sluice_connections_open{worker=\"1\"}") == "1");
+  CHECK(value_of(text, "sluice_connections_open{worker=\"4\"}") == "0");
+  CHECK(value_of(text, "sluice_loop_longest_turn_seconds{worker=\"1\"}") == "2");
+  CHECK(value_of(text, "sluice_module_events_total{module=\"hello\",event=\"greeted\"}") == "15");
+  CHECK(value_of(text, "sluice_module_events_total{module=\"other\",event=\"first\"}") == "0");
+  CHECK(value_of(text, "sluice_up_seconds") == "1.5");
+  CHECK(value_of(text, "sluice_workers") == "1");
+}
+
+TEST_CASE("a histogram is cumulative, and ends in its count", "[metrics]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  stats->turns.add(500);
+  stats->turns.add(1'500);
+  stats->turns.add(1'600);
+  stats->turns.add(60'000'000'000);
+  const std::string text = metrics_text(view_of(*stats), PastCounts());
+  const std::string bucket = "sluice_loop_turn_seconds_bucket{worker=\"1\",le=";
+  CHECK(value_of(text, bucket + "\"1e-06\"}") == "1");
+  CHECK(value_of(text, bucket + "\"2e-06\"}") == "3");
+  CHECK(value_of(text, bucket + "\"4.194304\"}") == "3");
+  CHECK(value_of(text, bucket + "\"+Inf\"}") == "4");
+  CHECK(value_of(text, "sluice_loop_turn_seconds_count{worker=\"1\"}") == "4");
+  CHECK(value_of(text, "sluice_loop_turn_seconds_sum{worker=\"1\"}") == "60.0000036");
+}
+
+TEST_CASE("every series follows the help and type of its family", "[metrics]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  stats->module_index("odd\"name\\");
+  stats->net_turns.add(1);
+  const std::string text = metrics_text(view_of(*stats), PastCounts());
+  CHECK_THAT(text, Contains("module=\"odd\\\"name\\\\\""));
+  std::istringstream lines(text);
+  std::string family;
+  std::string previous;
+  for (std::string line; std::getline(lines, line); previous = line) {
+    INFO(line);
+    if (line.starts_with("# HELP ")) {
+      family = line.substr(7, line.find(' ', 7) - 7);
+    } else if (line.starts_with("# TYPE ")) {
+      CHECK(line.starts_with("# TYPE " + family + " "));
+      CHECK(previous.starts_with("# HELP " + family + " "));
+    } else {
+      CHECK(line.starts_with(family));
+    }
+  }
+}
+
+TEST_CASE("what is not audited is not shown", "[metrics]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  CHECK_THAT(metrics_text(view_of(*stats), PastCounts()), !Contains("sluice_loop_sleeps_total"));
+  stats->net_turns.add(1);
+  CHECK_THAT(metrics_text(view_of(*stats), PastCounts()), Contains("sluice_loop_sleeps_total{worker=\"1\"} 0"));
+}

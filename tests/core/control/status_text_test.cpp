@@ -1,0 +1,31 @@
+// The table of a running server.
+#include "control/status_text.h"
+
+#include <catch2/catch.hpp>
+#include <memory>
+
+using namespace sluice;
+
+TEST_CASE("workers and mounts stand in columns", "[status]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  stats->requests.add(1234);
+  stats->connections_open.set(5);
+  ServerView view;
+  view.pid = 77;
+  view.up_ms = 26ULL * 3'600'000;
+  view.listening = {"http://127.0.0.1:8080"};
+  view.places = {{"/static/", "", {"s.so", "/p/s.3.so", 3, "static_sendfile", "", false, false}},
+                 {"/x/", "unix:/x", {"x.so", "/p/x.1.so", 1, "x", "", true, false}}};
+  view.workers = {{0, 78, 61'000, "serving", stats.get()}, {1, 79, 7'260'000, "ending", stats.get()}};
+  CHECK(status_text(view) ==
+        "process 77, running for 1d 2h\n"
+        "listening at http://127.0.0.1:8080\n"
+        "\n"
+        "WORKER  PROCESS  STATE    RUNNING  CONNECTIONS  REQUESTS\n"
+        "1       78       serving  1m 1s    5            1234\n"
+        "2       79       ending   2h 1m    5            1234\n"
+        "\n"
+        "MOUNT     MODULE           GENERATION  STATE\n"
+        "/static/  static_sendfile  3           serving\n"
+        "/x/       x                1           switched off at unix:/x\n");
+}

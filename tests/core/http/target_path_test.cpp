@@ -1,0 +1,169 @@
+#include "http/target_path.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+#include "support/slow_target_path.h"
+
+namespace sluice {
+namespace {
+
+void check_invariants(std::string_view path) {
+  REQUIRE(path.front() == '/');
+  CHECK(path.find('\0') == std::string_view::npos);
+  CHECK(path.find("//") == std::string_view::npos);
+  for (const std::string_view segment : {"/./", "/../"}) CHECK(path.find(segment) == std::string_view::npos);
+  for (const std::string_view end : {"/.", "/.."}) {
+    CHECK_FALSE((path.size() >= end.size() && path.substr(path.size() - end.size()) == end));
+  }
+}
+
+struct Row {
+  const char* target;
+  std::uint32_t status;
+  const char* path;
+  const char* query;
+};
+
+const Row kRows[] = {
+    {"/", 200, "/", ""},
+    {"/a/b.txt", 200, "/a/b.txt", ""},
+    {"/a?b=c", 200, "/a", "b=c"},
+    {"/a?b?c", 200, "/a", "b?c"},
+    {"/a?", 200, "/a", ""},
+    {"/?/../..", 200, "/", "/../.."},
+    {"/a%20b", 200, "/a b", ""},
+    {"/%41%7e%7E", 200, "/A~~", ""},
+    {"/a+b", 200, "/a+b", ""},
+    {"/%252e%252e/x", 200, "/%2e%2e/x", ""},  // decoded once
+    {"/a%3fb", 200, "/a?b", ""},
+    {"/a%23b", 200, "/a#b", ""},
+    {"/a%5cb", 200, "/a\\b", ""},
+    {"/caf%c3%a9", 200, "/caf\xc3\xa9", ""},
+    {"/a?%2e%00", 200, "/a", "%2e%00"},  // queries are left alone
+    {"//", 200, "/", ""},
+    {"//a//b//", 200, "/a/b/", ""},
+    {"/.", 200, "/", ""},
+    {"/./a/./b/.", 200, "/a/b/", ""},
+    {"/a/..", 200, "/", ""},
+    {"/a/../b", 200, "/b", ""},
+    {"/a/b/..", 200, "/a/", ""},
+    {"/a/b/../../c", 200, "/c", ""},
+    {"/a//../b", 200, "/b", ""},
+    {"/a/%2e%2E/b", 200, "/b", ""},
+    {"/...", 200, "/...", ""},
+    {"/..a/.b", 200, "/..a/.b", ""},
+    {"/a..", 200, "/a..", ""},
+    {"/..", 404, "", ""},
+    {"/../a", 404, "", ""},
+    {"/a/../../b", 404, "", ""},
+    {"/%2e%2e/a", 404, "", ""},
+    {"/.%2e/a", 404, "", ""},
+    {"/a/%2e./../b", 404, "", ""},
+    {"/a%2fb", 404, "", ""},
+    {"/..%2f", 404, "", ""},
+    {"/%", 400, "", ""},
+    {"/%4", 400, "", ""},
+    {"/%g0", 400, "", ""},
+    {"/%0g", 400, "", ""},
+    {"/%4/a", 400, "", ""},
+    {"/a%00", 400, "", ""},
+    {"/%00/../..", 400, "", ""},
+    {"*", 200, "*", ""},
+    {"*a", 400, "", ""},
+    {"a", 400, "", ""},
+    {"a/b", 400, "", ""},
+    {"?a", 400, "", ""},
+    {"a:80", 400, "", ""},
+    {"http://a", 200, "/", ""},
+    {"http://a/", 200, "/", ""},
+    {"http://a:80/b/../c?d", 200, "/c", "d"},
+    {"HTTP://a/b", 200, "/b", ""},
+    {"http://[::1]:8080/b", 200, "/b", ""},
+    {"http://a?b", 200, "/", "b"},
+    {"http://a/http://b", 200, "/http:/b", ""},
+    {"/http://b", 200, "/http:/b", ""},
+    {"http://a/..", 404, "", ""},
+    {"http:///b", 400, "", ""},
+    {"http://", 400, "", ""},
+    {"http://u@a/b", 400, "", ""},
+    {"http://a:b/", 400, "", ""},
+    {"http:a", 400, "", ""},
+    {"ftp://a/b", 400, "", ""},
+    {"://a/b", 400, "", ""},
+    {"https://a/b", 421, "", ""},
+    {"HTTPS://a", 421, "", ""},
+};
+
+TEST_CASE("targets and what they are judged to be") {
+  for (const Row& row : kRows) {
+    INFO(row.target);
+    std::string storage = "what was there before";
+    const TargetPath result = judge_target(Method::get, row.target, storage);
+    CHECK(result.status == row.status);
+    if (row.status != 200 || result.status != 200) continue;
+    CHECK(result.path == row.path);
+    CHECK(result.query == row.query);
+    if (result.path != "*") check_invariants(result.path);
+  }
+}
+
+TEST_CASE("OPTIONS without a path means the whole server") {
+  const std::pair<const char*, const char*> targets[] = {
+      {"*", "*"},         {"http://a", "*"},   {"HTTP://a:80", "*"}, {"http://a/", "/"},
+      {"http://a?", "/"}, {"http://a?b", "/"}, {"/", "/"},
+  };
+  for (const auto& [target, path] : targets) {
+    INFO(target);
+    std::string storage;
+    const TargetPath result = judge_target(Method::options, target, storage);
+    CHECK(result.status == 200);
+    CHECK(result.path == path);
+  }
+  std::string storage;
+  CHECK(judge_target(Method::get, "http://a", storage).path == "/");
+}
+
+TEST_CASE("an encoded path is judged to be the path again") {
+  std::string all = "/";
+  for (int byte = 1; byte < 256; ++byte) {
+    if (byte != '/' && byte != '.') all += static_cast<char>(byte);
+  }
+  std::string encoded;
+  append_encoded(encoded, all);
+  CHECK(std::all_of(encoded.begin(), encoded.end(), [](char c) { return c > 0x20 && c < 0x7f; }));
+  CHECK(encoded.find_first_of("?#\"<>\\^`{|}") == std::string::npos);
+  std::string storage;
+  CHECK(judge_target(Method::get, encoded, storage).path == all);
+  std::string plain;
+  append_encoded(plain, "/a/b.txt~-_:@!$&'()*+,;=");
+  CHECK(plain == "/a/b.txt~-_:@!$&'()*+,;=");
+}
+
+TEST_CASE("random targets agree with a slow reference") {
+  constexpr char kAlphabet[] = "/////....%%%22eEfF00aA\\?5c";
+  std::mt19937 random(20240607);
+  std::string storage;
+  unsigned accepted = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    std::string target = "/";
+    for (auto left = random() % 16; left > 0; --left) target += kAlphabet[random() % (sizeof(kAlphabet) - 1)];
+    const TargetPath result = judge_target(Method::get, target, storage);
+    const test::SlowTargetPath reference = test::judge_slowly(target);
+    const bool same = reference.agrees_with(result);
+    if (!same) FAIL(target << " gives " << result.status << " " << result.path << ", not " << reference.path);
+    if (result.status != 200) continue;
+    ++accepted;
+    if (result.path.front() != '/' || result.path.find('\0') != std::string_view::npos ||
+        result.path.find("/../") != std::string_view::npos ||
+        result.path.find("//") != std::string_view::npos) {
+      FAIL(target << " gives " << result.path);
+    }
+  }
+  CHECK(accepted > 50'000);  // the alphabet is no use if hardly anything passes
+}
+
+}  // namespace
+}  // namespace sluice

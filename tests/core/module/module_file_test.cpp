@@ -1,0 +1,130 @@
+// Loading: what is refused, with a sentence that says what to do, and that what was loaded can leave again.
+#include "module/module_file.h"
+
+#include <elf.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+using namespace sluice;
+
+namespace {
+
+ModuleInfo good_info() {
+  ModuleInfo info;
+  info.layout = layout_stamp();
+  info.name = "test";
+  info.version = "1";
+  info.summary = "A test";
+  info.create = [](Host&) noexcept -> Handler* { return nullptr; };
+  return info;
+}
+
+std::string refusal(const ModuleInfo& info) {
+  const auto checked = check_abi(info, "test.so");
+  return checked ? "" : checked.error().message;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a module is refused when it was built for another agreement", "[module_file]") {
+  CHECK(refusal(good_info()).empty());
+  ModuleInfo info = good_info();
+  info.abi_major = 2;
+  CHECK(contains(refusal(info), "built for module ABI 2.1, this sluice speaks 1.1: build it again"));
+  info = good_info();
+  info.abi_minor = kAbiMinor + 1;
+  CHECK(contains(refusal(info), "update sluice"));
+  info = good_info();
+  info.layout ^= 1;
+  CHECK(contains(refusal(info), "in another way"));
+  info = good_info();
+  info.size = 24;
+  CHECK(contains(refusal(info), "says too little of itself"));
+  info = good_info();
+  info.name = "";
+  CHECK(contains(refusal(info), "leaves out its name"));
+  info = good_info();
+  const std::string long_name(60, 'n');
+  info.name = long_name.c_str();
+  CHECK(contains(refusal(info), "has a name of more than 59 bytes: give SLUICE_MODULE a shorter one"));
+  info = good_info();
+  info.option_count = 1;
+  CHECK(contains(refusal(info), "leaves out its name, version, summary, options"));
+  // One that knew nothing of the last member yet.
+  info = good_info();
+  info.size = offsetof(ModuleInfo, create_shared);
+  CHECK(refusal(info).empty());
+}
+
+TEST_CASE("a module is refused when one of its options is not written out", "[module_file]") {
+  OptionInfo options[2] = {{"first", OptionType::text, 0, "", "", nullptr}, {}};
+  ModuleInfo info = good_info();
+  info.options = options;
+  info.option_count = 2;
+  const OptionInfo complete{"second", OptionType::choice, 0, "a", "", nullptr};
+  options[1] = complete;
+  CHECK(refusal(info).empty());
+  const char* OptionInfo::*const missing =
+      GENERATE(&OptionInfo::name, &OptionInfo::fallback, &OptionInfo::help);
+  options[1].*missing = nullptr;
+  CHECK(contains(refusal(info), "name, fallback or help of its option number 2"));
+}
+
+TEST_CASE("only a shared object for this machine is loaded", "[module_file]") {
+  Elf64_Ehdr elf{};
+  std::memcpy(elf.e_ident, ELFMAG, SELFMAG);
+  elf.e_ident[EI_CLASS] = ELFCLASS64;
+#if defined(__x86_64__)
+  elf.e_machine = EM_X86_64;
+#else
+  elf.e_machine = EM_AARCH64;
+#endif
+  elf.e_type = ET_DYN;
+  const auto why = [&elf] {
+    const auto checked = check_elf({reinterpret_cast<const char*>(&elf), sizeof(elf)}, "x.so");
+    return checked ? std::string() : checked.error().message;
+  };
+  CHECK(why().empty());
+  elf.e_machine = EM_MIPS;
+  CHECK(contains(why(), "another kind of machine"));
+  elf.e_type = ET_EXEC;
+  elf.e_ident[0] = 'x';
+  CHECK(contains(why(), "no shared object"));
+  CHECK_FALSE(check_elf("", "x.so"));
+  CHECK_FALSE(check_elf("#!/bin/sh\n", "x.so"));
+}
+
+TEST_CASE("a module is mapped while it is used, and not after", "[module_file]") {
+  const std::string path = std::string(SLUICE_TEST_PLUGINS) + "/hello.so";
+  const auto mapped = [&path] {
+    std::stringstream maps;
+    maps << std::ifstream("/proc/self/maps").rdbuf();
+    return contains(maps.str(), path);
+  };
+  auto module = ModuleFile::load(path, "hello.so");
+  REQUIRE(module);
+  CHECK(std::string((*module)->info().name) == "hello");
+  CHECK(mapped());
+  module->reset();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK_FALSE(mapped());  // sanitizers keep what they have instrumented
+#endif
+}
+
+TEST_CASE("what cannot be loaded says why", "[module_file]") {
+  const auto why = [](const std::string& folder, const std::string& file) {
+    const auto loaded = ModuleFile::load(folder + "/" + file, file);
+    return loaded ? std::string() : loaded.error().message;
+  };
+  CHECK(contains(why(SLUICE_TEST_MODULES, "abi_wrong_major.so"), "was built for module ABI"));
+  CHECK(contains(why(SLUICE_TEST_MODULES, "abi_no_symbol.so"), "exports no sluice_module"));
+  CHECK(contains(why(SLUICE_TEST_MODULES, "nothing.so"), "cannot be read"));
+  CHECK(contains(why(SLUICE_SOURCE, "README.md"), "no shared object"));
+}

@@ -1,0 +1,240 @@
+// A handler and what it holds: made with checked options, found by its mount, alive as long as anyone holds it.
+#include "module/module_instance.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <latch>
+#include <memory>
+#include <string>
+
+#include "module/router.h"
+
+#ifdef __SANITIZE_ADDRESS__
+// g++ does not install the header that declares it.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
+                                                         void (*freed)(const volatile void*));
+#endif
+
+using namespace sluice;
+
+namespace {
+
+struct NoResumer final : Resumer {
+  void resume(Ticket, const ModuleInstance&) override {}
+};
+
+struct Waiting final : Work {
+  explicit Waiting(std::latch& release) : release(release) {}
+  void run() override { release.wait(); }
+  void done(bool) override {}
+  std::latch& release;
+};
+
+struct Fixture {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
+  NoResumer resumer;
+  InstanceServices services{*loop, *offload, stats, resumer};
+
+  ~Fixture() {
+    loop->turn(0);
+    offload.reset();
+    loop->turn(0);
+  }
+  std::shared_ptr<ModuleFile> load(const std::string& folder, const std::string& name) {
+    return std::move(*ModuleFile::load(folder + "/" + name + ".so", name + ".so"));
+  }
+  Result<InstanceRef> make(const std::string& name, const MountPlan& mount) {
+    return ModuleInstance::create_handler(services, load(SLUICE_TEST_MODULES, name), InstanceRef(), mount);
+  }
+  InstanceRef hello(const std::string& prefix) {
+    return std::move(*ModuleInstance::create_handler(services, load(SLUICE_TEST_PLUGINS, "hello"),
+                                                     InstanceRef(), {prefix, {}, -1, ""}));
+  }
+};
+
+std::string message(const Result<InstanceRef>& made) {
+  return made ? std::string() : made.error().message;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "options are checked before the handler is made", "[module_instance]") {
+  CHECK(make("options", {"/o/", {}, -1, ""}));
+  CHECK(make("options", {"/o/", {{"number", "7"}}, -1, ""}));
+  CHECK(message(make("options", {"/o/", {{"number", "many"}}, -1, ""})).find("number") != std::string::npos);
+  const std::string unknown = message(make("options", {"/o/", {{"colour", "red"}}, -1, ""}));
+  CHECK(unknown.find("module options at /o/ has no option colour: it takes root, ") == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a handler that throws while it is made is a refusal", "[module_instance]") {
+  CHECK(message(make("thrower", {"/t/", {{"create", "on"}}, -1, ""})).find("refuses to start") !=
+        std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "an instance lives to the end of the turn in which the last hold went",
+                 "[module_instance]") {
+  InstanceRef instance = hello("/hello/");
+  ModuleInstance* raw = instance.get();
+  raw->hold();
+  instance = InstanceRef();
+  loop->turn(0);
+  CHECK(raw->name() == "hello at /hello/");  // the address sanitizer would object
+  raw->release();
+  CHECK(raw->name() == "hello at /hello/");
+  loop->turn(0);
+}
+
+TEST_CASE_METHOD(Fixture, "what a handler offloads after it was retired is not refused", "[module_instance]") {
+  Offload::Limits limits;
+  limits.threads = 1;
+  limits.queue_max = 4;
+  offload = std::move(*Offload::create(*loop, limits));
+  InstanceServices tight{*loop, *offload, stats, resumer};
+  const InstanceRef instance = std::move(*ModuleInstance::create_handler(
+      tight, load(SLUICE_TEST_PLUGINS, "hello"), InstanceRef(), {"/hello/", {}, -1, ""}));
+  std::latch release(1);
+  const auto offload_one = [&] {
+    auto work = std::make_unique<Waiting>(release);
+    if (!instance->offload(work.get())) return false;
+    static_cast<void>(work.release());
+    return true;
+  };
+  int accepted = 0;
+  while (offload_one()) REQUIRE(++accepted < 50);
+  instance->retire();
+  CHECK(offload_one());
+  release.count_down();
+  for (int i = 0; i < 3000 && !offload->idle(); ++i) loop->turn(10);
+  CHECK(offload->idle());
+}
+
+TEST_CASE_METHOD(Fixture, "a module reaches no timer and no hold but its own", "[module_instance]") {
+  struct Counting final : Timer {
+    void fired() override { ++count; }
+    int count = 0;
+  } servers_own, mine, never;
+  const InstanceRef one = hello("/one/");
+  const InstanceRef two = hello("/two/");
+  const TimerId own = loop->timers().start(loop->now_ms(), servers_own);
+  const TimerId of_two = two->timer(0, mine);
+  two->timer(~std::uint64_t{0}, never);
+  one->cancel(own);
+  one->cancel(of_two);
+  one->release();  // it has none
+  one->release();
+  for (int i = 0; i < 100 && mine.count == 0; ++i) loop->turn(10);
+  CHECK(servers_own.count == 1);
+  CHECK(mine.count == 1);
+  CHECK(never.count == 0);
+  CHECK(one->name() == "hello at /one/");
+  CHECK(stats.module_faults.get() == 2);
+  one->hold();
+  CHECK(stats.holds[stats.module_index("hello")].get() == 1);
+  one->release();
+  CHECK(stats.holds[stats.module_index("hello")].get() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch is watched anew", "[module_instance]") {
+  struct Seeing final : Watcher {
+    void ready(std::uint32_t) override { ++count; }
+    int count = 0;
+  } watcher;
+  const InstanceRef instance = hello("/hello/");
+  const int fd = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+  REQUIRE(instance->watch(fd, EPOLLIN, watcher));
+  CHECK_FALSE(instance->watch(fd, EPOLLIN, watcher));
+  loop->turn(0);
+  CHECK(watcher.count == 1);
+  ::close(fd);
+  const int again = ::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+  REQUIRE(again == fd);
+  CHECK(instance->watch(again, EPOLLIN, watcher));
+  loop->turn(0);
+  CHECK(watcher.count == 2);
+  // The number is the server's own by now: giving up the watch leaves that alone.
+  ::close(again);
+  struct Own final : Pollable {
+    void on_events(std::uint32_t) override { ++count; }
+    int count = 0;
+  } own;
+  const UniqueFd servers(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  REQUIRE(servers.get() == fd);
+  const EventLoop::Token token = loop->add(servers.get(), EPOLLIN, own);
+  instance->unwatch(fd);
+  loop->turn(0);
+  CHECK(own.count == 1);
+  loop->remove(token, servers.get());
+}
+
+TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {
+  Router router;
+  REQUIRE(router.add("/", hello("/")));
+  REQUIRE(router.add("/a/", hello("/a/")));
+  REQUIRE(router.add("/a/b/", hello("/a/b/")));
+  CHECK_FALSE(router.add("/a/", hello("/a/")));
+  const auto mount_of = [&router](std::string_view path) { return std::string(router.find(path).mount); };
+  CHECK(mount_of("/") == "/");
+  CHECK(mount_of("/x") == "/");
+  CHECK(mount_of("/a/x") == "/a/");
+  CHECK(mount_of("/ab/x") == "/");
+  CHECK(mount_of("/a/b/c/d") == "/a/b/");
+  CHECK(mount_of("/a/bc") == "/a/");
+  CHECK(router.find("/a").needs_slash);
+  CHECK(router.find("/a/b").needs_slash);
+  CHECK(mount_of("/a/b") == "/a/b/");
+  CHECK_FALSE(router.find("/a/").needs_slash);
+  router.clear();
+  CHECK(router.find("/a/x").instance == nullptr);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE_METHOD(Fixture, "finding a mount allocates nothing", "[router]") {
+  static thread_local std::size_t allocations = 0;
+  static const int hooked = __sanitizer_install_malloc_and_free_hooks(
+      [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
+  REQUIRE(hooked != 0);
+  Router router;
+  const std::string prefix = "/" + std::string(100, 'm') + "/";
+  REQUIRE(router.add("/", hello("/")));
+  REQUIRE(router.add(prefix, hello(prefix)));
+  const std::string without_slash = prefix.substr(0, prefix.size() - 1);
+  const std::string another(50, '/');
+  const std::size_t before = allocations;
+  const bool needs_slash = router.find(without_slash).needs_slash;
+  const bool plain = router.find(prefix).needs_slash || router.find(another).needs_slash;
+  const bool shorter = router.find(std::string_view(without_slash).substr(0, 60)).needs_slash;
+  CHECK(allocations == before);
+  CHECK(needs_slash);
+  CHECK_FALSE(plain);
+  CHECK_FALSE(shorter);
+}
+#endif
+
+TEST_CASE_METHOD(Fixture, "a closed mount is found as such, with its slash and without", "[router]") {
+  Router router;
+  REQUIRE(router.add("/", hello("/")));
+  REQUIRE(router.add("/closed/", InstanceRef()));
+  CHECK_FALSE(router.add("/closed/", hello("/closed/")));
+  CHECK(router.find("/closed").closed);
+  CHECK(router.find("/closed/").closed);
+  CHECK(router.find("/closed/x/y").closed);
+  CHECK_FALSE(router.find("/closedx").closed);
+  CHECK_FALSE(router.find("/").needs_slash);
+}
+
+TEST_CASE_METHOD(Fixture, "a thousand mounts are told apart", "[router]") {
+  Router router;
+  const auto file = load(SLUICE_TEST_PLUGINS, "hello");
+  for (int i = 0; i < 1000; ++i) {
+    const std::string prefix = "/mount" + std::to_string(i) + "/";
+    REQUIRE(router.add(prefix, std::move(*ModuleInstance::create_handler(services, file, InstanceRef(),
+                                                                         {prefix, {}, -1, ""}))));
+  }
+  CHECK(router.find("/mount999/x").mount == "/mount999/");
+  CHECK(router.find("/mount99/x").mount == "/mount99/");
+  CHECK(router.find("/mount1000/x").instance == nullptr);
+}

@@ -1,0 +1,111 @@
+// Which handlers a worker has: made some at a time, taken over where nothing has changed, no two at one
+// prefix.
+#include "module/mount_table.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace sluice;
+
+namespace {
+
+struct NoResumer final : Resumer {
+  void resume(Ticket, const ModuleInstance&) override {}
+};
+
+constexpr std::size_t kMounts = 10;
+
+std::string prefix(std::size_t mount) {
+  return "/mount" + std::to_string(mount) + "/";
+}
+
+// Mounts of the module hello, and the module defer at its default mount.
+struct Fixture {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
+  NoResumer resumer;
+  InstanceServices services{*loop, *offload, stats, resumer};
+  ServingPlan plan;
+  ServingSite site;
+  ModuleEntry hello{"hello.so", std::string(SLUICE_TEST_PLUGINS) + "/hello.so", 1, "hello", "/hello/", false,
+                    false};
+  const ModuleEntry defer{
+      "defer.so", std::string(SLUICE_TEST_MODULES) + "/defer.so", 1, "defer", "/defer/", false, false};
+  LoadedFiles files;
+
+  Fixture() {
+    for (std::size_t i = 0; i < kMounts; ++i)
+      plan.settings.mounts.push_back({prefix(i), "hello", {}, false, {}, {}});
+    plan.mount_folders.resize(kMounts);
+  }
+  ~Fixture() {
+    files.clear();
+    loop->turn(0);
+    offload.reset();
+    loop->turn(0);
+  }
+  void load(const ModuleEntry& entry) { files.emplace(entry.path, ModuleFile::load(entry.path, entry.file)); }
+  std::unique_ptr<Lineup> begin(const Lineup* before = nullptr) {
+    return Lineup::begin(services, plan, site, {defer, hello}, files, before, Unusable::left_out);
+  }
+  std::unique_ptr<Lineup> made(const Lineup* before = nullptr) {
+    auto lineup = begin(before);
+    const auto all = lineup->make_some(kMounts);
+    REQUIRE((all && *all));
+    return lineup;
+  }
+  static ModuleInstance* at(const Lineup& lineup, std::size_t mount) {
+    Router router;
+    lineup.fill(router);
+    return router.find(prefix(mount)).instance;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "so many handlers are made in one step, those that nobody has named in the last",
+                 "[lineup]") {
+  load(hello);
+  load(defer);
+  const auto lineup = begin();
+  CHECK(lineup->mounts().empty());
+  CHECK(*lineup->make_some(4) == false);
+  CHECK(lineup->mounts().size() == 4);
+  CHECK(*lineup->make_some(4) == false);
+  CHECK(lineup->mounts().size() == 8);
+  CHECK(*lineup->make_some(4) == true);
+  REQUIRE(lineup->mounts().size() == kMounts + 1);
+  CHECK(lineup->mounts().back().module == "defer");
+  CHECK(lineup->problems().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "handlers of what has not changed are taken over", "[lineup]") {
+  load(hello);
+  load(defer);
+  const auto first = made();
+  SECTION("the same copy") {
+    const auto second = made(first.get());
+    for (std::size_t i = 0; i < kMounts; ++i) CHECK(at(*second, i) == at(*first, i));
+  }
+  SECTION("another copy") {
+    hello.path = std::string(SLUICE_TEST_PLUGINS) + "/./hello.so";
+    load(hello);
+    const auto second = made(first.get());
+    for (std::size_t i = 0; i < kMounts; ++i) {
+      REQUIRE(at(*second, i) != nullptr);
+      CHECK(at(*second, i) != at(*first, i));
+    }
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "no two modules answer at one prefix", "[lineup]") {
+  load(hello);
+  load(defer);
+  plan.settings.mounts[7].prefix = prefix(2);
+  const auto all = begin()->make_some(kMounts);
+  REQUIRE_FALSE(all);
+  CHECK(all.error().message ==
+        "module hello cannot answer at /mount2/, where hello does already: mount one of them elsewhere with "
+        "--mount");
+}

@@ -1,0 +1,230 @@
+// What a dying thread leaves behind: signal, module, request and frames, named afterwards.
+#include "telemetry/fault_handler.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "process/fault_report.h"
+#include "process/symbols.h"
+#include "support/temp_folder.h"
+
+using namespace sluice;
+using sluice::test::TempFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+volatile std::uintptr_t nowhere = 16;
+
+[[gnu::noinline]] void fall_over() {
+  std::raise(SIGABRT);
+}
+
+// As what writes behind the end of an array does: who follows the frames is led astray, and reads where nothing
+// is.
+__attribute__((noinline, no_sanitize("address", "undefined"))) void smash_and_abort() {
+  auto* frame = static_cast<volatile std::uintptr_t*>(__builtin_frame_address(0));
+  frame[0] = 0x4141414141414141;
+  frame[1] = reinterpret_cast<std::uintptr_t>(&smash_and_abort) + 48;
+  std::raise(SIGABRT);
+}
+
+struct Fixture {
+  WorkerStats* stats = static_cast<WorkerStats*>(
+      ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+
+  ~Fixture() { ::munmap(stats, sizeof(WorkerStats)); }
+  // The status of a child that does this.
+  int run(const std::function<void()>& task) const {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      for (const int signal : {SIGSEGV, SIGABRT}) ::signal(signal, SIG_DFL);  // the test's own handlers
+      install_fault_handler(*stats);
+      const FaultStack stack(0);
+      task();
+      ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    return status;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a fatal signal leaves a snapshot, and the process dies of it", "[fault_handler]") {
+  const int status = run([this] {
+    Request request;
+    request.method_name = Bytes("GET", 3);
+    request.target = Bytes("/a?b", 4);
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 3), &request);
+    fall_over();
+  });
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+  REQUIRE(stats->fault.taken == 2);
+  const Culprit culprit = read_snapshot(*stats, stats->fault);
+  CHECK(culprit.signal == SIGABRT);
+  CHECK(culprit.text() == "inside module hello, generation 3, for GET /a?b HTTP/1.1");
+  std::string names;
+  for (const std::string& line : describe_frames(culprit.frames, "/nowhere")) names += line + "\n";
+  CHECK(names.find("fall_over() at fault_handler_test.cpp:") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fault_handler]") {
+  const int status = run([] { *reinterpret_cast<volatile int*>(nowhere) = 1; });
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGSEGV);
+  CHECK(read_snapshot(*stats, stats->fault).text() == "in the server itself, outside any module");
+}
+
+TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "[fault_handler]") {
+  SECTION("a fault of its own is nobody's") {
+    run([this] {
+      const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+      std::thread(fall_over).join();
+    });
+    CHECK(read_snapshot(*stats, stats->fault).module.empty());
+  }
+  SECTION("what is sent to the process is about the loop") {
+    run([this] {
+      const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+      std::thread other([] { ::pause(); });
+      sigset_t all;
+      sigfillset(&all);
+      ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+      ::kill(::getpid(), SIGABRT);
+      other.join();
+    });
+    CHECK(read_snapshot(*stats, stats->fault).module == "hello");
+  }
+  CHECK(stats->fault.signal == SIGABRT);
+}
+
+TEST_CASE_METHOD(Fixture, "the request is named also when the stack was overwritten", "[fault_handler]") {
+  run([this] {
+    Request request;
+    request.method_name = Bytes("GET", 3);
+    request.target = Bytes("/smash", 6);
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1), &request);
+    smash_and_abort();
+  });
+  CHECK(stats->fault.taken >= 1);
+  CHECK(read_snapshot(*stats, stats->fault).text() ==
+        "inside module hello, generation 1, for GET /smash HTTP/1.1");
+}
+
+TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, of the process itself alone", "[fault_handler]") {
+  const int status = run([this] {
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const pid_t child = ::fork();
+    if (child == 0) std::abort();
+    ::waitpid(child, nullptr, 0);
+    if (stats->fault.taken == 0) std::exit(3);
+  });
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 3);
+  const Culprit culprit = read_snapshot(*stats, stats->fault);
+  CHECK(culprit.text() == "inside module hello, generation 1");
+  CHECK(culprit.signal == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "what another process sends is from outside", "[fault_handler]") {
+  run([this] {
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const pid_t self = ::getpid();
+    const pid_t other = ::fork();
+    if (other == 0) {
+      ::kill(self, SIGABRT);
+      ::_exit(0);
+    }
+    for (;;) ::pause();
+  });
+  const Culprit culprit = read_snapshot(*stats, stats->fault);
+  CHECK(culprit.module == "hello");
+  CHECK(culprit.outside);
+  CHECK(culprit.blamed().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[fault_handler]") {
+  const int status = run([this] {
+    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    for (int i = 0; i < 2; ++i) std::raise(kLookSignal);
+  });
+  CHECK(WIFEXITED(status));
+  CHECK(stats->held.taken == 4);
+  CHECK(read_snapshot(*stats, stats->held).text() == "inside module hello, generation 1");
+  CHECK(stats->fault.taken == 0);
+}
+
+TEST_CASE("an address that nothing is known of is written as it is", "[symbols]") {
+  Snapshot::Frame frame;
+  frame.offset = 0x1234;
+  std::string("/nowhere/mine.so").copy(frame.object, sizeof(frame.object) - 1);
+  CHECK(describe_frames({frame}, "/nowhere") == std::vector<std::string>{"#0 0x1234 in mine.so"});
+}
+
+namespace {
+
+void* caller = nullptr;
+
+int compare_and_look(const void* one, const void* other) {
+  void* places[2] = {};
+  if (::backtrace(places, 2) == 2) caller = places[1];
+  return *static_cast<const int*>(one) - *static_cast<const int*>(other);
+}
+
+}  // namespace
+
+TEST_CASE("a function without a name is not given its neighbour's", "[symbols]") {
+  int numbers[] = {3, 1, 2};
+  std::qsort(numbers, 3, sizeof(int),
+             compare_and_look);  // by way of a function that the library does not export
+  Dl_info info{};
+  REQUIRE(::dladdr(caller, &info) != 0);
+  Snapshot::Frame frame;
+  frame.offset = static_cast<std::uint64_t>(static_cast<char*>(caller) - static_cast<char*>(info.dli_fbase));
+  const std::string library = fs::canonical(info.dli_fname);
+  library.copy(frame.object, sizeof(frame.object) - 1);
+  const std::string line = describe_frames({frame}, "/nowhere").at(0);
+  const bool has_its_own = info.dli_saddr != nullptr && line.find("sort") != std::string::npos;
+  CHECK((has_its_own || line.find("#0 0x") == 0));
+}
+
+TEST_CASE("only the program, the copies of modules and the system's libraries are opened for names",
+          "[symbols]") {
+  const TempFolder folder;
+  fs::create_directory(folder / "copies");
+  fs::copy_file(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", folder / "copies/hello.1.so");
+  fs::copy_file(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", folder / "stray.so");
+  Dl_info symbol{};
+  void* loaded = ::dlopen((folder / "stray.so").c_str(), RTLD_NOW);
+  REQUIRE(loaded != nullptr);
+  void* address = ::dlsym(loaded, "sluice_module");
+  REQUIRE(::dladdr(address, &symbol) != 0);
+  const auto described = [&](const std::string& object) {
+    Snapshot::Frame frame;
+    frame.offset =
+        static_cast<std::uint64_t>(static_cast<char*>(address) - static_cast<char*>(symbol.dli_fbase));
+    object.copy(frame.object, sizeof(frame.object) - 1);
+    return describe_frames({frame}, folder / "copies").at(0);
+  };
+  CHECK(described(folder / "copies/hello.1.so").find("#0 sluice_module") == 0);
+  CHECK(described(folder / "stray.so").find("#0 0x") == 0);
+  CHECK(described(folder / "copies/../stray.so").find("#0 0x") == 0);
+  REQUIRE(::mkfifo((folder / "copies/fifo.so").c_str(), 0644) == 0);
+  CHECK(described(folder / "copies/fifo.so").find("#0 0x") == 0);
+  ::dlclose(loaded);
+}

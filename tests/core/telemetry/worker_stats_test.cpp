@@ -1,0 +1,118 @@
+// Counters that one thread writes while others read: tried as threads, since races between processes cannot be
+// seen.
+#include "telemetry/worker_stats.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+
+using namespace sluice;
+
+TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
+  constexpr std::uint64_t kCount = 200'000;
+  const auto stats = std::make_unique<WorkerStats>();
+  std::thread writer([&] {
+    for (std::uint64_t i = 0; i < kCount; ++i) {
+      stats->requests.add();
+      stats->turns.add(i * 1000);
+      stats->notes[0].who.store(i % 3, std::memory_order_relaxed);
+      if (i == kCount / 2) stats->module_index("hello");
+    }
+  });
+  std::uint64_t last = 0;
+  bool grows = true;
+  while (last < kCount) {
+    const std::uint64_t now = stats->requests.get();
+    grows = grows && now >= last;
+    last = now;
+    const std::string_view name = noted_module(*stats, stats->notes[0].who.load(std::memory_order_relaxed));
+    grows = grows && (name.empty() || name == "hello");
+  }
+  writer.join();
+  CHECK(grows);
+  CHECK(stats->requests.get() == kCount);
+}
+
+TEST_CASE("durations fall into buckets of powers of two, and the longest is kept", "[stats]") {
+  WorkerStats stats;
+  stats.turns.add(999);         // below a microsecond
+  stats.turns.add(1'000);       // 1
+  stats.turns.add(3'999);       // 3
+  stats.turns.add(1ULL << 62);  // beyond all
+  CHECK(stats.turns.bucket(0) == 1);
+  CHECK(stats.turns.bucket(1) == 1);
+  CHECK(stats.turns.bucket(2) == 1);
+  CHECK(stats.turns.bucket(sluice::DurationHistogram::kBuckets - 1) == 1);
+  CHECK(stats.turns.longest_ns() == 1ULL << 62);
+}
+
+TEST_CASE("the same name is the same entry, and what does not fit shares the last", "[stats]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  const auto first = stats->module_counter_index("hello.requests");
+  CHECK(stats->module_counter_index("hello.errors") != first);
+  CHECK(stats->module_counter_index("hello.requests") == first);
+  const std::string longer(200, 'x');
+  CHECK(stats->module_counter_index(longer) == stats->module_counter_index(longer + "y"));
+  for (unsigned i = 0; i < 2 * WorkerStats::kModuleCountersMax; ++i) {
+    stats->module_counter_index("m." + std::to_string(i));
+  }
+  CHECK(stats->module_counter_index("one more") == WorkerStats::kModuleCountersMax - 1);
+  CHECK(stats->module_counter_index("hello.requests") == first);
+}
+
+TEST_CASE("counts of two workers add up by name, and the longest stays the longest", "[stats]") {
+  const auto one = std::make_unique<WorkerStats>();
+  const auto other = std::make_unique<WorkerStats>();
+  one->requests.add(2);
+  one->turns.add(5'000);
+  one->module_index("hello");
+  other->requests.add(3);
+  other->turns.add(9'000);
+  other->answers[other->module_index("static")].add(1);
+  other->answers[other->module_index("hello")].add(7);
+  one->absorb(*other);
+  CHECK(one->requests.get() == 5);
+  CHECK(one->turns.count() == 2);
+  CHECK(one->turns.total_ns() == 14'000);
+  CHECK(one->turns.longest_ns() == 9'000);
+  CHECK(one->answers[one->module_index("hello")].total_ns() == 7);
+  CHECK(one->answers[one->module_index("static")].total_ns() == 1);
+}
+
+TEST_CASE("a note names the module that a thread is in, and its generation", "[stats]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  const std::uint64_t note = make_note(stats->module_index("hello"), 7);
+  CHECK(noted_module(*stats, 0).empty());
+  CHECK(noted_module(*stats, note) == "hello");
+  CHECK(noted_generation(note) == 7);
+  CHECK(noted_module(*stats, 1000).empty());
+}
+
+TEST_CASE("a call within a call gives its note back", "[stats]") {
+  CallNote note;
+  const Request request;
+  const auto is = [&](std::uint64_t who, const Request* of) {
+    return note.who.load() == who && note.request.load() == of;
+  };
+  {
+    const NotedCall outer(note, 1, &request);
+    CHECK(is(1, &request));
+    {
+      const NotedCall inner(note, 2);
+      CHECK(is(2, nullptr));
+    }
+    CHECK(is(1, &request));
+  }
+  CHECK(is(0, nullptr));
+}
+
+TEST_CASE("a text that another process has left without an end is read no further than it can be", "[stats]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  stats->module_index("hello");
+  // What a worker gone mad could write, and what follows it.
+  std::memset(static_cast<void*>(&stats->modules[0]), 'x', Label::kSizeMax + 1);
+  std::memset(static_cast<void*>(&stats->modules[1]), 'y', sizeof(Label));
+  CHECK(stats->modules[0].get() == std::string(Label::kSizeMax, 'x'));
+}

@@ -1,0 +1,81 @@
+// When a request is said to have arrived: never before its first byte was there, and for requests that came
+// together the same.
+#include "transport/input.h"
+
+#include <sys/socket.h>
+
+#include <catch2/catch.hpp>
+#include <string_view>
+
+using namespace sluice;
+
+namespace {
+
+constexpr std::string_view kOne = "one";
+
+struct Fixture {
+  BufferPool pool{4096};
+  Input input{pool};
+  UniqueFd client;
+  std::unique_ptr<Transport> transport;
+
+  Fixture() {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    client.reset(ends[0]);
+    transport = std::make_unique<Transport>(UniqueFd(ends[1]));
+  }
+  void send(std::string_view bytes) {
+    REQUIRE(::send(client.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  }
+  Io receive(std::uint64_t announced_ns) {
+    bool filled = false;
+    return input.receive(*transport, announced_ns, filled).status;
+  }
+  void use_one() {
+    input.head_ends(kOne.size());
+    input.next_request();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a request that was announced had arrived by then", "[input]") {
+  send(kOne);
+  CHECK(receive(7) == Io::ok);
+  CHECK(input.arrived_ns() == 7);
+  use_one();
+  send(kOne.substr(0, 1));
+  CHECK(receive(8) == Io::ok);
+  send(kOne.substr(1));
+  const std::uint64_t before_ns = monotonic_ns();
+  CHECK(receive(9) == Io::ok);
+  CHECK(input.arrived_ns() >= before_ns);  // of one in pieces the last counts
+}
+
+TEST_CASE_METHOD(Fixture, "one that nobody announced has arrived when it is there", "[input]") {
+  CHECK(receive(7) == Io::full);
+  CHECK(input.arrived_ns() == 0);
+  const std::uint64_t before_ns = monotonic_ns();
+  send(kOne);
+  CHECK(receive(0) == Io::ok);
+  CHECK(input.arrived_ns() >= before_ns);
+}
+
+TEST_CASE_METHOD(Fixture, "those behind the first have arrived when they were received, all at once",
+                 "[input]") {
+  send(kOne);
+  send(kOne);
+  send(kOne);
+  const std::uint64_t before_ns = monotonic_ns();
+  CHECK(receive(7) == Io::ok);
+  use_one();
+  const std::uint64_t second_ns = input.arrived_ns();
+  CHECK(second_ns >= before_ns);
+  use_one();
+  CHECK(input.arrived_ns() == second_ns);
+  send(kOne);
+  CHECK(receive(0) == Io::ok);
+  use_one();
+  CHECK(input.arrived_ns() > second_ns);
+}
