@@ -1,6 +1,7 @@
 // One step for each state of a connection, in the order in which a request meets them.
 #include <algorithm>
 
+#include "base/percent_encoding.h"
 #include "connection/connection.h"
 #include "connection/http1_session.h"
 #include "http/target_path.h"

@@ -10,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "module/module_set.h"
+#include "module/mount_table.h"
 #include "telemetry/worker_stats.h"
-#include "worker/worker.h"
 
 namespace sluice {
 

@@ -76,12 +76,6 @@ std::uint32_t normalise(std::string_view path, std::string& out) {
   return 200;
 }
 
-// pchar of RFC 3986 section 3.3, and the slash.
-bool stays_in_path(char byte) {
-  if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')) return true;
-  return std::string_view("-._~!$&'()*+,;=:@/").find(byte) != std::string_view::npos;
-}
-
 }  // namespace
 
 TargetPath judge_target(Method method, std::string_view target, std::string& storage) {
@@ -118,20 +112,6 @@ TargetPath judge_target(Method method, std::string_view target, std::string& sto
   result.status = normalise(path, storage);
   result.path = storage;
   return result;
-}
-
-void append_encoded(std::string& out, std::string_view path) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char byte : path) {
-    if (stays_in_path(byte)) {
-      out += byte;
-      continue;
-    }
-    const auto value = static_cast<unsigned char>(byte);
-    out += '%';
-    out += kDigits[value >> 4];
-    out += kDigits[value & 15];
-  }
 }
 
 }  // namespace sluice

@@ -22,7 +22,4 @@ struct TargetPath {
 // Accepts origin-form, absolute-form with http, and "*" (RFC 9112 section 3.2), the path of which is "*".
 TargetPath judge_target(Method method, std::string_view target, std::string& storage);
 
-// The way back: appends a path as a target, or a field such as Location, may hold it.
-void append_encoded(std::string& out, std::string_view path);
-
 }  // namespace sluice

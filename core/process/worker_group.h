@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
+#include "process/listen_group.h"
 #include "process/worker_process.h"
 #include "settings/serving_plan.h"
-#include "transport/listener.h"
 
 namespace sluice {
 

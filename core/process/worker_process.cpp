@@ -1,6 +1,5 @@
 #include "process/worker_process.h"
 
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -9,69 +8,10 @@
 #include <csignal>
 #include <fstream>
 
-#include "base/child_process.h"
-#include "base/log.h"
 #include "base/monotonic_clock.h"
-#include "base/process_setup.h"
-#include "telemetry/fault_handler.h"
-#include "worker/lifeline.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
 
 namespace sluice {
 namespace {
-
-// For what drains without a supervisor, beyond the drain limit.
-constexpr std::uint64_t kLifelineGraceMs = 2'000;
-
-Result<void> serve(const WorkerProcess::Start& start, WorkerStats& stats, int control) {
-  if (start.plan->user) {
-    auto became = become(*start.plan->user);
-    if (!became) return became;
-  }
-  // Before there are modules, whose threads are none of the worker's own.
-  const auto lifeline =
-      Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
-  if (!lifeline) return Unexpected(lifeline.error());
-  auto worker =
-      Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
-  if (!worker) return Unexpected(worker.error());
-  for (const ModuleProblem& problem : (*worker)->lineup().problems()) log(LogLevel::error, problem.sentence);
-  // From here on it ends as its loop or its lifeline decides, for which it has to run.
-  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
-  return (*worker)->run(start.sockets, control);
-}
-
-// Never returns, so that nothing of the supervisor's is destroyed a second time.
-[[noreturn]] void run_worker(const WorkerProcess::Start& start, WorkerStats& stats, int control,
-                             pid_t supervisor) {
-  // Nobody misses a worker that does not serve yet.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != supervisor) ::_exit(0);
-  start.close_others(start.sockets);
-  ::prctl(PR_SET_NAME, "sluice-worker");
-  // A terminal sends INT to all of its processes; the supervisor decides what it means.
-  for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
-  ignore_idle_signals();
-  ::signal(SIGCHLD, SIG_DFL);
-  // A module may set SIGPIPE's action as it likes: a blocked one ends nobody.
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGPIPE);
-  sigprocmask(SIG_SETMASK, &blocked, nullptr);
-  set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
-  set_log_fd(start.log_fd);
-  install_fault_handler(stats);
-  const FaultStack stack(0);
-  const auto served = serve(start, stats, control);
-  if (!served) log(LogLevel::error, served.error().message);
-#if defined(__SANITIZE_ADDRESS__)
-  if (__lsan_do_recoverable_leak_check() != 0) ::_exit(23);
-#endif
-  ::_exit(served ? 0 : 1);
-}
 
 void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
   for (const Snapshot::Frame& frame : culprit.frames) {

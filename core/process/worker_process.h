@@ -6,33 +6,23 @@
 
 #include <sys/types.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "module/module_set.h"
 #include "process/fault_report.h"
-#include "settings/serving_plan.h"
 #include "telemetry/worker_stats.h"
-#include "worker/worker.h"
+#include "worker/worker_main.h"
+#include "worker/worker_message.h"
 
 namespace sluice {
 
 class WorkerProcess {
  public:
-  struct Start {
-    PlanPtr plan;
-    std::size_t site = 0;
-    ModuleSet modules;
-    Unusable unusable = Unusable::left_out;
-    unsigned index = 0;
-    std::vector<int> sockets;
-    int log_fd = -1;  // the worker's end
-    // In the child: closes what only the supervisor may hold.
-    std::function<void(const std::vector<int>& own_sockets)> close_others;
-  };
+  using Start = WorkerStart;
 
   static Result<std::unique_ptr<WorkerProcess>> start(const Start& start);
   WorkerProcess(const WorkerProcess&) = delete;

@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "process/listen_group.h"
 #include "swap/module_rollout.h"
-#include "transport/listener.h"
 
 namespace sluice {
 

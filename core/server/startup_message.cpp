@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/target_path.h"
+#include "base/percent_encoding.h"
 
 namespace sluice {
 namespace {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/netstring.h"
 #include "swap/folder_access.h"
+#include "worker/worker.h"
 
 namespace sluice {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/child_process.h"
 #include "base/error.h"
+#include "module/mount_table.h"
 #include "settings/serving_plan.h"
-#include "worker/worker.h"
 
 namespace sluice {
 

@@ -1,67 +1,14 @@
-// Listening sockets: made and held by the supervisor, accepted from by the workers.
-//
-// An address on TCP has one SO_REUSEPORT socket for each worker, so the kernel spreads connections and a killed
-// worker's queue waits for its successor; a Unix socket cannot do that and is shared.
+// Accepts connections from a listening socket that the supervisor has made.
 #pragma once
 
-#include <sys/types.h>
-
-#include <memory>
-#include <string>
-#include <vector>
+#include <cstdint>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "loop/event_loop.h"
-#include "settings/option_values.h"
 #include "transport/shortage.h"
 
 namespace sluice {
-
-// All sockets of one address. Owned by the supervisor; one thread.
-class ListenGroup {
- public:
-  // Binds and listens. The error names the address and what to do.
-  static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
-  // Removes the file of a Unix socket, unless another has taken its place.
-  ~ListenGroup();
-  ListenGroup(const ListenGroup&) = delete;
-  ListenGroup& operator=(const ListenGroup&) = delete;
-
-  // Makes sure that there is a socket for each worker. Those of more workers than there are stay: a socket that
-  // is closed would reset what waits in its queue. New ones are only bound, so that no connection comes to them
-  // before somebody accepts: `listen` puts them to use, `drop_unused` gives them up.
-  Result<void> provide(unsigned workers);
-  Result<void> listen();
-  void drop_unused() { sockets_.resize(listening_); }
-  // What worker `index` of `workers` accepts from: its own sockets and those that would have no worker.
-  std::vector<int> sockets_of(unsigned index, unsigned workers) const;
-  // In a forked worker: closes all but these, so that an address is free when its own workers have let it go.
-  void close_all_but(const std::vector<int>& kept);
-  const std::string& text() const { return text_; }
-  // Whether it is what such an address asks for; where the kernel chose the port, any port is.
-  bool is_of(const ListenAddress& address) const;
-  // Whether it is at this very place, however that is written. Never for port 0, or a Unix socket.
-  bool is_at(const ListenAddress& address) const;
-  std::uint16_t port() const;  // REQUIRES: not a Unix socket
-  std::string url() const;     // what a mount's prefix can be written behind
-
- private:
-  ListenGroup() = default;
-  Result<void> add_socket();
-
-  std::string text_;     // as written
-  ListenAddress bound_;  // with the port that the kernel chose
-  std::vector<UniqueFd> sockets_;
-  std::size_t listening_ = 0;  // the first ones
-  dev_t device_ = 0;           // with inode_, the file of a Unix socket
-  ino_t inode_ = 0;
-};
-
-// Whether an address could be listened on, tried without listening; leaves nothing behind. The text is a note:
-// empty, or that a server of the same user has it now, as when one is asked about the configuration that it
-// already serves.
-Result<std::string> try_address(const ListenAddress& address);
 
 // Accepts from one socket in a worker's loop and hands over what it accepts. Loop thread.
 class Listener final : private Pollable, private Timer {
@@ -79,7 +26,7 @@ class Listener final : private Pollable, private Timer {
     ~Acceptor() = default;
   };
 
-  Listener(EventLoop& loop, WorkerStats& stats, Acceptor& acceptor, UniqueFd socket);
+  Listener(EventLoop& loop, Acceptor& acceptor, UniqueFd socket);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -104,7 +51,6 @@ class Listener final : private Pollable, private Timer {
   void give_up_socket();
 
   EventLoop& loop_;
-  WorkerStats& stats_;
   Acceptor& acceptor_;
   UniqueFd socket_;
   EventLoop::Token token_ = EventLoop::kNoToken;

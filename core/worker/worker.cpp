@@ -187,7 +187,7 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
   guard_forks(loop_->own(), context_.stats);
   Listener::Acceptor& acceptor = *this;
   for (const int socket : sockets)
-    listeners_.push_back(std::make_unique<Listener>(*loop_, context_.stats, acceptor, UniqueFd(socket)));
+    listeners_.push_back(std::make_unique<Listener>(*loop_, acceptor, UniqueFd(socket)));
   if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
   loop_->run();
   return {};
@@ -314,7 +314,7 @@ void Worker::start_accepting() {
 void Worker::help(WorkerMessage& message) {
   if (draining_ || !message.fd) return;
   Listener::Acceptor& acceptor = *this;
-  auto listener = std::make_unique<Listener>(*loop_, context_.stats, acceptor, std::move(message.fd));
+  auto listener = std::make_unique<Listener>(*loop_, acceptor, std::move(message.fd));
   if (listener->start()) helped_[message.number] = std::move(listener);
 }
 

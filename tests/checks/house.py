@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Checks that the house is as the tour says: house.py [FOLDER]. One line a violation; exits 1 when there is any.
 
-core/: a file includes only files that stand above it in the table of core/README.md, and every file stands there.
+core/: a file includes files of the rooms that its own is open to, and those above it in its own room, by core/README.md,
+where every file stands once. http/ knows no socket, loop or thread; only transport/ moves a client's bytes.
+No file over 400 lines, no function over 70.
 core/api: only itself and the standard library. modules/: only the interface, modules/common and their own folder.
 A source includes its own header first, so that each header is seen to compile on its own.
 state_ is written in one place.
@@ -18,28 +20,91 @@ def includes(path):
     return INCLUDE.findall(path.read_text())
 
 
-def reading_order(root):
-    rows = re.findall(r"^\| `([^`]+)` \|", (root / "core/README.md").read_text(), re.M)
-    return [row for row in rows if not row.startswith("api/")]
+class House:
+    """The rooms of core/ as core/README.md draws them: what each is open to, and its files in reading order."""
+
+    def __init__(self, root):
+        page = (root / "core/README.md").read_text()
+        block = re.search(r"^```rooms\n(.*?)^```", page, re.M | re.S)
+        lines = [line.split(":") for line in (block[1] if block else "").splitlines()]
+        self.open_to = {room.strip(): rooms.split() for room, rooms in lines}
+        self.order = {}
+        for section in re.split(r"^### ", page, flags=re.M)[1:]:
+            room = re.match(r"`(\w+)/`", section)[1]
+            self.order[room] = re.findall(r"^\| `([\w.]+)` \|", section, re.M)
 
 
 def check_core(root):
-    order = reading_order(root)
-    place = {name: index for index, name in enumerate(order)}
-    for path in sorted((root / "core").glob("*/*.[hc]*")):
-        unit = str(path.relative_to(root / "core").with_suffix(""))
-        if unit not in place:
-            yield f"{path.relative_to(root)} is missing from the table of core/README.md"
+    house = House(root)
+    for room in house.open_to:
+        for unit in house.order.get(room, []):
+            if not any((root / "core" / room / f"{unit}{suffix}").exists() for suffix in (".h", ".cpp")):
+                yield f"core/README.md names {room}/{unit}, which does not exist"
+    seen = {}
+    for path in sorted((root / "core").rglob("*.[hc]*")):
+        room = path.relative_to(root / "core").parts[0]
+        if room == "api":
             continue
+        order = house.order.get(room, [])
+        if room not in house.open_to or order.count(path.stem) != 1 or path.parent.parent != root / "core":
+            yield f"{path.relative_to(root)} has to stand once in the table of its room in core/README.md"
+            continue
+        if seen.setdefault(path.stem, room) != room:
+            yield f"{path.relative_to(root)} has the name of a unit of {seen[path.stem]}/: rename one of them"
         for quote, name in includes(path):
-            included = str(pathlib.PurePath(name).with_suffix(""))
-            if quote == '"' and not (root / "core" / name).exists():
+            other, _, file = name.rpartition("/")
+            unit = pathlib.PurePath(file).stem
+            if quote != '"':
+                continue
+            if not (root / "core" / name).exists():
                 yield f"{path.relative_to(root)} includes {name}, which is not in core/"
-            elif quote == '"' and included in place and place[included] > place[unit]:
+            elif other == room and unit in order and order.index(unit) > order.index(path.stem):
                 yield f"{path.relative_to(root)} includes {name}, which stands below it in core/README.md"
-    for name in order:
-        if not any((root / "core" / f"{name}{suffix}").exists() for suffix in (".h", ".cpp")):
-            yield f"core/README.md names {name}, which does not exist"
+            elif other != room and other not in house.open_to[room]:
+                yield f"{path.relative_to(root)} includes {name}: {room}/ is not open to {other}/ (core/README.md)"
+
+
+# What each room may not name, though no include of core/ says so.
+FOREIGN_HEADERS = re.compile(r"sys/(socket|epoll|eventfd|timerfd|sendfile)\.h|netinet/.*|thread|mutex|atomic|pthread\.h")
+SENDS = re.compile(r"(?<!\w)::(recv|recvmsg|send|sendmsg|sendfile)\(")
+
+
+def check_http(root):
+    for path in sorted((root / "core/http").glob("*.[hc]*")):
+        for _, name in includes(path):
+            if FOREIGN_HEADERS.fullmatch(name):
+                yield f"{path.relative_to(root)} includes {name}: http/ knows no socket, loop or thread"
+
+
+def check_sends(root):
+    for room in ("http", "loop", "exchange", "connection"):
+        for path in sorted((root / "core" / room).glob("*.[hc]*")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if SENDS.search(line):
+                    yield f"{path.relative_to(root)}:{number} moves bytes of a socket: only transport/ does"
+
+
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+
+
+def check_lengths(root):
+    """A function ends at the first line that closes it in the column in which it begins."""
+    for room in ("core", "cli", "modules", "tests"):
+        for path in sorted((root / room).rglob("*.[hc]*")):
+            if path.suffix not in (".h", ".cpp"):
+                continue
+            lines = path.read_text().splitlines()
+            if len(lines) > FILE_LINES_MAX:
+                yield f"{path.relative_to(root)} has {len(lines)} lines: {FILE_LINES_MAX} are the most"
+            begin = None
+            for number, line in enumerate(lines, 1):
+                if re.match(r"[A-Za-z].*\)[^;]*\{$|  +[A-Za-z].*\) (const |override |noexcept )*\{$", line) and begin is None:
+                    begin = (number, line[: len(line) - len(line.lstrip())] + "}")
+                elif begin and line.rstrip(";") == begin[1]:
+                    if number - begin[0] > FUNCTION_LINES_MAX and room != "tests":
+                        yield f"{path.relative_to(root)}:{begin[0]} is a function of {number - begin[0]} lines: {FUNCTION_LINES_MAX} are the most"
+                    begin = None
 
 
 def check_api(root):
@@ -92,7 +157,7 @@ def check_dates(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
-    checks = (check_core, check_api, check_modules, check_own_headers, check_state_writer, check_dates)
+    checks = (check_core, check_http, check_sends, check_lengths, check_api, check_modules, check_own_headers, check_state_writer, check_dates)
     violations = [violation for check in checks for violation in check(root)]
     for violation in violations:
         print(violation)

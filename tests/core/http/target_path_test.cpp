@@ -1,5 +1,7 @@
 #include "http/target_path.h"
 
+#include "base/percent_encoding.h"
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>

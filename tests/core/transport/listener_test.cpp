@@ -57,7 +57,7 @@ struct ListenerFixture {
   std::unique_ptr<ListenGroup> group = std::move(*ListenGroup::open(address("unix:" + (folder / "socket")), 1));
   ListenAddress to = address(group->text());
   Accepted accepted;
-  Listener listener{*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front()))};
+  Listener listener{*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front()))};
   std::vector<UniqueFd> clients;
 
   ListenerFixture() { REQUIRE(listener.start()); }
@@ -223,7 +223,7 @@ TEST_CASE("a listener accepts what comes, pauses when it may not, and ends with 
   auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
   const ListenAddress to = address(group->url().substr(7));
   Accepted accepted;
-  Listener listener(*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
+  Listener listener(*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
   REQUIRE(listener.start());
   CHECK(connects(to));
   CHECK(connects(to));
@@ -253,7 +253,7 @@ TEST_CASE("a listener that ends accepts so many of those that wait in one turn",
   const ListenAddress to = address("unix:" + (folder / "socket"));
   auto group = std::move(*ListenGroup::open(to, 1));
   Accepted accepted;
-  Listener listener(*loop, stats, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
+  Listener listener(*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
   REQUIRE(listener.start());
   for (std::size_t i = 0; i < kMax + 1; ++i) REQUIRE(connects(to));
   listener.finish();

@@ -1,0 +1,13 @@
+// Percent-encoding of a path (RFC 3986 section 2.1). Pure, any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+// Appends a path as a target, or a field such as Location, may hold it: what is no pchar and no slash is
+// encoded.
+void append_encoded(std::string& out, std::string_view path);
+
+}  // namespace sluice
