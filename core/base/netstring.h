@@ -1,5 +1,5 @@
-// Texts one after the other in one text, each with its length before it, so that any of them may hold anything.
-// How processes of the server speak to each other. Values; any thread.
+// Several texts in one, each behind its length, so that a text may hold any bytes. The server's processes write
+// their messages so. Values; any thread.
 #pragma once
 
 #include <algorithm>

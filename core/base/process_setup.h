@@ -17,12 +17,12 @@ void raise_descriptor_limit();
 // sleeps.
 void reserve_descriptors(std::uint64_t count);
 
-// Asks that this thread run soon after it has woken up, for short times, beside others on the same processor:
-// its share of it stays the same. Without effect before Linux 6.12.
+// Asks the scheduler for short slices: this thread then runs soon after it wakes up, and for a short time,
+// beside others on the same processor. Its share of the processor stays the same. No effect before Linux 6.12.
 void run_in_short_slices();
 
-// From now on malloc(3) joins what is freed with its neighbours at once. It would put small pieces aside, and a
-// later free of something large would join thousands of them in one go.
+// Makes malloc(3) merge a freed piece with its neighbours at once. By default it keeps small pieces apart, and
+// the free of a large piece later merges thousands of them in one call.
 void spread_frees();
 
 // Opens /dev/null for each of stdin, stdout and stderr that is closed, so that no file that is opened later

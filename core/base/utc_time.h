@@ -1,6 +1,6 @@
-// A moment as date and time of day in UTC. The C library would tell it, too, but holds a lock that all threads
-// share, and reads the file of the local zone when it is first asked: a loop must not wait for either. Pure,
-// any thread.
+// Date and time of day in UTC. The C library's functions for it take a lock that all threads share, and read
+// the file of the local zone on the first call. A loop must not wait for either, so the date is computed here.
+// Pure, any thread.
 #pragma once
 
 #include <chrono>

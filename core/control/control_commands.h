@@ -1,5 +1,5 @@
-// What a running server does for who asks through its control socket: the commands, and those who wait for a
-// reload. Supervisor's thread; never blocks.
+// The commands that a running server takes through its control socket, and the clients that wait for the end of
+// a reload. Supervisor's thread; never blocks.
 #pragma once
 
 #include <functional>

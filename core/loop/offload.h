@@ -1,22 +1,24 @@
-// A few threads for calls that may block. Work is queued from the loop, run on a thread, and its result comes
-// back to the loop by an eventfd.
+// A few threads for calls that may block. The loop queues a Work, a thread runs it, and an eventfd tells the
+// loop that it is done.
 //
-// Loop thread, except Work::run. The queue is bounded, and no owner (a handler) holds more than half the
-// threads or half the queue, so one that blocks cannot starve the others; the reserve is beside the queue.
-// Work that waited too long is given back unrun.
+// Loop thread, except Work::run. The queue is bounded. An owner (a handler) gets at most half of the threads
+// and half of the queue, so one whose calls block cannot starve the others. The reserve has its own room beside
+// the queue. A Work that has waited too long is given back without having run.
 //
-// A call that does not end for long, as on a file system that hangs, is stuck: a spare thread takes the place
-// of its own, and it counts no more in its owner's share. Once half of the spares are used, owners with stuck
-// calls get no more threads, so that many of them leave the others theirs.
+// A call that does not end for long, as on a file system that hangs, is stuck. A spare thread then replaces the
+// thread that it holds, and the call no longer counts in its owner's share. Once half of the spares are used,
+// owners with stuck calls get no more threads, so that spares are left for the others.
 //
-// The threads are nicer than the loop, which else waits for what they compute whenever it has much to send.
+// The threads have a higher nice value than the loop. Without it the loop would wait for the processor while
+// they compute.
 //
-// The queue is the loop's alone: it hands works to a thread by slots and takes them back from a list, both
-// without a lock, so that it never has to wait for a thread.
+// Only the loop touches the queue. It hands Works to a thread through slots and takes them back from a list.
+// Both are lock-free, so the loop never waits for a thread.
 //
-// A thread whose calls are quick gets some more of the same owner ahead, as long as nobody else's wait: waking
-// a thread, and being woken by it, costs several times what a quick call takes. What has not begun is taken
-// back when another owner comes, or when the call before it is stuck.
+// Waking a thread, and being woken by it, costs several times what a quick call takes. A thread whose calls are
+// quick therefore gets several Works of one owner at once, as long as no other owner's wait. Those that have
+// not begun are taken back when another owner comes, when the call before them is stuck, or when another thread
+// has nothing left to do.
 //
 // INVARIANT: every accepted Work gets exactly one done(), then is destroyed, both on the loop.
 #pragma once

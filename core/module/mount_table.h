@@ -1,5 +1,6 @@
-// The modules of one worker and where they answer: made of a ModuleSet, and put into force by filling a router.
-// The next lineup takes over the handlers that stay and makes the others anew, while this one goes on.
+// The modules of one worker and the prefixes at which they answer. A table is made from a ModuleSet and takes
+// effect when it fills the worker's router. The next table takes over the handlers that stay and makes the
+// others anew, while this one still serves.
 //
 // Loop thread.
 #pragma once

@@ -27,13 +27,14 @@ class ListenGroup {
   ListenGroup(const ListenGroup&) = delete;
   ListenGroup& operator=(const ListenGroup&) = delete;
 
-  // Makes sure that there is a socket for each worker. Those of more workers than there are stay: a socket that
-  // is closed would reset what waits in its queue. New ones are only bound, so that no connection comes to them
-  // before somebody accepts: `listen` puts them to use, `drop_unused` gives them up.
+  // Makes sure that each worker has a socket. Sockets beyond the number of workers stay open, because closing
+  // one resets the connections in its queue. New sockets are only bound, and get no connection before `listen`
+  // puts them to use; `drop_unused` closes them instead.
   Result<void> provide(unsigned workers);
   Result<void> listen();
   void drop_unused() { sockets_.resize(listening_); }
-  // What worker `index` of `workers` accepts from: its own sockets and those that would have no worker.
+  // The sockets from which worker `index` of `workers` accepts: its own, and its share of those without a
+  // worker.
   std::vector<int> sockets_of(unsigned index, unsigned workers) const;
   // In a forked worker: closes all but these, so that an address is free when its own workers have let it go.
   void close_all_but(const std::vector<int>& kept);

@@ -167,8 +167,8 @@ void Watchdog::end_help(const Crew& crew, const WorkerProcess& worker, Held& hel
     helper->tell({ControlMessage::help_over, help_number(worker, i)});
 }
 
-// Nothing takes the place of one that is dying until it is gone: the limit holds for it, too, but it is named
-// by what it dies of.
+// A dying worker is replaced only when it is gone, so the limit holds for it, too. The log then names what it
+// dies of.
 void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
   if (held.ended_ns == 0) {
     held.ended_ns = now_ns;

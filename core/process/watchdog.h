@@ -22,7 +22,7 @@ class Watchdog {
  public:
   // How often `look` wants to be called at least.
   static constexpr std::uint64_t kLookMs = 50;
-  // When it wants to be called next: no turn of more than 100 ms escapes it.
+  // When `look` has to be called next so that every turn of more than 100 ms is noticed.
   std::uint64_t due_ns() const { return due_ns_; }
 
   // `retired` are looked at, too, but accept no more, so nobody helps them. `hang_ms`: see ModuleCare. What

@@ -26,8 +26,8 @@ void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
   }
 }
 
-// While a core is dumped the kernel says so; while memory is freed there is none left of which it could say
-// anything (proc(5)).
+// /proc/PID/status has "CoreDumping: 1" while the kernel writes a core, and no VmSize once the memory is being
+// freed (proc(5)).
 bool is_ending(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   bool has_memory = !status;

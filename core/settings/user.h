@@ -16,8 +16,8 @@ struct User {
   gid_t gid = 0;
 };
 
-// Whom to become: nothing when there is nothing to change. An empty name is www-data for root, else the one who
-// started. The error says what to do.
+// The user that workers become; nothing when they stay who they are. An empty name means www-data when root has
+// started the server, and no change otherwise. The error says what to do.
 Result<std::optional<User>> find_user(const std::string& name);
 
 // For good: groups, group and user of this process. Signals and /proc stay accessible to the same user, and

@@ -1,8 +1,8 @@
 // What the supervisor knows of each module: the generation that serves, the one to go back to, its faults, and
 // whether it is switched off. Decides what a fault leads to; does nothing about it itself.
 //
-// A generation is good when it is replaced while it has no fault of the last fault window. The last good one is
-// kept, and is what a newer one with too many faults gives way to. Values; one thread.
+// A generation is good when it had no fault within the fault window before it was replaced. The last good one
+// is kept: a newer generation with too many faults is replaced by it. Values; one thread.
 #pragma once
 
 #include <deque>

@@ -43,7 +43,7 @@ struct ModuleReport {
   std::vector<OptionReport> options;
 };
 
-// Which content of which file it was: another one after each change (inode(7)).
+// Tells a file's content from its earlier and later ones: every change of the file changes it (inode(7)).
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;

@@ -1,5 +1,5 @@
-// Tries in a short-lived child whether modules can serve: every one loaded, every handler made and destroyed,
-// as the user that workers become. No module code runs in the caller, and no address is bound.
+// Finds out whether modules can serve. A short-lived child, as the user that workers become, loads every module
+// and makes and destroys every handler. The caller runs no module code and binds no address.
 #pragma once
 
 #include <functional>

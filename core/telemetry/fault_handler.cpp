@@ -102,7 +102,7 @@ void take_request(Snapshot& snapshot, const Request* request) {
   put(request->version == 10 ? Bytes(" HTTP/1.0", 9) : Bytes(" HTTP/1.1", 9));
 }
 
-// `note` may be null. The frames come last: to find them on a stack that was overwritten may end the process.
+// `note` may be null. The frames are written last, because unwinding an overwritten stack may end the process.
 void take(Snapshot& snapshot, const CallNote* note, int signal, std::int32_t sent_by, void* place) {
   const std::uint32_t taken = snapshot.taken.load(std::memory_order_relaxed);
   snapshot.frames_size = 0;

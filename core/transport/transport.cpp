@@ -17,8 +17,8 @@
 namespace sluice {
 namespace {
 
-// The C library's recv, send and sendmsg are points where a thread may be cancelled, which they pay for in a
-// process with threads, each time. Nobody is cancelled here.
+// The C library's recv, send and sendmsg are cancellation points, which cost extra in a process with threads.
+// No thread is cancelled here, so the system calls are made directly.
 ssize_t receive_now(int fd, char* buffer, std::size_t size) {
   return ::syscall(SYS_recvfrom, fd, buffer, size, 0, nullptr, nullptr);
 }

@@ -1,12 +1,12 @@
-// Brings files into the page cache in front of the bodies that send them, without waiting: has the kernel begin
-// to read, piece by piece, and wakes a body when what it waits for has come. One a worker, in the module's
+// Reads files into the page cache ahead of the bodies that send them, without blocking the loop. It asks the
+// kernel to read piece by piece, and wakes a body when its piece is there. One a worker, in the module's
 // Shared. Loop thread.
 //
-// How much is being read is bounded over all streams, since beyond a few MiB even calls that promise not to
-// wait do; streams take turns in a FIFO. A thread begins the first piece of a file, for where that lies is not
-// yet known, and each piece of a file with holes, for to begin with a hole is to fill it with zeros. One thread
-// at most waits for what the longest waiter wants, so that the disk need not wait for the next look; the others
-// are looked at then, and every millisecond.
+// All streams together read at most a few MiB at a time, because beyond that even calls that promise not to
+// wait do wait. Streams take turns in a FIFO. An offload thread starts the first piece of a file, whose blocks
+// the kernel has to look up, and every piece of a file with holes, which the kernel fills with zeros while it
+// starts. At most one thread waits for the piece of the stream that has waited longest. When it comes, and
+// every millisecond, the other streams are looked at.
 //
 // INVARIANT: `in_flight_` is the sum of the sizes of `reading_` and of what threads begin; a timer runs while
 // anything waits or is read.

@@ -1,5 +1,6 @@
-// Opens what a request names beneath a mount's folder, and nothing outside it. FIFOs, devices and sockets are
-// not opened: who waits to write to a FIFO would go on, and a device may begin to do something. Any thread.
+// Opens the file or folder that a request names beneath a mount's folder, and nothing outside it. FIFOs,
+// devices and sockets are not opened: opening a FIFO lets a waiting writer continue, and opening a device may
+// start it. Any thread.
 #pragma once
 
 #include <cstdint>
