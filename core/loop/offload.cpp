@@ -86,8 +86,13 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) 
   queue_.back()->work = std::move(work);
   count_queued(*queue_.back());
   ++outstanding_;
-  if (owners_waiting_ > 1) take_back_ahead();
   start_waiting();
+  const Share& share = shares_[owner];
+  if (share.queued > 0 && share.running < running_max()) {
+    // It waits for a thread that others hold: what they were given ahead waits behind it again.
+    take_back_ahead();
+    start_waiting();
+  }
   give_ahead();
   if (expiry_.value == 0) {
     unless_out_of_memory("memory is used up: an offloaded call may wait for longer than it should",
@@ -138,11 +143,10 @@ void Offload::take_back_ahead() {
 }
 
 std::deque<Offload::ItemPtr>::iterator Offload::next_item() {
-  const unsigned running_max = std::max(1U, limits_.threads / 2);
   const bool many_stuck = stuck_ >= limits_.spares / 2;
   return std::find_if(queue_.begin(), queue_.end(), [&](const ItemPtr& item) {
     const Share& share = shares_[item->owner];
-    return share.running < running_max && (share.stuck == 0 || !many_stuck);
+    return share.running < running_max() && (share.stuck == 0 || !many_stuck);
   });
 }
 
@@ -168,8 +172,11 @@ bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
   });
   if (slot == thread.slots.end()) return false;
   ItemPtr item = take_out(place);
-  const std::uint64_t waited_ms = std::max(limits_.queued_ms_max + loop_.now_ms(), item->due_ms) - item->due_ms;
-  loop_.stats().offload_waits.add(waited_ms * 1'000'000);
+  if (!std::exchange(item->wait_counted, true)) {
+    const std::uint64_t waited_ms =
+        std::max(limits_.queued_ms_max + loop_.now_ms(), item->due_ms) - item->due_ms;
+    loop_.stats().offload_waits.add(waited_ms * 1'000'000);
+  }
   if (thread.given++ == 0) {
     ++shares_[item->owner].running;
     ++running_;
@@ -206,7 +213,9 @@ void Offload::run_thread(Thread& self, unsigned index) {
 
 // The next one that it has not begun.
 Offload::Item* Offload::Thread::take() {
-  for (std::atomic<Item*>& slot : slots) {
+  for (std::size_t tried = 0; tried < kAheadMax; ++tried) {
+    std::atomic<Item*>& slot = slots[next];
+    next = (next + 1) % kAheadMax;
     if (slot.load() == nullptr) continue;
     if (Item* const item = slot.exchange(nullptr)) return item;
   }
@@ -245,7 +254,7 @@ void Offload::on_events(std::uint32_t) {
   const unsigned running = running_;
   ItemPtr finished = take_finished();
   // A thread that has nothing left takes over what others have not begun.
-  if (queue_.empty() && running_ < running) take_back_ahead();
+  if (running_ < running) take_back_ahead();
   start_waiting();
   give_ahead();
   give_back_all(std::move(finished));
@@ -275,15 +284,15 @@ void Offload::give_back_all(ItemPtr finished) {
 void Offload::find_stuck() {
   bool any_stuck = false;
   for (Thread& thread : threads_) {
-    if (stuck_ == limits_.spares) break;
     if (thread.given == 0 || thread.stuck || loop_.now_ms() - thread.since_ms < limits_.stuck_ms) continue;
+    any_stuck = true;
+    if (stuck_ == limits_.spares) continue;
     thread.stuck = true;
     Share& share = shares_[thread.owner];
     --share.running;
     ++share.stuck;
     --running_;
     ++stuck_;
-    any_stuck = true;
   }
   if (any_stuck) take_back_ahead();
 }

@@ -25,6 +25,7 @@
 
 #include <sluice/handler.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <deque>
@@ -75,6 +76,7 @@ class Offload final : private Pollable, private Timer {
     std::uint64_t due_ms;
     Room room;
     bool ran = false;
+    bool wait_counted = false;
     Thread* thread = nullptr;  // that was given it
     Item* next = nullptr;      // among the finished
   };
@@ -87,6 +89,7 @@ class Offload final : private Pollable, private Timer {
     std::array<std::atomic<Item*>, kAheadMax> slots{};  // what it has not begun
     std::atomic<bool> asleep{false};                    // it will look at its slots only when it is woken
     std::counting_semaphore<2> wake{0};
+    std::size_t next = 0;  // of the slots, to look at; the thread's alone, as each has its turn
     Item* take();
     // Loop only.
     unsigned given = 0;  // works that have not come back: the one it runs, and those of its slots
@@ -105,6 +108,8 @@ class Offload final : private Pollable, private Timer {
   Offload(EventLoop& loop, const Limits& limits)
       : loop_(loop), limits_(limits), to_start_(limits_.threads + limits_.spares) {}
   bool has_room(const void* owner, Room room) const;
+  // Threads that one owner may have, besides those that are stuck.
+  unsigned running_max() const { return std::max(1U, limits_.threads / 2); }
   void run_thread(Thread& self, unsigned index);
   Item* next_of(Thread& self);
   void finish(Item* item);

@@ -4,8 +4,10 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -352,4 +354,36 @@ TEST_CASE("what is given ahead ends with the threads, once", "[offload]") {
   }
   CHECK(seen.done == submitted);
   CHECK(seen.destroyed == submitted);
+}
+
+TEST_CASE("calls given ahead have their turn while others keep coming", "[offload]") {
+  // Each is submitted again when it is done, as by clients that ask again at once.
+  struct Again final : Work {
+    Again(Offload& to, std::atomic<int>& all, int& most) : offload(to), ran(all), overtaken(most) {}
+    void run() override {
+      by_others = ran++ - at_submit;
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
+    void done(bool) override {
+      overtaken = std::max(overtaken, by_others);
+      if (ran > 3'000) return;
+      std::unique_ptr<Work> next = std::make_unique<Again>(offload, ran, overtaken);
+      REQUIRE(offload.submit(&offload, next));
+    }
+    Offload& offload;
+    std::atomic<int>& ran;
+    int& overtaken;
+    int at_submit = ran;
+    int by_others = 0;
+  };
+  Loop loop;
+  const auto offload = std::move(*Offload::create(*loop.loop, {}));
+  std::atomic<int> ran{0};
+  int overtaken = 0;
+  for (int i = 0; i < 20; ++i) {
+    std::unique_ptr<Work> first = std::make_unique<Again>(*offload, ran, overtaken);
+    REQUIRE(offload->submit(offload.get(), first));
+  }
+  REQUIRE(loop.run_until([&] { return offload->idle(); }, 30'000));
+  CHECK(overtaken < 100);
 }
