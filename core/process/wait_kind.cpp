@@ -49,6 +49,14 @@ bool is_file(const std::string& folder, unsigned long fd) {
   return ::readlink(link.c_str(), path, sizeof(path)) > 0 && path[0] == '/';
 }
 
+// FIFOs and terminals have paths, but no disk. By the function that the kernel sleeps in.
+bool waits_in_pipe_or_terminal(const std::string& folder) {
+  std::string place;
+  std::ifstream(folder + "wchan") >> place;
+  return place.find("pipe") != std::string::npos || place.find("fifo") != std::string::npos ||
+         place == "wait_for_partner" || place.find("tty") != std::string::npos;
+}
+
 // Who waits for a child of vfork(2) cannot be woken, either.
 bool makes_a_process(long number) {
 #if defined(__x86_64__)
@@ -74,7 +82,7 @@ WaitKind wait_kind(pid_t worker) {
   const bool of_file = is_one_of(kOfPaths, number) ||
                        (is_one_of(kOfDescriptors, number) && is_file(folder, first)) ||
                        (number == SYS_sendfile && is_file(folder, second));
-  return of_file ? WaitKind::disk : WaitKind::sleep;
+  return of_file && !waits_in_pipe_or_terminal(folder) ? WaitKind::disk : WaitKind::sleep;
 }
 
 }  // namespace sluice

@@ -74,6 +74,7 @@ void WorkerProcess::dismiss() {
 }
 
 void WorkerProcess::condemn(bool by_disk) {
+  if (condemned_) return;  // what it waits in while it ends is no reason
   condemned_ = true;
   held_by_disk_ = by_disk;
 }

@@ -31,8 +31,9 @@ void ModuleKeeper::ask_folder(std::uint64_t now_ms) {
     return std::string();
   });
   if (!asking) {
-    log(LogLevel::error, "cannot look at the folder of modules: " + asking.error().message);
-    return give_up_folder();
+    log(LogLevel::error, "the folder of modules is looked at without a child: " + asking.error().message);
+    folder_answers_ = true;
+    return;
   }
   trial_ = std::move(*asking);
   stage_ = Stage::asking;
@@ -55,6 +56,7 @@ void ModuleKeeper::look(std::uint64_t now_ms) {
   if (std::exchange(again_wanted_, false)) again_ = waiting_;
   if (watch_ == nullptr) return;
   if (watch_->take_overflow()) note_all_files();
+  if (watch_ == nullptr) return;  // watched anew, in vain
   for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
   if (watch_->moved()) {
     watch();
