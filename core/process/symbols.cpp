@@ -1,6 +1,7 @@
 #include "process/symbols.h"
 
 #include <cxxabi.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <unistd.h>
 
@@ -47,15 +48,25 @@ class ObjectFile {
     return readable == nullptr ? name : readable.get();
   }
   std::string line(std::uint64_t offset) const {
-    Dwfl_Line* line = module_ == nullptr ? nullptr : ::dwfl_module_getsrc(module_, offset + bias_);
-    if (line == nullptr) return {};
     int number = 0;
-    const char* file = ::dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
-    if (file == nullptr) return {};
+    Dwarf_Line* line = line_at(offset + bias_);
+    const char* file = line == nullptr ? nullptr : ::dwarf_linesrc(line, nullptr, nullptr);
+    if (file == nullptr || ::dwarf_lineno(line, &number) != 0) return {};
     return std::filesystem::path(file).filename().string() + ":" + std::to_string(number);
   }
 
  private:
+  // Every unit is asked which addresses it has: the table of addresses that dwfl_module_getsrc relies on is
+  // missing where clang was the compiler.
+  Dwarf_Line* line_at(Dwarf_Addr address) const {
+    Dwarf_Addr bias = 0;
+    for (Dwarf_Die* unit = nullptr;
+         module_ != nullptr && (unit = ::dwfl_module_nextcu(module_, unit, &bias)) != nullptr;) {
+      if (::dwarf_haspc(unit, address - bias) == 1) return ::dwarf_getsrc_die(unit, address - bias);
+    }
+    return nullptr;
+  }
+
   static constexpr Dwfl_Callbacks kCallbacks{nullptr, find_no_debug_file, ::dwfl_offline_section_address,
                                              nullptr};
 

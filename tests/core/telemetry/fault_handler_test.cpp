@@ -1,28 +1,21 @@
 // What a dying thread leaves behind: signal, module, request and frames, named afterwards.
 #include "telemetry/fault_handler.h"
 
-#include <dlfcn.h>
-#include <execinfo.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
 
 #include "process/fault_report.h"
 #include "process/symbols.h"
-#include "support/temp_folder.h"
 
 using namespace sluice;
-using sluice::test::TempFolder;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -167,64 +160,4 @@ TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[
   CHECK(stats->held.taken == 4);
   CHECK(read_snapshot(*stats, stats->held).text() == "inside module hello, generation 1");
   CHECK(stats->fault.taken == 0);
-}
-
-TEST_CASE("an address that nothing is known of is written as it is", "[symbols]") {
-  Snapshot::Frame frame;
-  frame.offset = 0x1234;
-  std::string("/nowhere/mine.so").copy(frame.object, sizeof(frame.object) - 1);
-  CHECK(describe_frames({frame}, "/nowhere") == std::vector<std::string>{"#0 0x1234 in mine.so"});
-}
-
-namespace {
-
-void* caller = nullptr;
-
-int compare_and_look(const void* one, const void* other) {
-  void* places[2] = {};
-  if (::backtrace(places, 2) == 2) caller = places[1];
-  return *static_cast<const int*>(one) - *static_cast<const int*>(other);
-}
-
-}  // namespace
-
-TEST_CASE("a function without a name is not given its neighbour's", "[symbols]") {
-  int numbers[] = {3, 1, 2};
-  std::qsort(numbers, 3, sizeof(int),
-             compare_and_look);  // by way of a function that the library does not export
-  Dl_info info{};
-  REQUIRE(::dladdr(caller, &info) != 0);
-  Snapshot::Frame frame;
-  frame.offset = static_cast<std::uint64_t>(static_cast<char*>(caller) - static_cast<char*>(info.dli_fbase));
-  const std::string library = fs::canonical(info.dli_fname);
-  library.copy(frame.object, sizeof(frame.object) - 1);
-  const std::string line = describe_frames({frame}, "/nowhere").at(0);
-  const bool has_its_own = info.dli_saddr != nullptr && line.find("sort") != std::string::npos;
-  CHECK((has_its_own || line.find("#0 0x") == 0));
-}
-
-TEST_CASE("only the program, the copies of modules and the system's libraries are opened for names",
-          "[symbols]") {
-  const TempFolder folder;
-  fs::create_directory(folder / "copies");
-  fs::copy_file(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", folder / "copies/hello.1.so");
-  fs::copy_file(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", folder / "stray.so");
-  Dl_info symbol{};
-  void* loaded = ::dlopen((folder / "stray.so").c_str(), RTLD_NOW);
-  REQUIRE(loaded != nullptr);
-  void* address = ::dlsym(loaded, "sluice_module");
-  REQUIRE(::dladdr(address, &symbol) != 0);
-  const auto described = [&](const std::string& object) {
-    Snapshot::Frame frame;
-    frame.offset =
-        static_cast<std::uint64_t>(static_cast<char*>(address) - static_cast<char*>(symbol.dli_fbase));
-    object.copy(frame.object, sizeof(frame.object) - 1);
-    return describe_frames({frame}, folder / "copies").at(0);
-  };
-  CHECK(described(folder / "copies/hello.1.so").find("#0 sluice_module") == 0);
-  CHECK(described(folder / "stray.so").find("#0 0x") == 0);
-  CHECK(described(folder / "copies/../stray.so").find("#0 0x") == 0);
-  REQUIRE(::mkfifo((folder / "copies/fifo.so").c_str(), 0644) == 0);
-  CHECK(described(folder / "copies/fifo.so").find("#0 0x") == 0);
-  ::dlclose(loaded);
 }
