@@ -164,11 +164,12 @@ TEST_CASE("a tree of which nothing is in memory is served whole", "[e2e][never_b
   REQUIRE(fetch(server.endpoint(), "/static/").status == 404);
   const Metrics before(site);
   std::vector<HttpClient> clients;
-  for (int i = 0; i < kFiles; ++i) {
+  for (std::size_t i = 0; i < kFiles; ++i) {
     clients.emplace_back(server.endpoint());
     clients.back().request("GET", "/static/slow" + std::to_string(i % 8) + "/" + std::to_string(i));
   }
-  for (int i = 0; i < kFiles; ++i) CHECK(clients[i].read_answer().body == "content of " + std::to_string(i));
+  for (std::size_t i = 0; i < kFiles; ++i)
+    CHECK(clients[i].read_answer().body == "content of " + std::to_string(i));
   const Metrics after(site);
   CHECK(after.of_worker("offload_wait_seconds_count") >= kFiles);
   CHECK(after.of_worker("loop_sleeps_total") - before.of_worker("loop_sleeps_total") <= kSleepsMax);

@@ -42,7 +42,8 @@ TEST_CASE("a worker whose own descriptors a module closes ends with a sentence",
       {"listening", "a listening socket (number "},
       {"events", "the descriptor of the offload threads (number "},
   };
-  for (const auto& [way, what] : ways) {
+  for (const auto& [way, names] : ways) {
+    const std::string what = names;
     std::size_t ended = 0;
     for (const std::string how : {"", "?replace"}) {
       provoke(server.endpoint(), "/closer/" + way + how);

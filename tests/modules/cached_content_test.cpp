@@ -65,7 +65,7 @@ TEST_CASE_METHOD(Fixture, "contents that there is no room for take the place of 
   constexpr int kFiles = 64;
   constexpr std::size_t kSize = 512 * 1024;
   const auto shared = std::make_shared<OpenFilesState>();
-  shared->content_room = GENERATE(0, 2 * kSize);
+  shared->content_room = GENERATE(std::uint64_t{0}, std::uint64_t{2} * kSize);
   const std::uint64_t room = shared->content_room;
   std::vector<FileRef> files;
   for (int i = 0; i < kFiles; ++i) {

@@ -73,7 +73,7 @@ TEST_CASE("tags agree with sha256sum at every length around blocks and pieces", 
   const TempFolder folder;
   std::vector<std::size_t> sizes;
   for (std::size_t size = 0; size <= 200; ++size) sizes.push_back(size);
-  for (const std::size_t edge : {128 * 1024, 2 * 128 * 1024, 3'000'000}) {
+  for (const std::size_t edge : {128u * 1024, 2u * 128 * 1024, 3'000'000u}) {
     for (std::size_t size = edge - 2; size <= edge + 2; ++size) sizes.push_back(size);
   }
   const auto name = [](std::size_t i) { return std::to_string(1000 + i); };

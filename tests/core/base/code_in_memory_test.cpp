@@ -33,7 +33,7 @@ bool is_open(int fd) {
 TEST_CASE("code in memory is called as its file is, and keeps its number as long as it is mapped",
           "[code_in_memory]") {
   REQUIRE(memory_allows_code());
-  const std::string path = "/run/store/" + std::string(GENERATE(1, 300), 'x') + "/half.1.so";
+  const std::string path = "/run/store/" + std::string(GENERATE(1u, 300u), 'x') + "/half.1.so";
   std::optional<CodeInMemory> code(path);
   REQUIRE(code->fd() >= 0);
   fill(*code);

@@ -120,8 +120,8 @@ TEST_CASE("a module cannot forge framing, nor split an answer", "[http_fields]")
 }
 
 TEST_CASE("every status that the server uses has a name, and a page in two forms", "[http_status]") {
-  for (const std::uint32_t status :
-       {200, 206, 301, 304, 400, 403, 404, 405, 408, 412, 414, 416, 417, 421, 431, 500, 501, 503, 504, 505}) {
+  for (const std::uint32_t status : {200u, 206u, 301u, 304u, 400u, 403u, 404u, 405u, 408u, 412u,
+                                     414u, 416u, 417u, 421u, 431u, 500u, 501u, 503u, 504u, 505u}) {
     CHECK(reason_phrase(status) != "Unknown");
   }
   CHECK(reason_phrase(299) == "Unknown");

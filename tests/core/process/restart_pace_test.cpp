@@ -9,7 +9,7 @@ TEST_CASE("workers that end again and again are replaced ever more slowly", "[re
   RestartPace pace;
   std::uint64_t now_ms = 1'000'000;
   for (unsigned i = 0; i < RestartPace::kAtOnce + 2; ++i) CHECK(pace.ended(true, 2, ++now_ms) == 0);
-  for (const std::uint64_t wait_ms : {1'000, 2'000, 4'000, 8'000, 16'000, 30'000, 30'000}) {
+  for (const std::uint64_t wait_ms : {1'000u, 2'000u, 4'000u, 8'000u, 16'000u, 30'000u, 30'000u}) {
     CHECK(pace.ended(true, 2, ++now_ms) == wait_ms);
     now_ms += wait_ms;
   }
