@@ -221,7 +221,7 @@ void EventLoop::turn(int wait_ms_max) {
   slice_end_ns_ = began_ns + kSliceNs;
   dispatch_events(count);
   run_ready();
-  expire();
+  if (!more_waits(count)) expire();
   reap_all();
   read_clock();
   end_trail();
@@ -274,6 +274,13 @@ void EventLoop::run_ready() {
     current.next_->prev_ = &ready_;
   }
   current.next_ = nullptr;
+}
+
+// After a standstill more has come than one batch holds: it is heard before anybody is said to be late. The
+// kernel tells of each descriptor in turn, so all have been told of after so many batches.
+bool EventLoop::more_waits(int count) {
+  full_batches_ = count == kBatch ? full_batches_ + 1 : 0;
+  return full_batches_ != 0 && full_batches_ <= slots_.size() / kBatch;
 }
 
 void EventLoop::expire() {

@@ -137,6 +137,7 @@ class EventLoop {
   int wait_ms(int wait_ms_max) const;
   void dispatch_events(int count);
   void run_ready();
+  bool more_waits(int count);
   void expire();
   void reap_all();
   void read_clock() { now_ns_ = monotonic_ns(); }
@@ -159,9 +160,10 @@ class EventLoop {
   Timers timers_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t slice_end_ns_ = 0;
-  std::uint64_t looked_ns_ = 0;  // at what is its own
-  CallTrail last_turn_;          // of the turn that has ended last
-  CallTrail trail_;              // of the turns since that look
+  std::uint64_t looked_ns_ = 0;   // at what is its own
+  CallTrail last_turn_;           // of the turn that has ended last
+  CallTrail trail_;               // of the turns since that look
+  std::size_t full_batches_ = 0;  // in a row
   bool stopped_ = false;
 };
 

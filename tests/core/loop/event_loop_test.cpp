@@ -3,10 +3,12 @@
 
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "loop/offload.h"
 #include "support/scarcity.h"
@@ -71,6 +73,44 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE_METHOD(Fixture, "what came while everything stood still is heard before anybody is late",
+                 "[event_loop]") {
+  struct Client final : Pollable, DeadlineNode {
+    bool heard = false;
+    bool late = false;
+    void on_events(std::uint32_t) override { heard = true; }
+    void on_deadline(DeadlineKind) override { late = !heard; }
+  };
+  constexpr std::size_t kClients = 300;  // several batches
+  std::vector<UniqueFd> fds;
+  std::deque<Client> clients(kClients);
+  for (Client& client : clients) {
+    fds.push_back(readable());
+    REQUIRE(loop->add(fds.back().get(), EPOLLIN | EPOLLET, client) != EventLoop::kNoToken);
+  }
+  // Long ago; whoever the loop hears last is late first.
+  for (auto client = clients.rbegin(); client != clients.rend(); ++client)
+    loop->deadlines().arm(*client, DeadlineKind::head, 0);
+  for (int i = 0; i < 10; ++i) loop->turn(0);
+  CHECK(std::none_of(clients.begin(), clients.end(), [](const Client& client) { return client.late; }));
+  CHECK(std::all_of(clients.begin(), clients.end(), [](const Client& client) { return client.heard; }));
+  CHECK(std::none_of(clients.begin(), clients.end(), [](const Client& client) { return client.armed(); }));
+}
+
+TEST_CASE_METHOD(Fixture, "whatever happens all the time, who is late is told", "[event_loop]") {
+  std::vector<UniqueFd> fds;
+  std::deque<Watched> busy(200);  // level-triggered: every batch is full
+  for (Watched& one : busy) {
+    fds.push_back(readable());
+    REQUIRE(loop->add(fds.back().get(), EPOLLIN, one) != EventLoop::kNoToken);
+  }
+  std::string order;
+  Late late(order, 'a');
+  loop->deadlines().arm(late, DeadlineKind::head, 0);
+  for (int i = 0; i < 20; ++i) loop->turn(0);
+  CHECK(order == "a");
+}
 
 TEST_CASE_METHOD(Fixture, "an event of a forgotten fd reaches nobody, nor its successor", "[event_loop]") {
   Watched first;
