@@ -68,6 +68,10 @@ void WorkerProcess::kill() {
   ::kill(pid_, SIGKILL);
 }
 
+void WorkerProcess::look_whether_it_ends(std::uint64_t now_ms) {
+  if (ending_ms_ == 0 && is_ending(pid_)) ending_ms_ = now_ms;
+}
+
 void WorkerProcess::dismiss() {
   dismissed_ = true;
   kill();

@@ -54,6 +54,8 @@ class WorkerProcess {
   // Killed, or seen to end, and still not to be reaped after kGoneMs: a disk that does not answer holds it in
   // the kernel, or it may not be killed.
   static constexpr std::uint64_t kGoneMs = 3'000;
+  // Its first thread may have ended while the kernel holds another one, and nothing else tells of that.
+  void look_whether_it_ends(std::uint64_t now_ms);
   bool does_not_end(std::uint64_t now_ms) const { return ending_ms_ != 0 && now_ms >= ending_ms_ + kGoneMs; }
   // What it was doing when it ended inside a module, in whatever way, or by a fault; nothing when it ended
   // otherwise. A thread that has noted nothing is known by its frames, as far as they are of these modules.

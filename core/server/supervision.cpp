@@ -23,6 +23,7 @@ constexpr int kMessagesMax = 32;
 constexpr int kSignalsMax = 16;
 // Of children, and of their being stopped, in one turn.
 constexpr int kEndsMax = 256;
+constexpr std::uint64_t kLookForEndsMs = 1'000;
 // Each switches a module off. Several workers may end in one.
 constexpr unsigned kEndsAtStartMax = 1024;
 
@@ -319,6 +320,10 @@ void Supervisor::look_after_workers() {
   look_at_ms_ = now_ms + Watchdog::kLookMs;
   reports_.step(now_ms);
   retired_.step(now_ms);
+  if (now_ms >= look_for_ends_at_ms_) {
+    look_for_ends_at_ms_ = now_ms + kLookForEndsMs;
+    for (WorkerProcess* worker : all_workers()) worker->look_whether_it_ends(now_ms);
+  }
   watchdog_.look(*crew_, retired_.workers(), monotonic_ns(), crew_->plan().settings.care.hang_ms,
                  [this](const Culprit& culprit) { report(culprit); });
   look_at_ms_ = std::min(look_at_ms_, watchdog_.due_ns() / 1'000'000 + 1);

@@ -92,6 +92,7 @@ class Supervisor {
   std::uint64_t swaps_until_ms_ = 0;  // then a reload that is wanted waits no longer
   std::uint64_t retry_at_ms_ = 0;
   std::uint64_t look_at_ms_ = 0;
+  std::uint64_t look_for_ends_at_ms_ = 0;
   std::uint64_t started_ms_ = monotonic_ms();
 };
 

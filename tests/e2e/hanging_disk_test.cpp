@@ -104,6 +104,22 @@ TEST_CASE("file systems that hang hold up nobody else", "[e2e][hanging]") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a worker that is killed while one of its threads waits for a disk is replaced", "[e2e][hanging]") {
+  Stand stand;
+  if (!stand.usable) return;
+  ServerProcess server(stand.site, stand.options());
+  stand.hang();
+  HttpClient waiting(server.endpoint());
+  waiting.request("GET", "/one/a.txt");
+  REQUIRE(eventually([&] { return stand.disks[0]->unanswered() > 0; }));
+  const pid_t killed = server.workers().at(0);
+  ::kill(killed, SIGKILL);
+  CHECK(server.logs("(process " + std::to_string(killed) + ") was killed and does not end: it is given up"));
+  check_that_others_are_served(server);
+  for (const auto& disk : stand.disks) disk->end();
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a module that waits for a disk on the loop is told of, and not to blame", "[e2e][hanging]") {
   const Site site({"hello", "sleeper"});
   ::mkdir(site.path("disk").c_str(), 0755);
@@ -139,7 +155,7 @@ TEST_CASE("a folder of modules that hangs holds up neither supervisor nor start"
     return;
   }
   ServerProcess patient(site, {"--workers", "1", "--swap-timeout", "60s"});
-  ServerProcess server(site, {"--workers", "1", "--swap-timeout", "300ms", "--control", site.path("other")});
+  ServerProcess server(site, {"--workers", "1", "--swap-timeout", "1s", "--control", site.path("other")});
   disk.hang();
   patient.signal(SIGHUP);
   REQUIRE(eventually([&] { return disk.unanswered() > 0; }));
@@ -157,7 +173,7 @@ TEST_CASE("a folder of modules that hangs holds up neither supervisor nor start"
   CHECK(fetch(server.endpoint(), "/").status == 404);
 
   for (const bool only_check : {true, false}) {
-    std::vector<std::string> command = site.command({"--listen", "127.0.0.1:0", "--swap-timeout", "300ms"});
+    std::vector<std::string> command = site.command({"--listen", "127.0.0.1:0", "--swap-timeout", "1s"});
     if (only_check) command.push_back("--check");
     const Outcome started = run(command);
     CHECK(started.code == 1);
