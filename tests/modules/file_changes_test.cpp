@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <vector>
 
 #include "common/files/file_cache.h"
 #include "common/files/local_disks.h"
@@ -25,12 +27,37 @@ namespace {
 constexpr std::uint64_t kRevalidateMs = 1000;
 constexpr const char* kName = "a/b/file";
 
-// A file that is old enough to be relied on, and has been asked for twice.
+// A file in folders of its own, with a second name outside of them.
+struct Tree {
+  TempFolder folder;
+  TempFolder outside;
+
+  Tree() {
+    std::filesystem::create_directories(folder / "a/b");
+    folder.write(kName, "before");
+    REQUIRE(link((folder / kName).c_str(), (outside / "other").c_str()) == 0);
+  }
+};
+
+// One that is old enough to be relied on. Many are made at once, since they take seconds to get so old.
+std::unique_ptr<Tree> old_tree() {
+  static std::vector<std::unique_ptr<Tree>> trees;
+  if (trees.empty()) {
+    for (int i = 0; i < 32; ++i) trees.push_back(std::make_unique<Tree>());
+    trees.back()->folder.wait_until_older(kName, kYoungSeconds);
+  }
+  std::unique_ptr<Tree> tree = std::move(trees.back());
+  trees.pop_back();
+  return tree;
+}
+
+// A file that has been asked for twice.
 struct Told {
   FakeServer server;
   FakeHost host{server, {}};
-  TempFolder folder;
-  TempFolder outside;
+  const std::unique_ptr<Tree> tree = old_tree();
+  TempFolder& folder = tree->folder;
+  TempFolder& outside = tree->outside;
   OwnedFd folder_fd{open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   FileCache cache{host};
   Root& root = cache.root(folder_fd.get(), "");
@@ -40,10 +67,6 @@ struct Told {
   Told() {
     learn_mounts();
     cache.allow_entries(100);
-    std::filesystem::create_directories(folder / "a/b");
-    folder.write(kName, "before");
-    REQUIRE(link((folder / kName).c_str(), (outside / "other").c_str()) == 0);
-    folder.wait_until_older(kName, kYoungSeconds);
   }
   ~Told() {
     first.reset();
