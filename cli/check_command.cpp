@@ -3,9 +3,9 @@
 #include <ostream>
 
 #include "check/inspection.h"
+#include "check/module_under_check.h"
 #include "check/report_text.h"
-#include "check/subject.h"
-#include "report.h"
+#include "exit_error.h"
 #include "server/supervisor.h"
 #include "settings/option_values.h"
 
@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kTimeMinMs = 10;
 constexpr std::uint64_t kTimeMaxMs = 3'600'000;
 
-Result<void> add_option(const GivenValue& given, CheckRequest& request) {
+Result<void> add_option(const OptionText& given, CheckRequest& request) {
   const std::size_t equals = given.text.find('=');
   if (equals == 0 || equals == std::string::npos) {
     return fail(given.source + " '" + given.text + "' sets nothing: write it as " + given.source +
@@ -25,7 +25,7 @@ Result<void> add_option(const GivenValue& given, CheckRequest& request) {
   return {};
 }
 
-Result<void> add_target(const GivenValue& given, CheckRequest& request) {
+Result<void> add_target(const OptionText& given, CheckRequest& request) {
   for (const char byte : given.text) {
     if (static_cast<unsigned char>(byte) > 0x20 && byte != 0x7f && byte != '#') continue;
     return fail(given.source + " '" + given.text + "' is no path: write blanks and the like as %20");
@@ -34,7 +34,7 @@ Result<void> add_target(const GivenValue& given, CheckRequest& request) {
   return {};
 }
 
-Result<void> set_time(const GivenValue& given, std::uint32_t& time_ms) {
+Result<void> set_time(const OptionText& given, std::uint32_t& time_ms) {
   const auto parsed = parse_duration_ms(given.text);
   if (!parsed) return fail(given.source + ": " + parsed.error().message);
   if (*parsed < kTimeMinMs || *parsed > kTimeMaxMs) {
@@ -44,10 +44,10 @@ Result<void> set_time(const GivenValue& given, std::uint32_t& time_ms) {
   return {};
 }
 
-Result<CheckRequest> read_request(const GivenValues& command_line) {
+Result<CheckRequest> read_request(const OptionTexts& command_line) {
   CheckRequest request;
   for (const auto& [name, values] : command_line) {
-    for (const GivenValue& given : values) {
+    for (const OptionText& given : values) {
       Result<void> taken;
       if (name == "file") request.file = given.text;
       if (name == "root") request.root = given.text;
@@ -66,10 +66,10 @@ Result<CheckRequest> read_request(const GivenValues& command_line) {
 
 }  // namespace
 
-int run_check(const GivenValues& command_line, std::ostream& out, std::ostream& err) {
+int run_check(const OptionTexts& command_line, std::ostream& out, std::ostream& err) {
   const auto request = read_request(command_line);
   if (!request) return refuse(err, request.error());
-  const auto subject = Subject::create(*request);
+  const auto subject = ModuleUnderCheck::create(*request);
   if (!subject) return refuse(err, subject.error());
   const CheckReport report = inspect(**subject);
   switch (request->output) {

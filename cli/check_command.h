@@ -4,12 +4,12 @@
 
 #include <iosfwd>
 
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 
 // Returns the exit code: 0 when nothing is wrong (advice is allowed), 1 otherwise, or when it cannot be
 // checked.
-int run_check(const GivenValues& command_line, std::ostream& out, std::ostream& err);
+int run_check(const OptionTexts& command_line, std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

@@ -81,7 +81,7 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 // Lets `app` take the option and note in `given` what it is given.
-void add_option(CLI::App& app, const ServeOption& option, GivenValues& given) {
+void add_option(CLI::App& app, const ServeOption& option, OptionTexts& given) {
   const std::string flag = std::string("--") + option.name;
   const CLI::callback_t note = [&given, &option, flag](const std::vector<std::string>& texts) {
     for (const std::string& text : texts) given[option.name].push_back({text, flag});
@@ -120,7 +120,7 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
 }
 
 // Lets `app` take `sluice new handler NAME [--folder DIR]`, and returns the command for the handler.
-CLI::App& add_new_handler(CLI::App& app, GivenValues& given) {
+CLI::App& add_new_handler(CLI::App& app, OptionTexts& given) {
   CLI::App& what = *app.add_subcommand("new", "Begin something of your own");
   what.require_subcommand(1);
   CLI::App& handler =
@@ -136,7 +136,7 @@ CLI::App& add_new_handler(CLI::App& app, GivenValues& given) {
 }
 
 // Lets `app` take `sluice check FILE.so` and its options.
-CLI::App& add_check(CLI::App& app, GivenValues& given) {
+CLI::App& add_check(CLI::App& app, OptionTexts& given) {
   CLI::App& check = *app.add_subcommand("check", "Tell what is wrong with a module before users do");
   const auto note = [&given](const std::string& name) {
     return [&given, name](const CLI::results_t& texts) {

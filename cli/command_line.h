@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 
@@ -23,7 +23,7 @@ struct CommandLine {
   };
 
   Command command = Command::none;
-  GivenValues given;
+  OptionTexts given;
   std::string request;  // of `control`: what the running server is asked
   int exit_code = 0;
   std::string standard_output;

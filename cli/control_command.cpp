@@ -11,7 +11,7 @@
 
 #include "base/monotonic_clock.h"
 #include "control/control_socket.h"
-#include "report.h"
+#include "exit_error.h"
 #include "serve_request.h"
 #include "server/supervisor.h"
 
@@ -76,7 +76,7 @@ std::span<const ControlCommandLine> control_commands() {
   return kCommands;
 }
 
-int run_control(const std::string& request, const GivenValues& command_line, const Environment& environment,
+int run_control(const std::string& request, const OptionTexts& command_line, const Environment& environment,
                 std::ostream& out, std::ostream& err) {
   const auto settings = read_control_settings(command_line, environment);
   const auto path = settings.and_then(find_server);

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 
@@ -22,7 +22,7 @@ std::span<const ControlCommandLine> control_commands();
 
 // `request`: the command's name, and its argument after a space. Returns the exit code: 1 when no server can be
 // asked, or when it refuses.
-int run_control(const std::string& request, const GivenValues& command_line, const Environment& environment,
+int run_control(const std::string& request, const OptionTexts& command_line, const Environment& environment,
                 std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "report.h"
+#include "exit_error.h"
 #include "serve_request.h"
 #include "server/supervisor.h"
 #include "settings/option_value.h"
@@ -98,7 +98,7 @@ std::string format_modules(const std::vector<ModuleReport>& modules) {
   return broken.empty() ? out : out + "\n" + broken;
 }
 
-int run_modules(const GivenValues& command_line, const Environment& environment, std::ostream& out,
+int run_modules(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
                 std::ostream& err) {
   const auto folder = read_plugins_folder(command_line, environment);
   const auto modules = folder.and_then(inspect_modules);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "given_values.h"
+#include "option_texts.h"
 #include "swap/module_store.h"
 
 namespace sluice::cli {
@@ -15,7 +15,7 @@ namespace sluice::cli {
 std::string format_modules(const std::vector<ModuleReport>& modules);
 
 // Returns the exit code: 1 when the folder cannot be read, 0 otherwise.
-int run_modules(const GivenValues& command_line, const Environment& environment, std::ostream& out,
+int run_modules(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
                 std::ostream& err);
 
 }  // namespace sluice::cli

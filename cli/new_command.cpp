@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "embedded_template.h"
-#include "report.h"
+#include "exit_error.h"
 #include "server/supervisor.h"
 
 namespace sluice::cli {
@@ -85,7 +85,7 @@ Result<void> write_handler(const std::string& name, const std::string& folder) {
   return {};
 }
 
-int run_new_handler(const GivenValues& command_line, std::ostream& out, std::ostream& err) {
+int run_new_handler(const OptionTexts& command_line, std::ostream& out, std::ostream& err) {
   const std::string name = command_line.at("name").front().text;
   const auto given = command_line.find("folder");
   const std::string folder = given == command_line.end() ? name : given->second.front().text;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 
@@ -21,6 +21,6 @@ Result<void> check_handler_name(std::string_view name);
 Result<void> write_handler(const std::string& name, const std::string& folder);
 
 // Returns the exit code.
-int run_new_handler(const GivenValues& command_line, std::ostream& out, std::ostream& err);
+int run_new_handler(const OptionTexts& command_line, std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 

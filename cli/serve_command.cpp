@@ -13,7 +13,7 @@
 
 #include "base/child_process.h"
 #include "base/process_setup.h"
-#include "report.h"
+#include "exit_error.h"
 #include "server/dry_run.h"
 #include "server/supervisor.h"
 #include "swap/module_store.h"
@@ -32,25 +32,25 @@ Result<void> check_folder(const std::string& what, const std::string& folder, co
 }
 
 // Whoever looks at a folder of a disk that hangs waits with it, so a child looks first.
-Result<void> ask_folder(const std::string& folder, bool has_modules, const ModuleCare& care) {
+Result<void> ask_folder(const std::string& folder, bool has_modules, const ModulePolicy& policy) {
   const auto asked = run_in_child(
       [&] {
         struct stat about {};
         if (stat(folder.c_str(), &about) == 0 && has_modules) rehearse_copies(folder);
         return std::string();
       },
-      static_cast<int>(care.swap_ms));
+      static_cast<int>(policy.swap_ms));
   if (asked) return {};
   return fail("the folder '" + folder + "' does not answer: who looks at it " + asked.error().message);
 }
 
 Result<void> ask_folders(const Settings& settings) {
-  auto answers = ask_folder(settings.root, false, settings.care).and_then([&] {
-    return ask_folder(settings.plugins, true, settings.care);
+  auto answers = ask_folder(settings.root, false, settings.policy).and_then([&] {
+    return ask_folder(settings.plugins, true, settings.policy);
   });
   for (const MountSpec& mount : settings.mounts) {
     if (!mount.root || !answers) continue;
-    answers = ask_folder(std::filesystem::path(settings.root) / *mount.root, false, settings.care);
+    answers = ask_folder(std::filesystem::path(settings.root) / *mount.root, false, settings.policy);
   }
   return answers;
 }
@@ -71,7 +71,7 @@ int run_check(const Settings& settings, bool doubts, std::ostream& out, std::ost
 
 }  // namespace
 
-Result<ServeRequest> read_checked_request(const GivenValues& command_line, const Environment& environment) {
+Result<ServeRequest> read_checked_request(const OptionTexts& command_line, const Environment& environment) {
   auto request = read_serve_request(command_line, environment);
   if (!request) return request;
   const Settings& settings = request->settings;
@@ -82,7 +82,7 @@ Result<ServeRequest> read_checked_request(const GivenValues& command_line, const
   return request;
 }
 
-int run_serve(const GivenValues& command_line, const Environment& environment, std::ostream& out,
+int run_serve(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err) {
   // The kernel drops what the first process of a system or container does not wait for.
   if (::getpid() == 1) {

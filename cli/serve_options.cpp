@@ -108,8 +108,8 @@ constexpr ServeOption limit(const char* name, const char* argument, const char* 
 }
 
 template <auto Member, const NumberKind& Kind>
-constexpr ServeOption care(const char* name, const char* argument, const char* help, std::uint64_t low,
-                           std::uint64_t high) {
+constexpr ServeOption policy(const char* name, const char* argument, const char* help, std::uint64_t low,
+                             std::uint64_t high) {
   return {name,
           argument,
           kModules,
@@ -117,9 +117,9 @@ constexpr ServeOption care(const char* name, const char* argument, const char* h
           true,
           help,
           [](const ServeOption& option, ServeRequest& request, const std::string& text) {
-            return set_number(Kind, option, request.settings.care.*Member, text);
+            return set_number(Kind, option, request.settings.policy.*Member, text);
           },
-          [] { return Kind.print(ModuleCare{}.*Member); },
+          [] { return Kind.print(ModulePolicy{}.*Member); },
           low,
           high};
 }
@@ -211,19 +211,19 @@ constexpr ServeOption kOptions[] = {
      add_module<&Settings::only>, [] { return std::string("all"); }},
     {"without", "NAME", kModules, Takes::values, true, "Do not load this module. Repeatable.",
      add_module<&Settings::without>, nullptr},
-    care<&ModuleCare::quiet_ms, kDuration>(
+    policy<&ModulePolicy::quiet_ms, kDuration>(
         "swap-quiet", "TIME", "Take a module's changed file when it has not changed for so long.", 1, kHourMs),
-    care<&ModuleCare::swap_ms, kDuration>(
+    policy<&ModulePolicy::swap_ms, kDuration>(
         "swap-timeout", "TIME", "For trying a changed module, and for the workers to get ready for it.", 100,
         kHourMs),
-    care<&ModuleCare::faults_max, kCount>(
+    policy<&ModulePolicy::faults_max, kCount>(
         "fault-limit", "NUMBER",
         "Faults of a module within --fault-window after which it goes back to its last good generation, or is "
         "switched off.",
         1, 1000),
-    care<&ModuleCare::fault_window_ms, kDuration>("fault-window", "TIME", "How long a fault counts.", 1000,
-                                                  24 * kHourMs),
-    care<&ModuleCare::hang_ms, kDuration>(
+    policy<&ModulePolicy::fault_window_ms, kDuration>("fault-window", "TIME", "How long a fault counts.", 1000,
+                                                      24 * kHourMs),
+    policy<&ModulePolicy::hang_ms, kDuration>(
         "hang-limit", "TIME",
         "End a worker whose loop a module holds for so long, as a fault of it; 0 for never.", 0, kHourMs),
     timeout<&Timeouts::head_ms>("head-timeout", "For a request's head, from its first byte to its last."),

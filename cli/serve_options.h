@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "given_values.h"
+#include "option_texts.h"
 #include "settings/option_values.h"
 
 namespace sluice::cli {

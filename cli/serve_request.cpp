@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config_file.h"
-#include "installed.h"
+#include "install_paths.h"
 #include "spelling.h"
 
 namespace sluice::cli {
@@ -30,18 +30,18 @@ std::vector<std::string> split_list(std::string_view text) {
 }
 
 // An empty variable counts as none: compose files and unit files pass those on.
-std::vector<GivenValue> read_variable(const ServeOption& option, const Environment& environment) {
+std::vector<OptionText> read_variable(const ServeOption& option, const Environment& environment) {
   const std::string name = variable_name(option);
   const auto text = environment(name);
   if (!text || text->empty()) return {};
   if (option.takes != Takes::values) return {{*text, name}};
-  std::vector<GivenValue> values;
+  std::vector<OptionText> values;
   for (std::string& value : split_list(*text)) values.push_back({std::move(value), name});
   return values;
 }
 
-GivenValues read_environment(const Environment& environment) {
-  GivenValues given;
+OptionTexts read_environment(const Environment& environment) {
+  OptionTexts given;
   for (const ServeOption& option : serve_options()) {
     auto values = read_variable(option, environment);
     if (!values.empty()) given.emplace(option.name, std::move(values));
@@ -80,14 +80,14 @@ Result<void> check_key(const ConfigLine& line) {
                        : ": the keys are the long options of 'sluice serve --help', without dashes"));
 }
 
-Result<GivenValues> read_file(const std::string& file) {
+Result<OptionTexts> read_file(const std::string& file) {
   auto lines = read_config_file(file);
   if (!lines) return Unexpected(lines.error());
-  GivenValues given;
+  OptionTexts given;
   for (ConfigLine& line : *lines) {
     const std::string where = place(file, line.number);
     if (const auto known = check_key(line); !known) return fail(where + ": " + known.error().message);
-    std::vector<GivenValue>& values = given[line.key];
+    std::vector<OptionText>& values = given[line.key];
     if (!values.empty() && find_serve_option(line.key)->takes != Takes::values)
       return fail(where + ": '" + line.key + "' stands here a second time: it takes one value");
     for (std::string& text : line.values) values.push_back({std::move(text), where + ": " + line.key});
@@ -95,8 +95,8 @@ Result<GivenValues> read_file(const std::string& file) {
   return given;
 }
 
-Result<void> apply(const ServeOption& option, const std::vector<GivenValue>& values, ServeRequest& request) {
-  for (const GivenValue& value : values) {
+Result<void> apply(const ServeOption& option, const std::vector<OptionText>& values, ServeRequest& request) {
+  for (const OptionText& value : values) {
     const auto done = option.set(option, request, value.text);
     if (!done) return fail(value.source + ": " + done.error().message);
   }
@@ -104,10 +104,10 @@ Result<void> apply(const ServeOption& option, const std::vector<GivenValue>& val
 }
 
 // Applies the values of the first level that has any, and only checks those of the levels below.
-Result<void> apply_levels(const ServeOption& option, const std::vector<const GivenValues*>& levels,
+Result<void> apply_levels(const ServeOption& option, const std::vector<const OptionTexts*>& levels,
                           ServeRequest& request) {
   bool settled = false;
-  for (const GivenValues* level : levels) {
+  for (const OptionTexts* level : levels) {
     const auto values = level->find(option.name);
     if (values == level->end() || values->second.empty()) continue;
     ServeRequest unused;
@@ -158,10 +158,10 @@ Result<void> finish(Settings& settings) {
 }
 
 // Of all options only this one, as command line and environment say.
-Result<Settings> read_one(std::string_view name, const GivenValues& command_line,
+Result<Settings> read_one(std::string_view name, const OptionTexts& command_line,
                           const Environment& environment) {
   const ServeOption& option = *find_serve_option(name);
-  GivenValues variable;
+  OptionTexts variable;
   variable.emplace(option.name, read_variable(option, environment));
   ServeRequest request;
   request.settings = default_settings(environment);
@@ -172,15 +172,15 @@ Result<Settings> read_one(std::string_view name, const GivenValues& command_line
 
 }  // namespace
 
-Result<ServeRequest> read_serve_request(const GivenValues& command_line, const Environment& environment) {
-  const GivenValues variables = read_environment(environment);
+Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const Environment& environment) {
+  const OptionTexts variables = read_environment(environment);
   ServeRequest request;
   request.settings = default_settings(environment);
-  std::vector<const GivenValues*> levels{&command_line, &variables};
+  std::vector<const OptionTexts*> levels{&command_line, &variables};
 
   const ServeOption& config = *find_serve_option("config");
   if (const auto done = apply_levels(config, levels, request); !done) return Unexpected(done.error());
-  GivenValues file;
+  OptionTexts file;
   if (!request.config_file.empty()) {
     auto given = read_file(request.config_file);
     if (!given) return Unexpected(given.error());
@@ -195,13 +195,13 @@ Result<ServeRequest> read_serve_request(const GivenValues& command_line, const E
   return request;
 }
 
-Result<std::string> read_plugins_folder(const GivenValues& command_line, const Environment& environment) {
+Result<std::string> read_plugins_folder(const OptionTexts& command_line, const Environment& environment) {
   return read_one("plugins", command_line, environment).map([](const Settings& settings) {
     return settings.plugins;
   });
 }
 
-Result<Settings> read_control_settings(const GivenValues& command_line, const Environment& environment) {
+Result<Settings> read_control_settings(const OptionTexts& command_line, const Environment& environment) {
   return read_one("control", command_line, environment);
 }
 

@@ -6,18 +6,18 @@
 
 #include <string>
 
-#include "given_values.h"
+#include "option_texts.h"
 #include "serve_options.h"
 
 namespace sluice::cli {
 
 // The error is one sentence that begins with where the value stands.
-Result<ServeRequest> read_serve_request(const GivenValues& command_line, const Environment& environment);
+Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const Environment& environment);
 
 // The folder of modules as command line and environment say, for the command that needs nothing else.
-Result<std::string> read_plugins_folder(const GivenValues& command_line, const Environment& environment);
+Result<std::string> read_plugins_folder(const OptionTexts& command_line, const Environment& environment);
 
 // Where a running server is asked: `control` and `control_folder` of the settings, which is all that is read.
-Result<Settings> read_control_settings(const GivenValues& command_line, const Environment& environment);
+Result<Settings> read_control_settings(const OptionTexts& command_line, const Environment& environment);
 
 }  // namespace sluice::cli

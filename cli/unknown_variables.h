@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 

@@ -3,14 +3,14 @@
 #pragma once
 
 #include "check/findings.h"
-#include "check/subject.h"
+#include "check/module_under_check.h"
 
 namespace sluice::cli {
 
 // Clients leave in every state of their connection, in order and by a reset.
-void check_departures(const Subject& subject, Findings& findings);
+void check_departures(const ModuleUnderCheck& subject, Findings& findings);
 
 // A second generation takes over while the first still answers, and the first is unloaded.
-void check_swap(const Subject& subject, Findings& findings);
+void check_swap(const ModuleUnderCheck& subject, Findings& findings);
 
 }  // namespace sluice::cli

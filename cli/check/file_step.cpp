@@ -128,7 +128,7 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
 
 }  // namespace
 
-void check_tables(const Subject& subject, Findings& findings) {
+void check_tables(const ModuleUnderCheck& subject, Findings& findings) {
   const auto image = read_elf(subject.copy(0), "it");
   if (!image) {
     findings.fail("load", image.error().message);
@@ -163,7 +163,7 @@ void check_tables(const Subject& subject, Findings& findings) {
   check_libraries(*image, subject.request().file, findings);
 }
 
-void check_description(const Subject& subject, Findings& findings) {
+void check_description(const ModuleUnderCheck& subject, Findings& findings) {
   const auto module = ModuleFile::load(subject.copy(0), "it");
   if (!module) {
     findings.fail("load", module.error().message);

@@ -4,14 +4,14 @@
 #pragma once
 
 #include "check/findings.h"
-#include "check/subject.h"
+#include "check/module_under_check.h"
 
 namespace sluice::cli {
 
 // Reads the tables of the file. Of the module no code runs; the libraries that it needs are loaded.
-void check_tables(const Subject& subject, Findings& findings);
+void check_tables(const ModuleUnderCheck& subject, Findings& findings);
 
 // Loads the module and judges its description, its options and its default mount.
-void check_description(const Subject& subject, Findings& findings);
+void check_description(const ModuleUnderCheck& subject, Findings& findings);
 
 }  // namespace sluice::cli

@@ -46,18 +46,18 @@ MountOptions with(MountOptions options, const std::string& name, const std::stri
 
 }  // namespace
 
-bool give_up(Stand& stand, Generation& generation) {
-  const Leftover left = stand.give_up(generation);
+bool give_up(TestWorker& worker, Generation& generation) {
+  const Leftover left = worker.give_up(generation);
   if (left == Leftover::held) {
-    stand.findings().fail("holds",
-                          "it is still held after its last request: call Host::release once for each "
-                          "Host::hold, and let offloaded work end");
+    worker.findings().fail("holds",
+                           "it is still held after its last request: call Host::release once for each "
+                           "Host::hold, and let offloaded work end");
   } else if (left == Leftover::running) {
-    stand.findings().fail("threads",
-                          "a thread of it still runs after its last handler was destroyed: join it in a "
-                          "destructor, or use Host::offload");
+    worker.findings().fail("threads",
+                           "a thread of it still runs after its last handler was destroyed: join it in a "
+                           "destructor, or use Host::offload");
   } else if (left == Leftover::mapped) {
-    stand.findings().fail(
+    worker.findings().fail(
         "unload",
         "it stays in memory after it was unloaded: look for unique symbols and a thread_local "
         "with a destructor");
@@ -65,13 +65,13 @@ bool give_up(Stand& stand, Generation& generation) {
   return left == Leftover::none;
 }
 
-void check_creation(const Subject& subject, Findings& findings) {
-  auto stand = Stand::create(subject, findings);
-  if (!stand) return findings.fail("create", stand.error().message);
-  auto generation = (*stand)->load(0);
+void check_creation(const ModuleUnderCheck& subject, Findings& findings) {
+  auto worker = TestWorker::create(subject, findings);
+  if (!worker) return findings.fail("create", worker.error().message);
+  auto generation = (*worker)->load(0);
   if (generation) {
     // What goes on living would be in the way of all that follows.
-    if (!give_up(**stand, *generation) && !findings.failed("unload")) findings.stop();
+    if (!give_up(**worker, *generation) && !findings.failed("unload")) findings.stop();
     return;
   }
   const std::string& why = generation.error().message;
@@ -81,10 +81,10 @@ void check_creation(const Subject& subject, Findings& findings) {
   findings.stop();
 }
 
-void check_refusals(const Subject& subject, Findings& findings) {
-  auto stand = Stand::create(subject, findings);
-  if (!stand) return findings.fail("refusals", stand.error().message);
-  auto generation = (*stand)->load(0);
+void check_refusals(const ModuleUnderCheck& subject, Findings& findings) {
+  auto worker = TestWorker::create(subject, findings);
+  if (!worker) return findings.fail("refusals", worker.error().message);
+  auto generation = (*worker)->load(0);
   if (!generation) return findings.fail("create", generation.error().message);
   const auto file = generation->file.lock();
   // An odd value may be taken for the name of a file.
@@ -93,9 +93,9 @@ void check_refusals(const Subject& subject, Findings& findings) {
     const OptionInfo& option = file->option(i);
     for (const std::string& value : odd_values(option)) {
       const std::string given = std::string(option.name) + "=" + value;
-      (*stand)->doing("it is created with " + given);
+      (*worker)->doing("it is created with " + given);
       const auto handler =
-          (*stand)->make_handler(*generation, with(subject.request().options, option.name, value));
+          (*worker)->make_handler(*generation, with(subject.request().options, option.name, value));
       if (handler || !handler.error().message.ends_with(kNoReason)) continue;
       findings.fail("refusals",
                     "it refuses " + given + " without a reason: say what would be right by Host::reject");
@@ -103,29 +103,29 @@ void check_refusals(const Subject& subject, Findings& findings) {
   }
 }
 
-void check_lifecycle(const Subject& subject, Findings& findings) {
-  auto made = Stand::create(subject, findings);
+void check_lifecycle(const ModuleUnderCheck& subject, Findings& findings) {
+  auto made = TestWorker::create(subject, findings);
   if (!made) return findings.fail("lifecycle", made.error().message);
-  Stand& stand = **made;
-  auto generation = stand.load(0);
+  TestWorker& worker = **made;
+  auto generation = worker.load(0);
   if (!generation) return findings.fail("create", generation.error().message);
   find_growth(findings, "each handler", kHandlersPerWindow, [&] {
-    stand.doing("one more handler is created");
-    auto handler = stand.make_handler(*generation, subject.request().options);
+    worker.doing("one more handler is created");
+    auto handler = worker.make_handler(*generation, subject.request().options);
     if (!handler) {
       findings.fail("lifecycle", "it can be created once, but not again: " + handler.error().message);
       return false;
     }
-    stand.doing("one of its handlers is destroyed");
+    worker.doing("one of its handlers is destroyed");
     (*handler)->retire();
     handler = InstanceRef();
-    return stand.settle();
+    return worker.settle();
   });
-  if (!give_up(stand, *generation)) return;
+  if (!give_up(worker, *generation)) return;
   find_growth(findings, "each loading of it", kLoadsPerWindow, [&] {
-    auto again = stand.load(0);
+    auto again = worker.load(0);
     if (!again) findings.fail("lifecycle", "it cannot be loaded again: " + again.error().message);
-    return again && give_up(stand, *again);
+    return again && give_up(worker, *again);
   });
 }
 

@@ -38,7 +38,7 @@ std::string remedy_for(const std::string& ended) {
 }
 
 // As what a worker is, and with the libraries that a copy would not find.
-Result<void> get_ready(const Subject& subject) {
+Result<void> get_ready(const ModuleUnderCheck& subject) {
   if (subject.user()) {
     const pid_t parent = ::getppid();
     const auto became = become(*subject.user());
@@ -73,7 +73,7 @@ std::span<const Step> all_steps() {
   return kSteps;
 }
 
-StepResult run_step(const Subject& subject, const Step& step) {
+StepResult run_step(const ModuleUnderCheck& subject, const Step& step) {
   subject.note().set("it is looked at");
   subject.found().set("");
   const auto ended = run_in_child(
@@ -100,7 +100,7 @@ StepResult run_step(const Subject& subject, const Step& step) {
   return result;
 }
 
-CheckReport inspect(const Subject& subject) {
+CheckReport inspect(const ModuleUnderCheck& subject) {
   Findings findings;
   std::set<std::string_view> untried;
   for (const Step& step : all_steps()) {

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "check/findings.h"
-#include "check/subject.h"
+#include "check/module_under_check.h"
 
 namespace sluice::cli {
 
 struct Step {
   std::string_view check;  // under which its crash is reported
-  void (*run)(const Subject& subject, Findings& findings);
+  void (*run)(const ModuleUnderCheck& subject, Findings& findings);
   bool essential;                      // after a crash in it nothing else can be tried
   std::vector<std::string_view> also;  // the other checks that are done only when it has run to its end
 };
@@ -26,9 +26,9 @@ struct StepResult {
   bool finished = false;  // neither crashed nor given up
 };
 
-StepResult run_step(const Subject& subject, const Step& step);
+StepResult run_step(const ModuleUnderCheck& subject, const Step& step);
 
 // All steps, one after the other.
-CheckReport inspect(const Subject& subject);
+CheckReport inspect(const ModuleUnderCheck& subject);
 
 }  // namespace sluice::cli

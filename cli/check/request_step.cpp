@@ -5,8 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "check/mounted_module.h"
 #include "check/resources.h"
-#include "check/served.h"
 
 namespace sluice::cli {
 namespace {
@@ -51,116 +51,116 @@ bool same_head(const ClientAnswer& left, const ClientAnswer& right) {
   return left.status == right.status && left.head == right.head;
 }
 
-void check_head(Stand& stand, const std::string& target) {
-  const auto before = stand.ask("GET", target);
-  const auto head = stand.ask("HEAD", target);
-  const auto after = stand.ask("GET", target);
+void check_head(TestWorker& worker, const std::string& target) {
+  const auto before = worker.ask("GET", target);
+  const auto head = worker.ask("HEAD", target);
+  const auto after = worker.ask("GET", target);
   if (!before || !head || !after || !same_head(*before, *after) || same_head(*before, *head)) return;
-  stand.findings().fail("head",
-                        "its head and that of GET differ in " + difference(*before, *head) +
-                            ": answer both alike, the server leaves the content out",
-                        "HEAD " + target + " is answered");
+  worker.findings().fail("head",
+                         "its head and that of GET differ in " + difference(*before, *head) +
+                             ": answer both alike, the server leaves the content out",
+                         "HEAD " + target + " is answered");
 }
 
-void check_naps(Stand& stand, const std::string& target) {
+void check_naps(TestWorker& worker, const std::string& target) {
   unsigned naps = 0;
-  for (unsigned i = 0; i < kRepeats && !stand.overdue(); ++i) {
-    if (stand.ask("GET", target) && stand.last_request().slept_us >= kNapUs) ++naps;
+  for (unsigned i = 0; i < kRepeats && !worker.overdue(); ++i) {
+    if (worker.ask("GET", target) && worker.last_request().slept_us >= kNapUs) ++naps;
   }
-  if (naps + 1 < kRepeats || stand.findings().failed("loop")) return;
-  stand.findings().fail("loop", "it sleeps a little on the loop each time: hand what waits to Host::offload",
-                        "GET " + target + " is answered");
+  if (naps + 1 < kRepeats || worker.findings().failed("loop")) return;
+  worker.findings().fail("loop", "it sleeps a little on the loop each time: hand what waits to Host::offload",
+                         "GET " + target + " is answered");
 }
 
 // What a client sees that gets the same answer in another way.
-void compare(Stand& stand, const Served::Reference& wanted, const Client& client) {
-  if (!stand.judge(client, "pacing") || !wanted.stable) return;
+void compare(TestWorker& worker, const MountedModule::Reference& wanted, const Client& client) {
+  if (!worker.judge(client, "pacing") || !wanted.stable) return;
   for (const ClientAnswer& answer : client.answers()) {
     if (answer.size == wanted.answer.size && answer.hash == wanted.answer.hash) continue;
-    return stand.findings().fail(
+    return worker.findings().fail(
         "pacing", "its content is another than usual: offer bytes again that the sink did not take",
-        stand.now_doing());
+        worker.now_doing());
   }
 }
 
 // False when something of it stays.
-bool cut_off(Stand& stand, const std::string& target, bool half_closed) {
-  stand.doing("POST " + target + " is cut off in its body");
-  const auto client = stand.connect();
+bool cut_off(TestWorker& worker, const std::string& target, bool half_closed) {
+  worker.doing("POST " + target + " is cut off in its body");
+  const auto client = worker.connect();
   if (client == nullptr) return false;
   client->send("POST " + target + " HTTP/1.1\r\nHost: check\r\nContent-Length: 100\r\n\r\nten bytes.", 0);
   if (half_closed) client->finish_sending();
-  stand.run(client.get(), [&, turns = 0]() mutable { return ++turns > 4 || client->ended(); });
-  if (half_closed) stand.run(client.get(), [&] { return client->ended(); });
+  worker.run(client.get(), [&, turns = 0]() mutable { return ++turns > 4 || client->ended(); });
+  if (half_closed) worker.run(client.get(), [&] { return client->ended(); });
   client->leave(true);
-  if (stand.settle()) return true;
-  if (!stand.faulted()) {
-    stand.findings().fail(
+  if (worker.settle()) return true;
+  if (!worker.faulted()) {
+    worker.findings().fail(
         "bodies",
         "work for it goes on without end: a Reader that is destroyed without end() has to let "
         "offloaded work end, too",
-        stand.now_doing());
+        worker.now_doing());
   }
   return false;
 }
 
 }  // namespace
 
-void check_requests(const Subject& subject, Findings& findings) {
-  const auto served = Served::create(subject, "requests", findings);
-  if (served == nullptr) return;
-  Stand& stand = served->stand();
-  for (const std::string& target : served->targets()) {
+void check_requests(const ModuleUnderCheck& subject, Findings& findings) {
+  const auto mounted = MountedModule::create(subject, "requests", findings);
+  if (mounted == nullptr) return;
+  TestWorker& worker = mounted->worker();
+  for (const std::string& target : mounted->targets()) {
     for (const char* method : {"GET", "OPTIONS", "DELETE", "BREW"}) {
-      const auto answer = stand.ask(method, target);
-      if (stand.overdue() || findings.failed("loop")) return findings.stop();
-      if (answer && answer->status >= 500 && answer->status != 501 && !stand.faulted()) {
+      const auto answer = worker.ask(method, target);
+      if (worker.overdue() || findings.failed("loop")) return findings.stop();
+      if (answer && answer->status >= 500 && answer->status != 501 && !worker.faulted()) {
         findings.advise("requests", "it says " + std::to_string(answer->status) + ": see whether that is meant",
-                        stand.now_doing());
+                        worker.now_doing());
       }
     }
-    check_head(stand, target);
-    check_naps(stand, target);
+    check_head(worker, target);
+    check_naps(worker, target);
   }
 }
 
-void check_bodies(const Subject& subject, Findings& findings) {
-  const auto served = Served::create(subject, "bodies", findings);
-  if (served == nullptr) return;
-  Stand& stand = served->stand();
-  for (const std::string& target : served->small_targets()) {
+void check_bodies(const ModuleUnderCheck& subject, Findings& findings) {
+  const auto mounted = MountedModule::create(subject, "bodies", findings);
+  if (mounted == nullptr) return;
+  TestWorker& worker = mounted->worker();
+  for (const std::string& target : mounted->small_targets()) {
     for (const char* method : {"POST", "PUT", "GET"}) {
-      stand.ask(method, target, sized_body(11));
-      stand.ask(method, target, sized_body(kLargeBody));
-      stand.ask(
+      worker.ask(method, target, sized_body(11));
+      worker.ask(method, target, sized_body(kLargeBody));
+      worker.ask(
           method, target,
           "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n6\r\nchunks\r\n3;x=y\r\nand\r\n0\r\n\r\n");
-      stand.ask(method, target, "Expect: 100-continue\r\n" + sized_body(5));
-      if (stand.overdue()) return;
+      worker.ask(method, target, "Expect: 100-continue\r\n" + sized_body(5));
+      if (worker.overdue()) return;
     }
-    if (!cut_off(stand, target, false) || !cut_off(stand, target, true)) return;
+    if (!cut_off(worker, target, false) || !cut_off(worker, target, true)) return;
   }
 }
 
-void check_pacing(const Subject& subject, Findings& findings) {
-  const auto served = Served::create(subject, "pacing", findings);
-  if (served == nullptr) return;
-  Stand& stand = served->stand();
-  const auto wanted = served->longest();
+void check_pacing(const ModuleUnderCheck& subject, Findings& findings) {
+  const auto mounted = MountedModule::create(subject, "pacing", findings);
+  if (mounted == nullptr) return;
+  TestWorker& worker = mounted->worker();
+  const auto wanted = mounted->longest();
   if (!wanted) return;
   const std::string get = "GET " + wanted->target;
   const auto play = [&](const std::string& what, bool small_buffers,
                         const std::function<void(Client&)>& begin) {
-    stand.doing(what);
-    const auto client = stand.overdue() ? nullptr : stand.connect(small_buffers);
+    worker.doing(what);
+    const auto client = worker.overdue() ? nullptr : worker.connect(small_buffers);
     if (client == nullptr) return;
     begin(*client);
     // Of a long answer the first part is enough to be slow at.
-    stand.run(client.get(), [&] {
+    worker.run(client.get(), [&] {
       return client->done() || client->ended() || client->received() >= kSlowly || wanted->answer.endless;
     });
     if (small_buffers) client->hurry();
-    if (!stand.await(*client, wanted->target)) compare(stand, *wanted, *client);
+    if (!worker.await(*client, wanted->target)) compare(worker, *wanted, *client);
     client->leave(true);
   };
   play(get + " arrives byte by byte", false, [&](Client& client) {
@@ -182,16 +182,16 @@ void check_pacing(const Subject& subject, Findings& findings) {
        [&](Client& client) { client.send(request_text(wanted->target, false, "1.0")); });
 }
 
-void check_repetition(const Subject& subject, Findings& findings) {
-  const auto served = Served::create(subject, "requests", findings);
-  if (served == nullptr) return;
-  Stand& stand = served->stand();
-  const std::vector<std::string> targets = served->small_targets();
+void check_repetition(const ModuleUnderCheck& subject, Findings& findings) {
+  const auto mounted = MountedModule::create(subject, "requests", findings);
+  if (mounted == nullptr) return;
+  TestWorker& worker = mounted->worker();
+  const std::vector<std::string> targets = mounted->small_targets();
   find_growth(findings, "each round of GET and POST", kRoundsPerWindow, [&] {
     for (const std::string& target : targets) {
-      stand.ask("GET", target);
-      stand.ask("POST", target, sized_body(11));
-      if (stand.overdue() || !stand.settle()) return false;
+      worker.ask("GET", target);
+      worker.ask("POST", target, sized_body(11));
+      if (worker.overdue() || !worker.settle()) return false;
     }
     return true;
   });

@@ -11,23 +11,23 @@
 
 namespace sluice {
 
-class FieldWriter {
+class NetstringWriter {
  public:
-  FieldWriter& put(std::string_view text) {
+  NetstringWriter& put(std::string_view text) {
     text_.append(std::to_string(text.size())).append(":").append(text);
     return *this;
   }
-  FieldWriter& put(std::uint64_t number) { return put(std::to_string(number)); }
+  NetstringWriter& put(std::uint64_t number) { return put(std::to_string(number)); }
   std::string take() { return std::move(text_); }
 
  private:
   std::string text_;
 };
 
-// Reads what a FieldWriter wrote. What is missing or broken reads as empty, or 0.
-class FieldReader {
+// Reads what a NetstringWriter wrote. What is missing or broken reads as empty, or 0.
+class NetstringReader {
  public:
-  explicit FieldReader(std::string_view text) : left_(text) {}
+  explicit NetstringReader(std::string_view text) : left_(text) {}
 
   bool at_end() const { return left_.empty(); }
   // The view lives as long as the text that is read.

@@ -51,7 +51,7 @@ void reserve_descriptors(std::uint64_t count) {
   if (any) UniqueFd(::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(last)));
 }
 
-void run_in_short_slices() {
+void ask_for_short_slices() {
   SchedulingAttributes attributes{};
   if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return;
   if (attributes.policy != SCHED_OTHER) return;
@@ -59,7 +59,7 @@ void run_in_short_slices() {
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
-void spread_frees() {
+void disable_malloc_fastbins() {
   ::mallopt(M_MXFAST, 0);
 }
 
@@ -84,7 +84,7 @@ void hold_signal(int signal) {
   sigprocmask(SIG_BLOCK, &held, nullptr);
 }
 
-Result<UniqueFd> take_signals(std::initializer_list<int> signals) {
+Result<UniqueFd> open_signal_fd(std::initializer_list<int> signals) {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (const int signal : signals) sigaddset(&wanted, signal);

@@ -19,11 +19,11 @@ void reserve_descriptors(std::uint64_t count);
 
 // Asks the scheduler for short slices: this thread then runs soon after it wakes up, and for a short time,
 // beside others on the same processor. Its share of the processor stays the same. No effect before Linux 6.12.
-void run_in_short_slices();
+void ask_for_short_slices();
 
 // Makes malloc(3) merge a freed piece with its neighbours at once. By default it keeps small pieces apart, and
 // the free of a large piece later merges thousands of them in one call.
-void spread_frees();
+void disable_malloc_fastbins();
 
 // Opens /dev/null for each of stdin, stdout and stderr that is closed, so that no file that is opened later
 // takes its number and what is written to stderr.
@@ -36,7 +36,7 @@ void ignore_idle_signals();
 void hold_signal(int signal);
 
 // From now on these signals are only read, from what is returned (signalfd(2)).
-Result<UniqueFd> take_signals(std::initializer_list<int> signals);
+Result<UniqueFd> open_signal_fd(std::initializer_list<int> signals);
 // The next one of them, 0 for none.
 int next_signal(int fd);
 

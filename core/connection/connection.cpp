@@ -38,8 +38,8 @@ void Connection::start() {
 }
 
 void Connection::wake(std::uint32_t serial, const ModuleInstance& by) {
-  if (serial != serial_ || serial_ == 0 || conversation_ == nullptr) return;
-  const ModuleInstance* handled_by = conversation_->exchange.instance();
+  if (serial != serial_ || serial_ == 0 || session_ == nullptr) return;
+  const ModuleInstance* handled_by = session_->exchange.instance();
   if (handled_by == nullptr || !handled_by->is_of_file(by)) return;
   woken_ = true;
   context_.loop.make_ready(*this);
@@ -54,7 +54,7 @@ void Connection::try_again() {
 
 bool Connection::close_if_idle() {
   // What has been announced, and not been received yet, may be a request.
-  if (state_ != State::parsing || conversation_ != nullptr || input_ready_) return false;
+  if (state_ != State::parsing || session_ != nullptr || input_ready_) return false;
   enter([this] {
     transition(Event::ended);
     run();
@@ -63,7 +63,7 @@ bool Connection::close_if_idle() {
 }
 
 bool Connection::give_way() {
-  return state_ == State::parsing && conversation_ == nullptr && !transport_.has_arrived() && close_if_idle();
+  return state_ == State::parsing && session_ == nullptr && !transport_.has_arrived() && close_if_idle();
 }
 
 bool Connection::end_stream() {
@@ -142,14 +142,14 @@ void Connection::advance() {
   }
   if (!sends_on()) transport_.release();
   // What waits for its handler may do so for long.
-  if (waiting_for_ == WaitingFor::handler && conversation_->output.empty()) conversation_->output.release();
+  if (waiting_for_ == WaitingFor::handler && session_->output.empty()) session_->output.release();
   settle();
 }
 
 // Whether more follows as soon as there is room, or in the next turn.
 bool Connection::sends_on() const {
   if (waiting_for_ == WaitingFor::socket_room) return !transport_.starved();
-  return waiting_for_ == WaitingFor::turn && !conversation_->stalled;
+  return waiting_for_ == WaitingFor::turn && !session_->stalled;
 }
 
 Connection::Step Connection::run_state() {
@@ -191,7 +191,7 @@ Connection::Step Connection::wait_for(WaitingFor what) {
 }
 
 DeadlineKind Connection::deadline_kind() const {
-  if (waiting_for_ == WaitingFor::socket_room || (conversation_ != nullptr && !conversation_->output.empty())) {
+  if (waiting_for_ == WaitingFor::socket_room || (session_ != nullptr && !session_->output.empty())) {
     return DeadlineKind::send;
   }
   if (drains_body()) return DeadlineKind::body;
@@ -201,12 +201,12 @@ DeadlineKind Connection::deadline_kind() const {
   if (waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn) return DeadlineKind::handler;
   if (state_ == State::terminating) return DeadlineKind::linger;
   if (state_ != State::parsing) return DeadlineKind::body;
-  return served_ && conversation_ == nullptr ? DeadlineKind::keepalive : DeadlineKind::head;
+  return served_ && session_ == nullptr ? DeadlineKind::keepalive : DeadlineKind::head;
 }
 
 // A body that nobody wants is waited for as long as its deadline says, however it comes.
 bool Connection::drains_body() const {
-  return state_ == State::preparing && conversation_->exchange.body().draining();
+  return state_ == State::preparing && session_->exchange.body().draining();
 }
 
 void Connection::settle() {
@@ -225,11 +225,11 @@ void Connection::settle() {
   }
   if (waiting_for_ == WaitingFor::turn) {
     context_.loop.make_ready(*this);
-    if (!conversation_->stalled && !drains_body()) return context_.loop.deadlines().disarm(*this);
+    if (!session_->stalled && !drains_body()) return context_.loop.deadlines().disarm(*this);
   }
   const DeadlineKind kind = deadline_kind();
   if (kind == DeadlineKind::body && waiting_for_ == WaitingFor::client_bytes)
-    conversation_->exchange.body().pace().wait(context_.loop.now_ms());
+    session_->exchange.body().pace().wait(context_.loop.now_ms());
   const bool progressed = postponed(kind);
   if (progressed || !armed() || DeadlineNode::deadline_kind() != kind) {
     context_.loop.deadlines().arm(*this, kind, context_.loop.now_ms());
@@ -292,7 +292,7 @@ Io Connection::receive() {
   if (!input_ready_) return Io::full;
   bool filled = false;
   const std::uint64_t announced_ns = announced_ ? context_.loop.now_ns() : 0;
-  const Moved moved = conversation_->input.receive(transport_, announced_ns, filled);
+  const Moved moved = session_->input.receive(transport_, announced_ns, filled);
   announced_ = false;
   if (moved.status != Io::ok) {
     input_ready_ = false;
@@ -308,9 +308,9 @@ Io Connection::receive() {
 }
 
 Io Connection::flush() {
-  if (conversation_ == nullptr || conversation_->output.empty()) return Io::ok;
+  if (session_ == nullptr || session_->output.empty()) return Io::ok;
   if (!output_ready_) return Io::full;
-  const Io io = conversation_->output.flush(transport_, false);
+  const Io io = session_->output.flush(transport_, false);
   if (io == Io::full) output_ready_ = false;
   return io;
 }
@@ -318,15 +318,15 @@ Io Connection::flush() {
 void Connection::close() {
   context_.loop.deadlines().disarm(*this);
   if (token_ != EventLoop::kNoToken) context_.loop.forget(token_);
-  if (conversation_ != nullptr) table_.give_conversation(std::move(conversation_));
+  if (session_ != nullptr) table_.give_session(std::move(session_));
   transport_.close();
   table_.remove(*this);
 }
 
 void Connection::rest() {
-  Conversation& talk = *conversation_;
-  if (!talk.input.empty() || flush() != Io::ok) return;
-  table_.give_conversation(std::move(conversation_));
+  Http1Session& session = *session_;
+  if (!session.input.empty() || flush() != Io::ok) return;
+  table_.give_session(std::move(session_));
 }
 
 }  // namespace sluice

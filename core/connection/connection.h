@@ -24,7 +24,7 @@
 namespace sluice {
 
 class ConnectionTable;
-struct Conversation;
+struct Http1Session;
 
 // What all connections of a worker use; lives longer than they do.
 struct ConnectionContext {
@@ -67,7 +67,7 @@ class Connection final : public Pollable,
   State state() const { return state_; }
   WaitingFor waiting_for() const { return waiting_for_; }
   // It owns no buffer, no parser and no exchange.
-  bool is_idle() const { return conversation_ == nullptr; }
+  bool is_idle() const { return session_ == nullptr; }
 
  private:
   friend class ConnectionTable;
@@ -138,7 +138,7 @@ class Connection final : public Pollable,
   ConnectionContext& context_;
   ConnectionTable& table_;
   Transport transport_;
-  std::unique_ptr<Conversation> conversation_;
+  std::unique_ptr<Http1Session> session_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   std::uint64_t acknowledged_ = 0;  // by the client, when it was asked for at looked_ms_
   std::uint64_t looked_ms_;
@@ -199,13 +199,13 @@ class ConnectionTable final : public Resumer, private Timer {
   // Has the connection try again in a while; in a longer one, when many tries in a row were in vain.
   void retry(const Connection& connection);
   std::uint32_t next_serial() { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
-  std::unique_ptr<Conversation> take_conversation();
-  void give_conversation(std::unique_ptr<Conversation> conversation);
+  std::unique_ptr<Http1Session> take_session();
+  void give_session(std::unique_ptr<Http1Session> session);
 
   ConnectionContext& context_;
   std::vector<std::unique_ptr<Connection>> slots_;
   std::vector<std::uint32_t> free_;
-  std::vector<std::unique_ptr<Conversation>> spare_;
+  std::vector<std::unique_ptr<Http1Session>> spare_;
   std::size_t open_ = 0;
   std::size_t idle_from_ = 0;     // where the search for idle ones goes on
   std::size_t streams_from_ = 0;  // the same for streams

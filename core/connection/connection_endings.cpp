@@ -7,7 +7,7 @@ namespace sluice {
 
 void Connection::be_late(DeadlineKind kind) {
   if (state_ == State::parsing && (kind == DeadlineKind::keepalive || kind == DeadlineKind::head)) {
-    const bool in_head = conversation_ != nullptr && !conversation_->parser.at_start();
+    const bool in_head = session_ != nullptr && !session_->parser.at_start();
     if (in_head) {
       refuse(408);
     } else {
@@ -15,7 +15,7 @@ void Connection::be_late(DeadlineKind kind) {
     }
   } else if (state_ == State::terminating && kind == DeadlineKind::linger) {
     transition(Event::finished);
-  } else if (conversation_ == nullptr) {
+  } else if (session_ == nullptr) {
     lose();
   } else {
     be_late_with_answer(kind);
@@ -24,19 +24,19 @@ void Connection::be_late(DeadlineKind kind) {
 
 // A client that has sent its end may have left: then nobody is to blame that nothing comes of its request.
 void Connection::be_late_with_answer(DeadlineKind kind) {
-  Conversation& talk = *conversation_;
-  const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended() || talk.stalled);
-  if (state_ == State::preparing && talk.exchange.stage() == HttpExchange::Stage::deferred &&
+  Http1Session& session = *session_;
+  const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended() || session.stalled);
+  if (state_ == State::preparing && session.exchange.stage() == HttpExchange::Stage::deferred &&
       (kind == DeadlineKind::handler || kind == DeadlineKind::body)) {
-    if (handler_late) talk.exchange.report_fault("a deferred answer is overdue");
-    return talk.exchange.answer_for_handler(kind == DeadlineKind::handler ? 504 : 408);
+    if (handler_late) session.exchange.report_fault("a deferred answer is overdue");
+    return session.exchange.answer_for_handler(kind == DeadlineKind::handler ? 504 : 408);
   }
-  if (state_ == State::preparing && kind == DeadlineKind::body) return talk.exchange.body().break_off(408);
+  if (state_ == State::preparing && kind == DeadlineKind::body) return session.exchange.body().break_off(408);
   if (handler_late) {
-    talk.exchange.report_fault(
-        talk.stalled  ? "its body had room and wrote nothing in time: to wait for something, it has to park"
-        : talk.parked ? "a parked body was not resumed in time"
-                      : "a reader that had paused was not resumed in time");
+    session.exchange.report_fault(
+        session.stalled  ? "its body had room and wrote nothing in time: to wait for something, it has to park"
+        : session.parked ? "a parked body was not resumed in time"
+                         : "a reader that had paused was not resumed in time");
   }
   if (client_has_ended()) {
     lose_client();
@@ -47,42 +47,41 @@ void Connection::be_late_with_answer(DeadlineKind kind) {
 
 // What has left cannot be taken back, and is never padded. Before that, the client is told.
 Connection::Step Connection::fail_answer() {
-  Conversation& talk = *conversation_;
-  if (!talk.output.take_back(talk.head_position)) return lose();
+  Http1Session& session = *session_;
+  if (!session.output.take_back(session.head_position)) return lose();
   context_.stats.requests.subtract();
-  context_.stats.answers_by_class[talk.exchange.answer().status / 100].subtract();
+  context_.stats.answers_by_class[session.exchange.answer().status / 100].subtract();
   transition(Event::replaced);
-  talk.exchange.replace_answer(talk.exchange.failed_status());
+  session.exchange.replace_answer(session.exchange.failed_status());
   return Step::go_on;
 }
 
 Connection::Step Connection::break_contract(std::string_view what) {
-  conversation_->exchange.report_fault(what);
+  session_->exchange.report_fault(what);
   return lose();
 }
 
 // Nobody knows when such a stream will go on, or end.
 bool Connection::waits_in_stream() const {
-  return state_ == State::transmitting && conversation_->parked &&
-         conversation_->framing.remaining == kUnknownSize;
+  return state_ == State::transmitting && session_->parked && session_->framing.remaining == kUnknownSize;
 }
 
 // What was written leaves, and the last chunk does not: a client must not take it for the whole. Where only the
 // end of the connection ends the content, that takes a reset.
 Connection::Step Connection::close_stream() {
-  Conversation& talk = *conversation_;
-  if (talk.framing.kind == Framing::close) return lose();
-  talk.exchange.end();
+  Http1Session& session = *session_;
+  if (session.framing.kind == Framing::close) return lose();
+  session.exchange.end();
   serial_ = 0;
-  linger_ = !talk.input.empty() || input_ready_;
+  linger_ = !session.input.empty() || input_ready_;
   transition(Event::lost);
   return Step::go_on;
 }
 
 Connection::Step Connection::lose() {
-  if (conversation_ != nullptr) {
-    conversation_->exchange.end();
-    conversation_->output.consume(conversation_->output.pending().size());
+  if (session_ != nullptr) {
+    session_->exchange.end();
+    session_->output.consume(session_->output.pending().size());
   }
   serial_ = 0;
   abort_ = true;

@@ -25,27 +25,27 @@ Connection::Step Connection::establish() {
 }
 
 Connection::Step Connection::parse() {
-  if (conversation_ == nullptr) {
+  if (session_ == nullptr) {
     if (!input_ready_) return wait_for(WaitingFor::client_bytes);
-    conversation_ = table_.take_conversation();
+    session_ = table_.take_session();
   }
-  Conversation& talk = *conversation_;
+  Http1Session& session = *session_;
   if (requests_left_ == 0 || budget_ == 0) return wait_for(WaitingFor::turn);
-  if (requests_left_ < kTurnRequestsMax && !talk.input.empty() && context_.loop.slice_is_over())
+  if (requests_left_ < kTurnRequestsMax && !session.input.empty() && context_.loop.slice_is_over())
     return wait_for(WaitingFor::turn);
   for (;;) {
-    if (!talk.input.empty()) {
-      const RequestParser::HeadResult result = talk.parser.parse_head(talk.input.head());
+    if (!session.input.empty()) {
+      const RequestParser::HeadResult result = session.parser.parse_head(session.input.head());
       if (result.outcome == RequestParser::Outcome::refused) return refuse(result.status);
       if (result.outcome == RequestParser::Outcome::complete) {
-        talk.input.head_ends(result.size);
+        session.input.head_ends(result.size);
         context_.loop.deadlines().disarm(*this);
         transition(Event::head_complete);
         return Step::go_on;
       }
     }
     // A client that does not take its answers is not asked for more.
-    if (!output_ready_ && !talk.output.empty()) return wait_for(WaitingFor::socket_room);
+    if (!output_ready_ && !session.output.empty()) return wait_for(WaitingFor::socket_room);
     const Io io = input_ended_ ? Io::ok : receive();
     if (input_ended_) {
       transition(Event::ended);
@@ -61,35 +61,35 @@ Connection::Step Connection::parse() {
 
 // The request cannot be understood, or did not come in time: what follows it cannot be told apart, either.
 Connection::Step Connection::refuse(std::uint32_t status) {
-  Conversation& talk = *conversation_;
+  Http1Session& session = *session_;
   RequestHead head;
-  if (talk.parser.asks_for_head(talk.input.head())) head.method = Method::head;
+  if (session.parser.asks_for_head(session.input.head())) head.method = Method::head;
   linger_ = true;
-  talk.handled = true;
-  talk.exchange.begin(head, talk.input.arrived_ns(), *this);
-  if (status == 405) talk.exchange.field("Allow", kAllow);
-  talk.exchange.fail(status);
+  session.handled = true;
+  session.exchange.begin(head, session.input.arrived_ns(), *this);
+  if (status == 405) session.exchange.field("Allow", kAllow);
+  session.exchange.fail(status);
   transition(Event::head_refused);
   return Step::go_on;
 }
 
 Connection::Step Connection::identify() {
-  Conversation& talk = *conversation_;
-  const RequestHead& head = talk.parser.head();
+  Http1Session& session = *session_;
+  const RequestHead& head = session.parser.head();
   --requests_left_;
   served_ = true;
   serial_ = table_.next_serial();
-  talk.exchange.begin(head, talk.input.arrived_ns(), *this);
-  const TargetPath target = judge_target(head.method, head.target, talk.path);
+  session.exchange.begin(head, session.input.arrived_ns(), *this);
+  const TargetPath target = judge_target(head.method, head.target, session.path);
   if (target.status != 200) {
     answer_unrouted(target.status);
   } else if (target.path == "*") {
-    talk.exchange.status(204);
-    talk.exchange.field("Allow", kAllow);
-    talk.exchange.send("");
+    session.exchange.status(204);
+    session.exchange.field("Allow", kAllow);
+    session.exchange.send("");
     answer_unrouted(204);
   } else if (const Router::Match match = context_.router.find(target.path); match.closed) {
-    talk.exchange.field("Retry-After", kClosedRetrySeconds);
+    session.exchange.field("Retry-After", kClosedRetrySeconds);
     answer_unrouted(503);
   } else if (match.instance == nullptr) {
     answer_unrouted(404);
@@ -98,27 +98,27 @@ Connection::Step Connection::identify() {
     append_encoded(location, match.mount);
     if (!target.query.empty()) location.append("?").append(target.query);
     // A query that fits no head of an answer belongs to a target that is too long.
-    answer_unrouted(talk.exchange.field("Location", location) ? 301 : 414);
+    answer_unrouted(session.exchange.field("Location", location) ? 301 : 414);
   } else {
-    talk.exchange.route(InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount,
-                        target.query);
+    session.exchange.route(InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount,
+                           target.query);
     transition(Event::routed);
   }
   return Step::go_on;
 }
 
 void Connection::answer_unrouted(std::uint32_t status) {
-  conversation_->handled = true;
-  if (conversation_->exchange.stage() == HttpExchange::Stage::open) conversation_->exchange.fail(status);
+  session_->handled = true;
+  if (session_->exchange.stage() == HttpExchange::Stage::open) session_->exchange.fail(status);
   transition(Event::unrouted);
 }
 
 Connection::Step Connection::prepare() {
-  Conversation& talk = *conversation_;
-  HttpExchange& exchange = talk.exchange;
-  if (!talk.handled) {
-    talk.handled = true;
-    talk.handled_ns = context_.loop.now_ns();
+  Http1Session& session = *session_;
+  HttpExchange& exchange = session.exchange;
+  if (!session.handled) {
+    session.handled = true;
+    session.handled_ns = context_.loop.now_ns();
     exchange.handle();
     if (exchange.stage() == HttpExchange::Stage::deferred) transition(Event::deferred);
   } else if (woken_ && exchange.stage() == HttpExchange::Stage::deferred) {
@@ -141,7 +141,7 @@ Connection::Step Connection::prepare() {
 // A body that nobody takes is thrown away first: an answer is about a request that came whole, and what follows
 // it is the next one for certain. One that is too long, or may never come, ends the connection instead.
 Connection::Step Connection::drain_before_answer() {
-  HttpExchange& exchange = conversation_->exchange;
+  HttpExchange& exchange = session_->exchange;
   RequestBody& body = exchange.body();
   const std::uint64_t size = exchange.request().body_size;
   if (body.state() == RequestBody::State::wanted && !body.has_reader() && !body.expects_continue() &&
@@ -160,32 +160,32 @@ Connection::Step Connection::drain_before_answer() {
 }
 
 bool Connection::may_keep() const {
-  if (linger_ || context_.draining || !conversation_->parser.head().keep_alive) return false;
-  const RequestBody& body = conversation_->exchange.body();
+  if (linger_ || context_.draining || !session_->parser.head().keep_alive) return false;
+  const RequestBody& body = session_->exchange.body();
   return body.finished() || (body.has_reader() && body.state() != RequestBody::State::refused);
 }
 
 Connection::Step Connection::begin_answer() {
-  Conversation& talk = *conversation_;
-  HttpExchange& exchange = talk.exchange;
+  Http1Session& session = *session_;
+  HttpExchange& exchange = session.exchange;
   ResponseHead head;
   head.status = exchange.answer().status;
   head.request_version = exchange.version();
   head.size = exchange.answer().size;
   head.head_only = exchange.is_head();
   head.fields = exchange.field_lines();
-  if (talk.output.room() < response_head_size_max(head)) {
+  if (session.output.room() < response_head_size_max(head)) {
     const Io io = flush();
     if (io == Io::lost) return lose_client();
-    if (talk.output.room() < response_head_size_max(head)) return wait_for(WaitingFor::socket_room);
+    if (session.output.room() < response_head_size_max(head)) return wait_for(WaitingFor::socket_room);
   }
   head.date = context_.date.now();
   const Framing framing = framing_of(head);
-  talk.keep = may_keep() && framing != Framing::close;
-  head.keep_alive = talk.keep;
-  talk.framing = BodyFraming{framing, framing == Framing::length ? head.size : kUnknownSize};
-  talk.head_position = talk.output.position();
-  write_response_head(head, talk.output);
+  session.keep = may_keep() && framing != Framing::close;
+  head.keep_alive = session.keep;
+  session.framing = BodyFraming{framing, framing == Framing::length ? head.size : kUnknownSize};
+  session.head_position = session.output.position();
+  write_response_head(head, session.output);
   context_.stats.requests.add();
   context_.stats.answers_by_class[head.status / 100].add();
   transition(Event::answered);
@@ -193,67 +193,67 @@ Connection::Step Connection::begin_answer() {
 }
 
 Connection::Step Connection::transmit() {
-  Conversation& talk = *conversation_;
+  Http1Session& session = *session_;
   if (woken_) {
     woken_ = false;
-    if (talk.parked) transition(Event::resumed);
-    talk.parked = false;
-    talk.exchange.body().wake();
+    if (session.parked) transition(Event::resumed);
+    session.parked = false;
+    session.exchange.body().wake();
   }
-  if (!talk.sent) {
+  if (!session.sent) {
     // A reader may be what the answer waits for, and the answer what the reader waits for.
-    RequestBody& body = talk.exchange.body();
+    RequestBody& body = session.exchange.body();
     if (body.has_reader() && !move_request_body()) return lose();
     // An answer made of a request that turns out to be broken is broken, too.
     if (body.has_reader() && body.state() == RequestBody::State::refused &&
-        talk.exchange.answer().body != nullptr)
+        session.exchange.answer().body != nullptr)
       return lose();
-    if (!talk.parked) {
+    if (!session.parked) {
       if (pump_answer() == Step::wait) return Step::wait;
       if (state_ != State::transmitting) return Step::go_on;
     }
-    if (!talk.sent) return wait_for(body.wants_bytes() ? WaitingFor::client_bytes : WaitingFor::handler);
+    if (!session.sent) return wait_for(body.wants_bytes() ? WaitingFor::client_bytes : WaitingFor::handler);
   }
   return finish_request_body();
 }
 
 Connection::Step Connection::pump_answer() {
-  Conversation& talk = *conversation_;
-  Answer& answer = talk.exchange.answer();
-  BodySink sink(talk.output, transport_, talk.framing, budget_);
+  Http1Session& session = *session_;
+  Answer& answer = session.exchange.answer();
+  BodySink sink(session.output, transport_, session.framing, budget_);
   Progress progress = Progress::done;
-  if (!talk.content_done && talk.framing.kind != Framing::none) {
+  if (!session.content_done && session.framing.kind != Framing::none) {
     if (answer.body != nullptr) {
       // A head does not leave alone: it is taken back when its body fails before it has written.
-      if (talk.output.has_sent(talk.head_position) && context_.loop.slice_is_over())
+      if (session.output.has_sent(session.head_position) && context_.loop.slice_is_over())
         return wait_for(WaitingFor::turn);
-      progress = talk.exchange.pump(sink);
+      progress = session.exchange.pump(sink);
     } else {
-      const Bytes piece(answer.content.substr(talk.content_sent));
+      const Bytes piece(answer.content.substr(session.content_sent));
       const Moved moved = sink.write(&piece, 1);
-      talk.content_sent += moved.size;
-      progress = talk.content_sent == answer.content.size() ? Progress::done : Progress::more;
+      session.content_sent += moved.size;
+      progress = session.content_sent == answer.content.size() ? Progress::done : Progress::more;
     }
   }
   context_.stats.bytes_sent.add(sink.moved());
   wrote_ = wrote_ || sink.moved() > 0;
-  talk.stalled = progress == Progress::more && sink.moved() == 0 && !sink.transport_full() && budget_ > 0;
-  if (talk.framing.overrun) return break_contract("it wrote more than it had declared");
+  session.stalled = progress == Progress::more && sink.moved() == 0 && !sink.transport_full() && budget_ > 0;
+  if (session.framing.overrun) return break_contract("it wrote more than it had declared");
   if (sink.lost()) return lose_client();
   if (progress == Progress::failed) return fail_answer();
   if (progress == Progress::done) {
-    talk.content_done = true;
-    if (talk.framing.kind == Framing::length && talk.framing.remaining > 0) {
+    session.content_done = true;
+    if (session.framing.kind == Framing::length && session.framing.remaining > 0) {
       return break_contract("it wrote less than it had declared");
     }
     const Io io = sink.finish();
     if (io == Io::lost) return lose_client();
-    talk.sent = io == Io::ok;
+    session.sent = io == Io::ok;
   }
   if (sink.transport_full()) output_ready_ = false;
-  if (talk.sent) return Step::go_on;
+  if (session.sent) return Step::go_on;
   if (progress == Progress::parked) {
-    talk.parked = true;
+    session.parked = true;
     transition(Event::parked);
     return context_.ending_streams && waits_in_stream() ? close_stream() : Step::go_on;
   }
@@ -262,8 +262,8 @@ Connection::Step Connection::pump_answer() {
 
 // The answer has left; the rest of the request's body is taken by its reader, if there is one.
 Connection::Step Connection::finish_request_body() {
-  Conversation& talk = *conversation_;
-  RequestBody& body = talk.exchange.body();
+  Http1Session& session = *session_;
+  RequestBody& body = session.exchange.body();
   if (!body.finished()) {
     if (!move_request_body()) return lose();
     if (body.state() == RequestBody::State::flowing) {
@@ -272,7 +272,7 @@ Connection::Step Connection::finish_request_body() {
                                      : WaitingFor::client_bytes);
     }
     if (!body.finished()) {
-      talk.keep = false;
+      session.keep = false;
       linger_ = true;
     }
   }
@@ -280,28 +280,28 @@ Connection::Step Connection::finish_request_body() {
 }
 
 Connection::Step Connection::finish_exchange() {
-  Conversation& talk = *conversation_;
-  const bool keep = talk.keep;
-  if (ModuleInstance* instance = talk.exchange.instance())
-    instance->count_answer(context_.loop.now_ns() - talk.handled_ns);
+  Http1Session& session = *session_;
+  const bool keep = session.keep;
+  if (ModuleInstance* instance = session.exchange.instance())
+    instance->count_answer(context_.loop.now_ns() - session.handled_ns);
   serial_ = 0;
   woken_ = false;
-  talk.exchange.end();
-  talk.next_request();
+  session.exchange.end();
+  session.next_request();
   context_.loop.deadlines().disarm(*this);
   // Bytes behind the last request would turn the closing into a reset, which may destroy the answer.
-  if (!keep && (!talk.input.empty() || input_ready_)) linger_ = true;
+  if (!keep && (!session.input.empty() || input_ready_)) linger_ = true;
   transition(keep ? Event::sent_keeping : Event::sent_closing);
   return Step::go_on;
 }
 
 bool Connection::move_request_body() {
-  Conversation& talk = *conversation_;
-  RequestBody& body = talk.exchange.body();
+  Http1Session& session = *session_;
+  RequestBody& body = session.exchange.body();
   body.pace().pause(context_.loop.now_ms());
   const std::uint64_t budget = budget_;
   while (body.wants_bytes()) {
-    talk.input.use(body.consume(talk.parser, talk.exchange.instance(), talk.input.rest()));
+    session.input.use(body.consume(session.parser, session.exchange.instance(), session.input.rest()));
     if (!body.wants_bytes()) break;
     if (input_ended_) {
       body.break_off(400);
@@ -323,16 +323,16 @@ bool Connection::move_request_body() {
 }
 
 void Connection::owe_continue() {
-  Conversation& talk = *conversation_;
-  if (!talk.exchange.body().owes_continue()) return;
-  if (talk.output.room() < kContinue.size()) return;  // the client sends on without it, after a while
-  talk.output.append(kContinue);
-  talk.exchange.body().continue_sent();
+  Http1Session& session = *session_;
+  if (!session.exchange.body().owes_continue()) return;
+  if (session.output.room() < kContinue.size()) return;  // the client sends on without it, after a while
+  session.output.append(kContinue);
+  session.exchange.body().continue_sent();
   flush();
 }
 
 Connection::Step Connection::terminate() {
-  if (!abort_ && conversation_ != nullptr) {
+  if (!abort_ && session_ != nullptr) {
     const Io io = flush();
     if (io == Io::full) return wait_for(WaitingFor::socket_room);
     if (io == Io::ok && linger_ && !linger()) return wait_for(WaitingFor::client_bytes);
@@ -347,7 +347,7 @@ bool Connection::linger() {
     lingering_ = true;
     transport_.finish_sending();
   }
-  Input& input = conversation_->input;
+  Input& input = session_->input;
   for (int i = 0; i < kLingerReceivesMax; ++i) {
     input.use(input.rest().size());
     input.next_request();

@@ -1,4 +1,4 @@
-// The connections of one worker, and the conversations that they borrow.
+// The connections of one worker, and the sessions that they borrow.
 #include <algorithm>
 #include <utility>
 
@@ -116,18 +116,18 @@ void ConnectionTable::remove(Connection& connection) {
   context_.loop.reap(std::move(slots_[index]));
 }
 
-std::unique_ptr<Conversation> ConnectionTable::take_conversation() {
-  if (spare_.empty()) return std::make_unique<Conversation>(context_.inputs, context_.outputs, context_.limits);
-  std::unique_ptr<Conversation> conversation = std::move(spare_.back());
+std::unique_ptr<Http1Session> ConnectionTable::take_session() {
+  if (spare_.empty()) return std::make_unique<Http1Session>(context_.inputs, context_.outputs, context_.limits);
+  std::unique_ptr<Http1Session> session = std::move(spare_.back());
   spare_.pop_back();
-  return conversation;
+  return session;
 }
 
-void ConnectionTable::give_conversation(std::unique_ptr<Conversation> conversation) {
-  conversation->exchange.end();
+void ConnectionTable::give_session(std::unique_ptr<Http1Session> session) {
+  session->exchange.end();
   if (spare_.size() >= kSpareMax) return;
-  conversation->rest();
-  spare_.push_back(std::move(conversation));
+  session->rest();
+  spare_.push_back(std::move(session));
 }
 
 }  // namespace sluice

@@ -12,8 +12,8 @@
 
 namespace sluice {
 
-struct Conversation {
-  Conversation(BufferPool& inputs, BufferPool& outputs, const Limits& limits)
+struct Http1Session {
+  Http1Session(BufferPool& inputs, BufferPool& outputs, const Limits& limits)
       : input(inputs), output(outputs), parser(limits) {}
 
   Input input;

@@ -16,7 +16,7 @@ Unexpected stops() {
 
 }  // namespace
 
-Result<void> ControlDesk::open(const Settings& settings, Actions actions) {
+Result<void> ControlCommands::open(const Settings& settings, Actions actions) {
   if (settings.control == kNoControl) return {};
   actions_ = std::move(actions);
   const bool named = settings.control != kOwnControl;
@@ -35,7 +35,7 @@ Result<void> ControlDesk::open(const Settings& settings, Actions actions) {
   return {};
 }
 
-std::vector<ControlCommand> ControlDesk::commands() {
+std::vector<ControlCommand> ControlCommands::commands() {
   const auto reload = [this](ControlTicket ticket, const std::string&) -> std::optional<ControlAnswer> {
     if (stopping_) return stops();
     actions_.want_reload();
@@ -64,22 +64,22 @@ std::vector<ControlCommand> ControlDesk::commands() {
   };
 }
 
-void ControlDesk::close_for_child() {
+void ControlCommands::close_for_child() {
   if (server_ != nullptr) server_->close_for_child();
 }
 
-void ControlDesk::reload_begins() {
+void ControlCommands::reload_begins() {
   waiters_ = std::exchange(askers_, {});
 }
 
-void ControlDesk::server_stops() {
+void ControlCommands::server_stops() {
   stopping_ = true;
   for (auto* waiting : {&askers_, &waiters_, &enablers_}) {
     for (const ControlTicket ticket : std::exchange(*waiting, {})) server_->answer(ticket, stops());
   }
 }
 
-void ControlDesk::reload_ended(const ControlAnswer& answer) {
+void ControlCommands::reload_ended(const ControlAnswer& answer) {
   for (const ControlTicket ticket : std::exchange(waiters_, {})) server_->answer(ticket, answer);
 }
 

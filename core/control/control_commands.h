@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-class ControlDesk {
+class ControlCommands {
  public:
   // What the commands come to.
   struct Actions {

@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-// What a conversation keeps between two requests of each text of an answer.
+// What a session keeps between two requests of each text of an answer.
 constexpr std::size_t kTextKeptMax = 8 * 1024;
 
 }  // namespace
@@ -210,7 +210,7 @@ void HttpExchange::defer(Task* task) {
 }
 
 bool HttpExchange::prefers(Bytes type, Bytes usual) const {
-  return accepts_rather(request_, type, usual);
+  return prefers_media_type(request_, type, usual);
 }
 
 void HttpExchange::receive(Reader* reader) {

@@ -85,7 +85,7 @@ int rank_of(const Request& request, std::string_view type) {
 
 }  // namespace
 
-bool accepts_rather(const Request& request, std::string_view type, std::string_view usual) {
+bool prefers_media_type(const Request& request, std::string_view type, std::string_view usual) {
   return rank_of(request, type) > rank_of(request, usual);
 }
 

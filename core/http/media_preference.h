@@ -11,6 +11,6 @@ namespace sluice {
 // Whether the Accept of the request speaks for `type` more than for `usual`: by weight, among equals by how
 // precisely it is named, so that `text/plain, */*` asks for plain text. What is ruled out comes last. No:
 // without an Accept, or where that tells no difference.
-bool accepts_rather(const Request& request, std::string_view type, std::string_view usual);
+bool prefers_media_type(const Request& request, std::string_view type, std::string_view usual);
 
 }  // namespace sluice

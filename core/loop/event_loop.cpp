@@ -91,13 +91,6 @@ EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable
   return kNoToken;
 }
 
-bool EventLoop::modify(Token token, int fd, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = token;
-  return find(token) != nullptr && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0;
-}
-
 void EventLoop::remove(Token token, int fd) {
   if (find(token) == nullptr) return;
   // A closed fd's number may be another's by now, whose registration is to stay.

@@ -73,7 +73,6 @@ class EventLoop {
 
   // Registers the fd; kNoToken with errno set when the kernel refuses.
   Token add(int fd, std::uint32_t events, Pollable& pollable);
-  bool modify(Token token, int fd, std::uint32_t events);
   // Forgets the registration; also when the fd is about to be closed, which spares the system call.
   void remove(Token token, int fd);
   void forget(Token token);

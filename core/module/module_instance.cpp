@@ -98,7 +98,7 @@ ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr
     : services_(services), file_(std::move(file)), shared_(std::move(shared)), plan_(std::move(plan)) {
   const std::string module_name = file_->info().name;
   name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.prefix;
-  note_ = make_note(services_.stats.module_index(module_name), file_->generation());
+  note_ = make_module_tag(services_.stats.module_index(module_name), file_->generation());
 }
 
 ModuleInstance::~ModuleInstance() {
@@ -206,7 +206,7 @@ void ModuleInstance::report_fault(std::string_view what, const Request* request)
   if (thread == 0) services_.stats.module_faults.add();
   std::string sentence = "module " + name_ + ": " + std::string(what);
   const CallNote& note = services_.stats.notes[thread];
-  if (request == nullptr && note.who == note_) request = note.request;
+  if (request == nullptr && note.module_tag == note_) request = note.request;
   if (request != nullptr) {
     NotedRequest line;
     line.set(*request);

@@ -5,7 +5,7 @@
 namespace sluice {
 
 std::string encode_modules(const ModuleSet& set) {
-  FieldWriter out;
+  NetstringWriter out;
   for (const ModuleEntry& entry : set) {
     out.put(entry.file).put(entry.path).put(entry.generation).put(entry.name).put(entry.default_mount);
     out.put(entry.closed ? 1 : 0).put(entry.removed ? 1 : 0);
@@ -15,7 +15,7 @@ std::string encode_modules(const ModuleSet& set) {
 
 ModuleSet decode_modules(std::string_view text) {
   ModuleSet set;
-  for (FieldReader fields(text); !fields.at_end();) {
+  for (NetstringReader fields(text); !fields.at_end();) {
     ModuleEntry entry;
     entry.file = fields.next();
     entry.path = fields.next();

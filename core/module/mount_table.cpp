@@ -52,8 +52,8 @@ bool is_asked_for(const Settings& settings, const std::string& module) {
   return is_mounted_by_name(settings, module) || contains(settings.only, module);
 }
 
-ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
-                          const Lineup* before) {
+ModuleSet MountTable::to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+                              const MountTable* before) {
   ModuleSet wanted;
   for (const ModuleEntry& entry : set) {
     if (entry.closed || !is_chosen(plan.settings, entry)) continue;
@@ -64,7 +64,7 @@ ModuleSet Lineup::to_load(const ServingPlan& plan, const ServingSite& site, cons
   return wanted;
 }
 
-std::vector<Place> Lineup::places(const ServingPlan& plan, const ModuleSet& set) {
+std::vector<Place> MountTable::places(const ServingPlan& plan, const ModuleSet& set) {
   std::vector<Place> places;
   for (const MountSpec& spec : plan.settings.mounts) {
     for (const ModuleEntry& entry : set) {
@@ -80,15 +80,16 @@ std::vector<Place> Lineup::places(const ServingPlan& plan, const ModuleSet& set)
   return places;
 }
 
-std::unique_ptr<Lineup> Lineup::begin(const InstanceServices& services, const ServingPlan& plan,
-                                      const ServingSite& site, const ModuleSet& set, const LoadedFiles& files,
-                                      const Lineup* before, Unusable unusable) {
-  std::unique_ptr<Lineup> lineup(new Lineup(services, plan, site, before, unusable));
-  lineup->add_modules(set, files);
-  return lineup;
+std::unique_ptr<MountTable> MountTable::begin(const InstanceServices& services, const ServingPlan& plan,
+                                              const ServingSite& site, const ModuleSet& set,
+                                              const LoadedFiles& files, const MountTable* before,
+                                              Unusable unusable) {
+  std::unique_ptr<MountTable> table(new MountTable(services, plan, site, before, unusable));
+  table->add_modules(set, files);
+  return table;
 }
 
-Result<bool> Lineup::make_some(std::size_t mounts_max) {
+Result<bool> MountTable::make_some(std::size_t mounts_max) {
   const std::vector<MountSpec>& mounts = plan_.settings.mounts;
   for (; next_mount_ < mounts.size(); ++next_mount_) {
     if (!site_.has(next_mount_, mounts[next_mount_])) continue;
@@ -100,7 +101,7 @@ Result<bool> Lineup::make_some(std::size_t mounts_max) {
   return true;
 }
 
-void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files) {
+void MountTable::add_modules(const ModuleSet& set, const LoadedFiles& files) {
   std::vector<Module> broken;
   for (const ModuleEntry& entry : set) {
     if (!is_chosen(plan_.settings, entry)) continue;
@@ -132,7 +133,7 @@ void Lineup::add_modules(const ModuleSet& set, const LoadedFiles& files) {
   add_broken(std::move(broken));
 }
 
-void Lineup::add_module(Module module) {
+void MountTable::add_module(Module module) {
   if (Module* other = find_name(module.entry.name)) {
     if (module.entry.removed) return;  // it gives way to a file that is there
     if (other->entry.removed) {
@@ -148,7 +149,7 @@ void Lineup::add_module(Module module) {
 }
 
 // What could never be loaded has told no name. A module that is asked for by the name of the file is this one.
-void Lineup::add_broken(std::vector<Module> broken) {
+void MountTable::add_broken(std::vector<Module> broken) {
   for (Module& module : broken) {
     module.entry.name = std::filesystem::path(module.entry.file).stem().string();
     if (is_asked_for(plan_.settings, module.entry.name) && find_name(module.entry.name) == nullptr)
@@ -156,27 +157,27 @@ void Lineup::add_broken(std::vector<Module> broken) {
   }
 }
 
-const Lineup::Module* Lineup::find_path(const std::string& path) const {
+const MountTable::Module* MountTable::find_path(const std::string& path) const {
   const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
     return module.file != nullptr && module.entry.path == path;
   });
   return found == modules_.end() ? nullptr : &*found;
 }
 
-Lineup::Module* Lineup::find_name(std::string_view name) {
+MountTable::Module* MountTable::find_name(std::string_view name) {
   const auto found = std::find_if(modules_.begin(), modules_.end(),
                                   [name](const Module& module) { return module.entry.name == name; });
   return found == modules_.end() ? nullptr : &*found;
 }
 
-const Lineup::Mount* Lineup::find_mount(const std::string& prefix, const std::string& path) const {
+const MountTable::Mount* MountTable::find_mount(const std::string& prefix, const std::string& path) const {
   const auto found = by_prefix_.find(prefix);
   if (found == by_prefix_.end()) return nullptr;
   const Mount& mount = mounts_[found->second];
   return mount.instance && mount.path == path ? &mount : nullptr;
 }
 
-Unexpected Lineup::unknown_module(const std::string& name, const std::string& wanted_by) const {
+Unexpected MountTable::unknown_module(const std::string& name, const std::string& wanted_by) const {
   std::string message = wanted_by + " names the module " + name + ", which ";
   message += is_chosen(plan_.settings, name) ? "is not in " + plan_.settings.plugins
                                              : "--module and --without leave out";
@@ -187,7 +188,7 @@ Unexpected Lineup::unknown_module(const std::string& name, const std::string& wa
   return fail(message);
 }
 
-Result<void> Lineup::check_chosen() const {
+Result<void> MountTable::check_chosen() const {
   for (const std::string& name : plan_.settings.only) {
     if (std::none_of(modules_.begin(), modules_.end(),
                      [&](const Module& module) { return module.entry.name == name; }))
@@ -196,7 +197,7 @@ Result<void> Lineup::check_chosen() const {
   return {};
 }
 
-Result<void> Lineup::make_explicit_mount(std::size_t index) {
+Result<void> MountTable::make_explicit_mount(std::size_t index) {
   const MountSpec& spec = plan_.settings.mounts[index];
   Module* module = find_name(spec.module);
   if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
@@ -204,7 +205,7 @@ Result<void> Lineup::make_explicit_mount(std::size_t index) {
   return make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder});
 }
 
-void Lineup::make_default_mounts() {
+void MountTable::make_default_mounts() {
   for (Module& module : modules_) {
     if (!answers_by_default(plan_, site_, module.entry)) continue;
     const std::string& wanted = module.entry.default_mount;
@@ -220,7 +221,7 @@ void Lineup::make_default_mounts() {
   }
 }
 
-Result<void> Lineup::make_mount(Module& module, const MountPlan& mount) {
+Result<void> MountTable::make_mount(Module& module, const MountPlan& mount) {
   const auto taken = by_prefix_.find(mount.prefix);
   if (taken != by_prefix_.end()) {
     return fail("module " + module.entry.name + " cannot answer at " + mount.prefix + ", where " +
@@ -250,7 +251,7 @@ Result<void> Lineup::make_mount(Module& module, const MountPlan& mount) {
   return {};
 }
 
-Result<InstanceRef> Lineup::make_instance(Module& module, const MountPlan& mount) {
+Result<InstanceRef> MountTable::make_instance(Module& module, const MountPlan& mount) {
   const auto shared = make_shared(module);
   if (!shared) return Unexpected(shared.error());
   auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
@@ -259,13 +260,13 @@ Result<InstanceRef> Lineup::make_instance(Module& module, const MountPlan& mount
   return made;
 }
 
-void Lineup::take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix) {
+void MountTable::take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix) {
   const bool asked_for = is_mounted_at(plan_.settings, prefix) || site_.mount;
   for (std::string& sentence : instance.take_warnings())
     warnings_.push_back({file, asked_for ? prefix : "", std::move(sentence)});
 }
 
-Result<void> Lineup::make_shared(Module& module) {
+Result<void> MountTable::make_shared(Module& module) {
   if (module.shared_made) return {};
   auto shared = ModuleInstance::create_shared(services_, module.file);
   if (!shared) return Unexpected(shared.error());
@@ -274,7 +275,7 @@ Result<void> Lineup::make_shared(Module& module) {
   return {};
 }
 
-void Lineup::refuse_slow(std::uint64_t make_ms_max) {
+void MountTable::refuse_slow(std::uint64_t make_ms_max) {
   for (const Module& module : modules_) {
     if (module.make_ms <= make_ms_max) continue;
     problems_.push_back({module.entry.file, "module " + module.entry.name + " takes " +
@@ -286,7 +287,7 @@ void Lineup::refuse_slow(std::uint64_t make_ms_max) {
   }
 }
 
-ModuleSet Lineup::usable() const {
+ModuleSet MountTable::usable() const {
   ModuleSet set;
   for (const Module& module : modules_) {
     const bool has_problem = std::any_of(problems_.begin(), problems_.end(), [&](const ModuleProblem& problem) {
@@ -302,12 +303,12 @@ ModuleSet Lineup::usable() const {
   return set;
 }
 
-void Lineup::fill(Router& router) const {
+void MountTable::fill(Router& router) const {
   router.clear();
   for (const Mount& mount : mounts_) router.add(mount.prefix, mount.instance);
 }
 
-void Lineup::retire_except(const Lineup& next) {
+void MountTable::retire_except(const MountTable& next) {
   for (const Mount& mount : mounts_) {
     if (mount.instance && next.find_mount(mount.prefix, mount.path) == nullptr) mount.instance->retire();
   }

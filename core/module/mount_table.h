@@ -53,16 +53,17 @@ enum class Unusable { left_out, closed };
 // What loading a file came to, by the path of its copy.
 using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
 
-class Lineup {
+class MountTable {
  public:
   // The entries of the set that have to be loaded for it, except those that `before` has loaded already.
   static ModuleSet to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
-                           const Lineup* before);
+                           const MountTable* before);
   // One without handlers as yet. `before` may be null, and else stays until all are made. What is unused of
   // `files` can be destroyed afterwards.
-  static std::unique_ptr<Lineup> begin(const InstanceServices& services, const ServingPlan& plan,
-                                       const ServingSite& site, const ModuleSet& set, const LoadedFiles& files,
-                                       const Lineup* before, Unusable unusable);
+  static std::unique_ptr<MountTable> begin(const InstanceServices& services, const ServingPlan& plan,
+                                           const ServingSite& site, const ModuleSet& set,
+                                           const LoadedFiles& files, const MountTable* before,
+                                           Unusable unusable);
   // Makes handlers for so many of the mounts that settings name, and after these for the others; true when all
   // are made. A module that cannot be used is a problem; the error is for what was asked for by name.
   Result<bool> make_some(std::size_t mounts_max);
@@ -83,7 +84,7 @@ class Lineup {
 
   void fill(Router& router) const;
   // Tells all handlers that `next` has not taken over that they are replaced.
-  void retire_except(const Lineup& next);
+  void retire_except(const MountTable& next);
 
  private:
   struct Module {
@@ -100,8 +101,8 @@ class Lineup {
     InstanceRef instance;  // empty: closed
   };
 
-  Lineup(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site,
-         const Lineup* before, Unusable unusable)
+  MountTable(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site,
+             const MountTable* before, Unusable unusable)
       : services_(services), plan_(plan), site_(site), before_(before), unusable_(unusable) {}
   void add_modules(const ModuleSet& set, const LoadedFiles& files);
   void add_module(Module module);
@@ -120,7 +121,7 @@ class Lineup {
   const InstanceServices& services_;
   const ServingPlan& plan_;
   const ServingSite& site_;
-  const Lineup* before_;
+  const MountTable* before_;
   const Unusable unusable_;
   std::size_t next_mount_ = 0;  // to be made, of those that settings name
   std::vector<Module> modules_;

@@ -14,11 +14,11 @@ constexpr std::uint64_t kReloadsMax = 8;
 
 }  // namespace
 
-void RetiredWorkers::retire(Crew& crew, std::uint64_t now_ms) {
+void DrainingWorkers::retire(WorkerGroup& group, std::uint64_t now_ms) {
   ++reloads_;
-  for (WorkerProcess* worker : crew.workers()) {
+  for (WorkerProcess* worker : group.workers()) {
     worker->tell({ControlMessage::retire});
-    retired_.push_back({crew.take(*worker), reloads_, crew.plan().settings.timeouts.drain_ms});
+    retired_.push_back({group.take(*worker), reloads_, group.plan().settings.timeouts.drain_ms});
   }
   for (Retired& retired : retired_) {
     if (retired.until_ms != 0 || retired.reload + kReloadsMax > reloads_) continue;
@@ -27,27 +27,27 @@ void RetiredWorkers::retire(Crew& crew, std::uint64_t now_ms) {
   }
 }
 
-void RetiredWorkers::add(std::vector<std::unique_ptr<WorkerProcess>> workers) {
+void DrainingWorkers::add(std::vector<std::unique_ptr<WorkerProcess>> workers) {
   for (auto& worker : workers) retired_.push_back({std::move(worker), reloads_});
 }
 
-std::vector<WorkerProcess*> RetiredWorkers::workers() const {
+std::vector<WorkerProcess*> DrainingWorkers::workers() const {
   std::vector<WorkerProcess*> all;
   for (const Retired& retired : retired_) all.push_back(retired.process.get());
   return all;
 }
 
-WorkerProcess* RetiredWorkers::find(pid_t pid) const {
+WorkerProcess* DrainingWorkers::find(pid_t pid) const {
   const auto found = std::find_if(retired_.begin(), retired_.end(),
                                   [pid](const Retired& retired) { return retired.process->pid() == pid; });
   return found == retired_.end() ? nullptr : found->process.get();
 }
 
-void RetiredWorkers::remove(const WorkerProcess& worker) {
+void DrainingWorkers::remove(const WorkerProcess& worker) {
   std::erase_if(retired_, [&](const Retired& retired) { return retired.process.get() == &worker; });
 }
 
-void RetiredWorkers::step(std::uint64_t now_ms) {
+void DrainingWorkers::step(std::uint64_t now_ms) {
   for (Retired& retired : retired_) {
     if (retired.until_ms == 0 || now_ms < retired.until_ms || retired.process->dismissed()) continue;
     log(LogLevel::warning,

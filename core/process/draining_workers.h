@@ -14,13 +14,13 @@
 
 namespace sluice {
 
-class RetiredWorkers {
+class DrainingWorkers {
  public:
   // How long after the drain limit a worker may take to end by itself.
   static constexpr std::uint64_t kDrainGraceMs = 3'000;
 
-  // Takes over all of the crew's, and tells them to finish.
-  void retire(Crew& crew, std::uint64_t now_ms);
+  // Takes over all of the group's, and tells them to finish.
+  void retire(WorkerGroup& group, std::uint64_t now_ms);
   // Takes over some that are being ended already.
   void add(std::vector<std::unique_ptr<WorkerProcess>> workers);
 

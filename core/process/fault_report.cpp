@@ -38,8 +38,8 @@ std::string Culprit::text() const {
 
 Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
   Culprit culprit;
-  culprit.module = noted_module(stats, snapshot.who);
-  culprit.generation = noted_generation(snapshot.who);
+  culprit.module = noted_module(stats, snapshot.module_tag);
+  culprit.generation = noted_generation(snapshot.module_tag);
   culprit.signal = snapshot.signal;
   culprit.outside = snapshot.sent_by != 0;
   culprit.sent_by = std::max(0, snapshot.sent_by);
@@ -52,10 +52,10 @@ Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
 }
 
 Culprit read_note(const WorkerStats& stats, const CallNote& note) {
-  const std::uint64_t who = note.who.load(std::memory_order_acquire);
+  const std::uint64_t tag = note.module_tag.load(std::memory_order_acquire);
   Culprit culprit;
-  culprit.module = noted_module(stats, who);
-  culprit.generation = noted_generation(who);
+  culprit.module = noted_module(stats, tag);
+  culprit.generation = noted_generation(tag);
   culprit.request = note.request_text();
   return culprit;
 }
@@ -63,9 +63,9 @@ Culprit read_note(const WorkerStats& stats, const CallNote& note) {
 Culprit read_notes(const WorkerStats& stats) {
   const CallNote* found = nullptr;
   for (const CallNote& note : stats.notes) {
-    const std::uint64_t who = note.who.load(std::memory_order_relaxed);
-    if (who == 0) continue;
-    if (found != nullptr && who != found->who.load(std::memory_order_relaxed)) return {};
+    const std::uint64_t tag = note.module_tag.load(std::memory_order_relaxed);
+    if (tag == 0) continue;
+    if (found != nullptr && tag != found->module_tag.load(std::memory_order_relaxed)) return {};
     found = &note;
     if (&note == stats.notes) break;
   }

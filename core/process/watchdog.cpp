@@ -42,26 +42,26 @@ const char* where_it_waits(WaitKind wait) {
 
 }  // namespace
 
-void Watchdog::look(const Crew& crew, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
+void Watchdog::look(const WorkerGroup& group, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
                     std::uint32_t hang_ms, const Report& report) {
   if (now_ns - looked_ns_ >= kLateNs) counts_from_ns_ = now_ns;
   looked_ns_ = now_ns;
   due_ns_ = now_ns + kLookMs * kMs;
   const auto watch = [&](WorkerProcess& worker, bool accepts) {
     look_at_threads(worker, now_ns, hang_ms > 0 ? kCallShare * hang_ms * kMs : kCallNs);
-    Held* held = look_at(crew, worker, now_ns, report);
+    Held* held = look_at(group, worker, now_ns, report);
     if (held == nullptr) return;
-    if (accepts) help(crew, worker, *held);
+    if (accepts) help(group, worker, *held);
     if (worker.stopped()) return;  // by a person, who may let it go on
     const bool dying = worker.dying();
     if (!dying) name_if_known(worker, *held, now_ns, report);
     if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, dying, now_ns);
   };
-  for (WorkerProcess* worker : crew.workers()) watch(*worker, true);
+  for (WorkerProcess* worker : group.workers()) watch(*worker, true);
   for (WorkerProcess* worker : retired) watch(*worker, false);
 }
 
-Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns,
+Watchdog::Held* Watchdog::look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns,
                                   const Report& report) {
   if (!worker.ready() && std::max(worker.started_ms() * kMs, counts_from_ns_) + kStartNs <= now_ns) {
     worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
@@ -71,7 +71,7 @@ Watchdog::Held* Watchdog::look_at(const Crew& crew, WorkerProcess& worker, std::
   const auto known = held_.find(worker.pid());
   if (known != held_.end() && known->second.began_ns != began_ns) {
     if (!known->second.named && !worker.dying()) name(worker, known->second, now_ns, report);
-    end_help(crew, worker, known->second);
+    end_help(group, worker, known->second);
     held_.erase(known);
   }
   const std::uint64_t since_ns = std::max({began_ns, counts_from_ns_, worker.went_on_ns()});
@@ -149,21 +149,21 @@ void Watchdog::look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns
   }
 }
 
-void Watchdog::help(const Crew& crew, const WorkerProcess& worker, Held& held) {
+void Watchdog::help(const WorkerGroup& group, const WorkerProcess& worker, Held& held) {
   if (held.helper >= 0) return;
-  WorkerProcess* helper = crew.sibling(
+  WorkerProcess* helper = group.sibling(
       worker, [this](const WorkerProcess& other) { return !other.stopped() && !held_.contains(other.pid()); });
   if (helper == nullptr) return;
   held.helper = helper->pid();
-  const std::vector<int> sockets = crew.sockets_of(worker.index());
+  const std::vector<int> sockets = group.sockets_of(worker.index());
   for (std::size_t i = 0; i < sockets.size(); ++i)
     helper->tell({ControlMessage::help, help_number(worker, i)}, sockets[i]);
 }
 
-void Watchdog::end_help(const Crew& crew, const WorkerProcess& worker, Held& held) {
-  WorkerProcess* helper = held.helper < 0 ? nullptr : crew.find(held.helper);
+void Watchdog::end_help(const WorkerGroup& group, const WorkerProcess& worker, Held& held) {
+  WorkerProcess* helper = held.helper < 0 ? nullptr : group.find(held.helper);
   if (helper == nullptr) return;
-  for (std::size_t i = 0; i < crew.sockets_of(worker.index()).size(); ++i)
+  for (std::size_t i = 0; i < group.sockets_of(worker.index()).size(); ++i)
     helper->tell({ControlMessage::help_over, help_number(worker, i)});
 }
 
@@ -179,18 +179,18 @@ void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t 
   }
 }
 
-void Watchdog::stopped(const Crew& crew, WorkerProcess& worker) {
+void Watchdog::stopped(const WorkerGroup& group, WorkerProcess& worker) {
   for (auto& [pid, held] : held_) {
     if (held.helper != worker.pid()) continue;
-    if (const WorkerProcess* helped = crew.find(pid)) end_help(crew, *helped, held);
+    if (const WorkerProcess* helped = group.find(pid)) end_help(group, *helped, held);
     held.helper = -1;
   }
 }
 
-void Watchdog::forget(const Crew& crew, const WorkerProcess& worker) {
+void Watchdog::forget(const WorkerGroup& group, const WorkerProcess& worker) {
   std::erase_if(long_calls_, [&](const auto& call) { return call.first.first == worker.pid(); });
   if (const auto known = held_.find(worker.pid()); known != held_.end()) {
-    end_help(crew, worker, known->second);
+    end_help(group, worker, known->second);
     held_.erase(known);
   }
   for (auto& [pid, held] : held_) {

@@ -25,16 +25,16 @@ class Watchdog {
   // When `look` has to be called next so that every turn of more than 100 ms is noticed.
   std::uint64_t due_ns() const { return due_ns_; }
 
-  // `retired` are looked at, too, but accept no more, so nobody helps them. `hang_ms`: see ModuleCare. What
+  // `retired` are looked at, too, but accept no more, so nobody helps them. `hang_ms`: see ModulePolicy. What
   // passed until a look that came late does not count: then everything has stood still. `report` logs the
   // frames of who is held up.
   using Report = std::function<void(Culprit culprit)>;
-  void look(const Crew& crew, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
+  void look(const WorkerGroup& group, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
             std::uint32_t hang_ms, const Report& report);
   // A worker is stopped: another helps whom it has helped.
-  void stopped(const Crew& crew, WorkerProcess& worker);
+  void stopped(const WorkerGroup& group, WorkerProcess& worker);
   // A worker has ended: it is neither held nor helps any more.
-  void forget(const Crew& crew, const WorkerProcess& worker);
+  void forget(const WorkerGroup& group, const WorkerProcess& worker);
 
  private:
   struct Held {
@@ -49,14 +49,14 @@ class Watchdog {
   };
 
   // Null when it is not held up.
-  Held* look_at(const Crew& crew, WorkerProcess& worker, std::uint64_t now_ns, const Report& report);
+  Held* look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns, const Report& report);
   // Null when the turn has ended meanwhile.
   Held* find_out(const WorkerProcess& worker, std::uint64_t began_ns, std::uint64_t since_ns);
   void name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
   static void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
   void look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns, std::uint64_t limit_ns);
-  void help(const Crew& crew, const WorkerProcess& worker, Held& held);
-  void end_help(const Crew& crew, const WorkerProcess& worker, Held& held);
+  void help(const WorkerGroup& group, const WorkerProcess& worker, Held& held);
+  void end_help(const WorkerGroup& group, const WorkerProcess& worker, Held& held);
   static void end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
 
   std::map<pid_t, Held> held_;

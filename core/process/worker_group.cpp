@@ -7,14 +7,15 @@
 
 namespace sluice {
 
-Crew::Crew(PlanPtr plan, std::vector<MountReport> mounts) : plan_(std::move(plan)), mounts_(std::move(mounts)) {
+WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
+    : plan_(std::move(plan)), mounts_(std::move(mounts)) {
   for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
     for (unsigned index = 0; index < plan_->sites[site].workers; ++index) posts_.push_back({site, index});
   }
   workers_.resize(posts_.size());
 }
 
-Result<void> Crew::open_listeners(const Crew* before) {
+Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
   // Several addresses may be written alike, where the kernel chooses the port.
   std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
   for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
@@ -27,8 +28,8 @@ Result<void> Crew::open_listeners(const Crew* before) {
 }
 
 // One of several addresses of a name is enough: the machine may have no IPv6.
-Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address,
-                                  std::vector<Listening>& kept) {
+Result<void> WorkerGroup::open_addresses(std::size_t site, const ListenAddress& address,
+                                         std::vector<Listening>& kept) {
   const ListenGroup* first = nullptr;
   bool has_one = false;
   std::vector<Error> errors;
@@ -57,8 +58,8 @@ Result<void> Crew::open_addresses(std::size_t site, const ListenAddress& address
   return {};
 }
 
-Result<std::shared_ptr<ListenGroup>> Crew::open_address(std::size_t site, const ListenAddress& address,
-                                                        std::vector<Listening>& kept) const {
+Result<std::shared_ptr<ListenGroup>> WorkerGroup::open_address(std::size_t site, const ListenAddress& address,
+                                                               std::vector<Listening>& kept) const {
   const unsigned workers = plan_->sites[site].workers;
   const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
     return listening.group->is_of(address) || listening.group->is_at(address);
@@ -72,7 +73,7 @@ Result<std::shared_ptr<ListenGroup>> Crew::open_address(std::size_t site, const 
   return group->provide(workers).map([&] { return group; });
 }
 
-Result<void> Crew::start_accepting() {
+Result<void> WorkerGroup::start_accepting() {
   for (const Listening& listening : listeners_) {
     const auto listens = listening.group->listen();
     if (!listens) return listens;
@@ -81,11 +82,11 @@ Result<void> Crew::start_accepting() {
   return {};
 }
 
-void Crew::drop_unused_listeners() {
+void WorkerGroup::drop_unused_listeners() {
   for (const Listening& listening : listeners_) listening.group->drop_unused();
 }
 
-std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
+std::vector<const ListenGroup*> WorkerGroup::listeners(std::size_t site) const {
   std::vector<const ListenGroup*> groups;
   for (const Listening& listening : listeners_) {
     if (listening.site == site) groups.push_back(listening.group.get());
@@ -93,13 +94,13 @@ std::vector<const ListenGroup*> Crew::listeners(std::size_t site) const {
   return groups;
 }
 
-void Crew::close_for_child(const std::vector<int>& kept) {
+void WorkerGroup::close_for_child(const std::vector<int>& kept) {
   for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
   for (auto& worker : workers_) worker.reset();
   plan_.reset();
 }
 
-std::vector<int> Crew::sockets_of(std::size_t post) const {
+std::vector<int> WorkerGroup::sockets_of(std::size_t post) const {
   const auto [site, index] = posts_[post];
   std::vector<int> sockets;
   for (const Listening& listening : listeners_) {
@@ -110,7 +111,7 @@ std::vector<int> Crew::sockets_of(std::size_t post) const {
   return sockets;
 }
 
-Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, const Launch& launch) {
+Result<void> WorkerGroup::launch(std::size_t post, const ModuleSet& modules, const Launch& launch) {
   WorkerProcess::Start start;
   start.plan = plan_;
   start.site = posts_[post].site;
@@ -126,7 +127,8 @@ Result<void> Crew::launch(std::size_t post, const ModuleSet& modules, const Laun
   return {};
 }
 
-Result<void> Crew::launch_missing(const ModuleSet& modules, const Launch& launch, const Launched& launched) {
+Result<void> WorkerGroup::launch_missing(const ModuleSet& modules, const Launch& launch,
+                                         const Launched& launched) {
   for (std::size_t post = 0; post < posts(); ++post) {
     if (workers_[post] != nullptr) continue;
     const auto started = this->launch(post, modules, launch);
@@ -136,7 +138,7 @@ Result<void> Crew::launch_missing(const ModuleSet& modules, const Launch& launch
   return {};
 }
 
-std::vector<WorkerProcess*> Crew::workers() const {
+std::vector<WorkerProcess*> WorkerGroup::workers() const {
   std::vector<WorkerProcess*> living;
   for (const auto& worker : workers_) {
     if (worker != nullptr) living.push_back(worker.get());
@@ -144,28 +146,28 @@ std::vector<WorkerProcess*> Crew::workers() const {
   return living;
 }
 
-WorkerProcess* Crew::find(pid_t pid) const {
+WorkerProcess* WorkerGroup::find(pid_t pid) const {
   for (const auto& worker : workers_) {
     if (worker != nullptr && worker->pid() == pid) return worker.get();
   }
   return nullptr;
 }
 
-std::unique_ptr<WorkerProcess> Crew::take(const WorkerProcess& worker) {
+std::unique_ptr<WorkerProcess> WorkerGroup::take(const WorkerProcess& worker) {
   return std::move(workers_[worker.index()]);
 }
 
-bool Crew::all_ready() const {
+bool WorkerGroup::all_ready() const {
   return std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker != nullptr && worker->ready(); });
 }
 
-bool Crew::any_missing() const {
+bool WorkerGroup::any_missing() const {
   return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker == nullptr; });
 }
 
-WorkerProcess* Crew::sibling(const WorkerProcess& worker,
-                             const std::function<bool(const WorkerProcess&)>& can_help) const {
+WorkerProcess* WorkerGroup::sibling(const WorkerProcess& worker,
+                                    const std::function<bool(const WorkerProcess&)>& can_help) const {
   for (std::size_t step = 1; step < posts_.size(); ++step) {
     const std::size_t post = (worker.index() + step) % posts_.size();
     if (posts_[post].site != posts_[worker.index()].site) continue;

@@ -1,7 +1,7 @@
 // The workers of one configuration and the sockets that they accept from: posts, each filled by a process, some
 // of them empty while their process is started again.
 //
-// Supervisor's thread. The sockets are shared with the crew that a reload makes.
+// Supervisor's thread. The sockets are shared with the group that a reload makes.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@
 
 namespace sluice {
 
-class Crew {
+class WorkerGroup {
  public:
   // `mounts`: of the first site, as a trial has told.
-  Crew(PlanPtr plan, std::vector<MountReport> mounts);
+  WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts);
 
   const ServingPlan& plan() const { return *plan_; }
   const PlanPtr& shared_plan() const { return plan_; }
   const std::vector<MountReport>& mounts() const { return mounts_; }
 
   // Addresses that `before` listens on keep their sockets and what waits in them. It may be null.
-  Result<void> open_listeners(const Crew* before);
+  Result<void> open_listeners(const WorkerGroup* before);
   // Has all workers accept, also from the sockets that are new. REQUIRES: all of them are ready.
   Result<void> start_accepting();
   // Gives up the sockets that are new, when nobody will accept from them.

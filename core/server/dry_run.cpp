@@ -23,11 +23,11 @@ Result<std::string> try_all(const ListenAddress& address) {
 }  // namespace
 
 Result<std::string> check(const Settings& settings) {
-  const auto keeper = ModuleKeeper::create([] {});
-  if (!keeper) return Unexpected(keeper.error());
+  const auto rollout = ModuleRollout::create([] {});
+  if (!rollout) return Unexpected(rollout.error());
   const auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
-  const auto tried = (*keeper)->try_folder(**plan);
+  const auto tried = (*rollout)->try_folder(**plan);
   if (!tried) return Unexpected(tried.error());
   const TrialReport& report = tried->report;
   std::string text;

@@ -8,12 +8,16 @@
 
 namespace sluice {
 
-ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* next,
-                     const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms) {
+ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout, const WorkerGroup* next,
+                         const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms) {
   const std::uint64_t now = monotonic_ms();
-  ServerView view{
-      ::getpid(), now - started_ms, {}, keeper.in_force(), Lineup::places(crew.plan(), keeper.in_force()), {}};
-  for (const ListenGroup* group : crew.listeners(0)) {
+  ServerView view{::getpid(),
+                  now - started_ms,
+                  {},
+                  rollout.in_force(),
+                  MountTable::places(group.plan(), rollout.in_force()),
+                  {}};
+  for (const ListenGroup* group : group.listeners(0)) {
     const auto& known = view.listening;  // a name may have several addresses
     if (std::find(known.begin(), known.end(), group->url()) == known.end())
       view.listening.push_back(group->url());
@@ -22,7 +26,7 @@ ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* n
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
                             worker.ready() ? state : "starting", &worker.stats()});
   };
-  for (const WorkerProcess* worker : crew.workers()) add(*worker, "serving");
+  for (const WorkerProcess* worker : group.workers()) add(*worker, "serving");
   if (next != nullptr) {
     for (const WorkerProcess* worker : next->workers()) add(*worker, "ready");
   }

@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-// `next` is the crew of a reload at work, or null.
-ServerView take_view(const Crew& crew, const ModuleKeeper& keeper, const Crew* next,
-                     const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms);
+// `next` is the group of a reload at work, or null.
+ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout, const WorkerGroup* next,
+                         const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms);
 
 }  // namespace sluice

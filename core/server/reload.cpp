@@ -20,7 +20,7 @@ std::string rehearse(const ReadSettings& reread) {
                             rehearse_copies(plan->settings.plugins);
                             return list_modules(plan->settings.plugins);
                           });
-  return FieldWriter().put(listed ? "" : listed.error().message).put(heard_names()).take();
+  return NetstringWriter().put(listed ? "" : listed.error().message).put(heard_names()).take();
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ void log_problems(const TrialReport& report) {
                              : warning);
 }
 
-Result<std::unique_ptr<Reload>> Reload::begin(const ReadSettings& reread, const Crew& current,
+Result<std::unique_ptr<Reload>> Reload::begin(const ReadSettings& reread, const WorkerGroup& current,
                                               CloseInChild close_in_child) {
   std::unique_ptr<Reload> reload(new Reload(reread, std::move(close_in_child)));
   auto reading = Child::start([&] {
@@ -54,24 +54,24 @@ Result<std::unique_ptr<Reload>> Reload::begin(const ReadSettings& reread, const 
   });
   if (!reading) return Unexpected(reading.error());
   reload->trial_ = std::move(*reading);
-  reload->until_ms_ = monotonic_ms() + current.plan().settings.care.swap_ms;
+  reload->until_ms_ = monotonic_ms() + current.plan().settings.policy.swap_ms;
   return reload;
 }
 
 // The settings again, and now for good.
-Result<void> Reload::try_settings(ModuleKeeper& keeper, const Crew& current) {
-  FieldReader fields(**heard_);
+Result<void> Reload::try_settings(ModuleRollout& rollout, const WorkerGroup& current) {
+  NetstringReader fields(**heard_);
   const std::string error(fields.next());
   if (!error.empty()) return fail(error);
   const HeardNames names(fields.next());
   auto plan = reread_().and_then([](const Settings& settings) { return make_plan(settings); });
   if (!plan) return Unexpected(plan.error());
   plan_ = std::move(*plan);
-  const auto restored = keeper.restore_copies();
+  const auto restored = rollout.restore_copies();
   if (!restored) return restored;
-  tried_ = keeper.set();
+  tried_ = rollout.set();
   if (plan_->settings.plugins != current.plan().settings.plugins) {
-    auto folder = keeper.read_folder(*plan_);
+    auto folder = rollout.read_folder(*plan_);
     if (!folder) return Unexpected(folder.error());
     tried_ = folder->catalog.set();
     other_folder_ = std::move(*folder);
@@ -88,7 +88,7 @@ Result<void> Reload::try_settings(ModuleKeeper& keeper, const Crew& current) {
   if (other_folder_) other_folder_->empty.clear();
   if (!trial) return Unexpected(trial.error());
   trial_ = std::move(*trial);
-  until_ms_ = monotonic_ms() + plan_->settings.care.swap_ms;
+  until_ms_ = monotonic_ms() + plan_->settings.policy.swap_ms;
   return {};
 }
 
@@ -103,36 +103,37 @@ void Reload::trial_ended(int status) {
 }
 
 void Reload::close_for_child(const std::vector<int>& own_sockets) {
-  if (crew_ != nullptr) crew_->close_for_child(own_sockets);
+  if (group_ != nullptr) group_->close_for_child(own_sockets);
   if (trial_ != nullptr) trial_->close_for_child();
   plan_.reset();
 }
 
 std::uint64_t Reload::due_ms() const {
   const bool has_come = trial_ == nullptr && (plan_ == nullptr ? heard_.has_value() : report_.has_value());
-  return crew_ == nullptr && has_come ? 0 : until_ms_;
+  return group_ == nullptr && has_come ? 0 : until_ms_;
 }
 
-Result<bool> Reload::step(ModuleKeeper& keeper, const Crew& current, const Crew::Launch& launch) {
+Result<bool> Reload::step(ModuleRollout& rollout, const WorkerGroup& current,
+                          const WorkerGroup::Launch& launch) {
   if (monotonic_ms() >= until_ms_) {
     if (plan_ == nullptr)
       return fail("reading the settings takes too long: a name, or a folder, of theirs does not answer");
-    return fail(crew_ == nullptr ? "trying the modules takes too long" : "the new workers do not get ready");
+    return fail(group_ == nullptr ? "trying the modules takes too long" : "the new workers do not get ready");
   }
   if (trial_ != nullptr) return false;
-  if (crew_ != nullptr) {
-    if (!crew_->all_ready()) return false;
-    return crew_->start_accepting().map([] { return true; });
+  if (group_ != nullptr) {
+    if (!group_->all_ready()) return false;
+    return group_->start_accepting().map([] { return true; });
   }
   if (plan_ == nullptr) {
     if (!*heard_) return fail("the process that read the settings " + heard_->error().message);
-    return try_settings(keeper, current).map([] { return false; });
+    return try_settings(rollout, current).map([] { return false; });
   }
   if (!*report_) return Unexpected(report_->error());
-  return start_crew(current, launch).map([] { return false; });
+  return start_group(current, launch).map([] { return false; });
 }
 
-Result<void> Reload::start_crew(const Crew& current, const Crew::Launch& launch) {
+Result<void> Reload::start_group(const WorkerGroup& current, const WorkerGroup::Launch& launch) {
   TrialReport& report = **report_;
   if (other_folder_) {
     const auto& unread = other_folder_->report.problems;
@@ -147,30 +148,30 @@ Result<void> Reload::start_crew(const Crew& current, const Crew::Launch& launch)
                                     [&](const ModuleEntry& other) { return other.file == entry.file; });
     if (tried != report.modules.end()) entry = *tried;
   }
-  crew_ = std::make_unique<Crew>(plan_, report.mounts);
+  group_ = std::make_unique<WorkerGroup>(plan_, report.mounts);
   until_ms_ = monotonic_ms() + kReadyMs;
-  const auto listening = crew_->open_listeners(&current);
+  const auto listening = group_->open_listeners(&current);
   if (!listening) return listening;
-  return crew_->launch_missing(given_, launch);
+  return group_->launch_missing(given_, launch);
 }
 
 std::vector<std::unique_ptr<WorkerProcess>> Reload::abandon() {
   std::vector<std::unique_ptr<WorkerProcess>> ended;
-  if (crew_ == nullptr) return ended;
-  for (WorkerProcess* worker : crew_->workers()) {
+  if (group_ == nullptr) return ended;
+  for (WorkerProcess* worker : group_->workers()) {
     worker->dismiss();
-    ended.push_back(crew_->take(*worker));
+    ended.push_back(group_->take(*worker));
   }
-  crew_->drop_unused_listeners();
+  group_->drop_unused_listeners();
   return ended;
 }
 
-void Reload::commit(ModuleKeeper& keeper, const Crew& crew) {
+void Reload::commit(ModuleRollout& rollout, const WorkerGroup& group) {
   if (other_folder_) {
     other_folder_->report = std::move(**report_);
-    return keeper.begin(std::move(*other_folder_), crew);
+    return rollout.begin(std::move(*other_folder_), group);
   }
-  keeper.go_on(**report_, tried_, std::move(given_), crew);
+  rollout.go_on(**report_, tried_, std::move(given_), group);
 }
 
 }  // namespace sluice

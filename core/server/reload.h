@@ -1,4 +1,4 @@
-// One reload on its way: another configuration, read and tried in children, then given to a crew of its own,
+// One reload on its way: another configuration, read and tried in children, then given to a group of its own,
 // which takes over when all of it is ready.
 //
 // Supervisor's thread; never blocks on a module. Neither does it on what settings name: a child reads them
@@ -24,43 +24,43 @@ class Reload {
   using CloseInChild = std::function<void()>;
 
   // `reread` outlives it.
-  static Result<std::unique_ptr<Reload>> begin(const ReadSettings& reread, const Crew& current,
+  static Result<std::unique_ptr<Reload>> begin(const ReadSettings& reread, const WorkerGroup& current,
                                                CloseInChild close_in_child);
 
   // The process that reads or tries, while there is one.
   Child* trial() const { return trial_.get(); }
   void trial_ended(int status);
   // The new workers, from when they are started.
-  Crew* crew() const { return crew_.get(); }
+  WorkerGroup* group() const { return group_.get(); }
 
   // In a forked process.
   void close_for_child(const std::vector<int>& own_sockets);
 
-  // Goes on as far as it can now: true when the new crew takes over.
-  Result<bool> step(ModuleKeeper& keeper, const Crew& current, const Crew::Launch& launch);
+  // Goes on as far as it can now: true when the new group takes over.
+  Result<bool> step(ModuleRollout& rollout, const WorkerGroup& current, const WorkerGroup::Launch& launch);
   std::uint64_t due_ms() const;
   // Ends the new workers at once; they are still to be reaped.
   std::vector<std::unique_ptr<WorkerProcess>> abandon();
-  std::unique_ptr<Crew> take_crew() { return std::move(crew_); }
-  // REQUIRES: step was true; `crew` is what take_crew gave.
-  void commit(ModuleKeeper& keeper, const Crew& crew);
+  std::unique_ptr<WorkerGroup> take_group() { return std::move(group_); }
+  // REQUIRES: step was true; `group` is what take_group gave.
+  void commit(ModuleRollout& rollout, const WorkerGroup& group);
 
  private:
   Reload(const ReadSettings& reread, CloseInChild close_in_child)
       : reread_(reread), close_in_child_(std::move(close_in_child)) {}
-  Result<void> try_settings(ModuleKeeper& keeper, const Crew& current);
-  Result<void> start_crew(const Crew& current, const Crew::Launch& launch);
+  Result<void> try_settings(ModuleRollout& rollout, const WorkerGroup& current);
+  Result<void> start_group(const WorkerGroup& current, const WorkerGroup::Launch& launch);
 
   const ReadSettings& reread_;
   CloseInChild close_in_child_;
   std::optional<Result<std::string>> heard_;  // the names, from the child that has read the settings
   PlanPtr plan_;
-  std::optional<ModuleKeeper::Folder> other_folder_;  // of the modules
+  std::optional<ModuleRollout::Folder> other_folder_;  // of the modules
   ModuleSet tried_;
   ModuleSet given_;  // to the new workers
   std::unique_ptr<Child> trial_;
   std::optional<Result<TrialReport>> report_;
-  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<WorkerGroup> group_;
   std::uint64_t until_ms_ = 0;
 };
 

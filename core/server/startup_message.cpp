@@ -24,31 +24,31 @@ std::string encoded(std::string_view prefix) {
 
 }  // namespace
 
-void announce(const Crew& crew) {
-  const ServingPlan& plan = crew.plan();
+void print_startup_message(const WorkerGroup& group) {
+  const ServingPlan& plan = group.plan();
   char resolved[PATH_MAX];
   const char* root = ::realpath(plan.settings.root.c_str(), resolved);
   std::size_t widest = 0;
-  for (const MountReport& mount : crew.mounts()) widest = std::max(widest, encoded(mount.prefix).size());
+  for (const MountReport& mount : group.mounts()) widest = std::max(widest, encoded(mount.prefix).size());
   std::printf("sluice serves %s\n", root == nullptr ? plan.settings.root.c_str() : root);
-  const auto say = [&](const ListenGroup& group, const std::string& prefix, const std::string& module) {
-    std::printf("  %s%-*s  by %s\n", group.url().c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
+  const auto say = [&](const ListenGroup& at, const std::string& prefix, const std::string& module) {
+    std::printf("  %s%-*s  by %s\n", at.url().c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
                 module.c_str());
   };
   std::set<std::string> said;  // a name may have several addresses
-  for (const ListenGroup* group : crew.listeners(0)) {
-    if (!said.insert(group->url()).second) continue;
-    if (crew.mounts().empty()) std::printf("  %s\n", group->url().c_str());
-    for (const MountReport& mount : crew.mounts())
-      say(*group, mount.prefix, mount.module + (mount.closed ? ", switched off" : ""));
+  for (const ListenGroup* at : group.listeners(0)) {
+    if (!said.insert(at->url()).second) continue;
+    if (group.mounts().empty()) std::printf("  %s\n", at->url().c_str());
+    for (const MountReport& mount : group.mounts())
+      say(*at, mount.prefix, mount.module + (mount.closed ? ", switched off" : ""));
   }
   for (std::size_t site = 1; site < plan.sites.size(); ++site) {
     const MountSpec& spec = plan.settings.mounts[*plan.sites[site].mount];
-    for (const ListenGroup* group : crew.listeners(site))
-      if (said.insert(group->url()).second) say(*group, spec.prefix, spec.module + ", isolated");
+    for (const ListenGroup* at : group.listeners(site))
+      if (said.insert(at->url()).second) say(*at, spec.prefix, spec.module + ", isolated");
   }
-  std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", crew.posts(),
-              crew.posts() == 1 ? "" : "s", ::getpid());
+  std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", group.posts(),
+              group.posts() == 1 ? "" : "s", ::getpid());
   std::fflush(stdout);
 }
 

@@ -5,6 +5,6 @@
 
 namespace sluice {
 
-void announce(const Crew& crew);
+void print_startup_message(const WorkerGroup& group);
 
 }  // namespace sluice

@@ -32,14 +32,14 @@ constexpr unsigned kEndsAtStartMax = 1024;
 Supervisor::~Supervisor() {
   kill_all();
   std::vector<pid_t> workers;
-  if (crew_ != nullptr)
+  if (group_ != nullptr)
     for (const WorkerProcess* worker : all_workers()) workers.push_back(worker->pid());
   reload_.reset();
-  keeper_.reset();
+  rollout_.reset();
   reports_ = {};
   // Who may not be killed ends when it sees that its supervisor has gone.
   retired_.clear();
-  crew_.reset();
+  group_.reset();
   // Not for any child: process 1, and whoever was put in another's place by exec, has children of others.
   const std::uint64_t until_ms = monotonic_ms() + WorkerProcess::kGoneMs;
   for (const pid_t pid : workers) reap_until(pid, until_ms);
@@ -51,50 +51,50 @@ Result<void> Supervisor::start(const Settings& settings) {
   hold_signal(SIGHUP);
   raise_descriptor_limit();
   set_log(settings.log_level, "supervisor");
-  auto keeper = ModuleKeeper::create([this] { close_for_child({}); });
-  if (!keeper) return Unexpected(keeper.error());
-  keeper_ = std::move(*keeper);
+  auto rollout = ModuleRollout::create([this] { close_for_child({}); });
+  if (!rollout) return Unexpected(rollout.error());
+  rollout_ = std::move(*rollout);
   auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
-  auto tried = keeper_->try_folder(**plan);
+  auto tried = rollout_->try_folder(**plan);
   if (!tried) return Unexpected(tried.error());
   log_problems(tried->report);
-  crew_ = std::make_unique<Crew>(std::move(*plan), tried->report.mounts);
-  keeper_->begin(std::move(*tried), *crew_);
-  auto signals = take_signals({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD});
+  group_ = std::make_unique<WorkerGroup>(std::move(*plan), tried->report.mounts);
+  rollout_->begin(std::move(*tried), *group_);
+  auto signals = open_signal_fd({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD});
   if (!signals) return Unexpected(signals.error());
   signals_ = std::move(*signals);
   const auto launched =
-      crew_->open_listeners(nullptr)
+      group_->open_listeners(nullptr)
           .and_then([&] { return log_pipe_.open(); })
           .and_then([&] { return open_control(settings); })
-          .and_then([&] { return crew_->launch_missing(keeper_->set(), launch(Unusable::closed)); });
+          .and_then([&] { return group_->launch_missing(rollout_->set(), launch(Unusable::closed)); });
   if (!launched) return launched;
-  while (!crew_->all_ready() && !stopping_) {
+  while (!group_->all_ready() && !stopping_) {
     wait_for_events();
     look_after_workers();
     if (hopeless_) return fail("a worker could not start; the log says why");
     respawn_missing();
   }
   serving_ = true;
-  if (!stopping_) announce(*crew_);
+  if (!stopping_) print_startup_message(*group_);
   return {};
 }
 
 Result<void> Supervisor::open_control(const Settings& settings) {
-  ControlDesk::Actions actions;
+  ControlCommands::Actions actions;
   actions.want_reload = [this] { want_reload(); };
   actions.status = [this] { return status_text(view()); };
   actions.metrics = [this] { return metrics_text(view(), past_); };
-  actions.enable = [this](const std::string& module, ModuleKeeper::Answer answer) {
+  actions.enable = [this](const std::string& module, ModuleRollout::Answer answer) {
     if (reload_ != nullptr) return answer(fail("a reload is at work: try again in a moment"));
-    keeper_->enable(module, std::move(answer));
+    rollout_->enable(module, std::move(answer));
   };
-  actions.disable = [this](const std::string& module) { return keeper_->disable(module); };
+  actions.disable = [this](const std::string& module) { return rollout_->disable(module); };
   return control_.open(settings, std::move(actions));
 }
 
-Crew::Launch Supervisor::launch(Unusable unusable) {
+WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
   return {log_pipe_.writing_fd(), unusable,
           [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); }};
 }
@@ -102,10 +102,10 @@ Crew::Launch Supervisor::launch(Unusable unusable) {
 // A worker that held another's control socket would keep it from noticing the supervisor's end; one that held
 // another's listening socket would keep its address in use.
 void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
-  if (crew_ != nullptr) crew_->close_for_child(own_sockets);
+  if (group_ != nullptr) group_->close_for_child(own_sockets);
   if (reload_ != nullptr) reload_->close_for_child(own_sockets);
   retired_.clear();
-  keeper_->close_for_child();
+  rollout_->close_for_child();
   reports_.close_for_child();
   signals_.reset();
   log_pipe_.close_reading();
@@ -124,11 +124,11 @@ bool Supervisor::run() {
     if (reload_ != nullptr) {
       step_reload();
     } else if (reload_wanted_ &&
-               (!keeper_->busy() || (!keeper_->at_work() && monotonic_ms() >= swaps_until_ms_))) {
+               (!rollout_->busy() || (!rollout_->at_work() && monotonic_ms() >= swaps_until_ms_))) {
       begin_reload();
     } else {
-      keeper_->step(monotonic_ms());
-      if (keeper_->take_workers_used_up() && !std::exchange(reload_wanted_, true)) renewal_ = true;
+      rollout_->step(monotonic_ms());
+      if (rollout_->take_workers_used_up() && !std::exchange(reload_wanted_, true)) renewal_ = true;
     }
   }
   log_pipe_.forward();
@@ -141,9 +141,9 @@ std::uint64_t Supervisor::wait_ms() const {
   if (!serving_) {
     until = look_at_ms_;
   } else {
-    until = reload_ != nullptr ? reload_->due_ms() : keeper_->due_ms();
-    if (crew_->any_missing()) until = std::min(until, retry_at_ms_);
-    if (reload_wanted_ && reload_ == nullptr && !keeper_->busy()) until = 0;
+    until = reload_ != nullptr ? reload_->due_ms() : rollout_->due_ms();
+    if (group_->any_missing()) until = std::min(until, retry_at_ms_);
+    if (reload_wanted_ && reload_ == nullptr && !rollout_->busy()) until = 0;
     until = std::min(until, look_at_ms_);
   }
   const std::uint64_t now = monotonic_ms();
@@ -151,11 +151,11 @@ std::uint64_t Supervisor::wait_ms() const {
 }
 
 std::vector<WorkerProcess*> Supervisor::all_workers() const {
-  std::vector<WorkerProcess*> workers = crew_->workers();
+  std::vector<WorkerProcess*> workers = group_->workers();
   const auto add = [&](const std::vector<WorkerProcess*>& more) {
     workers.insert(workers.end(), more.begin(), more.end());
   };
-  if (next_crew() != nullptr) add(next_crew()->workers());
+  if (next_group() != nullptr) add(next_group()->workers());
   add(retired_.workers());
   return workers;
 }
@@ -170,16 +170,17 @@ WorkerProcess* Supervisor::find_worker(pid_t pid) const {
 void Supervisor::wait_for_events() {
   give_up_those_that_do_not_end();
   const std::vector<WorkerProcess*> workers = all_workers();
-  std::vector<pollfd> polled{{signals_.get(), POLLIN, 0}, log_pipe_.wanted(), {keeper_->watch_fd(), POLLIN, 0}};
-  for (Child* trial : {keeper_->trial(), reload_ == nullptr ? nullptr : reload_->trial()})
+  std::vector<pollfd> polled{
+      {signals_.get(), POLLIN, 0}, log_pipe_.wanted(), {rollout_->watch_fd(), POLLIN, 0}};
+  for (Child* trial : {rollout_->trial(), reload_ == nullptr ? nullptr : reload_->trial()})
     polled.push_back({trial == nullptr || !trial->reports() ? -1 : trial->fd(), POLLIN, 0});
   polled.push_back({control_.fd(), POLLIN, 0});
   const std::size_t first_worker = polled.size();
   for (const WorkerProcess* worker : workers) polled.push_back({worker->control(), POLLIN, 0});
   if (::poll(polled.data(), polled.size(), static_cast<int>(wait_ms())) < 0) return;
   if (polled[1].revents != 0) log_pipe_.forward();
-  if (polled[2].revents != 0) keeper_->hear_watch(monotonic_ms());
-  if (polled[3].revents != 0) keeper_->trial()->hear();
+  if (polled[2].revents != 0) rollout_->hear_watch(monotonic_ms());
+  if (polled[3].revents != 0) rollout_->trial()->hear();
   if (polled[4].revents != 0) reload_->trial()->hear();
   if (polled[5].revents != 0) control_.serve();
   for (std::size_t i = 0; i < workers.size(); ++i) {
@@ -192,9 +193,9 @@ void Supervisor::hear(WorkerProcess& worker) {
   for (int i = 0; i < kMessagesMax; ++i) {
     const auto message = worker.hear();
     if (!message) return;
-    if (crew_->find(worker.pid()) != &worker) continue;
+    if (group_->find(worker.pid()) != &worker) continue;
     if (message->kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
-    keeper_->answered(worker, *message, monotonic_ms());
+    rollout_->answered(worker, *message, monotonic_ms());
   }
 }
 
@@ -224,8 +225,8 @@ void Supervisor::reap() {
     if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
       let_go(*worker);
-    } else if (keeper_->trial() != nullptr && keeper_->trial()->pid() == pid) {
-      keeper_->trial_ended(status, monotonic_ms());
+    } else if (rollout_->trial() != nullptr && rollout_->trial()->pid() == pid) {
+      rollout_->trial_ended(status, monotonic_ms());
     } else if (reload_ != nullptr && reload_->trial() != nullptr && reload_->trial()->pid() == pid) {
       reload_->trial_ended(status);
     } else {
@@ -237,13 +238,13 @@ void Supervisor::reap() {
 
 // It is nobody's any more, whether there is still a process or not.
 void Supervisor::let_go(WorkerProcess& worker) {
-  watchdog_.forget(*crew_, worker);
-  if (crew_->find(worker.pid()) == &worker) {
-    crew_->take(worker);
+  watchdog_.forget(*group_, worker);
+  if (group_->find(worker.pid()) == &worker) {
+    group_->take(worker);
   } else if (retired_.find(worker.pid()) == &worker) {
     retired_.remove(worker);
   } else {
-    next_crew()->take(worker);
+    next_group()->take(worker);
     if (!stopping_) refuse_reload("a new worker could not start");
   }
 }
@@ -263,10 +264,10 @@ void Supervisor::give_up_those_that_do_not_end() {
 }
 
 void Supervisor::on_stop(pid_t pid, bool stopped) {
-  WorkerProcess* worker = crew_->find(pid);
+  WorkerProcess* worker = group_->find(pid);
   if (worker == nullptr) return;
   worker->set_stopped(stopped);
-  if (stopped) watchdog_.stopped(*crew_, *worker);
+  if (stopped) watchdog_.stopped(*group_, *worker);
   const std::string who =
       "worker " + std::to_string(worker->index() + 1) + " (process " + std::to_string(pid) + ")";
   log(LogLevel::warning,
@@ -277,24 +278,24 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
   past_.add(worker.index(), worker.stats());
   const bool retired = retired_.find(worker.pid()) == &worker;
   if (stopping_ || worker.dismissed()) return;
-  const auto culprit = worker.culprit(status, keeper_->set());
+  const auto culprit = worker.culprit(status, rollout_->set());
   if (retired && status == 0 && !culprit) return;
   log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " +
                            std::to_string(worker.pid()) + ") " + worker.ending(status, culprit));
   const Culprit known = culprit.value_or(Culprit{});
   report(known);
   if (!serving_) return on_end_at_start(worker.held_by_disk() ? known.module : known.blamed());
-  const bool serves = crew_->find(worker.pid()) == &worker;
-  if (serves) keeper_->ended(worker, known.blamed(), known.generation, monotonic_ms());
+  const bool serves = group_->find(worker.pid()) == &worker;
+  if (serves) rollout_->ended(worker, known.blamed(), known.generation, monotonic_ms());
   const bool counted =
-      !known.blamed().empty() && keeper_->fault(known.blamed(), known.generation, monotonic_ms());
+      !known.blamed().empty() && rollout_->fault(known.blamed(), known.generation, monotonic_ms());
   if (serves) pace_restart(worker, counted);
 }
 
 // Too many faults of a module switch it off; other endings could go on without end.
 void Supervisor::pace_restart(const WorkerProcess& worker, bool counted) {
   const std::uint64_t wait_ms =
-      counted && worker.ready() ? 0 : pace_.ended(worker.ready(), crew_->posts(), monotonic_ms());
+      counted && worker.ready() ? 0 : pace_.ended(worker.ready(), group_->posts(), monotonic_ms());
   retry_at_ms_ = monotonic_ms() + wait_ms;
   if (wait_ms > (worker.ready() ? 0 : RestartPace::kRetryMs))
     log(LogLevel::error, "workers end again and again (" + std::to_string(pace_.streak()) +
@@ -303,7 +304,7 @@ void Supervisor::pace_restart(const WorkerProcess& worker, bool counted) {
 
 // Before all workers have been ready a module has one attempt: the others serve without it.
 void Supervisor::on_end_at_start(const std::string& module) {
-  hopeless_ = module.empty() || ++ends_at_start_ > kEndsAtStartMax || !keeper_->disable(module);
+  hopeless_ = module.empty() || ++ends_at_start_ > kEndsAtStartMax || !rollout_->disable(module);
   if (hopeless_) return;
   log(LogLevel::error,
       "module " + module +
@@ -324,13 +325,13 @@ void Supervisor::look_after_workers() {
     look_for_ends_at_ms_ = now_ms + kLookForEndsMs;
     for (WorkerProcess* worker : all_workers()) worker->look_whether_it_ends(now_ms);
   }
-  watchdog_.look(*crew_, retired_.workers(), monotonic_ns(), crew_->plan().settings.care.hang_ms,
+  watchdog_.look(*group_, retired_.workers(), monotonic_ns(), group_->plan().settings.policy.hang_ms,
                  [this](const Culprit& culprit) { report(culprit); });
   look_at_ms_ = std::min(look_at_ms_, watchdog_.due_ns() / 1'000'000 + 1);
 }
 
 void Supervisor::report(const Culprit& culprit) {
-  reports_.begin(culprit.frames, keeper_->copies(), [this, plan = crew_->shared_plan()]() -> Result<void> {
+  reports_.begin(culprit.frames, rollout_->copies(), [this, plan = group_->shared_plan()]() -> Result<void> {
     close_for_child({});
     return plan->user ? become(*plan->user) : Result<void>();
   });
@@ -343,21 +344,21 @@ void Supervisor::stop() {
     return kill_all();
   }
   stopping_ = true;
-  const std::uint32_t drain_ms = crew_->plan().settings.timeouts.drain_ms;
-  stop_until_ms_ = monotonic_ms() + drain_ms + RetiredWorkers::kDrainGraceMs;
+  const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
+  stop_until_ms_ = monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs;
   log(LogLevel::info, "stopping: what is in flight may end within " + std::to_string(drain_ms) + " ms");
   control_.server_stops();
   // The workers accept what waits, and close theirs.
-  crew_->close_listeners();
-  if (next_crew() != nullptr) next_crew()->close_listeners();
+  group_->close_listeners();
+  if (next_group() != nullptr) next_group()->close_listeners();
   for (WorkerProcess* worker : all_workers()) worker->tell({ControlMessage::stop});
 }
 
 void Supervisor::respawn_missing() {
-  if (!crew_->any_missing() || monotonic_ms() < retry_at_ms_) return;
-  const auto launched = keeper_->restore_copies().and_then([&] {
-    return crew_->launch_missing(keeper_->set(), launch(Unusable::closed),
-                                 [this](WorkerProcess& worker) { keeper_->launched(worker); });
+  if (!group_->any_missing() || monotonic_ms() < retry_at_ms_) return;
+  const auto launched = rollout_->restore_copies().and_then([&] {
+    return group_->launch_missing(rollout_->set(), launch(Unusable::closed),
+                                  [this](WorkerProcess& worker) { rollout_->launched(worker); });
   });
   if (launched) return;
   log(LogLevel::error, launched.error().message);
@@ -365,7 +366,7 @@ void Supervisor::respawn_missing() {
 }
 
 void Supervisor::kill_all() {
-  if (crew_ == nullptr) return;
+  if (group_ == nullptr) return;
   for (WorkerProcess* worker : all_workers()) worker->kill();
 }
 

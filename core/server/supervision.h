@@ -38,7 +38,7 @@ class Supervisor {
 
  private:
   Result<void> open_control(const Settings& settings);
-  Crew::Launch launch(Unusable unusable = Unusable::left_out);
+  WorkerGroup::Launch launch(Unusable unusable = Unusable::left_out);
   void close_for_child(const std::vector<int>& own_sockets);
 
   void wait_for_events();
@@ -64,22 +64,24 @@ class Supervisor {
   void respawn_missing();
   std::vector<WorkerProcess*> all_workers() const;
   WorkerProcess* find_worker(pid_t pid) const;
-  ServerView view() const { return take_view(*crew_, *keeper_, next_crew(), retired_.workers(), started_ms_); }
-  Crew* next_crew() const { return reload_ == nullptr ? nullptr : reload_->crew(); }
+  ServerView view() const {
+    return gather_status(*group_, *rollout_, next_group(), retired_.workers(), started_ms_);
+  }
+  WorkerGroup* next_group() const { return reload_ == nullptr ? nullptr : reload_->group(); }
   void kill_all();
 
   const ReadSettings& reread_;
   UniqueFd signals_;
   LogPipe log_pipe_;
   PastCounts past_;
-  ControlDesk control_;
-  std::unique_ptr<ModuleKeeper> keeper_;
-  std::unique_ptr<Crew> crew_;
+  ControlCommands control_;
+  std::unique_ptr<ModuleRollout> rollout_;
+  std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // at work
   Watchdog watchdog_;
   RestartPace pace_;
   FaultReports reports_;
-  RetiredWorkers retired_;
+  DrainingWorkers retired_;
   bool serving_ = false;   // all workers have been ready
   bool hopeless_ = false;  // they never will be
   unsigned ends_at_start_ = 0;

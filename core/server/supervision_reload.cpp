@@ -16,21 +16,21 @@ void Supervisor::want_reload() {
   if (!reload_wanted_) swaps_until_ms_ = monotonic_ms() + kSwapsFirstMs;
   reload_wanted_ = true;
   renewal_ = false;
-  keeper_->look_again();
+  rollout_->look_again();
 }
 
 void Supervisor::begin_reload() {
   reload_wanted_ = false;
   control_.reload_begins();
   const bool renews = std::exchange(renewal_, false);
-  if (renews) present_ = [settings = crew_->plan().settings] { return settings; };
-  auto begun = Reload::begin(renews ? present_ : reread_, *crew_, [this] { close_for_child({}); });
+  if (renews) present_ = [settings = group_->plan().settings] { return settings; };
+  auto begun = Reload::begin(renews ? present_ : reread_, *group_, [this] { close_for_child({}); });
   if (!begun) return refuse_reload(begun.error().message);
   reload_ = std::move(*begun);
 }
 
 void Supervisor::step_reload() {
-  const auto ready = reload_->step(*keeper_, *crew_, launch());
+  const auto ready = reload_->step(*rollout_, *group_, launch());
   if (!ready) return refuse_reload(ready.error().message);
   if (*ready) commit_reload();
 }
@@ -46,10 +46,10 @@ void Supervisor::refuse_reload(const std::string& why) {
 
 // First the last references to sockets that are no longer wanted, then the workers that still accept from them.
 void Supervisor::commit_reload() {
-  const std::unique_ptr<Crew> old = std::exchange(crew_, reload_->take_crew());
-  reload_->commit(*keeper_, *crew_);
+  const std::unique_ptr<WorkerGroup> old = std::exchange(group_, reload_->take_group());
+  reload_->commit(*rollout_, *group_);
   reload_.reset();
-  set_log(crew_->plan().settings.log_level, "supervisor");
+  set_log(group_->plan().settings.log_level, "supervisor");
   old->close_listeners();
   for (const WorkerProcess* worker : old->workers()) watchdog_.forget(*old, *worker);
   retired_.retire(*old, monotonic_ms());

@@ -35,7 +35,7 @@ std::string ask_for_host(const std::string& host, std::uint16_t port, int family
   hints.ai_flags = AI_NUMERICSERV | (family == AF_INET6 ? AI_NUMERICHOST : 0);
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  FieldWriter out;
+  NetstringWriter out;
   out.put(std::to_string(error));
   if (error != 0) return out.take();
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
@@ -47,17 +47,17 @@ std::string ask_for_host(const std::string& host, std::uint16_t port, int family
 std::string ask_for_user(const std::string& name) {
   const passwd* entry = ::getpwnam(name.c_str());
   if (entry == nullptr) return "";
-  return FieldWriter().put(entry->pw_uid).put(entry->pw_gid).take();
+  return NetstringWriter().put(entry->pw_uid).put(entry->pw_gid).take();
 }
 
 }  // namespace
 
 HostAddresses look_up_host(const std::string& host, std::uint16_t port, int family) {
   const std::string question =
-      FieldWriter().put("host").put(host).put(port).put(static_cast<unsigned>(family)).take();
+      NetstringWriter().put("host").put(host).put(port).put(static_cast<unsigned>(family)).take();
   const std::string text = answer(question, [&] { return ask_for_host(host, port, family); });
   HostAddresses addresses;
-  FieldReader fields(text);
+  NetstringReader fields(text);
   const std::string error(fields.next());
   addresses.error = EAI_AGAIN;  // without an answer
   std::from_chars(error.data(), error.data() + error.size(), addresses.error);
@@ -77,9 +77,9 @@ HostAddresses look_up_host(const std::string& host, std::uint16_t port, int fami
 
 std::optional<UserNumbers> look_up_user(const std::string& name) {
   const std::string text =
-      answer(FieldWriter().put("user").put(name).take(), [&] { return ask_for_user(name); });
+      answer(NetstringWriter().put("user").put(name).take(), [&] { return ask_for_user(name); });
   if (text.empty()) return std::nullopt;
-  FieldReader fields(text);
+  NetstringReader fields(text);
   UserNumbers numbers;
   numbers.uid = static_cast<uid_t>(fields.next_number());
   numbers.gid = static_cast<gid_t>(fields.next_number());
@@ -87,14 +87,14 @@ std::optional<UserNumbers> look_up_user(const std::string& name) {
 }
 
 std::string heard_names() {
-  FieldWriter out;
+  NetstringWriter out;
   for (const auto& [question, text] : heard) out.put(question).put(text);
   return out.take();
 }
 
 HeardNames::HeardNames(std::string_view text) {
   heard.clear();
-  for (FieldReader fields(text); !fields.at_end();) {
+  for (NetstringReader fields(text); !fields.at_end();) {
     const std::string question(fields.next());
     heard[question] = fields.next();
   }

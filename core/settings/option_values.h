@@ -71,7 +71,7 @@ inline constexpr std::string_view kOwnControl = "auto";  // one of the server's 
 inline constexpr std::string_view kNoControl = "off";
 
 // What is done about modules that change, and about those that break.
-struct ModuleCare {
+struct ModulePolicy {
   std::uint32_t quiet_ms = 150;    // a changed file is taken when it has not changed for so long
   std::uint32_t swap_ms = 10'000;  // for a trial of it, and again for the workers to get ready for it
   std::uint32_t faults_max = 3;    // of one module: then it goes back, or is switched off
@@ -95,7 +95,7 @@ struct Settings {
   std::string control_folder;
   Limits limits;
   Timeouts timeouts;
-  ModuleCare care;
+  ModulePolicy policy;
 };
 
 // Digits and nothing else; nothing when they say too much.

@@ -6,8 +6,8 @@
 namespace sluice {
 namespace {
 
-void forget_old_faults(ModuleRecord& record, std::uint64_t now_ms, const ModuleCare& care) {
-  while (!record.faults_ms.empty() && record.faults_ms.front() + care.fault_window_ms <= now_ms)
+void forget_old_faults(ModuleRecord& record, std::uint64_t now_ms, const ModulePolicy& policy) {
+  while (!record.faults_ms.empty() && record.faults_ms.front() + policy.fault_window_ms <= now_ms)
     record.faults_ms.pop_front();
 }
 
@@ -96,7 +96,7 @@ void ModuleCatalog::learn(const TrialReport& report, const ModuleSet& tried) {
   }
 }
 
-void ModuleCatalog::take(Generation generation, std::uint64_t now_ms, const ModuleCare& care) {
+void ModuleCatalog::take(Generation generation, std::uint64_t now_ms, const ModulePolicy& policy) {
   const std::string file = generation.entry.file;
   const FileStamp taken = generation.copy->stamp();
   std::erase_if(records_,
@@ -107,7 +107,7 @@ void ModuleCatalog::take(Generation generation, std::uint64_t now_ms, const Modu
     records_.insert(place, ModuleRecord{std::move(generation), std::nullopt, taken, {}});
     return;
   }
-  forget_old_faults(*record, now_ms, care);
+  forget_old_faults(*record, now_ms, policy);
   const std::uint32_t before = record->serving.entry.generation;
   const std::uint32_t now = generation.entry.generation;
   if (record->last_good && record->last_good->entry.generation == now) record->last_good.reset();
@@ -127,15 +127,15 @@ void ModuleCatalog::remove(const std::string& file, bool keep) {
 }
 
 Verdict ModuleCatalog::fault(const std::string& name, std::uint32_t generation, std::uint64_t now_ms,
-                             const ModuleCare& care) {
+                             const ModulePolicy& policy) {
   const auto found = std::find_if(records_.begin(), records_.end(), [&](const ModuleRecord& record) {
     const ModuleEntry& entry = record.serving.entry;
     return entry.name == name && entry.generation == generation && !entry.closed;
   });
   if (found == records_.end()) return Verdict::unknown;
-  forget_old_faults(*found, now_ms, care);
+  forget_old_faults(*found, now_ms, policy);
   found->faults_ms.push_back(now_ms);
-  if (found->faults_ms.size() < care.faults_max) return Verdict::counted;
+  if (found->faults_ms.size() < policy.faults_max) return Verdict::counted;
   return found->last_good ? Verdict::go_back : Verdict::close;
 }
 

@@ -51,12 +51,12 @@ class ModuleCatalog {
   // what else it could not use. What has been decided since then stays.
   void learn(const TrialReport& report, const ModuleSet& tried);
   // A new generation serves. That of before becomes the last good one if it is good.
-  void take(Generation generation, std::uint64_t now_ms, const ModuleCare& care);
+  void take(Generation generation, std::uint64_t now_ms, const ModulePolicy& policy);
   // Forgets the file, or with `keep` notes that only mounts that name it keep it.
   void remove(const std::string& file, bool keep);
   // A module did what ended its worker. `unknown` when no such generation serves.
   Verdict fault(const std::string& name, std::uint32_t generation, std::uint64_t now_ms,
-                const ModuleCare& care);
+                const ModulePolicy& policy);
   // Switches off what is to go back to its last good generation.
   void suspend(const std::string& file);
   // Switches off for good: until a generation is taken.

@@ -1,4 +1,4 @@
-// What ModuleKeeper makes of a whole folder.
+// What ModuleRollout makes of a whole folder.
 #include <utility>
 
 #include "base/log.h"
@@ -14,17 +14,17 @@ Unexpected no_place(const CopyFailure& failure, const std::string& place) {
 
 }  // namespace
 
-void ModuleKeeper::watch() {
-  auto watch = FolderWatch::open(folder(), care().quiet_ms);
+void ModuleRollout::watch() {
+  auto watch = FolderWatch::open(folder(), policy().quiet_ms);
   if (!watch) log(LogLevel::error, watch.error().message + "; HUP looks at it again");
   watch_ = watch ? std::move(*watch) : nullptr;
 }
 
-bool ModuleKeeper::folder_is_wanted(std::uint64_t now_ms) const {
+bool ModuleRollout::folder_is_wanted(std::uint64_t now_ms) const {
   return look_wanted_ || !waiting_.empty() || (watch_ != nullptr && watch_->has_news(now_ms));
 }
 
-void ModuleKeeper::ask_folder(std::uint64_t now_ms) {
+void ModuleRollout::ask_folder(std::uint64_t now_ms) {
   auto asking = Child::start([this, folder = folder()] {  // the plan is gone then
     close_in_child_();
     rehearse_copies(folder);
@@ -37,11 +37,11 @@ void ModuleKeeper::ask_folder(std::uint64_t now_ms) {
   }
   trial_ = std::move(*asking);
   stage_ = Stage::asking;
-  change_until_ms_ = now_ms + care().swap_ms;
+  change_until_ms_ = now_ms + policy().swap_ms;
 }
 
 // What it has told of is forgotten with the watch.
-void ModuleKeeper::give_up_folder() {
+void ModuleRollout::give_up_folder() {
   log(LogLevel::error, "the folder of modules " + folder() +
                            " does not answer: its modules go on as they are; HUP looks at it again");
   trial_.reset();
@@ -51,7 +51,7 @@ void ModuleKeeper::give_up_folder() {
   stage_ = Stage::idle;
 }
 
-void ModuleKeeper::look(std::uint64_t now_ms) {
+void ModuleRollout::look(std::uint64_t now_ms) {
   if (std::exchange(look_wanted_, false)) note_all_files();
   if (std::exchange(again_wanted_, false)) again_ = waiting_;
   if (watch_ == nullptr) return;
@@ -69,7 +69,7 @@ void ModuleKeeper::look(std::uint64_t now_ms) {
   }
 }
 
-void ModuleKeeper::note_all_files() {
+void ModuleRollout::note_all_files() {
   const auto files = list_modules(folder());
   if (!files) return log(LogLevel::error, files.error().message);
   if (watch_ == nullptr || watch_->gone()) watch();
@@ -77,7 +77,7 @@ void ModuleKeeper::note_all_files() {
   waiting_.insert(files->begin(), files->end());
 }
 
-Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) {
+Result<ModuleRollout::Folder> ModuleRollout::read_folder(const ServingPlan& plan) {
   Folder folder;
   const auto files = list_modules(plan.settings.plugins);
   if (!files) return Unexpected(files.error());
@@ -90,13 +90,13 @@ Result<ModuleKeeper::Folder> ModuleKeeper::read_folder(const ServingPlan& plan) 
     if (!copy) folder.report.problems.push_back({file, copy.error().error.message});
     if (!copy) continue;
     const ModuleEntry entry{file, copy->copy->path(), copy->copy->generation(), "", "", false, false};
-    folder.catalog.take({entry, copy->copy}, 0, plan.settings.care);
+    folder.catalog.take({entry, copy->copy}, 0, plan.settings.policy);
     folder.empty.push_back(std::move(*copy));
   }
   return folder;
 }
 
-Result<ModuleKeeper::Folder> ModuleKeeper::try_folder(const ServingPlan& plan) {
+Result<ModuleRollout::Folder> ModuleRollout::try_folder(const ServingPlan& plan) {
   auto folder = read_folder(plan);
   if (!folder) return folder;
   for (EmptyCopy& copy : std::exchange(folder->empty, {})) {

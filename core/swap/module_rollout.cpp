@@ -19,8 +19,8 @@ constexpr std::uint64_t kRetryMs = 1'000;
 constexpr std::uint64_t kMakeMsMax = 1'000;
 constexpr std::uint64_t kHangShare = 4;
 
-std::uint64_t make_ms_max(const ModuleCare& care) {
-  return care.hang_ms == 0 ? kMakeMsMax : std::min(kMakeMsMax, care.hang_ms / kHangShare);
+std::uint64_t make_ms_max(const ModulePolicy& policy) {
+  return policy.hang_ms == 0 ? kMakeMsMax : std::min(kMakeMsMax, policy.hang_ms / kHangShare);
 }
 
 bool is_mounted_by_name(const Settings& settings, const std::string& module) {
@@ -51,20 +51,20 @@ Unexpected change_at_work(const std::string& module) {
 
 }  // namespace
 
-Result<std::unique_ptr<ModuleKeeper>> ModuleKeeper::create(CloseInChild close_in_child) {
+Result<std::unique_ptr<ModuleRollout>> ModuleRollout::create(CloseInChild close_in_child) {
   auto store = ModuleStore::create();
   if (!store) return Unexpected(store.error());
-  std::unique_ptr<ModuleKeeper> keeper(new ModuleKeeper(std::move(close_in_child)));
-  keeper->store_ = std::move(*store);
-  if (is_noexec(keeper->copies())) {
-    log(LogLevel::info, "every folder for private copies of modules is noexec, so " + keeper->copies() +
+  std::unique_ptr<ModuleRollout> rollout(new ModuleRollout(std::move(close_in_child)));
+  rollout->store_ = std::move(*store);
+  if (is_noexec(rollout->copies())) {
+    log(LogLevel::info, "every folder for private copies of modules is noexec, so " + rollout->copies() +
                             " has them, and their code is loaded through memory");
   }
-  return keeper;
+  return rollout;
 }
 
-void ModuleKeeper::begin(Folder folder, const Crew& crew) {
-  crew_ = &crew;
+void ModuleRollout::begin(Folder folder, const WorkerGroup& group) {
+  group_ = &group;
   catalog_ = std::move(folder.catalog);
   catalog_.learn(folder.report, catalog_.set());
   in_force_ = catalog_.set();
@@ -76,35 +76,36 @@ void ModuleKeeper::begin(Folder folder, const Crew& crew) {
   watch();
 }
 
-void ModuleKeeper::go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const Crew& crew) {
-  crew_ = &crew;
+void ModuleRollout::go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given,
+                          const WorkerGroup& group) {
+  group_ = &group;
   catalog_.learn(report, tried);
   in_force_ = std::move(given);
   look_again();
   again_wanted_ = true;
 }
 
-void ModuleKeeper::close_for_child() {
+void ModuleRollout::close_for_child() {
   watch_.reset();
   store_->close_for_child();
   if (trial_ != nullptr) trial_->close_for_child();
 }
 
-std::uint64_t ModuleKeeper::due_ms() const {
+std::uint64_t ModuleRollout::due_ms() const {
   if (stage_ != Stage::idle) return change_until_ms_;
   if (look_wanted_ || !waiting_.empty() || !reviving_.empty()) return 0;
   const std::uint64_t retry = catalog_.set() != in_force_ ? retry_at_ms_ : FolderWatch::kNever;
   return watch_ == nullptr ? retry : std::min(retry, watch_->due_ms());
 }
 
-void ModuleKeeper::step(std::uint64_t now_ms) {
+void ModuleRollout::step(std::uint64_t now_ms) {
   if (stage_ == Stage::preparing) ask_next(now_ms);
   if (stage_ == Stage::preparing && unanswered_.empty()) commit(now_ms);
   if (stage_ == Stage::asking && now_ms >= change_until_ms_) {
     give_up_folder();
   } else if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
-    refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(care().swap_ms)
-                                   : "a worker did not get ready for it within " + seconds(care().swap_ms),
+    refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(policy().swap_ms)
+                                   : "a worker did not get ready for it within " + seconds(policy().swap_ms),
            now_ms);
   }
   if (stage_ != Stage::idle) return;
@@ -127,7 +128,7 @@ void ModuleKeeper::step(std::uint64_t now_ms) {
   }
 }
 
-void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
+void ModuleRollout::begin_change(const std::string& file, std::uint64_t now_ms) {
   const ModuleRecord* record = catalog_.find(file);
   const auto stamp = stamp_of(folder() + "/" + file);
   if (is_gone(folder(), file)) return remove(file);
@@ -141,11 +142,11 @@ void ModuleKeeper::begin_change(const std::string& file, std::uint64_t now_ms) {
   try_copy(std::move(*copy), now_ms);
 }
 
-void ModuleKeeper::remove(const std::string& file) {
+void ModuleRollout::remove(const std::string& file) {
   const ModuleRecord* record = catalog_.find(file);
   if (record == nullptr || record->serving.entry.removed) return;
   const std::string name = record->serving.entry.name;
-  const bool keep = is_mounted_by_name(crew_->plan().settings, name);
+  const bool keep = is_mounted_by_name(group_->plan().settings, name);
   if (keep) {
     log(LogLevel::warning, file + " is gone, but a mount names module " + name + ": it goes on with " +
                                generation_text(record->serving.entry));
@@ -155,7 +156,7 @@ void ModuleKeeper::remove(const std::string& file) {
   catalog_.remove(file, keep);
 }
 
-void ModuleKeeper::revive(const std::string& file, std::uint64_t now_ms) {
+void ModuleRollout::revive(const std::string& file, std::uint64_t now_ms) {
   change_ = Generation{};
   change_.entry.file = file;
   revives_ = true;
@@ -166,26 +167,26 @@ void ModuleKeeper::revive(const std::string& file, std::uint64_t now_ms) {
   try_copy(std::move(*copy), now_ms);
 }
 
-void ModuleKeeper::revived(const std::string& file, const Result<void>& outcome) {
+void ModuleRollout::revived(const std::string& file, const Result<void>& outcome) {
   const auto wanted = reviving_.extract(file);
   if (!wanted.empty() && wanted.mapped()) wanted.mapped()(outcome);
 }
 
-void ModuleKeeper::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
+void ModuleRollout::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
   change_.copy = empty.copy;
   const auto fill = [&]() -> Result<void> {
     close_in_child_();
     return empty.fill().map_error([](const CopyFailure& failure) { return failure.error; });
   };
-  auto trial =
-      start_trial(crew_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy), make_ms_max(care()), fill);
+  auto trial = start_trial(group_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy),
+                           make_ms_max(policy()), fill);
   if (!trial) return refuse(trial.error().message, now_ms);
   trial_ = std::move(*trial);
   stage_ = Stage::trying;
-  change_until_ms_ = now_ms + care().swap_ms;
+  change_until_ms_ = now_ms + policy().swap_ms;
 }
 
-void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
+void ModuleRollout::trial_ended(int status, std::uint64_t now_ms) {
   const auto ended = trial_->result(status);
   trial_.reset();
   if (stage_ == Stage::asking) {
@@ -208,40 +209,40 @@ void ModuleKeeper::trial_ended(int status, std::uint64_t now_ms) {
   prepare(catalog_.set_with(change_.entry), now_ms);
 }
 
-void ModuleKeeper::prepare(ModuleSet set, std::uint64_t now_ms) {
+void ModuleRollout::prepare(ModuleSet set, std::uint64_t now_ms) {
   stage_ = Stage::preparing;
   next_set_ = std::move(set);
   ++number_;
   unanswered_.clear();
-  for (const WorkerProcess* worker : crew_->workers()) launched(*worker);
+  for (const WorkerProcess* worker : group_->workers()) launched(*worker);
   ask_next(now_ms);
 }
 
-void ModuleKeeper::launched(const WorkerProcess& worker) {
+void ModuleRollout::launched(const WorkerProcess& worker) {
   if (stage_ == Stage::preparing) unanswered_.insert(worker.pid());
 }
 
 // One after another: the others serve while one makes handlers, and what kills the first reaches no second.
-void ModuleKeeper::ask_next(std::uint64_t now_ms) {
+void ModuleRollout::ask_next(std::uint64_t now_ms) {
   if (unanswered_.contains(asked_)) return;
-  for (WorkerProcess* worker : crew_->workers()) {
+  for (WorkerProcess* worker : group_->workers()) {
     if (!unanswered_.contains(worker->pid())) continue;
     asked_ = worker->pid();
-    change_until_ms_ = now_ms + care().swap_ms;
+    change_until_ms_ = now_ms + policy().swap_ms;
     // One that does not take it has no answer in time, either.
     worker->tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
     return;
   }
 }
 
-void ModuleKeeper::answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms) {
+void ModuleRollout::answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms) {
   if (stage_ != Stage::preparing || message.number != number_) return;
   if (message.kind == ControlMessage::refused) return refuse(message.text, now_ms);
   if (message.kind == ControlMessage::prepared) unanswered_.erase(worker.pid());
 }
 
-void ModuleKeeper::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
-                         std::uint64_t now_ms) {
+void ModuleRollout::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
+                          std::uint64_t now_ms) {
   if (stage_ != Stage::preparing) return;
   unanswered_.erase(worker.pid());
   const ModuleEntry& entry = change_.entry;
@@ -250,7 +251,7 @@ void ModuleKeeper::ended(const WorkerProcess& worker, const std::string& module,
     refuse("it ended a worker that prepared it", now_ms);
 }
 
-void ModuleKeeper::commit(std::uint64_t now_ms) {
+void ModuleRollout::commit(std::uint64_t now_ms) {
   const bool revives = revives_;
   end_change(ControlMessage::commit);
   in_force_ = std::move(next_set_);
@@ -262,12 +263,12 @@ void ModuleKeeper::commit(std::uint64_t now_ms) {
         "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
   refusals_.erase(entry.file);
   renewed_for_.erase(entry.file);
-  catalog_.take(std::exchange(change_, Generation{}), now_ms, care());
+  catalog_.take(std::exchange(change_, Generation{}), now_ms, policy());
   if (revives) revived(entry.file, {});
 }
 
 // What was tried is forgotten. What had been decided, and only did not reach every worker, is tried again.
-void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
+void ModuleRollout::refuse(const std::string& why, std::uint64_t now_ms) {
   const bool decided = stage_ == Stage::preparing && change_.copy == nullptr;
   const bool revives = revives_;
   end_change(ControlMessage::abandon);
@@ -301,8 +302,8 @@ void ModuleKeeper::refuse(const std::string& why, std::uint64_t now_ms) {
 
 // A worker that does not take what is in force is replaced by one that begins with it. One that has died is
 // reaped in its own time.
-void ModuleKeeper::end_change(ControlMessage how) {
-  for (WorkerProcess* worker : stage_ == Stage::preparing ? crew_->workers() : std::vector<WorkerProcess*>()) {
+void ModuleRollout::end_change(ControlMessage how) {
+  for (WorkerProcess* worker : stage_ == Stage::preparing ? group_->workers() : std::vector<WorkerProcess*>()) {
     if (worker->tell({how, number_}) || how != ControlMessage::commit || errno != EAGAIN) continue;
     log(LogLevel::error, "worker " + std::to_string(worker->index() + 1) + " takes no message: it is replaced");
     worker->dismiss();
@@ -314,8 +315,8 @@ void ModuleKeeper::end_change(ControlMessage how) {
   stage_ = Stage::idle;
 }
 
-bool ModuleKeeper::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
-  const Verdict verdict = catalog_.fault(module, generation, now_ms, care());
+bool ModuleRollout::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
+  const Verdict verdict = catalog_.fault(module, generation, now_ms, policy());
   if (verdict == Verdict::unknown || verdict == Verdict::counted) return verdict == Verdict::counted;
   // What is at work was made of a set that no longer holds.
   if (stage_ != Stage::idle) {
@@ -325,7 +326,7 @@ bool ModuleKeeper::fault(const std::string& module, std::uint32_t generation, st
   const ModuleRecord& record = *catalog_.find_name(module);
   const std::string file = record.serving.entry.file;
   const std::string faults =
-      std::to_string(care().faults_max) + " faults within " + seconds(care().fault_window_ms);
+      std::to_string(policy().faults_max) + " faults within " + seconds(policy().fault_window_ms);
   if (verdict == Verdict::go_back) {
     log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
                              ", its last good one, after " + faults);
@@ -340,7 +341,7 @@ bool ModuleKeeper::fault(const std::string& module, std::uint32_t generation, st
   return true;
 }
 
-void ModuleKeeper::enable(const std::string& module, Answer answer) {
+void ModuleRollout::enable(const std::string& module, Answer answer) {
   const ModuleRecord* record = catalog_.find_name(module);
   if (record == nullptr) return answer(no_such_module(module));
   const ModuleEntry& entry = record->serving.entry;
@@ -349,7 +350,7 @@ void ModuleKeeper::enable(const std::string& module, Answer answer) {
   reviving_.emplace(entry.file, std::move(answer));
 }
 
-Result<void> ModuleKeeper::disable(const std::string& module) {
+Result<void> ModuleRollout::disable(const std::string& module) {
   const ModuleRecord* record = catalog_.find_name(module);
   if (record == nullptr) return no_such_module(module);
   const std::string& file = record->serving.entry.file;

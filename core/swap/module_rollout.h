@@ -22,12 +22,12 @@
 
 namespace sluice {
 
-class ModuleKeeper {
+class ModuleRollout {
  public:
   // Closes in a trial's process what no module may see.
   using CloseInChild = std::function<void()>;
 
-  static Result<std::unique_ptr<ModuleKeeper>> create(CloseInChild close_in_child);
+  static Result<std::unique_ptr<ModuleRollout>> create(CloseInChild close_in_child);
 
   // A folder as it was found, and what its trial came to.
   struct Folder {
@@ -41,10 +41,10 @@ class ModuleKeeper {
   // The same, fills the copies and tries them; blocks meanwhile.
   Result<Folder> try_folder(const ServingPlan& plan);
   // Goes on with this folder, for workers that are given its modules. REQUIRES, as go_on does: !at_work().
-  void begin(Folder folder, const Crew& crew);
+  void begin(Folder folder, const WorkerGroup& group);
   // Goes on with another configuration of the same folder, of which `tried` was tried, for workers that were
   // `given` what came of it.
-  void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const Crew& crew);
+  void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const WorkerGroup& group);
 
   // Makes private copies that somebody has removed anew: before workers or trials are to load them.
   Result<void> restore_copies() { return store_->restore(); }
@@ -72,7 +72,7 @@ class ModuleKeeper {
            !reviving_.empty();
   }
   bool at_work() const { return stage_ != Stage::idle; }
-  // Goes on as far as it can now. `crew` is the one that `begin` or `go_on` was told of.
+  // Goes on as far as it can now. `group` is the one that `begin` or `go_on` was told of.
   void step(std::uint64_t now_ms);
   // When `step` has something to do, unless something is heard before.
   std::uint64_t due_ms() const;
@@ -95,9 +95,9 @@ class ModuleKeeper {
  private:
   enum class Stage { idle, asking, trying, preparing };
 
-  explicit ModuleKeeper(CloseInChild close_in_child) : close_in_child_(std::move(close_in_child)) {}
-  const ModuleCare& care() const { return crew_->plan().settings.care; }
-  std::string folder() const { return crew_->plan().settings.plugins; }
+  explicit ModuleRollout(CloseInChild close_in_child) : close_in_child_(std::move(close_in_child)) {}
+  const ModulePolicy& policy() const { return group_->plan().settings.policy; }
+  std::string folder() const { return group_->plan().settings.plugins; }
   void watch();
   bool folder_is_wanted(std::uint64_t now_ms) const;
   void ask_folder(std::uint64_t now_ms);
@@ -120,7 +120,7 @@ class ModuleKeeper {
   std::unique_ptr<FolderWatch> watch_;
   ModuleCatalog catalog_;
   ModuleSet in_force_;  // in the workers
-  const Crew* crew_ = nullptr;
+  const WorkerGroup* group_ = nullptr;
   bool look_wanted_ = false;           // at every file
   bool again_wanted_ = false;          // whatever is found then belongs to `again_`, too
   bool folder_answers_ = false;        // a moment ago

@@ -116,7 +116,7 @@ bool is_at(int fd, const std::string& path) {
 
 // In the child.
 std::string describe_module(const std::string& path, const std::string& file) {
-  FieldWriter report;
+  NetstringWriter report;
   const auto module = ModuleFile::load(path, file);
   if (!module) return report.put(module.error().message).take();
   const ModuleInfo& info = (*module)->info();
@@ -133,7 +133,7 @@ std::string describe_module(const std::string& path, const std::string& file) {
 }
 
 ModuleReport parse_report(const std::string& text) {
-  FieldReader fields(text);
+  NetstringReader fields(text);
   ModuleReport report;
   report.error = fields.next();
   if (!report.error.empty()) return report;

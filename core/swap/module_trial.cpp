@@ -19,11 +19,11 @@ struct Terms {
 };
 
 // Of the modules of an isolated mount's site; what is broken there is closed at all of its mounts.
-Result<void> add_site(TrialReport& report, const Lineup& lineup, Unusable unusable) {
-  if (unusable == Unusable::left_out && !lineup.problems().empty())
-    return fail(lineup.problems().front().sentence);
-  report.problems.insert(report.problems.end(), lineup.problems().begin(), lineup.problems().end());
-  for (const ModuleEntry& entry : lineup.usable()) {
+Result<void> add_site(TrialReport& report, const MountTable& table, Unusable unusable) {
+  if (unusable == Unusable::left_out && !table.problems().empty())
+    return fail(table.problems().front().sentence);
+  report.problems.insert(report.problems.end(), table.problems().begin(), table.problems().end());
+  for (const ModuleEntry& entry : table.usable()) {
     for (ModuleEntry& known : report.modules)
       known.closed = known.closed || (entry.closed && known.file == entry.file);
   }
@@ -42,23 +42,23 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, con
     const bool first = &site == &plan.sites.front();
     const auto worker = Worker::prepare(plan, site, first ? set : report.modules, stats, terms.unusable);
     if (!worker) return Unexpected(worker.error());
-    Lineup& lineup = (*worker)->lineup();
-    lineup.refuse_slow(terms.make_ms_max);
-    report.warnings.insert(report.warnings.end(), lineup.warnings().begin(), lineup.warnings().end());
-    for (const ModuleProblem& problem : lineup.problems()) {
+    MountTable& table = (*worker)->table();
+    table.refuse_slow(terms.make_ms_max);
+    report.warnings.insert(report.warnings.end(), table.warnings().begin(), table.warnings().end());
+    for (const ModuleProblem& problem : table.problems()) {
       if (problem.of_settings) return fail(problem.sentence);
     }
     if (!first) {
-      const auto added = add_site(report, lineup, terms.unusable);
+      const auto added = add_site(report, table, terms.unusable);
       if (!added) return Unexpected(added.error());
       continue;
     }
-    report.modules = lineup.usable();
-    report.mounts = lineup.mounts();
-    report.problems = lineup.problems();
+    report.modules = table.usable();
+    report.mounts = table.mounts();
+    report.problems = table.problems();
     for (ModuleWarning& warning : refused_folders(plan, report.mounts))
       report.warnings.push_back(std::move(warning));
-    const auto chosen = lineup.check_chosen();
+    const auto chosen = table.check_chosen();
     if (!chosen) return Unexpected(chosen.error());
   }
   for (MountReport& mount : report.mounts) {
@@ -71,7 +71,7 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, con
 std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
                          WorkerStats& stats) {
   const auto report = try_sites(plan, set, terms, stats);
-  FieldWriter out;
+  NetstringWriter out;
   if (!report) return out.put(report.error().message).take();
   out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
   for (const MountReport& mount : report->mounts) {
@@ -100,9 +100,9 @@ Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set) {
   if (!stats) return Unexpected(stats.error());
   const auto child = Child::start([&] { return report_trial(plan, set, {Unusable::closed}, **stats); });
   if (!child) return Unexpected(child.error());
-  Ended ended{wait_for(**child, static_cast<int>(plan.settings.care.swap_ms)), ""};
+  Ended ended{wait_for(**child, static_cast<int>(plan.settings.policy.swap_ms)), ""};
   for (const CallNote& note : (*stats)->notes) {
-    ended.module = noted_module(**stats, note.who.load(std::memory_order_relaxed));
+    ended.module = noted_module(**stats, note.module_tag.load(std::memory_order_relaxed));
     if (!ended.module.empty()) break;
   }
   return ended;
@@ -115,11 +115,11 @@ void learn_name(const ServingPlan& plan, ModuleEntry& entry) {
     const auto file = ModuleFile::load(entry.path, entry.file, entry.generation);
     if (!file) return {};
     const ModuleInfo& info = (*file)->info();
-    return FieldWriter().put(info.name).put(info.default_mount == nullptr ? "" : info.default_mount).take();
+    return NetstringWriter().put(info.name).put(info.default_mount == nullptr ? "" : info.default_mount).take();
   };
-  const auto text = run_in_child(describe, static_cast<int>(plan.settings.care.swap_ms));
+  const auto text = run_in_child(describe, static_cast<int>(plan.settings.policy.swap_ms));
   if (!text) return;
-  FieldReader fields(*text);
+  NetstringReader fields(*text);
   entry.name = fields.next();
   entry.default_mount = fields.next();
 }
@@ -163,7 +163,7 @@ Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, s
                                            const std::function<Result<void>()>& in_child) {
   return Child::start([&, plan = std::move(plan)] {
     const auto ready = in_child();
-    if (!ready) return FieldWriter().put(ready.error().message).take();
+    if (!ready) return NetstringWriter().put(ready.error().message).take();
     const auto stats = std::make_unique<WorkerStats>();
     return report_trial(*plan, set, {Unusable::left_out, make_ms_max}, *stats);
   });
@@ -171,7 +171,7 @@ Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, s
 
 Result<TrialReport> read_trial(const Result<std::string>& report) {
   if (!report) return broken_off("it", report.error());
-  FieldReader fields(*report);
+  NetstringReader fields(*report);
   const std::string error(fields.next());
   if (!error.empty()) return fail(error);
   TrialReport trial;

@@ -45,7 +45,7 @@ struct NotedRequest {
 struct CallNote {
   // 0 for none, else the module: its generation in the upper half, in the lower one its index in
   // WorkerStats::modules plus one.
-  std::atomic<std::uint64_t> who{0};
+  std::atomic<std::uint64_t> module_tag{0};
   std::atomic<std::uint64_t> last{0};      // the same, of the last call that was noted, also when it is over
   std::atomic<std::uint32_t> changes{0};   // how often that has become another one
   std::atomic<std::uint64_t> since_ns{0};  // CLOCK_MONOTONIC; of an offloaded call, else 0
@@ -64,34 +64,34 @@ inline std::string CallNote::request_text() const {
   return copy.text();
 }
 
-constexpr std::uint64_t make_note(std::uint32_t module_index, std::uint32_t generation) {
+constexpr std::uint64_t make_module_tag(std::uint32_t module_index, std::uint32_t generation) {
   return (std::uint64_t{generation} << 32) | (module_index + 1);
 }
 
-constexpr std::uint32_t noted_index(std::uint64_t who) {
-  return static_cast<std::uint32_t>(who) - 1;
+constexpr std::uint32_t noted_index(std::uint64_t tag) {
+  return static_cast<std::uint32_t>(tag) - 1;
 }
 
 // Notes a call as long as it lives. A call may come from within another module's, whose note comes back.
 class NotedCall {
  public:
-  NotedCall(CallNote& note, std::uint64_t who, const Request* request = nullptr)
+  NotedCall(CallNote& note, std::uint64_t tag, const Request* request = nullptr)
       : note_(note),
-        who_before_(note.who.load(std::memory_order_relaxed)),
+        tag_before_(note.module_tag.load(std::memory_order_relaxed)),
         request_before_(note.request.load(std::memory_order_relaxed)) {
     note_.request.store(request, std::memory_order_relaxed);
     if (request != nullptr) {
       note_.line.set(*request);
       note_.written.store(request, std::memory_order_relaxed);
     }
-    if (note_.last.load(std::memory_order_relaxed) != who) {
-      note_.last.store(who, std::memory_order_relaxed);
+    if (note_.last.load(std::memory_order_relaxed) != tag) {
+      note_.last.store(tag, std::memory_order_relaxed);
       note_.changes.store(note_.changes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
-    note_.who.store(who, std::memory_order_relaxed);
+    note_.module_tag.store(tag, std::memory_order_relaxed);
   }
   ~NotedCall() {
-    note_.who.store(who_before_, std::memory_order_relaxed);
+    note_.module_tag.store(tag_before_, std::memory_order_relaxed);
     note_.request.store(request_before_, std::memory_order_relaxed);
   }
   NotedCall(const NotedCall&) = delete;
@@ -99,7 +99,7 @@ class NotedCall {
 
  private:
   CallNote& note_;
-  std::uint64_t who_before_;
+  std::uint64_t tag_before_;
   const Request* request_before_;
 };
 
@@ -114,7 +114,7 @@ struct Snapshot {
   std::atomic<std::uint32_t> taken{0};  // how often; odd while it is being written
   std::int32_t signal = 0;              // 0 for none: the process ends by its own call
   std::int32_t sent_by = 0;             // the process that sent the signal; 0 for this one and the kernel
-  std::uint64_t who = 0;
+  std::uint64_t module_tag = 0;
   char request[512]{};  // "GET /x HTTP/1.1"; terminated
   std::uint32_t frames_size = 0;
   Frame frames[kFramesMax];  // the innermost first

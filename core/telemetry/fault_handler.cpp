@@ -109,7 +109,7 @@ void take(Snapshot& snapshot, const CallNote* note, int signal, std::int32_t sen
   snapshot.taken.store(taken + 1, std::memory_order_release);
   snapshot.signal = signal;
   snapshot.sent_by = sent_by;
-  snapshot.who = note == nullptr ? 0 : note->who.load(std::memory_order_relaxed);
+  snapshot.module_tag = note == nullptr ? 0 : note->module_tag.load(std::memory_order_relaxed);
   take_request(snapshot, note == nullptr ? nullptr : note->request.load(std::memory_order_relaxed));
   take_frames(snapshot, place);
   snapshot.taken.store(taken + 2, std::memory_order_release);
@@ -188,9 +188,9 @@ void restore_signal(int signal) {
   ::sigaction(signal, &installed[signal], nullptr);
 }
 
-void end_by_fault(WorkerStats& stats, std::uint64_t who) {
+void end_by_fault(WorkerStats& stats, std::uint64_t tag) {
   if (!faulted.exchange(true)) {
-    stats.fault.who = who;
+    stats.fault.module_tag = tag;
     stats.fault.taken.store(2, std::memory_order_release);
   }
   ::_exit(1);

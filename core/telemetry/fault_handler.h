@@ -21,8 +21,8 @@ void install_fault_handler(WorkerStats& stats);
 // Handles the signal as install_fault_handler left it, whatever has been put in its place since.
 void restore_signal(int signal);
 
-// Ends the process for what a module did that is found out afterwards: `who` as in CallNote, 0 for nobody.
-[[noreturn]] void end_by_fault(WorkerStats& stats, std::uint64_t who);
+// Ends the process for what a module did that is found out afterwards: `tag` as in CallNote, 0 for nobody.
+[[noreturn]] void end_by_fault(WorkerStats& stats, std::uint64_t tag);
 
 // Gives the calling thread a stack to handle its own stack's overflow on, and its number in the notes. One for
 // each thread, for its whole life.

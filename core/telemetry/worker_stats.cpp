@@ -79,8 +79,8 @@ Result<SharedStats> map_stats() {
   return SharedStats(static_cast<WorkerStats*>(memory));
 }
 
-std::string_view noted_module(const WorkerStats& stats, std::uint64_t who) {
-  const auto index = static_cast<std::uint32_t>(who);
+std::string_view noted_module(const WorkerStats& stats, std::uint64_t tag) {
+  const auto index = static_cast<std::uint32_t>(tag);
   return index == 0 || index > WorkerStats::kModulesMax ? std::string_view() : stats.modules[index - 1].get();
 }
 

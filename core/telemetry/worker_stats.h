@@ -128,9 +128,9 @@ using SharedStats = std::unique_ptr<WorkerStats, UnmapStats>;
 Result<SharedStats> map_stats();
 
 // The module that a note names, empty for none, and its generation. Any process.
-std::string_view noted_module(const WorkerStats& stats, std::uint64_t who);
-constexpr std::uint32_t noted_generation(std::uint64_t who) {
-  return static_cast<std::uint32_t>(who >> 32);
+std::string_view noted_module(const WorkerStats& stats, std::uint64_t tag);
+constexpr std::uint32_t noted_generation(std::uint64_t tag) {
+  return static_cast<std::uint32_t>(tag >> 32);
 }
 
 }  // namespace sluice

@@ -20,7 +20,7 @@ CallNote& note_of_this_thread(WorkerStats& stats) {
 }  // namespace
 
 std::uint64_t note_of_loading(WorkerStats& stats, const ModuleEntry& entry) {
-  return make_note(stats.module_index(entry.name.empty() ? entry.file : entry.name), entry.generation);
+  return make_module_tag(stats.module_index(entry.name.empty() ? entry.file : entry.name), entry.generation);
 }
 
 Result<std::shared_ptr<ModuleFile>> load_module(const ModuleEntry& entry, WorkerStats& stats,

@@ -49,7 +49,7 @@ class Worker::Unloading final : public Work {
   Unloading(Worker& worker, std::shared_ptr<ModuleFile> file)
       : worker_(worker),
         file_(std::move(file)),
-        note_(make_note(worker.context_.stats.module_index(file_->info().name), file_->generation())) {}
+        note_(make_module_tag(worker.context_.stats.module_index(file_->info().name), file_->generation())) {}
   ~Unloading() override { run(); }  // where no thread has done so
   void run() override {
     if (file_ == nullptr) return;
@@ -114,7 +114,7 @@ Worker::~Worker() {
   helped_.clear();
   connections_.close_all();
   router_.clear();
-  lineup_.reset();
+  mounts_.reset();
   // Offloaded work holds its handler until it has come back.
   const bool has_served = control_ >= 0;
   const std::uint64_t grace_ms = std::max<std::uint64_t>(kOffloadGraceTurns * kOffloadGraceTurnMs,
@@ -134,7 +134,7 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
   // Before there are threads; as many again for what modules keep open.
   reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
-  spread_frees();
+  disable_malloc_fastbins();
   auto loop = EventLoop::create(stats);
   if (!loop) return Unexpected(loop.error());
   const auto audited = plan.settings.loop_audit ? (*loop)->audit() : Result<void>();
@@ -146,16 +146,16 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   if (!offload) return Unexpected(offload.error());
   std::unique_ptr<Worker> worker(new Worker(plan, site, stats, std::move(*loop), std::move(*offload)));
   LoadedFiles files;
-  for (const ModuleEntry& entry : Lineup::to_load(plan, site, set, nullptr)) {
+  for (const ModuleEntry& entry : MountTable::to_load(plan, site, set, nullptr)) {
     files.emplace(entry.path,
                   load_module(entry, stats, note_of_loading(stats, entry)).map([&](const auto& file) {
                     return worker->unloaded_elsewhere(file);
                   }));
   }
-  worker->lineup_ = Lineup::begin(worker->services_, plan, site, set, files, nullptr, unusable);
-  const auto made = worker->lineup_->make_some(plan.settings.mounts.size());
+  worker->mounts_ = MountTable::begin(worker->services_, plan, site, set, files, nullptr, unusable);
+  const auto made = worker->mounts_->make_some(plan.settings.mounts.size());
   if (!made) return Unexpected(made.error());
-  worker->lineup_->fill(worker->router_);
+  worker->mounts_->fill(worker->router_);
   return worker;
 }
 
@@ -171,7 +171,7 @@ void Worker::unload(std::shared_ptr<ModuleFile> file) {
 }
 
 Result<void> Worker::run(const std::vector<int>& sockets, int control) {
-  run_in_short_slices();
+  ask_for_short_slices();
   sigset_t term;
   sigemptyset(&term);
   sigaddset(&term, SIGTERM);
@@ -252,7 +252,7 @@ void Worker::say(ControlMessage kind, std::uint64_t number, const std::string& t
 void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
   abandon_change();
   change_ = number;
-  const ModuleSet wanted = Lineup::to_load(plan_, site_, set, lineup_.get());
+  const ModuleSet wanted = MountTable::to_load(plan_, site_, set, mounts_.get());
   std::unique_ptr<Work> loading = std::make_unique<Loading>(*this, number, set, wanted);
   if (!offload_->submit(this, loading))
     say(ControlMessage::refused, number, "the threads of the worker have too much to do");
@@ -263,7 +263,7 @@ void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles&
     if (file) *file = unloaded_elsewhere(std::move(*file));
   }
   if (number != change_) return;  // abandoned meanwhile
-  making_ = Lineup::begin(services_, plan_, site_, set, files, lineup_.get(), Unusable::left_out);
+  making_ = MountTable::begin(services_, plan_, site_, set, files, mounts_.get(), Unusable::left_out);
   make_next();
 }
 
@@ -273,30 +273,30 @@ void Worker::make_next() {
   do all_made = making_->make_some(1);
   while (all_made && !*all_made && !loop_->slice_is_over());
   if (all_made && !*all_made) return loop_->make_ready(*this);
-  std::unique_ptr<Lineup> made = std::move(making_);
+  std::unique_ptr<MountTable> made = std::move(making_);
   if (!all_made) return say(ControlMessage::refused, change_, all_made.error().message);
   if (!made->problems().empty())
     return say(ControlMessage::refused, change_, made->problems().front().sentence);
-  next_lineup_ = std::move(made);
+  next_mounts_ = std::move(made);
   say(ControlMessage::prepared, change_);
 }
 
 // What is not ready here is in force elsewhere: a successor of this worker begins with it.
 void Worker::commit_change(std::uint64_t number) {
-  if (next_lineup_ == nullptr || number != change_) {
+  if (next_mounts_ == nullptr || number != change_) {
     log(LogLevel::error,
         "a change of the modules is in force that this worker has not made: it ends, to be replaced");
     return drain(true);
   }
-  next_lineup_->fill(router_);
-  lineup_->retire_except(*next_lineup_);
-  lineup_ = std::move(next_lineup_);
+  next_mounts_->fill(router_);
+  mounts_->retire_except(*next_mounts_);
+  mounts_ = std::move(next_mounts_);
   change_ = 0;
 }
 
 void Worker::abandon_change() {
   making_.reset();
-  next_lineup_.reset();
+  next_mounts_.reset();
   change_ = 0;
 }
 

@@ -29,7 +29,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  Lineup& lineup() const { return *lineup_; }
+  MountTable& table() const { return *mounts_; }
 
   // Serves until told to end by `control`, which stays the caller's, or by TERM: accepts from the sockets,
   // which become the worker's, as soon as it is told to.
@@ -77,10 +77,10 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Shortage shortage_;
   int spare_descriptors_from_;  // those from here on are kept for files, as far as idle connections give way
   InstanceServices services_;
-  std::unique_ptr<Lineup> lineup_;
-  std::unique_ptr<Lineup> making_;       // some in each turn
-  std::unique_ptr<Lineup> next_lineup_;  // made, and not yet in force
-  std::uint64_t change_ = 0;             // the number of what is being prepared; 0 for nothing
+  std::unique_ptr<MountTable> mounts_;
+  std::unique_ptr<MountTable> making_;       // some in each turn
+  std::unique_ptr<MountTable> next_mounts_;  // made, and not yet in force
+  std::uint64_t change_ = 0;                 // the number of what is being prepared; 0 for nothing
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::map<std::uint64_t, std::unique_ptr<Listener>> helped_;  // of workers that are held up
   std::set<std::string> own_threads_;                          // their numbers

@@ -34,7 +34,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
   auto worker =
       Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
   if (!worker) return Unexpected(worker.error());
-  for (const ModuleProblem& problem : (*worker)->lineup().problems()) log(LogLevel::error, problem.sentence);
+  for (const ModuleProblem& problem : (*worker)->table().problems()) log(LogLevel::error, problem.sentence);
   // From here on it ends as its loop or its lifeline decides, for which it has to run.
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   return (*worker)->run(start.sockets, control);

@@ -36,7 +36,7 @@ UniqueFd take_descriptor(msghdr& packet) {
 
 bool send_message(int socket, const WorkerMessage& message, int fd) {
   std::string text(1, static_cast<char>(message.kind));
-  text += FieldWriter().put(message.number).put(message.text).take();
+  text += NetstringWriter().put(message.number).put(message.text).take();
   iovec piece{text.data(), text.size()};
   msghdr packet{};
   packet.msg_iov = &piece;
@@ -84,7 +84,7 @@ Heard receive_message(int socket, WorkerMessage& message) {
   message = WorkerMessage{};
   message.fd = std::move(fd);
   message.kind = static_cast<ControlMessage>(text[0]);
-  FieldReader fields(std::string_view(text).substr(1));
+  NetstringReader fields(std::string_view(text).substr(1));
   message.number = fields.next_number();
   message.text = fields.next();
   return Heard::message;

@@ -55,7 +55,7 @@ CheckRequest request_for(const std::string& module, const MountOptions& options 
 
 // What the steps with this name find, by check.
 std::map<std::string, std::string> found(const CheckRequest& request, const std::string& step_name) {
-  const auto subject = Subject::create(request);
+  const auto subject = ModuleUnderCheck::create(request);
   REQUIRE(subject);
   std::map<std::string, std::string> sentences;
   for (const Step& step : all_steps()) {
@@ -224,7 +224,7 @@ TEST_CASE("nobody is accused without proof") {
                                                        {"writes_files", {}}}));
   CheckRequest request = request_for("../innocent/" + innocent.module);
   request.requests = innocent.requests;
-  const auto subject = Subject::create(request);
+  const auto subject = ModuleUnderCheck::create(request);
   REQUIRE(subject);
   const CheckReport report = inspect(**subject);
   INFO(format_table(report));

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "given_values.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 

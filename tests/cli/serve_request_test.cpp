@@ -113,11 +113,11 @@ const Level kLevels[] = {
     {"loop-audit", "on", "off", "on",
      [](const Settings& s) { return std::string(s.loop_audit ? "on" : "off"); }},
     {"control", "c", "e", "f", [](const Settings& s) { return s.control; }},
-    {"swap-quiet", "11ms", "12ms", "13ms", time<&Settings::care, &ModuleCare::quiet_ms>},
-    {"swap-timeout", "111ms", "112ms", "113ms", time<&Settings::care, &ModuleCare::swap_ms>},
-    {"fault-limit", "11", "12", "13", number<&Settings::care, &ModuleCare::faults_max>},
-    {"fault-window", "1001ms", "1002ms", "1003ms", time<&Settings::care, &ModuleCare::fault_window_ms>},
-    {"hang-limit", "11ms", "12ms", "13ms", time<&Settings::care, &ModuleCare::hang_ms>},
+    {"swap-quiet", "11ms", "12ms", "13ms", time<&Settings::policy, &ModulePolicy::quiet_ms>},
+    {"swap-timeout", "111ms", "112ms", "113ms", time<&Settings::policy, &ModulePolicy::swap_ms>},
+    {"fault-limit", "11", "12", "13", number<&Settings::policy, &ModulePolicy::faults_max>},
+    {"fault-window", "1001ms", "1002ms", "1003ms", time<&Settings::policy, &ModulePolicy::fault_window_ms>},
+    {"hang-limit", "11ms", "12ms", "13ms", time<&Settings::policy, &ModulePolicy::hang_ms>},
     {"head-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::head_ms>},
     {"body-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::body_ms>},
     {"send-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::send_ms>},
@@ -289,7 +289,7 @@ TEST_CASE("a duration needs its unit, wherever it stands") {
   CHECK(refusal({}, {{"SLUICE_SWAP_QUIET", "100"}}) ==
         "SLUICE_SWAP_QUIET: '100' has no unit: write 100s or 100ms");
   CHECK(refusal({"--config", file}) == file + ":1: hang-limit: '5' has no unit: write 5s or 5ms");
-  CHECK(settings({"--hang-limit", "0"}).care.hang_ms == 0);
+  CHECK(settings({"--hang-limit", "0"}).policy.hang_ms == 0);
 }
 
 TEST_CASE("a target is never allowed to be longer than its head") {

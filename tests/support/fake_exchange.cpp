@@ -126,7 +126,7 @@ std::string FakeExchange::line(std::string_view name) const {
 }
 
 bool FakeExchange::prefers(Bytes type, Bytes usual) const {
-  return accepts_rather(request_, type, usual);
+  return prefers_media_type(request_, type, usual);
 }
 
 void FakeExchange::begin(Handler& handler) {

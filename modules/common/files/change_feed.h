@@ -56,7 +56,7 @@ class ChangeFeed {
 
   Host& host_;
   Listener& listener_;
-  MountTable mounts_;
+  KernelMounts mounts_;
   OwnedFd inotify_;
   OwnedFd ready_;  // an epoll of both: asking it costs least while nothing happens
   std::uint64_t looked_ns_ = 0;

@@ -121,7 +121,7 @@ FileCache::Asked FileCache::ask(Entry& entry, const Lookup& lookup, std::uint64_
   if (lookup.revalidate_ms == 0) return ask_path(entry, lookup);
   if (is_path_told(entry)) return ask_file(entry, since_ns);
   // It was told of until something happened on its way.
-  const bool way_changed = entry.path_told != Way::kNever;
+  const bool way_changed = entry.path_told != WatchedPath::kNever;
   const bool led_here = !entry.path_doubted && !way_changed && entry.root_replaced == lookup.root.replaced &&
                         now_ms - entry.led_here_ms < lookup.revalidate_ms;
   return led_here && now_ms < entry.ask_until_ms ? ask_file(entry, since_ns) : ask_path(entry, lookup);
@@ -142,7 +142,7 @@ FileCache::Asked FileCache::ask_file(Entry& entry, std::uint64_t since_ns) {
 FileCache::Asked FileCache::ask_path(Entry& entry, const Lookup& lookup) {
   const std::uint64_t now_ms = host_.now_ms();
   const int folder = lookup.root.folder->get();
-  entry.path_told = Way::kNever;
+  entry.path_told = WatchedPath::kNever;
   entry.path_doubted = true;  // until it has led here
   entry.file_told = false;
   const bool wanted = lookup.revalidate_ms > 0 && now_ms >= entry.ask_until_ms;
@@ -164,8 +164,8 @@ FileCache::Asked FileCache::ask_path(Entry& entry, const Lookup& lookup) {
 
 bool FileCache::may_rely_on(const Entry& entry) const {
   const FileFacts& facts = entry.file->facts();
-  return entry.path_told != Way::kNever && host_.now_ms() >= entry.opened_until_ms && !entry.file->is_young() &&
-         !untold_.contains({facts.device, facts.inode});
+  return entry.path_told != WatchedPath::kNever && host_.now_ms() >= entry.opened_until_ms &&
+         !entry.file->is_young() && !untold_.contains({facts.device, facts.inode});
 }
 
 void FileCache::note_untold(const OpenFile& file) {
@@ -201,13 +201,13 @@ bool FileCache::watch_folder(Entry& entry, const Lookup& lookup) {
     }
   }
   WatchedFolder& folder = *entry.folder;
-  if (folder.standing() != Way::kNever) return true;
+  if (folder.standing() != WatchedPath::kNever) return true;
   const std::uint64_t now_ms = host_.now_ms();
   if (folder.untold() && now_ms - folder.asked_ms < kUnwatchedMs) return false;
   folder.asked_ms = now_ms;
   const int root = lookup.root.folder->get();
-  const Ways::Followed followed = ways_.follow(folder, root, folder.path, Ways::Names::wanted);
-  if (folder.standing() == Way::kNever) return false;
+  const WatchedPaths::Followed followed = ways_.follow(folder, root, folder.path, WatchedPaths::Names::wanted);
+  if (folder.standing() == WatchedPath::kNever) return false;
   // Who opens a file there has to go the same way.
   const char* const path = folder.path.empty() ? "." : folder.path.c_str();
   FileFacts facts;
@@ -228,7 +228,7 @@ void FileCache::file_changed(int watch, std::uint32_t mask) {
   }
 }
 
-void FileCache::name_changed(Way& way, std::string_view name) {
+void FileCache::name_changed(WatchedPath& way, std::string_view name) {
   const auto& folder = static_cast<const WatchedFolder&>(way);
   std::string path = folder.path;
   if (!path.empty()) path += '/';
@@ -237,7 +237,7 @@ void FileCache::name_changed(Way& way, std::string_view name) {
     if (scopes_[i].root != &folder.root) continue;
     const auto found = index_.find({static_cast<std::uint32_t>(i), path});
     if (found == index_.end()) continue;
-    found->second.path_told = Way::kNever;
+    found->second.path_told = WatchedPath::kNever;
     found->second.path_doubted = true;
   }
 }

@@ -36,7 +36,7 @@ namespace sluice::files {
 struct Root {
   std::string path;  // as a person wrote it, made absolute; empty where it is not known
   std::shared_ptr<const OwnedFd> folder;
-  Way way;                     // to it
+  WatchedPath way;             // to it
   std::uint64_t asked_ms = 0;  // when the way was followed
   std::uint64_t replaced = 0;  // how often another folder was found there
   bool was_cold = false;       // a thread had to be asked for the way
@@ -46,7 +46,7 @@ struct Root {
   bool complained = false;     // that it is not found
 };
 
-class FileCache final : private Ways::Owner {
+class FileCache final : private WatchedPaths::Owner {
  public:
   explicit FileCache(Host& host) : host_(host), ways_(host, *this) {}
   // From here on files are closed where their last reference ends: the host is about to go.
@@ -65,7 +65,7 @@ class FileCache final : private Ways::Owner {
   void allow_entries(std::uint64_t entries_max);
 
   // For following ways to roots.
-  Ways& ways() { return ways_; }
+  WatchedPaths& ways() { return ways_; }
   // Hears of what has changed, unless it has since then (Request::arrived_ns).
   void look(std::uint64_t since_ns) { ways_.feed().look(since_ns); }
 
@@ -103,7 +103,7 @@ class FileCache final : private Ways::Owner {
     std::string rules;
   };
   // The folder of files that are watched.
-  struct WatchedFolder : Way {
+  struct WatchedFolder : WatchedPath {
     WatchedFolder(FileCache& in, const Root& beneath, std::string at)
         : cache(in), root(beneath), path(std::move(at)) {}
     ~WatchedFolder();
@@ -129,13 +129,13 @@ class FileCache final : private Ways::Owner {
     std::uint64_t asked_ms;       // when the file was last looked at
     std::uint64_t root_replaced;  // Root::replaced at the time
     std::list<Key>::iterator place;
-    bool used = false;                      // since it was last spared
-    bool path_doubted = false;              // something else may stand there
-    bool file_told = false;                 // all changes of the file are told
-    std::uint64_t path_told = Way::kNever;  // the standing of the folder's way, by which it led here
-    std::uint64_t ask_until_ms = 0;         // its way could not be watched; not tried again until then
-    std::uint64_t opened_until_ms = 0;      // whoever has opened it may write to it unseen until then
-    int watch = ChangeFeed::kNoWatch;       // of the file
+    bool used = false;                              // since it was last spared
+    bool path_doubted = false;                      // something else may stand there
+    bool file_told = false;                         // all changes of the file are told
+    std::uint64_t path_told = WatchedPath::kNever;  // the standing of the folder's way, by which it led here
+    std::uint64_t ask_until_ms = 0;                 // its way could not be watched; not tried again until then
+    std::uint64_t opened_until_ms = 0;              // whoever has opened it may write to it unseen until then
+    int watch = ChangeFeed::kNoWatch;               // of the file
     std::shared_ptr<WatchedFolder> folder{};
   };
   using Index = std::unordered_map<Key, Entry, KeyHash>;
@@ -145,7 +145,7 @@ class FileCache final : private Ways::Owner {
   class Retiring;
 
   static bool is_path_told(const Entry& entry) {
-    return entry.path_told != Way::kNever && entry.folder->standing() == entry.path_told;
+    return entry.path_told != WatchedPath::kNever && entry.folder->standing() == entry.path_told;
   }
   Asked ask(Entry& entry, const Lookup& lookup, std::uint64_t since_ns);
   Asked ask_file(Entry& entry, std::uint64_t since_ns);
@@ -156,7 +156,7 @@ class FileCache final : private Ways::Owner {
   bool may_rely_on(const Entry& entry) const;
   void note_untold(const OpenFile& file);
   void file_changed(int watch, std::uint32_t mask) override;
-  void name_changed(Way& way, std::string_view name) override;
+  void name_changed(WatchedPath& way, std::string_view name) override;
   void erase(Index::iterator entry);
   void give_up_rest();
   void close_on_thread(std::vector<OwnedFd> fds);
@@ -166,7 +166,7 @@ class FileCache final : private Ways::Owner {
   const std::shared_ptr<OpenFilesState> shared_ = std::make_shared<OpenFilesState>();
   std::vector<std::unique_ptr<Root>> roots_;
   std::vector<Scope> scopes_;
-  Ways ways_;
+  WatchedPaths ways_;
   std::map<std::pair<const Root*, std::string>, std::weak_ptr<WatchedFolder>, std::less<>> folders_;
   std::unordered_multimap<int, Entry*> watched_;              // by watch
   std::set<std::pair<std::uint64_t, std::uint64_t>> untold_;  // devices and inodes that changed unseen

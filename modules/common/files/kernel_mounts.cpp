@@ -36,15 +36,15 @@ bool look_unsynced(int fd, struct statx& known) {
   return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kWanted, &known) == 0;
 }
 
-MountTable::MountTable() : mountinfo_(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
+KernelMounts::KernelMounts() : mountinfo_(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
 
-bool MountTable::tells(const struct statx& known) {
+bool KernelMounts::tells(const struct statx& known) {
   if ((known.stx_mask & STATX_MNT_ID) == 0) return false;
   if (!known_) read();
   return std::binary_search(telling_.begin(), telling_.end(), known.stx_mnt_id);
 }
 
-void MountTable::read() {
+void KernelMounts::read() {
   telling_.clear();
   std::string table;
   for (std::size_t size = 0;;) {

@@ -16,9 +16,9 @@ namespace sluice::files {
 // set, where the kernel does not say.
 bool look_unsynced(int fd, struct statx& known);
 
-class MountTable {
+class KernelMounts {
  public:
-  MountTable();
+  KernelMounts();
 
   // Has an exceptional condition (EPOLLPRI) once something was mounted or unmounted; -1 where that is not told.
   int fd() const { return mountinfo_.get(); }

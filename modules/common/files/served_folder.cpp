@@ -48,8 +48,8 @@ ServedFolder::~ServedFolder() {
   cache_.ways().forget(way_);
 }
 
-bool ServedFolder::is_asked_for(const Way& way, std::uint64_t asked_ms) const {
-  if (way.standing() != Way::kNever) return false;
+bool ServedFolder::is_asked_for(const WatchedPath& way, std::uint64_t asked_ms) const {
+  if (way.standing() != WatchedPath::kNever) return false;
   return !way.untold() || host_.now_ms() - asked_ms >= revalidate_ms_;
 }
 
@@ -59,7 +59,8 @@ bool ServedFolder::find() {
 }
 
 bool ServedFolder::find_root() {
-  Ways::Followed found = cache_.ways().follow(root_.way, Ways::kTop, root_.path, Ways::Names::unwanted);
+  WatchedPaths::Followed found =
+      cache_.ways().follow(root_.way, WatchedPaths::kTop, root_.path, WatchedPaths::Names::unwanted);
   if (found.error == EAGAIN) return false;
   root_.was_cold = false;
   root_.taken = ++root_.begun;
@@ -68,7 +69,8 @@ bool ServedFolder::find_root() {
 }
 
 bool ServedFolder::find_mount() {
-  Ways::Followed found = cache_.ways().follow(way_, Ways::kTop, path_, Ways::Names::unwanted);
+  WatchedPaths::Followed found =
+      cache_.ways().follow(way_, WatchedPaths::kTop, path_, WatchedPaths::Names::unwanted);
   if (found.error == EAGAIN) return false;
   was_cold_ = false;
   taken_ = ++begun_;
@@ -86,7 +88,7 @@ void ServedFolder::search(Places& places) {
 // asked of a thread again is no better known by that. A search that began later, or a way that stands, knows
 // more than this one.
 void ServedFolder::take(Places places) {
-  if (places.root_search > root_.taken && root_.way.standing() == Way::kNever) {
+  if (places.root_search > root_.taken && root_.way.standing() == WatchedPath::kNever) {
     const bool cold_again = root_.was_cold && places.root_search > root_.cold_at;
     root_.taken = places.root_search;
     root_.cold_at = root_.begun;
@@ -94,7 +96,7 @@ void ServedFolder::take(Places places) {
     take_root(std::move(places.root));
     if (cold_again) root_.way.set_untold();
   }
-  if (path_.empty() || places.mount_search <= taken_ || way_.standing() != Way::kNever) return;
+  if (path_.empty() || places.mount_search <= taken_ || way_.standing() != WatchedPath::kNever) return;
   const bool cold_again = was_cold_ && places.mount_search > cold_at_;
   taken_ = places.mount_search;
   cold_at_ = begun_;

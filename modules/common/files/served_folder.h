@@ -29,8 +29,8 @@ class ServedFolder {
   // Whether it is known where the folder is now. If not, a thread has to `search`, and what it finds is taken.
   // REQUIRES: the cache has looked.
   bool is_known() {
-    const bool stands =
-        root_.way.standing() != Way::kNever && (path_.empty() || way_.standing() != Way::kNever);
+    const bool stands = root_.way.standing() != WatchedPath::kNever &&
+                        (path_.empty() || way_.standing() != WatchedPath::kNever);
     return stands || root_.path.empty() || find();
   }
 
@@ -55,7 +55,7 @@ class ServedFolder {
   bool find();
   bool find_root();
   bool find_mount();
-  bool is_asked_for(const Way& way, std::uint64_t asked_ms) const;
+  bool is_asked_for(const WatchedPath& way, std::uint64_t asked_ms) const;
   void take_root(Place place);
   void take_mount(Place place);
   void complain(bool& complained, const std::string& path, const std::string& why);
@@ -66,7 +66,7 @@ class ServedFolder {
   Root& root_;
   const std::string path_;  // as a person wrote it, made absolute; empty where the root is served, or by names
   std::string prefix_;
-  Way way_;  // to path_
+  WatchedPath way_;  // to path_
   std::uint64_t asked_ms_ = 0;
   bool was_cold_ = false;  // this and the next three: as in Root, for the way to path_
   std::uint64_t begun_ = 0;

@@ -35,9 +35,9 @@ OwnedFd open_step(int folder, const std::string& name, int& error) {
 }  // namespace
 
 // A path that is being followed.
-class Ways::Walk {
+class WatchedPaths::Walk {
  public:
-  Walk(Ways& ways, Way& way, int from, std::string_view path)
+  Walk(WatchedPaths& ways, WatchedPath& way, int from, std::string_view path)
       : ways_(ways), way_(way), from_(from), rest_(path) {}
 
   int run() {
@@ -102,8 +102,8 @@ class Ways::Walk {
     return false;
   }
 
-  Ways& ways_;
-  Way& way_;
+  WatchedPaths& ways_;
+  WatchedPath& way_;
   const int from_;
   std::string rest_;
   std::string name_;
@@ -114,7 +114,7 @@ class Ways::Walk {
   bool told_ = true;
 };
 
-Ways::Followed Ways::follow(Way& way, int from, std::string_view path, Names names) {
+WatchedPaths::Followed WatchedPaths::follow(WatchedPath& way, int from, std::string_view path, Names names) {
   forget(way);
   Walk walk(*this, way, from, path);
   const int error = walk.run();
@@ -131,7 +131,7 @@ Ways::Followed Ways::follow(Way& way, int from, std::string_view path, Names nam
   return walk.end(error);
 }
 
-bool Ways::watch_step(Way& way, int folder_fd, std::string_view name) {
+bool WatchedPaths::watch_step(WatchedPath& way, int folder_fd, std::string_view name) {
   const int watch = watch_folder(folder_fd);
   if (watch == ChangeFeed::kNoWatch) return false;
   // In this order, for either may fail for want of memory: `forget` finds what the way knows of.
@@ -140,20 +140,20 @@ bool Ways::watch_step(Way& way, int folder_fd, std::string_view name) {
   return true;
 }
 
-bool Ways::watch_end(Way& way, int folder_fd) {
+bool WatchedPaths::watch_end(WatchedPath& way, int folder_fd) {
   way.last_ = watch_folder(folder_fd);
   if (way.last_ == ChangeFeed::kNoWatch) return false;
   folders_[way.last_].ending.insert(&way);
   return true;
 }
 
-int Ways::watch_folder(int folder_fd) {
+int WatchedPaths::watch_folder(int folder_fd) {
   return folders_.size() < kFoldersMax ? feed_.watch_folder(folder_fd) : ChangeFeed::kNoWatch;
 }
 
-void Ways::forget(Way& way) {
+void WatchedPaths::forget(WatchedPath& way) {
   way.doubt();
-  for (const Way::Step& step : way.steps_) {
+  for (const WatchedPath::Step& step : way.steps_) {
     const auto folder = folders_.find(step.watch);
     if (folder == folders_.end()) continue;
     folder->second.passing.erase({step.name, &way});
@@ -167,19 +167,19 @@ void Ways::forget(Way& way) {
   drop_if_unused(last->first);
 }
 
-void Ways::drop_if_unused(int watch) {
+void WatchedPaths::drop_if_unused(int watch) {
   const auto folder = folders_.find(watch);
   if (!folder->second.passing.empty() || !folder->second.ending.empty()) return;
   folders_.erase(folder);
   feed_.drop(watch);
 }
 
-void Ways::doubt_all(Folder& folder) {
+void WatchedPaths::doubt_all(Folder& folder) {
   for (const auto& [name, way] : folder.passing) way->doubt();
-  for (Way* way : folder.ending) way->doubt();
+  for (WatchedPath* way : folder.ending) way->doubt();
 }
 
-void Ways::changed(int watch, std::uint32_t mask, std::string_view name) {
+void WatchedPaths::changed(int watch, std::uint32_t mask, std::string_view name) {
   const auto found = folders_.find(watch);
   if (found == folders_.end()) return owner_.file_changed(watch, mask);
   Folder& folder = found->second;
@@ -190,10 +190,10 @@ void Ways::changed(int watch, std::uint32_t mask, std::string_view name) {
        at != folder.passing.end() && at->first == name; ++at) {
     at->second->doubt();
   }
-  for (Way* way : folder.ending) owner_.name_changed(*way, name);
+  for (WatchedPath* way : folder.ending) owner_.name_changed(*way, name);
 }
 
-void Ways::everything_changed() {
+void WatchedPaths::everything_changed() {
   for (auto& [watch, folder] : folders_) doubt_all(folder);
 }
 

@@ -20,8 +20,8 @@
 
 namespace sluice::files {
 
-// One such path. Its owner says `Ways::forget` before it goes.
-class Way {
+// One such path. Its owner says `WatchedPaths::forget` before it goes.
+class WatchedPath {
  public:
   static constexpr std::uint64_t kNever = 0;
   // Another number each time that it was followed and is watched as a whole, until something happens on it;
@@ -41,7 +41,7 @@ class Way {
   }
 
  private:
-  friend class Ways;
+  friend class WatchedPaths;
   struct Step {
     int watch;
     std::string name;
@@ -52,19 +52,19 @@ class Way {
   int last_ = ChangeFeed::kNoWatch;  // the watch of the folder where it ends, when its names are wanted
 };
 
-class Ways final : private ChangeFeed::Listener {
+class WatchedPaths final : private ChangeFeed::Listener {
  public:
   class Owner {
    public:
     virtual void file_changed(int watch, std::uint32_t mask) = 0;
     // `way` ends in the folder that has the name, or had it.
-    virtual void name_changed(Way& way, std::string_view name) = 0;
+    virtual void name_changed(WatchedPath& way, std::string_view name) = 0;
 
    protected:
     ~Owner() = default;
   };
 
-  Ways(Host& host, Owner& owner) : owner_(owner), feed_(host, *this) {}
+  WatchedPaths(Host& host, Owner& owner) : owner_(owner), feed_(host, *this) {}
   ChangeFeed& feed() { return feed_; }
 
   enum class Names : std::uint8_t { wanted, unwanted };  // whether the names in the last folder are told of
@@ -76,24 +76,24 @@ class Ways final : private ChangeFeed::Listener {
   };
   static constexpr int kTop = -1;
   // Follows the path from a folder, or from the top of the file system. Also a path that ends nowhere stands.
-  Followed follow(Way& way, int from, std::string_view path, Names names);
-  void forget(Way& way);
+  Followed follow(WatchedPath& way, int from, std::string_view path, Names names);
+  void forget(WatchedPath& way);
   // Watches nothing any more; no way stands from now on.
   void close() { feed_.close(); }
 
  private:
   // What ways have in one folder.
   struct Folder {
-    std::set<std::pair<std::string, Way*>> passing;  // by that name in it
-    std::set<Way*> ending;
+    std::set<std::pair<std::string, WatchedPath*>> passing;  // by that name in it
+    std::set<WatchedPath*> ending;
   };
   class Walk;
 
   void changed(int watch, std::uint32_t mask, std::string_view name) override;
   void everything_changed() override;
   static void doubt_all(Folder& folder);
-  bool watch_step(Way& way, int folder_fd, std::string_view name);
-  bool watch_end(Way& way, int folder_fd);
+  bool watch_step(WatchedPath& way, int folder_fd, std::string_view name);
+  bool watch_end(WatchedPath& way, int folder_fd);
   int watch_folder(int folder_fd);
   void drop_if_unused(int watch);
 

@@ -76,7 +76,7 @@ void operator delete[](void* memory, std::size_t) noexcept {
   release(memory);
 }
 
-TEST_CASE_METHOD(ServedClient, "spare conversations keep little of what they were once used for", "[memory]") {
+TEST_CASE_METHOD(ServedClient, "spare sessions keep little of what they were once used for", "[memory]") {
   constexpr int kConnections = 40;
   constexpr std::size_t kLarge = 10 * 1024 * 1024;
   constexpr std::size_t kKeptMax = 32 * 1024;  // of each, beside its two buffers

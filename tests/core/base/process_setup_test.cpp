@@ -41,7 +41,7 @@ TEST_CASE("a thread that asks for short slices gets them, and stays what it was"
   Scheduling after{};
   std::thread([&] {
     before = scheduling();
-    run_in_short_slices();
+    ask_for_short_slices();
     after = scheduling();
   }).join();
   CHECK(after.policy == before.policy);

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-using sluice::accepts_rather;
 using sluice::Field;
 using sluice::FieldId;
+using sluice::prefers_media_type;
 using sluice::Request;
 
 namespace {
@@ -77,6 +77,6 @@ TEST_CASE("Accept says whether plain text is preferred to HTML", "[accept]") {
     Request request;
     request.fields = fields.data();
     request.field_count = static_cast<std::uint32_t>(fields.size());
-    CHECK(accepts_rather(request, "text/plain", "text/html") == expected.text);
+    CHECK(prefers_media_type(request, "text/plain", "text/html") == expected.text);
   }
 }

@@ -46,18 +46,18 @@ struct Fixture {
     loop->turn(0);
   }
   void load(const ModuleEntry& entry) { files.emplace(entry.path, ModuleFile::load(entry.path, entry.file)); }
-  std::unique_ptr<Lineup> begin(const Lineup* before = nullptr) {
-    return Lineup::begin(services, plan, site, {defer, hello}, files, before, Unusable::left_out);
+  std::unique_ptr<MountTable> begin(const MountTable* before = nullptr) {
+    return MountTable::begin(services, plan, site, {defer, hello}, files, before, Unusable::left_out);
   }
-  std::unique_ptr<Lineup> made(const Lineup* before = nullptr) {
-    auto lineup = begin(before);
-    const auto all = lineup->make_some(kMounts);
+  std::unique_ptr<MountTable> made(const MountTable* before = nullptr) {
+    auto table = begin(before);
+    const auto all = table->make_some(kMounts);
     REQUIRE((all && *all));
-    return lineup;
+    return table;
   }
-  static ModuleInstance* at(const Lineup& lineup, std::size_t mount) {
+  static ModuleInstance* at(const MountTable& table, std::size_t mount) {
     Router router;
-    lineup.fill(router);
+    table.fill(router);
     return router.find(prefix(mount)).instance;
   }
 };
@@ -65,22 +65,22 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "so many handlers are made in one step, those that nobody has named in the last",
-                 "[lineup]") {
+                 "[mount_table]") {
   load(hello);
   load(defer);
-  const auto lineup = begin();
-  CHECK(lineup->mounts().empty());
-  CHECK(*lineup->make_some(4) == false);
-  CHECK(lineup->mounts().size() == 4);
-  CHECK(*lineup->make_some(4) == false);
-  CHECK(lineup->mounts().size() == 8);
-  CHECK(*lineup->make_some(4) == true);
-  REQUIRE(lineup->mounts().size() == kMounts + 1);
-  CHECK(lineup->mounts().back().module == "defer");
-  CHECK(lineup->problems().empty());
+  const auto table = begin();
+  CHECK(table->mounts().empty());
+  CHECK(*table->make_some(4) == false);
+  CHECK(table->mounts().size() == 4);
+  CHECK(*table->make_some(4) == false);
+  CHECK(table->mounts().size() == 8);
+  CHECK(*table->make_some(4) == true);
+  REQUIRE(table->mounts().size() == kMounts + 1);
+  CHECK(table->mounts().back().module == "defer");
+  CHECK(table->problems().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "handlers of what has not changed are taken over", "[lineup]") {
+TEST_CASE_METHOD(Fixture, "handlers of what has not changed are taken over", "[mount_table]") {
   load(hello);
   load(defer);
   const auto first = made();
@@ -99,7 +99,7 @@ TEST_CASE_METHOD(Fixture, "handlers of what has not changed are taken over", "[l
   }
 }
 
-TEST_CASE_METHOD(Fixture, "no two modules answer at one prefix", "[lineup]") {
+TEST_CASE_METHOD(Fixture, "no two modules answer at one prefix", "[mount_table]") {
   load(hello);
   load(defer);
   plan.settings.mounts[7].prefix = prefix(2);

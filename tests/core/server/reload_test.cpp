@@ -18,23 +18,23 @@ namespace {
 struct Fixture {
   TempFolder folder;
   Settings settings;
-  std::unique_ptr<ModuleKeeper> keeper = std::move(*ModuleKeeper::create([] {}));
-  std::unique_ptr<Crew> crew;
+  std::unique_ptr<ModuleRollout> rollout = std::move(*ModuleRollout::create([] {}));
+  std::unique_ptr<WorkerGroup> group;
 
   Fixture() {
     settings.root = settings.plugins = folder.path;
     settings.user = ::geteuid() == 0 ? "root" : "";
     settings.workers = 1;
     const PlanPtr plan = std::move(*make_plan(settings));
-    crew = std::make_unique<Crew>(plan, std::vector<MountReport>());
-    keeper->begin(std::move(*keeper->try_folder(*plan)), *crew);
+    group = std::make_unique<WorkerGroup>(plan, std::vector<MountReport>());
+    rollout->begin(std::move(*rollout->try_folder(*plan)), *group);
   }
 
   // Why the reload is refused.
   std::string refusal(const ReadSettings& reread) {
-    const auto reload = std::move(*Reload::begin(reread, *crew, [] {}));
+    const auto reload = std::move(*Reload::begin(reread, *group, [] {}));
     for (;;) {
-      const auto ready = reload->step(*keeper, *crew, {});
+      const auto ready = reload->step(*rollout, *group, {});
       if (!ready) return ready.error().message;
       REQUIRE(reload->trial() != nullptr);
       const std::uint64_t now_ms = monotonic_ms();
@@ -52,8 +52,8 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "settings whose names are looked up for ever are refused in time", "[reload]") {
-  settings.care.swap_ms = 100;
-  crew = std::make_unique<Crew>(std::move(*make_plan(settings)), std::vector<MountReport>());
+  settings.policy.swap_ms = 100;
+  group = std::make_unique<WorkerGroup>(std::move(*make_plan(settings)), std::vector<MountReport>());
   const pid_t supervisor = ::getpid();
   CHECK(refusal([&]() -> Result<Settings> {
           if (::getpid() == supervisor) return fail("the supervisor itself would wait");

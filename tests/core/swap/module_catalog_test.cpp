@@ -15,7 +15,7 @@ using sluice::test::TempFolder;
 
 namespace {
 
-constexpr ModuleCare kCare{150, 10'000, 2, 1'000, 5'000};
+constexpr ModulePolicy kCare{150, 10'000, 2, 1'000, 5'000};
 
 struct Fixture {
   TempFolder folder;

@@ -62,7 +62,7 @@ TEST_CASE_METHOD(Fixture, "a fatal signal leaves a snapshot, and the process die
     Request request;
     request.method_name = Bytes("GET", 3);
     request.target = Bytes("/a?b", 4);
-    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 3), &request);
+    const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 3), &request);
     fall_over();
   });
   REQUIRE(WIFSIGNALED(status));
@@ -86,14 +86,14 @@ TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fau
 TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "[fault_handler]") {
   SECTION("a fault of its own is nobody's") {
     run([this] {
-      const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+      const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
       std::thread(fall_over).join();
     });
     CHECK(read_snapshot(*stats, stats->fault).module.empty());
   }
   SECTION("what is sent to the process is about the loop") {
     run([this] {
-      const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+      const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
       std::thread other([] { ::pause(); });
       sigset_t all;
       sigfillset(&all);
@@ -111,7 +111,7 @@ TEST_CASE_METHOD(Fixture, "the request is named also when the stack was overwrit
     Request request;
     request.method_name = Bytes("GET", 3);
     request.target = Bytes("/smash", 6);
-    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1), &request);
+    const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1), &request);
     smash_and_abort();
   });
   CHECK(stats->fault.taken >= 1);
@@ -121,7 +121,7 @@ TEST_CASE_METHOD(Fixture, "the request is named also when the stack was overwrit
 
 TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, of the process itself alone", "[fault_handler]") {
   const int status = run([this] {
-    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
     const pid_t child = ::fork();
     if (child == 0) std::abort();
     ::waitpid(child, nullptr, 0);
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, of the process itself alone",
 
 TEST_CASE_METHOD(Fixture, "what another process sends is from outside", "[fault_handler]") {
   run([this] {
-    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
     const pid_t self = ::getpid();
     const pid_t other = ::fork();
     if (other == 0) {
@@ -153,7 +153,7 @@ TEST_CASE_METHOD(Fixture, "what another process sends is from outside", "[fault_
 
 TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[fault_handler]") {
   const int status = run([this] {
-    const NotedCall noted(stats->notes[0], make_note(stats->module_index("hello"), 1));
+    const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
     for (int i = 0; i < 2; ++i) std::raise(kLookSignal);
   });
   CHECK(WIFEXITED(status));

@@ -17,7 +17,7 @@ TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
     for (std::uint64_t i = 0; i < kCount; ++i) {
       stats->requests.add();
       stats->turns.add(i * 1000);
-      stats->notes[0].who.store(i % 3, std::memory_order_relaxed);
+      stats->notes[0].module_tag.store(i % 3, std::memory_order_relaxed);
       if (i == kCount / 2) stats->module_index("hello");
     }
   });
@@ -27,7 +27,8 @@ TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
     const std::uint64_t now = stats->requests.get();
     grows = grows && now >= last;
     last = now;
-    const std::string_view name = noted_module(*stats, stats->notes[0].who.load(std::memory_order_relaxed));
+    const std::string_view name =
+        noted_module(*stats, stats->notes[0].module_tag.load(std::memory_order_relaxed));
     grows = grows && (name.empty() || name == "hello");
   }
   writer.join();
@@ -83,7 +84,7 @@ TEST_CASE("counts of two workers add up by name, and the longest stays the longe
 
 TEST_CASE("a note names the module that a thread is in, and its generation", "[stats]") {
   const auto stats = std::make_unique<WorkerStats>();
-  const std::uint64_t note = make_note(stats->module_index("hello"), 7);
+  const std::uint64_t note = make_module_tag(stats->module_index("hello"), 7);
   CHECK(noted_module(*stats, 0).empty());
   CHECK(noted_module(*stats, note) == "hello");
   CHECK(noted_generation(note) == 7);
@@ -93,8 +94,8 @@ TEST_CASE("a note names the module that a thread is in, and its generation", "[s
 TEST_CASE("a call within a call gives its note back", "[stats]") {
   CallNote note;
   const Request request;
-  const auto is = [&](std::uint64_t who, const Request* of) {
-    return note.who.load() == who && note.request.load() == of;
+  const auto is = [&](std::uint64_t tag, const Request* of) {
+    return note.module_tag.load() == tag && note.request.load() == of;
   };
   {
     const NotedCall outer(note, 1, &request);

@@ -177,16 +177,16 @@ TEST_CASE("all addresses that a name has are listened on, at one port", "[listen
   settings.listen = {named};
   settings.user = ::geteuid() == 0 ? "root" : "";
   const PlanPtr plan = std::move(*make_plan(settings));
-  Crew crew(plan, {});
-  REQUIRE(crew.open_listeners(nullptr));
-  const auto groups = crew.listeners(0);
+  WorkerGroup group(plan, {});
+  REQUIRE(group.open_listeners(nullptr));
+  const auto groups = group.listeners(0);
   REQUIRE(groups.size() == 2);
   CHECK(groups[0]->port() == groups[1]->port());
   for (const char* host : {"127.0.0.1:", "127.0.0.2:"})
     CHECK(connects(address(host + std::to_string(groups[0]->port()))));
   // A reload keeps both.
-  Crew next(plan, {});
-  REQUIRE(next.open_listeners(&crew));
+  WorkerGroup next(plan, {});
+  REQUIRE(next.open_listeners(&group));
   CHECK(next.listeners(0) == groups);
 }
 

@@ -33,8 +33,8 @@ void by_default(int signal) {
   std::raise(signal);
 }
 
-using Way = void (*)();
-const std::map<std::string, Way> kWays = {
+using WatchedPath = void (*)();
+const std::map<std::string, WatchedPath> kWays = {
     {"exit", [] { std::exit(3); }},
     {"_exit", [] { ::_exit(0); }},
     {"quick_exit", [] { std::quick_exit(4); }},

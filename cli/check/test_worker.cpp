@@ -1,4 +1,4 @@
-#include "check/stand.h"
+#include "check/test_worker.h"
 
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -53,9 +53,9 @@ std::string milliseconds(std::uint64_t us) {
 
 }  // namespace
 
-Stand::Stand(const Subject& subject, Findings& findings, std::unique_ptr<EventLoop> loop,
-             std::unique_ptr<Offload> offload, std::unique_ptr<WorkerStats> stats,
-             std::unique_ptr<TurnAudit> audit, UniqueFd log)
+TestWorker::TestWorker(const ModuleUnderCheck& subject, Findings& findings, std::unique_ptr<EventLoop> loop,
+                       std::unique_ptr<Offload> offload, std::unique_ptr<WorkerStats> stats,
+                       std::unique_ptr<TurnAudit> audit, UniqueFd log)
     : subject_(subject),
       findings_(findings),
       stats_(std::move(stats)),
@@ -70,7 +70,7 @@ Stand::Stand(const Subject& subject, Findings& findings, std::unique_ptr<EventLo
       audit_(std::move(audit)),
       threads_(measure_resources().threads) {}
 
-Stand::~Stand() {
+TestWorker::~TestWorker() {
   connections_.close_all();
   router_.clear();
   settle();
@@ -78,7 +78,7 @@ Stand::~Stand() {
   loop_->turn(0);
 }
 
-Result<std::unique_ptr<Stand>> Stand::create(const Subject& subject, Findings& findings) {
+Result<std::unique_ptr<TestWorker>> TestWorker::create(const ModuleUnderCheck& subject, Findings& findings) {
   UniqueFd log(::memfd_create("log", MFD_CLOEXEC));
   if (!log) return fail_errno("cannot keep the log of the check", errno);
   set_log(LogLevel::warning, "check");
@@ -96,11 +96,11 @@ Result<std::unique_ptr<Stand>> Stand::create(const Subject& subject, Findings& f
   if (!offload) return Unexpected(offload.error());
   auto audit = TurnAudit::create();
   if (!audit) return Unexpected(audit.error());
-  return std::unique_ptr<Stand>(new Stand(subject, findings, std::move(*loop), std::move(*offload),
-                                          std::move(stats), std::move(*audit), std::move(log)));
+  return std::unique_ptr<TestWorker>(new TestWorker(subject, findings, std::move(*loop), std::move(*offload),
+                                                    std::move(stats), std::move(*audit), std::move(log)));
 }
 
-Result<Generation> Stand::load(unsigned generation) {
+Result<Generation> TestWorker::load(unsigned generation) {
   doing("it is created");
   Generation made;
   made.path = subject_.copy(generation);
@@ -119,7 +119,7 @@ Result<Generation> Stand::load(unsigned generation) {
   return made;
 }
 
-Result<InstanceRef> Stand::make_handler(const Generation& generation, const MountOptions& options) {
+Result<InstanceRef> TestWorker::make_handler(const Generation& generation, const MountOptions& options) {
   const MountPlan plan{prefix_, options, subject_.root_fd(), ""};
   Result<InstanceRef> handler = InstanceRef();
   measured([&] {
@@ -128,12 +128,12 @@ Result<InstanceRef> Stand::make_handler(const Generation& generation, const Moun
   return handler;
 }
 
-void Stand::mount(const Generation& generation) {
+void TestWorker::mount(const Generation& generation) {
   router_.clear();
   router_.add(prefix_, generation.handler);
 }
 
-void Stand::retire(const Generation& generation) {
+void TestWorker::retire(const Generation& generation) {
   doing("it is retired");
   measured([&] {
     generation.handler->retire();
@@ -141,11 +141,11 @@ void Stand::retire(const Generation& generation) {
   });
 }
 
-void Stand::unmount() {
+void TestWorker::unmount() {
   router_.clear();
 }
 
-Leftover Stand::give_up(Generation& generation) {
+Leftover TestWorker::give_up(Generation& generation) {
   // As a server does it, so that what is slow to close can be given to threads.
   if (generation.handler && !generation.handler->retired()) retire(generation);
   doing("it is destroyed");
@@ -161,11 +161,11 @@ Leftover Stand::give_up(Generation& generation) {
   return is_mapped(generation.path) ? Leftover::mapped : Leftover::none;
 }
 
-std::string Stand::target(const std::string& path) const {
+std::string TestWorker::target(const std::string& path) const {
   return path.starts_with('/') ? path : prefix_ + path;
 }
 
-std::unique_ptr<Client> Stand::connect(bool small_buffers) {
+std::unique_ptr<Client> TestWorker::connect(bool small_buffers) {
   UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
@@ -188,7 +188,7 @@ std::unique_ptr<Client> Stand::connect(bool small_buffers) {
 }
 
 // Waiting for a processor is neither, so that a busy machine accuses no module.
-LoopUse Stand::use_of(const std::function<void()>& call) {
+LoopUse TestWorker::use_of(const std::function<void()>& call) {
   audit_->begin();
   const std::uint64_t began_ns = monotonic_ns();
   const std::uint64_t computed_ns = processor_ns();
@@ -204,7 +204,7 @@ LoopUse Stand::use_of(const std::function<void()>& call) {
   return use;
 }
 
-void Stand::measured(const std::function<void()>& call) {
+void TestWorker::measured(const std::function<void()>& call) {
   const LoopUse use = use_of(call);
   // Many turns may sleep for a moment each, as those of a large answer do, and hold up nobody.
   request_use_.slept_us = std::max(request_use_.slept_us, use.slept_us);
@@ -228,12 +228,12 @@ void Stand::measured(const std::function<void()>& call) {
   collect_faults();
 }
 
-void Stand::turn() {
+void TestWorker::turn() {
   measured([this] { loop_->turn(0); });
 }
 
 // As long as something moves, there is time.
-bool Stand::run(Client* client, const std::function<bool()>& ready) {
+bool TestWorker::run(Client* client, const std::function<bool()>& ready) {
   const std::uint64_t limit_ms = kShortMs + 2 * subject_.request().handler_ms;
   std::uint64_t until_ms = loop_->now_ms() + limit_ms;
   while (!ready()) {
@@ -246,11 +246,11 @@ bool Stand::run(Client* client, const std::function<bool()>& ready) {
   return true;
 }
 
-bool Stand::is_endless(const std::string& target) const {
+bool TestWorker::is_endless(const std::string& target) const {
   return ("\n" + subject_.streams().get()).find("\n" + target + "\n") != std::string::npos;
 }
 
-void Stand::note_endless(const std::string& target) {
+void TestWorker::note_endless(const std::string& target) {
   if (is_endless(target)) return;
   subject_.streams().set(subject_.streams().get() + target + "\n");
   findings_.advise(
@@ -261,7 +261,7 @@ void Stand::note_endless(const std::string& target) {
 }
 
 // A stream may say nothing for as long as it likes, or never stop.
-bool Stand::await(Client& client, const std::string& target) {
+bool TestWorker::await(Client& client, const std::string& target) {
   const bool known = is_endless(target);
   const std::uint64_t quiet_ms = std::min<std::uint64_t>(kQuietMaxMs, subject_.request().handler_ms / 2);
   std::uint64_t received = 0;
@@ -289,7 +289,7 @@ bool Stand::await(Client& client, const std::string& target) {
   return endless;
 }
 
-bool Stand::settle() {
+bool TestWorker::settle() {
   const std::uint64_t until_ms = loop_->now_ms() + kShortMs + subject_.request().handler_ms;
   for (;;) {
     turn();
@@ -301,8 +301,8 @@ bool Stand::settle() {
   return true;
 }
 
-std::optional<ClientAnswer> Stand::ask(const std::string& method, const std::string& target,
-                                       const std::string& rest) {
+std::optional<ClientAnswer> TestWorker::ask(const std::string& method, const std::string& target,
+                                            const std::string& rest) {
   doing(method + " " + target + " is answered");
   const auto client = connect();
   if (client == nullptr) return std::nullopt;
@@ -321,7 +321,7 @@ std::optional<ClientAnswer> Stand::ask(const std::string& method, const std::str
   return client->answers().front();
 }
 
-bool Stand::judge(const Client& client, std::string_view check) {
+bool TestWorker::judge(const Client& client, std::string_view check) {
   collect_faults();
   if (client.done() && client.trouble().empty()) return true;
   // What the core has said of it already is the better sentence.
@@ -333,13 +333,13 @@ bool Stand::judge(const Client& client, std::string_view check) {
   return false;
 }
 
-void Stand::doing(const std::string& what) {
+void TestWorker::doing(const std::string& what) {
   doing_ = what;
   faults_before_ = stats_->module_faults.get();
   subject_.note().set(what);
 }
 
-void Stand::collect_faults() {
+void TestWorker::collect_faults() {
   char buffer[4096];
   std::string text;
   ssize_t got = 0;

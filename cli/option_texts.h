@@ -12,13 +12,13 @@
 
 namespace sluice::cli {
 
-struct GivenValue {
+struct OptionText {
   std::string text;
   std::string source;  // "--workers", "SLUICE_WORKERS" or "sluice.conf:3: workers"; begins the error's sentence
 };
 
 // By the long name of the option, without its dashes.
-using GivenValues = std::map<std::string, std::vector<GivenValue>, std::less<>>;
+using OptionTexts = std::map<std::string, std::vector<OptionText>, std::less<>>;
 
 // The variables of the environment.
 class Environment {

@@ -5,21 +5,22 @@
 #include <string>
 #include <vector>
 
-#include "check/stand.h"
+#include "check/test_worker.h"
 
 namespace sluice::cli {
 
-class Served {
+class MountedModule {
  public:
   // `step` is the check under which it is told why the module cannot be served. Null then.
-  static std::unique_ptr<Served> create(const Subject& subject, std::string_view step, Findings& findings);
+  static std::unique_ptr<MountedModule> create(const ModuleUnderCheck& subject, std::string_view step,
+                                               Findings& findings);
 
   // As at a swap the module retires first, so that it can give threads what is slow to close.
-  ~Served();
-  Served(const Served&) = delete;
-  Served& operator=(const Served&) = delete;
+  ~MountedModule();
+  MountedModule(const MountedModule&) = delete;
+  MountedModule& operator=(const MountedModule&) = delete;
 
-  Stand& stand() { return *stand_; }
+  TestWorker& worker() { return *worker_; }
   Generation& generation() { return generation_; }
   // What to ask for: the samples, something that is not there, and what the person named.
   const std::vector<std::string>& targets() const { return targets_; }
@@ -34,9 +35,9 @@ class Served {
   std::optional<Reference> longest();
 
  private:
-  Served() = default;
+  MountedModule() = default;
 
-  std::unique_ptr<Stand> stand_;
+  std::unique_ptr<TestWorker> worker_;
   Generation generation_;
   std::vector<std::string> targets_;
 };

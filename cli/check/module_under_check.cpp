@@ -1,4 +1,4 @@
-#include "check/subject.h"
+#include "check/module_under_check.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,8 +17,8 @@ constexpr int kLargeLines = 20'000;  // about a mebibyte: more than the buffers 
 
 }  // namespace
 
-Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
-  std::unique_ptr<Subject> subject(new Subject(request));
+Result<std::unique_ptr<ModuleUnderCheck>> ModuleUnderCheck::create(const CheckRequest& request) {
+  std::unique_ptr<ModuleUnderCheck> subject(new ModuleUnderCheck(request));
   std::error_code error;
   if (!fs::is_regular_file(request.file, error)) {
     return fail("there is no module " + request.file + ": name the file that the build made");
@@ -48,17 +48,17 @@ Result<std::unique_ptr<Subject>> Subject::create(const CheckRequest& request) {
   return subject;
 }
 
-std::string Subject::file_name() const {
+std::string ModuleUnderCheck::file_name() const {
   return fs::path(request_.file).filename().string();
 }
 
-std::string Subject::copy(unsigned generation) const {
+std::string ModuleUnderCheck::copy(unsigned generation) const {
   return folder_->path() + "/" + fs::path(request_.file).stem().string() + "." +
          std::to_string(generation + 1) + ".so";
 }
 
 // The steps may read everything in the private folder, and the module may write among its samples.
-Result<void> Subject::hand_over() {
+Result<void> ModuleUnderCheck::hand_over() {
   if (!user_) return {};
   const fs::path folder = folder_->path();
   std::error_code error;
@@ -79,7 +79,7 @@ Result<void> Subject::hand_over() {
   return {};
 }
 
-Result<void> Subject::write_samples() {
+Result<void> ModuleUnderCheck::write_samples() {
   const fs::path root = fs::path(folder_->path()) / "root";
   std::error_code error;
   fs::create_directories(root / "folder", error);

@@ -1,4 +1,4 @@
-#include "installed.h"
+#include "install_paths.h"
 
 #include <catch2/catch.hpp>
 

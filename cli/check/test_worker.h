@@ -13,7 +13,7 @@
 
 #include "check/client.h"
 #include "check/findings.h"
-#include "check/subject.h"
+#include "check/module_under_check.h"
 #include "connection/connection.h"
 #include "module/module_instance.h"
 #include "telemetry/turn_audit.h"
@@ -43,13 +43,13 @@ enum class Leftover : std::uint8_t {
   mapped,   // the file is still mapped
 };
 
-class Stand {
+class TestWorker {
  public:
   // The error is one sentence.
-  static Result<std::unique_ptr<Stand>> create(const Subject& subject, Findings& findings);
-  ~Stand();
-  Stand(const Stand&) = delete;
-  Stand& operator=(const Stand&) = delete;
+  static Result<std::unique_ptr<TestWorker>> create(const ModuleUnderCheck& subject, Findings& findings);
+  ~TestWorker();
+  TestWorker(const TestWorker&) = delete;
+  TestWorker& operator=(const TestWorker&) = delete;
 
   // Loads the copy and makes a handler with the options that were asked for.
   Result<Generation> load(unsigned generation);
@@ -97,15 +97,15 @@ class Stand {
   Findings& findings() { return findings_; }
 
  private:
-  Stand(const Subject& subject, Findings& findings, std::unique_ptr<EventLoop> loop,
-        std::unique_ptr<Offload> offload, std::unique_ptr<WorkerStats> stats, std::unique_ptr<TurnAudit> audit,
-        UniqueFd log);
+  TestWorker(const ModuleUnderCheck& subject, Findings& findings, std::unique_ptr<EventLoop> loop,
+             std::unique_ptr<Offload> offload, std::unique_ptr<WorkerStats> stats,
+             std::unique_ptr<TurnAudit> audit, UniqueFd log);
   LoopUse use_of(const std::function<void()>& call);
   void measured(const std::function<void()>& call);
   void note_endless(const std::string& target);
   void collect_faults();
 
-  const Subject& subject_;
+  const ModuleUnderCheck& subject_;
   Findings& findings_;
   Limits limits_;
   std::unique_ptr<WorkerStats> stats_;

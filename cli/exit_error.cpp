@@ -1,4 +1,4 @@
-#include "report.h"
+#include "exit_error.h"
 
 #include <ostream>
 

@@ -37,14 +37,14 @@ struct CheckRequest {
   Output output = Output::table;
 };
 
-class Subject {
+class ModuleUnderCheck {
  public:
   static constexpr unsigned kGenerations = 2;
 
   // Copies the file and writes the sample folder. The error is one sentence.
-  static Result<std::unique_ptr<Subject>> create(const CheckRequest& request);
-  Subject(const Subject&) = delete;
-  Subject& operator=(const Subject&) = delete;
+  static Result<std::unique_ptr<ModuleUnderCheck>> create(const CheckRequest& request);
+  ModuleUnderCheck(const ModuleUnderCheck&) = delete;
+  ModuleUnderCheck& operator=(const ModuleUnderCheck&) = delete;
 
   const CheckRequest& request() const { return request_; }
   std::string file_name() const;
@@ -63,7 +63,7 @@ class Subject {
   const std::optional<User>& user() const { return user_; }
 
  private:
-  explicit Subject(const CheckRequest& request) : request_(request) {}
+  explicit ModuleUnderCheck(const CheckRequest& request) : request_(request) {}
   Result<void> write_samples();
   Result<void> hand_over();
 
