@@ -1,8 +1,8 @@
-# How a module is built: sluice itself does it by this file, and installs it with its package for CMake.
+# Builds a module. Sluice itself uses this file, and installs it with its CMake package.
 
 # sluice_add_module(NAME SOURCES FILE... [LIBRARIES TARGET...] [PLUGINS FOLDER])
-# Builds NAME.so, by the target module_NAME. With PLUGINS each build that changes it also drops it into that folder, by a
-# rename, so that a server never sees half of it; and the target `watch` does so whenever a source changes.
+# Builds NAME.so, by the target module_NAME. With PLUGINS, each build that changes it also puts it into that folder, by
+# a rename, so that a server never sees half of it. The target `watch` builds whenever a source changes.
 function(sluice_add_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PLUGINS" "SOURCES;LIBRARIES")
   set(target module_${name})

@@ -1,6 +1,6 @@
 # sluice_add_module_test(NAME SOURCES FILE... [LIBRARIES TARGET...])
-# A test by Catch2, by the target NAME_test, of the module of that name: it may include support/server_process.h and
-# support/http_client.h, by which `sluice` serves the module and is asked by a client. Needs enable_testing().
+# Builds a Catch2 test of the module NAME, by the target NAME_test. It may include support/server_process.h, which serves
+# the module by `sluice`, and support/http_client.h, which sends requests. Needs enable_testing().
 function(sluice_add_module_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
   set(kit ${sluice_TESTING_FOLDER})
@@ -14,7 +14,7 @@ function(sluice_add_module_test name)
   target_compile_options(${name}_test PRIVATE -O0) # it is built more often than it runs
   target_include_directories(${name}_test PRIVATE ${kit})
   target_link_libraries(${name}_test PRIVATE Catch2::Catch2 ${arg_LIBRARIES})
-  # A module is looked for among those of the project first.
+  # The test finds the project's modules before those that were installed.
   target_compile_definitions(
     ${name}_test PRIVATE SLUICE_BINARY="$<TARGET_FILE:sluice::sluice>" SLUICE_TEST_MODULES="${sluice_PLUGINS_FOLDER}"
                          SLUICE_TEST_PLUGINS="$<TARGET_FILE_DIR:module_${name}>")

@@ -1,13 +1,13 @@
-# The target `watch`: builds the modules again whenever a file of their project changes, until Ctrl-C, or until the build
-# folder is gone. cmake -D SOURCE_FOLDER=... -D BUILD_FOLDER=... -P sluice_watch.cmake
+# The target `watch`: builds the modules again whenever a file of their project changes. It ends on Ctrl-C, or when the
+# build folder is gone. cmake -D SOURCE_FOLDER=... -D BUILD_FOLDER=... -P sluice_watch.cmake
 
-# Where nothing is a source; built in place, that is only what CMake keeps for itself.
+# This folder has no sources. If the project is built in place, only CMake's own folder has none.
 set(PRODUCTS ${BUILD_FOLDER})
 if(BUILD_FOLDER STREQUAL SOURCE_FOLDER)
   set(PRODUCTS ${BUILD_FOLDER}/CMakeFiles)
 endif()
 
-# Whatever belongs to the project and the moment it was last written, as one text.
+# One text with every file of the project and the time when it was last written.
 function(look_at_sources result)
   set(seen "")
   file(GLOB_RECURSE files ${SOURCE_FOLDER}/*.c ${SOURCE_FOLDER}/*.cc ${SOURCE_FOLDER}/*.cpp ${SOURCE_FOLDER}/*.cxx
@@ -22,7 +22,7 @@ function(look_at_sources result)
   set(${result} "${seen}" PARENT_SCOPE)
 endfunction()
 
-# Of the make that runs this: the builds below are not parts of it.
+# These are of the make that runs this script. The builds below are not parts of it.
 unset(ENV{MAKEFLAGS})
 unset(ENV{MAKELEVEL})
 set(before "")

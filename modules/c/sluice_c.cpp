@@ -27,7 +27,7 @@ static_assert(SLUICE_LOST == static_cast<int>(sluice::Io::lost));
 static_assert(SLUICE_ERROR == static_cast<int>(sluice::LogLevel::error));
 static_assert(SLUICE_CHOICE == static_cast<int>(sluice::OptionType::choice));
 
-// An object of the author's and the table of its functions.
+// The author's object, and the table of its functions.
 template <typename Functions>
 class Owned {
  public:
@@ -47,7 +47,7 @@ class Owned {
   void* self_;
 };
 
-// What is laid out alike goes from one side's type to the other's by its bytes.
+// Types with the same layout are converted by copying their bytes.
 sluice_bytes out(sluice::Bytes bytes) {
   return std::bit_cast<sluice_bytes>(bytes);
 }
@@ -130,7 +130,7 @@ class CWork final : public sluice::Work {
   Owned<sluice_work> owned_;
 };
 
-// These lie in the author's own struct, whose first member is room for the pointer to the table of methods.
+// These lie in the author's own struct. Its first member is room for the pointer to the table of methods.
 class CHolder final : public sluice::Holder {
  public:
   explicit CHolder(const sluice_holder& holder) : release_(holder.release), self_(holder.self) {}

@@ -1,15 +1,15 @@
-// The module interface for a handler written in C: the same data, the same methods as functions, and tables of
-// functions where C++ derives a class. What is said in <sluice/abi.h> and <sluice/handler.h> about threads,
-// ownership and the life of views holds here, too. What only C++ has is Shared: handlers in C share nothing.
+// The module interface for a handler written in C: the same data, functions in place of methods, and tables
+// of functions in place of classes. What <sluice/abi.h> and <sluice/handler.h> say about threads, ownership
+// and the life of views holds here as well. Only Shared is missing: handlers in C share nothing.
 //
 // A module is the author's C and sluice_c.cpp, linked into one .so. The author defines a sluice_handler and
 // ends with
 //
-//     SLUICE_MODULE(my_handler, .name = "mine", .version = "1.0", .summary = "Greets", .default_mount =
-//     "/mine/");
+//     SLUICE_MODULE(my_handler, .name = "mine", .version = "1.0", .summary = "Greets",
+//                   .default_mount = "/mine/");
 //
-// An object that the server takes over (body, task, reader, work) is a pointer to whatever the author likes and
-// the table of its functions; the server calls `destroy` once, which cancels when the end was not reached.
+// A body, task, reader or work that the server takes over is a pointer to anything, and the table of its
+// functions. The server calls `destroy` once; if the object has not reached its end, that cancels it.
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ typedef struct sluice_sink sluice_sink;
 typedef struct sluice_host sluice_host;
 typedef struct sluice_field_block sluice_field_block;
 
-// Plain data, laid out as in <sluice/abi.h>; enumerators have the numbers that they have there.
+// Plain data, laid out as in <sluice/abi.h>. The enumerators have the same numbers.
 
 typedef struct sluice_bytes {
   const char* data;
@@ -131,7 +131,7 @@ typedef struct sluice_option {
   const char* choices;
 } sluice_option;
 
-// What a module implements. A function that may be null says so.
+// The functions that a module implements. Each that may be null says so.
 
 typedef struct sluice_handler {
   void* (*create)(sluice_host* host);  // null refuses, as does sluice_reject
@@ -162,7 +162,7 @@ typedef struct sluice_work {
   void (*destroy)(void* work);
 } sluice_work;
 
-// These stay the module's own, and where they are, for as long as the server may call them.
+// These belong to the module. They must stay where they are as long as the server may call them.
 
 typedef struct sluice_holder {
   void* of_the_shim;

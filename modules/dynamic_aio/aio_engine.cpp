@@ -24,12 +24,13 @@ using files::ReadRef;
 
 namespace {
 
-// More than may run: a slot whose completion overtook the thread that submitted it lingers.
+// Twice as many as reads may run: a slot stays when the kernel completes the read before the thread that
+// submitted it has ended.
 constexpr int kSlotsMax = 2 * ReadQueue::kRunningMax;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
-// Where a read goes. Copied, since the loop may be done with the read before the thread returns from
-// submitting.
+// The numbers of a read. They are copied, since the loop may drop the read before the thread has submitted
+// it.
 struct Target {
   explicit Target(const Read& read)
       : data(read.buffer->data()), offset(static_cast<long long>(read.offset)), size(read.size) {}
@@ -38,7 +39,7 @@ struct Target {
   std::size_t size;
 };
 
-// Submits one read; 0, or an error of errno(3).
+// Submits one read. Returns 0, or an error of errno(3).
 int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const Target& target, int event_fd,
            int flags) {
   io_prep_pread(&control, direct_fd, target.data, target.size, target.offset);
@@ -53,11 +54,11 @@ int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const
   return submitted == 1 ? 0 : submitted == 0 ? EAGAIN : -submitted;
 }
 
-// A filter of system calls may refuse these and let the context be made: then no read would ever end.
+// A filter of system calls may allow making the context and refuse using it. Then no read would ever end.
 bool can_use(io_context_t context) {
   timespec no_wait{};
   io_event none;
-  // libaio does not call the kernel when it sees that nothing has ended.
+  // libaio answers without the kernel when it sees that nothing has ended, so this calls the kernel itself.
   return io_submit(context, 0, nullptr) == 0 && syscall(SYS_io_getevents, context, 0, 1, &none, &no_wait) == 0;
 }
 
@@ -124,7 +125,7 @@ void AioEngine::retire() {
   end_context();
 }
 
-// Once nothing is under way. On a thread, since io_destroy(2) sleeps even then.
+// Ends the context once nothing is under way. A thread does it, since io_destroy(2) sleeps even then.
 void AioEngine::end_context() {
   if (context_ == nullptr || !slots_.empty()) return;
   host_.unwatch(event_fd_.get());
@@ -132,7 +133,7 @@ void AioEngine::end_context() {
   files::destroy_on_thread(host_, std::move(context_));
 }
 
-// Made at the first read, so that a mount of cached files takes nothing of fs.aio-max-nr.
+// Makes the context at the first read, so that a mount of cached files uses nothing of fs.aio-max-nr.
 bool AioEngine::set_up() {
   if (retired_) return false;
   if (context_ != nullptr) return true;
@@ -148,9 +149,9 @@ bool AioEngine::set_up() {
     if (context != nullptr) files::destroy_on_thread(host_, std::move(context));
     if (!scarce) next_setup_ms_ = kNever;
     if (!std::exchange(told_, true))
-      host_.log(LogLevel::warning, scarce ? "no AIO context to be had, threads read instead: raise the sysctl "
+      host_.log(LogLevel::warning, scarce ? "there is no AIO context left, so threads read: raise the sysctl "
                                             "fs.aio-max-nr"
-                                          : "the system refuses AIO, threads read instead");
+                                          : "the system refuses AIO, so threads read");
     return false;
   }
   if (!host_.watch(event_fd.get(), EPOLLIN, *this)) return false;
@@ -165,7 +166,7 @@ bool AioEngine::start(const ReadRef& read) {
   Slot& slot = slots_.emplace_back();
   slot.place = std::prev(slots_.end());
   slot.read = read;
-  // The block map of a file that was not read before is itself read from the disk, and by io_submit.
+  // io_submit itself reads the block map of a file that was not read before, and waits for the disk.
   if (file.direct_fd && file.extents_mapped) {
     slot.may_refuse = true;
     const Target target(*read);
@@ -184,7 +185,7 @@ bool AioEngine::submit_on_thread(Slot& slot) {
   auto work = std::make_unique<ThreadSubmit>(*this, slot);
   if (!host_.offload(work.get())) return false;
   static_cast<void>(work.release());
-  slot.at_kernel = true;  // its completion may be seen before the thread's own end
+  slot.at_kernel = true;  // the kernel may complete it before the thread's work ends
   slot.at_thread = true;
   slot.may_refuse = false;
   host_.count(thread_submits_, 1);
@@ -197,7 +198,7 @@ void AioEngine::submit_or_read_on_thread(Slot& slot) {
   free_if_unused(slot);
 }
 
-// A thread has tried; `outcome` is 0 or an error of errno(3).
+// The end of a thread's submission; `outcome` is 0 or an error of errno(3).
 void AioEngine::submitted(Slot& slot, int outcome) {
   slot.at_thread = false;
   if (outcome != 0) {
@@ -231,7 +232,7 @@ void AioEngine::completed(Slot& slot, std::int64_t result) {
   if (result == -EAGAIN && slot.may_refuse && slot.read->user != nullptr) return submit_or_read_on_thread(slot);
 
   const ReadRef read = std::exchange(slot.read, nullptr);
-  free_if_unused(slot);  // as long as the read holds the module
+  free_if_unused(slot);  // while the read still holds the module
   files::FileFacts now;
   if (result == -EINVAL || result == -EOPNOTSUPP) {
     read->file->direct = Known::no;
@@ -239,7 +240,7 @@ void AioEngine::completed(Slot& slot, std::int64_t result) {
   } else if (result >= 0 && static_cast<std::uint64_t>(result) < read->size &&
              files::read_facts(read->file->fd(), now) == 0 &&
              read->offset + static_cast<std::uint64_t>(result) < now.size) {
-    queue_.read_on_thread(read);  // short, and not because the file ends there
+    queue_.read_on_thread(read);  // the read is short although the file goes on
   } else {
     host_.count(aio_reads_, 1);
     queue_.finish(read, result);

@@ -1,11 +1,12 @@
-// Reads by Linux AIO with O_DIRECT: submits to the kernel's context, takes the results when its eventfd says
-// so. One a worker, in the module's Shared. Loop thread, but a submission that might wait is a thread's.
+// Reads by Linux AIO with O_DIRECT. It submits reads to a context of the kernel, and takes the results when
+// its eventfd is ready. One a worker, in the module's Shared. Loop thread; a thread makes submissions that
+// might wait.
 //
-// Each file gets a second descriptor with O_DIRECT, opened beneath the mount's folder like the first and used
-// only when it is the same inode: the flag belongs to an open file description, so setting it on the first
-// would turn the page cache off for everybody, and /proc need not be there.
+// Each file gets a second descriptor with O_DIRECT. The flag belongs to the open file description, so setting
+// it on the first one would turn the page cache off for everybody. The second one is opened beneath the
+// mount's folder like the first, since /proc may be missing, and used only if it has the same inode.
 //
-// INVARIANT: a slot is in `slots_` until the kernel has reported it and no thread submits it.
+// INVARIANT: a slot is in `slots_` while the kernel has not reported it, or a thread submits it.
 #pragma once
 
 #include <libaio.h>
@@ -22,14 +23,14 @@ class AioEngine final : public files::ReadEngine, private Watcher {
  public:
   static constexpr std::uint64_t kSetupRetryMs = 1000;
 
-  // `host` is the Shared's. Without a context (fs.aio-max-nr is used up) reads are left to threads meanwhile.
+  // `host` is the Shared's. While there is no context (fs.aio-max-nr is used up) threads read.
   AioEngine(Host& host, files::ReadQueue& queue);
   ~AioEngine() override;
   AioEngine(const AioEngine&) = delete;
   AioEngine& operator=(const AioEngine&) = delete;
 
   bool start(const files::ReadRef& read) override;
-  // Gives the context up once nothing is under way, and leaves further reads to threads.
+  // Gives the context up once nothing is under way. Threads do further reads.
   void retire();
 
  private:
@@ -62,7 +63,7 @@ class AioEngine final : public files::ReadEngine, private Watcher {
   files::OwnedFd event_fd_;
   Context context_;
   std::uint64_t next_setup_ms_ = 0;
-  bool told_ = false;  // the log, that there is none
+  bool told_ = false;  // the log says already that there is no context
   std::list<Slot> slots_;
   std::uint32_t aio_reads_;
   std::uint32_t thread_submits_;

@@ -1,4 +1,4 @@
-// Serves the files of a folder by Linux native AIO: what is cached is copied from the page cache, the rest is
+// Serves the files of a folder by Linux native AIO. Cached content is copied from the page cache; the rest is
 // read directly into buffers while the loop goes on. A processing step can stand between reading and sending.
 #include <sluice/module.h>
 
@@ -29,7 +29,7 @@ class DynamicAio final : public sluice::files::FileHandler {
     sluice::files::ReadQueue reads;
     sluice::AioEngine engine;
     sluice::files::ListingStore listings;
-    sluice::files::FileCache cache;  // last, so that it ends first: the others hold files
+    sluice::files::FileCache cache;  // the last member ends first: the others hold its files
   };
 
   explicit DynamicAio(sluice::Host& host) : DynamicAio(host, static_cast<PerWorker&>(*host.shared())) {}
@@ -52,10 +52,10 @@ class DynamicAio final : public sluice::files::FileHandler {
 
   bool sends_files_as_they_are() const override { return process_ == Process::none; }
 
-  // Processed content has another size than the file's, and no validators: it says what time it is.
+  // Processed content differs from the file's in size, and may say what time it is: it gets no validators.
   void answer(Exchange& exchange, const FileRef& file, sluice::files::Coding coding) override {
     if (process_ == Process::none) return FileHandler::answer(exchange, file, coding);
-    bool range_applies = false;  // there are none of it
+    bool range_applies = false;  // unused: processed content has no ranges
     if (answer_condition(exchange, *file, false, range_applies)) return;
     add_common_fields(exchange, *file);
     exchange.field("Content-Type", type_of(file->path()));

@@ -17,7 +17,7 @@ Progress ProcessedBody::pump(Sink& sink) {
   return progress;
 }
 
-// Writes the output. False, with the progress, when the pump ends here.
+// Writes the output. False ends the pump, with `progress` set.
 bool ProcessedBody::write(Sink& sink, Progress& progress) {
   while (written_ < output_.size()) {
     const std::uint64_t size = std::min<std::uint64_t>(output_.size() - written_, sink.room());
@@ -32,7 +32,7 @@ bool ProcessedBody::write(Sink& sink, Progress& progress) {
   return true;
 }
 
-// Makes the next output. False, with the progress, when there is none.
+// Makes the next output. False ends the pump, with `progress` set.
 bool ProcessedBody::process(Progress& progress) {
   if (finished_) {
     progress = Progress::done;

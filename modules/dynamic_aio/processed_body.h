@@ -1,4 +1,4 @@
-// Sends a file through a processor: reads pieces, feeds them, writes what comes out, and holds no more than one
+// Sends a file through a processor: reads pieces, feeds them, and writes the output. It holds at most one
 // piece and one output. One an answer, loop thread.
 #pragma once
 
@@ -26,7 +26,7 @@ class ProcessedBody final : public Body {
   std::unique_ptr<Processor> processor_;
   std::string output_;
   std::size_t written_ = 0;  // of output_
-  bool finished_ = false;    // output_ is the last
+  bool finished_ = false;    // output_ is the last one
 };
 
 }  // namespace sluice

@@ -50,9 +50,9 @@ std::size_t MarkersProcessor::feed(std::string_view input, std::string& output) 
   return used;
 }
 
-// Takes a byte of what may be a marker. REQUIRES: it is '<', or something is held.
+// Takes a byte that may belong to a marker. REQUIRES: it is '<', or something is held.
 void MarkersProcessor::take(char c, std::string& output) {
-  if (c == '<') {  // only now can a marker begin
+  if (c == '<') {  // a marker can only begin here
     output += held_;
     held_ = c;
     return;

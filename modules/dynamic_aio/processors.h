@@ -1,5 +1,5 @@
-// What may be done to a file's content between reading and sending it. A processor is fed in pieces, wherever
-// they are cut, and writes as much as it is asked for. One an answer, loop thread.
+// Changes a file's content between reading and sending it. A processor is fed in pieces that are cut
+// anywhere, and limits its output. One an answer, loop thread.
 //
 // INVARIANT: the output does not depend on where the input is cut; what a processor holds back is bounded.
 #pragma once
@@ -13,18 +13,18 @@ namespace sluice {
 
 class Processor {
  public:
-  // A call adds nothing more once the output has reached this size; one replacement may go past it.
+  // A call stops adding once the output has reached this size; one replacement may go past it.
   static constexpr std::size_t kOutputMax = 16 * 1024;
 
   virtual ~Processor() = default;
-  // Takes bytes from the front of the input and returns how many: all of them unless the output is full, and
-  // at least one when it was not.
+  // Takes bytes from the front of the input and returns how many: all of them, unless the output gets full.
+  // If the output was not full before, at least one.
   virtual std::size_t feed(std::string_view input, std::string& output) = 0;
   // The input has ended: appends what was held back.
   virtual void finish(std::string&) {}
 };
 
-// `upper`: ASCII letters in upper case, tabs as spaces up to the next multiple of 8 columns (bytes of a line).
+// `upper`: ASCII letters in upper case; a tab becomes spaces up to the next multiple of 8 columns (bytes).
 class UpperProcessor final : public Processor {
  public:
   std::size_t feed(std::string_view input, std::string& output) override;
@@ -33,8 +33,8 @@ class UpperProcessor final : public Processor {
   unsigned column_ = 0;  // modulo 8
 };
 
-// `markers`: replaces <!--# date -->, <!--# path --> and <!--# mtime --> by values. Other names are left as
-// they stand, and so is what is longer than kMarkerMax, has another '<' in it, or does not end.
+// `markers`: replaces <!--# date -->, <!--# path --> and <!--# mtime --> by values. A marker stays as it is
+// if it has another name, is longer than kMarkerMax, has another '<' in it, or does not end.
 class MarkersProcessor final : public Processor {
  public:
   static constexpr std::size_t kMarkerMax = 256;

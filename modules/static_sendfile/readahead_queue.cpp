@@ -9,7 +9,7 @@ namespace sluice {
 
 using files::Residency;
 
-// Has the kernel begin with a piece.
+// Makes the kernel begin to read a piece.
 class ReadaheadQueue::ThreadPiece final : public Work {
  public:
   ThreadPiece(ReadaheadQueue& queue, ReadaheadRef stream)
@@ -25,10 +25,10 @@ class ReadaheadQueue::ThreadPiece final : public Work {
     if (ran) stream_->file->extents_mapped = true;
     stream_->queued = false;
     queue_.in_flight_ -= size_;
-    // Unless the body has gone on, or back to what is gone again.
+    // False if the body has gone on meanwhile, or back to pages that are gone again.
     const bool current = stream_->reading.begun == from_;
     if (!current || queue_.add(stream_, reading_)) queue_.line_up(stream_);
-    queue_.look_at_all();  // it may have been in memory all along
+    queue_.look_at_all();  // the pages may have been in memory all along
     queue_.watch();
   }
   std::uint64_t size() const { return size_; }
@@ -43,7 +43,7 @@ class ReadaheadQueue::ThreadPiece final : public Work {
   files::ReadingOn reading_;
 };
 
-// Waits for what a body waits for.
+// Waits until the pages that a body waits for have come.
 class ReadaheadQueue::Watch final : public Work {
  public:
   Watch(ReadaheadQueue& queue, const Piece& piece)
@@ -88,7 +88,7 @@ ReadaheadQueue::~ReadaheadQueue() {
 void ReadaheadQueue::move(const ReadaheadRef& stream, std::uint64_t position) {
   stream->position = position;
   stream->hopeless = false;
-  // The kernel has read on without being asked.
+  // The kernel has read further by itself.
   if (stream->reading.begun < position) stream->reading = {position, position};
   line_up(stream);
   start_waiting();
@@ -96,7 +96,7 @@ void ReadaheadQueue::move(const ReadaheadRef& stream, std::uint64_t position) {
 }
 
 void ReadaheadQueue::wait(const ReadaheadRef& stream, std::uint64_t position) {
-  if (position < stream->settled) {  // it has come, and is gone again
+  if (position < stream->settled) {  // the page has come, and is gone again
     stream->settled = position;
     stream->reading = {position, position};
   }
@@ -108,7 +108,7 @@ void ReadaheadQueue::wait(const ReadaheadRef& stream, std::uint64_t position) {
 
 void ReadaheadQueue::drop(const ReadaheadRef& stream) {
   stream->waits = false;
-  stream->end = 0;  // no more of it is read
+  stream->end = 0;  // nothing more of it is to be read
   if (!stream->queued) return;
   const auto place = std::find(waiting_.begin(), waiting_.end(), stream);
   if (place != waiting_.end()) waiting_.erase(place);
@@ -134,7 +134,7 @@ void ReadaheadQueue::look_at_all() {
   keep_looking();
 }
 
-// Whether the piece has come or is given up. A body that waits for some of it is woken when that has.
+// Whether the piece has come or is given up. Wakes the body that waits for a part of it when that has come.
 bool ReadaheadQueue::look(const Piece& piece) {
   ReadaheadStream& stream = *piece.stream;
   const bool given_up = piece.empty() || piece.give_up_ms <= host_.now_ms();
@@ -164,7 +164,7 @@ void ReadaheadQueue::start_waiting() {
     if (reading_.size() == kPiecesMax) return;
     if (!stream->file->extents_mapped || stream->file->facts().has_holes) {
       auto work = std::make_unique<ThreadPiece>(*this, stream);
-      if (!host_.offload(work.get())) return;  // no thread will take it now: the timer tries again
+      if (!host_.offload(work.get())) return;  // no thread is free: the timer tries again
       host_.count(readaheads_, 1);
       in_flight_ += work.release()->size();
       waiting_.pop_front();
@@ -180,7 +180,7 @@ void ReadaheadQueue::start_waiting() {
   }
 }
 
-// Whether anything has begun.
+// Returns whether the kernel has begun with anything.
 bool ReadaheadQueue::add(const ReadaheadRef& stream, const files::ReadingOn& reading) {
   const std::uint64_t from = std::exchange(stream->reading, reading).begun;
   in_flight_ += reading.begun - from;

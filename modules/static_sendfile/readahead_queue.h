@@ -24,7 +24,8 @@
 
 namespace sluice {
 
-// What one body sends of a file that is not all in memory. Made by the body, which then leaves it to the queue.
+// A file that one body sends and that is not all in memory. The body makes it; then the queue alone writes
+// it.
 struct ReadaheadStream {
   static constexpr std::uint64_t kPieceMin = 256 * 1024;
   static constexpr std::uint64_t kPieceMax = 2 << 20;
@@ -32,13 +33,13 @@ struct ReadaheadStream {
   files::FileRef file;
   Ticket ticket;
   std::uint64_t end = 0;       // of what is to be sent
-  std::uint64_t position = 0;  // of what is to be sent next
-  std::uint64_t settled = 0;   // what is before is not being read any more
+  std::uint64_t position = 0;  // of what is sent next
+  std::uint64_t settled = 0;   // nothing before this is being read any more
   files::ReadingOn reading;
-  std::uint64_t piece = kPieceMin;  // doubled whenever the body has to wait: a slow client's never grows
-  bool queued = false;              // in the FIFO, or a thread begins with its piece
-  bool waits = false;               // the body is parked, until what is at `position` has come
-  bool hopeless = false;            // it was woken, but that has not come
+  std::uint64_t piece = kPieceMin;  // doubled whenever the body has to wait; with a slow client it never grows
+  bool queued = false;              // in the FIFO, or a thread starts its piece
+  bool waits = false;               // the body is parked until what is at `position` has come
+  bool hopeless = false;            // the body was woken although that has not come
 };
 using ReadaheadRef = std::shared_ptr<ReadaheadStream>;
 
@@ -48,7 +49,7 @@ class ReadaheadQueue final : private Timer {
   static constexpr std::uint64_t kInFlightMax = 8 << 20;
   static constexpr std::size_t kPiecesMax = 64;
   static constexpr std::uint64_t kLookEveryMs = 1;
-  static constexpr std::uint64_t kPatienceMs = 100;  // then a thread reads, and waits as long as it takes
+  static constexpr std::uint64_t kPatienceMs = 100;  // after that a thread reads, and waits as long as it takes
 
   // `host` is the Shared's.
   explicit ReadaheadQueue(Host& host);
@@ -56,26 +57,26 @@ class ReadaheadQueue final : private Timer {
   ReadaheadQueue(const ReadaheadQueue&) = delete;
   ReadaheadQueue& operator=(const ReadaheadQueue&) = delete;
 
-  // The body has come to `position`: reads on in front of it, up to two pieces.
+  // The body has come to `position`. Reads on in front of it, up to two pieces.
   void move(const ReadaheadRef& stream, std::uint64_t position);
-  // What is at `position` is not in memory: resumes the ticket when up to kWindow of it is, or there is no
-  // hope.
+  // What is at `position` is not in memory. Resumes the ticket when up to kWindow of it has come, or when
+  // that is not to be expected any more.
   void wait(const ReadaheadRef& stream, std::uint64_t position);
-  // The body has ended. What is under way stays counted until it has come.
+  // The body has ended. Its reads under way stay counted until they have ended.
   void drop(const ReadaheadRef& stream);
 
  private:
   struct Piece {
     ReadaheadRef stream;
     std::uint64_t offset;
-    std::uint64_t end;  // the offset itself when the kernel would not begin
+    std::uint64_t end;  // the offset itself if the kernel would not begin
     std::uint64_t give_up_ms;
 
     bool empty() const { return offset == end; }
     bool waited_for() const {
       return stream->waits && stream->position >= offset && stream->position < std::max(end, offset + 1);
     }
-    // The end of what a body that waits for some of it is woken for.
+    // A body that waits for a part of this piece is woken when everything up to here has come.
     std::uint64_t window_end() const { return std::min(stream->position + kWindow, end); }
   };
   class ThreadPiece;

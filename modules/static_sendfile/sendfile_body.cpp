@@ -34,20 +34,20 @@ Progress SendfileBody::pump(Sink& sink) {
   return progress;
 }
 
-// Of what comes next; resident_end_ says how much of it.
+// Whether the next bytes are in memory, up to resident_end_, which it sets.
 Residency SendfileBody::residency() {
   const std::uint64_t now_ms = parts_.reads.host().now_ms();
   resident_end_ = std::min(file_->in_memory.known_until(offset_, now_ms), end_);
   if (resident_end_ > offset_ || (warm_ && find_parts(now_ms))) return Residency::resident;
   warm_ = false;
   resident_end_ = std::min(offset_ + kWindow, end_);
-  // It was woken for what has come, which may be less.
+  // The body was woken for the bytes that have come, which may be fewer.
   if (stream_ != nullptr && stream_->settled > offset_)
     resident_end_ = std::min(resident_end_, stream_->settled);
   return files::residency(*file_, offset_, resident_end_ - offset_);
 }
 
-// Whether the parts of the file around what comes next are in memory, all of them.
+// Whether all parts of the file around the next bytes are in memory.
 bool SendfileBody::find_parts(std::uint64_t now_ms) {
   constexpr std::uint64_t kPart = files::ResidencyMemo::kPart;
   const std::uint64_t begin = offset_ / kPart * kPart;
@@ -58,7 +58,7 @@ bool SendfileBody::find_parts(std::uint64_t now_ms) {
   return true;
 }
 
-// done: go on.
+// Returns done when the body is to go on.
 Progress SendfileBody::send_window(Sink& sink, std::uint64_t size) {
   const Moved moved = sink.send_file(file_->fd(), offset_, size);
   offset_ += moved.size;
@@ -81,7 +81,7 @@ Progress SendfileBody::send_window(Sink& sink, std::uint64_t size) {
   return Progress::failed;
 }
 
-// parked, or done when the window is to be copied instead.
+// Returns parked, or done when the window is to be copied instead.
 Progress SendfileBody::wait_for_window() {
   if (stream_ == nullptr) {
     stream_ = std::make_shared<ReadaheadStream>();
@@ -92,7 +92,7 @@ Progress SendfileBody::wait_for_window() {
   }
   if (stream_->waits) return Progress::parked;
   const bool hopeless = std::exchange(stream_->hopeless, false);
-  if (hopeless || tries_ == kTriesMax) {  // the pages do not come, or are gone again before they are sent
+  if (hopeless || tries_ == kTriesMax) {  // the pages do not come, or go again before they are sent
     copy_up_to(std::min(offset_ + kWindow, end_));
     return Progress::done;
   }

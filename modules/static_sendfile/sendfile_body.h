@@ -1,7 +1,7 @@
-// Sends a range of a file from the page cache to the socket without copying it, and waits, parked, for what is
-// not in the page cache. Where zero copy is not to be had it copies. One an answer, loop thread.
+// Sends a range of a file from the page cache to the socket without copying it. It parks while pages are not
+// in the page cache, and copies where zero copy is not supported. One an answer, loop thread.
 //
-// INVARIANT: Sink::send_file is called only for what has just been found in memory.
+// INVARIANT: Sink::send_file is called only for bytes that have just been found in memory.
 #pragma once
 
 #include <sluice/handler.h>
@@ -14,7 +14,7 @@
 
 namespace sluice {
 
-// What the bodies of a worker use together.
+// The parts that all bodies of a worker use.
 struct SendfileParts {
   explicit SendfileParts(Host& host) : readaheads(host), reads(host), copied(host.counter("copied_ranges")) {}
   ReadaheadQueue readaheads;
@@ -25,7 +25,7 @@ struct SendfileParts {
 class SendfileBody final : public Body {
  public:
   static constexpr std::uint64_t kWindow = ReadaheadQueue::kWindow;
-  static constexpr std::uint64_t kWarmWindow = 2 << 20;  // looked at in one go while nothing is missing
+  static constexpr std::uint64_t kWarmWindow = 2 << 20;  // checked in one go while nothing is missing
   static constexpr unsigned kTriesMax = 3;
 
   SendfileBody(SendfileParts& parts, files::FileRef file, std::uint64_t offset, std::uint64_t size,
@@ -47,11 +47,11 @@ class SendfileBody final : public Body {
   std::uint64_t offset_;
   const std::uint64_t end_;
   const Ticket ticket_;
-  ReadaheadRef stream_;                  // made when something was missing
+  ReadaheadRef stream_;                  // made when a page was missing
   std::uint64_t resident_end_ = 0;       // found in memory up to here
-  bool warm_ = true;                     // nothing was missing so far
-  unsigned tries_ = 0;                   // waits since something was last sent
-  std::optional<files::CopyBody> copy_;  // in charge up to copy_end_
+  bool warm_ = true;                     // no page was missing so far
+  unsigned tries_ = 0;                   // how often it waited since it last sent something
+  std::optional<files::CopyBody> copy_;  // sends what is before copy_end_
   std::uint64_t copy_end_ = 0;
 };
 

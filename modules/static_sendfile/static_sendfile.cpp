@@ -1,5 +1,5 @@
-// Serves the files of a folder: small ones from memory, larger ones by sendfile(2) from the page cache. A file
-// that is not in the page cache is read ahead while its answer waits; the loop never does.
+// Serves the files of a folder: small ones from memory, larger ones by sendfile(2) from the page cache. A
+// file that is not in the page cache is read ahead while its answer waits; the loop never waits.
 #include <sluice/module.h>
 
 #include "common/serving/file_handler.h"
@@ -21,7 +21,7 @@ class StaticSendfile final : public sluice::files::FileHandler {
 
     sluice::SendfileParts parts;
     sluice::files::ListingStore listings;
-    sluice::files::FileCache cache;  // last, so that it ends first: the others hold files
+    sluice::files::FileCache cache;  // the last member ends first: the others hold its files
   };
 
   explicit StaticSendfile(sluice::Host& host) : StaticSendfile(host, static_cast<PerWorker&>(*host.shared())) {}

@@ -64,7 +64,7 @@ TEST_CASE_METHOD(Replaced, "a document root that is replaced", "[e2e][files][roo
     for (const std::string content : {"two", "three"}) {
       fs::remove_all(root);
       CHECK(body(client) == "404");
-      CHECK(server.logs("cannot be found out"));
+      CHECK(server.logs("cannot be followed"));
       fs::create_directory(root);
       CHECK(body(client) == "404");
       site.write("m/file", content);
@@ -184,7 +184,7 @@ TEST_CASE_METHOD(Replaced, "a document root that the workers' user cannot find a
   HttpClient client(server.endpoint());
   CHECK(body(client) == "one");
   CHECK(body(client) == "one");
-  CHECK(server.logs("cannot be found out (Permission denied)"));
-  CHECK(server.count_in_log("cannot be found out") == 1);
+  CHECK(server.logs("cannot be followed (Permission denied)"));
+  CHECK(server.count_in_log("cannot be followed") == 1);
   CHECK(server.stop() == 0);
 }

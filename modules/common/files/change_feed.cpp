@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t kOfFolders = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
                                      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::uint32_t kOfFiles = IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_OPEN | IN_DELETE_SELF;
-constexpr int kReadsMax = 4;  // in one look: what is left counts as an overflow
+constexpr int kReadsMax = 4;  // in one look; more events than that count as an overflow
 constexpr std::uint64_t kRefusedMs = 10'000;
 
 bool add(int epoll, int fd, std::uint32_t events) {
@@ -34,12 +34,12 @@ ChangeFeed::ChangeFeed(Host& host, Listener& listener)
     : host_(host), listener_(listener), inotify_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   if (!inotify_) {
     host_.log(LogLevel::warning,
-              "the kernel does not tell of changes, so that each request asks for them: inotify_init1: " +
+              "the kernel does not report changes of files, so each request checks its file: inotify_init1: " +
                   std::string(std::strerror(errno)));
     return;
   }
   ready_ = OwnedFd(epoll_create1(EPOLL_CLOEXEC));
-  // A mount can hide what is watched: where it would not be told, nothing is relied on.
+  // A mount can hide what is watched. Where mounts are not reported, inotify is not relied on at all.
   if (!ready_ || !add(ready_.get(), inotify_.get(), EPOLLIN) || !add(ready_.get(), mounts_.fd(), EPOLLPRI)) {
     inotify_ = OwnedFd();
     ready_ = OwnedFd();
@@ -62,7 +62,7 @@ int ChangeFeed::watch(int fd, std::uint32_t mask) {
     refused_until_ms_ = host_.now_ms() + kRefusedMs;
     if (!std::exchange(complained_, true)) {
       host_.log(LogLevel::warning,
-                "no inotify watch is left, so that requests for further files ask for their changes: raise "
+                "no inotify watch is left, so requests for further files check them each time: raise "
                 "fs.inotify.max_user_watches");
     }
   }
@@ -112,10 +112,10 @@ void ChangeFeed::hear() {
     try {
       tell(buffer, got);
     } catch (...) {
-      listener_.everything_changed();  // needs no memory, for want of which the rest was not told
+      listener_.everything_changed();  // needs no memory; the lack of it stopped the report
       throw;
     }
-    if (sizeof(buffer) - static_cast<std::size_t>(got) >= kEventMax) return;  // it was all there was
+    if (sizeof(buffer) - static_cast<std::size_t>(got) >= kEventMax) return;  // the queue is empty
   }
   listener_.everything_changed();
 }
@@ -123,7 +123,7 @@ void ChangeFeed::hear() {
 void ChangeFeed::close() {
   listener_.everything_changed();
   ready_ = OwnedFd();
-  // The kernel waits until nobody looks at a watch any more.
+  // The close waits in the kernel until nobody uses a watch any more, so a thread does it.
   if (inotify_) destroy_on_thread(host_, std::move(inotify_));
 }
 

@@ -1,11 +1,12 @@
-// What has happened to files and folders that are watched, by inotify(7).
+// Reports changes of watched files and folders, by inotify(7).
 //
-// The kernel queues an event before the call that changes something returns, so one look at the queue tells of
-// everything that a client can have seen happen before it asked. Nothing is told of what is written through a
-// shared mapping or by Linux native AIO: but that the file was opened. A mount over a folder is told, too.
+// The kernel queues an event before the call that changes something returns. So one look at the queue reports
+// every change that a client can have seen before it sent its request. Writes through a shared mapping or by
+// Linux native AIO make no event of their own: only the opening of the file does. The feed also reports a
+// mount over a folder.
 //
-// The looks of a worker are one system call each, whatever is watched; those who had arrived before a look
-// share it. Loop thread; waits for nothing.
+// A look costs the worker one system call, however much is watched. Requests that arrived before a look share
+// it. Loop thread; waits for nothing.
 #pragma once
 
 #include <sluice/handler.h>
@@ -22,9 +23,9 @@ class ChangeFeed {
  public:
   class Listener {
    public:
-    // `mask` is inotify's; `name` in the folder, empty where it is the watched thing itself.
+    // `mask` is inotify's. `name` is the name in the folder, or empty for the watched file or folder itself.
     virtual void changed(int watch, std::uint32_t mask, std::string_view name) = 0;
-    // More may have changed than was told.
+    // There may be changes that were not reported.
     virtual void everything_changed() = 0;
 
    protected:
@@ -36,17 +37,17 @@ class ChangeFeed {
   ChangeFeed& operator=(const ChangeFeed&) = delete;
 
   static constexpr int kNoWatch = -1;
-  // The same number for what is watched already; kNoWatch where the kernel refuses. The descriptor may be an
-  // O_PATH one.
+  // Returns the same number for what is watched already, and kNoWatch where the kernel refuses. The
+  // descriptor may be an O_PATH one.
   int watch_folder(int fd);
   int watch_file(int fd);
   void drop(int watch);
-  // Whether changes of what stx describes are told.
+  // Whether changes of the file that `known` describes are reported.
   bool tells(const struct statx& known) { return inotify_ && mounts_.tells(known); }
 
-  // Tells the listener what has happened, unless a look since then has done so (CLOCK_MONOTONIC).
+  // Reports what has happened to the listener, unless there was a look after `since_ns` (CLOCK_MONOTONIC).
   void look(std::uint64_t since_ns);
-  // Everything may have changed, from now on.
+  // Reports that everything may have changed, and watches nothing from then on.
   void close();
 
  private:
@@ -58,7 +59,7 @@ class ChangeFeed {
   Listener& listener_;
   KernelMounts mounts_;
   OwnedFd inotify_;
-  OwnedFd ready_;  // an epoll of both: asking it costs least while nothing happens
+  OwnedFd ready_;  // an epoll of both: the cheapest question while nothing happens
   std::uint64_t looked_ns_ = 0;
   std::uint64_t refused_until_ms_ = 0;
   bool complained_ = false;

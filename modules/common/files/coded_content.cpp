@@ -15,14 +15,14 @@ constexpr std::uint32_t kFrameMagic = 0xFD2FB528;
 constexpr std::uint32_t kSkippableMagic = 0x184D2A50;
 constexpr std::uint32_t kSkippableMask = 0xFFFFFFF0;
 
-// Numbers here and there in a file, which mostly lie close together. A look at a file has an end: what is found
-// by then has to do.
+// Reads numbers at places of a file that mostly lie close together. The number of reads is limited; what was
+// found by then decides.
 class NumberReader {
  public:
   NumberReader(int fd, std::uint64_t size) : fd_(fd), size_(size) {}
   std::uint64_t size() const { return size_; }
 
-  // The little-endian number of so many bytes. Nothing behind the end.
+  // The little-endian number of `bytes` bytes. Nothing behind the end of the file.
   std::optional<std::uint64_t> number(std::uint64_t offset, std::size_t bytes) {
     if (bytes > size_ || offset > size_ - bytes) return std::nullopt;
     if ((offset < begin_ || offset + bytes > end_) && !fill(offset, bytes)) return std::nullopt;
@@ -61,7 +61,7 @@ struct FrameHead {
   bool has_checksum = false;
 };
 
-// Nothing where the file ends first.
+// Nothing if the file ends before the head does.
 std::optional<FrameHead> read_frame_head(NumberReader& reader, std::uint64_t offset) {
   constexpr std::array<std::size_t, 4> kDictionarySizes = {0, 1, 2, 4};
   constexpr std::array<std::size_t, 4> kContentSizeSizes = {0, 2, 4, 8};
@@ -92,7 +92,7 @@ std::optional<FrameHead> read_frame_head(NumberReader& reader, std::uint64_t off
   return head;
 }
 
-// Where the blocks that begin there end. Nothing where the file ends first, or what follows is no block.
+// Where the blocks that begin at `at` end. Nothing if the file ends first, or if no valid block is there.
 std::optional<std::uint64_t> end_of_blocks(NumberReader& reader, std::uint64_t at) {
   constexpr std::uint64_t kHeadSize = 3;
   enum Type : std::uint64_t { raw, repeated, compressed, reserved };
@@ -129,7 +129,7 @@ bool zstd_is_decoded(int fd, std::uint64_t size) {
   return true;
 }
 
-// The first seven bits are what RFC 7932 section 9.1 keeps free.
+// A large window sets the first seven bits to the pattern that RFC 7932 section 9.1 leaves unused.
 bool brotli_is_decoded(int fd, std::uint64_t size) {
   const auto first = NumberReader(fd, size).number(0, 1);
   return !first || (*first & 0x7F) != 0x11;

@@ -12,13 +12,13 @@
 namespace sluice::files {
 namespace {
 
-// Large enough that calls cost nothing beside the hashing, small enough to stay in a core's own cache. A
-// multiple of a block of the hash.
+// Large enough that the calls cost little beside the hashing, small enough for a core's own cache. A multiple
+// of a block of the hash.
 constexpr std::size_t kPieceSize = 128 * 1024;
 constexpr std::size_t kTagBytes = 16;
 
-// SHA-256 (FIPS 180-4), by hand: one library for these lines would be loaded by every server, and the kernel's
-// (AF_ALG) is forbidden in many containers.
+// SHA-256 (FIPS 180-4), written here: a library for these few lines would be loaded by every server, and many
+// containers forbid the kernel's own (AF_ALG).
 constexpr std::array<std::uint32_t, 64> kRounds = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -110,7 +110,7 @@ bool unchanged(int fd, const FileFacts& facts) {
   return read_facts(fd, now) == 0 && now == facts;
 }
 
-// Reads all `size` bytes from there, in as many calls as it takes.
+// Reads all `size` bytes at `offset`, in as many calls as it takes.
 HashEnd read_piece(int fd, unsigned char* out, std::size_t size, std::uint64_t offset) {
   for (std::size_t filled = 0; filled < size;) {
     const ssize_t got = pread(fd, out + filled, size - filled, static_cast<off_t>(offset + filled));
@@ -148,7 +148,7 @@ std::string tag_of(Sha256& hash) {
 
 ContentHash hash_content(int fd, const FileFacts& facts, std::int64_t now_s, const std::stop_token& stop) {
   if (!facts.is_regular()) return {HashEnd::failed, {}};
-  // Only the ctime tells: an mtime can be set at will, also into the past or the future.
+  // The ctime decides: anyone can set an mtime, also into the past or the future.
   if (facts.ctime_s >= now_s - kYoungSeconds) return {HashEnd::young, {}};
   if (!unchanged(fd, facts)) return {HashEnd::changed, {}};
   Sha256 hash;

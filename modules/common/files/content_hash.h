@@ -1,5 +1,5 @@
-// An entity tag (RFC 9110 section 8.8.3) made from what a file holds, so that equal tags mean equal bytes, on
-// every server that has the same files; and a memory of such tags, since making one reads the whole file.
+// An entity tag (RFC 9110 section 8.8.3) made from a file's content: equal tags mean equal bytes, on every
+// server that has the same files. And a cache of such tags, since making one reads the whole file.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@ namespace sluice::files {
 enum class HashEnd : std::uint8_t {
   hashed,
   young,    // its last change is so fresh that the next one might leave no trace: try again later
-  changed,  // it is not, or no longer, what `facts` says: try again with new facts
-  stopped,  // on request
-  failed,   // it cannot be read, or is no regular file
+  changed,  // the file is not, or no longer, as `facts` says: try again with new facts
+  stopped,  // by the stop token
+  failed,   // the file cannot be read, or is not a regular file
 };
 
 struct ContentHash {
@@ -27,11 +27,11 @@ struct ContentHash {
 };
 
 // Reads the whole file, at some 300 MB a second: for an offload thread. `now_s` is CLOCK_REALTIME, not later
-// than the call. The descriptor's offset is neither used nor moved; it stays the caller's, open until the end.
-// A writer through a shared mapping can go unseen, as it can by fstat.
+// than the call. The caller keeps the descriptor open until the call returns; its offset is neither used nor
+// moved. A write through a shared mapping can go unseen, as fstat can miss it.
 ContentHash hash_content(int fd, const FileFacts& facts, std::int64_t now_s, const std::stop_token& stop = {});
 
-// The tags of files as they were, the last used kept. Of one thread: the loop.
+// The tags of files as they were when hashed. Keeps the last used ones. Loop thread.
 //
 // INVARIANT: every entry is in `recent_` and in `index_`, and there are at most `entries_max_`.
 class ContentHashCache {
@@ -40,14 +40,14 @@ class ContentHashCache {
   ContentHashCache(const ContentHashCache&) = delete;
   ContentHashCache& operator=(const ContentHashCache&) = delete;
 
-  // The tag of a file with these facts, or null. Lives until the next insert.
+  // The tag of a file with these facts, or null. The pointer is valid until the next insert.
   const std::string* find(const FileFacts& facts);
   // REQUIRES: `etag` was made by hash_content from these facts.
   void insert(const FileFacts& facts, std::string etag);
   std::size_t size() const { return index_.size(); }
 
  private:
-  // What cannot stay equal while the content changes, once the file is no longer young.
+  // These cannot all stay equal when the content changes, once the file is no longer young.
   struct Key {
     std::uint64_t device;
     std::uint64_t inode;

@@ -1,6 +1,7 @@
 // Destroys on a thread what may take long to destroy: the last descriptor of a deleted file, a large block of
-// memory, an AIO context. Where no thread takes it, it is destroyed here and now; a retired module's is refused
-// only when the worker ends, or even the reserve for retired ones is full. Loop thread.
+// memory, an AIO context. Where the queue of the threads is full, it is destroyed on the loop. For a retired
+// module that happens only when the worker ends, or when the reserve for retired modules is full. Loop
+// thread.
 #pragma once
 
 #include <sluice/handler.h>
@@ -22,7 +23,7 @@ class DestroyWork final : public Work {
  public:
   DestroyWork(Host& host, Waste waste) : host_(host), waste_(std::move(waste)) {}
   void run() override { waste_.reset(); }
-  // It may have had to wait for too long: nobody waits for it, so it can wait again.
+  // When no thread was free in time, it is queued again: nobody waits for it.
   void done(bool) override {
     if (waste_) destroy_on_thread(host_, std::move(*waste_));
   }
@@ -39,7 +40,7 @@ void destroy_on_thread(Host& host, Waste waste) {
   if (host.offload(work.get())) static_cast<void>(work.release());
 }
 
-// The same for a text that others may hold, too, unless it is so small that a thread is not worth it.
+// The same for a text that others may still use. A small text is not worth a thread.
 inline void give_away_text(Host& host, std::shared_ptr<const TextBlocks> text) {
   constexpr std::size_t kLarge = 1 << 20;
   if (text != nullptr && text.use_count() == 1 && text->size() > kLarge)

@@ -13,32 +13,33 @@
 namespace sluice::files {
 namespace {
 
-// The cache takes up to half of the descriptors. Connections need them more, so it gives up entries when, the
-// lowest free number being the one that is used, three quarters are taken.
+// The cache takes up to half of the descriptors. Connections need them more, so it removes entries when three
+// quarters are taken. A new descriptor's number tells, because the kernel gives out the lowest free one.
 constexpr std::uint64_t kDescriptorShare = 2;
 // The first request for a file waits while it is hashed: about a second at this size.
 constexpr std::uint64_t kHashedMax = 256 << 20;
-// Entries that are spared in one search for one to give up: the search is bounded, and who is popular enough is
-// seen in the next.
+// Entries that one search passes over. It is bounded; a popular entry that it removes comes back with the
+// next request.
 constexpr int kSparedMax = 16;
-// Entries that are given up at once: it takes the loop well below a millisecond.
+// Entries that are removed at once: well below a millisecond on the loop.
 constexpr std::size_t kGivenUpMax = 256;
-// Whoever has opened a file may write through a mapping, of which nobody is told.
+// A process that has opened a file may write through a mapping, which is never reported.
 constexpr std::uint64_t kOpenedMs = 10'000;
-// What cannot be watched is tried again after that.
+// A path that cannot be watched is tried again after that time.
 constexpr std::uint64_t kUnwatchedMs = 1000;
-// Files that have changed unseen are remembered, for they may again.
+// Files that changed without a report are remembered, because they may do so again.
 constexpr std::size_t kUntoldMax = 1024;
 constexpr std::uint64_t kNow = ~std::uint64_t{0};
 
 }  // namespace
 
-// Closes what some entries had open. Its end on the loop brings the next, and until then it holds the module.
+// Closes the descriptors of some entries. When it ends, the loop starts the next one; until then it holds the
+// module.
 class FileCache::Retiring final : public Work {
  public:
   Retiring(FileCache& cache, std::vector<OwnedFd> fds) : cache_(cache), fds_(std::move(fds)) {}
   void run() override { fds_.clear(); }
-  // Those that had to wait for too long can wait again.
+  // Descriptors that had to wait for too long can wait again.
   void done(bool) override {
     if (fds_.empty()) {
       cache_.give_up_rest();
@@ -109,7 +110,8 @@ FileRef FileCache::find(const Lookup& lookup, std::string_view path, std::uint64
   if (!told || host_.now_ms() - entry.asked_ms >= lookup.revalidate_ms) {
     const Asked asked = ask(entry, lookup, since_ns);
     if (asked == Asked::replaced) erase(found);
-    // Kept, if elsewhere: where a disk has to be asked, insert may meet it again.
+    // An entry that is `elsewhere` stays: where a disk has to be asked, `insert` may find that it is still
+    // right.
     if (asked != Asked::current) return nullptr;
   }
   entry.used = true;
@@ -120,7 +122,7 @@ FileCache::Asked FileCache::ask(Entry& entry, const Lookup& lookup, std::uint64_
   const std::uint64_t now_ms = host_.now_ms();
   if (lookup.revalidate_ms == 0) return ask_path(entry, lookup);
   if (is_path_told(entry)) return ask_file(entry, since_ns);
-  // It was told of until something happened on its way.
+  // The way was watched until something happened on it.
   const bool way_changed = entry.path_told != WatchedPath::kNever;
   const bool led_here = !entry.path_doubted && !way_changed && entry.root_replaced == lookup.root.replaced &&
                         now_ms - entry.led_here_ms < lookup.revalidate_ms;
@@ -143,7 +145,7 @@ FileCache::Asked FileCache::ask_path(Entry& entry, const Lookup& lookup) {
   const std::uint64_t now_ms = host_.now_ms();
   const int folder = lookup.root.folder->get();
   entry.path_told = WatchedPath::kNever;
-  entry.path_doubted = true;  // until it has led here
+  entry.path_doubted = true;  // until the path has led here again
   entry.file_told = false;
   const bool wanted = lookup.revalidate_ms > 0 && now_ms >= entry.ask_until_ms;
   if (wanted && watch(entry, lookup) && entry.file->unchanged_right_at(folder, lookup.links)) {
@@ -173,7 +175,7 @@ void FileCache::note_untold(const OpenFile& file) {
   untold_.insert({file.facts().device, file.facts().inode});
 }
 
-// Whether all changes to the file and on its way are told from now on: what is asked afterwards stays so.
+// Whether all changes to the file, and on the way to it, are reported from now on.
 bool FileCache::watch(Entry& entry, const Lookup& lookup) {
   struct statx known {};
   return look_unsynced(entry.file->fd(), known) && ways_.feed().tells(known) && watch_file(entry) &&
@@ -208,7 +210,7 @@ bool FileCache::watch_folder(Entry& entry, const Lookup& lookup) {
   const int root = lookup.root.folder->get();
   const WatchedPaths::Followed followed = ways_.follow(folder, root, folder.path, WatchedPaths::Names::wanted);
   if (folder.standing() == WatchedPath::kNever) return false;
-  // Who opens a file there has to go the same way.
+  // Opening a file there has to take the same way, or the watches are on the wrong folders.
   const char* const path = folder.path.empty() ? "." : folder.path.c_str();
   FileFacts facts;
   const int error = look_beneath(root, path, Resolve::cached_only, lookup.links, facts);
@@ -249,7 +251,7 @@ FileRef FileCache::insert(const Lookup& lookup, std::string_view path, std::shar
     return OpenFile::make(host_, shared_, std::move(fd), facts, path, type, false);
   }
   const std::uint64_t now_ms = host_.now_ms();
-  // Opened by a thread while another folder was put in the root's place.
+  // A thread opened it beneath the old root while another folder took the root's place.
   const bool doubted = folder != lookup.root.folder;
   const auto found = index_.find({lookup.scope, path});
   if (found != index_.end()) {
@@ -271,7 +273,7 @@ FileRef FileCache::insert(const Lookup& lookup, std::string_view path, std::shar
   if (made == nullptr || retired_ || scarce || entries_max_ == 0 || facts.links == 0) return made;
   shrink(entries_max_ - 1);
   const Key key{lookup.scope, made->path()};
-  // What may fail for want of memory comes first.
+  // The steps that may run out of memory come first.
   std::list<Key> place{key};
   Entry entry{made, now_ms, now_ms, lookup.root.replaced, place.begin()};
   entry.path_doubted = doubted;
@@ -340,7 +342,7 @@ void FileCache::give_up_rest() {
   std::vector<OwnedFd> fds;
   for (std::size_t i = 0; i < kGivenUpMax && !index_.empty(); ++i) {
     const auto last = index_.find(order_.back());
-    FileRef file = std::move(last->second.file);  // it has the key's path
+    FileRef file = std::move(last->second.file);  // the key's path is in it
     erase(last);
     OpenFile::drop(std::move(file), fds);
   }
@@ -350,7 +352,7 @@ void FileCache::give_up_rest() {
 void FileCache::close_on_thread(std::vector<OwnedFd> fds) {
   auto work = std::make_unique<Retiring>(*this, std::move(fds));
   if (host_.offload(work.get())) return static_cast<void>(work.release());
-  shrink(0);  // the worker ends, or even the reserve for retired modules is full
+  shrink(0);  // the worker ends, or the reserve for retired modules is full
 }
 
 }  // namespace sluice::files

@@ -1,14 +1,14 @@
-// The open files of a worker, by folder and path, so that a request for a file that was asked for before costs
-// no system call. Lives in a module's Shared; all its mounts use it. Loop thread.
+// The open files of a worker, by folder and path, so that the second request for a file costs no system call.
+// Lives in a module's Shared; all its mounts use it. Loop thread.
 //
-// A file and its path are watched from its second use on: what `look` is told of is looked at again, and so is
-// each file after `revalidate_ms`, for there are changes that nobody is told of. Where changes are not told at
-// all, a file is looked at for each request, or for several that had all arrived before: one that changed in
-// place is dropped, and a rename over its path is noticed at once where it leaves the old file without a link,
-// else after `revalidate_ms`.
+// From its second use on, a file and its path are watched. When `look` reports a change of it, the file is
+// checked again; so it is every `revalidate_ms`, because some changes are never reported. On file systems
+// that report nothing, a file is checked for each request, or once for several that had all arrived before.
+// There a file that changed in place is dropped. A rename over its path is noticed at once if it leaves the
+// old file without a link, else after `revalidate_ms`.
 //
-// Those that were not used since the last look give way first, the oldest of them before the others: moving
-// each used entry to the front of a list would cost more than the search for it.
+// Entries that were not used since the last search for one to remove go first, the oldest of them before the
+// others. Moving each used entry to the front of a list would cost more than that search.
 //
 // INVARIANT: every entry is in `index_` and in `order_`, and there are at most `entries_max_`.
 #pragma once
@@ -32,41 +32,41 @@
 
 namespace sluice::files {
 
-// A folder that nothing outside of is opened, as several mounts may have it.
+// A folder that several mounts may share. Nothing outside of it is opened.
 struct Root {
-  std::string path;  // as a person wrote it, made absolute; empty where it is not known
+  std::string path;  // as a person wrote it, made absolute; empty if unknown
   std::shared_ptr<const OwnedFd> folder;
-  WatchedPath way;             // to it
-  std::uint64_t asked_ms = 0;  // when the way was followed
-  std::uint64_t replaced = 0;  // how often another folder was found there
-  bool was_cold = false;       // a thread had to be asked for the way
-  std::uint64_t begun = 0;     // searches for it so far; those of threads end in any order
-  std::uint64_t taken = 0;     // the latest of them whose result is known
-  std::uint64_t cold_at = 0;   // how many had begun when a thread's result was last taken
-  bool complained = false;     // that it is not found
+  WatchedPath way;             // the path to it
+  std::uint64_t asked_ms = 0;  // when that path was last followed
+  std::uint64_t replaced = 0;  // how often another folder was found at that path
+  bool was_cold = false;       // the last search needed a thread
+  std::uint64_t begun = 0;     // number of searches begun; those on threads end in any order
+  std::uint64_t taken = 0;     // number of the latest search whose result is known
+  std::uint64_t cold_at = 0;   // `begun` when a thread's result was last taken
+  bool complained = false;     // the log was told that the folder is not found
 };
 
 class FileCache final : private WatchedPaths::Owner {
  public:
   explicit FileCache(Host& host) : host_(host), ways_(host, *this) {}
-  // From here on files are closed where their last reference ends: the host is about to go.
+  // From here on files are closed on the loop, where their last reference ends: the host is about to go.
   ~FileCache() { shared_->threads_usable = false; }
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
-  // The folder of that descriptor, which stays the caller's, and where it is.
+  // The root of that descriptor and path. The descriptor stays the caller's.
   Root& root(int folder_fd, std::string_view path);
-  // Another folder stands where the root was.
+  // Another folder was found at the root's path.
   void replace(Root& root, OwnedFd folder);
-  // A number for "beneath this folder, by these rules": files that would be others, or get other head lines,
-  // under other rules are other entries.
+  // A number for "beneath this root, by these rules". Mounts with other rules would find other files, or send
+  // other head lines, so they have entries of their own.
   std::uint32_t scope(const Root& root, std::string_view rules);
-  // The largest wish of all mounts counts, within a share of the descriptors that the process may open.
+  // The largest wish of all mounts counts, up to a share of the descriptors that the process may open.
   void allow_entries(std::uint64_t entries_max);
 
   // For following ways to roots.
   WatchedPaths& ways() { return ways_; }
-  // Hears of what has changed, unless it has since then (Request::arrived_ns).
+  // Takes note of what has changed, unless it has done so after `since_ns` (Request::arrived_ns).
   void look(std::uint64_t since_ns) { ways_.feed().look(since_ns); }
 
   // How a mount looks up its paths.
@@ -76,22 +76,22 @@ class FileCache final : private WatchedPaths::Owner {
     Links links;
     std::uint64_t revalidate_ms;
   };
-  // The file, unchanged since it was opened by a look taken since `since_ns`. Null: open the path and `insert`.
+  // The file, if it was still unchanged at some moment after `since_ns`. Null: open the path and `insert`.
   FileRef find(const Lookup& lookup, std::string_view path, std::uint64_t since_ns);
-  // The file that has just been opened at that path beneath `folder`, or the entry that it turns out to be.
-  // Null when its head lines are refused. What is not local is not kept: only a thread could tell whether it
-  // has changed.
+  // Adds the file that was just opened at that path beneath `folder`, or returns the entry that has it
+  // already. Null when its head lines are refused. A file that is not local is not kept: only a thread could
+  // check it.
   FileRef insert(const Lookup& lookup, std::string_view path, std::shared_ptr<const OwnedFd> folder, OwnedFd fd,
                  const FileFacts& facts, std::string_view type, bool local = true);
-  // Whether the tag made of the file's content is missing. One that is remembered is put into its head lines.
+  // Whether the file's hash is still to be made. A remembered one is put into its head lines.
   bool wants_hash(OpenFile& file);
   void remember_hash(OpenFile& file, const std::string& etag);
   // Drops an entry that was found to be out of date.
   void drop(std::uint32_t scope, std::string_view path);
 
-  // Descriptors are short: gives up some entries, about half of a few and a bounded number of many.
+  // For when descriptors are short: removes half of the entries, but at most a bounded number.
   void shed();
-  // Keeps nothing from now on. What it has is given up little by little, as threads close it.
+  // Keeps nothing from now on. Threads close the open files little by little.
   void retire();
   std::size_t size() const { return index_.size(); }
 
@@ -102,7 +102,7 @@ class FileCache final : private WatchedPaths::Owner {
     const Root* root;
     std::string rules;
   };
-  // The folder of files that are watched.
+  // A folder that has watched files in it.
   struct WatchedFolder : WatchedPath {
     WatchedFolder(FileCache& in, const Root& beneath, std::string at)
         : cache(in), root(beneath), path(std::move(at)) {}
@@ -110,13 +110,13 @@ class FileCache final : private WatchedPaths::Owner {
     FileCache& cache;
     const Root& root;
     const std::string path;      // beneath the root, as requests name it
-    std::uint64_t asked_ms = 0;  // when its way was followed
+    std::uint64_t asked_ms = 0;  // when the way to it was last followed
   };
   struct Key {
     Key(std::uint32_t in, std::string_view at)
         : hash(std::hash<std::string_view>()(at) * 31 + in), scope(in), path(at) {}
     bool operator==(const Key&) const = default;
-    std::size_t hash;  // kept, so that a look at a neighbour need not touch its path
+    std::size_t hash;  // kept, so that comparing with a neighbour need not read its path
     std::uint32_t scope;
     std::string_view path;  // of the entry's file
   };
@@ -126,21 +126,21 @@ class FileCache final : private WatchedPaths::Owner {
   struct Entry {
     FileRef file;
     std::uint64_t led_here_ms;    // when the path last led to this file
-    std::uint64_t asked_ms;       // when the file was last looked at
-    std::uint64_t root_replaced;  // Root::replaced at the time
+    std::uint64_t asked_ms;       // when the file was last checked
+    std::uint64_t root_replaced;  // Root::replaced at that time
     std::list<Key>::iterator place;
-    bool used = false;                              // since it was last spared
-    bool path_doubted = false;                      // something else may stand there
-    bool file_told = false;                         // all changes of the file are told
-    std::uint64_t path_told = WatchedPath::kNever;  // the standing of the folder's way, by which it led here
-    std::uint64_t ask_until_ms = 0;                 // its way could not be watched; not tried again until then
-    std::uint64_t opened_until_ms = 0;              // whoever has opened it may write to it unseen until then
-    int watch = ChangeFeed::kNoWatch;               // of the file
+    bool used = false;                              // since a search for an entry to remove last passed it over
+    bool path_doubted = false;                      // the path may lead to something else now
+    bool file_told = false;                         // every change of the file is reported
+    std::uint64_t path_told = WatchedPath::kNever;  // the standing of the folder's way when the path led here
+    std::uint64_t ask_until_ms = 0;     // the way could not be watched: the next try is at this time
+    std::uint64_t opened_until_ms = 0;  // a process that opened the file may write to it unseen until then
+    int watch = ChangeFeed::kNoWatch;   // of the file
     std::shared_ptr<WatchedFolder> folder{};
   };
   using Index = std::unordered_map<Key, Entry, KeyHash>;
 
-  // What asking came to.
+  // The result of a check. `elsewhere`: the path does not lead to this file, or only opening it would tell.
   enum class Asked : std::uint8_t { current, replaced, elsewhere };
   class Retiring;
 
@@ -168,13 +168,14 @@ class FileCache final : private WatchedPaths::Owner {
   std::vector<Scope> scopes_;
   WatchedPaths ways_;
   std::map<std::pair<const Root*, std::string>, std::weak_ptr<WatchedFolder>, std::less<>> folders_;
-  std::unordered_multimap<int, Entry*> watched_;              // by watch
-  std::set<std::pair<std::uint64_t, std::uint64_t>> untold_;  // devices and inodes that changed unseen
+  std::unordered_multimap<int, Entry*> watched_;  // by watch
+  std::set<std::pair<std::uint64_t, std::uint64_t>>
+      untold_;  // device and inode of files that changed without a report
   std::uint64_t entries_max_ = 0;
-  int scarce_from_ = INT_MAX;  // a descriptor of this number tells that they are running short
+  int scarce_from_ = INT_MAX;  // a descriptor with this number means that few are left
   bool retired_ = false;
   std::unique_ptr<ContentHashCache> hashes_ = std::make_unique<ContentHashCache>(kHashesMax);
-  std::list<Key> order_;  // the first to give way stands last
+  std::list<Key> order_;  // the last one is the first to be removed
   Index index_;
 };
 

@@ -12,7 +12,7 @@
 namespace sluice::files {
 namespace {
 
-// Reproducible builds and image stores stamp everything with second 0 or 1: equal times of unequal contents.
+// Reproducible builds and image stores stamp every file with second 0 or 1: equal times of unequal contents.
 constexpr std::int64_t kMeaninglessSecondsMax = 1;
 
 constexpr off_t kBlockSize = 512;  // of st_blocks, everywhere
@@ -41,8 +41,8 @@ FileFacts facts_of(const struct stat& status) {
 
 int read_facts(int fd, FileFacts& facts) {
   struct stat status;
-  // The C library's fstat asks for an empty path relative to the descriptor, which the kernel has to read
-  // first.
+  // The C library's fstat passes an empty path relative to the descriptor, which costs the kernel a read of
+  // it.
   if (syscall(SYS_fstat, fd, &status) != 0) return errno;
   facts = facts_of(status);
   return 0;
@@ -76,7 +76,7 @@ Validators make_validators(const FileFacts& facts, std::int64_t now_s) {
   Validators made;
   if (facts.mtime_s >= 0 && facts.mtime_s <= kMeaninglessSecondsMax) return made;
   made.etag = file_is_young(facts, now_s) ? "W/\"" : "\"";
-  // The ctime, too: who writes to a file can set its mtime back, and only the ctime tells.
+  // The ctime is part of it: a program that writes to a file can set the mtime back, but not the ctime.
   append_hex(made.etag, nanoseconds(facts.mtime_s, facts.mtime_ns));
   made.etag += '-';
   append_hex(made.etag, nanoseconds(facts.ctime_s, facts.ctime_ns));
@@ -85,7 +85,7 @@ Validators make_validators(const FileFacts& facts, std::int64_t now_s) {
   made.etag += '-';
   append_hex(made.etag, facts.inode);
   made.etag += '"';
-  // RFC 9110 section 8.8.2.1 forbids one later than Date.
+  // RFC 9110 section 8.8.2.1 forbids a Last-Modified later than Date.
   if (facts.mtime_s <= now_s) made.last_modified = http_date(facts.mtime_s);
   return made;
 }

@@ -21,8 +21,8 @@ struct FileFacts {
   std::uint32_t ctime_ns = 0;
   mode_t mode = 0;
   uid_t owner = 0;
-  // It takes less room on the disk than it is long; so does what a file system has compressed, or has not yet
-  // placed. Says nothing of the content, and so is not compared.
+  // The file takes less room on the disk than it is long. So does a file that the file system has compressed,
+  // or not yet placed. It says nothing of the content, so it is not compared.
   bool has_holes = false;
 
   bool operator==(const FileFacts& other) const {
@@ -36,16 +36,16 @@ struct FileFacts {
 };
 
 FileFacts facts_of(const struct stat& status);
-// 0, or an error of errno(3).
+// Returns 0, or an error of errno(3).
 int read_facts(int fd, FileFacts& facts);
-// Device and inode alone, without asking a server on which the file may lie.
+// Only device and inode: this does not ask a server on which the file may lie.
 int read_identity(int fd, FileFacts& facts);
 
 // File systems stamp with a coarse clock, so a second write soon after the first may leave no trace in the
-// times. What was read of a file this young proves nothing about what it holds later.
+// times. Content that was read from a file this young may change while the times stay equal.
 inline constexpr std::int64_t kYoungSeconds = 2;
 
-// The mtime or the ctime is that young, or lies in the future: an mtime can be set back, a ctime cannot.
+// The mtime or the ctime is that young, or lies in the future. A program can set an mtime back, but no ctime.
 // `now_s` is CLOCK_REALTIME.
 bool file_is_young(const FileFacts& facts, std::int64_t now_s);
 
@@ -55,8 +55,8 @@ std::int64_t wall_seconds();
 std::uint64_t monotonic_ns();
 
 struct Validators {
-  std::string etag;           // weak while the file is young; empty where the mtime means nothing
-  std::string last_modified;  // empty where the mtime means nothing or lies in the future
+  std::string etag;           // weak while the file is young; empty if the mtime means nothing
+  std::string last_modified;  // empty if the mtime means nothing or lies in the future
 };
 Validators make_validators(const FileFacts& facts, std::int64_t now_s);
 

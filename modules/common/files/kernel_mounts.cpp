@@ -12,12 +12,12 @@
 namespace sluice::files {
 namespace {
 
-// What an overlay shows may be changed beneath it, a network's file system by others, one of FUSE by its
-// process.
+// File systems that are not listed may change unseen: an overlay from beneath it, a network's file system
+// from other machines, a FUSE one by its process.
 constexpr std::array<std::string_view, 20> kTelling{
     "bcachefs", "btrfs", "erofs", "exfat",    "ext2",     "ext3",  "ext4", "f2fs", "iso9660", "jfs",
     "nilfs2",   "ntfs3", "ramfs", "reiserfs", "squashfs", "tmpfs", "udf",  "vfat", "xfs",     "zfs"};
-// A table that is longer is not read, and then nothing is relied on.
+// A longer table is not read, and then no file system is relied on.
 constexpr std::size_t kTableMax = 1 << 20;
 
 // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" (proc_pid_mountinfo(5))
@@ -51,7 +51,7 @@ void KernelMounts::read() {
     table.resize(size + 16 * 1024);
     const ssize_t got = pread(fd(), table.data() + size, table.size() - size, static_cast<off_t>(size));
     if (got < 0 || size > kTableMax) {
-      known_ = true;  // that nothing tells
+      known_ = true;  // an empty table: nothing is relied on
       return;
     }
     size += static_cast<std::size_t>(got);

@@ -1,6 +1,6 @@
-// The file systems that are mounted, as far as it matters here: which of them tell this machine of every
-// change, since nobody but this kernel changes them. By /proc/self/mountinfo, for asking a file system that
-// hangs for its name would wait for it. Loop thread; waits for nothing.
+// Which mounted file systems report every change to this machine, because only this kernel changes them.
+// Reads /proc/self/mountinfo: asking a file system that hangs for its type would wait for it. Loop thread;
+// waits for nothing.
 #pragma once
 
 #include <sys/stat.h>
@@ -12,19 +12,20 @@
 
 namespace sluice::files {
 
-// What is known of an open file, also an O_PATH one, without asking a server or a process. False, with errno
-// set, where the kernel does not say.
+// What the kernel knows of an open file (also an O_PATH one) without asking a server or a process. False,
+// with errno set, if the kernel does not say.
 bool look_unsynced(int fd, struct statx& known);
 
 class KernelMounts {
  public:
   KernelMounts();
 
-  // Has an exceptional condition (EPOLLPRI) once something was mounted or unmounted; -1 where that is not told.
+  // A descriptor that gets EPOLLPRI when something is mounted or unmounted; -1 if the kernel does not report
+  // it.
   int fd() const { return mountinfo_.get(); }
-  // What is mounted is to be read again.
+  // The table of mounts is to be read again.
   void forget() { known_ = false; }
-  // Whether inotify tells of all changes to what `look_unsynced` has seen.
+  // Whether inotify reports all changes to the file that `look_unsynced` described.
   bool tells(const struct statx& known);
 
  private:

@@ -19,9 +19,9 @@
 namespace sluice::files {
 namespace {
 
-// What a descriptor says of where it lies.
+// Where the file of a descriptor lies.
 struct Place {
-  std::uint64_t mount = 0;  // 0 where the kernel does not tell
+  std::uint64_t mount = 0;  // 0 if the kernel does not tell
   dev_t device = 0;
 };
 
@@ -31,7 +31,8 @@ struct Table {
   std::unordered_map<dev_t, bool> by_device;
 
   bool is_local(const Place& place) const {
-    if (!is_read) return gnu_dev_major(place.device) != 0;  // a block device; the network has none
+    if (!is_read)
+      return gnu_dev_major(place.device) != 0;  // on a block device; file systems of the network have none
     if (place.mount != 0) {
       const auto found = by_mount.find(place.mount);
       return found != by_mount.end() && found->second;
@@ -41,7 +42,7 @@ struct Table {
   }
 };
 
-// The next word of a line; its front is taken off.
+// Takes the next word off the front of a line.
 std::string_view take_word(std::string_view& line) {
   const std::size_t end = std::min(line.find(' '), line.size());
   const std::string_view word = line.substr(0, end);
@@ -95,11 +96,11 @@ class Mounts {
       forget_if_changed();
       if (changes == changes_) return table_ = table;
     }
-    return table;  // not kept: it may be old already
+    return table;  // not kept: the mounts have changed meanwhile
   }
 
  private:
-  // The kernel tells of each change once, to whoever looks (proc(5)).
+  // The kernel reports each change once to each open file of mountinfo (proc(5)).
   void forget_if_changed() {
     pollfd changed{watch_.get(), POLLPRI, 0};
     if (!watch_ || poll(&changed, 1, 0) == 0) return;
@@ -126,8 +127,8 @@ class Mounts {
 
   std::mutex mutex_;  // never held for long
   const OwnedFd watch_{open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
-  std::shared_ptr<const Table> table_;  // null: not known
-  std::uint64_t changes_ = 0;           // that were noticed
+  std::shared_ptr<const Table> table_;  // null: unknown
+  std::uint64_t changes_ = 0;           // how many changes were noticed
 };
 
 Mounts& mounts() {
@@ -135,7 +136,7 @@ Mounts& mounts() {
   return all;
 }
 
-// Without asking a server, which fstat(2) would. False where the call is refused.
+// Does not ask a server, as fstat(2) would. False if the call is refused.
 bool find_place(int fd, Place& place) {
   struct statx found {};
   if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &found) != 0) return false;

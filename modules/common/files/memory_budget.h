@@ -1,7 +1,7 @@
-// A bound on what many hold in memory together, and the share of one of them. Any thread; a share is used by
-// one at a time.
+// A bound on what many holders take in memory together, and the share of one of them. Any thread; one thread
+// at a time uses a share.
 //
-// INVARIANT: the shares of a budget never exceed it together.
+// INVARIANT: the shares of a budget together never exceed it.
 #pragma once
 
 #include <atomic>
@@ -54,7 +54,7 @@ class MemoryShare {
   }
 
   std::size_t size() const { return size_; }
-  // Makes the share larger. False, and as it was, when the budget has no room for that.
+  // Makes the share larger. False, with the share unchanged, when the budget has no room for that.
   bool grow(std::size_t by) {
     const std::size_t used_max = size_ + by > kLarge ? budget_->size() / 4 * 3 : budget_->size();
     if (!budget_->take(by, used_max)) return false;

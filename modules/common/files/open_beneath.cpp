@@ -14,7 +14,8 @@
 namespace sluice::files {
 namespace {
 
-// EAGAIN without RESOLVE_CACHED: a rename raced with "..", or a lease is being broken. Neither lasts.
+// openat2 says EAGAIN without RESOLVE_CACHED when a rename raced with "..", or a lease is broken. Neither
+// lasts.
 constexpr int kTriesMax = 10;
 constexpr useconds_t kRetryUs = 1000;
 
@@ -26,9 +27,9 @@ int openat2_retrying(int folder, const char* path, open_how& how) {
   return static_cast<int>(fd);
 }
 
-std::atomic<bool> openat2_refused{false};  // for good: a filter of system calls is never taken off
+std::atomic<bool> openat2_refused{false};  // it stays so: a filter of system calls is never taken off
 
-// Such filters answer ENOSYS or EPERM to what they do not know; the kernel would say EINVAL to this.
+// Filters of system calls answer ENOSYS or EPERM to calls they do not know; the kernel would say EINVAL here.
 bool is_refusal(int error) {
   if (error != ENOSYS && error != EPERM) return false;
   const bool refused = syscall(SYS_openat2, -1, "", nullptr, 0) < 0 && errno != EINVAL;
@@ -52,7 +53,7 @@ Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links
     const int fd = openat2_retrying(folder, path, how);
     if (fd >= 0) return {OwnedFd(fd), 0};
     const int error = errno;
-    // Before Linux 5.12 RESOLVE_CACHED is an invalid flag: then every open is a thread's.
+    // Before Linux 5.12 RESOLVE_CACHED is an invalid flag, so a thread does every open.
     const bool for_thread =
         error == EINVAL || (error == EXDEV && links == Links::followed) || is_refusal(error);
     return {OwnedFd(), for_thread ? EAGAIN : error};
@@ -61,7 +62,7 @@ Opened open_with(int flags, int folder, const char* path, Resolve resolve, Links
     const int fd = openat2_retrying(folder, path, how);
     if (fd >= 0) return {OwnedFd(fd), 0};
     const int error = errno;
-    // A link led out of the folder, and may lead back.
+    // A link led out of the folder. It may lead back in, which the walk finds out.
     if ((error == EXDEV && links == Links::followed) || is_refusal(error))
       return walk(flags, folder, path, resolve, links);
     if (error != EAGAIN || tries == kTriesMax) return {OwnedFd(), error};
@@ -84,12 +85,13 @@ Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, 
   const int error = look_beneath(folder, path, resolve, links, facts);
   if (error != 0) return {OwnedFd(), error};
   if (!facts.is_regular() && !facts.is_folder()) return {OwnedFd(), ENXIO};
-  // Not to wait for what has taken its place meanwhile.
+  // O_NONBLOCK: something else, such as a FIFO, may have taken the file's place meanwhile.
   constexpr int kNeverWaiting = O_NONBLOCK | O_NOCTTY;
   Opened opened = open_with(O_RDONLY | kNeverWaiting | extra_flags, folder, path, resolve, links);
   if (opened.error != 0) return opened;
   opened.local = resolve == Resolve::cached_only || find_out_whether_local(opened.fd.get());
-  opened.error = read_facts(opened.fd.get(), opened.facts);  // it may have been replaced since it was looked at
+  opened.error =
+      read_facts(opened.fd.get(), opened.facts);  // another file may have taken its place after the look
   return opened;
 }
 

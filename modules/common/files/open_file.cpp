@@ -17,8 +17,8 @@ std::shared_ptr<OpenFile> OpenFile::make(Host& host, std::shared_ptr<OpenFilesSt
       new OpenFile(host, std::move(shared), std::move(fd), facts, path, type, local));
   if (!local) made->nowait = made->direct = Known::no;
   if (!made->prepare_fields(wall_seconds())) return nullptr;
-  // A hole is not read but filled with zeros, at once, by whoever makes the kernel read on: no probe and no
-  // sendfile shall do so.
+  // Whatever makes the kernel read on fills a hole with zeros, at once. POSIX_FADV_RANDOM keeps a probe or a
+  // sendfile from doing so on the loop.
   if (facts.has_holes && local) posix_fadvise(made->fd(), 0, 0, POSIX_FADV_RANDOM);
   return made;
 }
@@ -28,7 +28,8 @@ OpenFile::~OpenFile() {
   if (content_kept_) shared_->content_room += content_.size();
   FileFacts now;
   if (!fd_ || !shared_->threads_usable || (local_ && (read_facts(fd(), now) != 0 || now.links > 0))) return;
-  // The last close of an unlinked file frees its blocks, which can take long; any close asks a server.
+  // The last close of an unlinked file frees its blocks, which can take long. On a network, any close asks a
+  // server.
   direct_fd = OwnedFd();
   destroy_on_thread(host_, std::move(fd_));
 }
@@ -52,7 +53,7 @@ bool OpenFile::prepare_fields(std::int64_t now_s) {
   std::uint32_t count = 2;
   if (!validators_.last_modified.empty()) lines[count++] = {"Last-Modified", validators_.last_modified};
   if (!validators_.etag.empty()) lines[count++] = {"ETag", validators_.etag};
-  // Those of before stay until there are others, whatever fails.
+  // The old lines stay until there are new ones, whatever fails.
   FieldBlock* const made = host_.prepare_fields(lines, count);
   if (made == nullptr) return false;
   FieldBlock* const made_validators = host_.prepare_fields(lines + 2, count - 2);
@@ -68,7 +69,7 @@ bool OpenFile::prepare_fields(std::int64_t now_s) {
 }
 
 bool OpenFile::unchanged_since(std::uint64_t since_ns) {
-  // Content in memory is what the look was about; another's may have changed after it.
+  // A look that covered the kept content is enough. Content that is not kept may have changed after it.
   if (content_kept_ && looked_ns_ >= since_ns) return true;
   looked_ns_ = monotonic_ns();
   return unchanged();

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kMincorePages = 64;  // looked at in one call
 
-// cachestat(2), Linux 6.5; the C library of the day does not know it.
+// cachestat(2), Linux 6.5; Debian 12's C library does not know it.
 constexpr long kCachestatNumber = 451;
 struct CachestatRange {
   std::uint64_t offset;
@@ -30,8 +30,8 @@ struct Cachestat {
   std::uint64_t recently_evicted;
 };
 
-// How much of the range the page cache has, in pages, of how many; nothing where it may not be asked: before
-// Linux 6.5, and of files of others. Pages that are still being read count.
+// How many pages of a range the page cache has, and how many there are. Pages that are still being read count
+// as cached. Nothing if the kernel does not answer: before Linux 6.5, and for files of other users.
 struct CachedPages {
   std::uint64_t cached;
   std::uint64_t pages;
@@ -44,36 +44,36 @@ std::optional<CachedPages> count_cached(int fd, std::uint64_t offset, std::uint6
   return CachedPages{found.cached, (offset + size - 1) / kPage - offset / kPage + 1};
 }
 
-// `absent` for sure when a page is missing, `resident` for maybe, and `unknown`.
+// `absent` means that a page is missing for sure; `resident` means that it may be there.
 Residency ask_cachestat(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
   const auto counted = count_cached(file.fd(), offset, size);
   if (!counted) return Residency::unknown;
   if (counted->all()) return Residency::resident;
-  FileFacts now;  // behind the end nothing is cached, ever
+  FileFacts now;  // a range behind the end is never cached
   return read_facts(file.fd(), now) == 0 && offset + size <= now.size ? Residency::absent : Residency::resident;
 }
 
-// Where the first page is that the page cache does not have, of the range. Where it may not be asked, what the
-// kernel has just begun with is taken to be what any disk takes in one request.
+// The first page of the range that the page cache does not have. If the kernel does not answer, this assumes
+// that it has begun with as much as any disk takes in one request.
 std::uint64_t first_missing(int fd, std::uint64_t offset, std::uint64_t end) {
   constexpr std::uint64_t kReadAtOnceMin = 256 * 1024;
   const std::uint64_t first = offset / kPage;
-  std::uint64_t present = 0;                             // pages in a row that it has
-  std::uint64_t beyond = (end - 1) / kPage + 2 - first;  // pages in a row that it has not all
+  std::uint64_t present = 0;                             // pages in a row that are there
+  std::uint64_t beyond = (end - 1) / kPage + 2 - first;  // of so many pages in a row at least one is missing
   for (std::uint64_t pages = beyond - 1; present + 1 < beyond; pages = present + (beyond - present) / 2) {
     const auto counted = count_cached(fd, first * kPage, pages * kPage);
     if (!counted) return std::min(offset + kReadAtOnceMin, end);
     if (counted->all()) {
       present = pages;
     } else {
-      beyond = std::min(pages, counted->cached + 1);  // no more are in a row than there are
+      beyond = std::min(pages, counted->cached + 1);  // no more can be in a row than are cached at all
     }
   }
   return std::clamp((first + present) * kPage, offset, end);
 }
 
-// A read that may not wait, of what is not there, begins to read it and says so (preadv2(2), RWF_NOWAIT).
-// Nothing can be written to where it points, so that what has come in between is not copied.
+// A read with RWF_NOWAIT of a missing page makes the kernel begin to read it, and says so (preadv2(2)). The
+// null address cannot be written to, so pages that have come in between are not copied.
 void use_nowhere(int fd, std::uint64_t offset, std::uint64_t size) {
   static_cast<void>(read_nowait(fd, nullptr, size, offset));
 }
@@ -85,7 +85,7 @@ Residency probe_byte(const OpenFile& file, std::uint64_t offset) {
   return errno == EOPNOTSUPP ? Residency::unknown : Residency::absent;
 }
 
-// mincore says "resident" of everything to those who may not write the file, except where that hardly matters.
+// To a user who may not write the file, mincore says "resident" of every page. On tmpfs that hardly matters.
 bool may_ask_mincore(const OpenFile& file) {
   const uid_t user = geteuid();
   if (user == 0 || user == file.facts().owner) return true;
@@ -118,7 +118,7 @@ Residency ask_mincore(const OpenFile& file, std::uint64_t offset, std::uint64_t 
 ssize_t read_nowait(int fd, void* into, std::size_t size, std::uint64_t offset) {
   iovec piece{into, size};
   const ssize_t got = preadv2(fd, &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-  // What filters of system calls answer to one that they do not know.
+  // A filter of system calls answers so to a call that it does not know.
   if (got < 0 && (errno == EPERM || errno == ENOSYS)) errno = EOPNOTSUPP;
   return got;
 }
@@ -131,8 +131,8 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
   if (size == 0) return Residency::resident;
   if (!file.is_local()) return Residency::unknown;
   if (file.nowait == Known::no) return ask_mincore(file, offset, size);
-  // First, because a miss of the probe makes the kernel read, and wait for the block map of a file that is new
-  // to it. Where nobody knows, a thread has to be the first.
+  // cachestat is asked first. A probe that misses makes the kernel read, and wait for the block map of a file
+  // that is new to it. Without cachestat a thread has to be the first to read.
   const Residency known = ask_cachestat(file, offset, size);
   if (known == Residency::absent) return known;
   if (known == Residency::unknown && !file.extents_mapped) return Residency::absent;
@@ -147,9 +147,9 @@ Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size, st
 }
 
 void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) {
-  // Each read on takes larger pages than the one before (page_cache_ra_order in mm/readahead.c), so the first
-  // is small. But in the middle of a file nothing would be read beyond it, and where nobody may ask what has
-  // begun, the guess has to hold.
+  // Each read takes larger pages than the one before (page_cache_ra_order in mm/readahead.c), so the first
+  // one is small. Not so in the middle of a file, where the kernel would read nothing beyond it, and not
+  // without cachestat, where the guess of first_missing has to hold.
   constexpr std::uint64_t kFirstUse = 64 * 1024;
   constexpr std::uint64_t kReadAtOnceMax = 8 << 20;
   const std::uint64_t from = reading.begun;
@@ -163,7 +163,8 @@ void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end) 
   if (from == 0 && count_cached(fd, from, 1)) size = std::min(size, kFirstUse);
   use_nowhere(fd, from, std::min(size, end - from));
   reading.begun = first_missing(fd, from, seen_end);
-  // What it reads beyond what was asked for begins with the mark; else that is in the middle.
+  // If the kernel read more than was asked for, the surplus begins with the mark; else the mark is in the
+  // middle.
   const std::uint64_t read = reading.begun - from;
   reading.mark = read > size ? from + size : from + read / 2;
 }

@@ -1,4 +1,4 @@
-// Whether a range of a file lies in memory, so that reading or sending it will not wait for a disk. Never
+// Whether a range of a file is in memory, so that reading or sending it will not wait for a disk. Never
 // blocks. Loop thread.
 #pragma once
 
@@ -17,30 +17,34 @@ enum class Residency {
   unknown,  // the file system cannot tell: let a thread read it
 };
 
-// preadv2(2) with RWF_NOWAIT, of one piece. EOPNOTSUPP also where the call itself is refused.
+// preadv2(2) with RWF_NOWAIT, with one buffer. EOPNOTSUPP also if the call itself is refused.
 ssize_t read_nowait(int fd, void* into, std::size_t size, std::uint64_t offset);
 
-inline constexpr std::uint64_t kProbeClosely = 64 * 1024;   // reads end out of order, but in large pieces
-inline constexpr std::uint64_t kProbeWidely = 1024 * 1024;  // where nothing is known to be read at the time
+inline constexpr std::uint64_t kProbeClosely =
+    64 * 1024;  // close enough for reads under way, which end out of order, but in large pieces
+inline constexpr std::uint64_t kProbeWidely =
+    1024 * 1024;  // for when no read of the file is known to be under way
 
-// Between two bytes that tell of what lies between them: where holes split a file, each page may be read by
-// itself.
+// The distance between two probed bytes that stand for all between them. In a file with holes that is one
+// page, because each page may be read by itself.
 std::uint64_t probe_step(const OpenFile& file, std::uint64_t wanted);
 
-// Judged by what the page cache knows of all of it, and by one byte in so many. A range past the end counts as
-// resident: using it tells.
+// Asks the page cache about the whole range, and probes single bytes of it. A range past the end counts as
+// resident: using it will show that.
 Residency residency(OpenFile& file, std::uint64_t offset, std::uint64_t size,
                     std::uint64_t probe_every = kProbeClosely);
 
-// How far the kernel has begun to read a file for one who reads it in order.
+// How far the kernel has begun to read a file on behalf of one reader who goes from front to back.
 struct ReadingOn {
-  std::uint64_t begun = 0;  // of all before
-  std::uint64_t mark = 0;   // the page at whose use it begins with more; `begun`: none is known
+  std::uint64_t begun = 0;  // the kernel has begun with everything before
+  std::uint64_t mark =
+      0;  // using this page makes it begin with more; equal to `begun` if no such page is known
 };
 
-// Has the kernel begin with some more, about `size` and not beyond `end`; how much is its own choice, and may
-// be nothing. By its own readahead, as if the mark had been used: so it takes large pages, which costs a third
-// of what readahead(2) does. May wait for the block map of a file that was not read before. Any thread.
+// Has the kernel begin to read more, about `size` and not beyond `end`. The kernel chooses how much, and may
+// choose nothing. This works by the kernel's own readahead, as if the mark had been used: it then takes large
+// pages, which costs a third of what readahead(2) costs. May wait for the block map of a file that was not
+// read before. Any thread.
 void read_on(int fd, ReadingOn& reading, std::uint64_t size, std::uint64_t end);
 
 }  // namespace sluice::files

@@ -21,7 +21,7 @@ bool is_same_folder(int one, int other) {
          first.stx_dev_major == second.stx_dev_major && first.stx_dev_minor == second.stx_dev_minor;
 }
 
-// Without links and dots.
+// The path of a descriptor, without links and dots.
 std::string real_path(int fd) {
   char path[PATH_MAX];
   const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof(path));
@@ -84,9 +84,9 @@ void ServedFolder::search(Places& places) {
   if (!places.path.empty()) places.mount = open_folder(places.path);
 }
 
-// What a thread has found may have changed meanwhile, so the next request looks again. A way that has to be
-// asked of a thread again is no better known by that. A search that began later, or a way that stands, knows
-// more than this one.
+// What a thread found may have changed meanwhile, so the next request searches again. If that needs a thread
+// once more, the way is only checked every `revalidate_ms`. The result is dropped if a later search has a
+// result, or if the way is watched by now.
 void ServedFolder::take(Places places) {
   if (places.root_search > root_.taken && root_.way.standing() == WatchedPath::kNever) {
     const bool cold_again = root_.was_cold && places.root_search > root_.cold_at;
@@ -130,8 +130,9 @@ void ServedFolder::take_mount(Place place) {
 
 void ServedFolder::complain(bool& complained, const std::string& path, const std::string& why) {
   if (std::exchange(complained, true)) return;
-  host_.log(LogLevel::warning, "where " + path + " leads cannot be found out (" + why +
-                                   "): what it led to is served until it can, or until a reload");
+  host_.log(LogLevel::warning,
+            "the path " + path + " cannot be followed (" + why +
+                "): the folder that it led to before is served until it can, or until a reload");
 }
 
 }  // namespace sluice::files

@@ -1,5 +1,6 @@
-// The folder that a mount serves: beneath which root, and where in it. Both are known by the paths that a
-// person wrote, so that a root that was replaced, mounted over, or is a link that was switched is found anew.
+// The folder that a mount serves: its root, and the place in it. Both are known by the paths that a person
+// wrote. So the folder is found anew after its root was replaced or mounted over, or when a link was
+// switched.
 //
 // One per handler. Loop thread, except `search`.
 #pragma once
@@ -23,11 +24,11 @@ class ServedFolder {
   ServedFolder& operator=(const ServedFolder&) = delete;
 
   const Root& root() const { return root_; }
-  // Between the root and what requests name; empty or ending in '/'.
+  // The part of the path between the root and what requests name; empty or ending in '/'.
   const std::string& prefix() const { return prefix_; }
 
-  // Whether it is known where the folder is now. If not, a thread has to `search`, and what it finds is taken.
-  // REQUIRES: the cache has looked.
+  // Whether it is known where the folder is now. If not, a thread has to `search`, and `take` gets the
+  // result. REQUIRES: the cache has looked.
   bool is_known() {
     const bool stands = root_.way.standing() != WatchedPath::kNever &&
                         (path_.empty() || way_.standing() != WatchedPath::kNever);
@@ -43,7 +44,7 @@ class ServedFolder {
     std::string path;
     Place root;
     Place mount;
-    std::uint64_t root_search = 0;  // numbers of these searches
+    std::uint64_t root_search = 0;  // the numbers of these two searches
     std::uint64_t mount_search = 0;
   };
   Places to_search() { return {root_.path, path_, {}, {}, ++root_.begun, ++begun_}; }
@@ -64,11 +65,12 @@ class ServedFolder {
   FileCache& cache_;
   const std::uint64_t revalidate_ms_;
   Root& root_;
-  const std::string path_;  // as a person wrote it, made absolute; empty where the root is served, or by names
+  const std::string
+      path_;  // as a person wrote it, made absolute; empty if the root itself is served, or unknown
   std::string prefix_;
   WatchedPath way_;  // to path_
   std::uint64_t asked_ms_ = 0;
-  bool was_cold_ = false;  // this and the next three: as in Root, for the way to path_
+  bool was_cold_ = false;  // this and the next three: as in Root, but for the way to path_
   std::uint64_t begun_ = 0;
   std::uint64_t taken_ = 0;
   std::uint64_t cold_at_ = 0;

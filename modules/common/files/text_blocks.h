@@ -1,5 +1,5 @@
-// A long text that grows within a memory budget: in blocks, so that growing moves nothing and takes no more
-// than there will be in the end. Made by one thread, then read by any.
+// A long text that grows within a memory budget. It is made of blocks, so that growing moves nothing and
+// takes little more than the text needs. One thread writes it; then any may read it.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,8 @@ class TextBlocks {
  public:
   explicit TextBlocks(std::shared_ptr<MemoryBudget> budget) : share_(std::move(budget)) {}
 
-  // Where the next `size` bytes may be appended without being moved. Null when the budget has no room for them.
+  // The block to append the next `size` bytes to, which moves nothing. Null when the budget has no room for
+  // them.
   std::string* room_for(std::size_t size) {
     if (!blocks_.empty() && blocks_.back().capacity() - blocks_.back().size() >= size) return &blocks_.back();
     const std::size_t usual = std::clamp(share_.size(), kBlockMin, kBlockMax);
@@ -34,7 +35,7 @@ class TextBlocks {
     for (const std::string& block : blocks_) whole += block;
     return whole;
   }
-  // REQUIRES: both were made by the same steps, as far as they are equal.
+  // REQUIRES: both were made in the same steps; equal texts in other blocks compare unequal.
   bool operator==(const TextBlocks& other) const { return blocks_ == other.blocks_; }
 
  private:

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kLinksMax = 40;  // as the kernel's own walk (path_resolution(7))
 constexpr int kTriesMax = 10;
-constexpr long kNoLinksFollowed = 0x2000;  // ST_NOSYMFOLLOW, which the C library of the day does not know
+constexpr long kNoLinksFollowed = 0x2000;  // ST_NOSYMFOLLOW, which Debian 12's C library does not know
 constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
 OwnedFd open_at(int folder, const char* name, int flags) {
@@ -29,19 +29,19 @@ OwnedFd open_at(int folder, const char* name, int flags) {
   return OwnedFd(fd);
 }
 
-// Without its last byte when it was too long; empty where there is none.
+// The target of a link: cut to PATH_MAX bytes when it is longer, empty when the link cannot be read.
 std::string read_link(int folder, const char* name) {
   std::array<char, PATH_MAX> text;
   const ssize_t size = ::readlinkat(folder, name, text.data(), text.size());
   return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
 }
 
-// INVARIANT: `chain_` is not empty, and its last one is `here_`.
+// INVARIANT: `chain_` is not empty, and its last element describes `here_`.
 class Walk {
  public:
   Walk(int top, Links links) : top_fd_(top), links_(links) {}
 
-  // What lies elsewhere is nobody's business, nor whether it is there.
+  // The error does not tell whether anything lies outside the folder.
   Opened open(const char* path, int flags) {
     if (*path == '\0') return {OwnedFd(), ENOENT};
     if (*path == '/') return {OwnedFd(), EXDEV};
@@ -77,7 +77,8 @@ class Walk {
     return std::any_of(chain_.begin(), chain_.end(), [&](const FileFacts& at) { return at.same_file(top_); });
   }
 
-  // All but a slash behind the last component stays: it tells that the component is a folder.
+  // Takes the first name and the slash behind it off the rest. `slash_follows_` notes the slash: it says that
+  // the name is a folder's.
   std::string take_name() {
     const std::size_t end = std::min(rest_.find('/'), rest_.size());
     std::string name = rest_.substr(0, end);
@@ -93,10 +94,11 @@ class Walk {
     return read_facts(here_.get(), chain_.back());
   }
 
-  // From `here_` by its own "..", which has to be the folder that was come by: else it was moved meanwhile.
+  // Goes to the ".." of `here_`. That has to be the folder that the walk came from; if not, `here_` was
+  // moved.
   int go_up() {
     const bool at_bottom = chain_.size() == 1;
-    // A path of its own has no reason to leave; where a link does, the end of it decides.
+    // A request's own path may not leave the folder. A link's target may, if it ends inside again.
     if (at_bottom && followed_ == 0) return EXDEV;
     OwnedFd above = open_at(here_.get(), "..", kFolder);
     if (!above) return errno;
@@ -111,7 +113,7 @@ class Walk {
     return 0;
   }
 
-  // Into a folder or after a link; `found` when it is neither.
+  // Enters a folder or follows a link. Anything else goes into `found`.
   int go_to(const std::string& name, OwnedFd& found) {
     OwnedFd next = open_at(here_.get(), name.c_str(), O_PATH | O_NOFOLLOW);
     if (!next) return errno;
@@ -132,7 +134,7 @@ class Walk {
     if (links_ == Links::refused || ++followed_ > kLinksMax) return ELOOP;
     struct statfs system {};
     if (::fstatfs(link, &system) != 0) return errno;
-    // Links of /proc lead to what no path names.
+    // The links of /proc lead to things that have no path.
     if (system.f_type == PROC_SUPER_MAGIC || (system.f_flags & kNoLinksFollowed) != 0) return ELOOP;
     std::string target = read_link(link, "");
     if (target.empty()) return ENOENT;
@@ -145,8 +147,8 @@ class Walk {
     return known > 0 ? begin_at(top_fd_, ".") : begin_at(AT_FDCWD, "/");
   }
 
-  // How much of an absolute path leads to the top, 0 where that is for the walk to find out. A server that root
-  // has started may have a top that its workers could not walk to.
+  // The length of the front of an absolute path that is the path of the top folder; 0 if it has another
+  // front. When root started the server, its workers may be unable to walk from "/" to the top.
   std::size_t path_to_top(const std::string& target) const {
     const std::string top = read_link(AT_FDCWD, ("/proc/self/fd/" + std::to_string(top_fd_)).c_str());
     const bool at_top = top.size() > 1 && target.starts_with(top);
@@ -156,7 +158,7 @@ class Walk {
   Opened open_last(const std::string& name, OwnedFd found, int flags) {
     if ((flags & O_PATH) != 0) return {std::move(found), 0};
     OwnedFd opened = open_at(here_.get(), name.c_str(), flags | O_NOFOLLOW);
-    // A link has taken its place.
+    // ELOOP: a link has taken the file's place.
     const int error = opened ? 0 : errno == ELOOP ? EAGAIN : errno;
     return {std::move(opened), error};
   }
@@ -165,9 +167,9 @@ class Walk {
   const Links links_;
   FileFacts top_;
   OwnedFd here_;
-  std::vector<FileFacts> chain_;  // the folders from where the walk began, or from "/", down to here
+  std::vector<FileFacts> chain_;  // from where the walk began, or from "/", down to here
   std::string rest_;
-  bool slash_follows_ = false;  // the name that was taken last
+  bool slash_follows_ = false;  // behind the last name that was taken
   int followed_ = 0;
 };
 

@@ -1,16 +1,17 @@
-// Opens what a path leads to beneath a folder, one component after the other, for what openat2(2) does not do:
-// where it is refused (seccomp filters answer ENOSYS or EPERM), and for links that leave the folder and lead
-// back into it, as absolute ones do. Blocks. Any thread.
+// Opens what a path leads to beneath a folder, one component after the other, where openat2(2) does not help:
+// it may be refused (filters of system calls answer ENOSYS or EPERM), and it refuses links that leave the
+// folder and lead back into it, as absolute links do. Blocks. Any thread.
 //
-// Each step is from a descriptor to a name that is no link; links are read and followed here. So a rename
-// meanwhile leads nowhere else.
+// Each step goes from a descriptor to a name that is no link; the walk itself reads and follows links. So a
+// rename meanwhile cannot lead it out of the folder.
 #pragma once
 
 #include "common/files/open_beneath.h"
 
 namespace sluice::files {
 
-// As openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS, but for such links. `flags` are open(2)'s.
+// Like openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS, but links that lead back are followed. `flags`
+// are open(2)'s.
 Opened walk_beneath(int folder, const char* path, Links links, int flags);
 
 }  // namespace sluice::files

@@ -20,14 +20,14 @@ constexpr std::size_t kFoldersMax = 16 * 1024;
 constexpr int kStepsMax = 128;
 constexpr int kLinksMax = 40;  // as the kernel's
 
-// One name in a folder; a link is opened itself. EAGAIN where more than memory would have to be asked.
+// Opens one name in a folder; a link is opened itself. EAGAIN when the answer is not in memory.
 OwnedFd open_step(int folder, const std::string& name, int& error) {
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   how.resolve = RESOLVE_CACHED | RESOLVE_NO_MAGICLINKS;
   const long fd = syscall(SYS_openat2, folder, name.c_str(), &how, sizeof(how));
   error = fd >= 0 ? 0 : errno;
-  // An older kernel, or one that is kept from doing it.
+  // The kernel is older, or a filter of system calls forbids openat2.
   if (error == EINVAL || error == ENOSYS || error == EPERM) error = EAGAIN;
   return OwnedFd(static_cast<int>(fd));
 }
@@ -66,7 +66,7 @@ class WatchedPaths::Walk {
     return true;
   }
 
-  // Watched before it is asked, so that no change falls between.
+  // Watches the folder before it opens the name, so that no change is missed in between.
   bool take_step() {
     if (name_ == ".") return true;
     told_ = told_ && ways_.watch_step(way_, here(), name_);
@@ -107,7 +107,7 @@ class WatchedPaths::Walk {
   const int from_;
   std::string rest_;
   std::string name_;
-  OwnedFd owned_;  // where it is, unless that is `from_`
+  OwnedFd owned_;  // the folder reached, unless that is `from_`
   struct statx known_ {};
   int error_ = 0;
   int links_ = 0;
@@ -134,7 +134,7 @@ WatchedPaths::Followed WatchedPaths::follow(WatchedPath& way, int from, std::str
 bool WatchedPaths::watch_step(WatchedPath& way, int folder_fd, std::string_view name) {
   const int watch = watch_folder(folder_fd);
   if (watch == ChangeFeed::kNoWatch) return false;
-  // In this order, for either may fail for want of memory: `forget` finds what the way knows of.
+  // The step goes first: each line may run out of memory, and `forget` removes what the steps list.
   way.steps_.push_back({watch, std::string(name)});
   folders_[watch].passing.emplace(name, &way);
   return true;
@@ -184,7 +184,7 @@ void WatchedPaths::changed(int watch, std::uint32_t mask, std::string_view name)
   if (found == folders_.end()) return owner_.file_changed(watch, mask);
   Folder& folder = found->second;
   if (name.empty()) return doubt_all(folder);
-  // What is called so has other attributes: it is watched itself where they matter.
+  // Something of that name has other attributes. Where they matter, it has a watch of its own.
   if ((mask & IN_ATTRIB) != 0) return;
   for (auto at = folder.passing.lower_bound({std::string(name), nullptr});
        at != folder.passing.end() && at->first == name; ++at) {

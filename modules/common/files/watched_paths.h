@@ -1,6 +1,6 @@
-// Paths that are followed folder by folder and watched, so that it is known without a question whether they
-// still lead where they led: a folder on the way may be renamed, removed, closed, mounted over, and a symbolic
-// link on it may be switched.
+// Paths that are followed folder by folder and watched. Without a system call it is then known whether a path
+// still leads where it led. A folder on the way may be renamed, removed, closed to this user or mounted over,
+// and a symbolic link may be switched.
 //
 // Loop thread; waits for no disk.
 #pragma once
@@ -20,21 +20,21 @@
 
 namespace sluice::files {
 
-// One such path. Its owner says `WatchedPaths::forget` before it goes.
+// One such path. Before it ends, its owner calls `WatchedPaths::forget`.
 class WatchedPath {
  public:
   static constexpr std::uint64_t kNever = 0;
-  // Another number each time that it was followed and is watched as a whole, until something happens on it;
-  // then, and where it cannot be watched, kNever.
+  // A number that is new each time the path was followed and is watched as a whole. kNever once something has
+  // happened on the way, and when the path cannot be watched.
   std::uint64_t standing() const { return standing_; }
-  // It was followed, nothing that is told has happened since, but not everything is told.
+  // The path was followed, and no change was reported since; but not every change on it is reported.
   bool untold() const { return untold_; }
-  // It has to be followed again.
+  // The path has to be followed again.
   void doubt() {
     standing_ = kNever;
     untold_ = false;
   }
-  // Only asking again tells.
+  // Changes on the way are not reported: only following the path again tells.
   void set_untold() {
     standing_ = kNever;
     untold_ = true;
@@ -49,7 +49,7 @@ class WatchedPath {
   std::uint64_t standing_ = kNever;
   bool untold_ = false;
   std::vector<Step> steps_;
-  int last_ = ChangeFeed::kNoWatch;  // the watch of the folder where it ends, when its names are wanted
+  int last_ = ChangeFeed::kNoWatch;  // the watch of the last folder, if its names are wanted
 };
 
 class WatchedPaths final : private ChangeFeed::Listener {
@@ -57,7 +57,7 @@ class WatchedPaths final : private ChangeFeed::Listener {
   class Owner {
    public:
     virtual void file_changed(int watch, std::uint32_t mask) = 0;
-    // `way` ends in the folder that has the name, or had it.
+    // The folder at the end of `way` got or lost that name.
     virtual void name_changed(WatchedPath& way, std::string_view name) = 0;
 
    protected:
@@ -67,24 +67,27 @@ class WatchedPaths final : private ChangeFeed::Listener {
   WatchedPaths(Host& host, Owner& owner) : owner_(owner), feed_(host, *this) {}
   ChangeFeed& feed() { return feed_; }
 
-  enum class Names : std::uint8_t { wanted, unwanted };  // whether the names in the last folder are told of
+  enum class Names : std::uint8_t {
+    wanted,
+    unwanted
+  };  // whether changes of names in the last folder are reported
   struct Followed {
-    int error = 0;  // of errno(3); EAGAIN where a disk, a server or a process would have to be asked
-    OwnedFd end;    // with O_PATH; empty when the path is
+    int error = 0;  // of errno(3); EAGAIN if a disk, a server or a process would have to be asked
+    OwnedFd end;    // with O_PATH; empty if the path is
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
   };
   static constexpr int kTop = -1;
-  // Follows the path from a folder, or from the top of the file system. Also a path that ends nowhere stands.
+  // Follows the path from a folder, or from "/" (kTop). A path that leads nowhere is watched like any other.
   Followed follow(WatchedPath& way, int from, std::string_view path, Names names);
   void forget(WatchedPath& way);
-  // Watches nothing any more; no way stands from now on.
+  // Watches nothing from now on, and no path stands.
   void close() { feed_.close(); }
 
  private:
-  // What ways have in one folder.
+  // The paths that pass or end in one folder.
   struct Folder {
-    std::set<std::pair<std::string, WatchedPath*>> passing;  // by that name in it
+    std::set<std::pair<std::string, WatchedPath*>> passing;  // with the name by which the path goes on
     std::set<WatchedPath*> ending;
   };
   class Walk;

@@ -12,7 +12,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// Digits only; a number that is too large is as good as the largest.
+// Digits only. A number that is too large becomes the largest one.
 std::optional<std::uint64_t> parse_position(std::string_view digits) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0};
   if (digits.empty()) return std::nullopt;
@@ -36,13 +36,14 @@ Spec resolve_spec(std::string_view spec, std::uint64_t size, ByteRange& range) {
   if (dash == 0) {
     if (!last) return Spec::invalid;
     if (*last == 0) return Spec::beyond;
-    // The end of nothing is everything there is, and has no positions to name.
+    // The end of an empty file is all of it, and has no positions that a Content-Range could name.
     if (size == 0) return Spec::everything;
     range = {size - std::min(*last, size), size - 1};
     return Spec::within;
   }
   if (!first || (!last && dash + 1 < spec.size()) || (last && *last < *first)) return Spec::invalid;
-  // Some clients ask so for every file, to be sent no more than that; nothing is no more, and no error.
+  // Some clients ask for "0-" or so for every file, to limit what they get. An empty file is within any
+  // limit.
   if (size == 0 && *first == 0) return Spec::everything;
   if (*first >= size) return Spec::beyond;
   range = {*first, last ? std::min(*last, size - 1) : size - 1};
@@ -57,7 +58,7 @@ void sort_by_place(std::vector<ByteRange>& ranges) {
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
 }
 
-// Where any two overlap or touch, they and all others are put in order and joined.
+// If any two ranges overlap or touch, sorts all of them by place and joins those.
 void join(std::vector<ByteRange>& ranges) {
   std::vector<ByteRange> sorted = ranges;
   sort_by_place(sorted);
@@ -89,7 +90,8 @@ std::uint64_t gap_before(const std::vector<ByteRange>& ranges, std::size_t i) {
   return ranges[i].first - ranges[i - 1].last - 1;
 }
 
-// Which gaps are closed: those that are smaller than a head, and as many more as it takes.
+// Chooses the gaps that are closed: all that are no larger than a part's head, and then the smallest, until
+// at most kPartsMax ranges are left.
 class GapsToClose {
  public:
   // REQUIRES: sorted by place and disjoint.
@@ -101,7 +103,7 @@ class GapsToClose {
     const auto last = gaps.begin() + static_cast<std::ptrdiff_t>(needed - 1);
     std::nth_element(gaps.begin(), last, gaps.end());
     widest_ = *last;
-    // Of those that are as wide as the last one, no more than are needed.
+    // Of the gaps as wide as the last one, no more are closed than needed.
     needed -=
         static_cast<std::size_t>(std::count_if(gaps.begin(), last, [this](auto gap) { return gap < widest_; }));
     of_widest_ = needed;
@@ -131,7 +133,7 @@ void close_gaps(std::vector<ByteRange>& ranges) {
   ranges = std::move(closed);
 }
 
-// What more ranges than are answered as asked become. False: everything is to be sent.
+// Reduces more ranges than are answered as asked. False: send everything.
 bool condense(std::vector<ByteRange>& ranges, std::uint64_t size) {
   sort_by_place(ranges);
   if (several_overlap(ranges)) return false;

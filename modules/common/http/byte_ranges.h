@@ -19,25 +19,25 @@ struct ByteRange {
 
 struct RangeRequest {
   enum class Kind : std::uint8_t {
-    whole,          // no range that could be understood: answer with everything
-    partial,        // `ranges`
+    whole,          // the field is not understood: answer with everything
+    partial,        // answer with `ranges`
     unsatisfiable,  // 416
   };
   Kind kind = Kind::whole;
-  // Disjoint, none longer together than the representation. In the order asked for, unless some had to be
-  // joined; then in the order of their places.
+  // They never overlap. They stand in the order asked for; if some had to be joined, all are in the order of
+  // their places.
   std::vector<ByteRange> ranges;
 };
 
-// So many ranges are answered as they were asked for. Among more of them, those that lie so close together that
-// a part of its own would cost more than the gap are joined, too (RFC 9110 section 15.3.7.2), and so are the
-// closest until there are no more than `kPartsMax`. Everything is sent instead when that is shorter, and when
-// several of so many overlap, which only an attack asks for (section 14.2).
+// Up to this many ranges are answered as asked for. Among more of them, two are joined when the gap between
+// them is cheaper than another part (RFC 9110 section 15.3.7.2); then the closest ones, until `kPartsMax` are
+// left. Everything is sent instead when that is shorter, or when several of them overlap, which only an
+// attack asks for (section 14.2).
 inline constexpr std::size_t kRangesAsAskedMax = 64;
 inline constexpr std::size_t kPartsMax = 512;
-// About what the head of a part takes.
+// About the size of a part's head.
 inline constexpr std::uint64_t kPartHeadSize = 160;
-// More ranges than this are not looked at: everything is sent.
+// With more ranges than this everything is sent, and none is looked at.
 inline constexpr std::size_t kRangesMax = 1024;
 
 // "bytes 0-499/1000" (RFC 9110 section 14.4).

@@ -26,7 +26,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// qvalue of section 12.4.2: 0 or 1, and at most three decimals, which behind 1 are zeros.
+// The qvalue of section 12.4.2: 0 or 1, and at most three decimals, which are zeros after a 1.
 std::optional<unsigned> parse_weight(std::string_view text) {
   constexpr std::size_t kSizeMax = 5;  // "0.123"
   if (text.empty() || text.size() > kSizeMax || (text[0] != '0' && text[0] != '1')) return std::nullopt;
@@ -41,18 +41,18 @@ std::optional<unsigned> parse_weight(std::string_view text) {
   return weight;
 }
 
-// What the list says of each coding, and of all that it does not name.
+// The weight that the list gives to each coding, and to all that it does not name.
 struct Weights {
   std::array<std::optional<unsigned>, kCodingCount> named;
   std::optional<unsigned> others;
 };
 
-// Of two weights for one coding the smaller counts: nobody is sent what was ruled out anywhere in the list.
+// The smaller of two weights for one coding counts: what the list rules out anywhere is not sent.
 void lessen(std::optional<unsigned>& slot, unsigned weight) {
   slot = std::min(slot.value_or(kFullWeight), weight);
 }
 
-// codings [ OWS ";" OWS "q=" qvalue ]. Anything else is ignored, so that it neither allows nor forbids.
+// codings [ OWS ";" OWS "q=" qvalue ]. A malformed member is ignored: it neither allows nor forbids.
 void take_member(std::string_view member, Weights& weights) {
   const std::size_t semicolon = member.find(';');
   std::optional<unsigned> weight = kFullWeight;
@@ -67,7 +67,7 @@ void take_member(std::string_view member, Weights& weights) {
   for (std::size_t i = 0; i < kCodingCount; ++i) {
     if (same_name(name, kNames[i])) return lessen(weights.named[i], *weight);
   }
-  // Section 8.4.1.3: the old name of the same thing.
+  // Section 8.4.1.3: x-gzip is the old name of gzip.
   if (same_name(name, "x-gzip")) lessen(weights.named[static_cast<std::size_t>(Coding::gzip)], *weight);
 }
 
@@ -108,7 +108,7 @@ Codings preferred_codings(const Request& request) {
     if (weight.value_or(0) > 0) {
       ranked[count++] = {coding, *weight};
     } else if (!weight && coding == Coding::identity) {
-      // Not mentioned, it is acceptable, but behind all that was asked for.
+      // If not mentioned, it is acceptable, but comes after all that was asked for.
       ranked[count++] = {coding, 0};
     }
   }

@@ -1,4 +1,4 @@
-// Which content codings a client takes, and which it likes best (RFC 9110 section 12.5.3). Pure, any thread;
+// Which content codings a client accepts, and which it prefers (RFC 9110 section 12.5.3). Pure, any thread;
 // owns nothing.
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace sluice::files {
 
-// In the order in which they are chosen among equals.
+// Among equal weights the first one wins.
 enum class Coding : std::uint8_t { zstd, br, gzip, identity };
 inline constexpr std::size_t kCodingCount = 4;
 
-// What Content-Encoding calls it: "br". `identity` has a name, but is never sent.
+// The name in Content-Encoding: "br". `identity` has a name, too, but it is never sent.
 std::string_view coding_name(Coding coding);
-// What the name of a file that was compressed beforehand ends in: ".br"; empty for `identity`.
+// The ending of the name of a file that was compressed beforehand: ".br"; empty for `identity`.
 std::string_view coding_suffix(Coding coding);
 
 // Distinct codings, the best first.
@@ -35,8 +35,9 @@ class Codings {
   std::size_t size_ = 0;
 };
 
-// The codings that the answer may have. Without an Accept-Encoding, and with an empty one, only `identity`.
-// Empty when the client has ruled out everything, `identity` too: then 406, or identity all the same.
+// The codings that the answer may have. Without an Accept-Encoding, or with an empty one, only `identity`.
+// Empty when the client has ruled out everything, even `identity`: answer 406, or with `identity` all the
+// same.
 Codings preferred_codings(const Request& request);
 
 }  // namespace sluice::files

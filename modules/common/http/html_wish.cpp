@@ -22,14 +22,14 @@ bool same_name(std::string_view sent, std::string_view name) {
   });
 }
 
-// How precisely a media range names a page; 0 for not at all.
+// How precisely a media range names HTML; 0 if it does not.
 int precision_of(std::string_view range) {
   if (same_name(range, "text/html") || same_name(range, "application/xhtml+xml")) return kNamed;
   if (same_name(range, "text/*")) return 2;
   return range == "*/*" ? 1 : 0;
 }
 
-// "q=0" and "q=0.000" among the parameters.
+// Whether "q=0", "q=0.000" or the like is among the parameters.
 bool rules_out(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view value = take_until(parameters, ';');

@@ -1,5 +1,6 @@
-// Whether a client would take a page (RFC 9110 section 12.5.1), as browsers tell in what they send: Accept
-// names text/html where somebody follows a link, and anything where a page fetches its parts. Pure, any thread.
+// Whether a client would take an HTML page (RFC 9110 section 12.5.1). Browsers tell by Accept: it names
+// text/html when somebody follows a link, and only */* or other types when a page fetches its parts. Pure,
+// any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -7,8 +8,8 @@
 namespace sluice::files {
 
 enum class HtmlWish : std::uint8_t {
-  refused,  // Accept has no place for it, or rules it out
-  allowed,  // as good as anything, or there is no Accept
+  refused,  // Accept does not cover it, or rules it out
+  allowed,  // by a wildcard, or there is no Accept
   named,
 };
 

@@ -19,7 +19,8 @@ bool has_four_digits_a_year(std::int64_t seconds) {
          seconds < std::chrono::seconds(kYear10000.time_since_epoch()).count();
 }
 
-// Not by the C library: it holds a lock which all threads share, and reads the file of the local zone.
+// The C library's function is not used: it takes a lock that all threads share, and reads the local zone's
+// file.
 struct UtcTime {
   explicit UtcTime(std::int64_t seconds) : moment(std::chrono::seconds(seconds)) {}
 

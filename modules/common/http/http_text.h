@@ -1,4 +1,4 @@
-// Text that answers about files need: dates, percent-encoding, escaping. Pure functions, any thread.
+// Text for answers about files: dates, percent-encoding, escaping. Pure functions, any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ std::string http_date(std::int64_t seconds);
 // "2024-02-29T12:34:56Z" (RFC 3339). Empty outside years 0 to 9999.
 std::string iso_date(std::int64_t seconds);
 
-// Appends a decoded path as the path of a URI (RFC 3986 section 3.3); slashes stay.
+// Appends a decoded path, encoded as the path of a URI (RFC 3986 section 3.3); slashes stay.
 void append_encoded_path(std::string& out, std::string_view path);
 
 // Appends text so that HTML shows it as it is, inside quotes too.

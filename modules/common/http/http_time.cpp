@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tu
                                                        "Thursday", "Friday", "Saturday"};
 constexpr int kCenturyAhead = 50;
 
-// Takes the text apart from its front; once something does not fit, everything after fails too.
+// Takes the text apart from its front. Once something does not fit, everything after it fails as well.
 class Reader {
  public:
   explicit Reader(std::string_view text) : left_(text) {}

@@ -7,8 +7,8 @@
 
 namespace sluice::files {
 
-// Seconds since 1970, or nothing for what is no valid date. `now_s` decides the century of the old form's two
-// digits: a year that seems more than 50 years ahead is the past one with these digits.
+// Seconds since 1970, or nothing if the date is not valid. The old form has a year of two digits: `now_s`
+// decides the century. A year that seems more than 50 years ahead is in the past.
 std::optional<std::int64_t> parse_http_date(std::string_view text, std::int64_t now_s);
 
 }  // namespace sluice::files

@@ -5,8 +5,8 @@
 
 namespace sluice::files {
 
-// A view of a constant, or `fallback` where the extension is unknown or missing. Case is ignored; of
-// "a.tar.gz" the last extension counts; a name that only starts with a dot has none.
+// A view of a constant, or `fallback` if the extension is unknown or missing. Case is ignored. Of "a.tar.gz"
+// the last extension counts. A name whose only dot is its first byte has none.
 std::string_view mime_type(std::string_view path, std::string_view fallback);
 
 }  // namespace sluice::files

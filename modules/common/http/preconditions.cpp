@@ -17,14 +17,14 @@ std::string_view opaque(std::string_view tag) {
   return tag;
 }
 
-// etagc: anything visible but a quote, and obs-text (RFC 9110 section 8.8.3).
+// etagc: any visible byte but a quote, and obs-text (RFC 9110 section 8.8.3).
 bool is_tag_byte(char byte) {
   const auto code = static_cast<unsigned char>(byte);
   return code == 0x21 || (code >= 0x23 && code != 0x7f);
 }
 
-// Takes the tag at the front of a list, with the comma behind it. Empty when there is none any more, or the
-// list is malformed from here on.
+// Takes the tag at the front of a list, with the comma behind it. Empty when the list has ended, or is
+// malformed from here on.
 std::string_view take_tag(std::string_view& list) {
   const std::size_t start = list.find_first_not_of(" \t,");
   if (start == std::string_view::npos) return {};
@@ -44,7 +44,7 @@ std::string_view take_tag(std::string_view& list) {
 
 template <typename Equal>
 bool list_matches(std::string_view list, std::string_view etag, Equal equal) {
-  if (list == "*") return true;  // there is a representation
+  if (list == "*") return true;  // it matches, because there is a representation
   while (true) {
     const std::string_view tag = take_tag(list);
     if (tag.empty()) return false;
@@ -65,7 +65,7 @@ bool any_matches(const Request& request, FieldId id, std::string_view etag, Equa
 struct Found {
   bool if_match = false;
   bool if_none_match = false;
-  // One date each; a repeated one is no valid date.
+  // Each has one date; a repeated field has no valid one.
   std::optional<std::string_view> if_modified_since;
   std::optional<std::string_view> if_unmodified_since;
   std::optional<std::string_view> if_range;
@@ -107,10 +107,10 @@ std::optional<std::int64_t> date_of(const std::optional<std::string_view>& value
   return parse_http_date(*value, what.now_s);
 }
 
-// Section 13.1.5: a strong tag, or the exact date, when that is strong, too.
+// Section 13.1.5: the condition is a strong tag, or the exact date if that is a strong validator.
 bool range_condition_holds(std::string_view value, const Representation& what) {
   if (value.starts_with('"') || is_weak(value)) return equal_strongly(value, what.etag);
-  // The file may have changed twice within a second that is not over (section 8.8.2.2).
+  // The file may change once more within the second of its mtime (section 8.8.2.2).
   constexpr std::int64_t kStrongAfterSeconds = 2;
   const auto date = date_of(value, what);
   return date && *date == what.mtime_s && what.mtime_s + kStrongAfterSeconds <= what.now_s;

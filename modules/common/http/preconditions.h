@@ -1,4 +1,4 @@
-// What a request's conditional fields ask of a representation (RFC 9110 section 13). Pure, any thread.
+// Judges the conditional fields of a request for a representation (RFC 9110 section 13). Pure, any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -8,9 +8,9 @@
 
 namespace sluice::files {
 
-// What the representation is compared with.
+// The validators that the conditions are compared with.
 struct Representation {
-  std::string_view etag;   // quoted, with W/ where it is weak; empty for none
+  std::string_view etag;   // quoted, with W/ if it is weak; empty for none
   bool has_mtime = false;  // whether the mtime may be used as a validator
   std::int64_t mtime_s = 0;
   std::int64_t now_s = 0;
@@ -23,10 +23,10 @@ struct Conditions {
   bool range_applies = true;  // If-Range does not forbid a Range
 };
 
-// In the order of section 13.2.2. REQUIRES: the answer without conditions would be 200.
+// Judges in the order of section 13.2.2. REQUIRES: the answer without conditions would be 200.
 Conditions judge_conditions(const Request& request, const Representation& representation);
 
-// Section 8.8.3.2. Malformed tags equal nothing.
+// Section 8.8.3.2. A malformed tag equals nothing.
 bool equal_weakly(std::string_view left, std::string_view right);
 bool equal_strongly(std::string_view left, std::string_view right);
 

@@ -8,7 +8,7 @@
 namespace sluice::files {
 namespace {
 
-// A name of at most 255 bytes can have a longer extension, but nobody means one.
+// A name of at most 255 bytes could have a longer extension, but no real one does.
 constexpr std::size_t kExtensionMax = 32;
 
 std::string_view trim(std::string_view text) {
@@ -40,7 +40,7 @@ bool is_media_type(std::string_view text) {
   return slash != std::string_view::npos && is_token(text.substr(0, slash)) && is_token(text.substr(slash + 1));
 }
 
-// The text comes from a configuration, and the sentence goes to a terminal: control bytes stay out of it.
+// The text comes from a configuration and ends up on a terminal, so control bytes are left out.
 std::string quoted(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;

@@ -1,8 +1,9 @@
-// The media types that a user adds to, or puts in place of, the built-in ones: the value of a mount option such
-// as "wasm=application/wasm;md=text/markdown". Unchanging once made; any thread may look up. Owns its text.
+// Media types that a user adds to the built-in ones, or sets in place of them: the value of a mount option
+// such as "wasm=application/wasm;md=text/markdown". It never changes once made; any thread may look up. Owns
+// its text.
 //
-// Pairs are separated by ';'. A type may be followed by its charset, "log=text/plain;charset=iso-8859-1"; types
-// of text without one are said to be UTF-8.
+// ';' separates the pairs. A charset may follow a type: "log=text/plain;charset=iso-8859-1". Text types
+// without one get UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +18,11 @@ class TypeTable {
   static constexpr std::size_t kTypesMax = 1024;
 
   TypeTable() = default;
-  // Throws std::runtime_error with a sentence for the person who configured it.
+  // Throws std::runtime_error with a sentence for the person who wrote the option.
   explicit TypeTable(std::string_view text);
 
-  // The Content-Type of a file by its name: the user's, else the built-in one (mime_types.h), else `fallback`.
-  // The view lives as long as this table and `fallback`.
+  // The Content-Type of a file by its name: the user's, else the built-in one (mime_types.h), else
+  // `fallback`. The view is valid as long as this table and `fallback` are.
   std::string_view type_of(std::string_view path, std::string_view fallback) const;
   bool empty() const { return types_.empty(); }
 

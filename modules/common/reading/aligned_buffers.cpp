@@ -22,7 +22,7 @@ class BufferSlab {
   char* const mapped_;
 };
 
-// Of twice the address space, so that an aligned slab is in it; what is not touched takes no memory.
+// Maps twice the size, so that an aligned slab fits in. Untouched pages take no memory.
 void BufferPool::add_slab() {
   void* mapped =
       mmap(nullptr, 2 * kSlabSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -30,7 +30,7 @@ void BufferPool::add_slab() {
   auto* first = static_cast<char*>(mapped);
   const auto slab = std::make_shared<const BufferSlab>(first);
   first += (kSlabSize - reinterpret_cast<std::uintptr_t>(first) % kSlabSize) % kSlabSize;
-  madvise(first, kSlabSize, MADV_HUGEPAGE);  // without large pages it is a slab all the same
+  madvise(first, kSlabSize, MADV_HUGEPAGE);  // works without large pages as well
   std::memset(first, 0, kSlabSize);
   for (std::size_t at = 0; at < kSlabSize; at += kBufferSize) {
     free_.push_back(std::make_unique<Buffer>(slab, first + at));

@@ -1,7 +1,7 @@
-// Aligned buffers for file content, at most a fixed number a worker, touched when they are made so that no read
-// into them faults. They are cut from slabs of one large page each, where the system has one: a disk reads into
-// a piece of contiguous memory in one go, and into scattered pages one by one. Loop thread; a buffer that is
-// lent may be filled by a thread or by the kernel.
+// Aligned buffers for file content, at most a fixed number a worker. They are touched when they are made, so
+// that a read into them does not fault. They are cut from slabs of one large page each, if the system has
+// any: a disk fills a contiguous piece of memory in one go, but scattered pages one by one. Loop thread; a
+// thread or the kernel may fill a buffer that is lent.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ inline constexpr std::size_t kBufferAlignment = 4096;  // enough for O_DIRECT on
 
 class BufferSlab;
 
-// One buffer; its slab goes back to the system with the last of them.
+// One buffer. Its slab goes back to the system with the last buffer of it.
 class Buffer {
  public:
   Buffer(std::shared_ptr<const BufferSlab> slab, char* data) : slab_(std::move(slab)), data_(data) {}
@@ -34,11 +34,11 @@ using BufferRef = std::unique_ptr<Buffer>;
 class BufferPool {
  public:
   explicit BufferPool(std::size_t buffers_max) : buffers_max_(buffers_max) {}
-  // Null when all are lent, or without memory.
+  // Null when all are lent, or when there is no memory.
   BufferRef take();
   void give_back(BufferRef buffer);
   bool exhausted() const { return lent_ >= buffers_max_; }
-  // Frees what is not lent, and from now on keeps nothing.
+  // Frees the buffers that are not lent. From now on the pool keeps none.
   void retire();
 
  private:

@@ -11,7 +11,7 @@
 namespace sluice::files {
 namespace {
 
-// What is copied from the page cache at once: little enough to be still in the processor's cache when written.
+// Copied from the page cache at once. This much is still in the processor's cache when it is written.
 constexpr std::uint64_t kCopySize = 128 * 1024;
 
 constexpr std::uint64_t align_down(std::uint64_t offset) {
@@ -43,7 +43,7 @@ FileReader::State FileReader::peek(Bytes& piece) {
   return State::ready;
 }
 
-// Takes one step towards a front piece; a state when there is none to be had now.
+// Takes one step towards a front piece. Returns a state if there cannot be one now.
 std::optional<FileReader::State> FileReader::fill_front() {
   if (front_.read != nullptr) {
     if (front_.read->state != Read::State::finished) return State::wait;
@@ -79,7 +79,8 @@ std::optional<FileReader::State> FileReader::copy_cached() {
   }
   if (got == 0) return State::failed;
   if (got < 0) {
-    // No buffer, or it was there a moment ago: the queue has one later, or finds out why it cannot be read.
+    // There was no buffer, or the pages have gone since the check. The queue waits for a buffer, or finds the
+    // error.
     discard(front_);
     ask(front_, position_);
     return State::wait;
@@ -106,7 +107,7 @@ void FileReader::ask(Piece& piece, std::uint64_t offset) {
   queue_.ask(piece.read);
 }
 
-// Takes over what a finished read brought. False when the file cannot be read that far.
+// Takes what a finished read brought. False when the file cannot be read that far.
 bool FileReader::collect(Piece& piece) {
   const ReadRef read = std::exchange(piece.read, nullptr);
   piece.buffer = std::move(read->buffer);
@@ -116,7 +117,7 @@ bool FileReader::collect(Piece& piece) {
   return true;
 }
 
-// Keeps one read ahead of the piece in use, where reading has to wait.
+// Keeps one read ahead of the piece in use, if reading has to wait.
 void FileReader::look_ahead() {
   const std::uint64_t next = position_ + front_.size;
   if (!cold_ || back_.read != nullptr || back_.size > 0 || next >= end_) return;
@@ -133,7 +134,7 @@ void FileReader::consume(std::size_t size) {
   front_.size -= size;
 }
 
-// Its data is as fresh as can be: others lose theirs before.
+// Moves this reader to the end of the holders: its data is the newest, so others lose their buffers first.
 void FileReader::stand_last() {
   leave();
   place_ = queue_.enter(*this);
@@ -146,8 +147,8 @@ void FileReader::leave() {
 void FileReader::give_up_buffers() {
   if (in_use_) return;
   leave();
-  discard(back_);  // nobody waits for it
-  // A front that is being read wakes the body, which must find what it waited for.
+  discard(back_);  // no pump waits for it
+  // A front piece that is being read will wake the body, which then has to find it.
   if (front_.read == nullptr || front_.read->state == Read::State::finished) discard(front_);
 }
 

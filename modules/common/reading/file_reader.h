@@ -1,8 +1,8 @@
-// A range of a file as a sequence of pieces in memory: copied from the page cache where it is there, else by
-// the read queue, with one read ahead of the piece in use. Never blocks. Used by one body, for which it may
-// park. Loop thread.
+// A range of a file as a sequence of pieces in memory. They are copied from the page cache if they are there,
+// else read by the read queue, with one read ahead of the piece in use. Never blocks. One body uses it, and
+// may park. Loop thread.
 //
-// INVARIANT: `front_` begins at `position_` or has nothing; `back_`, when it holds or reads something, goes on
+// INVARIANT: `front_` begins at `position_` or is empty; `back_`, if it holds or reads something, begins
 // where `front_` ends.
 #pragma once
 
@@ -18,28 +18,28 @@ class FileReader final : private BufferUser {
     ready,   // `piece` is not empty
     wait,    // park: the exchange will be resumed
     end,     // all of the range has been consumed
-    failed,  // unreadable, or the file ended before the range
+    failed,  // unreadable, or the file ended before the range did
   };
 
-  // `ticket` is of the exchange whose body uses it. `queue` lives longer.
+  // `ticket` belongs to the exchange whose body uses it. `queue` lives longer.
   FileReader(ReadQueue& queue, FileRef file, std::uint64_t offset, std::uint64_t size, Ticket ticket);
   ~FileReader();
   FileReader(const FileReader&) = delete;
   FileReader& operator=(const FileReader&) = delete;
 
-  // The bytes at the position; they live until `consume` of all of them, or `rest`.
+  // The bytes at the position. They are valid until all of them are consumed, or until `rest`.
   State peek(Bytes& piece);
-  // Moves on. REQUIRES: no more than the piece that `peek` gave.
+  // Moves on. REQUIRES: `size` is no more than `peek` gave.
   void consume(std::size_t size);
-  // Between two pumps: the buffers may be taken away, at the price of reading again.
+  // For between two pumps: the buffers may be taken away, which costs another read.
   void rest() { in_use_ = false; }
 
  private:
   struct Piece {
     BufferRef buffer;
     ReadRef read;            // under way
-    std::size_t first = 0;   // in the buffer, of the bytes not consumed
-    std::size_t size = 0;    // of the same
+    std::size_t first = 0;   // of the bytes not consumed, in the buffer
+    std::size_t size = 0;    // of these bytes
     std::size_t wanted = 0;  // what `size` is to be when the read has finished
   };
 
@@ -59,11 +59,11 @@ class FileReader final : private BufferUser {
   std::uint64_t position_;
   const std::uint64_t end_;
   const Ticket ticket_;
-  bool cold_ = false;  // the last piece had to be waited for
+  bool cold_ = false;  // the last piece was not in memory
   Piece front_;
   Piece back_;
   bool in_use_ = false;                    // between peek and rest
-  std::optional<ReadQueue::Place> place_;  // among the holders of buffers
+  std::optional<ReadQueue::Place> place_;  // in the order of those that hold buffers
 };
 
 // A body that copies a range of a file through user space.

@@ -9,8 +9,7 @@
 
 namespace sluice::files {
 
-// The thread uses the buffer, the descriptor and the plain numbers of the read, which the loop leaves alone
-// until done().
+// The thread uses the read's buffer, descriptor, offset and size. The loop leaves these alone until done().
 class ReadQueue::ThreadRead final : public Work {
  public:
   ThreadRead(ReadQueue& queue, ReadRef read) : queue_(queue), read_(std::move(read)) {}
@@ -67,14 +66,14 @@ BufferRef ReadQueue::take_buffer() {
 
 void ReadQueue::give_back(BufferRef buffer) {
   pool_.give_back(std::move(buffer));
-  // Not at once: the giver may be in the middle of something, and a turn later is soon enough.
+  // Not at once, since the caller may be in the middle of something. A turn later is soon enough.
   if (!waiting_.empty() && retry_.value == 0) retry_ = host_.timer(0, *this);
 }
 
 // Takes buffers from those that have held theirs for long enough, until one is free.
 void ReadQueue::reclaim() {
   for (auto next = holders_.begin(); next != holders_.end() && pool_.exhausted();) {
-    const Holder holder = *next++;  // giving up leaves the list
+    const Holder holder = *next++;  // giving up buffers removes it from the list
     if (host_.now_ms() - holder.since_ms < kHoldMsMin) return;
     holder.user->give_up_buffers();
   }
@@ -84,7 +83,7 @@ void ReadQueue::start_waiting() {
   while (running_ < kRunningMax && next_to_start() != waiting_.end()) {
     BufferRef buffer = take_buffer();
     if (buffer == nullptr) break;
-    // Who gave a buffer up for it also drops what it had asked for, and that may have been the last.
+    // A reader that gave up a buffer also drops the read that it had asked for, which may have been the last.
     const auto next = next_to_start();
     if (next == waiting_.end()) return pool_.give_back(std::move(buffer));
     const ReadRef read = std::move(*next);
@@ -92,7 +91,7 @@ void ReadQueue::start_waiting() {
     read->buffer = std::move(buffer);
     start(read);
   }
-  // With enough reads under way the next end looks again.
+  // If enough reads are under way, the next one that ends comes here again.
   if (running_ < kRunningMax && retry_.value == 0 && next_to_start() != waiting_.end())
     retry_ = host_.timer(kRetryMs, *this);
 }
@@ -152,7 +151,7 @@ void ReadQueue::finish(const ReadRef& read, std::int64_t result) {
     pool_.give_back(std::move(read->buffer));
   }
   start_waiting();
-  host_.release();  // may be the last thing that kept this queue
+  host_.release();  // the last reference to this queue may end here
 }
 
 }  // namespace sluice::files

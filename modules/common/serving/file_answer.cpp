@@ -1,5 +1,4 @@
-// What an answer about a file carries: nothing new (304), nothing at all (412, 416), a part, several, or the
-// whole.
+// What an answer about a file carries: no content (304, 412, 416), one part, several parts, or all of it.
 #include <optional>
 #include <utility>
 
@@ -11,7 +10,7 @@
 namespace sluice::files {
 namespace {
 
-// What of a request's fields bears on the answer, found in one pass.
+// The fields of a request that matter for the answer, found in one pass.
 struct Asked {
   bool conditional = false;
   unsigned range_fields = 0;
@@ -48,7 +47,7 @@ void FileHandler::answer(Exchange& exchange, const FileRef& file, Coding coding)
   const Asked asked = look_at(request);
   bool range_applies = true;
   if (asked.conditional && answer_condition(exchange, *file, true, range_applies)) return;
-  // Range is for GET alone (RFC 9110 section 14.2), and two of them are none.
+  // Range is for GET alone (RFC 9110 section 14.2), and a repeated one is ignored.
   RangeRequest ranges;
   if (asked.range_fields == 1 && range_applies && request.method == Method::get) {
     ranges = resolve_ranges(asked.range, file->facts().size);

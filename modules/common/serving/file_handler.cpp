@@ -14,12 +14,12 @@ namespace sluice::files {
 namespace {
 
 constexpr std::uint64_t kNow = ~std::uint64_t{0};
-// Of what the server takes for all fields of an answer together (28 KiB), other fields need their part.
+// The server takes 28 KiB for all fields of an answer. The rest is for the other fields.
 constexpr std::size_t kLocationMax = 26 * 1024;
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 
-// What browsers, certificate authorities and others look for at the root of a site (RFC 8615). It is public by
-// its meaning, although its name begins as hidden ones do.
+// /.well-known/ is where browsers, certificate authorities and others look (RFC 8615). It is meant to be
+// public, although its name begins with a dot.
 bool is_well_known(std::string_view path) {
   constexpr std::string_view kName = ".well-known";
   return path.starts_with(kName) && (path.size() == kName.size() || path[kName.size()] == '/');
@@ -30,8 +30,8 @@ bool has_hidden_segment(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
 }
 
-// Files that were written together belong together; an older encoded one is of an older plain one. In whole
-// seconds: what compresses a file, or copies it, often gives it no finer time.
+// Compares in whole seconds: tools that compress or copy a file often set its time no finer. An encoded file
+// that is older belongs to an older plain file.
 bool is_older(const FileFacts& facts, const FileFacts& than) {
   return facts.mtime_s < than.mtime_s;
 }
@@ -69,7 +69,7 @@ FileHandler::FileHandler(Host& host, FileCache& cache, ListingStore& listings)
   learn_mounts();
   common_fields_ =
       prepare_common_fields(options_.cache_control, options_.precompressed ? "Accept-Encoding" : "");
-  // What may look different the next time under the same name is not for keeping, however long files are.
+  // A fallback page or a listing may be another one the next time, even if files may be kept for long.
   if (!options_.fallback.empty() || options_.listing) {
     page_fields_ = prepare_common_fields(options_.cache_control.empty() ? "" : "no-cache",
                                          options_.precompressed ? "Accept-Encoding, Accept" : "Accept");
@@ -83,7 +83,7 @@ FileHandler::~FileHandler() {
   if (page_fields_ != nullptr) host_.release_fields(page_fields_);
 }
 
-// Null for none.
+// Null when there are none.
 FieldBlock* FileHandler::prepare_common_fields(std::string_view cache_control, std::string_view vary) {
   Field lines[3];
   std::uint32_t count = 0;
@@ -93,7 +93,7 @@ FieldBlock* FileHandler::prepare_common_fields(std::string_view cache_control, s
   return count > 0 ? host_.prepare_fields(lines, count) : nullptr;
 }
 
-// Under whichever name it was asked for, and in whichever coding.
+// By any name it was asked for, and in any coding.
 bool FileHandler::is_fallback(const OpenFile& file) const {
   if (options_.fallback.empty()) return false;
   std::string_view rest = file.path();
@@ -122,7 +122,7 @@ void FileHandler::handle(Exchange& exchange) {
 void FileHandler::begin(Exchange& exchange) {
   if (!accept_method(exchange)) return;
   if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
-  // The common case needs no search, and no memory of its own.
+  // The common case answers without another search, and allocates nothing.
   if (!options_.precompressed && !options_.hash_etags) {
     if (const FileRef file = cache_.find(lookup_, path_, look_since(exchange.request())))
       return answer(exchange, file, Coding::identity);
@@ -132,7 +132,7 @@ void FileHandler::begin(Exchange& exchange) {
   seek(exchange, std::move(search));
 }
 
-// True for the methods that read; else the request has been answered.
+// True for the methods that read. For others the request has been answered.
 bool FileHandler::accept_method(Exchange& exchange) {
   const Method method = exchange.request().method;
   if (method == Method::get || method == Method::head) return true;
@@ -162,8 +162,8 @@ bool FileHandler::locate(const Request& request, std::string& path) const {
   return true;
 }
 
-// What leaves from memory is as a look found it that others may share. What is read behind it had better be
-// looked at right before.
+// A file sent from memory may be as old as the last look, which requests share. For content that is read
+// later, the look is taken now.
 std::uint64_t FileHandler::look_since(const Request& request) const {
   const bool in_parts = std::any_of(request.fields, request.fields + request.field_count,
                                     [](const Field& field) { return field.id == FieldId::range; });
@@ -243,7 +243,8 @@ void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) 
       return serve_encoded(exchange, std::move(search), file);
     case Search::For::error:
       exchange.status(search.status);
-      if (!options_.fallback.empty()) exchange.field("Vary", "Accept");  // another client may get that page
+      if (!options_.fallback.empty())
+        exchange.field("Vary", "Accept");  // another Accept may get that page as an answer
       exchange.field("Content-Type", file->type());
       return send_part(exchange, file, 0, file->facts().size);
   }
@@ -252,7 +253,7 @@ void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) 
 void FileHandler::serve_encoded(Exchange& exchange, Search search, const FileRef& file) {
   const FileFacts& facts = file->facts();
   const FileFacts& plain = search.plain->facts();
-  // Nothing is the compressed form of nothing: who compressed it has failed, or has not come to it yet.
+  // An empty compressed file of a file with content is a failed compression, or one that is still at work.
   const bool unfinished = facts.size == 0 && plain.size > 0;
   if (is_older(facts, plain) || unfinished || file->decodable == Known::no)
     return seek_encoded(exchange, std::move(search));
@@ -278,7 +279,7 @@ void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t statu
   }
 }
 
-// Tries the next of the client's codings; without one left, the plain file answers.
+// Tries the next of the client's codings. When none is left, the plain file answers.
 void FileHandler::seek_encoded(Exchange& exchange, Search search) {
   if (search.purpose != Search::For::encoded) {
     search.purpose = Search::For::encoded;
@@ -293,9 +294,9 @@ void FileHandler::seek_encoded(Exchange& exchange, Search search) {
   seek(exchange, std::move(search));
 }
 
-// A page that routes by itself answers for what somebody may have followed a link to. A part of a page that is
-// missing is missing: HTML in the place of a script or an image helps nobody, and is kept as one. What is well
-// known is asked for by programs, which take any page for a yes.
+// The fallback is for paths that a person may have opened as a page. A missing script or image stays missing:
+// HTML in its place helps nobody, and caches would keep it. Programs ask for well-known files, and take any
+// page for a yes.
 bool FileHandler::has_fallback(const Request& request) const {
   if (options_.fallback.empty() || is_well_known(request.path)) return false;
   const HtmlWish wish = html_wish(request);
@@ -304,7 +305,7 @@ bool FileHandler::has_fallback(const Request& request) const {
   const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return true;
-  // With an extension that has a type, that is told; else it may be a name, or a number, in a route.
+  // An extension that has a type tells what was asked for. One without may be a name or a number of a route.
   const std::string_view type = options_.types.type_of(name, "");
   if (type.empty()) return wish == HtmlWish::named;
   return type.starts_with("text/html") || type.starts_with("application/xhtml+xml");
@@ -335,7 +336,7 @@ void FileHandler::redirect_to_folder(Exchange& exchange) {
   // Two slashes would name another server (RFC 3986 section 4.2).
   if (location.starts_with("//")) return answer_error(exchange, 404);
   if (request.query.size > 0) location.append("?").append(std::string_view(request.query));
-  // A query that fits no head of an answer belongs to a target that is too long.
+  // The target was too long if its query does not fit into the head of an answer.
   if (location.size() > kLocationMax || !exchange.field("Location", location))
     return answer_error(exchange, 414);
   exchange.fail(301);

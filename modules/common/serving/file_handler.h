@@ -1,5 +1,5 @@
-// What handlers of files have in common: from a request to an opened file and the head of its answer. How the
-// content leaves is the derived handler's: `make_body`.
+// The common part of handlers that serve files: from a request to an opened file and the head of its answer.
+// The derived handler sends the content: `make_body`.
 //
 // One per worker and mount; uses the cache of its module's Shared. Loop thread.
 //
@@ -31,7 +31,7 @@ class NoBody final : public Body {
   Progress pump(Sink&) override { return Progress::done; }
 };
 
-// Content that was made as a whole, and may be shared with other answers.
+// Content in memory, which other answers may share.
 class TextBody final : public Body {
  public:
   TextBody(Host& host, HeldText content) : host_(host), content_(std::move(content)) {}
@@ -41,8 +41,8 @@ class TextBody final : public Body {
  private:
   Host& host_;
   HeldText content_;
-  std::size_t block_ = 0;  // in hand
-  std::size_t sent_ = 0;   // of it
+  std::size_t block_ = 0;  // the block being sent
+  std::size_t sent_ = 0;   // bytes of it
 };
 
 class FileHandler : public Handler {
@@ -57,7 +57,7 @@ class FileHandler : public Handler {
   virtual void answer(Exchange& exchange, const FileRef& file, Coding coding);
   // A body that writes [offset, offset + size) of the file.
   virtual Body* make_body(const FileRef& file, std::uint64_t offset, std::uint64_t size, Ticket ticket) = 0;
-  // Whether content leaves as it is in the file, so that encoded siblings may stand for it.
+  // Whether content leaves as it is in the file. Only then encoded siblings may stand for it.
   virtual bool sends_files_as_they_are() const { return true; }
 
   Host& host() { return host_; }
@@ -65,27 +65,27 @@ class FileHandler : public Handler {
   std::string_view type_of(std::string_view path) const;
   // Head lines that every answer about that file carries: Cache-Control and the like.
   void add_common_fields(Exchange& exchange, const OpenFile& file) const;
-  // True when a condition of the request was not met, and has been answered. What is made of the file anew has
-  // no validators.
+  // True when a condition of the request was not met; then it has been answered. Content that is made from
+  // the file anew has no validators.
   bool answer_condition(Exchange& exchange, const OpenFile& file, bool has_validators, bool& range_applies);
 
  private:
-  // One search for a file. What is found, or not, leads to an answer or to the next search.
+  // One search for a file. Its result leads to an answer or to the next search.
   struct Search {
     enum class For : std::uint8_t {
       request,   // what was asked for
       encoded,   // a sibling of `plain` that the client prefers
-      fallback,  // what answers for names that do not exist
+      fallback,  // the page for names that do not exist
       error,     // the page for `status`
     };
     For purpose = For::request;
-    std::string path;          // beneath the folder
-    std::uint32_t status = 0;  // of the answer that an error page is for
+    std::string path;          // beneath the mount's folder
+    std::uint32_t status = 0;  // of the answer, if purpose is `error`
     FileRef plain;
     Codings codings;
-    std::size_t tried = 0;  // of codings; the last one is that of `path`
+    std::size_t tried = 0;  // how many of the codings; `path` has the last of them
   };
-  // A step of a search that a thread does, and what follows on the loop.
+  // A step of a search that a thread does, and the continuation on the loop.
   class Step;
   class FindFolderStep;
   class OpenStep;
@@ -131,10 +131,10 @@ class FileHandler : public Handler {
   FieldBlock* common_fields_ = nullptr;  // of files; null for none
   FieldBlock* page_fields_ = nullptr;    // of the fallback and of listings
   RefusalLog refusals_;
-  SearchTask* resuming_ = nullptr;  // the deferred request that is being gone on with
+  SearchTask* resuming_ = nullptr;  // the deferred request that continues at this moment
   const FileCache::Lookup lookup_;
-  const FileCache::Lookup encoded_lookup_;  // where a sibling has its plain file's type
-  std::string path_;                        // of the request in hand, kept for its memory
+  const FileCache::Lookup encoded_lookup_;  // a sibling gets the type of its plain file
+  std::string path_;                        // of the request in hand; a member to reuse its memory
 };
 
 }  // namespace sluice::files

@@ -1,5 +1,5 @@
-// The options that every module made from FileHandler takes, and their values for one mount. Read once, when
-// the handler is made.
+// The options of every module that derives from FileHandler, and their values for one mount. They are read
+// once, when the handler is made.
 #pragma once
 
 #include <sluice/handler.h>
@@ -14,28 +14,30 @@ namespace sluice::files {
 
 inline constexpr std::array kFileOptions = {
     OptionInfo{"index", OptionType::text, 0, "index.html",
-               "the file that answers for a folder; empty for none"},
+               "the file that is sent for a folder; empty for none"},
     OptionInfo{"listing", OptionType::flag, 0, "off",
                "whether a folder without an index is listed, as HTML or (Accept: application/json) as JSON"},
     OptionInfo{
         "fallback", OptionType::text, 0, "",
-        "the file that answers where there is none, as pages that route by themselves want it; not for parts "
-        "of pages: names with the extension of another type, requests that accept no HTML"},
+        "the file that is sent in place of a missing one, for pages with a router of their own; not when the "
+        "name has the extension of another type, or the request accepts no HTML"},
     OptionInfo{"errors", OptionType::text, 0, "",
                "the folder with a page for each error: 404.html, 403.html, ..."},
-    OptionInfo{"hidden", OptionType::flag, 0, "off",
-               "whether names that start with a dot are served; .well-known/ at the mount's root always is"},
+    OptionInfo{
+        "hidden", OptionType::flag, 0, "off",
+        "whether names that start with a dot are served; .well-known/ at the top of the mount always is"},
     OptionInfo{"links", OptionType::flag, 0, "on",
-               "whether symbolic links are followed; those that lead out of the root never are"},
-    OptionInfo{"types", OptionType::text, 0, "",
-               "further types by extension, before the usual ones: wasm=application/wasm;md=text/markdown"},
+               "whether symbolic links are followed; links that lead out of the root never are"},
+    OptionInfo{
+        "types", OptionType::text, 0, "",
+        "types by extension that replace or extend the usual ones: wasm=application/wasm;md=text/markdown"},
     OptionInfo{"default_type", OptionType::text, 0, "application/octet-stream",
                "the Content-Type of files with an unknown extension"},
     OptionInfo{"precompressed", OptionType::flag, 0, "off",
                "whether FILE.zst, FILE.br or FILE.gz is sent for FILE to clients that accept it, unless it is "
-               "older (in whole seconds) or browsers could not decode it (a window that is too large)"},
+               "older (in whole seconds) or browsers cannot decode it (its window is too large)"},
     OptionInfo{"cache_control", OptionType::text, 0, "",
-               "the Cache-Control of files; empty for none. With one, the fallback and listings have no-cache"},
+               "the Cache-Control of files; empty for none. If set, the fallback and listings get no-cache"},
     OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether browsers are told to believe the Content-Type"},
     OptionInfo{"etag", OptionType::choice, 0, "mtime",
                "what ETags are made of: mtime (time, size and inode), or hash (content up to 256M, equal on "
@@ -46,11 +48,11 @@ inline constexpr std::array kFileOptions = {
     OptionInfo{"entries_max", OptionType::number, 0, "16384",
                "how many open files a worker keeps; the largest of all mounts counts"},
     OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1s",
-               "how long a change may go unseen of which the kernel does not tell, as of another file moved to "
-               "the same path on a network's file system; 0 looks every time"},
+               "how long a change may go unseen that the kernel does not report, such as another file moved to "
+               "the same path on a network's file system; 0 checks every time"},
 };
 
-// The options of all file handlers, and a module's own behind them.
+// The options of all file handlers, followed by a module's own.
 template <std::size_t Count>
 constexpr auto with_file_options(const std::array<OptionInfo, Count>& own) {
   std::array<OptionInfo, kFileOptions.size() + Count> all;
@@ -60,11 +62,11 @@ constexpr auto with_file_options(const std::array<OptionInfo, Count>& own) {
 }
 
 struct FileOptions {
-  // Throws std::runtime_error with a sentence for whoever wrote the mount.
+  // Throws std::runtime_error with a sentence for the person who wrote the mount.
   explicit FileOptions(Host& host);
 
-  // What decides which file a path leads to, and with which head lines: mounts with equal rules share their
-  // open files.
+  // The settings that decide which file a path leads to, and with which head lines. Mounts with equal rules
+  // share their open files.
   std::string rules() const {
     return types_text + "\n" + default_type + (hash_etags ? "\nhash" : "") +
            (links == Links::refused ? "\nno links" : "");

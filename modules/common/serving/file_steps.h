@@ -1,8 +1,8 @@
-// The steps of a search for a file that a thread does: opening what is not cached, listing a folder, hashing, a
-// look at what was compressed beforehand.
+// The steps of a search for a file that a thread does: opening a file that is not cached, listing a folder,
+// hashing, and checking what was compressed beforehand.
 //
-// A step is shared by the work and the task of its request, either of which may end first: `run` on a thread,
-// then `go_on` on the loop, if the request is still there.
+// The work and the task of a request share a step, and either may end first. `run` is called on a thread,
+// then `go_on` on the loop if the request is still there.
 #pragma once
 
 #include <cerrno>
@@ -46,7 +46,7 @@ class FileHandler::StepWork final : public Work {
   const Ticket ticket_;
 };
 
-// The rest of a deferred request, whichever step it is at.
+// The rest of a deferred request, at any step.
 class FileHandler::SearchTask final : public Task {
  public:
   SearchTask(FileHandler& handler, std::shared_ptr<Step> step) : handler_(handler), step_(std::move(step)) {}
@@ -59,7 +59,7 @@ class FileHandler::SearchTask final : public Task {
   }
 
  private:
-  // For as long as it is gone on with, also when that ends by an exception: a later request must not find it.
+  // Ends `resuming_` also after an exception, so that no later request finds it.
   struct Resuming {
     Resuming(FileHandler& of, SearchTask& task) : handler(of) { handler.resuming_ = &task; }
     ~Resuming() { handler.resuming_ = nullptr; }
@@ -90,7 +90,7 @@ class FileHandler::OpenStep final : public Step {
  public:
   OpenStep(Host& host, std::shared_ptr<const OwnedFd> folder, Links links, Search search)
       : host_(host), folder_(std::move(folder)), links_(links), search_(std::move(search)) {}
-  // Of a request that has gone meanwhile.
+  // Closes the file on a thread if the request has gone meanwhile.
   ~OpenStep() override {
     if (opened_.fd && !opened_.local) destroy_on_thread(host_, std::move(opened_.fd));
   }
@@ -125,7 +125,7 @@ class FileHandler::ListStep final : public Step {
   }
 
  private:
-  // Equal for those that are likely to be equal.
+  // Listings that are likely to be equal have equal names.
   std::string name() const {
     std::string name = plan_.shown_path;
     for (const int part : {plan_.root, static_cast<int>(plan_.format), static_cast<int>(plan_.order.key),
@@ -148,7 +148,7 @@ class FileHandler::HashStep final : public Step {
   HashStep(Search search, FileRef file) : search_(std::move(search)), file_(std::move(file)) {}
   void run() override { hash_ = hash_content(file_->fd(), file_->facts(), wall_seconds()); }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
-    // Without a hash the file is served all the same, under its weaker tag; the next request tries again.
+    // Without a hash the file is served with its weaker tag, and the next request tries again.
     if (ran && hash_.end == HashEnd::hashed) handler.cache_.remember_hash(*file_, hash_.etag);
     handler.serve(exchange, std::move(search_), std::move(file_));
   }
@@ -165,7 +165,7 @@ class FileHandler::DecodableStep final : public Step {
       : search_(std::move(search)), file_(std::move(file)), coding_(coding) {}
   void run() override { decodable_ = browsers_decode(file_->fd(), file_->facts().size, coding_); }
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
-    // Another coding, or none, answers as long as nothing is known.
+    // Nothing is known yet: another coding, or the plain file, answers.
     if (!ran) return handler.seek_encoded(exchange, std::move(search_));
     file_->decodable = decodable_ ? Known::yes : Known::no;
     handler.serve_encoded(exchange, std::move(search_), file_);

@@ -17,7 +17,7 @@ namespace {
 
 // ---- reading ----
 
-// False for what is not served: devices, sockets, broken links, and what has gone meanwhile.
+// False for entries that are not served: devices, sockets, broken links, and names that have gone meanwhile.
 bool look_at(const ListingPlan& plan, int folder, ListingEntry& entry) {
   struct stat status;
   if (fstatat(folder, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return false;
@@ -40,7 +40,7 @@ class EntryList {
  public:
   explicit EntryList(std::shared_ptr<MemoryBudget> memory) : share_(std::move(memory)) {}
   ListingEntries& all() { return entries_; }
-  // False when there is no memory for it.
+  // False when there is no memory for the entry.
   bool add(ListingEntry entry) {
     needed_ += sizeof(ListingEntry) + entry.name.size() + kOverhead;
     if (needed_ > share_.size() && !share_.grow(needed_ - share_.size() + kStep)) return false;
@@ -71,7 +71,7 @@ int read_entries(const ListingPlan& plan, EntryList& entries, bool& cut) {
     if (found == nullptr) return errno;
     const std::string_view name = found->d_name;
     if (name == "." || name == "..") continue;
-    // Hidden names count: the limit is on the work, too.
+    // Hidden names count, too: the limit is on the work.
     if (looked_at++ == plan.entries_max) {
       cut = true;
       return 0;
@@ -93,7 +93,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// The digits at the front of a text, without leading zeros. Takes all of them off it.
+// Takes the digits off the front of a text. Returns them without leading zeros.
 std::string_view take_number(std::string_view& text) {
   const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
   std::string_view digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
@@ -102,8 +102,8 @@ std::string_view take_number(std::string_view& text) {
   return digits;
 }
 
-// As people count: numbers by their value, so that 2 stands before 10, and letters without regard to case. What
-// is equal so far is told apart by its bytes.
+// Compares as people do: numbers by value, so that 2 stands before 10, and letters without regard to case.
+// Names that are equal so are compared by their bytes.
 int compare_names(const ListingEntry& left, const ListingEntry& right) {
   std::string_view a = left.name;
   std::string_view b = right.name;
@@ -130,7 +130,7 @@ void sort_entries(ListingEntries& entries, const ListingOrder& order) {
     const ListingEntry& high = order.descending ? left : right;
     if (order.key == ListingKey::size && low.size != high.size) return low.size < high.size;
     if (order.key == ListingKey::date && low.mtime_s != high.mtime_s) return low.mtime_s < high.mtime_s;
-    // Equals are by name and up, unless it is the name that was asked for.
+    // Equal sizes and dates are ordered by ascending names. The names themselves are ordered as asked for.
     return order.key == ListingKey::name ? compare_names(low, high) < 0 : compare_names(left, right) < 0;
   });
 }

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// The bytes of the character at the front of a text that is not empty, or 0 when they are not well-formed UTF-8
-// (RFC 3629: nothing overlong, no surrogates, nothing above U+10FFFF).
+// The size of the character at the front of a text that is not empty; 0 if its bytes are not well-formed
+// UTF-8 (RFC 3629: nothing overlong, no surrogates, nothing above U+10FFFF).
 std::size_t character_size(std::string_view text) {
   const auto byte = [text](std::size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
@@ -44,7 +44,7 @@ bool is_control(std::string_view character) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-// As HTML, with a sign for each byte that cannot be shown.
+// Appends HTML, with a replacement sign for each byte that cannot be shown.
 void append_shown(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const std::size_t size = character_size(text);
@@ -58,7 +58,7 @@ void append_shown(std::string& out, std::string_view text) {
   }
 }
 
-// As a JSON string (RFC 8259 section 7).
+// Appends a JSON string (RFC 8259 section 7).
 void append_json(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
@@ -79,14 +79,14 @@ void append_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
-// "0 B", "1.5 KiB", "12 MiB": two digits or more of what matters.
+// "0 B", "1.5 KiB", "12 MiB": at least two significant digits.
 std::string human_size(std::uint64_t size) {
   constexpr std::array kUnits = {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
   constexpr long long kOneDecimalBelow = 100;  // tenths
   if (size < 1024) return std::to_string(size) + kUnits[0];
   double amount = static_cast<double>(size);
   std::size_t unit = 0;
-  // By what would be shown: 1023.9 KiB are 1.0 MiB.
+  // Rounds first: 1023.9 KiB are shown as 1.0 MiB.
   while (std::llround(amount) >= 1024) {
     amount /= 1024;
     ++unit;
@@ -100,7 +100,7 @@ std::string human_size(std::uint64_t size) {
 
 constexpr std::string_view kHead =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    // Whatever a name might smuggle in: the page runs nothing and loads nothing.
+    // Whatever markup a name might bring in, the page runs and loads nothing.
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'self'\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -124,7 +124,7 @@ constexpr std::string_view kHead =
     "@media(max-width:32rem){body{padding:.6rem}time span,th span{display:none}}\n"
     "</style>\n";
 
-// The most that a row takes: a name of 255 bytes, twice, each byte as a reference of six.
+// The largest row: a name of 255 bytes, twice, with each byte as a reference of six.
 constexpr std::size_t kRowMax = 4096;
 
 std::string_view key_name(ListingKey key) {
@@ -138,10 +138,10 @@ std::string_view key_name(ListingKey key) {
   }
 }
 
-// A column's head: a second use of it turns the order around.
+// The head of a column. A second click on it reverses the order.
 void append_column(std::string& out, const ListingOrder& order, ListingKey key, std::string_view title) {
   const bool active = order.key == key;
-  // Names are looked for from A, sizes and dates from the largest and the latest.
+  // At the first click names are sorted from A, sizes from the largest, dates from the latest.
   const bool descending = active ? !order.descending : key != ListingKey::name;
   out.append("<th").append(key == ListingKey::name ? "" : " class=\"n\"");
   if (active) out.append(" aria-sort=\"").append(order.descending ? "descending\"" : "ascending\"");
@@ -152,7 +152,8 @@ void append_column(std::string& out, const ListingOrder& order, ListingKey key, 
   out.append("</button></form></th>");
 }
 
-// As a relative reference: a colon would make a scheme of what stands before it (RFC 3986 section 4.2).
+// Appends a relative reference. A colon is encoded: as it stands it would make a scheme of the text before it
+// (RFC 3986 section 4.2).
 void append_link(std::string& out, std::string_view name) {
   std::string link;
   for (std::size_t colon; (colon = name.find(':')) != std::string_view::npos; name.remove_prefix(colon + 1)) {
@@ -206,7 +207,7 @@ std::string head_of(const ListingPlan& plan) {
   return head;
 }
 
-// What a row is appended to, or null: then the listing is cut, or has failed.
+// The string to append a row to. Null: the listing has been cut, or has failed.
 std::string* room_for_row(const ListingPlan& plan, Listing& listing) {
   if (listing.content.size() > plan.content_size_max) {
     listing.cut = true;

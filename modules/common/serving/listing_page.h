@@ -1,8 +1,8 @@
-// What a listing says of a folder's entries, as a page for people or as JSON for programs. Pure; any thread.
+// Writes a folder's entries, as a page for people or as JSON for programs. Pure; any thread.
 //
-// A row of the page is made for programs, too: href="name" and the name alone as the link's text, which is what
-// clients that scrape look for. It links to nothing but the entries and the folder above, so that whoever
-// mirrors the folder gets each listing once; the buttons that sort are forms, which only people use.
+// Programs that scrape the page look for href="name" and the bare name as the link's text. The page links to
+// nothing but the entries and the folder above, so that a program that mirrors it gets each listing once. The
+// buttons that sort are forms, which only people use.
 #pragma once
 
 #include <deque>
@@ -18,9 +18,9 @@ struct ListingEntry {
   std::int64_t mtime_s = 0;
   bool is_folder = false;
 };
-using ListingEntries = std::deque<ListingEntry>;  // which moves nothing when it grows
+using ListingEntries = std::deque<ListingEntry>;  // a deque moves nothing when it grows
 
-// Fill `listing`: content, whether it was cut, and ENOMEM where there was no memory for it.
+// Fill `listing`: its content, whether it was cut, and ENOMEM if there was no memory for it.
 void render_html(const ListingPlan& plan, const ListingEntries& entries, Listing& listing);
 void render_json(const ListingPlan& plan, const ListingEntries& entries, Listing& listing);
 

@@ -12,7 +12,7 @@ HeldText ListingStore::keep(const std::string& name, TextBlocks text) {
     const auto found = held_.find(name);
     if (found != held_.end()) held = found->second.lock();
   }
-  // Outside the lock: it can take milliseconds.
+  // Compares outside the lock, because it can take milliseconds.
   if (held != nullptr && *held == text) return held;
   const auto made = std::make_shared<const TextBlocks>(std::move(text));
   const std::lock_guard lock(mutex_);

@@ -14,10 +14,11 @@ namespace {
 
 enum class Wanted { folder, file };
 
-// What is wrong with it; empty where nothing is, or nobody can tell.
+// A description of the fault. Empty if there is none, or if it cannot be known.
 std::string fault_of(const Folder& root, std::string path, Links links, Wanted wanted) {
   FileFacts facts;
-  if (path.ends_with('/')) path.pop_back();  // else a file in its place would count as missing
+  if (path.ends_with('/'))
+    path.pop_back();  // with the slash, a file in the folder's place would count as missing
   const int error = look_beneath(root.fd, path.empty() ? "." : path.c_str(), Resolve::may_block, links, facts);
   if (error == ENOENT || error == ENOTDIR) return "does not exist";
   if (error == EXDEV) return "leads out of the root by a symbolic link";
@@ -26,7 +27,7 @@ std::string fault_of(const Folder& root, std::string path, Links links, Wanted w
   return facts.is_regular() ? "" : "is no file";
 }
 
-// As a person knows it; what is not known is left out.
+// The path as a person knows it, without the parts that are unknown.
 std::string full_path(const Folder& root, const std::string& path) {
   char resolved[PATH_MAX];
   const std::string link = "/proc/self/fd/" + std::to_string(root.fd);
@@ -42,7 +43,7 @@ std::string full_path(const Folder& root, const std::string& path) {
 
 void warn_of_missing(Host& host, const FileOptions& options) {
   const Folder root = host.folder();
-  if (!is_known_to_be_local(root.fd)) return;  // a server that hangs would hold up the start
+  if (!is_known_to_be_local(root.fd)) return;  // not local: a server that hangs would hold up the start
   const std::string base(std::string_view(root.path));
   const auto is_usable = [&](const char* does, const std::string& name, Wanted wanted, const char* remedy) {
     const std::string fault = fault_of(root, base + name, options.links, wanted);

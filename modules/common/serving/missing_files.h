@@ -1,5 +1,5 @@
-// What a mount of files is told to use and cannot find, said when its handler is made: such a mount answers
-// 404, and nobody sees why.
+// Warns, when a handler is made, of files and folders that its options name and that are missing. Without the
+// warning the mount would answer 404, and nobody would see why.
 #pragma once
 
 #include <sluice/handler.h>
@@ -8,7 +8,7 @@
 
 namespace sluice::files {
 
-// Warns of the folder, of errors= and of fallback=. Asks the disk.
+// Checks the folder, errors= and fallback=. Asks the disk.
 void warn_of_missing(Host& host, const FileOptions& options);
 
 }  // namespace sluice::files

@@ -11,14 +11,16 @@
 namespace sluice::files {
 namespace {
 
-// The socket and the file are asked for each part, however small it is, so a turn has its limit of parts, too.
+// Each part costs calls for the socket and the file, however small it is. So a pump has a limit of parts,
+// too.
 constexpr unsigned kPartsPerPumpMax = 16;
 
-// Nobody who wrote the file could have known it (RFC 2046 section 5.1.1 asks that it does not occur inside).
+// Nobody who wrote the file could have guessed it (RFC 2046 section 5.1.1: it must not occur inside).
 std::string make_boundary() {
   std::array<std::uint64_t, 2> random{};
-  // Refused early at boot, and by filters of system calls. Then the moment of this answer has to do, which
-  // nobody knows to the nanosecond beforehand. An address would do, too, but is nothing to tell a client.
+  // The kernel may have no random bytes early at boot, or a filter of system calls may refuse. Then the time
+  // in nanoseconds has to do, which nobody knows beforehand. An address would do as well, but clients must
+  // not see one.
   if (getrandom(random.data(), sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
     static thread_local std::uint64_t answers = 0;
     timespec now{};
@@ -41,8 +43,8 @@ MultipartBody::MultipartBody(std::vector<ByteRange> ranges, std::string_view typ
       ranges_(std::move(ranges)),
       make_body_(std::move(make_body)) {}
 
-// The line end before the first boundary is there for clients that look for the delimiter with its line end;
-// what stands before the first one is the preamble, which all ignore (RFC 2046 section 5.1.1).
+// Some clients look for the delimiter together with its line end, so the first boundary has one before it.
+// Text before the first boundary is a preamble, which all clients ignore (RFC 2046 section 5.1.1).
 std::string MultipartBody::text_before(std::size_t part) const {
   std::string text = "\r\n--" + boundary_;
   if (part == ranges_.size()) return text += "--\r\n";

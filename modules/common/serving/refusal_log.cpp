@@ -26,7 +26,7 @@ std::string path_of(int folder) {
   return size <= 0 ? std::string(".") : std::string(path.data(), static_cast<std::size_t>(size));
 }
 
-// What may not be read or, when it lies on the way, not be entered.
+// The file that may not be read, or the folder on the way that may not be entered.
 struct Refused {
   std::string name;
   bool is_on_the_way = false;

@@ -1,7 +1,7 @@
-// Says in the log which user may not read what, once for each file or folder. One a mount, loop thread; a
-// thread finds out what it is that is refused.
+// Logs that a user may not read a file or enter a folder, once for each of them. One a mount, loop thread; a
+// thread finds out which file or folder it is.
 //
-// INVARIANT: at most kNamesMax lines in kForgetMs, and one search a second, whatever clients ask for.
+// INVARIANT: at most kNamesMax lines in kForgetMs, and one search a second, whatever the clients ask for.
 #pragma once
 
 #include <sluice/handler.h>
@@ -21,7 +21,7 @@ class RefusalLog {
 
   RefusalLog(Host& host, int folder_fd, Links links) : host_(host), folder_fd_(folder_fd), links_(links) {}
 
-  // `path`, beneath the folder, could not be opened for want of rights.
+  // `path`, beneath the mount's folder, could not be opened because rights are missing.
   void note(const std::string& path);
 
  private:
