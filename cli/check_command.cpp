@@ -7,7 +7,7 @@
 #include "check/report_text.h"
 #include "exit_error.h"
 #include "server/supervisor.h"
-#include "settings/option_values.h"
+#include "settings/option_value.h"
 
 namespace sluice::cli {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "control_command.h"
 #include "serve_options.h"
-#include "settings/option_values.h"
+#include "settings/option_value.h"
 #include "spelling.h"
 #include "text_layout.h"
 

@@ -4,6 +4,9 @@
 #include <charconv>
 #include <iterator>
 
+#include "settings/option_value.h"
+#include "settings/written_text.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -20,10 +23,6 @@ constexpr std::uint64_t kGibi = 1024 * kMebi;
 constexpr std::uint64_t kHourMs = 3'600'000;
 
 constexpr std::string_view kNameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-
-std::string quoted(std::string_view text) {
-  return "'" + std::string(text) + "'";
-}
 
 std::string print_count(std::uint64_t value) {
   return std::to_string(value);

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "option_texts.h"
-#include "settings/option_values.h"
+#include "settings/settings.h"
 
 namespace sluice::cli {
 

@@ -12,8 +12,8 @@
 #include "check/elf_image.h"
 #include "check/needed_libraries.h"
 #include "module/module_file.h"
+#include "settings/mount_spec.h"
 #include "settings/option_value.h"
-#include "settings/option_values.h"
 
 namespace sluice::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "control/control_server.h"
-#include "settings/option_values.h"
+#include "settings/settings.h"
 
 namespace sluice {
 

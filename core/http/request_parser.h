@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "http/chunked_body.h"
-#include "settings/option_values.h"
+#include "settings/settings.h"
 
 namespace sluice {
 

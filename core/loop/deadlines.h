@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-#include "settings/option_values.h"
+#include "settings/settings.h"
 
 namespace sluice {
 

@@ -20,7 +20,6 @@
 #include "loop/event_loop.h"
 #include "loop/offload.h"
 #include "module/module_file.h"
-#include "settings/option_values.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "settings/option_values.h"
+#include "settings/listen_address.h"
 
 namespace sluice {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "settings/option_values.h"
+#include "settings/settings.h"
 
 namespace sluice {
 

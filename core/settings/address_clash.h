@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "settings/option_values.h"
+#include "settings/listen_address.h"
 
 namespace sluice {
 

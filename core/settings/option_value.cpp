@@ -1,12 +1,37 @@
 #include "settings/option_value.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "settings/written_text.h"
 
 namespace sluice {
 namespace {
 
-std::string quoted(std::string_view text) {
-  return "'" + std::string(text) + "'";
+constexpr std::uint32_t kWorkersMax = 256;
+
+// Nothing where it does not fit.
+std::optional<std::uint64_t> multiply(std::uint64_t value, std::uint64_t by) {
+  if (value > std::numeric_limits<std::uint64_t>::max() / by) return std::nullopt;
+  return value * by;
+}
+
+struct Unit {
+  std::string_view suffix;
+  std::uint64_t factor;
+};
+
+// A number with one of the suffixes.
+template <std::size_t Count>
+std::optional<std::uint64_t> parse_scaled(std::string_view text, const Unit (&units)[Count]) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_decimal(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  for (const Unit& unit : units) {
+    if (unit.suffix == text.substr(digits)) return multiply(*number, unit.factor);
+  }
+  return std::nullopt;
 }
 
 Unexpected bad_option(const OptionInfo& option, const std::string& why) {
@@ -28,6 +53,68 @@ Result<std::uint64_t> check_choice(const OptionInfo& option, std::string_view va
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::uint64_t kKibi = 1024;
+  constexpr Unit kUnits[] = {
+      {"", 1},
+      {"k", kKibi},
+      {"K", kKibi},
+      {"m", kKibi * kKibi},
+      {"M", kKibi * kKibi},
+      {"g", kKibi * kKibi * kKibi},
+      {"G", kKibi * kKibi * kKibi},
+  };
+  const auto bytes = parse_scaled(text, kUnits);
+  if (!bytes) return fail(quoted(text) + " is no size: write bytes, as in 65536, 64k, 1M or 2G");
+  return *bytes;
+}
+
+Result<std::uint64_t> parse_duration_ms(std::string_view text) {
+  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  if (const auto bare = parse_decimal(text)) {
+    // Other servers mean seconds, this one would mean milliseconds: nobody has to guess.
+    if (*bare == 0) return 0;
+    const std::string digits(text);
+    return fail(quoted(text) + " has no unit: write " + digits + "s or " + digits + "ms");
+  }
+  const auto duration_ms = parse_scaled(text, kUnits);
+  if (!duration_ms)
+    return fail(quoted(text) + " is no time: write 500ms, 30s, 5m or 1h, as one whole number and its unit");
+  return *duration_ms;
+}
+
+Result<std::uint32_t> parse_workers(std::string_view text) {
+  if (text == "auto") return 0;
+  const auto number = parse_decimal(text);
+  if (!number || *number == 0 || *number > kWorkersMax) {
+    return fail(quoted(text) + " is no number of workers: write auto, or a number of 1 to " +
+                std::to_string(kWorkersMax));
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+Result<LogLevel> parse_log_level(std::string_view text) {
+  if (text == "debug") return LogLevel::debug;
+  if (text == "info") return LogLevel::info;
+  if (text == "warning") return LogLevel::warning;
+  if (text == "error") return LogLevel::error;
+  return fail(quoted(text) + " is no log level: write debug, info, warning or error");
+}
+
+Result<bool> parse_flag(std::string_view text) {
+  if (text == "on" || text == "true" || text == "yes" || text == "1") return true;
+  if (text == "off" || text == "false" || text == "no" || text == "0") return false;
+  return fail(quoted(text) + " is neither on nor off: write on or off, true or false, yes or no, 1 or 0");
+}
 
 Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value) {
   Result<std::uint64_t> number = 0;

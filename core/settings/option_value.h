@@ -1,16 +1,34 @@
-// The values of a module's own options, by the types that its table gives them. Pure. Any thread.
+// The value of an option: the grammar of numbers, sizes, times and the like, and which of these the table of a
+// module asks for. Pure. Any thread.
 #pragma once
 
 #include <sluice/abi.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
-#include "settings/option_values.h"
 
 namespace sluice {
+
+// Digits and nothing else; nothing when they say too much.
+std::optional<std::uint64_t> parse_decimal(std::string_view text);
+
+// "65536", "64k", "1M", "2G": bytes.
+Result<std::uint64_t> parse_size(std::string_view text);
+
+// "1500ms", "30s", "5m", "1h", "0": milliseconds. Everything but 0 needs its unit.
+Result<std::uint64_t> parse_duration_ms(std::string_view text);
+
+// "auto" (0) or 1 to 256.
+Result<std::uint32_t> parse_workers(std::string_view text);
+
+Result<LogLevel> parse_log_level(std::string_view text);
+
+// on/off, true/false, yes/no, 1/0.
+Result<bool> parse_flag(std::string_view text);
 
 // The value that a person gave to a module's option, as a number (see Host::number); the error says what would
 // be right.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "settings/option_values.h"
+#include "settings/settings.h"
 #include "settings/user.h"
 
 namespace sluice {

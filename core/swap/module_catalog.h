@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "module/module_set.h"
-#include "settings/option_values.h"
+#include "settings/settings.h"
 #include "swap/module_store.h"
 #include "swap/module_trial.h"
 

@@ -1,47 +1,18 @@
-// The validated settings of a server, and the grammar of the values that a person writes.
-//
-// Settings are plain values without behaviour; the command line makes them, the supervisor and the workers read
-// them. The functions touch no file, socket or environment, and look
-// up no more than names of hosts. Any thread.
+// The validated settings of a server: plain values without behaviour. The command line makes them, the
+// supervisor and the workers read them. Any thread.
 #pragma once
 
 #include <sluice/abi.h>
-#include <sys/socket.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "base/error.h"
-#include "settings/name_service.h"
+#include "settings/listen_address.h"
+#include "settings/mount_spec.h"
 
 namespace sluice {
-
-// One address to listen on: "HOST:PORT", "[V6]:PORT" or "unix:PATH"; "http://" may stand before the first two.
-struct ListenAddress {
-  std::string text;  // as written, without http://
-  sockaddr_storage address{};
-  socklen_t length = 0;
-  std::vector<HostAddresses::One> others = {};  // that a name has, too: "localhost" has one of each family
-  bool is_one_of_several = false;               // see every_address
-
-  bool is_unix() const { return address.ss_family == AF_UNIX; }
-  void set_port(std::uint16_t port);  // REQUIRES: !is_unix()
-};
-
-// One mount as a person wrote it: PREFIX=MODULE[:KEY=VALUE[,KEY=VALUE...]].
-struct MountSpec {
-  std::string prefix;  // begins and ends with '/'
-  std::string module;
-  std::optional<std::string> root;  // the option root=DIR, which is the server's own
-  // isolate=on,listen=ADDRESS, the server's own, too: a worker of its own answers there, and nobody elsewhere.
-  bool isolate = false;
-  std::optional<ListenAddress> listen;                       // exactly where it is isolated
-  std::vector<std::pair<std::string, std::string>> options;  // the module's, in the order written
-};
 
 struct Limits {
   std::uint32_t head_bytes_max = 16 * 1024;         // request line and fields together: 431 above
@@ -97,32 +68,5 @@ struct Settings {
   Timeouts timeouts;
   ModulePolicy policy;
 };
-
-// Digits and nothing else; nothing when they say too much.
-std::optional<std::uint64_t> parse_decimal(std::string_view text);
-
-// Numeric or named host; a name is looked up (getaddrinfo(3)), which may find several addresses. Port 0 lets
-// the kernel choose.
-Result<ListenAddress> parse_listen(std::string_view text);
-
-// The addresses that it stands for, each for itself; one that is not one of several is the only one.
-std::vector<ListenAddress> every_address(const ListenAddress& address);
-
-// The module and its options are not looked up: their names are checked when the module is loaded.
-Result<MountSpec> parse_mount(std::string_view text);
-
-// "65536", "64k", "1M", "2G": bytes.
-Result<std::uint64_t> parse_size(std::string_view text);
-
-// "1500ms", "30s", "5m", "1h", "0": milliseconds. Everything but 0 needs its unit.
-Result<std::uint64_t> parse_duration_ms(std::string_view text);
-
-// "auto" (0) or 1 to 256.
-Result<std::uint32_t> parse_workers(std::string_view text);
-
-Result<LogLevel> parse_log_level(std::string_view text);
-
-// on/off, true/false, yes/no, 1/0.
-Result<bool> parse_flag(std::string_view text);
 
 }  // namespace sluice

@@ -1,0 +1,158 @@
+#include "settings/listen_address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+
+#include "settings/option_value.h"
+#include "settings/written_text.h"
+
+namespace sluice {
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  const auto number = parse_decimal(text);
+  if (!number || *number > 65535) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+template <typename Address>
+ListenAddress make_listen(std::string_view text, const Address& address, std::size_t length) {
+  ListenAddress result;
+  result.text = text;
+  std::memcpy(&result.address, &address, sizeof(address));
+  result.length = static_cast<socklen_t>(length);
+  return result;
+}
+
+Result<ListenAddress> parse_unix(std::string_view text, std::string_view path) {
+  sockaddr_un address{};
+  constexpr std::size_t kPathMax = sizeof(address.sun_path) - 1;
+  if (path.empty()) return fail("the address " + quoted(text) + " names no socket: write unix:PATH");
+  if (path.size() > kPathMax) {
+    return fail("the address " + quoted(text) + " has a path of " + std::to_string(path.size()) +
+                " bytes: a Unix socket's path has at most " + std::to_string(kPathMax));
+  }
+  if (std::any_of(path.begin(), path.end(), is_control_byte))
+    return fail("the address " + quoted(text) + " has a control character in its path: write unix:PATH");
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, kPathMax);
+  return make_listen(text, address, offsetof(sockaddr_un, sun_path) + path.size() + 1);
+}
+
+Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  if (host.empty() || host == "*") {
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+  } else if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
+    return fail("the address " + quoted(text) + " begins with " + quoted(host) +
+                ", which is no IPv4 address: write four numbers of 0 to 255, as in 127.0.0.1");
+  }
+  return make_listen(text, address, sizeof(address));
+}
+
+// An IPv6 address may carry its interface behind '%'.
+Result<ListenAddress> look_up(std::string_view text, const std::string& host, std::uint16_t port, int family) {
+  const HostAddresses found = look_up_host(host, port, family);
+  if (found.error != 0 && family == AF_INET6) {
+    return fail("the address " + quoted(text) + " has " + quoted(host) +
+                " in its brackets, which is no IPv6 address: write [::1]:8080, for example");
+  }
+  if (found.error != 0) {
+    return fail("the host " + quoted(host) + " of the address " + quoted(text) +
+                " cannot be looked up: " + gai_strerror(found.error));
+  }
+  ListenAddress result{std::string(text), found.all.front().address, found.all.front().length, {}, false};
+  result.others.assign(found.all.begin() + 1, found.all.end());
+  return result;
+}
+
+// An address may stand as a browser shows it: http://HOST:PORT/, with port 80 where there is none.
+Result<std::string> without_scheme(std::string_view text) {
+  constexpr std::string_view kHttp = "http://";
+  const std::string subject = "the address " + quoted(text);
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || text.substr(0, scheme) == "unix") return std::string(text);
+  if (text.substr(0, scheme + 3) != kHttp) {
+    return fail(subject + " begins with " + quoted(text.substr(0, scheme + 3)) +
+                ": only HTTP in clear text is spoken, so write HOST:PORT");
+  }
+  std::string rest(text.substr(kHttp.size()));
+  if (rest.ends_with('/')) rest.pop_back();
+  if (rest.find('/') != std::string::npos) {
+    return fail(subject + " has a path: write HOST:PORT alone, and what is served where with --mount");
+  }
+  if (rest.empty()) return fail(subject + " names no host: write HOST:PORT");
+  const bool has_port = rest.rfind(':') != std::string::npos && rest.back() != ']';
+  return has_port ? rest : rest + ":80";
+}
+
+// How an address without a port was most likely meant.
+std::string with_port(std::string_view text) {
+  if (text.find('/') != std::string_view::npos)
+    return "write HOST:PORT, or unix:" + std::string(text) + " for a Unix socket";
+  if (parse_port(text))
+    return "write 127.0.0.1:" + std::string(text) + ", or *:" + std::string(text) + " for all addresses";
+  if (text.empty()) return "write HOST:PORT, [V6]:PORT or unix:PATH";
+  return "write " + std::string(text) + ":8080, for example";
+}
+
+}  // namespace
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  const auto bare = without_scheme(text);
+  if (!bare) return Unexpected(bare.error());
+  if (*bare != text) return parse_listen(*bare);
+  if (text.substr(0, kUnix.size()) == kUnix) return parse_unix(text, text.substr(kUnix.size()));
+  const std::string subject = "the address " + quoted(text);
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || (text.front() == '[' && text.back() == ']'))
+    return fail(subject + " has no port: " + with_port(text));
+  const auto port = parse_port(text.substr(colon + 1));
+  if (!port) {
+    return fail(subject + " has the port " + quoted(text.substr(colon + 1)) +
+                ": a port is a number of 0 to 65535");
+  }
+  const std::string host(text.substr(0, colon));
+  if (std::any_of(host.begin(), host.end(), is_control_byte))
+    return fail(subject + " has a control character in its host: write HOST:PORT");
+  if (!host.empty() && host.front() == '[') {
+    if (host.back() != ']') return fail(subject + " has no ']' before its port: write [V6]:PORT");
+    return look_up(text, host.substr(1, host.size() - 2), *port, AF_INET6);
+  }
+  if (host.find(':') != std::string::npos)
+    return fail(subject + " has an IPv6 address without brackets: write [V6]:PORT, as in [::1]:8080");
+  // Digits and dots are never left to the resolver, which takes "127.1" and "2130706433" for addresses.
+  if (host == "*" || host.find_first_not_of("0123456789.") == std::string::npos)
+    return parse_v4(text, host, *port);
+  return look_up(text, host, *port, AF_UNSPEC);
+}
+
+void ListenAddress::set_port(std::uint16_t port) {
+  // At the same place for both families.
+  reinterpret_cast<sockaddr_in*>(&address)->sin_port = htons(port);
+}
+
+std::vector<ListenAddress> every_address(const ListenAddress& address) {
+  ListenAddress one = address;
+  one.others.clear();
+  one.is_one_of_several = !address.others.empty();
+  std::vector<ListenAddress> all{one};
+  for (const HostAddresses::One& other : address.others) {
+    one.address = other.address;
+    one.length = other.length;
+    all.push_back(one);
+  }
+  return all;
+}
+
+}  // namespace sluice

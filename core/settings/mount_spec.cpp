@@ -1,0 +1,159 @@
+#include "settings/mount_spec.h"
+
+#include <algorithm>
+
+#include "settings/option_value.h"
+#include "settings/written_text.h"
+
+namespace sluice {
+namespace {
+
+constexpr bool is_name_byte(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+         byte == '_' || byte == '-';
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_name_byte);
+}
+
+Result<std::string> parse_prefix(std::string_view text, std::string_view prefix) {
+  const std::string subject = "the mount " + quoted(text);
+  if (prefix.empty() || prefix.front() != '/') {
+    return fail(subject + " has the prefix " + quoted(prefix) +
+                ": a prefix begins with '/', as in /docs/=static_sendfile");
+  }
+  for (const char byte : prefix) {
+    if (byte == '%' || byte == '?' || byte == '#') {
+      return fail(subject + " has a '" + byte +
+                  "' in its prefix: write the path itself, neither encoded nor with a query");
+    }
+    if (is_control_byte(byte)) return fail(subject + " has a control character in its prefix: remove it");
+  }
+  std::string result(prefix);
+  if (result.back() != '/') result.push_back('/');
+  for (std::size_t start = 1; start < result.size();) {
+    const std::size_t end = result.find('/', start);
+    const std::string segment = result.substr(start, end - start);
+    if (segment.empty()) return fail(subject + " has '//' in its prefix: write one slash");
+    if (segment == "." || segment == "..") {
+      return fail(subject + " has the segment " + quoted(segment) +
+                  " in its prefix: no request ever has one, so write the path without it");
+    }
+    start = end + 1;
+  }
+  return result;
+}
+
+// Takes one KEY=VALUE from the front of `rest`, which then is empty or begins with the comma behind it.
+Result<std::pair<std::string, std::string>> take_option(std::string_view text, std::string_view& rest,
+                                                        bool is_first) {
+  const std::string subject = "the mount " + quoted(text);
+  const std::size_t equals = rest.find_first_of("=,");
+  const std::string_view key = rest.substr(0, equals);
+  if (key.empty())
+    return fail(subject + " lacks an option where it promises one: write PREFIX=MODULE:KEY=VALUE,KEY=VALUE");
+  if (equals == std::string_view::npos || rest[equals] == ',') {
+    return fail(subject + " has the option " + quoted(key) + " without a value: write KEY=VALUE" +
+                (is_first ? "" : ", or \\, for a comma that belongs to the value before it"));
+  }
+  if (!is_name(key)) {
+    return fail(subject + " has an option named " + quoted(key) +
+                ": a name is made of letters, digits, '_' and '-'");
+  }
+  std::string value;
+  std::size_t end = equals + 1;
+  for (; end < rest.size() && rest[end] != ','; ++end) {
+    if (rest[end] == '\\') {
+      ++end;
+      if (end == rest.size() || (rest[end] != ',' && rest[end] != '\\')) {
+        return fail(subject + " has a lone backslash in the value of " + quoted(key) +
+                    ": write \\\\ for a backslash and \\, for a comma");
+      }
+    }
+    value.push_back(rest[end]);
+  }
+  rest.remove_prefix(end);
+  return std::pair(std::string(key), std::move(value));
+}
+
+Unexpected given_twice(const std::string& subject, std::string_view key) {
+  return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
+}
+
+// Takes what is the server's own, not the module's. False for what is not.
+Result<bool> take_own_option(const std::string& subject, const std::string& key, const std::string& value,
+                             MountSpec& mount) {
+  if (key == "root") {
+    if (mount.root) return given_twice(subject, key);
+    if (value.empty()) return fail(subject + " has an empty root: name a folder, as in root=docs");
+    mount.root = value;
+    return true;
+  }
+  if (key == "isolate") {
+    const auto flag = parse_flag(value);
+    if (!flag) return fail(subject + ", option isolate: " + flag.error().message);
+    mount.isolate = *flag;
+    return true;
+  }
+  if (key == "listen") {
+    if (mount.listen) return given_twice(subject, key);
+    auto address = parse_listen(value);
+    if (!address) return Unexpected(address.error());
+    mount.listen = std::move(*address);
+    return true;
+  }
+  return false;
+}
+
+Result<void> parse_options(std::string_view text, std::string_view rest, MountSpec& mount) {
+  const std::string subject = "the mount " + quoted(text);
+  for (bool is_first = true;;) {
+    auto option = take_option(text, rest, is_first);
+    is_first = false;
+    if (!option) return Unexpected(option.error());
+    auto& [key, value] = *option;
+    const auto same_key = [&name = key](const auto& other) { return other.first == name; };
+    const auto taken = take_own_option(subject, key, value, mount);
+    if (!taken) return Unexpected(taken.error());
+    if (!*taken) {
+      if (std::any_of(mount.options.begin(), mount.options.end(), same_key)) return given_twice(subject, key);
+      mount.options.push_back(std::move(*option));
+    }
+    if (rest.empty()) break;
+    rest.remove_prefix(1);
+  }
+  if (mount.isolate != mount.listen.has_value()) {
+    return fail(subject + (mount.isolate ? " is isolated, but has no address of its own: add listen=ADDRESS"
+                                         : " has an address of its own, but is not isolated: add isolate=on"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MountSpec> parse_mount(std::string_view text) {
+  const std::string subject = "the mount " + quoted(text);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos)
+    return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
+  auto prefix = parse_prefix(text, text.substr(0, equals));
+  if (!prefix) return Unexpected(prefix.error());
+  const std::string_view rest = text.substr(equals + 1);
+  const std::size_t colon = rest.find(':');
+  MountSpec mount;
+  mount.prefix = std::move(*prefix);
+  mount.module = rest.substr(0, colon);
+  if (mount.module.empty())
+    return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
+  if (!is_name(mount.module)) {
+    return fail(subject + " has a module named " + quoted(mount.module) +
+                ": a name is made of letters, digits, '_' and '-', and its options stand behind ':'");
+  }
+  if (colon == std::string_view::npos) return mount;
+  const auto options = parse_options(text, rest.substr(colon + 1), mount);
+  if (!options) return Unexpected(options.error());
+  return mount;
+}
+
+}  // namespace sluice
