@@ -28,7 +28,7 @@ Result<void> add_option(const OptionText& given, CheckRequest& request) {
 Result<void> add_target(const OptionText& given, CheckRequest& request) {
   for (const char byte : given.text) {
     if (static_cast<unsigned char>(byte) > 0x20 && byte != 0x7f && byte != '#') continue;
-    return fail(given.source + " '" + given.text + "' is no path: write blanks and the like as %20");
+    return fail(given.source + " '" + given.text + "' is not a path: write a space as %20");
   }
   request.requests.push_back(given.text);
   return {};

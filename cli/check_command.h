@@ -1,5 +1,5 @@
-// `sluice check FILE.so`: tells the author of a module what is wrong with it before users do. What it looks at
-// stands in check/. One thread.
+// `sluice check FILE.so`: tells the author of a module what is wrong with it before users find out. The
+// checks are in check/. One thread.
 #pragma once
 
 #include <iosfwd>
@@ -8,8 +8,8 @@
 
 namespace sluice::cli {
 
-// Returns the exit code: 0 when nothing is wrong (advice is allowed), 1 otherwise, or when it cannot be
-// checked.
+// Returns the exit code: 0 when nothing is wrong (advice is allowed), 1 when something is, or when the module
+// cannot be checked.
 int run_check(const OptionTexts& command_line, std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

@@ -27,23 +27,24 @@ constexpr std::size_t kHelpColumn = 30;
 
 constexpr const char* kProgramFooter = R"(Start here:
   sluice serve             serve static/ and dynamic/ of this folder at port 8080
-  sluice modules           which handlers there are, and their options
+  sluice modules           list the modules, and the options of each
   sluice new handler NAME  begin a handler of your own
-  sluice check FILE.so     what is wrong with a handler of your own
-  sluice serve --help      everything that can be set
-  sluice status            what the running server does)";
+  sluice check FILE.so     find out what is wrong with it
+  sluice serve --help      list everything that can be set
+  sluice status            show what the running server does)";
 
-constexpr const char* kServeFooter = R"(Every option may also stand in the environment (--head-timeout 5s as
+constexpr const char* kServeFooter = R"(Every option can also be set in the environment (--head-timeout 5s as
 SLUICE_HEAD_TIMEOUT=5s) and, except --config and --check, in the file of
---config (head-timeout = 5s). The command line goes before the environment,
-the environment before the file, the file before the default. A repeatable
-option is taken as a whole from the first that has it; in the environment its
-values are separated by ';' or a new line, in the file its key is repeated or
-its value is a list: ["a", "b"]. Relative paths start where sluice is started.
+--config (head-timeout = 5s). The command line comes before the environment,
+the environment before the file, the file before the default. The values of a
+repeatable option all come from the first of these that has any. In the
+environment ';' or a new line separates them; in the file the key is repeated,
+or its value is a list: ["a", "b"]. Relative paths start where sluice is
+started.
 
-Signals: TERM, INT and QUIT finish what is in flight and end, a second one
-ends at once; HUP reads the environment and the file again. Modules that
-change in their folder are taken without any signal.
+Signals: after TERM, INT and QUIT the server finishes the requests under way
+and ends; after a second one it ends at once. After HUP it reads the
+environment and the file again. Changed modules need no signal.
 
 Examples:
   sluice serve
@@ -53,21 +54,21 @@ Examples:
   sluice serve --config /etc/sluice.conf --check)";
 
 constexpr const char* kCheckFooter =
-    R"(The module is loaded, asked and swapped in processes of its own: a crash is
-something found out, too. Exits with 0 when nothing is wrong; advice is allowed.
+    R"(The module is loaded, sent requests and swapped in child processes, so that a
+crash is a finding, too. Exits with 0 when nothing is wrong; advice is allowed.
 
 Examples:
   sluice check plugins.d/mine.so
   sluice check mine.so --option limit=10 --request 'list?day=1' --root site)";
 
-// CLI11's help with texts that fit a terminal of 80 columns.
+// CLI11's help, with lines that fit a terminal of 80 columns.
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
     const std::string name = make_option_name(option, is_positional) + make_option_opts(option);
     return hanging("  " + name, kHelpColumn, make_option_desc(option));
   }
-  // The default puts two empty lines between groups.
+  // The default puts two empty lines between groups; this puts one.
   std::string make_group(std::string group, bool is_positional,
                          std::vector<const CLI::Option*> options) const override {
     return CLI::Formatter::make_group(std::move(group), is_positional, std::move(options)).substr(1);
@@ -80,7 +81,7 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-// Lets `app` take the option and note in `given` what it is given.
+// Adds the option to `app`. `given` gets the texts that a person gives for it.
 void add_option(CLI::App& app, const ServeOption& option, OptionTexts& given) {
   const std::string flag = std::string("--") + option.name;
   const CLI::callback_t note = [&given, &option, flag](const std::vector<std::string>& texts) {
@@ -100,7 +101,7 @@ void add_option(CLI::App& app, const ServeOption& option, OptionTexts& given) {
   if (option.takes == Takes::values) added->take_all()->allow_extra_args(false);
 }
 
-// "reload", or "module enable" with an argument: a subcommand for each word.
+// Adds a subcommand for each word of the name: "reload", or "module enable" with an argument.
 void add_control_command(CLI::App& app, const ControlCommandLine& command, CommandLine& result) {
   CLI::App* added = &app;
   std::istringstream words(command.name);
@@ -119,9 +120,9 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   });
 }
 
-// Lets `app` take `sluice new handler NAME [--folder DIR]`, and returns the command for the handler.
+// Adds `sluice new handler NAME [--folder DIR]` to `app`, and returns the command for the handler.
 CLI::App& add_new_handler(CLI::App& app, OptionTexts& given) {
-  CLI::App& what = *app.add_subcommand("new", "Begin something of your own");
+  CLI::App& what = *app.add_subcommand("new", "Begin a project of your own");
   what.require_subcommand(1);
   CLI::App& handler =
       *what.add_subcommand("handler", "Write a folder with a new handler, its build and its test");
@@ -135,9 +136,9 @@ CLI::App& add_new_handler(CLI::App& app, OptionTexts& given) {
   return handler;
 }
 
-// Lets `app` take `sluice check FILE.so` and its options.
+// Adds `sluice check FILE.so` and its options to `app`.
 CLI::App& add_check(CLI::App& app, OptionTexts& given) {
-  CLI::App& check = *app.add_subcommand("check", "Tell what is wrong with a module before users do");
+  CLI::App& check = *app.add_subcommand("check", "Find out what is wrong with a module before users do");
   const auto note = [&given](const std::string& name) {
     return [&given, name](const CLI::results_t& texts) {
       for (const std::string& text : texts) given[name].push_back({text, "--" + name});
@@ -147,15 +148,17 @@ CLI::App& add_check(CLI::App& app, OptionTexts& given) {
   const auto add = [&](const std::string& name, const char* argument, const char* help) {
     return check.add_option("--" + name, note(name), help)->option_text(argument)->type_name(argument);
   };
-  check.add_option("FILE", note("file"), "The module: what the build made")->required()->option_text(" ");
+  check.add_option("FILE", note("file"), "The module: the file that the build made")
+      ->required()
+      ->option_text(" ");
   add("option", "KEY=VALUE", "An option of the mount; repeatable")->take_all()->allow_extra_args(false);
   add("root", "DIR", "The folder that the mount serves [one with samples]");
   add("user", "NAME", "Check as this user [www-data when started as root]");
   add("request", "PATH", "Also ask for this path below the mount; repeatable")
       ->take_all()
       ->allow_extra_args(false);
-  add("handler-timeout", "TIME", "When a deferred answer is overdue [5s]");
-  add("step-timeout", "TIME", "When the module hangs, in one step of the check [1m]");
+  add("handler-timeout", "TIME", "How long a deferred answer may take [5s]");
+  add("step-timeout", "TIME", "How long one step of the check may take [1m]");
   CLI::Option* json = check.add_flag_callback(
       "--json", [note] { note("json")({"on"}); }, "Write the report as JSON");
   check
@@ -175,7 +178,7 @@ std::string without_dashes(const std::string& name) {
   return name.substr(std::min(name.find_first_not_of('-'), name.size()));
 }
 
-// What to write in place of a word that the command does not know.
+// A suggestion in place of a word that the command does not know.
 std::string meant_by(const std::string& word, bool is_option, const CLI::App& command,
                      const std::string& command_name) {
   const bool is_program = command.get_parent() == nullptr;
@@ -190,12 +193,12 @@ std::string meant_by(const std::string& word, bool is_option, const CLI::App& co
     return "did you mean '" + names[static_cast<std::size_t>(at)] + "'?";
   }
   if (is_program && (word == "stop" || word == "quit" || word == "shutdown"))
-    return "a running server ends on Ctrl-C, or on TERM; 'sluice status' tells its process";
+    return "a running server ends on Ctrl-C, or on TERM; 'sluice status' shows its process";
   std::vector<std::string_view> of_serve;
   for (const ServeOption& option : serve_options()) of_serve.emplace_back(option.name);
   if (const auto likely = likely_word(without_dashes(word), of_serve); likely && is_program && is_option)
     return "did you mean 'sluice serve --" + std::string(*likely) + "'?";
-  // What other servers are given without an option.
+  // Other servers take a folder, a port or an address without an option.
   if (!is_option && (is_program || command.get_name() == "serve")) {
     std::error_code ignored;
     if (std::filesystem::is_directory(word, ignored))
@@ -204,7 +207,7 @@ std::string meant_by(const std::string& word, bool is_option, const CLI::App& co
     if (parse_decimal(address.substr(address.rfind(':') + 1)).value_or(65536) <= 65535)
       return "to listen there, write 'sluice serve --listen " + printable(address) + "'";
   }
-  return "'" + command_name + " --help' lists what is";
+  return "see '" + command_name + " --help'";
 }
 
 // "sluice new handler"
@@ -217,8 +220,8 @@ std::string command_given(const CLI::App& app) {
   return name;
 }
 
-// The first argument that nothing takes, and what may be meant by it; empty when there is none. CLI11 would
-// only tell of the subcommand that is missing, or list such arguments.
+// A message about the first argument that no command takes, with a suggestion; empty when there is none.
+// CLI11's own message would only say that a subcommand is missing, or list such arguments.
 std::string unknown_argument(const CLI::App& app) {
   const std::vector<std::string> unknown = app.remaining(true);
   const auto first =
@@ -245,7 +248,7 @@ CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
   if (!result.standard_error.empty()) return result;
   std::string why = err.str();
   why.resize(std::min(why.find('\n'), why.size()));
-  result.standard_error = "sluice: " + printable(why) + ": '" + command_given(app) + " --help' tells more\n";
+  result.standard_error = "sluice: " + printable(why) + ": see '" + command_given(app) + " --help'\n";
   return result;
 }
 
@@ -258,11 +261,11 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.require_subcommand(1);
 
   CommandLine result;
-  CLI::App& serve = *app.add_subcommand("serve", "Serve files and whatever the modules offer");
+  CLI::App& serve = *app.add_subcommand("serve", "Serve files, and whatever other modules offer");
   serve.footer(kServeFooter);
   for (const ServeOption& option : serve_options()) add_option(serve, option, result.given);
   CLI::App& modules =
-      *app.add_subcommand("modules", "List the modules, their options and what is wrong with them");
+      *app.add_subcommand("modules", "List the modules, their options, and why one cannot be loaded");
   add_option(modules, *find_serve_option("plugins"), result.given);
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   const CLI::App& new_handler = add_new_handler(app, result.given);

@@ -1,7 +1,7 @@
-// The command line: which command is meant, and which options were given for it.
+// The command line: the command, and the options that were given for it.
 //
-// Bad usage and the help are answered here, in CLI11's words and with its exit codes; values are not judged
-// here. No state; any thread.
+// Bad usage and the help are answered here, with CLI11's exit codes. Values are not judged here. No state;
+// any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace sluice::cli {
 
 struct CommandLine {
   enum class Command : std::uint8_t {
-    none,  // all is said: print the texts and end with the exit code
+    none,  // the texts say everything: print them and end with the exit code
     serve,
     modules,
     control,
@@ -24,13 +24,13 @@ struct CommandLine {
 
   Command command = Command::none;
   OptionTexts given;
-  std::string request;  // of `control`: what the running server is asked
+  std::string request;  // of `control`: the line that is sent to the running server
   int exit_code = 0;
   std::string standard_output;
   std::string standard_error;
 };
 
-// `arguments` are those behind the program's name.
+// `arguments` are those after the program's name.
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace sluice::cli

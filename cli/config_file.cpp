@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::string_view kSpace = " \t";
-constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";  // which some editors write at a file's beginning
+constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";  // some editors write it at the beginning of a file
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpace);
@@ -27,7 +27,7 @@ bool is_comment(std::string_view text) {
   return !text.empty() && (text.front() == '#' || text.front() == ';');
 }
 
-// A bare value ends before a '#' that follows white space.
+// Cuts a bare value before a '#' that follows white space.
 std::string_view without_comment(std::string_view text) {
   for (std::size_t at = text.find('#'); at != std::string_view::npos; at = text.find('#', at + 1)) {
     if (at > 0 && kSpace.find(text[at - 1]) != std::string_view::npos) return trimmed(text.substr(0, at));
@@ -35,14 +35,14 @@ std::string_view without_comment(std::string_view text) {
   return trimmed(text);
 }
 
-// A bare IPv6 address begins with a bracket, too: "[::1]:8080".
+// Not so "[::1]:8080": an IPv6 address begins with a bracket, too.
 bool is_list(std::string_view text) {
   if (text.empty() || text.front() != '[') return false;
   const std::string_view inside = trimmed(text.substr(1));
   return inside.substr(0, 1) == "\"" || without_comment(text).back() == ']';
 }
 
-// Takes "..." from the front.
+// Takes a text in double quotes from the front.
 Result<std::string> take_quoted(std::string_view& rest) {
   std::string value;
   for (std::size_t i = 1; i < rest.size(); ++i) {
@@ -70,7 +70,7 @@ Result<std::vector<std::string>> take_list(std::string_view& rest) {
       const std::size_t end = std::min(rest.find_first_of(",]"), rest.size());
       values.emplace_back(trimmed(rest.substr(0, end)));
       rest = rest.substr(end);
-      if (values.back().empty()) return fail("a list has an empty place: write [\"a\", \"b\"]");
+      if (values.back().empty()) return fail("a list has an empty value: write [\"a\", \"b\"]");
     }
     if (rest.empty() || rest.front() == ']') break;
     if (rest.front() != ',') return fail("the values of a list need ',' between them: write [\"a\", \"b\"]");
@@ -97,7 +97,7 @@ Result<std::vector<std::string>> parse_value(std::string_view text) {
     rest = {};
   }
   if (!rest.empty() && !is_comment(rest))
-    return fail("'" + std::string(rest) + "' stands behind the end of the value: take it away");
+    return fail("'" + std::string(rest) + "' stands behind the end of the value: remove it");
   return values;
 }
 
@@ -108,7 +108,7 @@ Result<ConfigLine> parse_line(std::string_view text) {
   }
   if (text.front() == '[')
     return fail("'" + std::string(text) +
-                "' begins a section, and there are none: write all keys at top level");
+                "' begins a section, but this file has none: write all keys at top level");
   const std::size_t equals = text.find('=');
   const std::string_view key = trimmed(text.substr(0, equals));
   if (equals == std::string_view::npos || key.empty())
@@ -116,7 +116,7 @@ Result<ConfigLine> parse_line(std::string_view text) {
   const std::string_view value = trimmed(text.substr(equals + 1));
   if (value.empty() || value.front() == '#')
     return fail("'" + std::string(key) + "' has no value: write " + std::string(key) +
-                " = VALUE, or take it away");
+                " = VALUE, or remove the line");
   auto values = parse_value(value);
   if (!values) return Unexpected(values.error());
   return ConfigLine{0, std::string(key), std::move(*values)};

@@ -18,16 +18,16 @@
 namespace sluice::cli {
 namespace {
 
-// Longer than the server lets a command take.
+// Longer than the server allows for a command.
 constexpr std::uint64_t kAnswerMs = 150'000;
 constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
 
 constexpr ControlCommandLine kCommands[] = {
-    {"reload", nullptr, "Let the running server read its settings and modules again, and say how it went"},
+    {"reload", nullptr, "Make the running server read its settings and modules again"},
     {"status", nullptr, "Show the running server's workers and mounts"},
-    {"module enable", "NAME", "Let the running server load a module again that was switched off"},
-    {"module disable", "NAME", "Let the running server answer 503 wherever a module is mounted"},
-    {"metrics", nullptr, "Print what the running server counts, in the text format of Prometheus"},
+    {"module enable", "NAME", "Make the running server load a module that was switched off"},
+    {"module disable", "NAME", "Make the running server switch a module off: its mounts answer 503"},
+    {"metrics", nullptr, "Print the running server's counters in the text format of Prometheus"},
 };
 
 Result<std::string> find_server(const Settings& settings) {
@@ -48,13 +48,13 @@ Result<std::string> find_server(const Settings& settings) {
   return fail(std::to_string(running.size()) + " servers are running: say which one by " + list);
 }
 
-// Everything that the server says until it closes.
+// Returns everything that the server says until it closes the connection.
 Result<std::string> ask(const std::string& path, const std::string& request) {
   const auto socket = connect_control(path);
   if (!socket) return Unexpected(socket.error());
   const std::string line = request + "\n";
   if (::send(socket->get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
-    return fail("the server at " + path + " does not listen to its control socket: try again");
+    return fail("the server at " + path + " does not accept connections to its control socket: try again");
   std::string answer;
   const std::uint64_t until_ms = monotonic_ms() + kAnswerMs;
   while (answer.size() < kAnswerMax) {

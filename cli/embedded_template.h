@@ -1,4 +1,4 @@
-// The files of cli/handler_template, written into the program by the build (embed_template.cmake). Constant
+// The files of cli/handler_template. The build writes them into the program (embed_template.cmake). Constant
 // data; any thread.
 #pragma once
 

@@ -1,4 +1,4 @@
-// How the program says that it cannot go on: one line on stderr and the exit code for it. Any thread.
+// Reports why the program cannot go on: one line on stderr and an exit code. Any thread.
 #pragma once
 
 #include <iosfwd>
@@ -8,11 +8,11 @@
 
 namespace sluice::cli {
 
-// Writes "sluice: SENTENCE" and returns kExitCouldNotStart. What was typed may be quoted in the sentence, so
+// Writes "sluice: SENTENCE" and returns kExitCouldNotStart. The sentence may quote what a person typed, so
 // its control bytes are escaped: it stays one line.
 int refuse(std::ostream& err, const Error& error);
 
-// Writes "sluice: SENTENCE" in the same way, of what does not keep it from going on.
+// Writes "sluice: SENTENCE" in the same way. The program goes on.
 void warn(std::ostream& err, const std::string& sentence);
 
 }  // namespace sluice::cli

@@ -7,7 +7,7 @@ namespace sluice::cli {
 namespace fs = std::filesystem;
 
 fs::path running_program() {
-  std::error_code ignored;  // without /proc nothing is found beside it
+  std::error_code ignored;  // without /proc there is no path, and no modules beside it
   return fs::read_symlink("/proc/self/exe", ignored);
 }
 

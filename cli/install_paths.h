@@ -1,5 +1,5 @@
-// Where an installed sluice finds its modules: by the place of the program itself, so that the whole may be
-// moved. No state; any thread.
+// Where an installed sluice finds its modules: relative to the program's own file, so that the installation
+// may be moved as a whole. No state; any thread.
 #pragma once
 
 #include <filesystem>
@@ -8,11 +8,10 @@
 
 namespace sluice::cli {
 
-// The program that runs. Its folder is right also when its file has been replaced meanwhile.
+// The running program's file. Its folder is right even if the file has been replaced meanwhile.
 std::filesystem::path running_program();
 
-// The folder of modules that was installed with this program; nothing when there is none, as where it was
-// built.
+// The folder of modules that was installed with this program. Nothing if there is none, as in a build folder.
 std::optional<std::string> installed_plugins(const std::filesystem::path& program);
 
 }  // namespace sluice::cli

@@ -16,7 +16,7 @@ sluice::cli::Environment read_environment() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::size_t equals = text.find('=');
-    // Of two with one name the C library sees the first.
+    // If a name stands there twice, the C library sees the first one.
     if (equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return sluice::cli::Environment(std::move(variables));
@@ -26,7 +26,8 @@ sluice::cli::Environment read_environment() {
 
 int main(int argc, char** argv) {
   sluice::open_standard_descriptors();
-  // Parents that ignore it hand that on, and then nobody would hear of a child's end (sigaction(2)).
+  // A parent that ignores SIGCHLD passes that on, and then this process would not hear of a child's end
+  // (sigaction(2)).
   std::signal(SIGCHLD, SIG_DFL);
   sluice::cli::count_heap_exactly(argv);
   return sluice::cli::run_program({argv + (argc > 0 ? 1 : 0), argv + argc}, read_environment(), std::cout,

@@ -12,10 +12,10 @@
 namespace sluice::cli {
 namespace {
 
-constexpr std::size_t kCellMax = 26;  // a wider cell pushes only its own row
+constexpr std::size_t kCellMax = 26;  // a wider cell widens only its own row
 constexpr std::size_t kOptionIndent = 4;
 
-// The cells of a line; the last one may be broken into several lines.
+// The cells of a line. The last one may be broken into several lines.
 using Row = std::vector<std::string>;
 
 // REQUIRES: all rows have the same number of cells.

@@ -1,5 +1,5 @@
-// `sluice modules`: which modules the folder holds, what can be set on each, and why one cannot be loaded.
-// Loading happens in short-lived children (inspect_modules), so nothing here runs module code. One thread.
+// `sluice modules`: lists the modules of the folder, their options, and why one cannot be loaded. Short-lived
+// children load them (inspect_modules), so no module code runs in this process. One thread.
 #pragma once
 
 #include <iosfwd>

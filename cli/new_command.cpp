@@ -20,7 +20,7 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
-// What the template calls its handler, and its class.
+// The template's names for its handler and its class.
 constexpr std::string_view kTemplateName = "handler_name";
 constexpr std::string_view kTemplateClass = "HandlerName";
 
@@ -30,7 +30,7 @@ std::string replace_all(std::string text, std::string_view what, std::string_vie
   return text;
 }
 
-// The template's text with the handler's own name and class.
+// The template's text with the names of the new handler and its class.
 std::string for_handler(std::string_view text, const std::string& name) {
   return replace_all(replace_all(std::string(text), kTemplateClass, class_name(name)), kTemplateName, name);
 }
@@ -70,7 +70,7 @@ Result<void> check_handler_name(std::string_view name) {
 Result<void> write_handler(const std::string& name, const std::string& folder) {
   std::error_code error;
   if (!fs::create_directory(folder, error)) {
-    // It says no, without an error, to a folder that is there.
+    // For a folder that exists, create_directory returns false without an error.
     if (!error) error = std::make_error_code(std::errc::file_exists);
     return fail("the folder '" + folder + "' cannot be made: " + error.message() +
                 "; name another one with --folder");

@@ -1,5 +1,5 @@
-// `sluice new handler NAME`: writes the project of a new module from the files of cli/handler_template, which
-// are part of the program. One thread.
+// `sluice new handler NAME`: writes the project of a new module. The program contains the files of
+// cli/handler_template. One thread.
 #pragma once
 
 #include <iosfwd>
@@ -11,13 +11,13 @@
 
 namespace sluice::cli {
 
-// "word_count" and "word-count" give "WordCount".
+// Makes "WordCount" of "word_count" and of "word-count".
 std::string class_name(std::string_view name);
 
-// Whether a module, and with it a folder, files and a class, can have that name.
+// Whether the name is good for a module, and so for a folder, files and a class.
 Result<void> check_handler_name(std::string_view name);
 
-// Makes the folder, which must not exist, and writes the project of that handler into it.
+// Makes the folder, which must not exist, and writes the project into it.
 Result<void> write_handler(const std::string& name, const std::string& folder);
 
 // Returns the exit code.

@@ -1,4 +1,4 @@
-// What a person said before anything is judged: the texts given for each option, and where each of them stands.
+// What a person wrote, before it is checked: the texts given for each option, and where each of them stands.
 // One such table is made of the command line, one of the environment and one of the file. Plain values.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace sluice::cli {
 
 struct OptionText {
   std::string text;
-  std::string source;  // "--workers", "SLUICE_WORKERS" or "sluice.conf:3: workers"; begins the error's sentence
+  std::string source;  // "--workers", "SLUICE_WORKERS" or "sluice.conf:3: workers"; begins an error's sentence
 };
 
 // By the long name of the option, without its dashes.
@@ -27,7 +27,7 @@ class Environment {
 
   explicit Environment(Variables variables) : variables_(std::move(variables)) {}
 
-  // Empty when it is not set.
+  // Nothing when the variable is not set.
   std::optional<std::string> operator()(std::string_view name) const {
     const auto found = variables_.find(name);
     return found == variables_.end() ? std::nullopt : std::optional(found->second);

@@ -1,5 +1,5 @@
-// The program apart from main(): its arguments, environment and outputs are parameters, so that tests can be
-// their own terminal. One thread.
+// The program without main(): its arguments, environment and outputs are parameters, so that tests can set
+// and read them. One thread.
 #pragma once
 
 #include <iosfwd>
@@ -10,8 +10,8 @@
 
 namespace sluice::cli {
 
-// `arguments` are those behind the program's name. Returns the exit code: 0, 1 and 2 as supervisor.h says, and
-// CLI11's own above 100 for bad usage.
+// `arguments` are those after the program's name. Returns the exit code: 0, 1 or 2 as in supervisor.h; for
+// bad usage, CLI11's own above 100.
 int run_program(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
                 std::ostream& err);
 

@@ -31,7 +31,7 @@ Result<void> check_folder(const std::string& what, const std::string& folder, co
   return {};
 }
 
-// Whoever looks at a folder of a disk that hangs waits with it, so a child looks first.
+// A call on a folder of a disk that hangs never returns, so a child looks at the folder first.
 Result<void> ask_folder(const std::string& folder, bool has_modules, const ModulePolicy& policy) {
   const auto asked = run_in_child(
       [&] {
@@ -41,7 +41,8 @@ Result<void> ask_folder(const std::string& folder, bool has_modules, const Modul
       },
       static_cast<int>(policy.swap_ms));
   if (asked) return {};
-  return fail("the folder '" + folder + "' does not answer: who looks at it " + asked.error().message);
+  return fail("the folder '" + folder + "' does not answer: a process that looked at it " +
+              asked.error().message);
 }
 
 Result<void> ask_folders(const Settings& settings) {
@@ -55,11 +56,11 @@ Result<void> ask_folders(const Settings& settings) {
   return answers;
 }
 
-// `doubts` were said already.
+// `doubts`: warnings were printed already.
 int run_check(const Settings& settings, bool doubts, std::ostream& out, std::ostream& err) {
   const auto text = check(settings);
   if (!text) {
-    // A line for each thing that is wrong.
+    // Prints a line for each fault.
     std::istringstream sentences(text.error().message);
     for (std::string sentence; std::getline(sentences, sentence);) refuse(err, Error{sentence});
     return kExitCouldNotStart;
@@ -84,7 +85,7 @@ Result<ServeRequest> read_checked_request(const OptionTexts& command_line, const
 
 int run_serve(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err) {
-  // The kernel drops what the first process of a system or container does not wait for.
+  // A signal without a handler does not end the first process of a system or container: the kernel drops it.
   if (::getpid() == 1) {
     for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) hold_signal(signal);
   }

@@ -1,5 +1,5 @@
-// `sluice serve`: reads what it was told, then serves or, with --check, says what would be served.
-// One thread; returns when the server has ended.
+// `sluice serve`: reads its settings, then serves; with --check, says what it would serve. One thread;
+// returns when the server has ended.
 #pragma once
 
 #include <iosfwd>
@@ -9,7 +9,7 @@
 
 namespace sluice::cli {
 
-// The settings of a start and of each HUP: read_serve_request, and the folders exist.
+// The settings for a start and for each HUP, from read_serve_request. Also checks that the folders exist.
 Result<ServeRequest> read_checked_request(const OptionTexts& command_line, const Environment& environment);
 
 // Returns the exit code.

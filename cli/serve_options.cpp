@@ -51,7 +51,7 @@ Result<std::uint64_t> parse_count(std::string_view text) {
   return value;
 }
 
-// How numbers of a kind are read and written.
+// How numbers of one kind are read and written.
 struct NumberKind {
   Result<std::uint64_t> (*parse)(std::string_view text);
   std::string (*print)(std::uint64_t value);
@@ -123,7 +123,7 @@ constexpr ServeOption policy(const char* name, const char* argument, const char*
           high};
 }
 
-// A path or a name that is used as it stands.
+// A path or a name, used as it is written.
 template <auto Field>
 Result<void> set_text(const ServeOption& option, ServeRequest& request, const std::string& text) {
   if (text.empty()) return fail(std::string("an empty value names nothing: write a ") + option.argument);
@@ -139,8 +139,7 @@ constexpr auto kConfigField = [](ServeRequest& request) -> std::string& { return
 template <auto Member>
 Result<void> add_module(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text.empty() || text.find_first_not_of(kNameBytes) != std::string::npos) {
-    return fail(quoted(text) +
-                " is no module's name: write letters, digits, '_' and '-', as 'sluice modules' does");
+    return fail(quoted(text) + " is not the name of a module: 'sluice modules' lists the names");
   }
   (request.settings.*Member).push_back(text);
   return {};
@@ -151,7 +150,7 @@ Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::st
   if (!address) return Unexpected(address.error());
   auto& all = request.settings.listen;
   const auto same = [&](const ListenAddress& other) { return other.text == address->text; };
-  // Port 0 is a different one each time.
+  // Port 0 means another port each time, so it may stand twice.
   if (!text.ends_with(":0") && std::any_of(all.begin(), all.end(), same))
     return fail("the address " + quoted(text) + " is given twice: give it once");
   all.push_back(std::move(*address));
@@ -165,7 +164,7 @@ Result<void> add_mount(const ServeOption&, ServeRequest& request, const std::str
   const auto same = [&](const MountSpec& other) { return other.prefix == mount->prefix; };
   if (const auto other = std::find_if(all.begin(), all.end(), same); other != all.end()) {
     return fail("the prefix " + quoted(mount->prefix) + " is mounted twice, by " + other->module + " and by " +
-                mount->module + ": take one away");
+                mount->module + ": remove one");
   }
   all.push_back(std::move(*mount));
   return {};
@@ -196,64 +195,68 @@ constexpr ServeOption kOptions[] = {
      "The folder that confines everything: no request reaches a file outside it.", set_text<kRootField>,
      [] { return std::string("$SLUICE_HOME, else ."); }},
     {"mount", "PREFIX=MODULE[:KEY=VALUE,...]", kContent, Takes::values, true,
-     "Let MODULE answer the paths below PREFIX. The key root=DIR names the folder below --root that it serves, "
-     "the others are the module's own ('sluice modules' lists them); \\, is a comma in a value. Repeatable.",
+     "MODULE answers the paths below PREFIX. root=DIR is the folder below --root that it serves; the other "
+     "keys "
+     "are the module's options ('sluice modules' lists them). Write a comma in a value as \\,. Repeatable.",
      add_mount, [] { return std::string("each module at its own place"); }},
     {"listen", "ADDRESS", kAddresses, Takes::values, true,
      "HOST:PORT, [V6]:PORT, *:PORT for all IPv4 addresses, or unix:PATH; port 0 lets the system choose. "
      "Repeatable.",
      add_listen, [] { return std::string(kDefaultListen); }},
-    {"plugins", "DIR", kModules, Takes::value, true, "The folder of modules; it is watched while serving.",
-     set_text<kPluginsField>,
+    {"plugins", "DIR", kModules, Takes::value, true,
+     "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,
      [] { return std::string("$SLUICE_HOME/plugins.d, else the one installed with sluice, else plugins.d"); }},
     {"module", "NAME", kModules, Takes::values, true, "Load only this module of the folder. Repeatable.",
      add_module<&Settings::only>, [] { return std::string("all"); }},
     {"without", "NAME", kModules, Takes::values, true, "Do not load this module. Repeatable.",
      add_module<&Settings::without>, nullptr},
     policy<&ModulePolicy::quiet_ms, kDuration>(
-        "swap-quiet", "TIME", "Take a module's changed file when it has not changed for so long.", 1, kHourMs),
-    policy<&ModulePolicy::swap_ms, kDuration>(
-        "swap-timeout", "TIME", "For trying a changed module, and for the workers to get ready for it.", 100,
+        "swap-quiet", "TIME", "How long a module's file has to stay unchanged before it is loaded.", 1,
         kHourMs),
+    policy<&ModulePolicy::swap_ms, kDuration>(
+        "swap-timeout", "TIME", "For trying a changed module, and for the workers to load it.", 100, kHourMs),
     policy<&ModulePolicy::faults_max, kCount>(
         "fault-limit", "NUMBER",
-        "Faults of a module within --fault-window after which it goes back to its last good generation, or is "
+        "After this many faults within --fault-window, a module goes back to its last good generation, or is "
         "switched off.",
         1, 1000),
     policy<&ModulePolicy::fault_window_ms, kDuration>("fault-window", "TIME", "How long a fault counts.", 1000,
                                                       24 * kHourMs),
     policy<&ModulePolicy::hang_ms, kDuration>(
         "hang-limit", "TIME",
-        "End a worker whose loop a module holds for so long, as a fault of it; 0 for never.", 0, kHourMs),
+        "A module that holds a worker's loop up for longer has a fault, and the worker is ended; 0 for never.",
+        0, kHourMs),
     timeout<&Timeouts::head_ms>("head-timeout", "For a request's head, from its first byte to its last."),
     timeout<&Timeouts::body_ms>(
-        "body-timeout", "Between two pieces of a request's body, and for the whole of one that nobody wants."),
-    timeout<&Timeouts::send_ms>("send-timeout", "Without the client taking a byte of its answer."),
-    timeout<&Timeouts::keepalive_ms>("keepalive-timeout", "Idle between two requests of a connection."),
-    timeout<&Timeouts::handler_ms>("handler-timeout", "For a module that answers later."),
-    timeout<&Timeouts::linger_ms>("linger-timeout", "Reading on after an answer that ends a request early."),
-    timeout<&Timeouts::drain_ms>("drain-timeout", "For what is in flight when the server stops or reloads."),
+        "body-timeout", "Between two pieces of a request's body; for all of a body that no module reads."),
+    timeout<&Timeouts::send_ms>("send-timeout", "While the client takes no byte of its answer."),
+    timeout<&Timeouts::keepalive_ms>("keepalive-timeout", "Between two requests of a connection."),
+    timeout<&Timeouts::handler_ms>("handler-timeout", "For a module that has deferred its answer."),
+    timeout<&Timeouts::linger_ms>(
+        "linger-timeout", "For reading on when an answer ended the connection before the request's end."),
+    timeout<&Timeouts::drain_ms>("drain-timeout", "For requests under way when the server stops or reloads."),
     timeout<&Timeouts::stream_grace_ms>(
-        "stream-grace", "When the server stops, for answers without a known end that wait for their module."),
-    limit<&Limits::head_bytes_max, kSize>("head-max", "SIZE", "Of a request's head: 431 above.", kKibi, kMebi),
+        "stream-grace", "For streams without a known end that wait for their module when the server stops."),
+    limit<&Limits::head_bytes_max, kSize>("head-max", "SIZE", "Of a request's head; 431 above.", kKibi, kMebi),
     limit<&Limits::target_bytes_max, kSize>(
-        "target-max", "SIZE", "Of a request's target, a part of the head: 414 above.", 256, kMebi),
-    limit<&Limits::fields_max, kCount>("fields-max", "NUMBER", "Field lines of a head: 431 above.", 1, 10'000),
-    limit<&Limits::body_bytes_max, kSize>("body-max", "SIZE", "Of a request's body: 413 above.", 0,
+        "target-max", "SIZE", "Of a request's target, which is part of the head; 414 above.", 256, kMebi),
+    limit<&Limits::fields_max, kCount>("fields-max", "NUMBER", "Field lines of a head; 431 above.", 1, 10'000),
+    limit<&Limits::body_bytes_max, kSize>("body-max", "SIZE", "Of a request's body; 413 above.", 0,
                                           kMebi* kMebi),
     limit<&Limits::body_rate_min, kSize>("body-rate-min", "SIZE",
-                                         "Of a request's body in each second, over each --body-timeout that it "
-                                         "is waited for: 408 below; 0 for any.",
+                                         "Of a request's body each second, over each --body-timeout that the "
+                                         "server waits for it; 408 below; 0 for no minimum.",
                                          0, kGibi),
     limit<&Limits::drain_bytes_max, kSize>(
-        "drain-max", "SIZE", "Of a request's body that nobody wants; the connection closes above.", 0, kGibi),
-    limit<&Limits::connections_max, kCount>("connections-max", "NUMBER",
-                                            "Connections of a worker; above, idle ones close, or others wait.",
-                                            1, 1'000'000),
-    limit<&Limits::turn_bytes_max, kSize>(
-        "turn-max", "SIZE", "Sent to one client before others have their turn.", 16 * kKibi, 64 * kMebi),
+        "drain-max", "SIZE", "Of a request's body that no module reads; above, the connection closes.", 0,
+        kGibi),
+    limit<&Limits::connections_max, kCount>(
+        "connections-max", "NUMBER", "Connections of a worker. Above, idle ones are closed, or new ones wait.",
+        1, 1'000'000),
+    limit<&Limits::turn_bytes_max, kSize>("turn-max", "SIZE", "Sent to one client before it is another's turn.",
+                                          16 * kKibi, 64 * kMebi),
     {"workers", "NUMBER|auto", kProcess, Takes::value, true,
-     "Worker processes, 1 to 256; auto is one for each processor.", set_workers,
+     "Worker processes, 1 to 256; auto: one for each processor.", set_workers,
      [] { return std::string("auto"); }},
     {"offload-threads", "NUMBER", kProcess, Takes::value, true,
      "Threads of a worker for calls that may block, 1 to 64.", set_offload_threads,
@@ -263,18 +266,17 @@ constexpr ServeOption kOptions[] = {
     {"log-level", "LEVEL", kProcess, Takes::value, true, "debug, info, warning or error.", set_log_level,
      [] { return std::string("info"); }},
     {"loop-audit", "on|off", kProcess, Takes::value, true,
-     "Count how often a loop sleeps in a turn, and time its turns without the waits for a processor, for "
-     "'sluice "
-     "metrics'. Costs system calls.",
+     "Count how often a loop sleeps in a turn, and time its turns without waits for a processor. 'sluice "
+     "metrics' shows both. Costs system calls.",
      set_loop_audit, [] { return std::string("off"); }},
     {"control", "PATH|off", kProcess, Takes::value, true,
-     "The socket by which 'sluice status' and the like, which read no configuration file, reach the server. "
-     "Fixed at the start.",
+     "The socket by which 'sluice status' and other commands reach the server. They do not read the "
+     "configuration file. A reload does not change it.",
      set_text<kControlField>,
      [] { return std::string("PID.sock in $RUNTIME_DIRECTORY, else in /run/sluice or the user's own"); }},
     {"config", "FILE", kProcess, Takes::value, false, "Read more options from this file; see below.",
      set_text<kConfigField>, nullptr},
-    {"check", nullptr, kProcess, Takes::flag, false, "Try everything, say what would be served, and end.",
+    {"check", nullptr, kProcess, Takes::flag, false, "Try all settings, print what would be served, and exit.",
      set_check, nullptr},
 };
 

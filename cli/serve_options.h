@@ -1,5 +1,5 @@
-// The one table of what `sluice serve` can be told: the command line, the environment and the file all read it,
-// so an option has the same name, meaning and check everywhere. Constant data; any thread.
+// The one table of the options of `sluice serve`. Command line, environment and file all read it, so an
+// option has the same name, meaning and check everywhere. Constant data; any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace sluice::cli {
 
-// Everything that a start of `sluice serve` was told.
+// All settings of a start of `sluice serve`.
 struct ServeRequest {
   Settings settings;
   std::string config_file;  // empty for none
@@ -21,21 +21,21 @@ struct ServeRequest {
 };
 
 enum class Takes : std::uint8_t {
-  flag,    // nothing on the command line, on or off elsewhere
-  value,   // one
-  values,  // one each time it stands there
+  flag,    // no value on the command line, on or off elsewhere
+  value,   // one value
+  values,  // one value each time the option is given
 };
 
 struct ServeOption {
   const char* name;      // "head-timeout": --head-timeout, SLUICE_HEAD_TIMEOUT, head-timeout = ...
-  const char* argument;  // how the help calls the value; null for a flag
+  const char* argument;  // the name of the value in the help; null for a flag
   const char* group;
   Takes takes;
   bool in_file;
   const char* help;
   Result<void> (*set)(const ServeOption& option, ServeRequest& request, const std::string& text);
-  std::string (*fallback)();  // the default as the help shows it; null for none
-  std::uint64_t low = 0;      // of a number
+  std::string (*fallback)();  // the default, as the help shows it; null for none
+  std::uint64_t low = 0;      // bounds of a number
   std::uint64_t high = 0;
 };
 

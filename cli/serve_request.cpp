@@ -14,7 +14,7 @@
 namespace sluice::cli {
 namespace {
 
-// "a;b\nc": white space around the values and empty ones do not count.
+// Splits "a;b\nc". White space around a value is removed; empty values are left out.
 std::vector<std::string> split_list(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r";
   std::vector<std::string> values;
@@ -29,7 +29,7 @@ std::vector<std::string> split_list(std::string_view text) {
   return values;
 }
 
-// An empty variable counts as none: compose files and unit files pass those on.
+// An empty variable counts as not set: compose files and unit files pass such ones on.
 std::vector<OptionText> read_variable(const ServeOption& option, const Environment& environment) {
   const std::string name = variable_name(option);
   const auto text = environment(name);
@@ -49,7 +49,7 @@ OptionTexts read_environment(const Environment& environment) {
   return given;
 }
 
-// A key may be written as the option or the variable is: --head-timeout, head_timeout, SLUICE_HEAD_TIMEOUT.
+// Lets a key be written as the option or the variable is: --head-timeout, head_timeout, SLUICE_HEAD_TIMEOUT.
 std::string without_prefix(std::string_view key) {
   constexpr std::string_view kVariable = "SLUICE_";
   if (key.starts_with(kVariable)) key.remove_prefix(kVariable.size());
@@ -103,7 +103,7 @@ Result<void> apply(const ServeOption& option, const std::vector<OptionText>& val
   return {};
 }
 
-// Applies the values of the first level that has any, and only checks those of the levels below.
+// Applies the values of the first level that has any. Checks those of the levels below.
 Result<void> apply_levels(const ServeOption& option, const std::vector<const OptionTexts*>& levels,
                           ServeRequest& request) {
   bool settled = false;
@@ -118,7 +118,7 @@ Result<void> apply_levels(const ServeOption& option, const std::vector<const Opt
   return {};
 }
 
-// systemd names the folder that it has made for a unit.
+// systemd puts the folder that it made for a unit into RUNTIME_DIRECTORY.
 std::string control_folder(const Environment& environment) {
   const std::string runtime = environment("RUNTIME_DIRECTORY").value_or("");
   if (!runtime.empty()) return runtime.substr(0, runtime.find(':'));
@@ -137,11 +137,11 @@ Settings default_settings(const Environment& environment) {
   }
   settings.control = kOwnControl;
   settings.control_folder = control_folder(environment);
-  settings.limits.target_bytes_max = 0;  // not said yet; finish() decides
+  settings.limits.target_bytes_max = 0;  // 0: not given; finish() sets it
   return settings;
 }
 
-// What depends on more than one option.
+// Checks and sets what depends on more than one option.
 Result<void> finish(Settings& settings) {
   Limits& limits = settings.limits;
   if (limits.target_bytes_max == 0)
@@ -157,7 +157,7 @@ Result<void> finish(Settings& settings) {
   });
 }
 
-// Of all options only this one, as command line and environment say.
+// Reads one option, from command line and environment alone.
 Result<Settings> read_one(std::string_view name, const OptionTexts& command_line,
                           const Environment& environment) {
   const ServeOption& option = *find_serve_option(name);

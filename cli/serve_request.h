@@ -1,7 +1,8 @@
-// Puts together what `sluice serve` was told: command line before environment before file before default, for
-// each option as a whole. Every value that is given is checked, also one that another level replaces.
+// Collects the settings of `sluice serve`. For each option as a whole, the command line comes before the
+// environment, the environment before the file, and the file before the default. Every given value is
+// checked, even if another level replaces it.
 //
-// Reads the environment and the file anew at each call, so that HUP can repeat it. Any thread; never exits.
+// Each call reads the environment and the file anew, so that HUP can repeat it. Any thread; never exits.
 #pragma once
 
 #include <string>
@@ -11,13 +12,13 @@
 
 namespace sluice::cli {
 
-// The error is one sentence that begins with where the value stands.
+// The error is one sentence. It begins with the place of the value.
 Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const Environment& environment);
 
-// The folder of modules as command line and environment say, for the command that needs nothing else.
+// The folder of modules, from command line and environment: for a command that needs nothing else.
 Result<std::string> read_plugins_folder(const OptionTexts& command_line, const Environment& environment);
 
-// Where a running server is asked: `control` and `control_folder` of the settings, which is all that is read.
+// Where the running server is asked. Only `control` and `control_folder` of the settings are read.
 Result<Settings> read_control_settings(const OptionTexts& command_line, const Environment& environment);
 
 }  // namespace sluice::cli

@@ -9,9 +9,9 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kWordMax = 64;     // longer ones are not compared
-constexpr std::size_t kDistanceMax = 3;  // and at most one letter in three differs
+constexpr std::size_t kDistanceMax = 3;  // and at most a third of the letters
 
-// Levenshtein's distance, one row of the matrix at a time.
+// The Levenshtein distance, computed one row of the matrix at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -18,8 +18,8 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// Kubernetes tells every container of the services there are, and one may be called "sluice": SLUICE_PORT is
-// then tcp://10.0.0.1:80.
+// Kubernetes sets variables for every service in every container. One service may be called "sluice": then
+// SLUICE_PORT is tcp://10.0.0.1:80.
 bool is_of_a_service(std::string_view name, std::string_view value) {
   if (contains(name, "_SERVICE_HOST") || contains(name, "_SERVICE_PORT")) return true;
   const auto is_port = [](char byte) { return byte >= '0' && byte <= '9'; };
@@ -32,7 +32,7 @@ bool is_of_a_service(std::string_view name, std::string_view value) {
          });
 }
 
-// An image says by such variables which release it holds, and where that came from: NGINX_VERSION,
+// Container images have variables for the release that they hold and for its origin: NGINX_VERSION,
 // HTTPD_SHA256.
 bool is_of_an_image(std::string_view name) {
   constexpr std::array<std::string_view, 12> kEndings = {"_VERSION",  "_RELEASE", "_REVISION", "_COMMIT",
@@ -42,7 +42,7 @@ bool is_of_an_image(std::string_view name) {
                      [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
-// "SLUICE_HEAD_TIMEOUT" as "head-timeout".
+// Makes "head-timeout" of "SLUICE_HEAD_TIMEOUT".
 std::string option_name(std::string_view variable) {
   std::string name(variable.substr(kPrefix.size()));
   for (char& byte : name) {
@@ -65,11 +65,11 @@ std::vector<std::string> unknown_variables(const Environment& environment) {
     const ServeOption* same = find_serve_option(name);
     if (same != nullptr && variable_name(*same) == variable) continue;
     const auto nearest = same != nullptr ? std::optional<std::string_view>(name) : likely_word(name, names);
-    std::string meant = ": remove it; 'sluice serve --help' lists the options, which are the variables, too";
+    std::string meant = ": remove it; 'sluice serve --help' lists the options; each has a variable";
     if (nearest == "home") meant = ": did you mean " + std::string(kHome) + "?";
     if (const ServeOption* option = nearest ? find_serve_option(*nearest) : nullptr)
       meant = ": did you mean " + variable_name(*option) + "?";
-    sentences.push_back("the variable " + printable(variable) + " of the environment means nothing" + meant);
+    sentences.push_back("the variable " + printable(variable) + " of the environment is unknown" + meant);
   }
   return sentences;
 }

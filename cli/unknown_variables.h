@@ -1,4 +1,4 @@
-// Variables of the environment that are named as this program's are, and mean nothing to it. Any thread.
+// Finds environment variables that are named like this program's, but are not options of it. Any thread.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace sluice::cli {
 
-// A sentence for each, which says what may have been meant.
+// Returns a sentence for each of them, with a suggestion.
 std::vector<std::string> unknown_variables(const Environment& environment);
 
 }  // namespace sluice::cli

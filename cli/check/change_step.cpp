@@ -10,9 +10,9 @@ namespace {
 constexpr unsigned kTurnsMax = 6;
 constexpr unsigned kRoundsPerWindow = 2;
 
-// What a client has sent when it leaves.
+// The bytes that a client has sent when it leaves.
 struct Beginning {
-  const char* state;  // of its connection
+  const char* state;  // the state of its connection
   std::string bytes;
 };
 
@@ -27,14 +27,14 @@ std::vector<Beginning> beginnings(const std::string& target) {
   };
 }
 
-// One client that leaves after so many turns. False when something of it stays.
+// Lets one client leave after so many turns. False when work for it does not end.
 bool depart(TestWorker& worker, const std::string& target, const Beginning& beginning, unsigned turns,
             bool reset) {
   worker.doing("a client of " + target + " leaves " + (reset ? "by a reset " : "") + "in " + beginning.state);
   const auto client = worker.connect(true);
   if (client == nullptr) return false;
   client->send(beginning.bytes, 0);
-  // It takes a little of the answer, so that there is more to come.
+  // The client takes a little of the answer, so that there is more to come.
   client->slow_down(turns % 2 == 0 ? 0 : 1024);
   for (unsigned i = 0; i < turns; ++i) {
     client->step();
@@ -45,8 +45,8 @@ bool depart(TestWorker& worker, const std::string& target, const Beginning& begi
   if (!worker.faulted()) {
     worker.findings().fail(
         "departures",
-        "work for it goes on without end: a Body, Task or Reader that is destroyed has to let "
-        "offloaded work end, too",
+        "its work goes on without end: when the server destroys a Body, Task or Reader, its offloaded work has "
+        "to end, too",
         worker.now_doing());
   }
   return false;
@@ -67,7 +67,7 @@ void check_departures(const ModuleUnderCheck& subject, Findings& findings) {
     for (const std::string& target : targets) {
       for (const Beginning& beginning : beginnings(target)) {
         for (unsigned turns = 0; turns < kTurnsMax; ++turns) {
-          // Who only closes may be noticed when the stream has something to say, and not before.
+          // After an orderly close, the server may notice nothing until the stream writes something.
           if (!worker.is_endless(target) && !depart(worker, target, beginning, turns, false)) return false;
           if (!depart(worker, target, beginning, turns, true)) return false;
         }
@@ -75,7 +75,7 @@ void check_departures(const ModuleUnderCheck& subject, Findings& findings) {
     }
     return true;
   });
-  if (findings.failed("departures")) return;  // what goes on holds it, too
+  if (findings.failed("departures")) return;  // the same work would hold it, too
   worker.unmount();
   give_up(worker, mounted->generation());
 }

@@ -1,5 +1,5 @@
-// The steps in which something goes away while the module is at work: clients, and the module itself. Each runs
-// in a child of its own.
+// The steps in which something goes away during work: clients, or the module itself. Each step runs in a
+// child process.
 #pragma once
 
 #include "check/findings.h"
@@ -7,10 +7,10 @@
 
 namespace sluice::cli {
 
-// Clients leave in every state of their connection, in order and by a reset.
+// Clients leave in every state of their connection, by an orderly close and by a reset.
 void check_departures(const ModuleUnderCheck& subject, Findings& findings);
 
-// A second generation takes over while the first still answers, and the first is unloaded.
+// A second generation takes over while the first still answers. Then the first is unloaded.
 void check_swap(const ModuleUnderCheck& subject, Findings& findings);
 
 }  // namespace sluice::cli

@@ -49,7 +49,7 @@ int Client::on_field_complete(llhttp_t* parser) {
   return 0;
 }
 
-// 1 says that no content follows.
+// Returning 1 tells llhttp that no content follows.
 int Client::on_head(llhttp_t* parser) {
   Client& client = of(parser);
   const unsigned status = parser->status_code;
@@ -99,7 +99,7 @@ bool Client::send_some() {
   }
   const std::size_t wanted = std::min(unsent_.size(), sent_per_step_);
   const ssize_t sent = ::send(socket_.get(), unsent_.data(), wanted, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent <= 0) return false;  // full, or gone: then reading tells
+  if (sent <= 0) return false;  // full, or the peer is gone: reading will tell
   unsent_.erase(0, static_cast<std::size_t>(sent));
   return true;
 }

@@ -1,5 +1,5 @@
-// A client at the other end of a connection, driven from the same thread as the server: it sends what it is
-// told, takes what it may, and judges answers by llhttp.
+// A client at the other end of a connection, run by the same thread as the server. It sends what it is given,
+// takes as much as it may, and checks answers by llhttp.
 //
 // Owns its socket. Nothing here blocks.
 #pragma once
@@ -18,8 +18,8 @@ namespace sluice::cli {
 
 struct ClientAnswer {
   unsigned status = 0;
-  bool endless = false;  // a stream that was left at its beginning: then size and hash say nothing
-  std::string head;      // status and field lines but for Date, a line each
+  bool endless = false;  // a stream that was left at its beginning: size and hash mean nothing
+  std::string head;      // status and field lines except Date, one a line
   std::uint64_t size = 0;
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a of the content
 
@@ -32,30 +32,31 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Queues bytes to be sent. `answers` says how many requests they complete; `to_head`, that these are HEAD.
+  // Queues bytes to send. They complete `answers` requests. `to_head`: these requests are HEAD.
   void send(std::string_view bytes, unsigned answers = 1, bool to_head = false);
-  // Takes at most this much in each step from now on.
+  // From now on takes at most this many bytes in each step.
   void slow_down(std::size_t bytes_per_step) { bytes_per_step_ = bytes_per_step; }
-  // Takes whatever comes, and lets more of it come.
+  // From now on takes whatever comes, and lets the kernel buffer more.
   void hurry();
-  // Sends at most this much in each step from now on.
+  // From now on sends at most this many bytes in each step.
   void trickle(std::size_t bytes_per_step) { sent_per_step_ = bytes_per_step; }
-  // Sends and receives what can be. True when something moved.
+  // Sends and receives what it can. True when bytes moved.
   bool step();
   void finish_sending();
-  // Closes, in order or by a reset.
+  // Closes: orderly, or by a reset.
   void leave(bool reset);
 
-  // Whole ones only.
+  // Complete answers only.
   const std::vector<ClientAnswer>& answers() const { return answers_; }
   bool done() const { return answers_.size() >= wanted_; }
-  bool ended() const { return ended_; }  // by the server
-  // What is wrong with what came, or with its end; empty when nothing is.
+  bool ended() const { return ended_; }  // the server has closed the connection
+  // What is wrong with the received bytes, or with their end; empty when nothing is.
   const std::string& trouble() const { return trouble_; }
   std::uint64_t received() const { return received_; }
-  // The head of an answer has come, whose content goes on until it ends, and has not ended.
+  // The head of an answer has come. Its content ends with the connection or the last chunk, and has not
+  // ended.
   bool streaming() const { return streaming_; }
-  // As far as it is known.
+  // The answer under way, as far as it is known.
   const ClientAnswer& current() const { return current_; }
 
  private:

@@ -12,7 +12,7 @@
 namespace sluice::cli {
 namespace {
 
-// The file's bytes, from which nothing is taken that lies outside of them.
+// The file's bytes. Reads outside of them give nothing.
 class Reader {
  public:
   explicit Reader(std::string bytes) : bytes_(std::move(bytes)) {}
@@ -91,7 +91,7 @@ Result<ElfImage> read_elf(const std::string& path, const std::string& file) {
   if (segments.empty() || sections.empty()) return fail(file + " is cut off or damaged: build it again");
 
   ElfImage image;
-  image.executable_stack = true;  // what the kernel assumes of a file that says nothing
+  image.executable_stack = true;  // the kernel's assumption for a file that does not say
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_GNU_STACK) image.executable_stack = (segment.p_flags & PF_X) != 0;
   }

@@ -1,7 +1,7 @@
-// What a shared object says of itself in its ELF tables (elf(5)), read without running any of it.
+// Reads the ELF tables of a shared object (elf(5)), without running any of its code.
 //
-// The tables that matter here are four, and their structs stand in <elf.h>: a library for reading them would be
-// one more thing to install. Any thread.
+// Four tables matter here, and <elf.h> has their structs: a library for them would be one more thing to
+// install. Any thread.
 #pragma once
 
 #include <string>
@@ -20,16 +20,16 @@ struct ElfSymbol {
 
 struct ElfImage {
   std::vector<ElfSymbol> symbols;   // the dynamic ones
-  std::vector<std::string> needed;  // libraries, as they are named
-  std::string run_path;             // where they are looked for first: folders with ':' between them
-  bool hands_run_path_on = false;   // DT_RPATH, which holds for what these need, too
+  std::vector<std::string> needed;  // libraries, by the names in the file
+  std::string run_path;             // the folders to look in first, separated by ':'
+  bool hands_run_path_on = false;   // DT_RPATH: it holds for the libraries of these libraries, too
   bool executable_stack = false;
   bool text_relocations = false;
   bool static_tls = false;  // DF_STATIC_TLS
-  bool debug_info = false;  // in it, or linked to
+  bool debug_info = false;  // in the file, or linked to
 };
 
-// The error is one sentence about `file`; every offset in it is checked.
+// The error is one sentence about `file`. Every offset in the file is checked.
 Result<ElfImage> read_elf(const std::string& path, const std::string& file);
 
 }  // namespace sluice::cli

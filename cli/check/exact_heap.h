@@ -1,11 +1,11 @@
-// The C library keeps freed pieces for each thread and counts them as in use, so that a module that frees
-// everything seems to leak.
+// Makes the C library count freed memory exactly. By default it keeps freed pieces for each thread and counts
+// them as used, so that a module that frees everything seems to leak.
 #pragma once
 
 namespace sluice::cli {
 
-// Starts the program anew without that where it is `sluice check`. Returns where nothing is to be done, or that
-// is not possible: then small leaks may be found that are none. `arguments` are main's.
+// If this is `sluice check`, starts the program anew with such counting. Returns if there is nothing to do,
+// or if that fails: then small leaks may be reported that are none. `arguments` are main's.
 void count_heap_exactly(char** arguments);
 
 }  // namespace sluice::cli

@@ -5,7 +5,7 @@
 namespace sluice::cli {
 namespace {
 
-// What the core's sentence contains, what is looked at by it, and what to do.
+// A part of the core's sentence, the check that it belongs to, and a remedy.
 struct Fault {
   std::string_view part;
   std::string_view check;
@@ -31,7 +31,7 @@ constexpr Fault kFaults[] = {
     {"it set the status", "fields", "set one from 200 to 599"},
 };
 
-// The core's lines of a module: "TIME error check: module NAME at /x/: it threw ...".
+// Takes the sentence from a log line about a module: "TIME error check: module NAME at /x/: it threw ...".
 std::string_view said_of_module(std::string_view line) {
   const std::size_t begin = line.find(" check: module ");
   const std::size_t end = line.find(": ", begin == std::string_view::npos ? line.size() : begin + 15);
@@ -49,7 +49,7 @@ bool report_faults(std::string_view lines, const std::string& doing, Findings& f
     const auto fault = std::find_if(std::begin(kFaults), std::end(kFaults), [said](const Fault& known) {
       return said.find(known.part) != std::string_view::npos;
     });
-    if (fault == std::end(kFaults)) continue;  // what the module itself has to say
+    if (fault == std::end(kFaults)) continue;  // the module's own message
     overdue = overdue || fault->overdue;
     findings.fail(fault->check, std::string(said) + ": " + std::string(fault->remedy), doing);
   }

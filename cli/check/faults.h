@@ -1,4 +1,4 @@
-// From what the core logs of a module that breaks its contract to findings. Any thread.
+// Makes findings of the lines that the core logs when a module breaks its contract. Any thread.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace sluice::cli {
 
-// Reads lines of the log, which came while `doing`. True when one of them says that an answer was overdue.
+// Reads log lines that were written while `doing`. True when one of them says that an answer was overdue.
 bool report_faults(std::string_view lines, const std::string& doing, Findings& findings);
 
 }  // namespace sluice::cli

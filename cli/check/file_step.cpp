@@ -19,8 +19,8 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::string_view kSymbol = "sluice_module";
-constexpr std::string_view kOfSanitizer = "__odr_asan";  // it exports a mark for each global
-// What a compiler exports from every module, whatever its author hides.
+constexpr std::string_view kOfSanitizer = "__odr_asan";  // AddressSanitizer exports such a mark for each global
+// Compilers export these from every module, even if its author hides all symbols.
 constexpr std::string_view kOfRust[] = {"rust_eh_personality", "rust_panic", "rust_begin_unwind"};
 constexpr std::size_t kNamesMax = 3;
 
@@ -32,7 +32,7 @@ std::string readable(const std::string& symbol) {
   return name;
 }
 
-// "a, b, c and 4 more"; empty when there is none.
+// "a, b, c and 4 more"; empty for no symbols.
 std::string names_of(const std::vector<ElfSymbol>& symbols,
                      const std::function<bool(const ElfSymbol&)>& wanted) {
   std::string names;
@@ -98,7 +98,7 @@ void check_libraries(const ElfImage& image, const std::string& file, Findings& f
   }
 }
 
-// What ModuleFile::load has let pass.
+// Checks what ModuleFile::load lets pass.
 void check_option(const OptionInfo& option, std::set<std::string>& names, Findings& findings) {
   const std::string name = option.name;
   if (!names.insert(name).second) findings.fail("options", "it has two options " + name + ": rename one");
@@ -111,7 +111,7 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
   }
   if (option.type == OptionType::choice && (option.choices == nullptr || *option.choices == '\0')) {
     return findings.fail("options",
-                         "the option " + name + " is a choice of nothing: write choices as \"one|two\"");
+                         "the option " + name + " is a choice without choices: write them as \"one|two\"");
   }
   const auto valid = check_fallback(option);
   if (!valid) {
@@ -136,7 +136,7 @@ void check_tables(const ModuleUnderCheck& subject, Findings& findings) {
   }
   check_exports(*image, findings);
   for (const ElfSymbol& symbol : image->symbols) {
-    // A weak reference is that of a run-time library which may do without: Rust's has one in every module.
+    // A weak reference belongs to a run-time library that can do without it: Rust's has one in every module.
     if (symbol.defined || symbol.weak || symbol.name.rfind("__cxa_thread_atexit", 0) != 0) continue;
     findings.fail(
         "thread-locals",
@@ -152,9 +152,8 @@ void check_tables(const ModuleUnderCheck& subject, Findings& findings) {
   if (image->static_tls) {
     findings.advise(
         "static-tls",
-        "it takes thread-local storage of a small block that unloading gives nothing back of, so after "
-        "some swaps the workers have to be replaced: compile everything in it without "
-        "-ftls-model=initial-exec");
+        "it takes static thread-local storage, a small block that unloading does not give back, so after some "
+        "swaps the workers have to be replaced: compile everything in it without -ftls-model=initial-exec");
   }
   if (!image->debug_info) {
     findings.advise("debug-info",

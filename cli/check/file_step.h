@@ -1,6 +1,6 @@
-// The steps that look at the module itself, before any request: its ELF tables, and what it says of itself.
+// The steps that look at the module before any request: its ELF tables, and its own description.
 //
-// Each runs in a child of its own, which loading libraries and the module may crash.
+// Each step runs in a child process, because loading libraries and the module may crash it.
 #pragma once
 
 #include "check/findings.h"
@@ -8,7 +8,7 @@
 
 namespace sluice::cli {
 
-// Reads the tables of the file. Of the module no code runs; the libraries that it needs are loaded.
+// Reads the tables of the file. No code of the module runs; the libraries that it needs are loaded.
 void check_tables(const ModuleUnderCheck& subject, Findings& findings);
 
 // Loads the module and judges its description, its options and its default mount.

@@ -10,7 +10,7 @@
 namespace sluice::cli {
 namespace {
 
-// A module that does a thing wrong does it in many places; a person needs a few of them.
+// A module with a fault often has it in many places. A person needs only a few of them.
 constexpr std::ptrdiff_t kPerCheckMax = 3;
 constexpr std::size_t kVerdicts = 2;  // advice and failed
 
@@ -20,7 +20,7 @@ constexpr CheckText kChecks[] = {
     {"thread-locals", "no thread_local has a destructor"},
     {"stack", "it asks for no executable stack"},
     {"text", "its code needs no relocation"},
-    {"static-tls", "it takes no thread-local storage that is lost when it is unloaded"},
+    {"static-tls", "it takes no thread-local storage that unloading does not give back"},
     {"libraries", "every library that it needs is found"},
     {"symbols", "every symbol that it needs is found"},
     {"debug-info", "it has debug information"},
@@ -51,11 +51,11 @@ constexpr CheckText kChecks[] = {
 
 constexpr std::string_view kStop = "stop";
 
-// All findings at once have room in what they are copied to.
+// The shared text has room for all findings at once.
 constexpr std::size_t kLineMax = 64 + 2 * kFindingTextMax;
 static_assert(std::size(kChecks) * kPerCheckMax * kVerdicts * kLineMax <= kFindingsSizeMax);
 
-// The module may have had a hand in its length.
+// Cuts the sentence: the module may have made it long.
 std::string presentable(std::string_view text) {
   std::string shown = printable(text);
   if (shown.size() <= kFindingTextMax) return shown;
@@ -101,8 +101,8 @@ bool Findings::failed(std::string_view check) const {
   });
 }
 
-// A line for each: the verdict's letter and the check, then sentence and where, which have no control bytes,
-// behind a tab each.
+// One line for each finding: the letter of the verdict and the check, a tab, the sentence, a tab, the place.
+// Sentence and place have no control bytes.
 std::string Findings::encode() const {
   std::string text;
   if (stopped_) text.append(kStop).append("\n");
@@ -122,7 +122,7 @@ Findings Findings::decode(std::string_view text) {
     const std::size_t second = line.find('\t', first + 1);
     if (first == std::string::npos || first == 0 || second == std::string::npos) continue;
     const std::string_view check = std::string_view(line).substr(1, first - 1);
-    // The process that wrote it has run the module, and may have written anything.
+    // The process that wrote this has run the module, so it may contain anything.
     if (std::none_of(std::begin(kChecks), std::end(kChecks),
                      [&](const CheckText& known) { return known.name == check; }))
       continue;

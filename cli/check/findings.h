@@ -1,6 +1,7 @@
-// What `sluice check` finds out, and the one list of what it looks at.
+// The findings of `sluice check`, and the one list of all its checks.
 //
-// A step of the check runs in a child process and hands its findings over as text. Plain values; one thread.
+// Each step of the check runs in a child process and passes its findings on as text. Plain values; one
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -17,37 +18,38 @@ enum class Verdict : std::uint8_t {
   ok,
   advice,  // worth doing, but nothing breaks without it
   failed,
-  untried,  // something else stood in the way
+  untried,  // the check could not be done
 };
 
-// One thing that is looked at.
+// One check.
 struct CheckText {
   std::string_view name;  // "unique-symbols"
-  std::string_view fine;  // what is so when nothing is found
+  std::string_view fine;  // the sentence of the report when nothing is found
 };
 
-// In the order in which they are reported.
+// In the order of the report.
 std::span<const CheckText> all_checks();
 
-// A longer sentence or place is cut.
+// Longer sentences and places are cut.
 inline constexpr std::size_t kFindingTextMax = 480;
-// What Findings::encode returns at most.
+// The largest result of Findings::encode.
 inline constexpr std::size_t kFindingsSizeMax = 256 * 1024;
 
 struct Finding {
   std::string check;
   Verdict verdict = Verdict::failed;  // advice or failed
   std::string sentence;
-  std::string where;  // "GET /hello/ is answered"; empty when it does not matter
+  std::string where;  // "GET /hello/ is answered"; empty if it does not matter
 };
 
 class Findings {
  public:
   Findings() = default;
-  // Keeps `copy` up to date with encode(). It lives longer.
+  // Keeps `copy` up to date with encode(). `copy` lives longer.
   explicit Findings(SharedText& copy) : copy_(&copy) {}
 
-  // REQUIRES: `check` is the name of one of all_checks(). The same sentence is kept once, wherever it holds.
+  // REQUIRES: `check` is the name of one of all_checks(). An equal sentence is kept only once, whatever its
+  // place.
   void fail(std::string_view check, std::string sentence, std::string where = {}) {
     add({std::string(check), Verdict::failed, std::move(sentence), std::move(where)});
   }
@@ -55,13 +57,13 @@ class Findings {
     add({std::string(check), Verdict::advice, std::move(sentence), std::move(where)});
   }
   void merge(const Findings& others);
-  // Nothing that needs a working module can be tried any more.
+  // Notes that nothing more can be tried that needs a working module.
   void stop();
 
   const std::vector<Finding>& all() const { return all_; }
   bool failed(std::string_view check) const;
   bool stopped() const { return stopped_; }
-  // For the way from a child to its parent.
+  // For passing findings from a child to its parent.
   std::string encode() const;
   static Findings decode(std::string_view text);
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kHandlersPerWindow = 25;
 constexpr unsigned kLoadsPerWindow = 5;
-// What ModuleInstance says of a module that refuses without Host::reject.
+// ModuleInstance's reason for a module that refuses without Host::reject.
 constexpr std::string_view kNoReason = "it gives no reason";
 
 std::vector<std::string> odd_values(const OptionInfo& option) {
@@ -70,7 +70,7 @@ void check_creation(const ModuleUnderCheck& subject, Findings& findings) {
   if (!worker) return findings.fail("create", worker.error().message);
   auto generation = (*worker)->load(0);
   if (generation) {
-    // What goes on living would be in the way of all that follows.
+    // A generation that stays alive would disturb all further checks.
     if (!give_up(**worker, *generation) && !findings.failed("unload")) findings.stop();
     return;
   }
@@ -87,7 +87,7 @@ void check_refusals(const ModuleUnderCheck& subject, Findings& findings) {
   auto generation = (*worker)->load(0);
   if (!generation) return findings.fail("create", generation.error().message);
   const auto file = generation->file.lock();
-  // An odd value may be taken for the name of a file.
+  // The module may take an odd value for the name of a file.
   if (::chdir(subject.work_folder().c_str()) != 0) return;
   for (std::uint32_t i = 0; i < file->info().option_count; ++i) {
     const OptionInfo& option = file->option(i);

@@ -1,4 +1,4 @@
-// The steps that make and destroy handlers, without a request. Each runs in a child of its own.
+// The steps that make and destroy handlers, without a request. Each runs in a child process.
 #pragma once
 
 #include "check/findings.h"
@@ -7,16 +7,16 @@
 
 namespace sluice::cli {
 
-// One handler with the options that were asked for.
+// Makes one handler with the options that were asked for.
 void check_creation(const ModuleUnderCheck& subject, Findings& findings);
 
-// Values of options that are allowed by their type, but odd.
+// Tries option values that their type allows, but that are odd.
 void check_refusals(const ModuleUnderCheck& subject, Findings& findings);
 
-// A hundred handlers, one after the other, and the whole module a few times.
+// Makes and destroys a hundred handlers, one after the other, and loads the module a few times.
 void check_lifecycle(const ModuleUnderCheck& subject, Findings& findings);
 
-// Gives the generation up, and says what of it stays. False when something does.
+// Gives the generation up, and reports what stays of it. False when something does.
 bool give_up(TestWorker& worker, Generation& generation);
 
 }  // namespace sluice::cli

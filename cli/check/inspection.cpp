@@ -37,13 +37,13 @@ std::string remedy_for(const std::string& ended) {
                                       : ": find the place with a debugger, or build it with -fsanitize=address";
 }
 
-// As what a worker is, and with the libraries that a copy would not find.
+// Becomes the user that a worker would be, and loads the libraries that a copy would not find.
 Result<void> get_ready(const ModuleUnderCheck& subject) {
   if (subject.user()) {
     const pid_t parent = ::getppid();
     const auto became = become(*subject.user());
     if (!became) return became;
-    // Another user's process forgets it (prctl(2)).
+    // Changing the user clears it (prctl(2)).
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(0);
   }
@@ -79,7 +79,7 @@ StepResult run_step(const ModuleUnderCheck& subject, const Step& step) {
   const auto ended = run_in_child(
       [&] {
         set_log(LogLevel::error, "check");
-        ::signal(SIGABRT, SIG_DFL);  // a caller's handler is not for the module's faults
+        ::signal(SIGABRT, SIG_DFL);  // the caller's handler is not for the module's faults
         Findings findings(subject.found());
         const auto ready = get_ready(subject);
         if (!ready) {

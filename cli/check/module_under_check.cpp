@@ -13,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kLargeLines = 20'000;  // about a mebibyte: more than the buffers between two ends take
+constexpr int kLargeLines =
+    20'000;  // about a mebibyte: more than fits into the buffers between client and server
 
 }  // namespace
 
@@ -57,7 +58,7 @@ std::string ModuleUnderCheck::copy(unsigned generation) const {
          std::to_string(generation + 1) + ".so";
 }
 
-// The steps may read everything in the private folder, and the module may write among its samples.
+// Lets the steps read everything in the private folder, and lets the module write among its samples.
 Result<void> ModuleUnderCheck::hand_over() {
   if (!user_) return {};
   const fs::path folder = folder_->path();

@@ -1,7 +1,7 @@
-// What is checked, and with what: the module's private copies, its options, what to ask it.
+// The module that is checked: its private copies, its options, and the paths to ask for.
 //
-// Made once by the parent; each step sees it from a child of its own. Read-only but for the two texts for the
-// parent.
+// The parent makes it once, and each step uses it in a child process. Read-only except for the texts that the
+// children write for the parent.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@
 
 namespace sluice::cli {
 
-// Of the mount, as they are written.
+// The options of the mount, as they are written.
 using MountOptions = std::vector<std::pair<std::string, std::string>>;
 
-// What a person asked for.
+// The options of the command.
 struct CheckRequest {
   enum class Output : std::uint8_t { table, json, junit };
 
@@ -32,8 +32,8 @@ struct CheckRequest {
   std::string root;                   // empty: a sample folder
   std::string user;                   // as for Settings::user
   std::vector<std::string> requests;  // paths below the mount, or whole targets
-  std::uint32_t handler_ms = 5'000;   // until a deferred answer is overdue
-  std::uint32_t step_ms = 60'000;     // until a step is given up
+  std::uint32_t handler_ms = 5'000;   // after that a deferred answer is overdue
+  std::uint32_t step_ms = 60'000;     // after that a step is given up
   Output output = Output::table;
 };
 
@@ -48,18 +48,18 @@ class ModuleUnderCheck {
 
   const CheckRequest& request() const { return request_; }
   std::string file_name() const;
-  // The file, under a name of its own for each generation.
+  // The path of the copy for this generation. Each has a name of its own.
   std::string copy(unsigned generation) const;
   int root_fd() const { return root_.get(); }
-  // Where files that the check itself has the module write do no harm.
+  // A folder where files that the module writes because of a check do no harm.
   std::string work_folder() const { return folder_->path() + "/work"; }
-  // What is done now: "GET /hello/ is answered".
+  // What the check does at this moment: "GET /hello/ is answered".
   SharedText& note() const { return note_; }
-  // What has been found in the present step.
+  // The findings of the present step.
   SharedText& found() const { return found_; }
-  // The targets, a line each, whose answers have turned out to be streams without end.
+  // Targets, one a line, whose answers are known to be streams without end.
   SharedText& streams() const { return streams_; }
-  // Whom the steps run as; nothing for who has started the check.
+  // The user that the steps run as; nothing for the user who started the check.
   const std::optional<User>& user() const { return user_; }
 
  private:

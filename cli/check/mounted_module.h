@@ -1,4 +1,4 @@
-// A stand with the module mounted on it, and what to ask there. For a child process.
+// A test worker with the module mounted on it, and the targets to ask for. For a child process.
 #pragma once
 
 #include <memory>
@@ -11,26 +11,26 @@ namespace sluice::cli {
 
 class MountedModule {
  public:
-  // `step` is the check under which it is told why the module cannot be served. Null then.
+  // Null when the module cannot be served; the reason is a finding under the check `step`.
   static std::unique_ptr<MountedModule> create(const ModuleUnderCheck& subject, std::string_view step,
                                                Findings& findings);
 
-  // As at a swap the module retires first, so that it can give threads what is slow to close.
+  // The module retires first, as at a swap, so that it can let threads close what is slow to close.
   ~MountedModule();
   MountedModule(const MountedModule&) = delete;
   MountedModule& operator=(const MountedModule&) = delete;
 
   TestWorker& worker() { return *worker_; }
   Generation& generation() { return generation_; }
-  // What to ask for: the samples, something that is not there, and what the person named.
+  // The targets to ask for: the samples, one that does not exist, and those that the person named.
   const std::vector<std::string>& targets() const { return targets_; }
-  // The same without large files, which would only take time.
+  // Those without large files, which would only take time.
   std::vector<std::string> small_targets();
-  // That of the longest answer, and the answer. None when not one is answered.
+  // The target with the longest answer, and that answer. Nothing if no target is answered.
   struct Reference {
     std::string target;
     ClientAnswer answer;
-    bool stable = false;  // it is the same each time
+    bool stable = false;  // the answer is the same each time
   };
   std::optional<Reference> longest();
 

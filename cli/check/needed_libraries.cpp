@@ -19,7 +19,7 @@ void replace_all(std::string& text, std::string_view what, const std::string& by
     text.replace(at, what.size(), by);
 }
 
-// The folders of the run path; only those that lie beside the file where `beside` says so.
+// The folders of the run path. With `beside`, only those that $ORIGIN stands in.
 std::vector<std::string> run_folders(const ElfImage& image, const std::string& file, bool beside) {
   std::error_code error;
   const std::string origin = fs::canonical(file, error).parent_path().string();
@@ -38,7 +38,7 @@ std::vector<std::string> run_folders(const ElfImage& image, const std::string& f
   return folders;
 }
 
-// The path of a library of that name in one of the folders; empty when there is none.
+// The path of a library in the first of the folders that has it; empty when none has.
 std::string find_in(const std::vector<std::string>& folders, const std::string& name) {
   std::error_code error;
   for (const std::string& folder : folders) {
@@ -47,7 +47,7 @@ std::string find_in(const std::vector<std::string>& folders, const std::string& 
   return "";
 }
 
-// A run path that is handed on holds for what the library needs, which the loader would look for elsewhere.
+// DT_RPATH also holds for the libraries of a library. The loader would look for these elsewhere.
 void load_what_it_needs(const std::string& path, const std::vector<std::string>& folders,
                         std::set<std::string>& seen) {
   const auto image = read_elf(path, path);

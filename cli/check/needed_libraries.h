@@ -1,7 +1,7 @@
-// The libraries that a module needs, loaded from where they are found for the file where it stands: its copies
-// lie elsewhere, where the $ORIGIN of a run path leads astray.
+// Loads the libraries that a module needs, from where the loader finds them for the original file. The copies
+// of the module lie elsewhere, so the $ORIGIN of their run path would name the wrong folder.
 //
-// What is loaded stays: for a process that ends soon.
+// The libraries stay loaded: for a process that ends soon.
 #pragma once
 
 #include <string>
@@ -13,14 +13,14 @@ namespace sluice::cli {
 
 struct NeededLibrary {
   std::string name;
-  void* handle = nullptr;  // null: it is not there, or cannot be loaded
-  std::string error;       // then why not; empty where there is none of that name
+  void* handle = nullptr;  // null: the library is missing, or cannot be loaded
+  std::string error;       // then the reason; empty if no library has that name
 };
 
-// All of them, in the order of the file's table.
+// Loads all of them, in the order of the file's table.
 std::vector<NeededLibrary> load_needed(const ElfImage& image, const std::string& file);
 
-// Only those that the loader would not find for a copy.
+// Loads only those that the loader would not find for a copy.
 void load_beside(const ElfImage& image, const std::string& file);
 
 }  // namespace sluice::cli

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// `life` ends when nobody holds its other end any more.
+// Removes the folder when `life` ends, that is, when nobody holds the other end of the pipe any more.
 [[noreturn]] void remove_at_end(const std::string& folder, int life) {
   for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);
   char byte = 0;
@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 }  // namespace
 
 Result<std::unique_ptr<PrivateFolder>> PrivateFolder::create() {
-  // Where a server would load it, too.
+  // A server would load modules from there, too.
   std::string path;
   for (const std::string& base : folders_for_code()) {
     path = base + "/sluice-check-XXXXXX";

@@ -1,7 +1,8 @@
-// A new folder below TMPDIR that is removed with everything in it: at the end of its owner, and of the process
-// when a signal ends that first.
+// A new folder below TMPDIR. It is removed with everything in it when its owner ends, or when a signal ends
+// the process before that.
 //
-// For a process of one thread, of which a copy waits for its end, and for that of its other children.
+// For a process of one thread. A forked copy of it waits until the process and all its other children have
+// ended.
 #pragma once
 
 #include <sys/types.h>
@@ -22,15 +23,15 @@ class PrivateFolder {
   PrivateFolder(const PrivateFolder&) = delete;
   PrivateFolder& operator=(const PrivateFolder&) = delete;
 
-  // Without symbolic links, as /proc/self/maps has it.
+  // Without symbolic links, as in /proc/self/maps.
   const std::string& path() const { return path_; }
 
  private:
   explicit PrivateFolder(std::string path) : path_(std::move(path)) {}
 
   std::string path_;
-  UniqueFd life_;       // closed by the end of the process
-  pid_t remover_ = -1;  // waits for that
+  UniqueFd life_;       // closed when the process ends
+  pid_t remover_ = -1;  // the child that waits for it
 };
 
 }  // namespace sluice::cli

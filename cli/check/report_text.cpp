@@ -24,7 +24,8 @@ std::string_view verdict_name(Verdict verdict) {
   return "untried";
 }
 
-// Sentences hold no control bytes; what is no UTF-8 is the module's own and replaced byte by byte.
+// Quotes a text for JSON. Sentences have no control bytes. Bytes that are not UTF-8 come from the module, and
+// each is replaced.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char byte : text) {

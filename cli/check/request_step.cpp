@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kRepeats = 8;
 constexpr unsigned kRoundsPerWindow = 20;
-// Sleeping this long in nearly every request is no accident of the machine.
+// A handler that sleeps this long in nearly every request does so by itself, not because the machine is busy.
 constexpr std::uint64_t kNapUs = 200;
 constexpr std::size_t kLargeBody = 1024 * 1024;
 constexpr unsigned kPipelined = 4;
@@ -28,7 +28,7 @@ std::string sized_body(std::size_t size) {
   return "Content-Length: " + std::to_string(size) + "\r\nConnection: close\r\n\r\n" + std::string(size, 'x');
 }
 
-// Whole lines, the status among them.
+// The lines of the head, with the status.
 std::set<std::string> lines_of(const ClientAnswer& answer) {
   std::set<std::string> lines{"status " + std::to_string(answer.status)};
   std::istringstream text(answer.head);
@@ -36,7 +36,7 @@ std::set<std::string> lines_of(const ClientAnswer& answer) {
   return lines;
 }
 
-// The lines that one has and the other has not.
+// The lines that only one of them has.
 std::string difference(const ClientAnswer& left, const ClientAnswer& right) {
   const auto one = lines_of(left);
   const auto other = lines_of(right);
@@ -72,7 +72,7 @@ void check_naps(TestWorker& worker, const std::string& target) {
                          "GET " + target + " is answered");
 }
 
-// What a client sees that gets the same answer in another way.
+// Compares an answer that a client got in another way with the one that is wanted.
 void compare(TestWorker& worker, const MountedModule::Reference& wanted, const Client& client) {
   if (!worker.judge(client, "pacing") || !wanted.stable) return;
   for (const ClientAnswer& answer : client.answers()) {
@@ -83,7 +83,7 @@ void compare(TestWorker& worker, const MountedModule::Reference& wanted, const C
   }
 }
 
-// False when something of it stays.
+// Sends a part of a body and ends the connection. False when work for it does not end.
 bool cut_off(TestWorker& worker, const std::string& target, bool half_closed) {
   worker.doing("POST " + target + " is cut off in its body");
   const auto client = worker.connect();
@@ -97,8 +97,8 @@ bool cut_off(TestWorker& worker, const std::string& target, bool half_closed) {
   if (!worker.faulted()) {
     worker.findings().fail(
         "bodies",
-        "work for it goes on without end: a Reader that is destroyed without end() has to let "
-        "offloaded work end, too",
+        "its work goes on without end: when the server destroys a Reader before end(), its offloaded work has "
+        "to end, too",
         worker.now_doing());
   }
   return false;
@@ -155,7 +155,7 @@ void check_pacing(const ModuleUnderCheck& subject, Findings& findings) {
     const auto client = worker.overdue() ? nullptr : worker.connect(small_buffers);
     if (client == nullptr) return;
     begin(*client);
-    // Of a long answer the first part is enough to be slow at.
+    // Of a long answer, only the first part is taken slowly.
     worker.run(client.get(), [&] {
       return client->done() || client->ended() || client->received() >= kSlowly || wanted->answer.endless;
     });

@@ -1,4 +1,4 @@
-// The steps that ask a module over real connections. Each runs in a child of its own.
+// The steps that send requests over real connections. Each runs in a child process.
 #pragma once
 
 #include "check/findings.h"
@@ -6,13 +6,13 @@
 
 namespace sluice::cli {
 
-// Methods, paths and queries, one at a time; HEAD beside GET; how long each takes of the loop.
+// Methods, paths and queries, one at a time; HEAD compared with GET; the time that each takes on the loop.
 void check_requests(const ModuleUnderCheck& subject, Findings& findings);
 // Requests with content: whole, chunked, large, cut off.
 void check_bodies(const ModuleUnderCheck& subject, Findings& findings);
-// Byte by byte, pipelined, read slowly, half-closed: always the same answer.
+// Sends byte by byte, pipelines, reads slowly, half-closes: the answer must always be the same.
 void check_pacing(const ModuleUnderCheck& subject, Findings& findings);
-// Many requests, and what they leave behind.
+// Sends many requests, and measures what they leave behind.
 void check_repetition(const ModuleUnderCheck& subject, Findings& findings);
 
 }  // namespace sluice::cli

@@ -9,17 +9,18 @@
 #include <iterator>
 #include <vector>
 
-// The sanitizers' own allocator counts for mallinfo2, which they leave empty.
+// The sanitizers leave mallinfo2 empty. This is the count of their own allocator.
 extern "C" __attribute__((weak)) std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace sluice::cli {
 namespace {
 
 constexpr unsigned kWindows = 3;
-// When these have grown, so many more have to grow as well: a pool or a cache that fills up comes to its end.
+// When memory has grown in each window, that many more windows have to show the same: a pool or a cache that
+// fills up stops growing.
 constexpr unsigned kProofWindows = 9;
-constexpr std::uint64_t kHeapPerRound = 8;  // the smallest piece that somebody can forget
-// Less than this in a window is the allocator's own doing.
+constexpr std::uint64_t kHeapPerRound = 8;  // the smallest piece that can be forgotten
+// Growth below this in a window comes from the allocator.
 constexpr std::uint64_t kMappedPerRound = 4096;
 
 bool is_sanitized() {
@@ -38,14 +39,14 @@ std::uint64_t entries(const char* folder) {
   return error ? 0 : static_cast<std::uint64_t>(std::distance(begin(all), end(all)));
 }
 
-// The sanitizers map memory as they please.
+// The sanitizers map memory at any time, so nothing is measured with them.
 std::uint64_t mapped_bytes() {
   std::uint64_t pages = 0;
   if (!is_sanitized()) std::ifstream("/proc/self/statm") >> pages;
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-// By how much a number grows in each window, all of which have it grow by about as much; 0 where one does not.
+// The growth of a number in each window, if all windows have about the same; 0 if one has none.
 std::uint64_t steady_growth(const std::vector<Resources>& samples, std::uint64_t Resources::*number) {
   std::vector<std::uint64_t> growth;
   for (std::size_t i = 1; i < samples.size(); ++i) {
@@ -58,7 +59,7 @@ std::uint64_t steady_growth(const std::vector<Resources>& samples, std::uint64_t
   return growth.front() >= usual / 2 ? growth.front() : 0;
 }
 
-// What each round leaves behind.
+// The growth that one round causes.
 struct Growth {
   std::uint64_t heap = 0;
   std::uint64_t mapped = 0;

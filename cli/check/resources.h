@@ -1,7 +1,7 @@
-// What this process has taken of the system, and how that grows from round to round.
+// Measures what this process uses of the system, and how that grows from round to round.
 //
-// Growth counts only when every window of rounds shows it, and a proof of many more does so as well, so that
-// what is made once, and pools and caches that fill up, are no leak. Loop thread.
+// Growth counts only if every window of rounds has it, and so many more windows as a proof. So pools and
+// caches that fill up, and things that are made once, are no leak. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct Resources {
 
 Resources measure_resources();
 
-// Runs `round` a few times without looking, then windows of `rounds`, and reports what grows by each round in
-// all of them. `each` names a round: "each request". Ends early when `round` returns false.
+// Runs `round` a few times without measuring, then windows of `rounds`. Reports what grows in all of the
+// windows. `each` names a round: "each request". Ends early when `round` returns false.
 void find_growth(Findings& findings, const std::string& each, unsigned rounds,
                  const std::function<bool()>& round);
 

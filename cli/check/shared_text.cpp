@@ -25,7 +25,7 @@ void SharedText::set(std::string_view text) {
 
 std::string SharedText::get() const {
   if (text_ == nullptr) return {};
-  // Whoever has a part in the memory may have written over its end, or still writes.
+  // A process that shares the memory may have overwritten its end, or may be writing now.
   std::string text(text_, size_max_);
   text.resize(std::min(text.find('\0'), text.size()));
   return text;

@@ -1,6 +1,6 @@
-// A text that a child process writes, and its parent can read also when the child has crashed.
+// A text that a child process writes. Its parent can read it even if the child has crashed.
 //
-// Made before the fork; one process writes at a time.
+// It is made before the fork. One process writes at a time.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ class SharedText {
   SharedText(const SharedText&) = delete;
   SharedText& operator=(const SharedText&) = delete;
 
-  // Without memory nothing can be kept.
+  // False when there was no memory; then the text stays empty.
   bool has_memory() const { return text_ != nullptr; }
   void set(std::string_view text);
   std::string get() const;

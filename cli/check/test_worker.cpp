@@ -21,19 +21,19 @@ namespace {
 
 constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
-constexpr std::uint64_t kShortMs = 2'000;  // beyond what a handler may take
+constexpr std::uint64_t kShortMs = 2'000;  // more than a handler may take
 constexpr int kSmallBuffer = 4096;
-// A stream that sends nothing for so long, or goes on for so many times as long, is taken for one without end.
+// A stream counts as endless if it sends nothing for this long, or lasts kStreamMaxTimes as long.
 constexpr std::uint64_t kQuietMaxMs = 1'000;
 constexpr unsigned kQuietTurns = 100;
 constexpr std::uint64_t kStreamMaxTimes = 10;
 constexpr unsigned kOffloadThreads = 4;
 constexpr std::uint64_t kDescriptors = 4096;
 
-// Sleeping this long in one turn delays every other connection.
+// A handler that sleeps this long in one turn delays every other connection.
 constexpr std::uint64_t kSleepMaxUs = 10'000;
-constexpr std::uint64_t kPageMaxUs = 200'000;  // that a page from a disk may take, also when that is busy
-// From here on a running server names the module in its log.
+constexpr std::uint64_t kPageMaxUs = 200'000;  // the longest that one page takes from a busy disk
+// From this time on a running server names the module in its log.
 constexpr std::uint64_t kComputeMaxUs = 100'000;
 
 void pause_briefly() {
@@ -146,7 +146,7 @@ void TestWorker::unmount() {
 }
 
 Leftover TestWorker::give_up(Generation& generation) {
-  // As a server does it, so that what is slow to close can be given to threads.
+  // As a server does at a swap, so that the module can let threads close what is slow to close.
   if (generation.handler && !generation.handler->retired()) retire(generation);
   doing("it is destroyed");
   std::shared_ptr<ModuleFile> file = generation.file.lock();
@@ -154,7 +154,7 @@ Leftover TestWorker::give_up(Generation& generation) {
   generation.shared = InstanceRef();
   if (!settle() || !run(nullptr, [&] { return file.use_count() <= 1; })) return Leftover::held;
   if (!run(nullptr, [&] { return measure_resources().threads <= threads_; })) {
-    new std::shared_ptr<ModuleFile>(std::move(file));  // for the rest of this process' life
+    new std::shared_ptr<ModuleFile>(std::move(file));  // kept until this process ends
     return Leftover::running;
   }
   file.reset();
@@ -187,7 +187,7 @@ std::unique_ptr<Client> TestWorker::connect(bool small_buffers) {
   return std::make_unique<Client>(std::move(client));
 }
 
-// Waiting for a processor is neither, so that a busy machine accuses no module.
+// Waiting for a processor counts as neither sleeping nor computing, so that a busy machine accuses no module.
 LoopUse TestWorker::use_of(const std::function<void()>& call) {
   audit_->begin();
   const std::uint64_t began_ns = monotonic_ns();
@@ -206,7 +206,7 @@ LoopUse TestWorker::use_of(const std::function<void()>& call) {
 
 void TestWorker::measured(const std::function<void()>& call) {
   const LoopUse use = use_of(call);
-  // Many turns may sleep for a moment each, as those of a large answer do, and hold up nobody.
+  // Many turns may sleep for a moment each, as those of a large answer do, without delaying others.
   request_use_.slept_us = std::max(request_use_.slept_us, use.slept_us);
   request_use_.computed_us = std::max(request_use_.computed_us, use.computed_us);
   if (use.slept_us >= kSleepMaxUs) {
@@ -221,8 +221,8 @@ void TestWorker::measured(const std::function<void()>& call) {
   } else if (use.paged_us >= kSleepMaxUs) {
     findings_.advise(
         "loop",
-        "it waited on the loop for pages that were read from a disk: the program's own may have been "
-        "among them, but what it maps of files is better read by Host::offload",
+        "it waited on the loop for pages that were read from a disk: they may have been the program's own, but "
+        "a mapped file is better read by Host::offload",
         doing_ + " (" + milliseconds(use.paged_us) + ")");
   }
   collect_faults();
@@ -232,7 +232,7 @@ void TestWorker::turn() {
   measured([this] { loop_->turn(0); });
 }
 
-// As long as something moves, there is time.
+// The limit of time starts anew whenever bytes move.
 bool TestWorker::run(Client* client, const std::function<bool()>& ready) {
   const std::uint64_t limit_ms = kShortMs + 2 * subject_.request().handler_ms;
   std::uint64_t until_ms = loop_->now_ms() + limit_ms;
@@ -255,12 +255,12 @@ void TestWorker::note_endless(const std::string& target) {
   subject_.streams().set(subject_.streams().get() + target + "\n");
   findings_.advise(
       "requests",
-      "its stream goes on and on, so only the beginning was looked at: if it should end, see that the "
-      "body is resumed after it parks",
+      "its stream did not end, so only its beginning was checked: if it should end, see that the body is "
+      "resumed after it parks",
       doing_);
 }
 
-// A stream may say nothing for as long as it likes, or never stop.
+// A stream may send nothing for as long as it likes, or never end.
 bool TestWorker::await(Client& client, const std::string& target) {
   const bool known = is_endless(target);
   const std::uint64_t quiet_ms = std::min<std::uint64_t>(kQuietMaxMs, subject_.request().handler_ms / 2);
@@ -280,7 +280,7 @@ bool TestWorker::await(Client& client, const std::string& target) {
     }
     if (!client.streaming()) return false;
     if (began_ms == 0) began_ms = now_ms;
-    // Time alone would accuse a busy machine.
+    // Time alone would accuse the module on a busy machine, so turns of the loop count as well.
     const bool quiet = quiet_turns >= kQuietTurns && now_ms - moved_ms >= quiet_ms;
     endless = known || quiet || now_ms - began_ms >= kStreamMaxTimes * quiet_ms;
     return endless;
@@ -297,7 +297,7 @@ bool TestWorker::settle() {
     if (loop_->now_ms() >= until_ms) return false;
     pause_briefly();
   }
-  turn();  // what the last ones let go of
+  turn();  // handles what the last connections released
   return true;
 }
 
@@ -324,7 +324,7 @@ std::optional<ClientAnswer> TestWorker::ask(const std::string& method, const std
 bool TestWorker::judge(const Client& client, std::string_view check) {
   collect_faults();
   if (client.done() && client.trouble().empty()) return true;
-  // What the core has said of it already is the better sentence.
+  // If the core has reported the fault already, its sentence is the better one.
   if (!faulted()) {
     const std::string trouble = client.trouble().empty() ? "no answer came" : client.trouble();
     findings_.fail(

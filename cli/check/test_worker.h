@@ -1,8 +1,8 @@
-// A worker in miniature in which a module is tried: the core's own loop, connections and router, and clients
-// that are driven by the same thread, so that a step can say exactly what happens when.
+// A small worker in which a module is tried: the core's own loop, connections and router. The same thread
+// runs the clients, so that a step decides what happens at which moment.
 //
-// Measures every turn of the loop, and turns what the core logs of the module into findings. One thread, and
-// the offload threads it owns; for a child process that ends soon.
+// It measures every turn of the loop, and makes findings of what the core logs about the module. One thread,
+// and the offload threads that it owns; for a child process that ends soon.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@
 
 namespace sluice::cli {
 
-// One loading of the module: what its handlers share, and a handler.
+// One loading of the module: the data that its handlers share, and one handler.
 struct Generation {
   std::weak_ptr<ModuleFile> file;
   std::string path;
@@ -28,18 +28,18 @@ struct Generation {
   InstanceRef handler;
 };
 
-// What a stretch of calls into the module took of the loop.
+// The time that some calls into the module took on the loop.
 struct LoopUse {
   std::uint64_t slept_us = 0;
-  std::uint64_t paged_us = 0;  // slept, as far as pages of memory that were read from a disk may be why
+  std::uint64_t paged_us = 0;  // slept, if reading pages of memory from a disk may be the reason
   std::uint64_t computed_us = 0;
 };
 
-// Whether a Generation that was given up is gone.
+// What is left of a Generation that was given up.
 enum class Leftover : std::uint8_t {
   none,
   held,     // an instance still exists
-  running,  // a thread of it does; it stays mapped, since that would crash without its code
+  running,  // a thread of it still runs; the file stays mapped, because the thread would crash without its code
   mapped,   // the file is still mapped
 };
 
@@ -53,46 +53,46 @@ class TestWorker {
 
   // Loads the copy and makes a handler with the options that were asked for.
   Result<Generation> load(unsigned generation);
-  // One more handler of a module that is loaded already.
+  // Makes one more handler of a loaded module.
   Result<InstanceRef> make_handler(const Generation& generation, const MountOptions& options);
-  // Requests go there from now on.
+  // From now on requests go to that handler.
   void mount(const Generation& generation);
   void retire(const Generation& generation);
   void unmount();
-  // Lets go of it, and waits until nothing holds it.
+  // Gives the generation up, and waits until nothing holds it.
   Leftover give_up(Generation& generation);
 
-  // The target of a path below the mount, or of a whole one.
+  // The target for a path below the mount; a whole target stays as it is.
   std::string target(const std::string& path) const;
   // Null, with a finding under "requests", when there is no loopback network.
   std::unique_ptr<Client> connect(bool small_buffers = false);
-  // Turns the loop, and `client`, until `ready`. False when that takes too long, or the module has let a
-  // request be overdue.
+  // Turns the loop, and steps `client`, until `ready`. False when that takes too long, or when the module let
+  // a request be overdue.
   bool run(Client* client, const std::function<bool()>& ready);
-  // A request on a connection of its own. None, with a finding, when it is not answered. A stream without end
-  // is left at its beginning.
+  // Sends a request on a connection of its own. Nothing, with a finding, when it is not answered. Takes only
+  // the beginning of a stream without end.
   std::optional<ClientAnswer> ask(const std::string& method, const std::string& target,
                                   const std::string& rest = "Connection: close\r\n\r\n");
-  // Turns the loop, and `client`, until it is answered, or has what a stream without end shows of itself: that
-  // is true then.
+  // Turns the loop, and steps `client`, until it has its answer. True when the answer turned out to be a
+  // stream without end.
   bool await(Client& client, const std::string& target);
-  // The target is answered by a stream without end, as far as is known.
+  // Whether the target is known to be answered by a stream without end.
   bool is_endless(const std::string& target) const;
-  // What is wrong with how `client` was answered, if anything, becomes a finding.
+  // Makes findings of what is wrong with the answers to `client`.
   bool judge(const Client& client, std::string_view check = "answers");
   void turn();
-  // All connections are gone.
+  // Waits until all connections and their work are gone.
   bool settle();
 
-  // What is done now; begins the sentence of what is found meanwhile: "GET /hello/".
+  // Sets the step that a finding names as its place: "GET /hello/".
   void doing(const std::string& what);
   const std::string& now_doing() const { return doing_; }
   const ConnectionTable& connections() const { return connections_; }
-  // A request was not answered in time: others would not be, either.
+  // A request was not answered in time. Others would not be, either.
   bool overdue() const { return overdue_; }
-  // The core has found a fault in what is done now.
+  // Whether the core has found a fault since the last `doing`.
   bool faulted() const { return stats_->module_faults.get() != faults_before_; }
-  // The longest that a turn of the last ask() took of the loop.
+  // The longest time that a turn of the last ask() took on the loop.
   LoopUse last_request() const { return request_use_; }
   Findings& findings() { return findings_; }
 
@@ -121,11 +121,11 @@ class TestWorker {
   ConnectionTable connections_;
   InstanceServices services_;
   std::unique_ptr<TurnAudit> audit_;
-  std::uint64_t threads_ = 0;  // before there was a module
+  std::uint64_t threads_ = 0;  // before the module was loaded
   LoopUse request_use_;
   std::string prefix_;
   std::string doing_;
-  std::uint64_t faults_before_ = 0;  // what is done now
+  std::uint64_t faults_before_ = 0;  // at the last `doing`
   bool overdue_ = false;
 };
 

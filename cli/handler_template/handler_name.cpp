@@ -1,4 +1,4 @@
-// Greets whom the path names: GET /handler_name/you.
+// Greets the name in the path: GET /handler_name/you.
 #include <sluice/module.h>
 
 #include <string>
@@ -12,13 +12,13 @@ constexpr sluice::OptionInfo kOptions[] = {
 
 class HandlerName : public sluice::Handler {
  public:
-  // Made once per worker and mount.
+  // The server makes one per worker and mount.
   explicit HandlerName(sluice::Host& host)
       : host_(host), greeting_(std::string_view(host.option("greeting"))), greeted_(host.counter("greeted")) {
     if (greeting_.empty()) host.reject("the option greeting is empty: write a word");
   }
 
-  // One request. It runs on the worker's loop, so it must not block.
+  // Answers one request. It runs on the worker's loop, so it must not block.
   void handle(sluice::Exchange& exchange) override {
     const sluice::Request& request = exchange.request();
     if (request.method != sluice::Method::get && request.method != sluice::Method::head) {

@@ -1,4 +1,4 @@
-// Asks the module over a socket, served by the sluice that is installed.
+// Starts the installed sluice with the module, and sends it requests over a socket.
 #include <catch2/catch.hpp>
 
 #include "support/server_process.h"

@@ -127,8 +127,8 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
       {"ends_process", {{"where", "post"}}, "departures", "departures", "leaves in a POST"},
       {"loses_bytes", {}, "pacing", "pacing", "its content is another than usual"},
       {"forgets_at_retire", {}, "swap", "swap", "the answer ends too early"},
-      {"forgets_work", {}, "bodies", "bodies", "is destroyed without end()"},
-      {"forgets_work", {}, "departures", "departures", "a Body, Task or Reader that is destroyed"},
+      {"forgets_work", {}, "bodies", "bodies", "destroys a Reader before end()"},
+      {"forgets_work", {}, "departures", "departures", "destroys a Body, Task or Reader"},
       {"keeps_departed", {}, "departures", "holds", "still held"},
       {"../never", {}, "pacing", "answers", "neither answered nor deferred"},
       {"../twice", {}, "bodies", "answers", "it answered a request twice"},
@@ -350,7 +350,7 @@ TEST_CASE("arguments that cannot be used are answered with a sentence") {
   const ScratchFolder scratch;
   CHECK_THAT(run({scratch.path("none.so")}).err, Contains("there is no module") && Contains("none.so"));
   CHECK_THAT(run({hello, "--option", "limit"}).err, Contains("write it as --option KEY=VALUE"));
-  CHECK_THAT(run({hello, "--request", "a b"}).err, Contains("write blanks and the like as %20"));
+  CHECK_THAT(run({hello, "--request", "a b"}).err, Contains("write a space as %20"));
   CHECK_THAT(run({hello, "--root", scratch.path("none")}).err, Contains("cannot be opened"));
   CHECK_THAT(run({hello, "--step-timeout", "soon"}).err, Contains("--step-timeout: 'soon' is no time"));
   CHECK_THAT(run({hello, "--handler-timeout", "1ms"}).err, Contains("out of range"));

@@ -78,22 +78,22 @@ TEST_CASE("malformed lines are refused with their place") {
   CHECK(refusal("a = 1\n\nworkers 4\n") == "f:3: 'workers 4' is not of the form: key = value");
   CHECK(refusal("= 4") == "f:1: '= 4' is not of the form: key = value");
   CHECK(refusal("\n[serve]\nworkers = 1") ==
-        "f:2: '[serve]' begins a section, and there are none: write all keys at top level");
-  CHECK(refusal("user =") == "f:1: 'user' has no value: write user = VALUE, or take it away");
-  CHECK(refusal("user = # nobody") == "f:1: 'user' has no value: write user = VALUE, or take it away");
+        "f:2: '[serve]' begins a section, but this file has none: write all keys at top level");
+  CHECK(refusal("user =") == "f:1: 'user' has no value: write user = VALUE, or remove the line");
+  CHECK(refusal("user = # nobody") == "f:1: 'user' has no value: write user = VALUE, or remove the line");
   CHECK(refusal("k = \"a") ==
         "f:1: a value that begins with a double quote must end with one on the same line");
   CHECK(refusal("k = \"a\\\"") ==
         "f:1: a value that begins with a double quote must end with one on the same line");
-  CHECK(refusal("k = \"a\" b") == "f:1: 'b' stands behind the end of the value: take it away");
+  CHECK(refusal("k = \"a\" b") == "f:1: 'b' stands behind the end of the value: remove it");
   CHECK(refusal("k = [\"a\"") ==
         "f:1: a list must end with ']' on the same line; repeat the key for a long one");
   CHECK(refusal("k = [\"a\",") ==
         "f:1: a list must end with ']' on the same line; repeat the key for a long one");
   CHECK(refusal("k = [\"a\" \"b\"]") ==
         "f:1: the values of a list need ',' between them: write [\"a\", \"b\"]");
-  CHECK(refusal("k = [a,,b]") == "f:1: a list has an empty place: write [\"a\", \"b\"]");
-  CHECK(refusal("k = [a] b]") == "f:1: 'b]' stands behind the end of the value: take it away");
+  CHECK(refusal("k = [a,,b]") == "f:1: a list has an empty value: write [\"a\", \"b\"]");
+  CHECK(refusal("k = [a] b]") == "f:1: 'b]' stands behind the end of the value: remove it");
   CHECK(refusal(std::string("k = a\0b", 7)) ==
         "f:1: the line has a control character: a configuration file is plain text");
 }

@@ -58,7 +58,7 @@ TEST_CASE("without a command the help is shown, and it is an error") {
 TEST_CASE("bad usage") {
   const Outcome unknown = run({"serve", "--bogus"});
   CHECK(unknown.exit_code == 109);
-  CHECK(unknown.err == "sluice: '--bogus' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+  CHECK(unknown.err == "sluice: '--bogus' is not known to sluice serve: see 'sluice serve --help'\n");
   CHECK(run({"serve", "--lisen=:0"}).err ==
         "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
   CHECK(run({"serve", "--lisen", ":0"}).err ==
@@ -81,9 +81,9 @@ TEST_CASE("bad usage") {
   CHECK(run({"new", "hander", "mine"}).err ==
         "sluice: 'hander' is not known to sluice new: did you mean 'handler'?\n");
   CHECK(run({"serve", "\n"}).err ==
-        "sluice: '\\x0a' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+        "sluice: '\\x0a' is not known to sluice serve: see 'sluice serve --help'\n");
   CHECK(run({"serve", "/x/=hello"}).err ==
-        "sluice: '/x/=hello' is not known to sluice serve: 'sluice serve --help' lists what is\n");
+        "sluice: '/x/=hello' is not known to sluice serve: see 'sluice serve --help'\n");
   CHECK_THAT(run({"check", "--"}).err, Contains("FILE is required"));
   CHECK_THAT(run({"new", "handler", "--", "mine", "more"}).err,
              Catch::Matchers::StartsWith("sluice: 'more' is not known to"));

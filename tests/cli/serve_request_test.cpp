@@ -255,7 +255,8 @@ TEST_CASE("unknown and misplaced keys of the file are named with their line") {
   CHECK(says("check = on") == ":1: 'check' cannot stand in a file: write --check on the command line");
   CHECK(says("workers = 1\nworkers = 2\n") == ":2: 'workers' stands here a second time: it takes one value");
   CHECK(says("workers = [\"1\", \"2\"]\n") == ":1: 'workers' takes one value, not 2");
-  CHECK(says("[serve]\n") == ":1: '[serve]' begins a section, and there are none: write all keys at top level");
+  CHECK(says("[serve]\n") ==
+        ":1: '[serve]' begins a section, but this file has none: write all keys at top level");
   CHECK(says("mount = /a/=m\nmount = a/=m\n") ==
         ":2: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in "
         "/docs/=static_sendfile");
@@ -301,12 +302,12 @@ TEST_CASE("a target is never allowed to be longer than its head") {
 
 TEST_CASE("what cannot stand twice, or is no name") {
   CHECK(refusal({"--mount", "/a=m", "--mount", "/a/=n"}) ==
-        "--mount: the prefix '/a/' is mounted twice, by m and by n: take one away");
+        "--mount: the prefix '/a/' is mounted twice, by m and by n: remove one");
   CHECK(refusal({"--listen", ":80", "--listen", ":80"}) ==
         "--listen: the address ':80' is given twice: give it once");
   CHECK(settings({"--listen", ":0", "--listen", ":0"}).listen.size() == 2);
-  CHECK_THAT(refusal({"--module", "hello.so"}), Contains("--module: 'hello.so' is no module's name"));
-  CHECK_THAT(refusal({"--without", ""}), Contains("--without: '' is no module's name"));
+  CHECK_THAT(refusal({"--module", "hello.so"}), Contains("--module: 'hello.so' is not the name of a module"));
+  CHECK_THAT(refusal({"--without", ""}), Contains("--without: '' is not the name of a module"));
   CHECK(refusal({"--root", ""}) == "--root: an empty value names nothing: write a DIR");
 }
 

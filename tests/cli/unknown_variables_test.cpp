@@ -23,18 +23,17 @@ TEST_CASE("variables that mean something, or are not named as this program's, ar
 
 TEST_CASE("a misspelled variable is said, with what may be meant") {
   const auto meant = [](const char* name, const std::string& likely) {
-    return said_of(name) == "the variable " + std::string(name) +
-                                " of the environment means nothing: did you mean " + likely + "?";
+    return said_of(name) ==
+           "the variable " + std::string(name) + " of the environment is unknown: did you mean " + likely + "?";
   };
   CHECK(meant("SLUICE_WORKER", "SLUICE_WORKERS"));
   CHECK(meant("SLUICE_KEEPALIVE-TIMEOUT", "SLUICE_KEEPALIVE_TIMEOUT"));
   CHECK(meant("SLUICE_keepalive_timeout", "SLUICE_KEEPALIVE_TIMEOUT"));
   CHECK(meant("SLUICE_HOMEE", "SLUICE_HOME"));
   CHECK(meant("SLUICE_PORT", "SLUICE_LISTEN"));
-  CHECK(
-      said_of("SLUICE_COLOUR") ==
-      "the variable SLUICE_COLOUR of the environment means nothing: remove it; 'sluice serve --help' lists the "
-      "options, which are the variables, too");
+  CHECK(said_of("SLUICE_COLOUR") ==
+        "the variable SLUICE_COLOUR of the environment is unknown: remove it; 'sluice serve --help' lists the "
+        "options; each has a variable");
 }
 
 TEST_CASE("what Kubernetes says of a service called sluice is no mistake") {

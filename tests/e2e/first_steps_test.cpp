@@ -142,7 +142,7 @@ TEST_CASE("a folder that nobody asked to be served may be missing", "[e2e][first
 TEST_CASE("a misspelled variable is said at the start, and --check fails", "[e2e][first]") {
   const Site site({"hello"});
   const std::string sentence =
-      "sluice: the variable SLUICE_WORKER of the environment means nothing: did you mean "
+      "sluice: the variable SLUICE_WORKER of the environment is unknown: did you mean "
       "SLUICE_WORKERS?\n";
   ServerProcess server(site, {}, {{"SLUICE_WORKER", "2"}});
   CHECK(server.logs(sentence.substr(0, sentence.size() - 1)));
