@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "telemetry/call_note.h"
+#include "telemetry/fault_snapshot.h"
 
 namespace sluice {
 

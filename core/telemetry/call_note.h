@@ -1,8 +1,7 @@
-// What a thread of a worker is doing, noted in shared memory before each call into a module, and the snapshot
-// that a signal handler takes of it, so that another process can tell what a worker died of or is held up by.
+// What a thread of a worker is doing, noted in shared memory before each call into a module, so that another
+// process can tell what a worker died in or is held up by.
 //
-// A note has one writer, its thread; a snapshot one, the handler, which publishes it last. Any number of
-// readers in other processes. All zero at first.
+// A note has one writer, its thread, and any number of readers in other processes. All zero at first.
 #pragma once
 
 #include <sluice/abi.h>
@@ -72,6 +71,10 @@ constexpr std::uint32_t noted_index(std::uint64_t tag) {
   return static_cast<std::uint32_t>(tag) - 1;
 }
 
+constexpr std::uint32_t noted_generation(std::uint64_t tag) {
+  return static_cast<std::uint32_t>(tag >> 32);
+}
+
 // Notes a call as long as it lives. A call may come from within another module's, whose note comes back.
 class NotedCall {
  public:
@@ -101,23 +104,6 @@ class NotedCall {
   CallNote& note_;
   std::uint64_t tag_before_;
   const Request* request_before_;
-};
-
-struct Snapshot {
-  // An address in a loaded object, as the object's own file counts.
-  struct Frame {
-    std::uint64_t offset = 0;
-    char object[120]{};  // its path; empty for the program itself
-  };
-  static constexpr unsigned kFramesMax = 32;
-
-  std::atomic<std::uint32_t> taken{0};  // how often; odd while it is being written
-  std::int32_t signal = 0;              // 0 for none: the process ends by its own call
-  std::int32_t sent_by = 0;             // the process that sent the signal; 0 for this one and the kernel
-  std::uint64_t module_tag = 0;
-  char request[512]{};  // "GET /x HTTP/1.1"; terminated
-  std::uint32_t frames_size = 0;
-  Frame frames[kFramesMax];  // the innermost first
 };
 
 }  // namespace sluice

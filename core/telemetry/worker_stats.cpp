@@ -23,18 +23,6 @@ std::uint32_t find_or_add(Entries& entries, std::string_view name, LabelOf label
 
 }  // namespace
 
-void DurationHistogram::absorb(const DurationHistogram& other) {
-  for (unsigned i = 0; i < kBuckets; ++i) buckets_[i].add(other.buckets_[i].get());
-  total_ns_.add(other.total_ns());
-  longest_ns_.raise_to(other.longest_ns());
-}
-
-std::uint64_t DurationHistogram::count() const {
-  std::uint64_t count = 0;
-  for (const Counter& bucket : buckets_) count += bucket.get();
-  return count;
-}
-
 void WorkerStats::absorb(const WorkerStats& other) {
   constexpr Counter WorkerStats::*kCounters[] = {
       &WorkerStats::connections_accepted, &WorkerStats::connections_open, &WorkerStats::connections_refused,

@@ -3,7 +3,6 @@
 #include "telemetry/worker_stats.h"
 
 #include <catch2/catch.hpp>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,19 +33,6 @@ TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
   writer.join();
   CHECK(grows);
   CHECK(stats->requests.get() == kCount);
-}
-
-TEST_CASE("durations fall into buckets of powers of two, and the longest is kept", "[stats]") {
-  WorkerStats stats;
-  stats.turns.add(999);         // below a microsecond
-  stats.turns.add(1'000);       // 1
-  stats.turns.add(3'999);       // 3
-  stats.turns.add(1ULL << 62);  // beyond all
-  CHECK(stats.turns.bucket(0) == 1);
-  CHECK(stats.turns.bucket(1) == 1);
-  CHECK(stats.turns.bucket(2) == 1);
-  CHECK(stats.turns.bucket(sluice::DurationHistogram::kBuckets - 1) == 1);
-  CHECK(stats.turns.longest_ns() == 1ULL << 62);
 }
 
 TEST_CASE("the same name is the same entry, and what does not fit shares the last", "[stats]") {
@@ -89,31 +75,4 @@ TEST_CASE("a note names the module that a thread is in, and its generation", "[s
   CHECK(noted_module(*stats, note) == "hello");
   CHECK(noted_generation(note) == 7);
   CHECK(noted_module(*stats, 1000).empty());
-}
-
-TEST_CASE("a call within a call gives its note back", "[stats]") {
-  CallNote note;
-  const Request request;
-  const auto is = [&](std::uint64_t tag, const Request* of) {
-    return note.module_tag.load() == tag && note.request.load() == of;
-  };
-  {
-    const NotedCall outer(note, 1, &request);
-    CHECK(is(1, &request));
-    {
-      const NotedCall inner(note, 2);
-      CHECK(is(2, nullptr));
-    }
-    CHECK(is(1, &request));
-  }
-  CHECK(is(0, nullptr));
-}
-
-TEST_CASE("a text that another process has left without an end is read no further than it can be", "[stats]") {
-  const auto stats = std::make_unique<WorkerStats>();
-  stats->module_index("hello");
-  // What a worker gone mad could write, and what follows it.
-  std::memset(static_cast<void*>(&stats->modules[0]), 'x', Label::kSizeMax + 1);
-  std::memset(static_cast<void*>(&stats->modules[1]), 'y', sizeof(Label));
-  CHECK(stats->modules[0].get() == std::string(Label::kSizeMax, 'x'));
 }
