@@ -10,8 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "module/module_set.h"
-#include "module/mount_table.h"
+#include "module/module_placement.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {

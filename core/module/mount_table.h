@@ -12,43 +12,11 @@
 #include <vector>
 
 #include "module/module_instance.h"
-#include "module/module_set.h"
+#include "module/module_placement.h"
 #include "module/router.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {
-
-struct MountReport {
-  std::string prefix;
-  std::string module;
-  bool closed = false;  // it answers 503
-};
-
-struct Place {
-  std::string prefix;
-  std::string address;  // of an isolated mount
-  ModuleEntry module;
-};
-
-// Why a file of the set is left out, or answers nowhere.
-struct ModuleProblem {
-  std::string file;
-  std::string sentence;
-  bool of_settings = false;  // not of the module: it is asked for what it does not have
-};
-
-// What a module warned of when it was made.
-struct ModuleWarning {
-  std::string file;
-  std::string prefix;  // of the mount that settings name; empty for one that nobody asked for
-  std::string sentence;
-};
-
-// Whether a mount or --module names it.
-bool is_asked_for(const Settings& settings, const std::string& module);
-
-// What becomes of a module that cannot be used. One that is closed answers 503 where it would answer.
-enum class Unusable { left_out, closed };
 
 // What loading a file came to, by the path of its copy.
 using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
@@ -67,9 +35,6 @@ class MountTable {
   // Makes handlers for so many of the mounts that settings name, and after these for the others; true when all
   // are made. A module that cannot be used is a problem; the error is for what was asked for by name.
   Result<bool> make_some(std::size_t mounts_max);
-
-  // Where the modules of a set, whose names are known, answer at any site. Any process.
-  static std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set);
 
   const std::vector<MountReport>& mounts() const { return reports_; }
   const std::vector<ModuleProblem>& problems() const { return problems_; }

@@ -11,12 +11,8 @@ namespace sluice {
 ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout, const WorkerGroup* next,
                          const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms) {
   const std::uint64_t now = monotonic_ms();
-  ServerView view{::getpid(),
-                  now - started_ms,
-                  {},
-                  rollout.in_force(),
-                  MountTable::places(group.plan(), rollout.in_force()),
-                  {}};
+  ServerView view{
+      ::getpid(), now - started_ms, {}, rollout.in_force(), places(group.plan(), rollout.in_force()), {}};
   for (const ListenGroup* group : group.listeners(0)) {
     const auto& known = view.listening;  // a name may have several addresses
     if (std::find(known.begin(), known.end(), group->url()) == known.end())

@@ -35,14 +35,14 @@ std::string path_of(int folder) {
   return size <= 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
 }
 
-struct Place {
+struct MountedFolder {
   std::string prefix;
   MountFolder folder;
 };
 
 // Of all mounts that were asked for, also of those that other workers have, and of those that modules wish for.
-std::vector<Place> places(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
-  std::vector<Place> all;
+std::vector<MountedFolder> mounted_folders(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
+  std::vector<MountedFolder> all;
   const auto& specs = plan.settings.mounts;
   for (std::size_t i = 0; i < specs.size(); ++i) all.push_back({specs[i].prefix, plan.mount_folders[i]});
   for (const MountReport& mount : mounts) {
@@ -65,7 +65,7 @@ std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::v
   };
   const bool root_refused = is_refused(plan.root.get(), "");
   if (root_refused) warn("/", path_of(plan.root.get()), "the document root");
-  for (auto& [prefix, folder] : places(plan, mounts)) {
+  for (auto& [prefix, folder] : mounted_folders(plan, mounts)) {
     if (root_refused && folder.fd == plan.root.get()) continue;
     if (!is_refused(folder.fd, folder.path)) continue;
     if (folder.path.ends_with('/')) folder.path.pop_back();

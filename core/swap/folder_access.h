@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "module/mount_table.h"
+#include "module/module_placement.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "module/mapped_code.h"
+#include "module/module_file.h"
 
 namespace sluice {
 namespace {
@@ -21,11 +22,6 @@ constexpr std::uint64_t kHangShare = 4;
 
 std::uint64_t make_ms_max(const ModulePolicy& policy) {
   return policy.hang_ms == 0 ? kMakeMsMax : std::min(kMakeMsMax, policy.hang_ms / kHangShare);
-}
-
-bool is_mounted_by_name(const Settings& settings, const std::string& module) {
-  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
-                     [&](const MountSpec& spec) { return spec.module == module; });
 }
 
 std::string seconds(std::uint64_t ms) {

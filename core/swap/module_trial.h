@@ -9,7 +9,7 @@
 
 #include "base/child_process.h"
 #include "base/error.h"
-#include "module/mount_table.h"
+#include "module/module_placement.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {

@@ -7,8 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "module/module_set.h"
-#include "module/mount_table.h"
+#include "module/module_placement.h"
 #include "settings/serving_plan.h"
 #include "telemetry/worker_stats.h"
 
