@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "control/status_text.h"
+#include "control/server_status.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {

@@ -1,6 +1,7 @@
 #include "control/status_text.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace sluice {
 namespace {

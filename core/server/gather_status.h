@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "control/status_text.h"
+#include "control/server_status.h"
 #include "process/worker_group.h"
 #include "swap/module_rollout.h"
 

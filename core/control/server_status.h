@@ -1,0 +1,34 @@
+// What there is to tell of a running server. The supervisor takes a ServerView for one answer; it borrows the
+// workers' counters. Plain values.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "module/module_placement.h"
+#include "telemetry/worker_stats.h"
+
+namespace sluice {
+
+struct WorkerView {
+  unsigned index = 0;
+  pid_t pid = 0;
+  std::uint64_t up_ms = 0;
+  std::string_view state;
+  const WorkerStats* stats = nullptr;
+};
+
+struct ServerView {
+  pid_t pid = 0;
+  std::uint64_t up_ms = 0;
+  std::vector<std::string> listening;  // URLs
+  ModuleSet modules;                   // in force
+  std::vector<Place> places;           // where they answer
+  std::vector<WorkerView> workers;
+};
+
+}  // namespace sluice
