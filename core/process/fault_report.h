@@ -10,32 +10,9 @@
 #include <vector>
 
 #include "base/child_process.h"
-#include "telemetry/worker_stats.h"
+#include "telemetry/fault_snapshot.h"
 
 namespace sluice {
-
-// What a snapshot says, copied out of shared memory.
-struct Culprit {
-  std::string module;  // empty: the server itself
-  std::uint32_t generation = 0;
-  std::string request;   // empty: none
-  int signal = 0;        // 0 for none
-  bool outside = false;  // somebody else ended the process, whatever it was doing
-  int sent_by = 0;       // who that was; 0 for nobody or unknown
-  std::vector<Snapshot::Frame> frames;
-
-  // The module whose fault it was; empty for none.
-  std::string blamed() const { return outside ? std::string() : module; }
-  // "inside module hello, generation 2, for GET /x HTTP/1.1"
-  std::string text() const;
-};
-
-// Of a snapshot that has been taken; one without a request or frames when it could not be finished.
-Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot);
-// What a thread is in, without frames.
-Culprit read_note(const WorkerStats& stats, const CallNote& note);
-// What a process was in that has left no snapshot: its loop, else its offload threads, as far as they agree.
-Culprit read_notes(const WorkerStats& stats);
 
 class FaultReports {
  public:

@@ -9,7 +9,7 @@ namespace sluice {
 
 class RestartPace {
  public:
-  // So many may end in a streak before replacements wait, and one more for each post.
+  // So many may end in a streak before replacements wait, and one more for each slot.
   static constexpr unsigned kAtOnce = 8;
   // A streak is over when no worker ends for so long.
   static constexpr std::uint64_t kCalmMs = 60'000;
@@ -18,7 +18,7 @@ class RestartPace {
   static constexpr std::uint64_t kWaitMaxMs = 30'000;
 
   // A worker has ended, for a reason that nothing else puts an end to. How long its replacement waits, in ms.
-  std::uint64_t ended(bool was_ready, std::size_t posts, std::uint64_t now_ms);
+  std::uint64_t ended(bool was_ready, std::size_t slots, std::uint64_t now_ms);
   // How many have ended in this streak.
   unsigned streak() const { return streak_; }
 

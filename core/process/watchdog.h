@@ -12,7 +12,7 @@
 #include <map>
 #include <vector>
 
-#include "process/fault_report.h"
+#include "process/culprit.h"
 #include "process/wait_kind.h"
 #include "process/worker_group.h"
 

@@ -10,9 +10,9 @@ namespace sluice {
 WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
     : plan_(std::move(plan)), mounts_(std::move(mounts)) {
   for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
-    for (unsigned index = 0; index < plan_->sites[site].workers; ++index) posts_.push_back({site, index});
+    for (unsigned index = 0; index < plan_->sites[site].workers; ++index) slots_.push_back({site, index});
   }
-  workers_.resize(posts_.size());
+  workers_.resize(slots_.size());
 }
 
 Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
@@ -100,8 +100,8 @@ void WorkerGroup::close_for_child(const std::vector<int>& kept) {
   plan_.reset();
 }
 
-std::vector<int> WorkerGroup::sockets_of(std::size_t post) const {
-  const auto [site, index] = posts_[post];
+std::vector<int> WorkerGroup::sockets_of(std::size_t slot) const {
+  const auto [site, index] = slots_[slot];
   std::vector<int> sockets;
   for (const Listening& listening : listeners_) {
     if (listening.site != site) continue;
@@ -111,29 +111,29 @@ std::vector<int> WorkerGroup::sockets_of(std::size_t post) const {
   return sockets;
 }
 
-Result<void> WorkerGroup::launch(std::size_t post, const ModuleSet& modules, const Launch& launch) {
+Result<void> WorkerGroup::launch(std::size_t slot, const ModuleSet& modules, const Launch& launch) {
   WorkerProcess::Start start;
   start.plan = plan_;
-  start.site = posts_[post].site;
+  start.site = slots_[slot].site;
   start.modules = modules;
   start.unusable = launch.unusable;
-  start.index = static_cast<unsigned>(post);
-  start.sockets = sockets_of(post);
+  start.index = static_cast<unsigned>(slot);
+  start.sockets = sockets_of(slot);
   start.log_fd = launch.log_fd;
   start.close_others = launch.close_others;
   auto started = WorkerProcess::start(start);
   if (!started) return Unexpected(started.error());
-  workers_[post] = std::move(*started);
+  workers_[slot] = std::move(*started);
   return {};
 }
 
 Result<void> WorkerGroup::launch_missing(const ModuleSet& modules, const Launch& launch,
                                          const Launched& launched) {
-  for (std::size_t post = 0; post < posts(); ++post) {
-    if (workers_[post] != nullptr) continue;
-    const auto started = this->launch(post, modules, launch);
+  for (std::size_t slot = 0; slot < slots(); ++slot) {
+    if (workers_[slot] != nullptr) continue;
+    const auto started = this->launch(slot, modules, launch);
     if (!started) return started;
-    launched(*workers_[post]);
+    launched(*workers_[slot]);
   }
   return {};
 }
@@ -168,10 +168,10 @@ bool WorkerGroup::any_missing() const {
 
 WorkerProcess* WorkerGroup::sibling(const WorkerProcess& worker,
                                     const std::function<bool(const WorkerProcess&)>& can_help) const {
-  for (std::size_t step = 1; step < posts_.size(); ++step) {
-    const std::size_t post = (worker.index() + step) % posts_.size();
-    if (posts_[post].site != posts_[worker.index()].site) continue;
-    WorkerProcess* other = workers_[post].get();
+  for (std::size_t step = 1; step < slots_.size(); ++step) {
+    const std::size_t slot = (worker.index() + step) % slots_.size();
+    if (slots_[slot].site != slots_[worker.index()].site) continue;
+    WorkerProcess* other = workers_[slot].get();
     if (other != nullptr && other->ready() && can_help(*other)) return other;
   }
   return nullptr;

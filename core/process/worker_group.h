@@ -1,4 +1,4 @@
-// The workers of one configuration and the sockets that they accept from: posts, each filled by a process, some
+// The workers of one configuration and the sockets that they accept from: slots, each filled by a process, some
 // of them empty while their process is started again.
 //
 // Supervisor's thread. The sockets are shared with the group that a reload makes.
@@ -42,11 +42,11 @@ class WorkerGroup {
     Unusable unusable = Unusable::left_out;
     std::function<void(const std::vector<int>& own_sockets)> close_others;
   };
-  // Fills the empty posts; tells of each new process.
+  // Fills the empty slots; tells of each new process.
   using Launched = std::function<void(WorkerProcess&)>;
   Result<void> launch_missing(
       const ModuleSet& modules, const Launch& launch, const Launched& launched = [](WorkerProcess&) {});
-  std::size_t posts() const { return workers_.size(); }
+  std::size_t slots() const { return workers_.size(); }
   std::vector<WorkerProcess*> workers() const;
   WorkerProcess* find(pid_t pid) const;
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
@@ -55,12 +55,12 @@ class WorkerGroup {
   // Another worker of the same site that can accept; null without one.
   WorkerProcess* sibling(const WorkerProcess& worker,
                          const std::function<bool(const WorkerProcess&)>& can_help) const;
-  std::vector<int> sockets_of(std::size_t post) const;
+  std::vector<int> sockets_of(std::size_t slot) const;
 
  private:
-  Result<void> launch(std::size_t post, const ModuleSet& modules, const Launch& launch);
+  Result<void> launch(std::size_t slot, const ModuleSet& modules, const Launch& launch);
 
-  struct Post {
+  struct Slot {
     std::size_t site = 0;
     unsigned index = 0;  // among those of the site
   };
@@ -76,8 +76,8 @@ class WorkerGroup {
   PlanPtr plan_;
   std::vector<MountReport> mounts_;
   std::vector<Listening> listeners_;
-  std::vector<Post> posts_;
-  std::vector<std::unique_ptr<WorkerProcess>> workers_;  // one for each post
+  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<WorkerProcess>> workers_;  // one for each slot
 };
 
 }  // namespace sluice

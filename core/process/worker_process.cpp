@@ -3,28 +3,15 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
 
+#include "base/child_process.h"
 #include "base/monotonic_clock.h"
 
 namespace sluice {
 namespace {
-
-void name_by_frames(Culprit& culprit, const ModuleSet& modules) {
-  for (const Snapshot::Frame& frame : culprit.frames) {
-    const std::string_view object(frame.object);
-    const auto module = std::find_if(modules.begin(), modules.end(), [&](const ModuleEntry& entry) {
-      return entry.path.substr(0, sizeof(frame.object) - 1) == object;
-    });
-    if (module == modules.end()) continue;
-    culprit.module = module->name.empty() ? module->file : module->name;
-    culprit.generation = module->generation;
-    return;
-  }
-}
 
 // /proc/PID/status has "CoreDumping: 1" while the kernel writes a core, and no VmSize once the memory is being
 // freed (proc(5)).

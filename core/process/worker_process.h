@@ -13,7 +13,7 @@
 
 #include "base/unique_fd.h"
 #include "module/module_set.h"
-#include "process/fault_report.h"
+#include "process/culprit.h"
 #include "telemetry/worker_stats.h"
 #include "worker/worker_main.h"
 #include "worker/worker_message.h"

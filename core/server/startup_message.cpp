@@ -47,8 +47,8 @@ void print_startup_message(const WorkerGroup& group) {
     for (const ListenGroup* at : group.listeners(site))
       if (said.insert(at->url()).second) say(*at, spec.prefix, spec.module + ", isolated");
   }
-  std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", group.posts(),
-              group.posts() == 1 ? "" : "s", ::getpid());
+  std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", group.slots(),
+              group.slots() == 1 ? "" : "s", ::getpid());
   std::fflush(stdout);
 }
 

@@ -295,7 +295,7 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
 // Too many faults of a module switch it off; other endings could go on without end.
 void Supervisor::pace_restart(const WorkerProcess& worker, bool counted) {
   const std::uint64_t wait_ms =
-      counted && worker.ready() ? 0 : pace_.ended(worker.ready(), group_->posts(), monotonic_ms());
+      counted && worker.ready() ? 0 : pace_.ended(worker.ready(), group_->slots(), monotonic_ms());
   retry_at_ms_ = monotonic_ms() + wait_ms;
   if (wait_ms > (worker.ready() ? 0 : RestartPace::kRetryMs))
     log(LogLevel::error, "workers end again and again (" + std::to_string(pace_.streak()) +

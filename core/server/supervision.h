@@ -11,6 +11,7 @@
 #include "base/monotonic_clock.h"
 #include "control/control_commands.h"
 #include "control/metrics_text.h"
+#include "process/culprit.h"
 #include "process/draining_workers.h"
 #include "process/fault_report.h"
 #include "process/log_pipe.h"

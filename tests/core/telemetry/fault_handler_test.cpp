@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "process/fault_report.h"
+#include "process/culprit.h"
 #include "process/symbols.h"
 
 using namespace sluice;
