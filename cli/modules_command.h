@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "option_texts.h"
-#include "swap/module_store.h"
+#include "swap/module_report.h"
 
 namespace sluice::cli {
 

@@ -32,7 +32,7 @@ UniqueFd new_socket() {
   return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-Result<void> check_folder(const std::string& folder, bool any_owner) {
+Result<void> check_private_folder(const std::string& folder, bool any_owner) {
   struct stat about {};
   if (::lstat(folder.c_str(), &about) != 0) return fail_errno("cannot look at " + folder, errno);
   const bool owned = any_owner || about.st_uid == ::geteuid() || about.st_uid == 0;
@@ -49,11 +49,11 @@ Result<void> check_folder(const std::string& folder, bool any_owner) {
 Result<void> prepare_control_folder(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     return fail_errno("the folder " + folder + " of control sockets cannot be made", errno);
-  return check_folder(folder, false);
+  return check_private_folder(folder, false);
 }
 
 Result<void> check_control_folder(const std::string& folder) {
-  return check_folder(folder, ::geteuid() == 0);
+  return check_private_folder(folder, ::geteuid() == 0);
 }
 
 std::vector<std::string> running_servers(const std::string& folder) {

@@ -53,7 +53,7 @@ Result<void> check_source(const struct stat& status, const std::string& file, bo
   return check_owner(status, file);
 }
 
-Result<void> check_folder(const std::string& folder) {
+Result<void> check_modules_folder(const std::string& folder) {
   const std::string what = "the folder of modules " + folder;
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0) {

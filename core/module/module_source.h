@@ -18,7 +18,7 @@ Result<void> check_source(const struct stat& status, const std::string& file, bo
 
 // Refuses a folder that belongs to a stranger: neither root, nor the server's own user, nor whoever could
 // replace the server's program.
-Result<void> check_folder(const std::string& folder);
+Result<void> check_modules_folder(const std::string& folder);
 // Everybody may put files there and take them away. What others may then put there is refused by its owner.
 bool is_open_to_all(const std::string& folder);
 // In the log, when it is so.

@@ -27,7 +27,7 @@ Result<std::string> check(const Settings& settings) {
   if (!rollout) return Unexpected(rollout.error());
   const auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
-  const auto tried = (*rollout)->try_folder(**plan);
+  const auto tried = try_folder((*rollout)->store(), **plan);
   if (!tried) return Unexpected(tried.error());
   const TrialReport& report = tried->report;
   std::string text;

@@ -71,7 +71,7 @@ Result<void> Reload::try_settings(ModuleRollout& rollout, const WorkerGroup& cur
   if (!restored) return restored;
   tried_ = rollout.set();
   if (plan_->settings.plugins != current.plan().settings.plugins) {
-    auto folder = rollout.read_folder(*plan_);
+    auto folder = begin_folder_trial(rollout.store(), *plan_);
     if (!folder) return Unexpected(folder.error());
     tried_ = folder->catalog.set();
     other_folder_ = std::move(*folder);

@@ -55,7 +55,7 @@ class Reload {
   CloseInChild close_in_child_;
   std::optional<Result<std::string>> heard_;  // the names, from the child that has read the settings
   PlanPtr plan_;
-  std::optional<ModuleRollout::Folder> other_folder_;  // of the modules
+  std::optional<FolderTrial> other_folder_;  // of the modules
   ModuleSet tried_;
   ModuleSet given_;  // to the new workers
   std::unique_ptr<Child> trial_;

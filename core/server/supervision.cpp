@@ -56,7 +56,7 @@ Result<void> Supervisor::start(const Settings& settings) {
   rollout_ = std::move(*rollout);
   auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
-  auto tried = rollout_->try_folder(**plan);
+  auto tried = try_folder(rollout_->store(), **plan);
   if (!tried) return Unexpected(tried.error());
   log_problems(tried->report);
   group_ = std::make_unique<WorkerGroup>(std::move(*plan), tried->report.mounts);

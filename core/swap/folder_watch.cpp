@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "swap/module_store.h"
+#include "swap/module_folder.h"
 
 namespace sluice {
 namespace {

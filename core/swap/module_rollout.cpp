@@ -1,15 +1,14 @@
 #include "swap/module_rollout.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include "base/log.h"
 #include "module/mapped_code.h"
 #include "module/module_file.h"
+#include "module/module_source.h"
+#include "swap/module_folder.h"
 
 namespace sluice {
 namespace {
@@ -30,11 +29,6 @@ std::string seconds(std::uint64_t ms) {
 
 std::string generation_text(const ModuleEntry& entry) {
   return "generation " + std::to_string(entry.generation);
-}
-
-// A folder that is away for a while, or cannot be read, takes no module along.
-bool is_gone(const std::string& folder, const std::string& file) {
-  return ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
 }
 
 Unexpected no_such_module(const std::string& module) {
@@ -59,7 +53,7 @@ Result<std::unique_ptr<ModuleRollout>> ModuleRollout::create(CloseInChild close_
   return rollout;
 }
 
-void ModuleRollout::begin(Folder folder, const WorkerGroup& group) {
+void ModuleRollout::begin(FolderTrial folder, const WorkerGroup& group) {
   group_ = &group;
   catalog_ = std::move(folder.catalog);
   catalog_.learn(folder.report, catalog_.set());
@@ -131,7 +125,7 @@ void ModuleRollout::begin_change(const std::string& file, std::uint64_t now_ms) 
   if (record != nullptr && stamp && record->taken == *stamp && !record->serving.entry.removed) return;
   change_ = Generation{};
   change_.entry.file = file;
-  const auto allowed = check_folder(folder());
+  const auto allowed = check_modules_folder(folder());
   if (!allowed) return refuse(allowed.error().message, now_ms);
   auto copy = store_->begin_copy(folder(), file);
   if (!copy) return refuse(copy.error().error.message, now_ms);

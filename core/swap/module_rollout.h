@@ -16,6 +16,7 @@
 
 #include "base/child_process.h"
 #include "process/worker_group.h"
+#include "swap/folder_trial.h"
 #include "swap/folder_watch.h"
 #include "swap/module_catalog.h"
 #include "swap/module_trial.h"
@@ -29,23 +30,13 @@ class ModuleRollout {
 
   static Result<std::unique_ptr<ModuleRollout>> create(CloseInChild close_in_child);
 
-  // A folder as it was found, and what its trial came to.
-  struct Folder {
-    ModuleCatalog catalog;
-    TrialReport report;
-    std::vector<EmptyCopy> empty;  // of its files, to be filled before they are tried
-  };
-  // Begins copies of all modules of the plan's folder, for a catalog of their own. What cannot be copied is a
-  // problem of the report, which has nothing else yet.
-  Result<Folder> read_folder(const ServingPlan& plan);
-  // The same, fills the copies and tries them; blocks meanwhile.
-  Result<Folder> try_folder(const ServingPlan& plan);
   // Goes on with this folder, for workers that are given its modules. REQUIRES, as go_on does: !at_work().
-  void begin(Folder folder, const WorkerGroup& group);
+  void begin(FolderTrial folder, const WorkerGroup& group);
   // Goes on with another configuration of the same folder, of which `tried` was tried, for workers that were
   // `given` what came of it.
   void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const WorkerGroup& group);
 
+  ModuleStore& store() { return *store_; }
   // Makes private copies that somebody has removed anew: before workers or trials are to load them.
   Result<void> restore_copies() { return store_->restore(); }
   // Where the private copies are.

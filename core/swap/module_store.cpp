@@ -13,10 +13,8 @@
 #include <set>
 #include <system_error>
 
-#include "base/child_process.h"
-#include "base/netstring.h"
 #include "module/mapped_code.h"
-#include "module/module_file.h"
+#include "module/module_source.h"
 #include "swap/own_libraries.h"
 
 namespace sluice {
@@ -24,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kInspectMs = 10'000;
 constexpr std::string_view kFolderPrefix = "sluice-modules-";
 constexpr int kAttempts = 10;
 // Of a copy that is made anew, until it is whole.
@@ -79,14 +76,6 @@ void remove_stale_folders(const std::string& base) {
   }
 }
 
-FileStamp stamp_from(const struct stat& status) {
-  const auto nanoseconds = [](const timespec& time) {
-    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-  };
-  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-          nanoseconds(status.st_ctim)};
-}
-
 struct Source {
   UniqueFd fd;
   FileStamp stamp;
@@ -103,7 +92,7 @@ Result<Source> open_source(const std::string& folder, const std::string& file) {
   std::vector<std::string> origins{fs::absolute(folder, error).lexically_normal()};
   const fs::path real = fs::canonical(fs::path(folder) / file, error);
   if (!error && real.parent_path() != origins.front()) origins.push_back(real.parent_path());
-  return Source{std::move(fd), stamp_from(status), std::move(origins)};
+  return Source{std::move(fd), stamp_of(status), std::move(origins)};
 }
 
 // Whether the path still leads to what is open.
@@ -112,48 +101,6 @@ bool is_at(int fd, const std::string& path) {
   struct stat found {};
   return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &found) == 0 && opened.st_dev == found.st_dev &&
          opened.st_ino == found.st_ino;
-}
-
-// In the child.
-std::string describe_module(const std::string& path, const std::string& file) {
-  NetstringWriter report;
-  const auto module = ModuleFile::load(path, file);
-  if (!module) return report.put(module.error().message).take();
-  const ModuleInfo& info = (*module)->info();
-  report.put("").put(info.name).put(info.version).put(info.summary);
-  report.put(info.default_mount == nullptr ? "" : info.default_mount);
-  report.put(info.abi_major).put(info.abi_minor).put(info.option_count);
-  for (std::uint32_t i = 0; i < info.option_count; ++i) {
-    const OptionInfo& option = (*module)->option(i);
-    report.put(option.name).put(static_cast<std::uint64_t>(option.type));
-    for (const char* text : {option.fallback, option.help, option.choices})
-      report.put(text == nullptr ? "" : text);
-  }
-  return report.take();
-}
-
-ModuleReport parse_report(const std::string& text) {
-  NetstringReader fields(text);
-  ModuleReport report;
-  report.error = fields.next();
-  if (!report.error.empty()) return report;
-  report.name = fields.next();
-  report.version = fields.next();
-  report.summary = fields.next();
-  report.default_mount = fields.next();
-  report.abi_major = static_cast<unsigned>(fields.next_number());
-  report.abi_minor = static_cast<unsigned>(fields.next_number());
-  const std::uint64_t options = fields.next_number();
-  for (std::uint64_t i = 0; i < options && !fields.at_end(); ++i) {
-    OptionReport option;
-    option.name = fields.next();
-    option.type = static_cast<OptionType>(fields.next_number());
-    option.fallback = fields.next();
-    option.help = fields.next();
-    option.choices = fields.next();
-    report.options.push_back(std::move(option));
-  }
-  return report;
 }
 
 }  // namespace
@@ -328,61 +275,10 @@ ModuleCopy::~ModuleCopy() {
   fs::remove_all(libraries_folder(path_), ignored);
 }
 
-bool is_module_file(std::string_view name) {
-  return name.size() > 3 && name.ends_with(".so") && name.front() != '.';
-}
-
-std::optional<FileStamp> stamp_of(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return stamp_from(status);
-}
-
-Result<std::vector<std::string>> list_modules(const std::string& folder) {
-  std::error_code error;
-  std::vector<std::string> files;
-  fs::directory_iterator entry(folder, error);
-  if (error) {
-    return fail("cannot read the folder of modules " + folder + ": " + error.message() +
-                "; name it with --plugins");
-  }
-  for (; entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (is_module_file(name)) files.push_back(name);
-    if (error) break;
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 void rehearse_copies(const std::string& folder) {
   const auto files = list_modules(folder);
-  if (!files || !check_folder(folder)) return;
+  if (!files || !check_modules_folder(folder)) return;
   for (const std::string& file : *files) static_cast<void>(open_source(folder, file));
-}
-
-Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
-  const auto files = list_modules(folder);
-  if (!files) return Unexpected(files.error());
-  const auto allowed = check_folder(folder);
-  if (!allowed) return Unexpected(allowed.error());
-  const auto store = ModuleStore::create();
-  if (!store) return Unexpected(store.error());
-  std::vector<ModuleReport> reports;
-  for (const std::string& file : *files) {
-    ModuleReport report;
-    if (const auto copy = (*store)->copy(folder, file); !copy) {
-      report.error = copy.error().message;
-    } else if (const auto text =
-                   run_in_child([&] { return describe_module((*copy)->path(), file); }, kInspectMs)) {
-      report = parse_report(*text);
-    } else {
-      report.error = file + " " + text.error().message + " while it was loaded";
-    }
-    report.file = file;
-    reports.push_back(std::move(report));
-  }
-  return reports;
 }
 
 }  // namespace sluice

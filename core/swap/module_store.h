@@ -1,58 +1,22 @@
-// The folder of modules as the supervisor sees it: which files there are, private copies of them under unique
-// names, and what each says of itself, found out in a short-lived child so that no module code runs here.
+// Private copies of the files in the folder of modules, under unique names, and the folder that they lie in.
 //
 // INVARIANT: a file is only ever loaded from its private copy, so overwriting the original changes no mapping.
 #pragma once
 
-#include <sluice/abi.h>
 #include <sys/types.h>
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "module/module_source.h"
 #include "module/private_copy.h"
+#include "swap/module_folder.h"
 
 namespace sluice {
-
-struct OptionReport {
-  std::string name;
-  OptionType type = OptionType::text;
-  std::string fallback;
-  std::string help;
-  std::string choices;
-};
-
-// What is known of one file of the folder. With an `error` it cannot be loaded, and only `file` is certain.
-struct ModuleReport {
-  std::string file;  // its name in the folder: "hello.so"
-  std::string error;
-  std::string name;
-  std::string version;
-  std::string summary;
-  std::string default_mount;  // empty for none
-  unsigned abi_major = 0;
-  unsigned abi_minor = 0;
-  std::vector<OptionReport> options;
-};
-
-// Tells a file's content from its earlier and later ones: every change of the file changes it (inode(7)).
-struct FileStamp {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::int64_t size = 0;
-  std::int64_t modified_ns = 0;
-  std::int64_t changed_ns = 0;
-
-  bool operator==(const FileStamp&) const = default;
-};
 
 // One private copy, removed with this, and those of the libraries that lie with the module. A process that has
 // loaded them keeps its mappings.
@@ -144,17 +108,8 @@ class ModuleStore {
   std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };
 
-// The "*.so" of the folder, sorted.
-Result<std::vector<std::string>> list_modules(const std::string& folder);
 // Asks for all of the folder that making copies will ask for. A disk may let that wait without end: a child
 // asks first, and whoever has others to serve only when it has come back.
 void rehearse_copies(const std::string& folder);
-// A name that list_modules would list.
-bool is_module_file(std::string_view name);
-// Nothing where there is no such file.
-std::optional<FileStamp> stamp_of(const std::string& path);
-// Describes every "*.so" of the folder, sorted by name, by the rules that a server has for them. Forks one
-// child a file; blocks until they are done.
-Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);
 
 }  // namespace sluice

@@ -50,6 +50,26 @@ void check_that_it_dies_with_its_parent(const std::function<void()>& becomes) {
 
 }  // namespace
 
+TEST_CASE("a child gives back its text, or how it ended instead", "[child]") {
+  CHECK(run_in_child([] { return std::string("text"); }, 5000).value() == "text");
+  const std::string large(1 << 20, 'x');
+  CHECK((run_in_child([&] { return large; }, 5000).value() == large));
+  CHECK(run_in_child([] { return std::string(); }, 5000).value().empty());
+  const auto crash = [] {
+    ::signal(SIGABRT, SIG_DFL);
+    ::raise(SIGKILL);
+    return std::string();
+  };
+  CHECK(run_in_child(crash, 5000).error().message == "crashed (SIGKILL)");
+  const auto leave = []() -> std::string { ::_exit(7); };
+  CHECK(run_in_child(leave, 5000).error().message == "ended with exit code 7");
+  const auto hang = [] {
+    ::pause();
+    return std::string();
+  };
+  CHECK(run_in_child(hang, 1000).error().message == "did not finish within 1 s");
+}
+
 TEST_CASE("a child is killed when its parent is", "[child]") {
   check_that_it_dies_with_its_parent([] {});
 }

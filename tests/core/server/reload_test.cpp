@@ -27,7 +27,7 @@ struct Fixture {
     settings.workers = 1;
     const PlanPtr plan = std::move(*make_plan(settings));
     group = std::make_unique<WorkerGroup>(plan, std::vector<MountReport>());
-    rollout->begin(std::move(*rollout->try_folder(*plan)), *group);
+    rollout->begin(std::move(*try_folder(rollout->store(), *plan)), *group);
   }
 
   // Why the reload is refused.

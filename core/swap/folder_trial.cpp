@@ -1,0 +1,55 @@
+#include "swap/folder_trial.h"
+
+#include <utility>
+
+#include "module/module_source.h"
+#include "swap/module_folder.h"
+
+namespace sluice {
+namespace {
+
+// Without copies there would be no modules, which would be told as if there were none.
+Unexpected no_place(const CopyFailure& failure, const std::string& place) {
+  return fail(failure.error.message + " (" + place + "): make room there, or point TMPDIR to another folder");
+}
+
+}  // namespace
+
+Result<FolderTrial> begin_folder_trial(ModuleStore& store, const ServingPlan& plan) {
+  FolderTrial folder;
+  const auto files = list_modules(plan.settings.plugins);
+  if (!files) return Unexpected(files.error());
+  const auto allowed = check_modules_folder(plan.settings.plugins);
+  if (!allowed) return Unexpected(allowed.error());
+  tell_of_open_folder(plan.settings.plugins);
+  for (const std::string& file : *files) {
+    auto copy = store.begin_copy(plan.settings.plugins, file);
+    if (!copy && copy.error().of_place) return no_place(copy.error(), store.path());
+    if (!copy) folder.report.problems.push_back({file, copy.error().error.message});
+    if (!copy) continue;
+    const ModuleEntry entry{file, copy->copy->path(), copy->copy->generation(), "", "", false, false};
+    folder.catalog.take({entry, copy->copy}, 0, plan.settings.policy);
+    folder.empty.push_back(std::move(*copy));
+  }
+  return folder;
+}
+
+Result<FolderTrial> try_folder(ModuleStore& store, const ServingPlan& plan) {
+  auto folder = begin_folder_trial(store, plan);
+  if (!folder) return folder;
+  for (EmptyCopy& copy : std::exchange(folder->empty, {})) {
+    const auto filled = copy.fill();
+    if (filled) continue;
+    if (filled.error().of_place) return no_place(filled.error(), store.path());
+    folder->report.problems.push_back({copy.file, filled.error().error.message});
+    folder->catalog.remove(copy.file, false);
+  }
+  return try_modules(plan, folder->catalog.set()).map([&](TrialReport report) {
+    const auto& unread = folder->report.problems;
+    report.problems.insert(report.problems.begin(), unread.begin(), unread.end());
+    std::swap(folder->report, report);
+    return std::move(*folder);
+  });
+}
+
+}  // namespace sluice

@@ -1,0 +1,73 @@
+// How ModuleRollout looks at its folder of modules, and hears of changes there.
+#include <utility>
+
+#include "base/log.h"
+#include "swap/module_folder.h"
+#include "swap/module_rollout.h"
+
+namespace sluice {
+
+void ModuleRollout::watch() {
+  auto watch = FolderWatch::open(folder(), policy().quiet_ms);
+  if (!watch) log(LogLevel::error, watch.error().message + "; HUP looks at it again");
+  watch_ = watch ? std::move(*watch) : nullptr;
+}
+
+bool ModuleRollout::folder_is_wanted(std::uint64_t now_ms) const {
+  return look_wanted_ || !waiting_.empty() || (watch_ != nullptr && watch_->has_news(now_ms));
+}
+
+void ModuleRollout::ask_folder(std::uint64_t now_ms) {
+  auto asking = Child::start([this, folder = folder()] {  // the plan is gone then
+    close_in_child_();
+    rehearse_copies(folder);
+    return std::string();
+  });
+  if (!asking) {
+    log(LogLevel::error, "the folder of modules is looked at without a child: " + asking.error().message);
+    folder_answers_ = true;
+    return;
+  }
+  trial_ = std::move(*asking);
+  stage_ = Stage::asking;
+  change_until_ms_ = now_ms + policy().swap_ms;
+}
+
+// What it has told of is forgotten with the watch.
+void ModuleRollout::give_up_folder() {
+  log(LogLevel::error, "the folder of modules " + folder() +
+                           " does not answer: its modules go on as they are; HUP looks at it again");
+  trial_.reset();
+  watch_.reset();
+  waiting_.clear();
+  look_wanted_ = again_wanted_ = false;
+  stage_ = Stage::idle;
+}
+
+void ModuleRollout::look(std::uint64_t now_ms) {
+  if (std::exchange(look_wanted_, false)) note_all_files();
+  if (std::exchange(again_wanted_, false)) again_ = waiting_;
+  if (watch_ == nullptr) return;
+  if (watch_->take_overflow()) note_all_files();
+  if (watch_ == nullptr) return;  // watched anew, in vain
+  for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
+  if (watch_->moved()) {
+    watch();
+    note_all_files();
+  }
+  if (watch_ != nullptr && watch_->gone()) {
+    log(LogLevel::error,
+        "the folder of modules " + folder() + " is gone: its modules go on; send HUP when it is there again");
+    watch_.reset();
+  }
+}
+
+void ModuleRollout::note_all_files() {
+  const auto files = list_modules(folder());
+  if (!files) return log(LogLevel::error, files.error().message);
+  if (watch_ == nullptr || watch_->gone()) watch();
+  for (const std::string& file : catalog_.files()) waiting_.insert(file);
+  waiting_.insert(files->begin(), files->end());
+}
+
+}  // namespace sluice
