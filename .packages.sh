@@ -1,6 +1,6 @@
 # What ./run and ./test need of Debian, in one place; sourced by both.
 
-run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev libaio-dev libdw-dev)
+run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev libaio-dev libdw-dev libxxhash-dev)
 test_packages=("${run_packages[@]}" catch2 clang clang-format libclang-rt-14-dev libc++-dev libc++abi-dev
   curl wget python3 python3-pyelftools pkgconf)
 

@@ -1,5 +1,8 @@
-// An entity tag (RFC 9110 section 8.8.3) made from a file's content: equal tags mean equal bytes, on every
-// server that has the same files. And a cache of such tags, since making one reads the whole file.
+// An entity tag (RFC 9110 section 8.8.3) made from a file's content by XXH3 in 128 bits: equal on every server
+// that has the same bytes. And a cache of such tags, since making one reads the whole file.
+//
+// XXH3 is no cryptographic hash. Whoever writes a file could make two versions of it with one tag, and a client
+// would then keep the older one, just as if the file had not been changed.
 #pragma once
 
 #include <cstddef>
@@ -23,12 +26,12 @@ enum class HashEnd : std::uint8_t {
 
 struct ContentHash {
   HashEnd end = HashEnd::failed;
-  std::string etag;  // quoted and strong: the first 128 bits of SHA-256 in hexadecimal; empty unless hashed
+  std::string etag;  // quoted and strong: 32 hexadecimal digits, as xxh128sum(1) has them; empty unless hashed
 };
 
-// Reads the whole file, at some 300 MB a second: for an offload thread. `now_s` is CLOCK_REALTIME, not later
-// than the call. The caller keeps the descriptor open until the call returns; its offset is neither used nor
-// moved. A write through a shared mapping can go unseen, as fstat can miss it.
+// Reads the whole file, which costs little more than copying it: for an offload thread. `now_s` is
+// CLOCK_REALTIME, not later than the call. The caller keeps the descriptor open until the call returns; its
+// offset is neither used nor moved. A write through a shared mapping can go unseen, as fstat can miss it.
 ContentHash hash_content(int fd, const FileFacts& facts, std::int64_t now_s, const std::stop_token& stop = {});
 
 // The tags of files as they were when hashed. Keeps the last used ones. Loop thread.

@@ -16,7 +16,7 @@ namespace {
 // The cache takes up to half of the descriptors. Connections need them more, so it removes entries when three
 // quarters are taken. A new descriptor's number tells, because the kernel gives out the lowest free one.
 constexpr std::uint64_t kDescriptorShare = 2;
-// The first request for a file waits while it is hashed: about a second at this size.
+// The first request for a file waits while all of it is read, which takes a disk a second or more at this size.
 constexpr std::uint64_t kHashedMax = 256 << 20;
 // Entries that one search passes over. It is bounded; a popular entry that it removes comes back with the
 // next request.
