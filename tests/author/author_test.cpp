@@ -1,4 +1,5 @@
-// An author's first minutes: sluice installed, a new handler built and tested out of tree, served, and changed.
+// The first minutes of an author: sluice is installed; a new handler is built and tested out of tree, served,
+// and changed.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// A file that stays what it was when another one takes its name.
+// Keeps a file open, and so the same, when another file takes its name.
 class OpenedFile {
  public:
   explicit OpenedFile(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
@@ -69,7 +70,7 @@ TEST_CASE("a new handler builds, passes its test, is served, and is dropped in a
   ServerProcess server(site);
   CHECK(must({"curl", "-sS", server.url("/demo/you")}) == "Hello, you.\n");
 
-  // A session of its own is what a terminal signals at Ctrl-C.
+  // A terminal signals a whole session at Ctrl-C, so the child has one of its own.
   const OpenedFile before(site.plugins() + "/demo.so");
   const std::string content = before.content();
   Process watch({"setsid", "cmake", "--build", build, "--target", "watch"});

@@ -1,5 +1,5 @@
-// The author's guide, modules/README.md, taken at its word: each sample is built as pkg-config says, all of
-// them are served, and answer what stands there.
+// Follows the author's guide, modules/README.md: builds each sample as pkg-config says, serves all of them,
+// and compares their answers with the page.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
@@ -20,7 +20,7 @@ std::string source_file(const std::string& name) {
   return must({"cat", std::string(SLUICE_SOURCE) + "/" + name});
 }
 
-// What stands between "```KIND" and "```".
+// The texts between "```KIND" and "```".
 std::vector<std::string> blocks(const std::string& page, const std::string& kind) {
   std::vector<std::string> found;
   std::istringstream lines(page);
@@ -44,7 +44,7 @@ std::string module_name(const std::string& sample) {
   return sample.substr(begin, sample.find('"', begin) - begin);
 }
 
-// A command of the guide and what it says then.
+// A command of the guide, and the output that the guide shows.
 struct Exchanged {
   std::string command;
   std::string answer;

@@ -1,7 +1,7 @@
-// sluice as `cmake --install` leaves it, in a folder that is gone at the end: what authors of modules have.
+// sluice as `cmake --install` leaves it for authors of modules, in a folder that is removed at the end.
 //
-// The build that is installed is this one; SLUICE_BUILD in the environment names another. ServerProcess serves
-// by the installed program from then on. One thread.
+// It installs the build that this test belongs to, or the one that SLUICE_BUILD in the environment names.
+// From then on ServerProcess uses the installed program. One thread.
 #pragma once
 
 #include <cstdlib>
@@ -14,7 +14,7 @@ namespace sluice::test {
 
 inline constexpr int kBuildMs = 180'000;
 
-// Runs it to its end, and throws with all it said when it fails.
+// Runs a program to its end. Throws with its output when it fails.
 inline std::string must(const std::vector<std::string>& arguments, const Variables& variables = {},
                         const std::string& folder = "") {
   const Outcome outcome = run(arguments, variables, folder, kBuildMs);
@@ -26,7 +26,7 @@ inline std::string must(const std::vector<std::string>& arguments, const Variabl
 
 class Installed {
  public:
-  // By DESTDIR, so that no part of it lies where it was configured to.
+  // DESTDIR puts every part elsewhere than it was configured for.
   Installed() {
     const char* build = std::getenv("SLUICE_BUILD");
     must({"cmake", "--install", build != nullptr ? build : SLUICE_BUILD, "--prefix", "/opt/sluice"},

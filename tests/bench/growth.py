@@ -19,7 +19,7 @@ CONNECTIONS = 64
 
 
 def served(module, *more, workers=1, plugins="@repository@/plugins.d"):
-    """Two workers share both CPUs with the client; what is measured is their time, not the clock's."""
+    """Two workers share both CPUs with the client. Their CPU time is measured, not the time on the clock."""
     changed = {"1": str(workers), "@repository@/plugins.d": plugins}
     command = [changed.get(word, word) for word in sluice(module)]
     return Server(f"growth-{module}", None, [*command, *more], cpus="0" if workers == 1 else "0,1")
@@ -33,7 +33,7 @@ def mounts(module, count):
 
 
 def steps(module):
-    """Dimension, its steps, and for each a server and how it is loaded."""
+    """Yields each dimension and its steps, with a server and a load for each step."""
     for count in (1, 100, 1_000, 5_000, 15_000):
         yield "connections", count, served(module), {"connections": count}
     for count in (1, 100, 1_000, 10_000, FILES_MAX):
@@ -43,7 +43,7 @@ def steps(module):
         yield "mounts", count, served(module, *mounts(module, count)), last
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
-    # A sleep of nothing: what is left is the way to a thread and back.
+    # The work is a sleep of 0 ms: what remains is the way to a thread and back.
     for count in (1, 2, 4, 8):
         yield "offloaded calls", count, served(
             "offloader", "--mount", f"/o/=offloader:sleep=0ms,calls={count}", plugins="@work@/offloader"), {"path": "/o/"}
@@ -68,7 +68,7 @@ def make_files(root):
 
 
 def play(server, load, seconds, work, root):
-    """CPU microseconds of a request, private memory at the end of the load, and errors."""
+    """Returns CPU microseconds a request, private memory at the end of the load, and errors."""
     settings = dict(load)
     connections = settings.pop("connections", CONNECTIONS)
     server.start(work, root, REPOSITORY)

@@ -1,4 +1,4 @@
-"""What the kernel accounts to a tree of processes: time on a CPU, and memory of its own. And one of its settings."""
+"""The CPU time and private memory that the kernel counts for a tree of processes; and a setting of the kernel."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ NANOSECONDS = 1e9
 
 
 def cpu_seconds(processes):
-    """Of every thread, by the scheduler's own clock (proc(5), schedstat). Threads that have ended do not count."""
+    """The CPU time of all threads, by the scheduler's own clock (proc(5), schedstat), without threads that have ended."""
     total = 0
     for process in processes:
         for thread in pathlib.Path(f"/proc/{process}/task").glob("*/schedstat"):
@@ -19,7 +19,7 @@ def cpu_seconds(processes):
 
 
 def private_bytes(processes):
-    """What would be given back if they ended, without what they share with each other or with files."""
+    """The memory that their end would free, without memory shared among them or with files."""
     total = 0
     for process in processes:
         try:
@@ -33,7 +33,7 @@ def private_bytes(processes):
 
 
 def waited_for_cpu_seconds(processes):
-    """Runnable, but not running."""
+    """Time in which threads could run, but waited for a CPU."""
     total = 0
     for process in processes:
         for thread in pathlib.Path(f"/proc/{process}/task").glob("*/schedstat"):
@@ -45,7 +45,7 @@ def waited_for_cpu_seconds(processes):
 
 
 def readahead_setting(path):
-    """The file with the KiB that are read ahead from the disk beneath `path`; None where there is no such disk."""
+    """The file with the KiB that are read ahead from the disk of `path`; None if it is on no disk."""
     device = os.stat(path).st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     # A partition has the setting of its disk.

@@ -19,7 +19,7 @@ def median(rounds, figure=None):
 
 
 def best_peer(results):
-    """Of those without errors."""
+    """The median of the rounds without errors."""
     costs = [median(rounds) for name, rounds in results.items() if name in PEERS and not errors(rounds)]
     return min(costs, default=None)
 
@@ -79,12 +79,12 @@ def log(path, title, text):
 
 
 def chart(path, all_results):
-    """Bars of each server's cost over the best peer's; what is shorter is better, and losses are shown as they are."""
+    """Draws bars: each server's cost divided by the best peer's. Shorter is better; losses are shown as well."""
     scenarios = [one for one in SCENARIOS if one.name in all_results and best_peer(all_results[one.name])]
     names = [name for name in (*OURS, *PEERS, "floor") if any(name in all_results[one.name] for one in scenarios)]
     bar, gap, left, width, longest = 13, 22, 250, 930, 3.0
     parts, y = [], 64
-    scale = (width - left - 140) / longest  # room for a label behind the longest bar
+    scale = (width - left - 140) / longest  # with room for a label behind the longest bar
     for scenario in scenarios:
         results = all_results[scenario.name]
         best = best_peer(results)

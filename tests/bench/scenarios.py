@@ -19,7 +19,7 @@ IDLE_PER_ADDRESS = 5_000
 REFUSED_MAX = 5
 SERVERS = ("nginx", "lighttpd", "h2o", "static", "dynamic")
 WITH_FLOOR = (*SERVERS, "floor")
-BUSY = 0.95  # of a CPU: no more is to be had
+BUSY = 0.95  # of a CPU; from here on it counts as fully used
 COLD_FILES, COLD_SIZE, COLD_STREAMS = 64, 16 * MEBI, 16
 
 
@@ -33,7 +33,7 @@ class Round:
 
 
 def bound(server_cpu, client_cpu_used, whole):
-    """What kept the round from being faster: the one whose CPU had nothing left."""
+    """What limited the round: the side whose CPU was fully used."""
     for name, used in (("server", server_cpu), ("client", client_cpu_used)):
         if used > BUSY * whole:
             return name
@@ -45,7 +45,7 @@ class Scenario:
     name: str
     title: str
     unit: str
-    target: float  # of the best peer's cost; 0 where the report says what is wanted
+    target: float  # as a part of the best peer's cost; 0 if the report states the target
     play: object   # a function of server, work folder and seconds
     servers: tuple = SERVERS
 
@@ -78,12 +78,12 @@ def wrk(server, seconds, connections, **settings):
 
 
 def discard(server, work, seconds, connections, path, ranges=0):
-    """See `load`; the client has the kernel throw the content away, which wrk would copy."""
+    """As `load`, but the client lets the kernel discard the content, which wrk would copy."""
     return load(server, [f"{work}/discard", str(PORT), str(connections), str(seconds), path, str(ranges)])
 
 
 def load(server, command, environment=None):
-    """Returns requests, bytes, errors, and the seconds of CPU that the server and the client took, of how many."""
+    """Returns requests, bytes, errors, the CPU seconds of server and client, and the seconds of the round."""
     tree, client, start = server.processes(), client_cpu(), time.monotonic()
     before = measure.cpu_seconds(tree)
     requests, size, _, errors = run_client(command, environment)
@@ -92,7 +92,7 @@ def load(server, command, environment=None):
 
 
 def by_requests(connections, pipelined=1, **settings):
-    """CPU seconds of 100,000 requests."""
+    """CPU seconds for 100,000 requests."""
     def play(server, work, seconds):
         wrk(server, 1, connections, **settings)
         requests, _, errors, cpu, client, whole = wrk(server, seconds, connections, **settings)
@@ -102,7 +102,7 @@ def by_requests(connections, pipelined=1, **settings):
 
 
 def by_bytes(connections, path):
-    """CPU seconds of a GB."""
+    """CPU seconds for a GB."""
     def play(server, work, seconds):
         discard(server, work, 1, connections, path)
         _, size, errors, cpu, client, whole = discard(server, work, seconds, connections, path)
@@ -112,7 +112,7 @@ def by_bytes(connections, path):
 
 
 def by_ranges(connections, path, ranges):
-    """CPU seconds of 100,000 requests for ranges."""
+    """CPU seconds for 100,000 requests for ranges."""
     def play(server, work, seconds):
         discard(server, work, 1, connections, path, ranges)
         requests, _, errors, cpu, client, whole = discard(server, work, seconds, connections, path, ranges)
@@ -122,13 +122,13 @@ def by_ranges(connections, path, ranges):
 
 
 def idle(server, work, seconds):
-    """Bytes of user space that an idle connection costs, after it was used once."""
+    """Bytes of user space for an idle connection that was used once."""
     wrk(server, 1, 64)
     alone = wrk(server, seconds, 64)
     before = measure.private_bytes(server.processes())
     sockets, refused = [], 0
     for i in range(IDLE_CONNECTIONS):
-        if refused == REFUSED_MAX:  # it has its fill; each of the others would wait for its time-out
+        if refused == REFUSED_MAX:  # the server takes no more; each further one would wait for its time-out
             refused += IDLE_CONNECTIONS - i
             break
         client = socket.socket()
@@ -147,14 +147,14 @@ def idle(server, work, seconds):
     beside = wrk(server, seconds, 64)
     for client in sockets:
         client.close()
-    # One that is full answers nobody any more.
+    # A server that is full answers no one.
     beside_cost = beside[3] / beside[0] if beside[0] else float("inf")
     return Round(grown / len(sockets), refused + alone[2] + beside[2], "",
                  {"CPU beside them": beside_cost / (alone[3] / alone[0])})
 
 
 def cold(server, work, seconds):
-    """Microseconds that 1 of 100 requests for a hot file takes longer than, beside 16 streams of cold ones."""
+    """Microseconds that 1 in 100 requests for a hot file exceeds, beside 16 streams of cold files."""
     client = [f"{work}/cold", str(PORT)]
     control = run_client([*client, "0", "0", "1"])
     for i in range(COLD_FILES):
@@ -210,7 +210,7 @@ def make_cold_files(root):
 
 
 def make_files(root):
-    """The same for every server, and for every run."""
+    """Equal for every server and every run."""
     random.seed(20240229)
     write_file(f"{root}/1k.bin", KIBI)
     write_file(f"{root}/64m.bin", 64 * MEBI)

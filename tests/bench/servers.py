@@ -1,4 +1,4 @@
-"""The servers, each with the settings that its own documentation recommends for static files, and one worker."""
+"""The servers, each with one worker and the settings that its own documentation recommends for static files."""
 
 import os
 import pathlib
@@ -39,7 +39,7 @@ class Server:
         self.process = None
 
     def start(self, work, root, repository):
-        """Pinned to its CPUs, with everything that it starts."""
+        """Starts it pinned to its CPUs, with all that it starts itself."""
         places = {"work": work, "root": root, "repository": repository, "port": PORT,
                   "configuration": f"{work}/{self.name}.conf"}
         pathlib.Path(places["configuration"]).write_text(fill(self.configuration, places))
@@ -59,12 +59,12 @@ class Server:
             pass
         self.process.wait()
         self.process = None
-        # Its workers may live a moment longer.
+        # The workers may live a moment longer than their parent.
         if not eventually(lambda: not listening()):
             raise RuntimeError(f"{self.name} does not end")
 
     def processes(self):
-        """Of the whole tree: a worker may have a process or a session of its own."""
+        """Measures the whole tree, because workers may have processes and sessions of their own."""
         children = {}
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -113,8 +113,8 @@ http {
 }
 """
 
-# redmine.lighttpd.net, "Performance": limits of descriptors and requests raised; sendfile and the stat cache are its
-# defaults. 65535 requests are the most that a connection may be told to have.
+# redmine.lighttpd.net, "Performance": higher limits of descriptors and requests; sendfile and the stat cache are its
+# defaults. 65535 is the highest number of requests that can be set for a connection.
 LIGHTTPD = """
 server.document-root = "@root@"
 server.bind = "127.0.0.1"

@@ -1,5 +1,5 @@
-"""How long the turns of sluice's loop get, and whether it sleeps, while all that could hold it up is asked of it at once:
-16 streams of cold files, a cold tree of 4,096 files, 500 clients that read slowly, and a list of 100,000 entries."""
+"""How long the turns of sluice's loop get, and whether it sleeps, under everything that could hold it up at once: 16
+streams of cold files, a cold tree of 4,096 files, 500 clients that read slowly, and a listing of 100,000 entries."""
 
 import argparse
 import http.client
@@ -43,7 +43,7 @@ def make_files(root):
 
 
 class Crowd:
-    """All clients but those of the cold files."""
+    """All clients except those of the cold files."""
 
     def __init__(self):
         self.errors = 0
@@ -106,14 +106,14 @@ def series(text, name, labels=""):
 
 
 def play(module, work):
-    """The figures of a round, in the order of the table's columns, and errors."""
+    """Returns the figures of a round, in the order of the table's columns, and errors."""
     server = audited(module, work)
     server.start(work, f"{work}/root", REPOSITORY)
     try:
         client = [f"{work}/cold", str(PORT)]
         rest = run_client([*client, "0", "0", "1"])
         os.sync()
-        pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")  # names and inodes, too
+        pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")  # drops names and inodes as well
         crowd = Crowd()
         crowd.start()
         try:

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Checks that the house is as the tour says: house.py [FOLDER]. One line a violation; exits 1 when there is any.
+"""Checks that the source tree follows core/README.md: house.py [FOLDER]. Prints a line a violation; exits 1 if any.
 
-core/: a file includes files of the rooms that its own is open to, and those above it in its own room, by core/README.md,
-where every file stands once. http/ knows no socket, loop or thread; only transport/ moves a client's bytes.
+core/: a file includes files of the rooms that its own is open to, and files above it in its own room. core/README.md
+draws both, and lists every file once. http/ uses no socket, loop or thread; only transport/ moves a client's bytes.
 No file over 400 lines, no function over 70.
-core/api: only itself and the standard library. modules/: only the interface, modules/common and their own folder.
-A source includes its own header first, so that each header is seen to compile on its own.
-state_ is written in one place.
-Nobody asks the C library for a date: it holds a lock that all threads share, and reads the file of the local zone.
+core/api includes only itself and the standard library; modules/ only the interface, modules/common and own folders.
+A source includes its own header first, which proves that the header compiles on its own.
+Connection::state_ is written in one place.
+No file asks the C library for a date: that takes a lock that all threads share, and reads the local zone's file.
 """
 import pathlib
 import re
@@ -64,7 +64,7 @@ def check_core(root):
                 yield f"{path.relative_to(root)} includes {name}: {room}/ is not open to {other}/ (core/README.md)"
 
 
-# What each room may not name, though no include of core/ says so.
+# System headers that rooms may not include.
 FOREIGN_HEADERS = re.compile(r"sys/(socket|epoll|eventfd|timerfd|sendfile)\.h|netinet/.*|thread|mutex|atomic|pthread\.h")
 SENDS = re.compile(r"(?<!\w)::(recv|recvmsg|send|sendmsg|sendfile)\(")
 

@@ -1,4 +1,5 @@
-// Each check of `sluice check` finds the module that is wrong in that way, and no other check does.
+// For each check of `sluice check` there is a module with that one fault: this check finds it, and no other
+// does.
 #include "check_command.h"
 
 #include <sys/stat.h>
@@ -49,11 +50,11 @@ CheckRequest request_for(const std::string& module, const MountOptions& options 
   request.options = options;
   request.handler_ms = 200;
   request.step_ms = 60'000;
-  if (::geteuid() == 0) request.user = "root";  // who may read what the tests write
+  if (::geteuid() == 0) request.user = "root";  // root may read what the tests write
   return request;
 }
 
-// What the steps with this name find, by check.
+// The findings of the steps with this name, by check.
 std::map<std::string, std::string> found(const CheckRequest& request, const std::string& step_name) {
   const auto subject = ModuleUnderCheck::create(request);
   REQUIRE(subject);
@@ -71,7 +72,7 @@ std::map<std::string, std::string> found(const CheckRequest& request, const std:
   return sentences;
 }
 
-// So that a failure tells what was found in place of what should have been.
+// For the message of a failure: what was found.
 std::string text_of(const std::map<std::string, std::string>& sentences) {
   std::string text = "found:";
   for (const auto& [check, sentence] : sentences) text += "\n" + check + ": " + sentence;
@@ -86,7 +87,7 @@ struct Expected {
   std::string sentence;
 };
 
-TEST_CASE("a module that is wrong in one way fails the check for it, and no other of the step") {
+TEST_CASE("a module with one fault fails the check for it, and no other check of the step") {
   const Expected expected = GENERATE(values<Expected>({
       {"exports_more", {}, "libraries", "exports", "it exports more besides sluice_module"},
       {"unique_symbol", {}, "libraries", "unique-symbols", "Counter<int>::count"},
@@ -145,11 +146,11 @@ TEST_CASE("a module that is wrong in one way fails the check for it, and no othe
   CHECK(sentences.size() == 1);
 }
 
-TEST_CASE("a wait for a page that is read from the disk is told of, but blamed on nobody") {
-  const TempFolder folder(kBad);  // on the disk of the build, since others may have none behind them
+TEST_CASE("waiting for a page from the disk is advice, and no failure") {
+  const TempFolder folder(kBad);  // on the disk of the build: the default folder may be in memory
   folder.write("page", "");
   std::filesystem::resize_file(folder / "page",
-                               1);  // a hole, which is clean, so that it can be dropped each time
+                               1);  // a hole is clean, so its page can be dropped each time
   if (!folder.make_cold("page")) return;
   const auto sentences = found(request_for("holds_loop_up", {{"how", folder / "page"}}), "requests");
   INFO(text_of(sentences));
@@ -159,7 +160,7 @@ TEST_CASE("a wait for a page that is read from the disk is told of, but blamed o
   CHECK(sentences.size() == 1);
 }
 
-TEST_CASE("what a module says of itself is judged before it is used") {
+TEST_CASE("a module's description is judged before it is used") {
   const auto sentences = found(request_for("description"), "load");
   INFO(text_of(sentences));
   CHECK_THAT(sentences.at("description"), Contains("two words"));
@@ -178,7 +179,7 @@ TEST_CASE("a module that hangs is given up") {
   CHECK_THAT(sentences.at("requests"), Contains("did not finish within") && Contains("Host::offload"));
 }
 
-TEST_CASE("after a crash in creation nothing else is tried, and that is told") {
+TEST_CASE("after a crash in creation the other checks are reported as untried") {
   const Outcome outcome = run({kBad + "ends_process.so", "--option", "where=create"});
   CHECK(outcome.exit_code == 1);
   CHECK_THAT(outcome.out,
@@ -187,7 +188,7 @@ TEST_CASE("after a crash in creation nothing else is tried, and that is told") {
   CHECK_THAT(outcome.out, EndsWith("ends_process.so: 1 of 32 checks failed\n"));
 }
 
-TEST_CASE("damaged files are told apart from modules") {
+TEST_CASE("damaged files fail to load") {
   const ScratchFolder scratch;
   const std::string whole = [] {
     std::ostringstream text;
@@ -202,7 +203,7 @@ TEST_CASE("damaged files are told apart from modules") {
   }
 }
 
-TEST_CASE("the modules that sluice brings along are clean") {
+TEST_CASE("the modules of sluice itself are clean") {
   const std::string name = GENERATE("hello.so", "static_sendfile.so", "dynamic_aio.so");
   const Outcome outcome = run({kGood + name, "--request", "folder/index.html"});
   INFO(outcome.out);
@@ -211,7 +212,7 @@ TEST_CASE("the modules that sluice brings along are clean") {
   CHECK(outcome.err.empty());
 }
 
-TEST_CASE("nobody is accused without proof") {
+TEST_CASE("modules that only look wrong are clean") {
   struct Innocent {
     std::string module;
     std::vector<std::string> requests;
@@ -231,7 +232,7 @@ TEST_CASE("nobody is accused without proof") {
   CHECK(report.clean());
 }
 
-TEST_CASE("what is checked by root runs as the user of the workers, and leaves none of root's files") {
+TEST_CASE("root's check runs as the workers' user, and leaves no files of root") {
   if (::geteuid() != 0) return;
   const TempFolder folder;
   REQUIRE(::chmod(folder.path.c_str(), 0777) == 0);
@@ -242,19 +243,20 @@ TEST_CASE("what is checked by root runs as the user of the workers, and leaves n
   struct stat status {};
   REQUIRE(::stat((folder / "kept").c_str(), &status) == 0);
   CHECK(status.st_uid != 0);
-  CHECK_FALSE(std::filesystem::exists("sluice check"));  // a value that the check tries, and this module writes
+  // The check tries this value for the option, and the module writes a file of that name.
+  CHECK_FALSE(std::filesystem::exists("sluice check"));
   CHECK_THAT(run({module, "--user", "nobody-of-that-name"}).err,
              Contains("there is no user nobody-of-that-name"));
 }
 
-TEST_CASE("a text of a process that ran the module is believed no further than it may be") {
+TEST_CASE("malformed findings of a child process are ignored") {
   SharedText text(8);
   text.set("12345678");
   CHECK(text.get() == "12345678");
   CHECK(Findings::decode("fno-such-check\tsentence\t\nf\t\t\n\t\t\nx\n").all().empty());
 }
 
-TEST_CASE("the report is JSON or JUnit's XML where it is asked for") {
+TEST_CASE("the report can be JSON or JUnit's XML") {
   const std::string module = kBad + "silent_refusal.so";
   const Outcome json = run({"--json", module, "--option", "how=always"});
   CHECK(json.exit_code == 1);
@@ -268,14 +270,14 @@ TEST_CASE("the report is JSON or JUnit's XML where it is asked for") {
   CHECK_THAT(junit.out, Contains("name=\"swap\"><skipped"));
 }
 
-TEST_CASE("marks of JSON and XML in a sentence are escaped") {
+TEST_CASE("sentences are escaped for JSON and XML") {
   CheckReport report{"a\"b.so", {{"options", Verdict::advice, {"\"x\" < y & \\z"}}}};
   CHECK_THAT(format_json(report), Contains(R"("a\"b.so")") && Contains(R"("\"x\" < y & \\z")"));
   CHECK_THAT(format_junit(report),
              Contains("a&quot;b.so") && Contains("&quot;x&quot; &lt; y &amp; \\z</system-out>"));
 }
 
-TEST_CASE("advice never stands in the way of a failure, and there is room for every finding") {
+TEST_CASE("advice never displaces a failure, and all findings have room") {
   SharedText copy(kFindingsSizeMax);
   Findings findings(copy);
   for (const CheckText& check : all_checks()) {
@@ -290,7 +292,7 @@ TEST_CASE("advice never stands in the way of a failure, and there is room for ev
   CHECK(taken.all().back().where == std::string(kFindingTextMax - 3, 'w') + "...");
 }
 
-TEST_CASE("without memory a shared text keeps nothing, and says so") {
+TEST_CASE("a shared text without memory says so, and stays empty") {
   SharedText none(std::size_t{1} << 62);
   CHECK_FALSE(none.has_memory());
   none.set("text");
@@ -301,7 +303,7 @@ TEST_CASE("without memory a shared text keeps nothing, and says so") {
   CHECK(some.get() == "te");
 }
 
-TEST_CASE("a module that stays in memory is found where TMPDIR is a symbolic link") {
+TEST_CASE("a module that stays in memory is found when TMPDIR is a symbolic link") {
   const ScratchFolder scratch;
   std::filesystem::create_directory_symlink(scratch.folder("real"), scratch.path("link"));
   const char* before = std::getenv("TMPDIR");
@@ -322,7 +324,7 @@ TEST_CASE("a check that is killed leaves no process and no folder behind") {
   const int signal = GENERATE(SIGINT, SIGTERM, SIGKILL);
   const ScratchFolder scratch;
   const std::string folder = scratch.folder("tmp");
-  // Run by root, the steps are the workers' user, who has to get there.
+  // As root, the steps run as the workers' user, who has to be able to get there.
   for (const std::string& path : {std::filesystem::path(folder).parent_path().string(), folder})
     REQUIRE(::chmod(path.c_str(), 0755) == 0);
   const std::string module = kBad + "ends_process.so";
@@ -339,13 +341,13 @@ TEST_CASE("a check that is killed leaves no process and no folder behind") {
     return happened();
   };
   CHECK(eventually([&] { return !std::filesystem::is_empty(folder); }));
-  ::usleep(100'000);  // most likely there is more than the folder then
+  ::usleep(100'000);  // enough time for more than the folder to exist
   CHECK(::kill(pid, signal) == 0);
   CHECK(::waitpid(pid, nullptr, 0) == pid);
   CHECK(eventually([&] { return ::kill(-pid, 0) != 0 && std::filesystem::is_empty(folder); }));
 }
 
-TEST_CASE("arguments that cannot be used are answered with a sentence") {
+TEST_CASE("arguments that cannot be used are refused with a sentence") {
   const std::string hello = kGood + "hello.so";
   const ScratchFolder scratch;
   CHECK_THAT(run({scratch.path("none.so")}).err, Contains("there is no module") && Contains("none.so"));

@@ -9,7 +9,7 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-// The values of the only line.
+// The values of a file with one line.
 Values values_of(const std::string& text) {
   const auto lines = parse_config(text, "f");
   INFO(text << (lines ? "" : lines.error().message));
@@ -48,7 +48,7 @@ TEST_CASE("keys, values, comments and line numbers") {
   CHECK((*lines)[3].values == Values{"www data"});
 }
 
-TEST_CASE("an empty file says nothing") {
+TEST_CASE("an empty file has no settings") {
   CHECK(parse_config("", "f")->empty());
   CHECK(parse_config("\n \n# only this", "f")->empty());
 }
@@ -98,7 +98,7 @@ TEST_CASE("malformed lines are refused with their place") {
         "f:1: the line has a control character: a configuration file is plain text");
 }
 
-TEST_CASE("a mark of UTF-8 at the beginning is passed over, UTF-16 is named") {
+TEST_CASE("the mark of UTF-8 is skipped, UTF-16 is refused") {
   const auto lines = parse_config("\xef\xbb\xbfworkers = 1\n", "conf");
   REQUIRE(lines);
   CHECK(lines->front().key == "workers");

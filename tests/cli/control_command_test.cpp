@@ -1,4 +1,4 @@
-// Which server a command is for, and what is said when there is none or more than one.
+// Which server a command is sent to, and the error when there is none or more than one.
 #include "control_command.h"
 
 #include <sys/stat.h>
@@ -34,7 +34,7 @@ std::string folder_of(const Variables& variables) {
   return settings->control_folder;
 }
 
-TEST_CASE("without a server the sentence says how to start or name one") {
+TEST_CASE("without a server the error says how to start or name one") {
   const ScratchFolder scratch;
   const std::string folder = scratch.folder("run");
   for (const char* command : {"reload", "status", "metrics"}) {
@@ -47,7 +47,7 @@ TEST_CASE("without a server the sentence says how to start or name one") {
   CHECK_THAT(refusal({"status"}, {{"SLUICE_CONTROL", scratch.path("y")}}), Contains(scratch.path("y")));
 }
 
-TEST_CASE("a folder that cannot be trusted is said to be so") {
+TEST_CASE("a folder that cannot be trusted is refused") {
   const ScratchFolder scratch;
   const std::string folder = scratch.folder("run");
   REQUIRE(::chmod(folder.c_str(), 0777) == 0);
@@ -55,7 +55,7 @@ TEST_CASE("a folder that cannot be trusted is said to be so") {
              Contains(folder + " of control sockets is not safe"));
 }
 
-TEST_CASE("of several servers one has to be named") {
+TEST_CASE("with several servers one has to be named") {
   const ScratchFolder scratch;
   const std::string folder = scratch.folder("run");
   const auto one = ControlServer::open(folder + "/1.sock", {});
@@ -76,7 +76,7 @@ TEST_CASE("where control sockets are") {
   }
 }
 
-TEST_CASE("every command of a running server is a command of the line") {
+TEST_CASE("the command line has every command of a running server") {
   for (const ControlCommandLine& command : control_commands()) {
     std::istringstream said(command.name);
     std::vector<std::string> words{std::istream_iterator<std::string>(said), {}};

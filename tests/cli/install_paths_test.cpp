@@ -7,7 +7,7 @@
 namespace sluice::cli {
 namespace {
 
-TEST_CASE("the modules that were installed with a program lie where the build says, seen from it") {
+TEST_CASE("installed modules are found relative to the program") {
   const ScratchFolder scratch;
   const std::string program = scratch.folder("bin") + "/sluice";
   CHECK_FALSE(installed_plugins(program));
@@ -17,7 +17,7 @@ TEST_CASE("the modules that were installed with a program lie where the build sa
   CHECK_FALSE(installed_plugins(""));
 }
 
-TEST_CASE("the running program knows where it lies") {
+TEST_CASE("the running program knows its own path") {
   CHECK(std::filesystem::exists(running_program()));
 }
 

@@ -57,7 +57,7 @@ TEST_CASE("modules that cannot be loaded come last, with the reason") {
         "    it is no shared library\n");
 }
 
-TEST_CASE("a cell that is wider than its column pushes only its own row") {
+TEST_CASE("a cell that is wider than its column widens only its own row") {
   ModuleReport module = make_module("hello", "Says hello");
   module.options = {
       {"a", OptionType::number, "1", "Short", ""},

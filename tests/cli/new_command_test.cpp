@@ -85,7 +85,7 @@ TEST_CASE("a new handler never overwrites") {
   CHECK(read(file) == "mine");
 }
 
-TEST_CASE("a name that cannot be is refused in one sentence, and nothing is made") {
+TEST_CASE("a bad name is refused in one sentence, and no folder is made") {
   const ScratchFolder scratch;
   const Outcome outcome = run({"new", "handler", "a/b", "--folder", scratch.path("x")});
   CHECK(outcome.exit_code == 1);
@@ -96,7 +96,7 @@ TEST_CASE("a name that cannot be is refused in one sentence, and nothing is made
   CHECK_FALSE(fs::exists(scratch.path("x")));
 }
 
-TEST_CASE("new wants to know what, and by which name") {
+TEST_CASE("new needs a kind and a name") {
   CHECK(run({"new"}).exit_code > 100);
   CHECK_THAT(run({"new", "handler"}).err, Contains("NAME is required"));
   CHECK(run({"new", "thing"}).exit_code > 100);

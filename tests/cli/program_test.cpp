@@ -48,7 +48,7 @@ TEST_CASE("the help names every option with its default, in 80 columns") {
   CHECK_THAT(run({"--help"}).out, Contains("serve") && Contains("modules"));
 }
 
-TEST_CASE("without a command the help is shown, and it is an error") {
+TEST_CASE("without a command the help is shown as an error") {
   const Outcome outcome = run({});
   CHECK(outcome.exit_code == 106);
   CHECK(outcome.out.empty());
@@ -97,7 +97,7 @@ TEST_CASE("bad usage") {
   CHECK(run({"serve", "--listen", ":0", ":0"}).exit_code == 109);
 }
 
-TEST_CASE("what is wrong with the settings is one sentence, and exit code 1") {
+TEST_CASE("wrong settings give one sentence, and exit code 1") {
   const ScratchFolder scratch;
   const std::string root = scratch.folder("root");
   const std::string plugins = scratch.folder("plugins.d");
@@ -131,7 +131,7 @@ TEST_CASE("a sentence stays one line whatever was typed") {
         "sluice: --workers: '1\\x0a2' is no number of workers: write auto, or a number of 1 to 256\n");
 }
 
-TEST_CASE("existing folders pass") {
+TEST_CASE("existing folders are accepted") {
   const ScratchFolder scratch;
   scratch.folder("plugins.d");
   const auto request = read_checked_request({}, environment_of({{"SLUICE_HOME", scratch.folder("")}}));

@@ -1,4 +1,4 @@
-// What the tests of the command line need around them: a folder of their own and a made-up environment.
+// For tests of the command line: a folder of their own and a made-up environment.
 #pragma once
 
 #include <cstdlib>

@@ -46,7 +46,7 @@ Arguments mount_texts(const Settings& settings) {
   return texts;
 }
 
-TEST_CASE("told nothing, the defaults hold") {
+TEST_CASE("without any setting the defaults hold") {
   const auto request = read({});
   REQUIRE(request);
   CHECK_FALSE(request->check);
@@ -67,7 +67,7 @@ TEST_CASE("told nothing, the defaults hold") {
   CHECK(settings.timeouts.keepalive_ms == Timeouts{}.keepalive_ms);
 }
 
-TEST_CASE("SLUICE_HOME moves the root and the modules, and gives way to both options") {
+TEST_CASE("SLUICE_HOME sets the root and the modules, unless options do") {
   CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).root == "/srv");
   CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).plugins == "/srv/plugins.d");
   CHECK(settings({}, {{"SLUICE_HOME", ""}}).root == ".");
@@ -76,7 +76,7 @@ TEST_CASE("SLUICE_HOME moves the root and the modules, and gives way to both opt
   CHECK(settings({"--plugins", "p"}, {{"SLUICE_HOME", "/srv"}}).plugins == "p");
 }
 
-// One option: how to say it at each level, and how to see which level won.
+// One option: how to set it at each level, and how to see which level won.
 struct Level {
   const char* option;
   const char* command_line;
@@ -136,7 +136,7 @@ const Level kLevels[] = {
     {"turn-max", "20001", "20002", "20003", number<&Settings::limits, &Limits::turn_bytes_max>},
 };
 
-TEST_CASE("command line before environment before file before default, for every option") {
+TEST_CASE("every option: command line, then environment, then file, then default") {
   const ScratchFolder scratch;
   std::size_t covered = 0;
   for (const ServeOption& option : serve_options()) covered += option.in_file ? 1 : 0;
@@ -221,7 +221,7 @@ TEST_CASE("each call reads the file anew") {
   CHECK_FALSE(read_serve_request(line.given, environment));
 }
 
-TEST_CASE("an error begins with where the value stands") {
+TEST_CASE("an error begins with the place of the value") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("conf", "# c\nhead-timeout = soon\n");
   CHECK_THAT(refusal({"--workers", "x"}), Contains("--workers: 'x' is no number of workers: write auto"));
@@ -230,7 +230,7 @@ TEST_CASE("an error begins with where the value stands") {
   CHECK_THAT(refusal({"--listen", ":1", "--listen", "nowhere"}), Contains("--listen: the address 'nowhere'"));
 }
 
-TEST_CASE("a bad value is found though another level replaces it") {
+TEST_CASE("a bad value is an error even if another level replaces it") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("conf", "workers = many\n");
   CHECK_THAT(refusal({"--workers", "1", "--config", file}), Contains(file + ":1: workers: 'many'"));
@@ -262,7 +262,7 @@ TEST_CASE("unknown and misplaced keys of the file are named with their line") {
         "/docs/=static_sendfile");
 }
 
-TEST_CASE("a file that cannot be read is one sentence") {
+TEST_CASE("a file that cannot be read gives one sentence") {
   CHECK(refusal({"--config", "/no/such/file"}) ==
         "the configuration file '/no/such/file' cannot be read: No such file or directory");
   CHECK(refusal({"--config", ""}) == "--config: an empty value names nothing: write a FILE");
@@ -283,7 +283,7 @@ TEST_CASE("numbers have a range") {
         "--keepalive-timeout: '25h' is out of range: write 10ms to 24h");
 }
 
-TEST_CASE("a duration needs its unit, wherever it stands") {
+TEST_CASE("a duration needs its unit at every level") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("conf", "hang-limit = 5\n");
   CHECK(refusal({"--keepalive-timeout", "30"}) == "--keepalive-timeout: '30' has no unit: write 30s or 30ms");
@@ -293,14 +293,14 @@ TEST_CASE("a duration needs its unit, wherever it stands") {
   CHECK(settings({"--hang-limit", "0"}).policy.hang_ms == 0);
 }
 
-TEST_CASE("a target is never allowed to be longer than its head") {
+TEST_CASE("the target's limit is at most the head's") {
   CHECK(settings({"--head-max", "4k"}).limits.target_bytes_max == 4096);
   CHECK(settings({"--head-max", "64k"}).limits.target_bytes_max == Limits{}.target_bytes_max);
   CHECK_THAT(refusal({"--head-max", "4k", "--target-max", "8k"}),
              Contains("target-max is 8192 bytes and head-max 4096"));
 }
 
-TEST_CASE("what cannot stand twice, or is no name") {
+TEST_CASE("values that may not repeat, and names that are none") {
   CHECK(refusal({"--mount", "/a=m", "--mount", "/a/=n"}) ==
         "--mount: the prefix '/a/' is mounted twice, by m and by n: remove one");
   CHECK(refusal({"--listen", ":80", "--listen", ":80"}) ==

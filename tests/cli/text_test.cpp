@@ -6,7 +6,7 @@
 namespace sluice::cli {
 namespace {
 
-TEST_CASE("text hangs behind its head") {
+TEST_CASE("text is indented behind its head") {
   CHECK(hanging("ab", 4, "one two") == "ab  one two\n");
   CHECK(hanging("ab", 4, "") == "ab\n");
   CHECK(hanging("abcd", 4, "one") == "abcd\n    one\n");
@@ -16,7 +16,7 @@ TEST_CASE("text hangs behind its head") {
   CHECK(hanging("a", 2, "b " + long_word + " c") == "a b\n  " + long_word + "\n  c\n");
 }
 
-TEST_CASE("control bytes are shown, not sent to a terminal") {
+TEST_CASE("control bytes are shown escaped") {
   CHECK(printable("a\x1b[1m\n\x7f\xc3\xa9") == "a\\x1b[1m\\x0a\\x7f\xc3\xa9");
 }
 
@@ -42,13 +42,13 @@ TEST_CASE("the nearest word") {
   CHECK_FALSE(nearest_word(std::string(1000, 'w'), known));
 }
 
-TEST_CASE("a word of other servers is understood, and never taken for one that only looks like it") {
+TEST_CASE("words of other servers are understood, and never confused with similar ones") {
   const std::vector<std::string_view> known{"listen", "workers", "root", "check"};
   CHECK(likely_word("port", known) == "listen");
   CHECK(likely_word("threads", known) == "workers");
   CHECK(likely_word("t", known) == "check");
   CHECK(likely_word("lisen", known) == "listen");
-  CHECK_FALSE(likely_word("verbose", known));  // what is meant is not known here
+  CHECK_FALSE(likely_word("verbose", known));  // sluice has nothing like it
 }
 
 }  // namespace

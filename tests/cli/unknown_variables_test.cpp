@@ -13,7 +13,7 @@ std::string said_of(const std::string& name, const std::string& value = "x") {
   return sentences.empty() ? "" : sentences.front();
 }
 
-TEST_CASE("variables that mean something, or are not named as this program's, are let pass") {
+TEST_CASE("known variables, and those of other programs, are no mistake") {
   for (const char* name : {"SLUICE_HOME", "SLUICE_ROOT", "SLUICE_KEEPALIVE_TIMEOUT", "SLUICE_CONFIG",
                            "SLUICE_CHECK", "PATH", "SLUICEGATE"}) {
     INFO(name);
@@ -21,7 +21,7 @@ TEST_CASE("variables that mean something, or are not named as this program's, ar
   }
 }
 
-TEST_CASE("a misspelled variable is said, with what may be meant") {
+TEST_CASE("a misspelled variable is reported with a suggestion") {
   const auto meant = [](const char* name, const std::string& likely) {
     return said_of(name) ==
            "the variable " + std::string(name) + " of the environment is unknown: did you mean " + likely + "?";
@@ -36,7 +36,7 @@ TEST_CASE("a misspelled variable is said, with what may be meant") {
         "options; each has a variable");
 }
 
-TEST_CASE("what Kubernetes says of a service called sluice is no mistake") {
+TEST_CASE("Kubernetes' variables for a service called sluice are no mistake") {
   CHECK(said_of("SLUICE_SERVICE_HOST", "10.0.0.1").empty());
   CHECK(said_of("SLUICE_SERVICE_PORT", "80").empty());
   CHECK(said_of("SLUICE_SERVICE_PORT_HTTP", "80").empty());
@@ -46,7 +46,7 @@ TEST_CASE("what Kubernetes says of a service called sluice is no mistake") {
   CHECK(said_of("SLUICE_BLUE_PORT", "tcp://10.0.0.1:80").empty());
 }
 
-TEST_CASE("what an image says of its release is no mistake") {
+TEST_CASE("an image's variables for its release are no mistake") {
   for (const char* name : {"SLUICE_VERSION", "SLUICE_RELEASE", "SLUICE_PKG_RELEASE", "SLUICE_SHA256",
                            "SLUICE_GIT_COMMIT", "SLUICE_URL", "SLUICE_DOWNLOAD_URL", "SLUICE_IMAGE_TAG"}) {
     INFO(name);

@@ -1,20 +1,20 @@
-// One rule of HTTP as a line of a table: the bytes to send, and what has to come back.
+// One rule of HTTP as a line of a table: the bytes to send, and the expected answer.
 //
-// Both may hold placeholders: "{etag /x}" is the entity tag that the server gives for /x, "{weak etag /x}" the
-// same made weak. What has to come back is written in parts, separated by " | ":
+// Both may have placeholders: "{etag /x}" is the entity tag that the server gives for /x, "{weak etag /x}"
+// the same made weak. The expectation is written in parts, separated by " | ":
 //
-// - 206: the status, which comes first; alternatives are separated by commas; none is a connection closed.
+// - 206: the status, which comes first. Commas separate alternatives. "none" is a closed connection.
 // - Content-Range: bytes 0-4/10: a field with this value, once.
-// - Name ~ text: a field with the text in it.
-// - Name: a field that is there; !Name one that is not.
+// - Name ~ text: a field that contains the text.
+// - Name: a field that is present; !Name: one that is not.
 // - of /x: the content is the file's, or the parts of it that Content-Range claims.
 // - parts 0-1,5-9: the content ranges of a multipart/byteranges, in order.
-// - text 0123: the content itself; begins text is its beginning, has text a part of it, !has text is not, empty
-//   is none.
+// - text 0123: the whole content; "begins text" its beginning, "has text" a part of it, "!has text" no part
+//   of it; "empty": no content.
 // - version HTTP/1.1: the version of the answer.
-// - keeps, closes: whether the connection goes on afterwards; without either, as the answer says.
+// - keeps, closes: whether the connection goes on afterwards. Without either it has to do as the answer says.
 //
-// Whatever stands there, every answer is also judged by the rules that hold for all answers (judge.h).
+// Besides, every answer is judged by the rules that hold for all answers (judge.h).
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,9 @@
 namespace sluice::conformance {
 
 enum class Level : std::uint8_t {
-  must,    // the RFC says MUST, or there is only one way to read it; or it is what keeps a server safe
-  should,  // the RFC says SHOULD, or allows others for a good reason
-  ours,    // the RFC leaves it open; what we promise
+  must,    // the RFC says MUST, or can be read in only one way; or a server is unsafe without it
+  should,  // the RFC says SHOULD, or allows exceptions for a good reason
+  ours,    // the RFC leaves it open; this is what sluice promises
 };
 
 struct Case {
@@ -45,12 +45,12 @@ struct Table {
   std::vector<Case> cases;
 };
 
-// Every table there is.
+// All tables.
 std::vector<Table> all_tables();
 
 using Lines = std::initializer_list<std::string_view>;
 
-// The lines, each with CRLF, and the blank one behind them.
+// The lines, each with CRLF, and the empty line after them.
 std::string lines(Lines all);
 // A request of HTTP/1.1 with a Host.
 std::string request(std::string_view method, std::string_view target, Lines fields = {},

@@ -1,4 +1,4 @@
-// The whole table against both file modules: in one piece, byte by byte, and between other requests.
+// Plays the whole table to both file modules: in one piece, byte by byte, and between other requests.
 #include <catch2/catch.hpp>
 
 #include "conformance/player.h"

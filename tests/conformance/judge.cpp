@@ -32,7 +32,7 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "…'" : "'");
 }
 
-// "bytes 0-4/10", of a file of that size.
+// Parses "bytes 0-4/10" for a file of that size.
 bool parse_content_range(std::string_view text, std::uint64_t& first, std::uint64_t& last,
                          std::uint64_t& size) {
   if (!take_prefix(text, "bytes ")) return false;
@@ -66,7 +66,7 @@ struct Part {
   std::string content;
 };
 
-// RFC 9110 section 14.6, RFC 2046 section 5.1. Throws with a sentence when it is malformed.
+// RFC 9110 section 14.6, RFC 2046 section 5.1. Throws with a sentence when the body is malformed.
 std::vector<Part> split_multipart(const HttpAnswer& answer) {
   std::string type = answer.field("Content-Type");
   std::string_view boundary = type;
@@ -181,7 +181,7 @@ bool is_date(std::string_view text) {
   return text.substr(25) == " GMT";
 }
 
-// What holds for every answer.
+// Judges by the rules that hold for every answer.
 std::string judge_always(const HttpAnswer& answer, bool to_head) {
   if (answer.version != "HTTP/1.1" && answer.version != "HTTP/1.0") return "the version is " + answer.version;
   if (answer.status < 100 || answer.status > 599) return "the status is none";

@@ -1,4 +1,5 @@
-// Judges an answer: by what its case expects, and by what RFC 9110 and 9112 ask of every answer. Pure.
+// Judges an answer: by the expectation of its case, and by what RFC 9110 and 9112 require of every answer.
+// Pure.
 #pragma once
 
 #include <string>
@@ -10,10 +11,10 @@
 
 namespace sluice::conformance {
 
-// What a case expects of the connection.
+// What a case expects of the connection after the answer.
 enum class Afterwards : std::uint8_t { as_said, keeps, closes };
 
-// The case's expectation, taken apart. Throws std::runtime_error on one that cannot be understood.
+// The parsed expectation of a case. Throws std::runtime_error if it cannot be parsed.
 struct Expectation {
   explicit Expectation(const std::string& text);
 
@@ -24,7 +25,7 @@ struct Expectation {
   std::vector<std::string> parts;  // the rest, as written
 };
 
-// Empty, or one sentence that says what is wrong with the answer.
+// Returns one sentence about a wrong answer; empty if the answer is right.
 std::string judge_answer(const Expectation& expected, const test::HttpAnswer& answer, bool to_head,
                          const Site& site);
 

@@ -1,9 +1,9 @@
-// Plays the table to servers that run already, and writes what each does otherwise, as Markdown:
+// Plays the table to running servers, and writes how each differs from it, as Markdown:
 //
 //     conformance ROOT NAME=PORT...
 //
-// ROOT is the empty folder that all of them serve. `conformance --mounts MODULE` writes the arguments with
-// which sluice is to be started, one a line.
+// ROOT is the empty folder that all of them serve. `conformance --mounts MODULE` writes the arguments to
+// start sluice with, one a line.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +25,7 @@ struct Server {
   std::array<unsigned, kLevels> failed{};
 };
 
-// Pipes and line ends would end the cell.
+// A pipe or a line end would end the cell.
 std::string cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   for (char& byte : text) {
@@ -45,7 +45,7 @@ std::string play(Player& player, const Case& tried) {
   return player.play(tried, Delivery::pipelined).wrong;
 }
 
-// Returns how many cases there are of each level.
+// Returns the number of cases of each level.
 std::array<unsigned, kLevels> play_table(const Table& table, std::vector<Server>& servers) {
   std::array<unsigned, kLevels> played{};
   std::cout << "\n## " << table.name << "\n\n| | rule | case |";

@@ -8,7 +8,7 @@ namespace {
 using test::HttpAnswer;
 using test::HttpClient;
 
-// What is asked before and behind a case.
+// The request sent before and after a case.
 const std::string kNeighbour = get("/one.txt");
 
 bool is_neighbour(const HttpAnswer& answer) {
@@ -19,7 +19,7 @@ bool is_head(std::string_view request) {
   return request.substr(std::min(request.find_first_not_of("\r\n"), request.size())).starts_with("HEAD ");
 }
 
-// The final answer, whatever came before it (RFC 9110 section 15.2).
+// Reads the final answer, after any interim ones (RFC 9110 section 15.2).
 HttpAnswer read_final(HttpClient& client, bool to_head) {
   HttpAnswer answer = client.read_answer(to_head);
   while (answer.status / 100 == 1) answer = client.read_answer(to_head);

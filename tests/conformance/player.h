@@ -1,4 +1,4 @@
-// Plays a case to a server over a socket, in one of several ways, and judges what comes back. One thread.
+// Plays a case to a server over a socket, in one of several ways, and judges the answer. One thread.
 #pragma once
 
 #include <map>
@@ -12,13 +12,13 @@ namespace sluice::conformance {
 
 enum class Delivery : std::uint8_t {
   whole,         // in one piece
-  byte_by_byte,  // each in a segment of its own
-  pipelined,     // in one piece with a request before and one behind it
+  byte_by_byte,  // each byte in a segment of its own
+  pipelined,     // in one piece, with a request before and one after it
 };
 
 struct Played {
   int status = 0;     // 0: no answer
-  std::string wrong;  // empty, or what is wrong, in one sentence
+  std::string wrong;  // one sentence; empty if nothing is wrong
 };
 
 class Player {

@@ -45,7 +45,7 @@ Site::Site(std::string root) : root_(std::move(root)) {
   make_named_files();
   make_special_files();
   make_mounts();
-  // Until then the times of a file prove nothing of its content, and no tag is strong.
+  // A younger file's times prove nothing about its content, so that no tag would be strong.
   ::sleep(3);
 }
 

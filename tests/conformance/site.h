@@ -1,4 +1,4 @@
-// The files that the tables ask for, the same for every server, and how sluice is told to serve them.
+// The files that the tables ask for, equal for every server, and sluice's mounts for them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace sluice::conformance {
 
-// "Thu, 29 Feb 2024 12:00:00 GMT": when every file was written, but for those named after their time.
+// "Thu, 29 Feb 2024 12:00:00 GMT": the time of every file, except those named after their time.
 inline constexpr std::int64_t kWritten = 1'709'208'000;
 inline constexpr std::uint64_t kBigSize = 1024 * 1024;
 inline constexpr std::uint64_t kHugeSize = 5ULL * 1024 * 1024 * 1024;
@@ -20,7 +20,7 @@ class Site {
   explicit Site(std::string root);
 
   const std::string& root() const { return root_; }
-  // Bytes [first, last] of the file behind a path of a URL. Throws when there is none.
+  // Bytes [first, last] of the file for a URL's path. Throws when there is none.
   std::string part(const std::string& path, std::uint64_t first, std::uint64_t last) const;
   std::uint64_t size(const std::string& path) const;
 
@@ -33,7 +33,7 @@ class Site {
   void make_mounts();
 
   std::string root_;
-  std::map<std::string, std::string> contents_;  // by path
+  std::map<std::string, std::string> contents_;  // by path of a URL
 };
 
 // "--mount", "/=MODULE:…", … for each part of the site.

@@ -1,5 +1,5 @@
-// Modules that others have built, against frozen versions of the interface, by each compiler and standard
-// library: they load and serve. Older ones serve in a server that is a minor ahead, and newer ones are refused.
+// Modules built against frozen versions of the interface, by each compiler and standard library: they load
+// and serve. Older ones serve in a server of the next minor version, and newer ones are refused.
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kCompilers[] = {"g++", "clang++", "libc++"};
 
-// "1.0/g++" and so on: each frozen version by each compiler.
+// "1.0/g++" and so on: each frozen version with each compiler.
 std::vector<std::string> flavours() {
   std::vector<std::string> found;
   for (const auto& version : fs::directory_iterator(SLUICE_SOURCE "/tests/abi")) {
@@ -44,7 +44,7 @@ std::string post(const std::string& target, const std::string& body) {
 
 }  // namespace
 
-TEST_CASE("modules built for a frozen version serve, whoever compiled them", "[e2e][abi]") {
+TEST_CASE("modules built for a frozen version serve, by any compiler", "[e2e][abi]") {
   REQUIRE(flavours().size() >= 3);
   const std::string flavour = GENERATE(from_range(flavours()));
   INFO("built as " << flavour);
@@ -93,7 +93,7 @@ TEST_CASE("a handler that rejects while it is constructed is not made", "[e2e][a
              Contains("module tour at /no/ refuses to start: it was told to refuse: say refuse=off"));
 }
 
-TEST_CASE("a server a minor ahead asks an older module for nothing that it cannot have", "[e2e][abi]") {
+TEST_CASE("a newer server does not call what an older module lacks", "[e2e][abi]") {
   const std::string flavour = GENERATE(from_range(flavours()));
   INFO("built as " << flavour);
   const Outcome hello = run({SLUICE_ABI_NEXT_SERVER, built(flavour, "hello")});
@@ -105,7 +105,7 @@ TEST_CASE("a server a minor ahead asks an older module for nothing that it canno
   CHECK_THAT(run({SLUICE_ABI_NEXT_SERVER, built(flavour, "tour")}).out, Contains("log: the handler retires\n"));
 }
 
-TEST_CASE("a module a minor ahead is served by its server and refused by an older one", "[e2e][abi]") {
+TEST_CASE("a newer module serves in its server, and an older one refuses it", "[e2e][abi]") {
   const Outcome served = run({SLUICE_ABI_NEXT_SERVER, built("next", "next_minor")});
   CHECK(served.out == "host 7, request 0\nappended: 42\nsays more of itself: yes\n");
   const Site site({"hello"});
@@ -116,7 +116,7 @@ TEST_CASE("a module a minor ahead is served by its server and refused by an olde
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a module in C does what one in C++ can", "[e2e][abi]") {
+TEST_CASE("a module in C can do what one in C++ can", "[e2e][abi]") {
   const Site site({"plain_c"});
   ServerProcess server(site, {"--workers", "1", "--mount", "/c/=plain_c:greeting=Good day,lines=20000"});
   HttpClient client(server.endpoint());

@@ -14,7 +14,7 @@ using namespace sluice::test;
 
 namespace {
 
-// All stay open together, and each is answered several times.
+// All connections stay open together, and each is answered several times.
 void serve_many(std::size_t count) {
   REQUIRE(allow_descriptors(count + 100));
   const Site site({"hello"});
@@ -26,7 +26,7 @@ void serve_many(std::size_t count) {
     for (HttpClient& client : clients) client.request("GET", "/hello/");
     for (HttpClient& client : clients) REQUIRE(client.read_answer().status == 200);
   }
-  CHECK(server.stop() == 0);  // idle connections do not keep it
+  CHECK(server.stop() == 0);  // idle connections do not delay it
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ TEST_CASE("more connections than may be open wait their turn", "[e2e][connection
 
 namespace {
 
-// Leaves so many connections open and idle behind.
+// Opens so many connections and leaves them idle.
 std::vector<HttpClient> keep(const ServerProcess& server, int count, const std::string& target) {
   std::vector<HttpClient> kept;
   for (int i = 0; i < count; ++i) {
@@ -82,7 +82,7 @@ TEST_CASE("idle connections give way when descriptors are used up", "[e2e][conne
   const Site site({"static_sendfile"});
   for (int i = 0; i < 10; ++i) site.write("static/" + std::to_string(i), random_bytes(100'000));
   std::vector<std::string> options = {"--workers", "1"};
-  if (::geteuid() == 0) options.insert(options.end(), {"--user", "root"});  // whose limits a test may change
+  if (::geteuid() == 0) options.insert(options.end(), {"--user", "root"});  // a test may change root's limits
   ServerProcess server(site, options);
   for (int i = 0; i < 10; ++i) CHECK(fetch(server.endpoint(), "/static/" + std::to_string(i)).status == 200);
   rlimit few{};
@@ -145,7 +145,7 @@ TEST_CASE("clients that connect and vanish leave nothing behind", "[e2e][connect
     if (i % 2 == 0) client.close_with_reset();
   }
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-  CHECK(server.stop() == 0);  // within the drain time: no connection is left hanging
+  CHECK(server.stop() == 0);  // within the drain time, so that no connection was left hanging
 }
 
 TEST_CASE("clients that leave while their connection waits for its turn", "[e2e][connections]") {
@@ -167,7 +167,7 @@ TEST_CASE("clients that leave while their connection waits for its turn", "[e2e]
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a body has to come fast enough, wanted or not", "[e2e][connections]") {
+TEST_CASE("every body has to come fast enough, wanted or not", "[e2e][connections]") {
   const Site site({"echo", "hello"});
   const std::string path = GENERATE("/echo/", "/hello/");
   INFO(path);
@@ -190,7 +190,7 @@ TEST_CASE("a client that is slow, but steady, gets its file", "[e2e][connections
   ServerProcess server(site, {"--workers", "1", "--send-timeout", "1s"});
   HttpClient slow(server.endpoint(), kClientTimeoutMs, 4096);
   slow.request("GET", place + "large.dat");
-  // Too little, for the server's socket, to have room again within the time-out.
+  // Too little for the server's socket to have room again within the time-out.
   for (int i = 0; i < 80; ++i) {
     REQUIRE(slow.read_some(5120).size() == 5120);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

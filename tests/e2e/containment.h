@@ -1,4 +1,4 @@
-// Servers whose workers end: provoked, and asked until they serve again.
+// Servers whose workers are made to end, and asked until they serve again.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +15,7 @@ inline void put(const Site& site, const std::string& file, const std::string& mo
                              std::filesystem::copy_options::overwrite_existing);
 }
 
-// Asks for what ends the worker, as a client that does not mind.
+// Sends a request that ends the worker, and does not expect an answer.
 inline void provoke(const Endpoint& endpoint, const std::string& target) {
   try {
     fetch(endpoint, target);
@@ -40,7 +40,7 @@ inline std::vector<std::string> options(const std::vector<std::string>& more,
   return all;
 }
 
-// All workers answer so, as far as twenty connections in a row can tell.
+// Whether all workers answer so, as far as twenty connections in a row can tell.
 inline bool all_answer(const ServerProcess& server, const std::string& target, int status,
                        const std::string& body = "") {
   return eventually([&] {
@@ -56,7 +56,7 @@ inline bool all_answer(const ServerProcess& server, const std::string& target, i
   });
 }
 
-// Provokes again and again, until it is so.
+// Provokes again and again until the log has that text.
 inline bool crashes_until(const ServerProcess& server, const std::string& target, const std::string& log) {
   return eventually([&] {
     provoke(server.endpoint(), target);

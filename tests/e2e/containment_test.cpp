@@ -1,4 +1,5 @@
-// A module that crashes or holds the loop: named in the log, kept from the others, set back or switched off.
+// A module that crashes or holds the loop up is named in the log, does not harm the others, and is set back
+// or switched off.
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -14,7 +15,7 @@ using namespace sluice::test;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
-TEST_CASE("a crash is told of with module, generation, request and place", "[e2e][containment]") {
+TEST_CASE("a crash is logged with module, generation, request and place", "[e2e][containment]") {
   const Site site({"hello", "crasher"});
   ServerProcess server(site, options({"--workers", "2"}, "100"));
   provoke(server.endpoint(), "/crasher/crash?why=not");
@@ -32,7 +33,7 @@ TEST_CASE("a crash is told of with module, generation, request and place", "[e2e
   CHECK(answers(server, "/crasher/", 200));
 }
 
-TEST_CASE("a crash in a module's own thread is not blamed on whom the loop is in", "[e2e][containment]") {
+TEST_CASE("a crash in a module's own thread is not blamed on the loop's module", "[e2e][containment]") {
   const Site site({"sleeper", "crasher"});
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "0"}, "100"));
   CHECK(fetch(server.endpoint(), "/crasher/thread").status == 200);
@@ -61,10 +62,10 @@ TEST_CASE("a module that crashes too often is switched off until its file change
     CHECK(answer.field("Retry-After") == "30");
     CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   }
-  // The other worker may have been asked for a crash, too, before it was told.
+  // The other worker may get a request for a crash, too, before it is told.
   CHECK(server.count_in_log("was killed by SIGSEGV") <= 3);
   const std::vector<pid_t> before = server.workers();
-  ::kill(before.at(0), SIGKILL);  // its successor knows, too
+  ::kill(before.at(0), SIGKILL);  // its successor knows as well
   CHECK(eventually([&] { return server.workers().size() == 2 && server.workers() != before; }));
   CHECK(all_answer(server, "/crasher/", 503));
   CHECK(server.reload());
@@ -83,11 +84,11 @@ TEST_CASE("a module that crashes too often goes back to its last good generation
       crashes_until(server, "/crasher/crash",
                     "module crasher goes back to generation 1, its last good one, after 2 faults within 60 s"));
   CHECK(all_answer(server, "/crasher/crash", 200, "mended\n"));
-  CHECK(server.reload());  // the file in the folder has been given up
+  CHECK(server.reload());  // the file in the folder stays given up
   CHECK(all_answer(server, "/crasher/crash", 200, "mended\n"));
 }
 
-TEST_CASE("a worker that starts anew goes without a module that cannot be made", "[e2e][containment]") {
+TEST_CASE("a new worker serves without a module that cannot be made", "[e2e][containment]") {
   const Site site({"hello", "moody"});
   ServerProcess server(site, options({"--workers", "1", "--mount", "/a/=moody", "--mount", "/h/=hello"}));
   CHECK(fetch(server.endpoint(), "/a/").status == 200);
@@ -127,20 +128,20 @@ TEST_CASE("a module is switched off and on by command", "[e2e][containment]") {
   CHECK_THAT(ask("status"), Contains("/crasher/  crasher  1           switched off\n"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK(command("enable", "crasher").code == 0);
-  CHECK(fetch(server.endpoint(), "/crasher/").status == 200);  // it is answered when it serves
+  CHECK(fetch(server.endpoint(), "/crasher/").status == 200);  // the command is answered when the module serves
   CHECK_THAT(command("enable", "crasher").err, Contains("module crasher is not switched off"));
   CHECK_THAT(command("enable", "nothere").err, Contains("there is no module nothere"));
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a module that sleeps on the loop delays only who waits for it", "[e2e][containment]") {
+TEST_CASE("a module that sleeps on the loop delays only its own worker", "[e2e][containment]") {
   const Site site({"hello", "sleeper"});
   ServerProcess server(site, options({"--workers", "2", "--hang-limit", "0"}));
   site.write("gate", "");
   HttpClient held_up(server.endpoint(), 60'000);
   held_up.request("GET", "/sleeper/gate");
   CHECK(server.logs("ms inside module sleeper, generation 1, for GET /sleeper/gate HTTP/1.1"));
-  // A half of these comes to the listener of the worker that sleeps.
+  // Half of these come to the listener of the worker that sleeps.
   for (int i = 0; i < 100; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
   fs::remove(site.root() + "/gate");
   CHECK(held_up.read_answer().status == 200);
@@ -149,7 +150,7 @@ TEST_CASE("a module that sleeps on the loop delays only who waits for it", "[e2e
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("what a module sleeps in is named and not cut short", "[e2e][containment]") {
+TEST_CASE("the call that a module sleeps in is named and not cut short", "[e2e][containment]") {
   const Site site({"sleeper"});
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "0"}));
   CHECK(fetch(server.endpoint(), "/sleeper/poll/600").body == "slept\n");
@@ -163,7 +164,7 @@ TEST_CASE("a turn of little more than 100 ms is named", "[e2e][containment]") {
   CHECK(crashes_until(server, "/sleeper/125", "ms inside module sleeper, generation 1, for GET /sleeper/125"));
 }
 
-TEST_CASE("an offloaded call that does not end is told of", "[e2e][containment]") {
+TEST_CASE("an offloaded call that does not end is logged", "[e2e][containment]") {
   const Site site({"sleeper"});
   site.write("gate", "");
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "100ms"}));
@@ -173,7 +174,7 @@ TEST_CASE("an offloaded call that does not end is told of", "[e2e][containment]"
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a worker that is held up for too long is ended, which is a fault", "[e2e][containment]") {
+TEST_CASE("a worker that is held up for too long is ended, as a fault of the module", "[e2e][containment]") {
   const Site site({"hello", "sleeper"});
   ServerProcess server(site, options({"--workers", "2", "--hang-limit", "300ms"}));
   REQUIRE(crashes_until(server, "/sleeper/60000", "module sleeper is switched off after 2 faults"));
@@ -184,14 +185,14 @@ TEST_CASE("a worker that is held up for too long is ended, which is a fault", "[
   CHECK(answers(server, "/hello/", 200));
 }
 
-TEST_CASE("a worker that takes its time to die is not said to be held up", "[e2e][containment]") {
+TEST_CASE("a worker that is slow to die is not called held up", "[e2e][containment]") {
   const Site site({"crasher"});
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "300ms"}, "100"));
   provoke(server.endpoint(), "/crasher/report");
   CHECK(server.logs(
       "was killed by SIGSEGV inside module crasher, generation 1, for GET /crasher/report HTTP/1.1"));
   CHECK(answers(server, "/crasher/", 200));
-  // For the kernel, a process without its first thread is on its way out, as one whose memory it takes apart.
+  // To the kernel, a process without its first thread is on its way out, as when its memory is being freed.
   provoke(server.endpoint(), "/crasher/leave");
   CHECK(answers(server, "/crasher/", 200));
   CHECK_THAT(server.log(), !Contains("ms inside module crasher"));
@@ -268,7 +269,7 @@ TEST_CASE("under load, a crashing module costs only the connections of its worke
   CHECK(cut <= 4 * 16);
 }
 
-TEST_CASE("a crash of a worker that a reload has replaced is told of", "[e2e][containment]") {
+TEST_CASE("a crash of a worker that a reload has replaced is logged", "[e2e][containment]") {
   const Site site({"crasher"});
   ServerProcess server(site, options({"--workers", "1"}, "100"));
   HttpClient crashing(server.endpoint());
@@ -293,7 +294,7 @@ TEST_CASE("a worker that a reload has replaced is ended when it is held up", "[e
   CHECK(answers(server, "/hello/", 200));
 }
 
-TEST_CASE("time in which everything stands still holds nobody up", "[e2e][containment]") {
+TEST_CASE("a standstill of the whole machine counts for no worker", "[e2e][containment]") {
   const Site site({"hello", "sleeper"});
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "2s"}));
   const pid_t worker = server.workers().at(0);
@@ -304,7 +305,7 @@ TEST_CASE("time in which everything stands still holds nobody up", "[e2e][contai
   server.signal(SIGSTOP);
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
   server.signal(SIGCONT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it looks before the worker goes on
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the watchdog looks before the worker goes on
   ::kill(worker, SIGCONT);
   CHECK(client.read_answer().status == 200);
   CHECK(server.count_in_log("was ended") == 0);

@@ -1,4 +1,4 @@
-// Commands to a running server: what they print, and how they end.
+// Commands to a running server: their output, and their exit codes.
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
@@ -16,7 +16,7 @@ Outcome ask(const Site& site, const std::string& command) {
   return run({sluice_binary(), command}, {{"RUNTIME_DIRECTORY", site.path("run")}});
 }
 
-// The value of a series, 0 when it is not there.
+// The value of a series; 0 if it is missing.
 unsigned long metric(const Site& site, const std::string& series) {
   const std::string text = "\n" + ask(site, "metrics").out;
   const std::size_t at = text.find("\n" + series + " ");
@@ -25,7 +25,7 @@ unsigned long metric(const Site& site, const std::string& series) {
 
 }  // namespace
 
-TEST_CASE("a reload is waited for, and its outcome is told", "[e2e][control]") {
+TEST_CASE("the reload command waits, and reports the outcome", "[e2e][control]") {
   const Site site({"hello"});
   const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
   ServerProcess server(site, {"--config", config, "--workers", "1"});
@@ -33,7 +33,7 @@ TEST_CASE("a reload is waited for, and its outcome is told", "[e2e][control]") {
   const Outcome done = ask(site, "reload");
   CHECK(done.code == 0);
   CHECK(done.out == "reloaded\n");
-  CHECK(fetch(server.endpoint(), "/b/").status == 200);  // nothing else has to be waited for
+  CHECK(fetch(server.endpoint(), "/b/").status == 200);  // served at once, without more waiting
   site.write_beside("sluice.conf", "mount = /c/=missing\n");
   const Outcome refused = ask(site, "reload");
   CHECK(refused.code == 1);
@@ -44,8 +44,7 @@ TEST_CASE("a reload is waited for, and its outcome is told", "[e2e][control]") {
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a reload on its way lets no module be switched on, and its asker hears of the end",
-          "[e2e][control]") {
+TEST_CASE("during a reload no module can be switched on, and its client hears the outcome", "[e2e][control]") {
   const Site site({"hello", "waits_to_start"});
   ServerProcess server(site, {"--workers", "1"});
   const Variables variables{{"RUNTIME_DIRECTORY", site.path("run")}};
@@ -75,7 +74,7 @@ TEST_CASE("the status names workers and mounts", "[e2e][control]") {
     CHECK_THAT(status.out, Contains(" " + std::to_string(worker) + " "));
 }
 
-TEST_CASE("what was counted outlives the worker that counted it", "[e2e][control]") {
+TEST_CASE("counts outlive the worker that counted", "[e2e][control]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "1"});
   for (int i = 0; i < 5; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
@@ -92,7 +91,7 @@ TEST_CASE("what was counted outlives the worker that counted it", "[e2e][control
   CHECK(metric(site, answers) == 7);
 }
 
-TEST_CASE("a server without a control socket serves, and one whose socket cannot be does not",
+TEST_CASE("a server can serve without a control socket, but not with one that cannot be made",
           "[e2e][control]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--control", "off"});

@@ -1,5 +1,5 @@
-// Clients that do more with files than fetch them: differential downloads, mirrors, listings as a folder. Each
-// runs where its package is installed.
+// Clients that do more than fetch files: differential downloads, mirrors, listings shown as a folder. Each
+// test runs if the client's package is installed.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMebi = 1024 * 1024;
 
-// False, and told, where one of them is not installed.
+// False, with a message, if one of them is not installed.
 bool installed(const std::vector<std::string>& programs) {
   for (const std::string& program : programs) {
     if (run({"sh", "-c", "command -v " + program}).code == 0) continue;
@@ -32,7 +32,7 @@ Outcome shell(const std::string& command, const std::string& folder) {
   return run({"sh", "-c", command}, {}, folder, 60'000);
 }
 
-// What has changed in many places, and what it was.
+// A file that changed in many places, and its old version.
 struct Versions {
   std::string old_one = random_bytes(2 * kMebi, 7);
   std::string new_one = old_one;
@@ -100,7 +100,7 @@ TEST_CASE("a mirror fetches each listing once", "[e2e][files]") {
       out.path());
   CHECK(outcome.code == 0);
   for (const std::string& name : names) CHECK(out.read("m/" + name) == "content of " + name);
-  // The three listings and the files, and robots.txt, which is asked for first.
+  // The three listings, the files, and robots.txt, which is asked for first.
   CHECK(count(outcome.err, "HTTP request sent") == 3 + names.size() + 1);
   CHECK(server.stop() == 0);
 }

@@ -1,4 +1,4 @@
-// Files that change while they are sent, and files larger than 32 bits count.
+// Files that change while they are sent, and files larger than 32 bits can count.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ class HalfDownload {
     begun_ = client_.read_some(100'000);
   }
   const HttpAnswer& head() const { return head_; }
-  // What comes until the declared size or the end.
+  // The rest, up to the declared size or the end.
   std::string rest() { return begun_ + client_.read_some(kSize - begun_.size()); }
   HttpClient& client() { return client_; }
 
@@ -71,7 +71,7 @@ TEST_CASE("a file that shrinks while it is sent cuts the answer", "[e2e][files]"
   std::filesystem::resize_file(c.path, kShrunk);
   const std::string got = download.rest();
   CHECK(got.size() < kSize);
-  // Of the page where the file now ends the kernel clears the rest, also where it waits in a socket.
+  // The kernel clears the rest of the page where the file ends now, even if it already waits in a socket.
   const std::size_t same = std::min(got.size(), kShrunk);
   CHECK((got.substr(0, same) == c.before.substr(0, same)));
   const HttpAnswer now = fetch(server.endpoint(), c.place + "file.dat");
@@ -80,7 +80,7 @@ TEST_CASE("a file that shrinks while it is sent cuts the answer", "[e2e][files]"
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a file that grows while it is sent ends where it was promised to", "[e2e][files]") {
+TEST_CASE("a file that grows while it is sent ends at its declared size", "[e2e][files]") {
   const Changing c;
   c.site.write(c.folder + "file.dat", c.before);
   ServerProcess server(c.site, {"--workers", "1"});
@@ -105,13 +105,13 @@ TEST_CASE("a file that is rewritten in place is served anew", "[e2e][files]") {
   CHECK(client.get(c.place + "file.dat").status == 404);
 }
 
-TEST_CASE("who asks after a change sees it, whatever others ask for at the time", "[e2e][files]") {
+TEST_CASE("a request after a change sees it, whatever other clients ask for", "[e2e][files]") {
   constexpr int kFiles = 64;
   constexpr int kOthers = 8;
   const Changing c;
   const auto name = [&](int i) { return c.folder + std::to_string(i); };
   for (int i = 0; i < kFiles; ++i) c.site.write(name(i), "before");
-  // Until then they are too young to be kept in memory.
+  // Younger files are not kept in memory.
   std::this_thread::sleep_for(std::chrono::milliseconds(3100));
   ServerProcess server(c.site, {"--workers", "1"});
   std::atomic<int> asked_for = 0;
@@ -181,7 +181,7 @@ TEST_CASE("a client that leaves in mid-file leaves nothing behind", "[e2e][files
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("the size of a file beyond 4 GiB is told", "[e2e][files]") {
+TEST_CASE("a file beyond 4 GiB has its full Content-Length", "[e2e][files]") {
   const Changing c;
   c.site.write(c.folder + "file.dat", "begin");
   std::filesystem::resize_file(c.path, kHuge);

@@ -1,4 +1,4 @@
-// Files through both of the product's file modules, as wget, curl and a strict client fetch them.
+// Files through both of the product's file modules, fetched by wget, curl and a strict client.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +27,7 @@ std::string file_name(const std::string& kind, int number) {
   return kind + std::to_string(number) + ".dat";
 }
 
-// One file, beneath static/ and, as a link, dynamic/.
+// Adds a file below static/ and, as a link, below dynamic/.
 void add_file(const Site& site, const std::string& name, std::string_view content) {
   site.write("static/" + name, content);
   site.link("dynamic/" + name, "../static/" + name);
@@ -52,7 +52,7 @@ std::string content_of(const std::filesystem::path& path) {
   return content;
 }
 
-// Fetches files of a kind with many processes of a tool at once; every one must arrive as it is on disk.
+// Fetches files of a kind by many processes of a tool at once. Each has to arrive as it is on disk.
 void fetch_with(const std::string& tool, const ServerProcess& server, const Site& site,
                 const std::string& place, const std::string& kind, int count, int at_once) {
   INFO(tool << ", " << place << kind << ", " << at_once << " at once");
@@ -90,7 +90,7 @@ TEST_CASE("wget and curl fetch files one, two and fifty at once", "[e2e][files]"
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("wget and curl go on where a transfer broke off", "[e2e][files]") {
+TEST_CASE("wget and curl continue a transfer that broke off", "[e2e][files]") {
   const Site& site = full_site();
   ServerProcess server(site);
   const std::string whole = content_of(site.root() + "/static/large0.dat");
@@ -152,7 +152,7 @@ TEST_CASE("files over one kept connection, and pipelined", "[e2e][files]") {
   }
 }
 
-TEST_CASE("every file comes with its facts, and HEAD agrees", "[e2e][files]") {
+TEST_CASE("every file has its fields, and HEAD agrees", "[e2e][files]") {
   const Site site(kModules);
   add_file(site, "page.html", "<p>page</p>\n");
   add_file(site, "big.html", std::string(100'000, 'b'));
@@ -168,7 +168,7 @@ TEST_CASE("every file comes with its facts, and HEAD agrees", "[e2e][files]") {
       CHECK(got.field("Content-Length") == std::to_string(got.body.size()));
       CHECK(got.body.size() == std::filesystem::file_size(site.root() + "/static/" + name));
       CHECK_THAT(got.field("Last-Modified"), Catch::Matchers::EndsWith(" GMT"));
-      // Strong only when no write of the same moment can go unnoticed.
+      // Strong only if no write of the same moment can go unnoticed.
       CHECK_THAT(got.field("ETag"), StartsWith("\"") || StartsWith("W/\""));
       CHECK(got.has("Date"));
       client.request("HEAD", place + name);
@@ -183,7 +183,7 @@ TEST_CASE("every file comes with its facts, and HEAD agrees", "[e2e][files]") {
   }
 }
 
-TEST_CASE("what is not there, hidden, outside or no file is not served", "[e2e][files]") {
+TEST_CASE("missing, hidden and outside names, and other kinds of files, are not served", "[e2e][files]") {
   const Site site(kModules);
   site.write_beside("secret.txt", "secret");
   for (const std::string folder : {"static", "dynamic"}) {

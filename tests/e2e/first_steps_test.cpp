@@ -1,4 +1,4 @@
-// What a person sees first: starting, checking, listing modules, and being told what is wrong in one sentence.
+// What a person sees first: a start, a check, a list of modules, and errors in one sentence.
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-// Refused to start: nothing but one line on standard error, and exit code 1.
+// A refused start: one line on standard error, nothing else, and exit code 1.
 std::string refusal(const Outcome& outcome) {
   INFO("exit code " << outcome.code << ", output:\n" << outcome.out << outcome.err);
   CHECK(outcome.code == 1);
@@ -27,7 +27,7 @@ std::string refusal(const Outcome& outcome) {
   return outcome.err;
 }
 
-// A port that someone else listens on.
+// A port that another program listens on.
 class TakenPort {
  public:
   TakenPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -87,7 +87,7 @@ TEST_CASE("a module's default place serves without any configuration", "[e2e][fi
   CHECK(moved.field("Location") == "/hello/?a=b");
 }
 
-TEST_CASE("--check tries everything without serving", "[e2e][first]") {
+TEST_CASE("--check tries everything and does not serve", "[e2e][first]") {
   const Site site({"hello", "options"});
   const Outcome fine = run(site.command({"--check", "--listen", "127.0.0.1:0", "--mount", "/x/=hello"}));
   CHECK(fine.code == 0);
@@ -102,7 +102,7 @@ TEST_CASE("--check tries everything without serving", "[e2e][first]") {
   CHECK_THAT(refusal(run(site.command({"--check", "--mount", "/x/=options:number=many"}))), Contains("number"));
 }
 
-TEST_CASE("--check of what a server serves already is no error, and tells of it", "[e2e][first]") {
+TEST_CASE("--check accepts addresses that a running server has, and says so", "[e2e][first]") {
   const Site site({"hello"});
   ServerProcess server(site);
   const std::string address = "127.0.0.1:" + std::to_string(server.endpoint().port);
@@ -111,7 +111,7 @@ TEST_CASE("--check of what a server serves already is no error, and tells of it"
   CHECK_THAT(outcome.out, Contains("note: " + address + " is in use by a server of this user"));
 }
 
-TEST_CASE("what a mount is told to use and cannot find is said, and --check fails", "[e2e][first]") {
+TEST_CASE("missing files that a mount names are reported, and --check fails", "[e2e][first]") {
   const Site site({"hello", "static_sendfile"});
   site.write("docs/page.txt", "a page");
   const std::vector<std::string> mounts = {"--mount", "/docs/=static_sendfile:errors=pages,fallback=app.html",
@@ -131,7 +131,7 @@ TEST_CASE("what a mount is told to use and cannot find is said, and --check fail
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 3);
 }
 
-TEST_CASE("a folder that nobody asked to be served may be missing", "[e2e][first]") {
+TEST_CASE("a folder that no option names may be missing", "[e2e][first]") {
   const Site site({"static_sendfile"});
   const Outcome outcome = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
   CHECK(outcome.code == 0);
@@ -139,7 +139,7 @@ TEST_CASE("a folder that nobody asked to be served may be missing", "[e2e][first
              Contains("note: module static_sendfile at /static/: it serves " + site.root() + "/static"));
 }
 
-TEST_CASE("a misspelled variable is said at the start, and --check fails", "[e2e][first]") {
+TEST_CASE("a misspelled variable is reported at the start, and --check fails", "[e2e][first]") {
   const Site site({"hello"});
   const std::string sentence =
       "sluice: the variable SLUICE_WORKER of the environment is unknown: did you mean "
@@ -162,7 +162,7 @@ TEST_CASE("a comma that belongs to a value is explained", "[e2e][first]") {
   CHECK_THAT(refused("public,immutable"), Contains("or \\, for a comma that belongs to the value before it"));
 }
 
-TEST_CASE("--check names every module that is broken, each on a line", "[e2e][first]") {
+TEST_CASE("--check names every broken module, each on a line", "[e2e][first]") {
   const Site site({"hello", "abi_wrong_major", "abi_newer_minor"});
   const Outcome broken = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
   CHECK(broken.code == 1);
@@ -171,7 +171,7 @@ TEST_CASE("--check names every module that is broken, each on a line", "[e2e][fi
   CHECK_THAT(broken.err, !Contains("\\x0a"));
 }
 
-TEST_CASE("a port in use is told in one sentence", "[e2e][first]") {
+TEST_CASE("a port in use is reported in one sentence", "[e2e][first]") {
   const Site site({"hello"});
   const TakenPort taken;
   const std::string address = "127.0.0.1:" + std::to_string(taken.port());
@@ -179,7 +179,7 @@ TEST_CASE("a port in use is told in one sentence", "[e2e][first]") {
              Contains("cannot listen on " + address + ": the address is in use"));
 }
 
-TEST_CASE("addresses that clash with each other are told by the start and by --check alike", "[e2e][first]") {
+TEST_CASE("addresses that clash are refused by the start and by --check alike", "[e2e][first]") {
   const Site site({"hello"});
   const TakenPort taken;
   const std::string port = ":" + std::to_string(taken.port());
@@ -202,7 +202,7 @@ TEST_CASE("a second server does not share the first one's port", "[e2e][first]")
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
 }
 
-TEST_CASE("what cannot be served is told in one sentence", "[e2e][first]") {
+TEST_CASE("settings that cannot be served are refused in one sentence", "[e2e][first]") {
   const Site site({"hello"});
   const auto start = [&](std::vector<std::string> more) {
     more.insert(more.end(), {"--listen", "127.0.0.1:0"});
@@ -220,7 +220,7 @@ TEST_CASE("what cannot be served is told in one sentence", "[e2e][first]") {
   CHECK_THAT(start({"--user", "nobody-of-that-name"}), Contains("nobody-of-that-name"));
 }
 
-TEST_CASE("a module that refuses to be made is told, and answers 503 where it is mounted", "[e2e][first]") {
+TEST_CASE("a module that refuses to be made is reported, and its mounts answer 503", "[e2e][first]") {
   const Site site({"hello", "reject", "thrower", "abi_wrong_major"});
   const std::vector<std::pair<std::string, std::string>> refusals{
       {"reject:how=call", "refuses to start: it has been told to refuse: say how=not"},
@@ -251,7 +251,7 @@ TEST_CASE("a module that crashes or hangs when it is tried is named, and the oth
   for (const std::string bad : {"create_crashes", "create_hangs", "load_crashes"}) {
     CAPTURE(bad);
     const Site site({"hello", bad});
-    // What could not even be loaded is known by its file.
+    // A module that could not even be loaded is known by its file.
     const std::string module = bad == "load_crashes" ? "load_crashes" : "swapped";
     const std::vector<std::string> more{"--swap-timeout", "1s",      "--mount",
                                         "/m/=" + module,  "--mount", "/h/=hello"};
@@ -279,7 +279,7 @@ TEST_CASE("a module that only a worker cannot make is switched off at the start"
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
 }
 
-TEST_CASE("a missing folder is told in one sentence", "[e2e][first]") {
+TEST_CASE("a missing folder is reported in one sentence", "[e2e][first]") {
   const Site site;
   const std::string binary = sluice_binary();
   CHECK_THAT(refusal(run({binary, "serve", "--root", site.path("nope"), "--plugins", site.plugins()})),
@@ -288,7 +288,7 @@ TEST_CASE("a missing folder is told in one sentence", "[e2e][first]") {
              Contains("the folder of modules '" + site.path("nope") + "' cannot be used"));
 }
 
-TEST_CASE("an error in the configuration file is told with its line", "[e2e][first]") {
+TEST_CASE("an error in the configuration file is reported with its line", "[e2e][first]") {
   const Site site({"hello"});
   const std::string unknown = site.write_beside("one.conf", "# first\nworkers = 1\n\nwrkers = 3\n");
   CHECK_THAT(refusal(run(site.command({"--config", unknown}))),
@@ -314,7 +314,7 @@ TEST_CASE("command line before environment before file before default", "[e2e][f
   CHECK(workers({"--workers", "1"}, {{"SLUICE_WORKERS", "2"}}) == 1);
 }
 
-TEST_CASE("sluice modules lists what there is and what is wrong", "[e2e][first]") {
+TEST_CASE("sluice modules lists the modules, and the broken ones", "[e2e][first]") {
   const Site site({"hello", "options", "abi_wrong_major"});
   const Outcome listed = run({sluice_binary(), "modules", "--plugins", site.plugins()});
   CHECK(listed.code == 0);
@@ -325,7 +325,7 @@ TEST_CASE("sluice modules lists what there is and what is wrong", "[e2e][first]"
   CHECK_THAT(listed.out, Contains("abi_wrong_major.so cannot be loaded"));
 }
 
-TEST_CASE("the program says how it is used", "[e2e][first]") {
+TEST_CASE("the program shows its usage", "[e2e][first]") {
   const std::string binary = sluice_binary();
   const Outcome version = run({binary, "--version"});
   CHECK(version.code == 0);

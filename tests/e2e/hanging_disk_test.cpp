@@ -1,4 +1,4 @@
-// A file system that hangs (FUSE, NFS): whoever asks for its files waits, and nobody else does.
+// A file system that hangs (FUSE, NFS): requests for its files wait, and nothing else does.
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -15,9 +15,9 @@ using namespace sluice::test;
 
 namespace {
 
-constexpr int kClients = 12;  // of each mount: more than it may have threads
+constexpr int kClients = 12;  // for each mount: more than it may have threads
 
-// Two folders that hang, one for each file module, beside a document root that does not.
+// Two folders on a disk that hangs, one for each file module. The document root is on another disk.
 struct Stand {
   const std::string content = random_bytes(100'000);
   Site site{{"static_sendfile", "dynamic_aio"}};
@@ -75,7 +75,7 @@ TEST_CASE("files of a file system of another machine are served", "[e2e][hanging
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("file systems that hang hold up nobody else", "[e2e][hanging]") {
+TEST_CASE("file systems that hang hold up nothing else", "[e2e][hanging]") {
   Stand stand;
   if (!stand.usable) return;
   ServerProcess server(stand.site, stand.options());
@@ -93,7 +93,7 @@ TEST_CASE("file systems that hang hold up nobody else", "[e2e][hanging]") {
   }
   REQUIRE(eventually([&] { return stand.disks[0]->unanswered() > 0 && stand.disks[1]->unanswered() > 0; }));
   for (int i = 0; i < 5; ++i) check_that_others_are_served(server);
-  // None of it is a module's fault.
+  // The log blames no module.
   CHECK(server.log().find("held up") == std::string::npos);
   CHECK(server.log().find("switched off") == std::string::npos);
   CHECK(server.workers().size() == 1);
@@ -120,7 +120,7 @@ TEST_CASE("a worker that is killed while one of its threads waits for a disk is 
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a module that waits for a disk on the loop is told of, and not to blame", "[e2e][hanging]") {
+TEST_CASE("a module that waits for a disk on the loop is logged, but has no fault", "[e2e][hanging]") {
   const Site site({"hello", "sleeper"});
   ::mkdir(site.path("disk").c_str(), 0755);
   HangingDisk disk(site.path("disk"), "a");
@@ -159,7 +159,7 @@ TEST_CASE("a folder of modules that hangs holds up neither supervisor nor start"
   disk.hang();
   patient.signal(SIGHUP);
   REQUIRE(eventually([&] { return disk.unanswered() > 0; }));
-  // Only the supervisor replaces a worker, and ends.
+  // Both need the supervisor: replacing a worker, and ending.
   const std::vector<pid_t> before = patient.workers();
   REQUIRE(::kill(before.at(0), SIGKILL) == 0);
   CHECK(eventually([&] { return patient.workers().size() == 1 && patient.workers() != before; }));

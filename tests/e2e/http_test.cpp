@@ -1,4 +1,4 @@
-// The protocol as a client meets it: statuses, fields, framing and connections.
+// The protocol as clients see it: statuses, fields, framing and connections.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ struct Served {
   ServerProcess server;
   const Endpoint& endpoint() const { return server.endpoint(); }
 
-  // The answer to these bytes, after which the server must close.
+  // The answer to these bytes. The server must close after it.
   HttpAnswer refused(const std::string& bytes) const {
     HttpClient client(endpoint());
     client.send(bytes);
@@ -57,7 +57,7 @@ TEST_CASE("GET and HEAD have the same head", "[e2e][http]") {
 
   client.request("HEAD", "/ticker/timer?3");
   CHECK(client.read_answer(true).field("Transfer-Encoding") == "chunked");
-  CHECK(client.get("/hello/").body == got.body);  // no byte of a body was left between them
+  CHECK(client.get("/hello/").body == got.body);  // no byte of a body was left between the two answers
 }
 
 TEST_CASE("requests that cannot be served are refused by name", "[e2e][http]") {
@@ -109,10 +109,10 @@ TEST_CASE("a head that does not come in time is answered with 408", "[e2e][http]
   const Served served({"--head-timeout", "500ms"});
   CHECK(served.refused("GET /hello/ HT").status == 408);
   HttpClient silent(served.endpoint());
-  CHECK(silent.ends());  // said nothing: nothing is said
+  CHECK(silent.ends());  // the client sent nothing, so it gets no answer
 }
 
-TEST_CASE("a connection is kept until someone wants it closed", "[e2e][http]") {
+TEST_CASE("a connection is kept until a side wants it closed", "[e2e][http]") {
   const Served served;
   HttpClient client(served.endpoint());
   for (int i = 0; i < 5; ++i) {
@@ -154,7 +154,7 @@ TEST_CASE("pipelined requests are answered in their order", "[e2e][http]") {
   }
 }
 
-TEST_CASE("a pipeline whose answers nobody reads does not stop the others", "[e2e][http]") {
+TEST_CASE("a pipeline whose client does not read does not stop the others", "[e2e][http]") {
   const Served served;
   HttpClient greedy(served.endpoint(), kClientTimeoutMs, 4096);
   std::string requests;
@@ -186,7 +186,7 @@ TEST_CASE("a client that has finished sending still gets its answers", "[e2e][ht
   CHECK(client.ends());
 }
 
-TEST_CASE("an unwanted request body is passed over or ends the connection", "[e2e][http]") {
+TEST_CASE("an unwanted request body is skipped or ends the connection", "[e2e][http]") {
   const Served served;
   HttpClient client(served.endpoint());
   client.send("GET /hello/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
@@ -196,7 +196,7 @@ TEST_CASE("an unwanted request body is passed over or ends the connection", "[e2
   CHECK(client.read_answer().status == 200);
   CHECK(client.get("/hello/").status == 200);
 
-  // More than the server would throw away: the answer comes, then the end, and no reset destroys it.
+  // More than the server would skip: the answer comes, then the end, and no reset destroys the answer.
   HttpClient large(served.endpoint());
   large.send("POST /hello/ HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n" +
              std::string(100'000, 'x'));
@@ -229,14 +229,14 @@ TEST_CASE("Expect: 100-continue is answered when the body is wanted", "[e2e][htt
   CHECK(refused.status == 200);
   CHECK(refused.field("Connection") == "close");
 
-  HttpClient hasty(served.endpoint());  // did not wait
+  HttpClient hasty(served.endpoint());  // it sends the body without waiting
   hasty.send("POST /echo/ HTTP/1.1\r\n" + expecting + "body");
   HttpAnswer answer = hasty.read_answer();
   if (answer.status == 100) answer = hasty.read_answer();
   CHECK(answer.body == "body");
 }
 
-TEST_CASE("a body that stops coming ends its connection, whoever reads it", "[e2e][http]") {
+TEST_CASE("a body that stops coming ends its connection, read or not", "[e2e][http]") {
   const Site site({"hello", "slow_reader"});
   ServerProcess server(site, {"--workers", "1", "--body-timeout", "300ms", "--linger-timeout", "500ms"});
   for (const std::string path : {"/slow_reader/", "/hello/"}) {
@@ -246,7 +246,7 @@ TEST_CASE("a body that stops coming ends its connection, whoever reads it", "[e2
     const HttpAnswer answer = client.read_answer();
     CHECK(answer.status == 408);
     CHECK(answer.field("Connection") == "close");
-    client.try_send("GET /hello/ HTTP/1.1\r\nHost: a\r\n\r\n");  // may be meant as the body's rest
+    client.try_send("GET /hello/ HTTP/1.1\r\nHost: a\r\n\r\n");  // it may be meant as the rest of the body
     CHECK(client.ends());
   }
   CHECK(server.stop() == 0);

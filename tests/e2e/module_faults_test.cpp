@@ -1,5 +1,5 @@
-// What modules must not do: each time the request is answered or cut, the log names the module, and the service
-// goes on.
+// Breaches of the contract by modules: the request is answered or cut, the log names the module, and the
+// service goes on.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -33,7 +33,7 @@ TEST_CASE("an answer that is never given is a 500", "[e2e][faults]") {
   CHECK(client.get("/hello/").status == 200);
 }
 
-TEST_CASE("what a module throws is a 500, or cuts the answer that has begun", "[e2e][faults]") {
+TEST_CASE("an exception of a module is a 500, or cuts an answer that has begun", "[e2e][faults]") {
   const Site site({"thrower", "hello"});
   ServerProcess server(site, {"--workers", "1"});
   const std::vector<pid_t> workers = server.workers();
@@ -68,7 +68,7 @@ TEST_CASE("a deferred answer that is overdue is a 504", "[e2e][faults]") {
   HttpClient client(server.endpoint());
   CHECK(client.get("/late/").status == 504);
   CHECK(server.logs("module defer at /late/: a deferred answer is overdue, for GET /late/ HTTP/1.1"));
-  CHECK(client.get("/hello/").status == 200);  // the connection is still good
+  CHECK(client.get("/hello/").status == 200);  // the connection can still be used
 
   const HttpAnswer stuck = client.get("/stuck/timer?1");
   CHECK(stuck.status == 200);
@@ -155,7 +155,7 @@ TEST_CASE("modules of another interface are refused with a sentence", "[e2e][fau
   CHECK(fetch(server.endpoint(), "/abi_wrong_major/").status == 404);
 }
 
-TEST_CASE("two files of one module's name do not fight", "[e2e][faults]") {
+TEST_CASE("two files with one module's name do not replace each other", "[e2e][faults]") {
   const Site site({"hello"});
   site.write_beside("plugins.d/other.so", site.read_plugin("hello"));
   ServerProcess server(site);

@@ -1,4 +1,4 @@
-// Modules as they come: with libraries of their own, by links that are switched, in folders that everybody may
+// Modules with libraries of their own, behind links that are switched, and in folders that everybody may
 // write; and what they leave behind.
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,8 +25,7 @@ void put_library(const Site& site, const std::string& version) {
 
 }  // namespace
 
-TEST_CASE("a module finds the library that lies with it, and a new generation the new one",
-          "[e2e][libraries]") {
+TEST_CASE("a module finds the library beside it, and a new generation the new one", "[e2e][libraries]") {
   const Site site;
   put_library(site, "own_one");
   put(site, "with_library.so", "with_library");
@@ -41,8 +40,7 @@ TEST_CASE("a module finds the library that lies with it, and a new generation th
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("libraries that were copied with a module are made anew when somebody has removed them",
-          "[e2e][libraries]") {
+TEST_CASE("removed copies of a module's libraries are made anew", "[e2e][libraries]") {
   const Site site;
   const std::string folder = site.path("copies");
   fs::create_directory(folder);
@@ -58,7 +56,7 @@ TEST_CASE("libraries that were copied with a module are made anew when somebody 
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a library that a stranger could have written is refused", "[e2e][libraries]") {
+TEST_CASE("a library that another user could have written is refused", "[e2e][libraries]") {
   const Site site({"hello"});
   put_library(site, "own_one");
   put(site, "with_library.so", "with_library");
@@ -83,7 +81,7 @@ TEST_CASE("a module behind a link that is switched is swapped, as Kubernetes doe
   CHECK(all_answer(server, "/swapped/", 200, "two\n"));
 }
 
-TEST_CASE("a folder of modules that is a link is followed when it is switched", "[e2e][links]") {
+TEST_CASE("a link to the folder of modules is followed when it is switched", "[e2e][links]") {
   const Site one({"swapped_one", "hello"});
   const Site two;
   put(two, "swapped_one.so", "swapped_two");
@@ -99,8 +97,7 @@ TEST_CASE("a folder of modules that is a link is followed when it is switched", 
   CHECK(all_answer(server, "/swapped/", 200, "one\n"));
 }
 
-TEST_CASE("from a folder that everybody may write, only modules of those who are trusted are taken",
-          "[e2e][folder]") {
+TEST_CASE("from a folder that everybody may write, only trusted users' modules are loaded", "[e2e][folder]") {
   const Site site({"hello", "swapped_one"});
   REQUIRE(::chmod(site.plugins().c_str(), 0777) == 0);
   const bool may_give_away = ::chown((site.plugins() + "/swapped_one.so").c_str(), 12345, 12345) == 0;
@@ -112,14 +109,14 @@ TEST_CASE("from a folder that everybody may write, only modules of those who are
   CHECK(server.logs("other.so has several names in a folder that everybody may write"));
 }
 
-TEST_CASE("what an unloaded module has left in the process is not called", "[e2e][leftovers]") {
+TEST_CASE("code that an unloaded module left registered is not called", "[e2e][leftovers]") {
   const Site site({"leaves_code", "hello"});
   ServerProcess server(site, {"--swap-quiet", "20ms", "--workers", "1"});
   const std::vector<pid_t> before = server.workers();
   for (int i = 0; i < 8; ++i) CHECK(fetch(server.endpoint(), "/leaves_code/").status == 200);
   fs::remove(site.plugins() + "/leaves_code.so");
   CHECK(all_answer(server, "/leaves_code/", 404));
-  // Unloaded on a thread, some time after the last request.
+  // A thread unloads it, some time after the last request.
   CHECK(eventually([&] {
     const std::string maps = run({"/bin/cat", "/proc/" + std::to_string(before.at(0)) + "/maps"}).out;
     return maps.find("/leaves_code.") == std::string::npos;
@@ -138,7 +135,7 @@ TEST_CASE("workers that have no thread-local storage left for a module are repla
   ServerProcess server(site, kQuick);
   for (std::size_t swaps = 1; swaps <= 4; ++swaps) {
     put(site, "initial_exec.so", "bad/initial_exec");
-    // What had to wait for new workers is tried again, as a generation of its own.
+    // A module that had to wait for new workers is tried again, as a generation of its own.
     CHECK(
         eventually([&] { return server.count_in_log("module initial_exec serves in generation ") == swaps; }));
   }

@@ -1,5 +1,4 @@
-// What modules can do, over the socket: request bodies, deferred and offloaded answers, streams, watches,
-// options.
+// Modules over the socket: request bodies, deferred and offloaded answers, streams, watches, options.
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -17,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMebi = 1024 * 1024;
 
-// Sends from a thread of its own, so that an echo can be read meanwhile.
+// Sends on a thread of its own, so that the test can read the echo meanwhile.
 class Sender {
  public:
   Sender(HttpClient& client, std::string bytes)
@@ -165,7 +164,7 @@ TEST_CASE("work that blocks does not hold up the loop", "[e2e][modules]") {
   std::filesystem::remove(site.root() + "/gate");
   for (HttpClient& one : blocked) CHECK(one.read_answer().body == "done off the loop\n");
 
-  HttpClient gone(server.endpoint());  // its work is done all the same
+  HttpClient gone(server.endpoint());  // its work is done although the client has left
   gone.request("GET", "/block/");
   gone.close_with_reset();
   CHECK(client.get("/hello/").status == 200);
@@ -185,7 +184,7 @@ TEST_CASE("one mount's blocked work leaves threads to another", "[e2e][modules]"
   std::filesystem::remove(site.root() + "/gate");
 }
 
-TEST_CASE("a full queue is the handler's to answer", "[e2e][modules]") {
+TEST_CASE("the handler answers when the queue is full", "[e2e][modules]") {
   const Site site({"offloader", "hello"});
   ServerProcess server(site, {"--workers", "1", "--offload-threads", "1", "--mount",
                               "/block/=offloader:sleep=5s", "--drain-timeout", "100ms"});
@@ -221,7 +220,7 @@ TEST_CASE("chunks stream from timers and from watched descriptors", "[e2e][modul
   HttpClient live(server.endpoint());
   live.request("GET", "/ticker/timer?1000000");
   live.read_head();
-  CHECK_THAT(live.read_some(30), Contains("tick 1\n"));  // it does not wait for the end
+  CHECK_THAT(live.read_some(30), Contains("tick 1\n"));  // it comes before the stream ends
   live.close_with_reset();
   CHECK(client.get("/ticker/fd?1").body == "tick 1\n");
   CHECK(server.stop() == 0);
@@ -237,7 +236,7 @@ TEST_CASE("options reach the handler in every type", "[e2e][modules]") {
         "mount=/b/\ntext=a,b|0\nnumber=42|42\nsize=3M|3145728\ntime=5m|300000\nflag=yes|1\nchoice=three|2\n");
 }
 
-TEST_CASE("counters, prepared fields, borrowed bytes and what a worker's handlers share", "[e2e][modules]") {
+TEST_CASE("counters, prepared fields, borrowed bytes and Shared objects", "[e2e][modules]") {
   const Site site({"counting"});
   ServerProcess server(site, {"--workers", "1", "--mount", "/a/=counting", "--mount", "/b/=counting"});
   HttpClient client(server.endpoint());

@@ -1,5 +1,5 @@
-// Nothing holds up a loop: not a disk that hangs, not clients that read slowly, not a large folder. What is
-// asserted is the order of things and what the audit of the loop has counted, never a time.
+// Nothing holds a loop up: neither a disk that hangs, nor slow clients, nor a large folder. The tests assert
+// the order of events and the counts of the loop's audit, never a time.
 #include <poll.h>
 
 #include <algorithm>
@@ -19,15 +19,15 @@ namespace {
 
 const std::vector<std::string> kOneAudited{"--workers", "1", "--loop-audit", "on"};
 
-// A thread that loses its processor while it holds a lock of the queue makes the loop sleep; so few times that
-// no call of one per request, or per entry, is among them.
+// A thread that loses its processor while it holds the queue's lock makes the loop sleep. This is less often
+// than once per request, or per entry of a folder.
 constexpr unsigned long kSleepsMax = 8;
 
 class Metrics {
  public:
   explicit Metrics(const Site& site)
       : text_("\n" + run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", site.path("run")}}).out) {}
-  // REQUIRES: it is there.
+  // REQUIRES: the series exists.
   unsigned long of_worker(const std::string& name) const {
     const std::string series = "\nsluice_" + name + "{worker=\"1\"} ";
     const std::size_t at = text_.find(series);
@@ -51,7 +51,7 @@ bool has_said_something(const HttpClient& client) {
   return ::poll(&wanted, 1, 0) > 0;
 }
 
-// Clients of the files PREFIX0, PREFIX1, ... of which each waits for a call that the disk holds up.
+// Clients of the files PREFIX0, PREFIX1, ... Each waits for a call that the disk holds up.
 std::vector<HttpClient> wait_for_disk(const Site& site, const ServerProcess& server, const std::string& prefix,
                                       unsigned count) {
   std::vector<HttpClient> waiting;
@@ -59,7 +59,7 @@ std::vector<HttpClient> wait_for_disk(const Site& site, const ServerProcess& ser
     waiting.emplace_back(server.endpoint());
     waiting.back().request("GET", prefix + std::to_string(i));
   }
-  // No handler may take more than half of the threads; the others' calls are queued.
+  // No handler may take more than half of the threads. The other calls are queued.
   REQUIRE(eventually([&] {
     const Metrics now(site);
     return now.of_worker("offload_running") == 2 && now.of_worker("offload_queued") == count - 2;
@@ -69,12 +69,11 @@ std::vector<HttpClient> wait_for_disk(const Site& site, const ServerProcess& ser
 
 }  // namespace
 
-TEST_CASE("while files that the disk does not give are waited for, cached ones are served",
-          "[e2e][never_blocked]") {
+TEST_CASE("cached files are served while others wait for the disk", "[e2e][never_blocked]") {
   constexpr int kSlow = 16;
   constexpr int kFast = 100;
   const std::string module = GENERATE("static_sendfile", "dynamic_aio");
-  const std::string kind = GENERATE("slow", "cold");  // to open, or to read
+  const std::string kind = GENERATE("slow", "cold");  // slow to open, or cold to read
   const std::string mount = module == "static_sendfile" ? "/static/" : "/dynamic/";
   INFO(module << ", " << kind);
   const Site site({module});
@@ -84,10 +83,10 @@ TEST_CASE("while files that the disk does not give are waited for, cached ones a
   const std::string gate = site.write_beside("gate", "");
   ServerProcess server(site, kOneAudited, with_slow_disk(gate));
   HttpClient fast(server.endpoint());
-  REQUIRE(fast.get(mount + "fast").body == "here");  // now it is in memory
+  REQUIRE(fast.get(mount + "fast").body == "here");  // from now on it is in memory
 
   std::vector<HttpClient> waiting = wait_for_disk(site, server, mount + kind, kSlow);
-  // A head needs nothing of the file's content.
+  // A HEAD needs nothing of the file's content.
   if (kind == "cold") {
     for (HttpClient& client : waiting) REQUIRE(client.read_head().status == 200);
   }
@@ -107,8 +106,8 @@ TEST_CASE("while files that the disk does not give are waited for, cached ones a
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("calls that come back when their worker has ended all else do no harm", "[e2e][never_blocked]") {
-  constexpr int kSlow = 6;  // two run, the others are queued
+TEST_CASE("calls that come back at the very end of their worker do no harm", "[e2e][never_blocked]") {
+  constexpr int kSlow = 6;  // two of them run, the others are queued
   const std::string module = GENERATE("static_sendfile", "dynamic_aio");
   const std::string kind = GENERATE("slow", "cold");
   const std::string mount = module == "static_sendfile" ? "/static/" : "/dynamic/";
@@ -122,15 +121,15 @@ TEST_CASE("calls that come back when their worker has ended all else do no harm"
   ServerProcess server(site, options, with_slow_disk(gate));
   std::vector<HttpClient> waiting = wait_for_disk(site, server, mount + kind, kSlow);
   server.signal(SIGTERM);
-  // Nobody waits for them any more, and the worker waits for nothing but them.
+  // Their clients have gone, and they are all that the worker still waits for.
   REQUIRE(server.logs(std::to_string(kSlow) + " connections are cut"));
   CHECK(server.running());
   fs::remove(gate);
   CHECK(server.wait() == 0);
-  CHECK(server.stop() == 0);  // nor does the log tell of any
+  CHECK(server.stop() == 0);  // and the log has no complaint of them
 }
 
-TEST_CASE("while a module is copied from a disk that hangs, the supervisor goes on", "[e2e][never_blocked]") {
+TEST_CASE("the supervisor goes on while it copies a module from a disk that hangs", "[e2e][never_blocked]") {
   const Site site({"hello"});
   const std::string gate = site.write_beside("gate", "");
   Variables variables = with_slow_disk(gate);
@@ -143,7 +142,7 @@ TEST_CASE("while a module is copied from a disk that hangs, the supervisor goes 
     return std::any_of(begin(copies), end(copies),
                        [](const auto& entry) { return entry.path().filename() == "slow.2.so"; });
   }));
-  // Only the supervisor answers the one, and replaces the other.
+  // Both need the supervisor: answering the command, and replacing the worker.
   CHECK(run({sluice_binary(), "status"}, {{"RUNTIME_DIRECTORY", site.path("run")}}).code == 0);
   const std::vector<pid_t> before = server.workers();
   ::kill(before.at(0), SIGKILL);
@@ -153,7 +152,7 @@ TEST_CASE("while a module is copied from a disk that hangs, the supervisor goes 
   CHECK(eventually([&] { return fetch(server.endpoint(), "/swapped/").body == "one\n"; }));
 }
 
-TEST_CASE("a tree of which nothing is in memory is served whole", "[e2e][never_blocked]") {
+TEST_CASE("a tree that is not in memory is served whole", "[e2e][never_blocked]") {
   constexpr int kFiles = 256;
   const Site site({"static_sendfile"});
   for (int i = 0; i < kFiles; ++i) {

@@ -1,4 +1,4 @@
-// A server on a root file system that is read-only, where every folder that may be written is noexec.
+// A server on a read-only root file system, where every writable folder is noexec.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -21,7 +21,7 @@ namespace {
 constexpr int kRefused = 126;
 constexpr const char* kMemorySetting = "/proc/sys/vm/memfd_noexec";
 
-// For this process alone.
+// Forbids code from files, for this process alone.
 void allow_no_file_as_code() {
   mount_attr read_only{};
   read_only.attr_set = MOUNT_ATTR_RDONLY;
@@ -32,7 +32,7 @@ void allow_no_file_as_code() {
   if (!done) ::_exit(kRefused);
 }
 
-// Nor memory. Linux has the setting for each namespace of processes.
+// Also forbids code from memory. Linux has that setting for each PID namespace.
 void allow_nothing_as_code() {
   if (::unshare(CLONE_NEWPID) != 0) ::_exit(kRefused);
   const pid_t child = ::fork();
@@ -64,8 +64,7 @@ void put_library(const Site& site, const std::string& version) {
 
 }  // namespace
 
-TEST_CASE("where no file may be mapped as code, modules are loaded through memory, and swapped",
-          "[e2e][copies]") {
+TEST_CASE("if no file may be mapped as code, modules are loaded through memory, and swapped", "[e2e][copies]") {
   if (!has_such_places()) return;
   const Site site({"static_sendfile", "dynamic_aio"});
   site.write("s/page", "a page\n");
@@ -102,7 +101,7 @@ TEST_CASE("where no file may be mapped as code, modules are loaded through memor
   CHECK(server.count_in_log("stays in memory") == 0);
 }
 
-TEST_CASE("where memory may not be mapped as code either, the sentence names both ways out", "[e2e][copies]") {
+TEST_CASE("if memory may not be mapped either, the error names both remedies", "[e2e][copies]") {
   if (!has_such_places() || !fs::exists(kMemorySetting)) return;
   const Site site({"hello"});
   const Outcome outcome =
@@ -113,7 +112,7 @@ TEST_CASE("where memory may not be mapped as code either, the sentence names bot
         std::string::npos);
 }
 
-TEST_CASE("a module is checked where no file may be mapped as code, too", "[e2e][copies]") {
+TEST_CASE("sluice check works if no file may be mapped as code", "[e2e][copies]") {
   if (!has_such_places()) return;
   const Outcome good =
       run({sluice_binary(), "check", module_file("hello")}, {}, "", kWaitMs, allow_no_file_as_code);

@@ -1,4 +1,5 @@
-// Processes in unusual positions: a worker that nothing can end, a supervisor that is the first of a container.
+// Processes in unusual states: a worker that cannot be ended, and a supervisor that is the first process of a
+// container.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -14,10 +15,9 @@
 
 using namespace sluice::test;
 
-// Its end is told to its tracer first, here this process, so for its parent it has none: as one that a disk
-// holds in the kernel.
-TEST_CASE("a worker that does not end when it is killed is replaced, and nobody waits for it",
-          "[e2e][processes]") {
+// The kernel tells a process' end to its tracer first, which is this test. So for its parent it has not
+// ended, like a process that a disk holds in the kernel.
+TEST_CASE("a worker that does not end when it is killed is replaced without waiting", "[e2e][processes]") {
   const Site site({"hello", "sleeper"});
   ServerProcess server(site, {"--workers", "1", "--hang-limit", "100ms"}, {{"ASAN_OPTIONS", "detect_leaks=0"}});
   const auto trace = [&] {
@@ -35,7 +35,7 @@ TEST_CASE("a worker that does not end when it is killed is replaced, and nobody 
   HttpClient waiting(server.endpoint());
   waiting.request("GET", "/sleeper/60000");
   int status = 0;
-  // The signals that it is to die of come here first.
+  // The signals that are to kill it come to this process first.
   REQUIRE(::waitpid(held, &status, 0) == held);
   CHECK(server.logs(told(held)));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
@@ -51,7 +51,7 @@ TEST_CASE("a worker that does not end when it is killed is replaced, and nobody 
   }
 }
 
-TEST_CASE("the first process of a container hears TERM while it starts", "[e2e][processes]") {
+TEST_CASE("the first process of a container handles TERM while it starts", "[e2e][processes]") {
   const Site site({"create_hangs"});
   const auto as_first = [] {
     if (::unshare(CLONE_NEWPID) != 0) ::_exit(77);
@@ -73,7 +73,7 @@ TEST_CASE("the first process of a container hears TERM while it starts", "[e2e][
     children >> child;
     return child;
   };
-  // What it tries in a child belongs to the start.
+  // The children in which it tries things are part of the start.
   pid_t first = 0;
   const bool tries = eventually([&] {
     first = child_of(container.pid());

@@ -1,5 +1,4 @@
-// The private copies of modules: removed at the end, made anew, and what happens where there is no room for
-// them.
+// The private copies of modules: removed at the end, made anew, and errors when there is no room for them.
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
@@ -21,7 +20,7 @@ TEST_CASE("a server leaves nothing in the folder of temporary files", "[e2e][cop
   CHECK(std::filesystem::is_empty(temporary.path()));
 }
 
-TEST_CASE("private copies of modules that somebody has removed are made anew", "[e2e][copies]") {
+TEST_CASE("removed private copies of modules are made anew", "[e2e][copies]") {
   const Site site({"hello"});
   const std::string folder = site.path("copies");
   std::filesystem::create_directory(folder);
@@ -37,7 +36,7 @@ TEST_CASE("private copies of modules that somebody has removed are made anew", "
   CHECK(server.logs("was killed by SIGKILL"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   remove_copies();
-  std::filesystem::remove(folder);  // now they cannot
+  std::filesystem::remove(folder);  // now they cannot be made
   CHECK_FALSE(server.reload());
   CHECK(server.logs("everything goes on as it was: the folder " + folder));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
@@ -45,8 +44,7 @@ TEST_CASE("private copies of modules that somebody has removed are made anew", "
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("without room for private copies a server does not start as if there were no modules",
-          "[e2e][copies]") {
+TEST_CASE("without room for private copies a server does not start", "[e2e][copies]") {
   const Site site({"hello"});
   std::vector<std::string> command{"/bin/sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"};
   const std::vector<std::string> serve = site.command({"--listen", "127.0.0.1:0"});

@@ -37,7 +37,7 @@ uid_t user_of(pid_t pid) {
   return static_cast<uid_t>(-1);
 }
 
-// A download that has begun; it ends when its bytes are read.
+// A download that has begun. It ends when the test reads its bytes.
 class SlowDownload {
  public:
   explicit SlowDownload(const ServerProcess& server, std::size_t size)
@@ -54,7 +54,7 @@ class SlowDownload {
   std::string got_;
 };
 
-// New clients are refused or cut at once, not left waiting for nobody.
+// New clients are refused or cut at once; they do not wait for a server that is gone.
 bool turns_away(const Endpoint& endpoint) {
   try {
     HttpClient client(endpoint, 500);
@@ -87,7 +87,7 @@ TEST_CASE("a killed worker is replaced, and the others' connections live on", "[
     if (!client.try_send("GET /hello/ HTTP/1.1\r\nHost: a\r\n\r\n")) continue;
     try {
       kept += client.read_answer().status == 200 ? 1 : 0;
-    } catch (const std::runtime_error&) {  // it was the killed worker's
+    } catch (const std::runtime_error&) {  // the connection was the killed worker's
     }
   }
   CHECK(kept > 0);
@@ -116,7 +116,7 @@ TEST_CASE("under load, a worker that is killed again and again costs only its ow
           } catch (const std::runtime_error&) {  // its worker was killed
           }
         } catch (const std::runtime_error&) {
-          ++refused;  // nobody accepts
+          ++refused;  // no worker accepts
         }
       }
     });
@@ -136,7 +136,7 @@ TEST_CASE("under load, a worker that is killed again and again costs only its ow
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("TERM lets a download in flight end, and idle connections go", "[e2e][processes]") {
+TEST_CASE("after TERM a download under way ends, and idle connections are closed", "[e2e][processes]") {
   const Site site({"static_sendfile"});
   const std::string content = random_bytes(kLarge);
   site.write("static/large.dat", content);
@@ -153,8 +153,7 @@ TEST_CASE("TERM lets a download in flight end, and idle connections go", "[e2e][
   CHECK(server.wait() == 0);
 }
 
-TEST_CASE("QUIT drains as TERM does, and signals that mean nothing end neither supervisor nor workers",
-          "[e2e][processes]") {
+TEST_CASE("QUIT drains as TERM does, and signals without a meaning end no process", "[e2e][processes]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "2"});
   const std::vector<pid_t> workers = server.workers();
@@ -163,7 +162,7 @@ TEST_CASE("QUIT drains as TERM does, and signals that mean nothing end neither s
     server.signal(signal);
     for (const pid_t worker : workers) ::kill(worker, signal);
   }
-  for (const pid_t worker : workers) ::kill(worker, SIGQUIT);  // as a terminal sends it to all
+  for (const pid_t worker : workers) ::kill(worker, SIGQUIT);  // as a terminal sends it to all of them
   for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK(server.workers() == workers);
   server.signal(SIGQUIT);
@@ -184,7 +183,7 @@ TEST_CASE("a second TERM ends at once with exit code 2", "[e2e][processes]") {
   for (const pid_t worker : workers) CHECK_FALSE(alive(worker));
 }
 
-TEST_CASE("streams without an end do not take the whole drain limit", "[e2e][processes]") {
+TEST_CASE("endless streams do not use up the drain limit", "[e2e][processes]") {
   const Site site({"ticker", "defer"});
   ServerProcess server(site, {"--workers", "1", "--stream-grace", "100ms", "--mount", "/quiet/=ticker:every=1h",
                               "--mount", "/ticker/=ticker", "--mount", "/later/=defer:delay=1s"});
@@ -202,7 +201,7 @@ TEST_CASE("streams without an end do not take the whole drain limit", "[e2e][pro
   CHECK(server.count_in_log("the drain limit is over") == 0);
 }
 
-TEST_CASE("what does not end within the drain limit is cut", "[e2e][processes]") {
+TEST_CASE("connections that do not end within the drain limit are cut", "[e2e][processes]") {
   const Site site({"static_sendfile"});
   site.write("static/large.dat", random_bytes(kLarge));
   ServerProcess server(site, {"--drain-timeout", "300ms"});
@@ -222,7 +221,7 @@ TEST_CASE("workers end by themselves when their supervisor is killed", "[e2e][pr
   SlowDownload download(server, kLarge);
   server.signal(SIGKILL);
   CHECK(server.wait() == 128 + SIGKILL);
-  // What still drains does not keep the address: a new server can take it at once.
+  // Workers that still drain do not keep the address: a new server can take it at once.
   const std::string address = "127.0.0.1:" + std::to_string(server.endpoint().port);
   CHECK(eventually([&] {
     Process next(site.command({"--listen", address}));
@@ -251,7 +250,7 @@ TEST_CASE("workers that are slow to start cost time, not the processor", "[e2e][
   CHECK(fetch(server.endpoint(), "/slow_start/").status == 200);
 }
 
-TEST_CASE("a worker inherits nothing that only its supervisor needs", "[e2e][processes]") {
+TEST_CASE("a worker inherits no descriptor that only its supervisor needs", "[e2e][processes]") {
   const Site site({"hello"});
   const Site other({"hello"});
   const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello:root=" + other.root() + "\n");
@@ -289,7 +288,7 @@ TEST_CASE("a unix socket serves, and its file is removed at the end", "[e2e][pro
     CHECK_THAT(second.err, Contains("in use"));
     CHECK(fetch(server.endpoint(), "/hello/").status == 200);
     const std::vector<pid_t> workers = server.workers();
-    server.signal(SIGKILL);  // leaves the file behind
+    server.signal(SIGKILL);  // its file stays
     CHECK(server.wait() == 128 + SIGKILL);
     CHECK(eventually([&] { return std::none_of(workers.begin(), workers.end(), alive); }));
   }
@@ -320,7 +319,7 @@ TEST_CASE("a worker that is held up does not outlive its supervisor", "[e2e][pro
   CHECK(eventually([&] { return !alive(worker); }));
 }
 
-TEST_CASE("a stopped worker is helped, and ends with its supervisor", "[e2e][processes]") {
+TEST_CASE("a stopped worker is continued, and ends with its supervisor", "[e2e][processes]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "2"});
   const std::vector<pid_t> workers = server.workers();

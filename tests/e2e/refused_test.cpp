@@ -1,5 +1,5 @@
-// What the system refuses: calls that filters of containers and service managers know nothing of, and folders
-// that the workers' user may not enter. It is served all the same, or said in one sentence.
+// Calls that the filters of containers and service managers refuse, and folders that the workers' user may
+// not enter. The server serves all the same, or reports it in one sentence.
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,7 +36,7 @@ struct Refused {
   std::vector<long> numbers;
 };
 
-// Each is refused by some profile in use.
+// Some profile in use refuses each of these.
 const Refused kServedWithout[] = {
     {"openat2", {SYS_openat2}},
     {"io_setup", {SYS_io_setup}},
@@ -61,7 +61,7 @@ const Refused kServedWithout[] = {
 
 }  // namespace
 
-TEST_CASE("what filters of system calls refuse is served all the same", "[e2e][refused]") {
+TEST_CASE("the server serves although a filter refuses system calls", "[e2e][refused]") {
   if (!can_filter()) return;
   const std::string large = random_bytes(300'000);
   Site site(kModules);

@@ -1,4 +1,4 @@
-// HUP: the configuration and the modules are read again, and no request is lost by it.
+// HUP: the server reads the configuration and the modules again, and loses no request.
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// Clients that ask without a pause, on new connections and on kept ones, and count what goes wrong.
+// Clients that send requests without a pause, on new connections and on kept ones, and count failures.
 class Hammer {
  public:
   Hammer(const Endpoint& endpoint, const std::string& target) {
@@ -53,7 +53,7 @@ class Hammer {
       ++failed_;
     }
   }
-  // Until the server says that it closes, as a client must.
+  // Asks until the server says that it closes, as a client must.
   bool keep_asking(const Endpoint& endpoint, const std::string& target) {
     HttpClient client(endpoint);
     for (int i = 0; i < 100 && !over_; ++i) {
@@ -71,7 +71,8 @@ class Hammer {
   std::vector<std::thread> threads_;
 };
 
-// A port that the kernel gives nobody else, though who asks for it by number may listen there.
+// A port that the kernel gives to no other program, while a program that asks for its number may listen
+// there.
 class ReservedPort {
  public:
   ReservedPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -120,7 +121,7 @@ TEST_CASE("HUP adds and removes mounts without losing a request", "[e2e][reload]
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("HUP takes another number of workers and new modules", "[e2e][reload]") {
+TEST_CASE("HUP changes the number of workers and loads new modules", "[e2e][reload]") {
   const Site site({"hello"});
   const std::string config = site.write_beside("sluice.conf", "workers = 1\n");
   ServerProcess server(site, {"--config", config});
@@ -156,7 +157,7 @@ TEST_CASE("HUP moves to another address and keeps the one that stays", "[e2e][re
   CHECK(hammer.failed() == 0);
 }
 
-TEST_CASE("an address that HUP takes away refuses connections", "[e2e][reload]") {
+TEST_CASE("an address that HUP removes refuses connections", "[e2e][reload]") {
   const Site site({"hello"});
   const ReservedPort reserved;
   const Endpoint removed{reserved.port(), ""};
@@ -202,7 +203,7 @@ TEST_CASE("HUP with a broken configuration changes nothing and says why once", "
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a refused HUP with more workers leaves no address that nobody accepts from", "[e2e][reload]") {
+TEST_CASE("after a refused HUP with more workers every listening socket is accepted from", "[e2e][reload]") {
   const Site site({"hello"});
   const ServerProcess other(site);
   const std::string config = site.write_beside("sluice.conf", "workers = 1\nlisten = 127.0.0.1:0\n");
@@ -237,7 +238,7 @@ TEST_CASE("after reloads that were refused, a new worker still has its modules",
   CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 200; }));
 }
 
-TEST_CASE("a download that has begun ends as it began across a reload", "[e2e][reload]") {
+TEST_CASE("a download under way ends unchanged across a reload", "[e2e][reload]") {
   const Site site({"static_sendfile"});
   const std::string content = random_bytes(16 * 1024 * 1024);
   site.write("static/large.dat", content);
@@ -252,7 +253,7 @@ TEST_CASE("a download that has begun ends as it began across a reload", "[e2e][r
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a download that outlives many reloads has the drain limit left", "[e2e][reload]") {
+TEST_CASE("a download across many reloads still has the drain limit at the end", "[e2e][reload]") {
   const Site site({"static_sendfile"});
   const std::size_t size = 16 * 1024 * 1024;
   site.write("static/large.dat", random_bytes(size));
@@ -270,7 +271,7 @@ TEST_CASE("a download that outlives many reloads has the drain limit left", "[e2
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("many HUPs at once end in a server that serves", "[e2e][reload]") {
+TEST_CASE("a server still serves after many HUPs at once", "[e2e][reload]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "2"});
   Hammer hammer(server.endpoint(), "/hello/");

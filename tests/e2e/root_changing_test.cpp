@@ -1,5 +1,5 @@
-// Document roots and folders of mounts that are replaced, switched, mounted over or made while a server runs: a
-// request after the change sees it.
+// Document roots and folders of mounts that are replaced, switched, mounted over or made while a server runs.
+// A request after the change sees it.
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ struct Replaced {
   std::vector<std::string> mounted(const std::string& folder) const {
     return {"--workers", "1", "--mount", "/m/=" + module + ":root=" + folder};
   }
-  // A folder beside the root that has one file.
+  // Makes a folder beside the root, with one file.
   std::string make(const std::string& name, const std::string& content) const {
     fs::create_directories(base + "/" + name + "/m");
     std::ofstream(base + "/" + name + "/m/file") << content;
@@ -51,7 +51,7 @@ TEST_CASE_METHOD(Replaced, "a document root that is replaced", "[e2e][files][roo
   HttpClient client(server.endpoint());
   CHECK(body(client) == "one");
   CHECK(body(client) == "one");
-  SECTION("by another that was beside it") {
+  SECTION("by another folder that was beside it") {
     make("next", "two");
     fs::rename(root, base + "/last");
     fs::rename(base + "/next", root);
@@ -60,7 +60,7 @@ TEST_CASE_METHOD(Replaced, "a document root that is replaced", "[e2e][files][roo
     fs::rename(base + "/last", root);
     CHECK(body(client) == "one");
   }
-  SECTION("by one that is made anew") {
+  SECTION("by a new folder") {
     for (const std::string content : {"two", "three"}) {
       fs::remove_all(root);
       CHECK(body(client) == "404");
@@ -85,7 +85,7 @@ TEST_CASE_METHOD(Replaced, "a document root that is replaced", "[e2e][files][roo
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE_METHOD(Replaced, "a document root that is a link, or lies behind one", "[e2e][files][roots]") {
+TEST_CASE_METHOD(Replaced, "a document root that is a link, or is behind one", "[e2e][files][roots]") {
   const bool behind = GENERATE(false, true);
   const bool absolute = GENERATE(false, true);
   const std::string link = behind ? base + "/deploy" : root;
@@ -123,7 +123,7 @@ TEST_CASE_METHOD(Replaced, "a mount's folder", "[e2e][files][roots]") {
     CHECK(body(client) == "one");
     switch_link(root + "/current", releases + "2");
     CHECK(body(client) == "two");
-    // Links between the folders of mounts keep working.
+    // Links between the folders of mounts still work.
     fs::create_symlink("../../shared", root + "/releases/2/up");
     CHECK(client.get("/m/up").status == (more.empty() ? 200 : 404));
     switch_link(root + "/current", releases + "1");
@@ -137,7 +137,7 @@ TEST_CASE_METHOD(Replaced, "a mount's folder", "[e2e][files][roots]") {
     fs::rename(root + "/releases/2", root + "/releases/1");
     CHECK(body(client) == "two");
   }
-  SECTION("that lies outside of the document root") {
+  SECTION("that is outside of the document root") {
     site.write("../beside/file", "one");
     ServerProcess server(site, mounted(base + "/beside"));
     HttpClient client(server.endpoint());
@@ -147,7 +147,7 @@ TEST_CASE_METHOD(Replaced, "a mount's folder", "[e2e][files][roots]") {
     site.write("../beside/file", "two");
     CHECK(body(client) == "two");
   }
-  SECTION("that leads out of the document root from then on") {
+  SECTION("that comes to lead out of the document root") {
     switch_link(root + "/current", "releases/1");
     ServerProcess server(site, mounted("current"));
     HttpClient client(server.endpoint());
@@ -172,7 +172,8 @@ TEST_CASE_METHOD(Replaced, "a mount's folder that is made after the start", "[e2
   CHECK(body(client) == "two");
 }
 
-TEST_CASE_METHOD(Replaced, "a document root that the workers' user cannot find anew", "[e2e][files][roots]") {
+TEST_CASE_METHOD(Replaced, "a document root that the workers' user can no longer reach",
+                 "[e2e][files][roots]") {
   if (geteuid() != 0) return;
   site.write("m/file", "one");
   const std::string closed = base + "/closed";

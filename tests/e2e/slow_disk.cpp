@@ -1,7 +1,7 @@
-// Loaded before a server by LD_PRELOAD: makes files what they are on a disk that hangs, until the file that
-// SLUICE_TEST_GATE names is gone. Those with "slow" in their path cannot be opened but by waiting: what asks
-// for the kernel's cache only is told that it is not there; nor can they be copied otherwise. Those with "cold"
-// cannot be read: nothing of them is in memory, and starting to read waits.
+// Loaded into a server by LD_PRELOAD. It makes files behave as on a disk that hangs, until the file that
+// SLUICE_TEST_GATE names is gone. Files with "slow" in their path cannot be opened without waiting: an open
+// from the kernel's cache alone fails, and so does copying. Files with "cold" in it cannot be read: none of
+// their pages is in memory, and starting to read waits.
 #include <dlfcn.h>
 #include <libaio.h>
 #include <linux/openat2.h>
@@ -47,7 +47,7 @@ bool is_cold(int fd) {
   return is_called(fd, "cold");
 }
 
-// What the call does without this. A constant at first, since the guard of a static would call syscall itself.
+// The real function. A constant at first, since the guard of a static variable would itself call syscall.
 template <typename Function>
 class Real {
  public:
@@ -90,7 +90,7 @@ EXPORTED long syscall(long number, ...) noexcept {
 EXPORTED ssize_t preadv2(int fd, const iovec* pieces, int count, off_t offset, int flags) {
   static constinit Real<ssize_t(int, const iovec*, int, off_t, int)> real("preadv2");
   const bool cold = is_cold(fd);
-  if (cold && pieces->iov_base == nullptr) wait_at_gate();  // it only begins to read
+  if (cold && pieces->iov_base == nullptr) wait_at_gate();  // it starts reading, and copies nothing
   if (cold && gate_is_closed()) {
     errno = EAGAIN;
     return -1;
@@ -104,7 +104,7 @@ EXPORTED ssize_t sendfile(int to, int from, off_t* offset, std::size_t count) no
   return real.get()(to, from, offset, count);
 }
 
-// libaio's own is out of reach: only the module has loaded it.
+// libaio's own function is out of reach, since only the module has loaded it.
 EXPORTED int io_submit(io_context_t context, long count, iocb** controls) {
   if (count > 0 && is_cold(controls[0]->aio_fildes)) wait_at_gate();
   const long submitted = syscall(SYS_io_submit, context, count, controls);

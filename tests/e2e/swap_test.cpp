@@ -1,5 +1,5 @@
-// Modules that change while the server serves: dropped, overwritten, replaced, deleted, put back, and refused
-// when they cannot serve.
+// Modules that change while the server serves: dropped in, overwritten, replaced, deleted, put back, and
+// refused when they cannot serve.
 #include <sys/stat.h>
 
 #include <atomic>
@@ -24,11 +24,11 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// Into the file that is there, as cp does.
+// Writes into the existing file, as cp does.
 void overwrite(const Site& site, const std::string& file, const std::string& content) {
   site.write_beside("plugins.d/" + file, content);
 }
-// A new file over the old one, as mv and package managers do.
+// Moves a new file over the old one, as mv and package managers do.
 void replace(const Site& site, const std::string& file, const std::string& content) {
   const std::string beside = site.write_beside("plugins.d/.next", content);
   fs::rename(beside, site.plugins() + "/" + file);
@@ -38,7 +38,7 @@ bool says(const ServerProcess& server, const std::string& target, const std::str
   return eventually([&] { return fetch(server.endpoint(), target).body == text; });
 }
 
-// Objects that a process has mapped and that are called so.
+// The number of mapped objects of a process with this name.
 std::size_t mappings(pid_t pid, const std::string& name) {
   std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
   std::size_t count = 0;
@@ -103,7 +103,7 @@ TEST_CASE("a module is overwritten, replaced, deleted and put back", "[e2e][swap
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a deleted module goes on where a mount names it", "[e2e][swap]") {
+TEST_CASE("a deleted module still serves if a mount names it", "[e2e][swap]") {
   const Site site({"hello", "swapped_one"});
   ServerProcess server(site, quick({"--mount", "/a/=swapped"}));
   fs::remove(site.plugins() + "/swapped_one.so");
@@ -129,7 +129,7 @@ TEST_CASE("a module that a mount names may change its file's name", "[e2e][swap]
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a folder that is away for a while takes no module along", "[e2e][swap]") {
+TEST_CASE("modules stay when their folder is away for a while", "[e2e][swap]") {
   const Site site({"hello", "swapped_one"});
   ServerProcess server(site, kQuick);
   fs::rename(site.plugins(), site.path("away"));
@@ -146,7 +146,7 @@ TEST_CASE("a folder that is away for a while takes no module along", "[e2e][swap
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a request in flight ends on the generation that it began on", "[e2e][swap]") {
+TEST_CASE("a request under way ends on the generation that it began on", "[e2e][swap]") {
   const Site site({"swapped_one"});
   ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
   const pid_t worker = server.workers().at(0);
@@ -160,7 +160,7 @@ TEST_CASE("a request in flight ends on the generation that it began on", "[e2e][
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a worker that starts anew has the generation of now", "[e2e][swap]") {
+TEST_CASE("a new worker has the present generation", "[e2e][swap]") {
   const Site site({"swapped_one"});
   ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
   overwrite(site, "swapped_one.so", content_of(module_file("swapped_two")));
@@ -172,7 +172,7 @@ TEST_CASE("a worker that starts anew has the generation of now", "[e2e][swap]") 
   CHECK(server.count_in_log("generation") == 1);
 }
 
-TEST_CASE("a module that cannot be unloaded is told of, with the reason", "[e2e][swap]") {
+TEST_CASE("a module that cannot be unloaded is logged with the reason", "[e2e][swap]") {
   const Site site({"pinned"});
   ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
   fs::remove(site.plugins() + "/pinned.so");
@@ -181,7 +181,7 @@ TEST_CASE("a module that cannot be unloaded is told of, with the reason", "[e2e]
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("code that a thread still runs is not taken away from under it", "[e2e][swap]") {
+TEST_CASE("code that a thread still runs is not unloaded", "[e2e][swap]") {
   const Site site({"hello", "thread_left"});
   ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
   const std::vector<pid_t> workers = server.workers();
@@ -193,7 +193,7 @@ TEST_CASE("code that a thread still runs is not taken away from under it", "[e2e
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("what cannot serve is refused, and the old generation goes on", "[e2e][swap]") {
+TEST_CASE("a module that cannot serve is refused, and the old generation goes on", "[e2e][swap]") {
   const Site site({"hello"});
   const std::string good = content_of(module_file("swapped_one"));
   overwrite(site, "swapped.so", good);
@@ -229,7 +229,7 @@ TEST_CASE("what cannot serve is refused, and the old generation goes on", "[e2e]
   CHECK(server.count_in_log("is not taken") == refusals);
 }
 
-TEST_CASE("what kills a worker that prepares it kills no second one", "[e2e][swap]") {
+TEST_CASE("a module that kills a worker while it is prepared kills no second one", "[e2e][swap]") {
   const Site site({"swapped_one"});
   ServerProcess server(site, quick({"--fault-limit", "100"}));
   overwrite(site, "swapped_one.so", content_of(module_file("create_kills_worker")));
@@ -239,7 +239,7 @@ TEST_CASE("what kills a worker that prepares it kills no second one", "[e2e][swa
   CHECK(server.count_in_log("was killed by SIGABRT") == 1);
 }
 
-TEST_CASE("what strangers could have written is refused, until they no longer can", "[e2e][swap]") {
+TEST_CASE("a module that other users can write is refused until they no longer can", "[e2e][swap]") {
   const Site site({"hello"});
   ServerProcess server(site, kQuick);
   const std::string beside = site.write_beside("plugins.d/.next", content_of(module_file("swapped_one")));
@@ -254,7 +254,7 @@ TEST_CASE("what strangers could have written is refused, until they no longer ca
 
 namespace {
 
-// Keep-alive clients and long downloads, which count what fails.
+// Keep-alive clients and long downloads that count failures.
 class Load {
  public:
   Load(const Endpoint& endpoint, const std::string& large, unsigned clients, unsigned downloads)
@@ -297,8 +297,7 @@ class Load {
       if (answer.status != 200 || !answer.complete) return false;
       if (answer.body != "one\n" && answer.body != "two\n") return false;
       ++answered_;
-      std::this_thread::sleep_for(
-          std::chrono::milliseconds(5));  // so that they leave the processor to the swaps
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));  // they leave the processor to the swaps
     }
     return true;
   }

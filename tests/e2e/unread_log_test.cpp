@@ -1,4 +1,4 @@
-// A log that is read too slowly, or by nobody.
+// A log that is read too slowly, or not at all.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ using namespace sluice::test;
 
 namespace {
 
-// A server whose standard error is a pipe that the test reads when it wants to.
+// A server whose standard error is a pipe. The test decides when it reads.
 class UnreadLog {
  public:
   explicit UnreadLog(const Site& site) : endpoint_{0, site.path("s.sock")} {
@@ -54,7 +54,7 @@ class UnreadLog {
 
 }  // namespace
 
-TEST_CASE("a log that nobody reads costs lines, not the processor", "[e2e][log]") {
+TEST_CASE("an unread log loses lines, and uses no processor time", "[e2e][log]") {
   const Site site({"never", "hello"});
   UnreadLog server(site);
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
@@ -69,10 +69,10 @@ TEST_CASE("a log that is read too slowly does not hold up the supervisor", "[e2e
   const Site site({"never", "hello"});
   UnreadLog server(site);
   server.read_a_little();
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it may now fill what has become free
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the server may fill the freed room
   site.write_beside("sluice.conf", std::string(3000, 'k') + " = 1\n");
   for (int i = 0; i < 3; ++i) {
-    server.process().signal(SIGHUP);  // refused with a long line
+    server.process().signal(SIGHUP);  // the refusal is a long line
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);

@@ -1,4 +1,4 @@
-// A worker that ends inside a module in whatever way, or whose descriptors a module closes; processes that
+// Workers that end inside a module, in every way, or lose their descriptors to a module; and processes that
 // modules fork.
 #include <unistd.h>
 
@@ -14,7 +14,7 @@
 using namespace sluice::test;
 namespace fs = std::filesystem;
 
-TEST_CASE("a worker that ends inside a module ends by its fault, however it ends", "[e2e][containment]") {
+TEST_CASE("any end of a worker inside a module is the module's fault", "[e2e][containment]") {
   const Site site({"hello", "ender"});
   ServerProcess server(site, options({"--workers", "1"}, "100"));
   const std::vector<std::pair<std::string, std::string>> ways = {
@@ -34,7 +34,7 @@ TEST_CASE("a worker that ends inside a module ends by its fault, however it ends
   CHECK(answers(server, "/ender/", 200));
 }
 
-TEST_CASE("a worker whose own descriptors a module closes ends with a sentence", "[e2e][containment]") {
+TEST_CASE("a worker whose descriptors a module closes ends with a sentence", "[e2e][containment]") {
   const Site site({"hello", "closer"});
   ServerProcess server(site, options({"--workers", "1"}, "100"));
   const std::vector<std::pair<std::string, std::string>> ways = {
@@ -56,7 +56,7 @@ TEST_CASE("a worker whose own descriptors a module closes ends with a sentence",
     }
     CHECK(server.logs("was replaced by another file, which only a module can have done"));
   }
-  // Who else was called meanwhile is not blamed.
+  // A module that was called meanwhile is not blamed.
   CHECK(server.count_in_log("ended with exit code 1 inside module hello") == 0);
   CHECK(server.count_in_log(": this worker ends, for it cannot serve without it") == 6);
 }
@@ -83,7 +83,7 @@ TEST_CASE("a module that exits too often is switched off", "[e2e][containment]")
   CHECK(answers(server, "/hello/", 200));
 }
 
-TEST_CASE("what somebody else ends inside a module is not the module's fault", "[e2e][containment]") {
+TEST_CASE("a kill from outside while a module runs is not the module's fault", "[e2e][containment]") {
   const Site site({"hello", "sleeper"});
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "0"}, "1"));
   std::size_t ended = 0;
@@ -106,7 +106,7 @@ TEST_CASE("what somebody else ends inside a module is not the module's fault", "
   CHECK(server.count_in_log("is switched off") == 0);
 }
 
-TEST_CASE("what a module does with SIGPIPE does not end its worker", "[e2e][containment]") {
+TEST_CASE("a module that resets SIGPIPE does not end its worker", "[e2e][containment]") {
   const Site site({"static_sendfile", "ender"});
   site.write("large.bin", std::string(32 * 1024 * 1024, 'x'));
   ServerProcess server(site, options({"--workers", "1", "--mount", "/s/=static_sendfile"}));
@@ -121,7 +121,7 @@ TEST_CASE("what a module does with SIGPIPE does not end its worker", "[e2e][cont
   CHECK(server.workers() == before);
 }
 
-TEST_CASE("a process that a module forks and that crashes is not its worker", "[e2e][containment]") {
+TEST_CASE("a crash of a process that a module forked is not its worker's", "[e2e][containment]") {
   const Site site({"ender"});
   ServerProcess server(site, options({"--workers", "1"}));
   const std::vector<pid_t> before = server.workers();

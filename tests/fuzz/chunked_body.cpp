@@ -1,4 +1,4 @@
-// Chunked bodies: the same content and the same end however they are cut.
+// Chunked bodies: the same content and the same end, wherever they are cut.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -13,7 +13,7 @@ using sluice::test::take_chunks;
 
 namespace {
 
-// How much was taken of a broken body depends on the cuts; nobody goes on from there.
+// How much of a broken body was taken depends on the cuts. It does not matter, since the connection closes.
 Chunks take(std::string_view bytes, std::size_t step) {
   Chunks taken = take_chunks(bytes, step);
   if (taken.outcome == ChunkedBody::Outcome::broken) taken.used = 0;

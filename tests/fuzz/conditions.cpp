@@ -21,7 +21,7 @@ namespace {
 constexpr std::int64_t kNow = 1'764'000'000;
 constexpr std::int64_t kWritten = 1'709'208'000;
 
-// Each line is a field: its first byte says which, the rest is its value.
+// Each line is a field: the first byte chooses its name, the rest is its value.
 std::vector<Field> fields_of(std::string_view text) {
   constexpr FieldId kIds[] = {FieldId::if_match,          FieldId::if_none_match,
                               FieldId::if_modified_since, FieldId::if_unmodified_since,

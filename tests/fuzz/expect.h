@@ -1,4 +1,4 @@
-// What a fuzz target asserts: a sentence and an abort, which libFuzzer takes for a finding.
+// The assertion of fuzz targets: a sentence and an abort, which libFuzzer reports as a finding.
 #pragma once
 
 #include <cstdio>

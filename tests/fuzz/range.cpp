@@ -1,4 +1,4 @@
-// Range fields: whatever is asked, the parts lie inside, are disjoint, and are never more than the whole.
+// Range fields: the parts lie inside the file, do not overlap, and are together never more than the whole.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@ using namespace sluice::files;
 using sluice::fuzz::expect;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // The first byte chooses how large the file is.
+  // The first byte chooses the size of the file.
   constexpr std::uint64_t kSizes[] = {0, 1, 10, 1000, 1ULL << 32, 5ULL << 30, UINT64_MAX - 1};
   if (size == 0) return 0;
   const std::uint64_t whole = kSizes[data[0] % std::size(kSizes)];

@@ -1,5 +1,5 @@
-// Requests, head and body: what the parser makes of them depends neither on how they are cut nor on where they
-// lie, and what it accepts obeys the grammar.
+// Requests with head and body: the parser's result depends neither on where they are cut nor on where they
+// lie in memory, and what it accepts obeys the grammar.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,7 +25,7 @@ Limits limits() {
   return small;
 }
 
-// What was taken of a body before it turned out to be broken depends on the cuts; nobody goes on from there.
+// How much of a broken body was taken depends on the cuts. It does not matter, since the connection closes.
 test::Fed feed(std::string_view bytes, std::vector<std::size_t> cuts) {
   test::Fed fed = test::feed_parser(bytes, std::move(cuts), limits());
   if (fed.outcome == "body refused") {
@@ -56,7 +56,7 @@ void check_head(const RequestHead& head) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  // The first two bytes say where to cut.
+  // The first two bytes choose where to cut.
   const std::string bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::size_t cut = (data[0] * 256U + data[1]) % (bytes.size() + 1);
   const test::Fed whole = feed(bytes, {});

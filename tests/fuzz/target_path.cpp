@@ -1,4 +1,4 @@
-// Targets: the judge agrees with the slow reference, and what it accepts cannot leave a root.
+// Targets: the judge agrees with the slow reference, and an accepted path cannot leave a root.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -40,7 +40,7 @@ const Case kCases[] = {
     {"Bytes=0-1", 1000, Kind::partial, {{0, 1}}},
     {"bytes= 0-1", 1000, Kind::partial, {{0, 1}}},
     {"bytes=,0-1,,", 1000, Kind::partial, {{0, 1}}},
-    // 14.1.2: nothing of it is there
+    // 14.1.2: ranges beyond the end
     {"bytes=1000-", 1000, Kind::unsatisfiable},
     {"bytes=1000-1001,2000-", 1000, Kind::unsatisfiable},
     {"bytes=-0", 1000, Kind::unsatisfiable},
@@ -48,13 +48,13 @@ const Case kCases[] = {
     {"bytes=1-", 0, Kind::unsatisfiable},
     {"bytes=1-5", 0, Kind::unsatisfiable},
     {"bytes=-0", 0, Kind::unsatisfiable},
-    // all of nothing is there
+    // an empty file: everything
     {"bytes=0-0", 0, Kind::whole},
     {"bytes=0-", 0, Kind::whole},
     {"bytes=0-499", 0, Kind::whole},
     {"bytes=5-9,0-4", 0, Kind::whole},
     {"bytes=-5", 0, Kind::whole},
-    // 14.2: what is invalid is ignored
+    // 14.2: invalid fields are ignored
     {"", 1000, Kind::whole},
     {"bytes", 1000, Kind::whole},
     {"bytes=", 1000, Kind::whole},
@@ -74,7 +74,7 @@ const Case kCases[] = {
     {"0-1", 1000, Kind::whole},
     {"bytes=0-1,x", 1000, Kind::whole},
     {"bytes=0-1;2-3", 1000, Kind::whole},
-    // 15.3.7.2: several
+    // 15.3.7.2: several ranges
     {"bytes=0-0,500-509", 1000, Kind::partial, {{0, 0}, {500, 509}}},
     {"bytes=500-509,0-0", 1000, Kind::partial, {{500, 509}, {0, 0}}},
     {"bytes=0-9,2000-,500-509", 1000, Kind::partial, {{0, 9}, {500, 509}}},
@@ -98,7 +98,7 @@ TEST_CASE("a Range field becomes the ranges it names", "[byte_ranges]") {
 
 namespace {
 
-// So many ranges of one byte, one every `step` bytes.
+// `count` ranges of one byte, one every `step` bytes.
 std::string every(std::size_t count, std::size_t step) {
   std::string field = "bytes=";
   for (std::size_t i = 0; i < count; ++i) {
@@ -116,13 +116,13 @@ bool covered(const std::vector<ByteRange>& ranges, std::uint64_t position) {
 
 }  // namespace
 
-TEST_CASE("many ranges are answered, as few parts as make sense", "[byte_ranges]") {
+TEST_CASE("many ranges are answered with as few parts as make sense", "[byte_ranges]") {
   constexpr std::uint64_t kSize = 100'000'000;
-  // A few are as they were asked for, however close they are.
+  // Up to kRangesAsAskedMax ranges stay as they were asked for, however close they are.
   CHECK(resolve_ranges(every(kRangesAsAskedMax, 2), kSize).ranges.size() == kRangesAsAskedMax);
   CHECK(resolve_ranges(every(kRangesAsAskedMax + 1, 2), kSize).ranges ==
         std::vector<ByteRange>{{0, 2 * kRangesAsAskedMax}});
-  // What is far apart stays apart.
+  // Ranges that are far apart stay apart.
   const RangeRequest apart = resolve_ranges(every(300, 1000), kSize);
   REQUIRE(apart.ranges.size() == 300);
   CHECK(apart.ranges[299] == ByteRange{299'000, 299'000});
@@ -131,12 +131,12 @@ TEST_CASE("many ranges are answered, as few parts as make sense", "[byte_ranges]
   std::string backwards = "bytes=";
   for (int i = 299; i >= 0; --i) backwards += std::to_string(i * 1000) + "-" + std::to_string(i * 1000) + ",";
   CHECK(resolve_ranges(backwards, kSize).ranges == apart.ranges);
-  // Some that are not there do not matter, nor do neighbours.
+  // Ranges beyond the end change nothing, nor do neighbours.
   CHECK(resolve_ranges(every(300, 1000) + ",200000000-", kSize).ranges == apart.ranges);
   CHECK(resolve_ranges(every(300, 1), kSize).ranges == std::vector<ByteRange>{{0, 299}});
 }
 
-TEST_CASE("more parts than are sent are joined where they are closest", "[byte_ranges]") {
+TEST_CASE("too many parts are joined where they are closest", "[byte_ranges]") {
   constexpr std::uint64_t kSize = 100'000'000;
   std::string field = "bytes=";
   for (std::uint64_t i = 0, at = 0; i < kRangesMax; ++i) {
@@ -151,7 +151,7 @@ TEST_CASE("more parts than are sent are joined where they are closest", "[byte_r
     if (!covered(found.ranges, at) || !covered(found.ranges, at + 9)) FAIL("byte " << at << " is missing");
     at += i % 4 == 3 ? 50'000 : 1000;
   }
-  // Where all are equally close, no more than it takes.
+  // If all gaps are equal, no more of them are closed than needed.
   const RangeRequest alike = resolve_ranges(every(600, 1000), kSize);
   CHECK(alike.ranges.size() == kPartsMax);
   for (std::uint64_t i = 0; i < 600; ++i) {
@@ -161,7 +161,7 @@ TEST_CASE("more parts than are sent are joined where they are closest", "[byte_r
   CHECK(resolve_ranges(every(kRangesMax + 1, 1000), kSize).kind == Kind::whole);
 }
 
-TEST_CASE("what parts would make longer is sent whole", "[byte_ranges]") {
+TEST_CASE("the whole file is sent when parts would be longer", "[byte_ranges]") {
   CHECK(resolve_ranges(every(100, 1000), 100'000).kind == Kind::partial);
   CHECK(resolve_ranges(every(100, 162), 16'039).kind == Kind::whole);
   CHECK(resolve_ranges(every(100, 2), 200).kind == Kind::whole);
@@ -179,7 +179,7 @@ TEST_CASE("many ranges that overlap are an attack", "[byte_ranges]") {
   CHECK(resolve_ranges(beyond, kSize).ranges == std::vector<ByteRange>{{0, kSize - 1}});
 }
 
-TEST_CASE("ranges never amplify: they are disjoint and lie inside", "[byte_ranges]") {
+TEST_CASE("ranges never amplify: they do not overlap, and lie inside", "[byte_ranges]") {
   std::mt19937 random(7);
   for (int round = 0; round < 3'000; ++round) {
     const std::uint64_t size = random() % 5000;

@@ -1,4 +1,4 @@
-// A file cache on a fake host, and a folder of files for it.
+// A file cache on a fake host, and a folder with files.
 #pragma once
 
 #include <fcntl.h>
@@ -58,8 +58,9 @@ struct CacheFixture {
     struct statx known {};
     return look_unsynced(folder_fd.get(), known) && cache.ways().feed().tells(known);
   }
-  // Not on every file system: open_file.h. A link is followed without waiting only while that need not be noted
-  // in its times: once it was followed at a later tick of the clock than it was made.
+  // Not every file system can tell without waiting: see open_file.h. A link can be followed without waiting
+  // only if its times need no update, that is, if it was followed at a later tick of the clock than it was
+  // made.
   bool look_tells(const std::string& name) {
     FileFacts facts;
     const auto look = [&](Resolve resolve) {

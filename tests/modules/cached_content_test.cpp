@@ -12,7 +12,7 @@ using Fixture = CacheFixture;
 
 namespace {
 
-// Memory of this process that no file is behind.
+// The process' memory that is not mapped from a file.
 std::size_t anonymous_bytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -41,7 +41,7 @@ TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them",
   };
   folder.write("a", "eight aa");
   folder.write("b", "eight bb");
-  folder.wait_until_older("b", kYoungSeconds);  // nothing of young files is kept
+  folder.wait_until_older("b", kYoungSeconds);  // young files' content is not kept
   FileRef first = make("a");
   const FileRef second = make("b");
   CHECK(std::string_view(*first->content(100)) == "eight aa");
@@ -54,14 +54,14 @@ TEST_CASE_METHOD(Fixture, "contents are kept as long as there is room for them",
   CHECK(shared->content_room == 2);
 }
 
-// ThreadSanitizer keeps several times of what is used.
+// ThreadSanitizer uses several times the memory.
 #ifdef __SANITIZE_THREAD__
 constexpr std::size_t kMemoryPerByte = 6;
 #else
 constexpr std::size_t kMemoryPerByte = 1;
 #endif
 
-TEST_CASE_METHOD(Fixture, "contents that there is no room for take the place of one", "[cache]") {
+TEST_CASE_METHOD(Fixture, "contents without room share one buffer", "[cache]") {
   constexpr int kFiles = 64;
   constexpr std::size_t kSize = 512 * 1024;
   const auto shared = std::make_shared<OpenFilesState>();
@@ -99,13 +99,13 @@ TEST_CASE_METHOD(Fixture, "young files have weak validators and no kept content"
   CHECK_FALSE(file->content(2).has_value());
   if (folder.make_cold("a.txt")) CHECK_FALSE(file->content(100).has_value());
 
-  // The same file, old enough: strong, with the same words.
+  // The same file, old enough now: the tag is strong, and otherwise equal.
   const std::string weak = line(file, "ETag");
   folder.wait_until_older("a.txt", kYoungSeconds);
   file = find("a.txt");
-  if (file == nullptr) file = open_file("a.txt");  // somebody has mounted something meanwhile
+  if (file == nullptr) file = open_file("a.txt");  // a mount elsewhere on the machine made it doubtful
   CHECK("W/" + line(file, "ETag") == weak);
-  if (folder.make_cold("a.txt")) CHECK_FALSE(file->content(100).has_value());  // never waited for
+  if (folder.make_cold("a.txt")) CHECK_FALSE(file->content(100).has_value());  // the disk is not waited for
   char text[3];
   REQUIRE(pread(file->fd(), text, 3, 0) == 3);
   REQUIRE(file->content(100).has_value());
@@ -114,7 +114,7 @@ TEST_CASE_METHOD(Fixture, "young files have weak validators and no kept content"
   CHECK(std::string_view(*file->content(100)) == "one");
 }
 
-TEST_CASE_METHOD(Fixture, "content that was kept is dropped with the file's change", "[cache]") {
+TEST_CASE_METHOD(Fixture, "kept content is dropped when the file changes", "[cache]") {
   folder.write("a.txt", "one");
   folder.wait_until_older("a.txt", kYoungSeconds);
   FileRef file = open_file("a.txt");

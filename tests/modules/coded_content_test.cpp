@@ -1,4 +1,4 @@
-// What browsers are known to refuse of what was compressed beforehand.
+// Compressed files that browsers are known to refuse.
 #include "common/files/coded_content.h"
 
 #include <fcntl.h>
@@ -35,7 +35,7 @@ const std::string kMagic("\x28\xB5\x2F\xFD");
 std::string byte(unsigned value) {
   return std::string(1, static_cast<char>(value));
 }
-// Of a raw block.
+// A raw block.
 std::string block(const std::string& content, bool last) {
   return little_endian(content.size() << 3 | (last ? 1 : 0), 3) + content;
 }
@@ -56,7 +56,7 @@ TEST_CASE("a zstd frame says which window it needs", "[coded_content]") {
   CHECK_FALSE(decoded(with_window(kEightMiB + 1)));  // 9 MiB
   CHECK_FALSE(decoded(with_window(14 << 3)));
   CHECK_FALSE(decoded(with_window(0xFF)));
-  // One segment: the content's size is the window's.
+  // A frame with one segment: the window is as large as the content.
   const auto one_segment = [](unsigned size_flag, std::uint64_t size, std::size_t bytes) {
     return decoded(kMagic + byte(size_flag << 6 | 0x20) + little_endian(size, bytes) + block("x", true));
   };
@@ -81,7 +81,7 @@ TEST_CASE("a zstd frame that needs a dictionary is refused", "[coded_content]") 
   }
 }
 
-TEST_CASE("all frames of a zstd file are looked at", "[coded_content]") {
+TEST_CASE("all frames of a zstd file are checked", "[coded_content]") {
   const std::string good = with_window(kEightMiB);
   const std::string bad = with_window(kEightMiB + 8);
   CHECK(decoded(good + good));
@@ -98,13 +98,13 @@ TEST_CASE("all frames of a zstd file are looked at", "[coded_content]") {
                            "sum!";
   CHECK(decoded(many + good));
   CHECK_FALSE(decoded(many + bad));
-  // Far behind, and in the middle of what is read at once.
+  // Far from the beginning, and in the middle of one read.
   std::string thousands;
   for (int i = 0; i < 5000; ++i) thousands += block("abc", false);
   CHECK_FALSE(decoded(kMagic + byte(0) + byte(0) + thousands + block("", true) + bad));
 }
 
-TEST_CASE("what is broken or no frame is not judged", "[coded_content]") {
+TEST_CASE("broken files and other formats are not judged", "[coded_content]") {
   for (const std::string& content :
        {std::string(), std::string("as zstd"), kMagic, kMagic.substr(0, 3), kMagic + byte(0),
         with_window(0).substr(0, 8), skippable("abc").substr(0, 10), with_window(0) + "more",
@@ -124,13 +124,13 @@ TEST_CASE("brotli with a large window is refused", "[coded_content]") {
   CHECK(decoded("\x11\x1e", Coding::gzip));
 }
 
-TEST_CASE("what the tools make is judged as browsers do", "[coded_content]") {
+TEST_CASE("the tools' files are judged as browsers judge them", "[coded_content]") {
   if (std::system("(command -v zstd && command -v brotli) >/dev/null 2>&1") != 0) {
     WARN("zstd and brotli are not installed");
     return;
   }
   const TempFolder folder;
-  // Beyond 8 MiB, or no window would have to be that large.
+  // Larger than 8 MiB, or no window would have to be that large.
   folder.write("x", sluice::test::pattern(64 * 1024) + std::string((9 << 20), 'x'));
   const auto judged = [&folder](const std::string& command, const std::string& name, Coding coding) {
     REQUIRE(std::system(("cd " + folder.path + " && " + command).c_str()) == 0);

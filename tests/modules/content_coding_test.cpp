@@ -1,4 +1,5 @@
-// Accept-Encoding, RFC 9110 section 12.5.3: the field's lines, and what may be sent, the best first.
+// Accept-Encoding, RFC 9110 section 12.5.3: from the field's lines to the codings that may be sent, the best
+// first.
 #include "common/http/content_coding.h"
 
 #include <catch2/catch.hpp>
@@ -77,7 +78,7 @@ const Case kCases[] = {
     {"identity excluded alone", {"identity;q=0"}, ""},
     {"identity excluded, any other", {"identity;q=0, *"}, "zstd br gzip"},
     {"asterisk's weight is identity's", {"gzip;q=0.3, *;q=0.5"}, "zstd br identity gzip"},
-    // one coding twice: what was ruled out anywhere stays so, in either order
+    // one coding twice: what is ruled out once stays ruled out, in either order
     {"twice", {"gzip;q=0, gzip"}, "identity"},
     {"twice", {"gzip, x-gzip;q=0"}, "identity"},
     {"twice", {"gzip;q=0.9, br;q=0.5", "gzip;q=0.1"}, "br gzip identity"},

@@ -1,4 +1,4 @@
-// Tags made from content: equal for equal bytes, never made from a file that changes, and remembered within a
+// Tags made from content: equal for equal bytes, never made from a file that changes, and cached within a
 // limit.
 #include "common/files/content_hash.h"
 
@@ -26,7 +26,7 @@ using sluice::test::TempFolder;
 
 namespace {
 
-// A ctime cannot be set, so the tests say that it is later.
+// A ctime cannot be set, so the tests pretend that it is later.
 std::int64_t later() {
   return wall_seconds() + 60;
 }
@@ -108,10 +108,10 @@ TEST_CASE("the descriptor's offset is left alone", "[content_hash]") {
   CHECK(lseek(file.fd.get(), 0, SEEK_CUR) == 2);
 }
 
-TEST_CASE("what has just changed is too young for a tag", "[content_hash]") {
+TEST_CASE("a file that has just changed is too young for a tag", "[content_hash]") {
   const TempFolder folder;
   folder.write("x", "abc");
-  folder.age("x");  // the mtime alone: it proves nothing
+  folder.age("x");  // only the mtime, which proves nothing
   const File file(folder, "x");
   const std::int64_t changed = file.facts.ctime_s;
   for (const auto& [now, end] :
@@ -124,7 +124,7 @@ TEST_CASE("what has just changed is too young for a tag", "[content_hash]") {
   }
 }
 
-TEST_CASE("a file that is not what was said of it gets no tag", "[content_hash]") {
+TEST_CASE("a file that differs from its facts gets no tag", "[content_hash]") {
   const TempFolder folder;
   folder.write("x", "abc");
   const File file(folder, "x");
@@ -145,10 +145,10 @@ TEST_CASE("a file that is not what was said of it gets no tag", "[content_hash]"
 
 TEST_CASE("a file that changes while it is read gets no tag", "[content_hash]") {
   const TempFolder folder;
-  constexpr off_t kSize = 128 << 20;  // takes several times as long to read as the change waits
+  constexpr off_t kSize = 128 << 20;  // reading takes several times as long as the change waits
   const auto end_when = [&](auto change) {
     HashEnd end = HashEnd::hashed;
-    // Again, should the machine have been too busy to make the change in time.
+    // Tries again if the machine was too busy to make the change in time.
     for (int i = 0; i < 5 && end == HashEnd::hashed; ++i) {
       folder.write("x", "");
       REQUIRE(truncate((folder / "x").c_str(), kSize) == 0);
@@ -165,7 +165,7 @@ TEST_CASE("a file that changes while it is read gets no tag", "[content_hash]") 
     return end;
   };
   CHECK(end_when([] {}) == HashEnd::hashed);
-  CHECK(end_when([&] { folder.overwrite("x", "y", 0); }) == HashEnd::changed);  // where it has been read
+  CHECK(end_when([&] { folder.overwrite("x", "y", 0); }) == HashEnd::changed);  // in a part already read
   CHECK(end_when([&] { folder.overwrite("x", "y", kSize - 1); }) == HashEnd::changed);
   CHECK(end_when([&] { folder.overwrite("x", "y", kSize); }) == HashEnd::changed);
   CHECK(end_when([&] { static_cast<void>(!truncate((folder / "x").c_str(), 10)); }) == HashEnd::changed);
@@ -187,7 +187,7 @@ TEST_CASE("hashing stops when asked, and fails where nothing can be read", "[con
   CHECK(hash_content(directory.get(), facts, later()).end == HashEnd::failed);
 }
 
-TEST_CASE("the cache knows a file by all that tells of a change", "[content_hash]") {
+TEST_CASE("the cache tells files apart by every fact that shows a change", "[content_hash]") {
   FileFacts facts;
   facts.size = 3;
   ContentHashCache cache(10);
@@ -220,11 +220,11 @@ TEST_CASE("the cache keeps what was used last, within its limit", "[content_hash
   for (std::size_t i = 0; i < files.size(); ++i) files[i].inode = i;
   ContentHashCache cache(3);
   for (std::size_t i = 0; i < 3; ++i) cache.insert(files[i], std::to_string(i));
-  CHECK(cache.find(files[0]) != nullptr);  // so 1 is the one not used for longest
+  CHECK(cache.find(files[0]) != nullptr);  // so 1 was not used for the longest time
   cache.insert(files[3], "3");
   CHECK(cache.size() == 3);
   CHECK(cache.find(files[1]) == nullptr);
-  cache.insert(files[2], "2");  // inserting again is a use, too
+  cache.insert(files[2], "2");  // an insert counts as a use
   cache.insert(files[4], "4");
   CHECK(cache.find(files[0]) == nullptr);
   for (const std::size_t kept : {2U, 3U, 4U}) {

@@ -1,5 +1,5 @@
-// The modules of the tests against a server that only checks the contract: those that keep it leave nothing
-// behind, and those that break it are caught.
+// The tests' modules on a server that only checks the contract: those that keep it leave nothing behind, and
+// those that break it are caught.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <numeric>
@@ -30,7 +30,7 @@ struct Mounted {
   ModuleRig rig;
 };
 
-// What was done against the contract, which is then forgiven.
+// Returns the breaches of the contract, and clears them.
 std::vector<std::string> take_violations(ModuleRig& rig) {
   return std::exchange(rig.server.violations, {});
 }
@@ -78,7 +78,7 @@ TEST_CASE("echo: every byte comes back, whatever the pieces and the room", "[con
   CHECK(echo.rig.run(upload({}))->content.empty());
 }
 
-TEST_CASE("echo: a client that takes nothing holds back what it sends", "[contract]") {
+TEST_CASE("echo: a client that takes nothing is not read from", "[contract]") {
   Mounted echo("echo");
   RequestPlan plan = upload(std::vector<std::string>(100, std::string(10'000, 'x')));
   plan.sink.socket = {0};
@@ -104,7 +104,7 @@ TEST_CASE("offloader: answers when its work is done, refused or expired", "[cont
   offloader.rig.server.expire_offloads = true;
   CHECK(offloader.rig.get("")->code == 503);
   offloader.rig.server.expire_offloads = false;
-  offloader.rig.start({})->cancel();  // the work ends later than its request
+  offloader.rig.start({})->cancel();  // the work ends after its request
 }
 
 TEST_CASE("ticker: streams from timers and from watched descriptors", "[contract]") {
@@ -154,7 +154,7 @@ TEST_CASE("counting: counters, prepared fields, lent bytes and holds add up", "[
   counting.rig.retire();
 }
 
-TEST_CASE("what refuses to be created says why", "[contract]") {
+TEST_CASE("a module that refuses to be created says why", "[contract]") {
   CHECK(refusal("reject", {{"how", "call"}}) == "it has been told to refuse: say how=not");
   CHECK(refusal("reject", {{"how", "error"}}) == "the moon is in the wrong phase: wait a week");
   CHECK(refusal("reject", {{"how", "silent"}}).empty());

@@ -26,7 +26,7 @@ struct Site {
   std::uint64_t counted(const std::string& name) { return rig.server.counters.at(name); }
 };
 
-// All that is left of fs.aio-max-nr.
+// Takes all that is left of fs.aio-max-nr.
 struct AioExhausted {
   AioExhausted() {
     for (unsigned events = 1 << 16; events > 0; events /= 2) {
@@ -43,7 +43,7 @@ struct AioExhausted {
   std::vector<aio_context_t> contexts;
 };
 
-// Of this process: each has its ring mapped.
+// The number of contexts of this process: each has its ring mapped.
 std::size_t aio_contexts() {
   std::ifstream maps("/proc/self/maps");
   std::size_t count = 0;
@@ -84,10 +84,10 @@ TEST_CASE_METHOD(Site, "cold content is read by AIO", "[dynamic]") {
   CHECK(answer->parks > 0);
   CHECK(counted("aio_reads") == 8);
   CHECK(counted("thread_reads") == 0);
-  CHECK(counted("aio_thread_submits") < 8);  // the loop submits once the file is known
+  CHECK(counted("aio_thread_submits") < 8);  // after the first reads the loop submits
 }
 
-TEST_CASE_METHOD(Site, "a path that leads to another file by now does not mix the two", "[dynamic]") {
+TEST_CASE_METHOD(Site, "the old and the new file of a path are not mixed", "[dynamic]") {
   if (!folder.make_cold("file")) return;
   rig.mount(folder.path);
   const int fd = open((folder / "file").c_str(), O_RDONLY | O_CLOEXEC);
@@ -95,7 +95,7 @@ TEST_CASE_METHOD(Site, "a path that leads to another file by now does not mix th
   RequestPlan plan;
   plan.path = "file";
   const Answer answer = rig.start(std::move(plan));
-  // Readahead for the threads would hide how the rest is read.
+  // Without this, the threads' readahead would hide how the rest is read.
   answer->before_pump = [fd](sluice::test::FakeExchange&) { posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); };
   rig.server.turn();
   folder.write("new", pattern(2'000'003, 7));
@@ -106,7 +106,7 @@ TEST_CASE_METHOD(Site, "a path that leads to another file by now does not mix th
   CHECK((answer->content == content));
   CHECK(counted("aio_reads") == 0);
   CHECK(counted("thread_reads") > 2);
-  CHECK(counted("aio_thread_submits") <= 2);  // tried once, not for each range
+  CHECK(counted("aio_thread_submits") <= 2);  // it tries once, not for each range
 }
 
 TEST_CASE_METHOD(Site, "a thread destroys the AIO context once the module is retired and nothing is read",
@@ -121,7 +121,7 @@ TEST_CASE_METHOD(Site, "a thread destroys the AIO context once the module is ret
   REQUIRE(aio_contexts() == before + 1);
   rig.retire();
   REQUIRE(rig.server.run_until([&] { return answer->ended() && rig.server.offload_idle(); }));
-  CHECK((answer->content == content));  // the rest of it by threads
+  CHECK((answer->content == content));  // threads read the rest
   CHECK(aio_contexts() == before);
   const std::uint64_t reads = counted("aio_reads");
   REQUIRE(folder.make_cold("file"));
@@ -148,7 +148,7 @@ TEST_CASE_METHOD(Site, "without an AIO context threads read", "[dynamic]") {
   CHECK(counted("aio_reads") > 0);
 }
 
-TEST_CASE_METHOD(Site, "the module outlives a client that goes with reads under way", "[dynamic]") {
+TEST_CASE_METHOD(Site, "a client may leave while reads are under way", "[dynamic]") {
   folder.make_cold("file");
   rig.mount(folder.path);
   for (int i = 0; i < 20; ++i) {
@@ -189,7 +189,7 @@ TEST_CASE_METHOD(Site, "content is processed on its way", "[dynamic]") {
   }
 }
 
-TEST_CASE_METHOD(Site, "processed content is there, and has no tag", "[dynamic]") {
+TEST_CASE_METHOD(Site, "processed content is sent, and has no tag", "[dynamic]") {
   rig.mount(folder.path, {{"process", "upper"}});
   const auto code_with = [this](const char* name, const char* value) {
     RequestPlan plan;

@@ -1,4 +1,4 @@
-// What the cache of open files finds, and what it gives up.
+// Which files the cache of open files finds, and which it removes.
 #include "cache_fixture.h"
 
 #include <sys/resource.h>
@@ -12,7 +12,7 @@ using namespace sluice::files;
 using namespace sluice::files::test;
 using Fixture = CacheFixture;
 
-TEST_CASE_METHOD(Fixture, "a file is found as long as it stays what it was", "[cache]") {
+TEST_CASE_METHOD(Fixture, "a file is found as long as it does not change", "[cache]") {
   folder.write("a.txt", "one");
   const FileRef first = open_file("a.txt");
   CHECK(find("a.txt") == first);
@@ -79,7 +79,7 @@ TEST_CASE_METHOD(Fixture,
 
   REQUIRE(symlink("b.txt", (folder / "new").c_str()) == 0);
   rename((folder / "new").c_str(), (folder / "link").c_str());
-  // It was looked at just now.
+  // It was checked just now.
   CHECK(find("link") == (changes_are_told() ? nullptr : first));
   const bool in_time = GENERATE(false, true);
   SECTION("another file stands there") {
@@ -94,7 +94,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK(cache.size() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "the path is looked at as the mount looks up its paths", "[cache]") {
+TEST_CASE_METHOD(Fixture, "a path is checked by the rules of its mount", "[cache]") {
   folder.write("a.txt", "one");
   REQUIRE(symlink("a.txt", (folder / "link").c_str()) == 0);
   const FileRef first = open_file("link");
@@ -103,7 +103,7 @@ TEST_CASE_METHOD(Fixture, "the path is looked at as the mount looks up its paths
   CHECK(cache.find(lookup(0, Links::refused), "link", monotonic_ns()) == nullptr);
 }
 
-TEST_CASE_METHOD(Fixture, "the path that leads elsewhere gets a new entry", "[cache]") {
+TEST_CASE_METHOD(Fixture, "a path that leads elsewhere gets a new entry", "[cache]") {
   folder.write("a.txt", "one");
   folder.write("b.txt", "two");
   REQUIRE(symlink("a.txt", (folder / "link").c_str()) == 0);
@@ -152,7 +152,7 @@ TEST_CASE_METHOD(Fixture, "half of the descriptors are left to others", "[cache]
   CHECK(cache.size() == 40);
 }
 
-TEST_CASE_METHOD(Fixture, "entries are given up when descriptors run short", "[cache]") {
+TEST_CASE_METHOD(Fixture, "entries are removed when descriptors run short", "[cache]") {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
   rlimit tight = before;
@@ -177,7 +177,7 @@ TEST_CASE_METHOD(Fixture, "entries are given up when descriptors run short", "[c
 
 namespace {
 
-// More than are given up at once, all of them open.
+// A cache with more open files than are removed at once.
 struct Full : Fixture {
   static constexpr std::size_t kFiles = 600;
   static constexpr std::size_t kGivenUp = 256;
@@ -198,7 +198,7 @@ struct Full : Fixture {
   }
   ~Full() { setrlimit(RLIMIT_NOFILE, &before); }
 
-  // Descriptors of this process that lead into the folder.
+  // The number of this process' descriptors that lead into the folder.
   std::size_t open_files() const {
     std::size_t count = 0;
     std::error_code error;
@@ -211,12 +211,12 @@ struct Full : Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Full, "a retired cache is given up in parts, which threads close", "[cache]") {
+TEST_CASE_METHOD(Full, "threads close the files of a retired cache, part by part", "[cache]") {
   server.pause_offload(true);
   cache.retire();
   CHECK(cache.size() == kFiles - kGivenUp);
   CHECK(open_files() == kFiles);
-  CHECK(host.holds > 0);  // whoever owns the cache does not go meanwhile
+  CHECK(host.holds > 0);  // its owner stays in memory meanwhile
   SECTION("by threads") {
     server.pause_offload(false);
     REQUIRE(server.run_until([this] { return server.offload_idle(); }));
@@ -241,7 +241,7 @@ TEST_CASE_METHOD(Full, "a retired cache is given up in parts, which threads clos
   CHECK(host.holds == 0);
 }
 
-TEST_CASE_METHOD(Full, "a retired cache is given up though no thread closes anything", "[cache]") {
+TEST_CASE_METHOD(Full, "a retired cache closes its files even without threads", "[cache]") {
   server.refuse_offloads = 3;  // the watches, the remembered hashes, and the first files
   cache.retire();
   CHECK(server.refuse_offloads == 0);
@@ -249,7 +249,7 @@ TEST_CASE_METHOD(Full, "a retired cache is given up though no thread closes anyt
   CHECK(open_files() == 0);
 }
 
-TEST_CASE_METHOD(Full, "what threads do not close in time waits for them again", "[cache]") {
+TEST_CASE_METHOD(Full, "files that threads do not close in time wait again", "[cache]") {
   server.expire_offloads = true;
   cache.retire();
   for (int i = 0; i < 10; ++i) server.turn();
@@ -261,7 +261,7 @@ TEST_CASE_METHOD(Full, "what threads do not close in time waits for them again",
   CHECK(open_files() == 0);
 }
 
-TEST_CASE_METHOD(Full, "no more entries are given up at once than can be closed quickly", "[cache]") {
+TEST_CASE_METHOD(Full, "only as many entries are removed at once as close quickly", "[cache]") {
   cache.shed();
   CHECK(cache.size() == kFiles - kGivenUp);
   CHECK(open_files() == kFiles - kGivenUp);
@@ -269,7 +269,7 @@ TEST_CASE_METHOD(Full, "no more entries are given up at once than can be closed 
   CHECK(cache.size() == (kFiles - kGivenUp) / 2);
 }
 
-TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cache]") {
+TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry is removed", "[cache]") {
   folder.write("a", "content");
   FileRef file = open_file("a");
   cache.retire();
@@ -278,7 +278,7 @@ TEST_CASE_METHOD(Fixture, "a file in use stays open when its entry goes", "[cach
   CHECK(pread(file->fd(), text, 7, 0) == 7);
   const std::uint64_t before = server.works_offered;
   file.reset();
-  CHECK(server.works_offered == before + 1);  // an unlinked file is closed by a thread
+  CHECK(server.works_offered == before + 1);  // a thread closes an unlinked file
 }
 
 TEST_CASE_METHOD(Fixture, "scopes keep folders and types apart", "[cache]") {

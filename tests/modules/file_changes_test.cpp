@@ -1,4 +1,4 @@
-// What is told of files and the ways to them, and what is not: nothing may be served that has changed.
+// Which changes of files, and of the paths to them, the kernel reports. A changed file may never be served.
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ struct Tree {
   }
 };
 
-// One that is old enough to be relied on. Many are made at once, since they take seconds to get so old.
+// A tree that is old enough to be relied on. Many are made at once, since ageing takes seconds.
 std::unique_ptr<Tree> old_tree() {
   static std::vector<std::unique_ptr<Tree>> trees;
   if (trees.empty()) {
@@ -51,7 +51,7 @@ std::unique_ptr<Tree> old_tree() {
   return tree;
 }
 
-// A file that has been asked for twice.
+// A file that was asked for twice.
 struct Told {
   FakeServer server;
   FakeHost host{server, {}};
@@ -106,7 +106,7 @@ class Mapping {
     REQUIRE(first_ != MAP_FAILED);
   }
   ~Mapping() { munmap(first_, 1); }
-  // A page that was written back is told of again.
+  // The page is written back first, so that the next write is reported.
   void write(char byte) {
     msync(first_, 1, MS_SYNC);
     *first_ = byte;
@@ -118,14 +118,14 @@ class Mapping {
 
 }  // namespace
 
-TEST_CASE_METHOD(Told, "what changes is seen by the next request", "[cache][changes]") {
+TEST_CASE_METHOD(Told, "the next request sees a change", "[cache][changes]") {
   const OwnedFd opened_before(open((outside / "other").c_str(), O_WRONLY | O_CLOEXEC));
   if (!tells()) cache.ways().close();  // the same, by asking
   const bool asked = GENERATE(false, true);
   if (asked) cache.ways().close();
   rely();
   const auto by_name = [&] {
-    // That another file was moved to the same path may go unseen for a while where it has to be asked for.
+    // If files have to be checked, another file moved to the path may go unseen for kRevalidateMs.
     if (asked || !tells()) later(kRevalidateMs);
   };
   SECTION("it is written to") {
@@ -134,10 +134,10 @@ TEST_CASE_METHOD(Told, "what changes is seen by the next request", "[cache][chan
   SECTION("it is written to by another name") {
     outside.overwrite("other", "after!", 0);
   }
-  SECTION("it is written to by who had opened it before") {
+  SECTION("it is written to by a descriptor that was open before") {
     REQUIRE(pwrite(opened_before.get(), "after!", 6, 0) == 6);
   }
-  SECTION("it is written to by who had opened it by a name that is gone") {
+  SECTION("it is written to by a descriptor whose name is gone") {
     REQUIRE(unlink((outside / "other").c_str()) == 0);
     (void)find();
     first = open_file(kName);
@@ -153,7 +153,7 @@ TEST_CASE_METHOD(Told, "what changes is seen by the next request", "[cache][chan
   SECTION("it is removed, and its other name is not") {
     REQUIRE(unlink((folder / kName).c_str()) == 0);
   }
-  SECTION("another is renamed over it") {
+  SECTION("another file is renamed over it") {
     folder.write("new", "after!");
     REQUIRE(rename((folder / "new").c_str(), (folder / kName).c_str()) == 0);
     by_name();
@@ -198,17 +198,17 @@ TEST_CASE_METHOD(Told, "a link on the way is switched", "[cache][changes]") {
     REQUIRE(symlink("releases/2", (folder / "new").c_str()) == 0);
     REQUIRE(rename((folder / "new").c_str(), (folder / "current").c_str()) == 0);
   }
-  SECTION("where it leads is replaced") {
+  SECTION("its target is replaced") {
     REQUIRE(rename((folder / "releases/1").c_str(), (folder / "releases/0").c_str()) == 0);
     REQUIRE(rename((folder / "releases/2").c_str(), (folder / "releases/1").c_str()) == 0);
   }
-  SECTION("where it leads is moved together with what is above") {
+  SECTION("its target is moved with the folder above") {
     REQUIRE(rename((folder / "releases").c_str(), (folder / "elsewhere").c_str()) == 0);
   }
   CHECK(find("current/file") == nullptr);
 }
 
-TEST_CASE_METHOD(Told, "other names in a folder concern nobody", "[cache][changes]") {
+TEST_CASE_METHOD(Told, "changes of other names in a folder do not matter", "[cache][changes]") {
   if (!tells()) return;
   rely();
   folder.write("a/b/new", "x");
@@ -219,7 +219,7 @@ TEST_CASE_METHOD(Told, "other names in a folder concern nobody", "[cache][change
   CHECK(find() == first);
 }
 
-TEST_CASE_METHOD(Told, "nothing is relied on when more has happened than is told", "[cache][changes]") {
+TEST_CASE_METHOD(Told, "after lost events everything is checked again", "[cache][changes]") {
   if (!tells()) return;
   rely();
   std::ifstream limit("/proc/sys/fs/inotify/max_queued_events");
@@ -227,7 +227,7 @@ TEST_CASE_METHOD(Told, "nothing is relied on when more has happened than is told
   REQUIRE(limit >> events_max);
   if (events_max > 100'000) return;
   REQUIRE(mkdir((folder / "x").c_str(), 0755) == 0);
-  // Of these the last are lost, and with them the one that counts.
+  // The queue overflows: the last events are lost, and the one for this file is among them.
   for (int i = 0; i <= events_max / 2; ++i) {
     REQUIRE(rename((folder / "x").c_str(), (folder / "a/y").c_str()) == 0);
     REQUIRE(rename((folder / "a/y").c_str(), (folder / "x").c_str()) == 0);
@@ -236,20 +236,20 @@ TEST_CASE_METHOD(Told, "nothing is relied on when more has happened than is told
   CHECK(find() == nullptr);
 }
 
-TEST_CASE_METHOD(Told, "what is written through a mapping", "[cache][changes]") {
+TEST_CASE_METHOD(Told, "a write through a mapping", "[cache][changes]") {
   if (!tells()) return;
-  SECTION("is seen at once by whoever saw the file being opened") {
+  SECTION("is seen at once if the opening was reported") {
     rely();
     Mapping mapping(folder / kName);
     CHECK(find() == first);
     mapping.write('A');
     CHECK(find() == nullptr);
   }
-  SECTION("else after a while, and from then on at once") {
+  SECTION("else is seen after a while, and from then on at once") {
     Mapping mapping(folder / kName);
     rely();
     mapping.write('A');
-    CHECK(find() == first);  // nobody has asked the file
+    CHECK(find() == first);  // the file was not checked
     later(kRevalidateMs);
     CHECK(find() == nullptr);
     first = open_file(kName);
@@ -261,7 +261,7 @@ TEST_CASE_METHOD(Told, "what is written through a mapping", "[cache][changes]") 
   }
 }
 
-TEST_CASE_METHOD(Told, "no watch stays for what is given up", "[cache][changes]") {
+TEST_CASE_METHOD(Told, "a removed entry leaves no watch", "[cache][changes]") {
   if (!tells()) return;
   const auto watches = [] {
     std::size_t count = 0;

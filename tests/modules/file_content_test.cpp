@@ -1,5 +1,5 @@
-// What both file modules promise of the content: whole, in order, of one file, whatever the client, the disk
-// and other writers do meanwhile.
+// What both file modules promise: the content is whole, in order and of one file, whatever the client, the
+// disk and other writers do.
 #include <catch2/catch.hpp>
 
 #include "support/module_rig.h"
@@ -38,7 +38,7 @@ struct Site {
   void finish(const Answer& answer) {
     REQUIRE(rig.server.run_until([&] { return answer->ended(); }, 30'000));
   }
-  // Whole and right, without CHECKing megabytes into a message.
+  // Compares without CHECK, which would put megabytes into a message.
   bool is_whole(const Answer& answer, const std::string& expected) {
     return answer->complete && answer->declared == expected.size() && answer->content == expected &&
            answer->cold_sends == 0;
@@ -137,7 +137,7 @@ TEST_CASE_METHOD(Site, "many cold files at once arrive whole", "[content]") {
 
 TEST_CASE_METHOD(Site, "clients that stand still do not starve the others", "[content]") {
   std::vector<Answer> still;
-  // Some take a byte now and then, some nothing more.
+  // Some take a byte now and then, others nothing more.
   for (int i = 0; i < 50; ++i) still.push_back(start({.socket = {1, 0, 0}, .no_send_file = true}));
   for (int i = 0; i < 50; ++i) still.push_back(start({.stands_still_at = 1, .no_send_file = true}));
   for (int i = 0; i < 10; ++i) rig.server.turn();
@@ -161,7 +161,7 @@ TEST_CASE_METHOD(Site, "a file that shrinks while it is sent cuts the answer", "
   CHECK(answer->content == content.substr(0, answer->content.size()));
 }
 
-TEST_CASE_METHOD(Site, "a file that grows while it is sent ends where it was to end", "[content]") {
+TEST_CASE_METHOD(Site, "a file that grows while it is sent ends at its old size", "[content]") {
   const bool copied = GENERATE(false, true);
   folder.make_cold("file");
   const Answer answer = start({.room = 100'000, .no_send_file = copied});
@@ -172,7 +172,7 @@ TEST_CASE_METHOD(Site, "a file that grows while it is sent ends where it was to 
   CHECK(is_whole(answer, content));
 }
 
-TEST_CASE_METHOD(Site, "a file that is replaced or deleted while it is sent goes on as it was", "[content]") {
+TEST_CASE_METHOD(Site, "a file that is replaced or deleted while it is sent is sent as it was", "[content]") {
   const bool replaced = GENERATE(false, true);
   const bool cold = GENERATE(false, true);
   folder.write("new", pattern(kSize, 5));
@@ -199,7 +199,7 @@ TEST_CASE_METHOD(Site, "pages that vanish again and again do not stop the answer
   CHECK(is_whole(answer, content));
 }
 
-TEST_CASE_METHOD(Site, "clients may go at any point", "[content]") {
+TEST_CASE_METHOD(Site, "clients may leave at any point", "[content]") {
   const bool cold = GENERATE(false, true);
   const bool copied = GENERATE(false, true);
   for (unsigned turns = 0; turns < 40; ++turns) {
@@ -208,7 +208,7 @@ TEST_CASE_METHOD(Site, "clients may go at any point", "[content]") {
     for (unsigned i = 0; i < turns; ++i) rig.server.turn(0);
     answer.reset();
   }
-  // Gone while a thread is at it.
+  // A client leaves while a thread works for it.
   folder.write("other", content);
   folder.make_cold("other");
   rig.server.pause_offload(true);
@@ -219,7 +219,7 @@ TEST_CASE_METHOD(Site, "clients may go at any point", "[content]") {
   CHECK(get_is_whole());
 }
 
-TEST_CASE_METHOD(Site, "threads that are busy delay a cold file, no more", "[content]") {
+TEST_CASE_METHOD(Site, "busy threads only delay a cold file", "[content]") {
   if (!folder.make_cold("file")) return;
   const bool copied = GENERATE(false, true);
   rig.server.refuse_offloads = 5;
@@ -227,7 +227,7 @@ TEST_CASE_METHOD(Site, "threads that are busy delay a cold file, no more", "[con
   CHECK(rig.server.refuse_offloads == 0);
 }
 
-TEST_CASE_METHOD(Site, "threads that never come cut the answer", "[content]") {
+TEST_CASE_METHOD(Site, "without threads a cold file's answer is cut", "[content]") {
   if (!folder.make_cold("file")) return;
   rig.server.expire_offloads = true;
   const Answer answer = start();
@@ -235,7 +235,7 @@ TEST_CASE_METHOD(Site, "threads that never come cut the answer", "[content]") {
   CHECK(answer->cut);
 }
 
-TEST_CASE_METHOD(Site, "files of others are served as well, though the kernel says less of them", "[content]") {
+TEST_CASE_METHOD(Site, "files of other users are served, although the kernel tells less of them", "[content]") {
   if (geteuid() != 0) return;
   chmod(folder.path.c_str(), 0755);
   const bool cold = GENERATE(false, true);
@@ -248,7 +248,7 @@ TEST_CASE_METHOD(Site, "files of others are served as well, though the kernel sa
   REQUIRE(seteuid(0) == 0);
   CHECK(is_whole(first, content));
   CHECK(is_whole(second, content));
-  CHECK(first->parks > 0);  // nobody but a thread may be the first to touch it
+  CHECK(first->parks > 0);  // only a thread may read it first
 }
 
 TEST_CASE_METHOD(Site, "a file system in memory is served as well", "[content]") {
@@ -267,7 +267,7 @@ TEST_CASE_METHOD(Site, "a file system in memory is served as well", "[content]")
 }
 
 TEST_CASE_METHOD(Site, "HEAD and an unchanged file leave the content on the disk", "[content]") {
-  const bool small = GENERATE(false, true);  // small ones would be sent from memory
+  const bool small = GENERATE(false, true);  // small files would be sent from memory
   if (small) folder.write("file", content.substr(0, 1000));
   if (!folder.make_cold("file")) return;
   const auto ask = [&](Method method, std::vector<std::pair<std::string, std::string>> fields) {
@@ -287,5 +287,5 @@ TEST_CASE_METHOD(Site, "HEAD and an unchanged file leave the content on the disk
   CHECK(ask(Method::get, {{"Range", "bytes=9999999-"}})->code == 416);
   CHECK(folder.is_cold("file"));
   CHECK(ask(Method::get, {})->code == 200);
-  if (module == "static_sendfile") CHECK_FALSE(folder.is_cold("file"));  // the other reads past the page cache
+  if (module == "static_sendfile") CHECK_FALSE(folder.is_cold("file"));  // dynamic_aio bypasses the cache
 }

@@ -1,11 +1,11 @@
-// What is said of a file by what fstat tells, and from when on it is said for certain.
+// The validators that follow from fstat, and from when on they are strong.
 #include "common/files/file_facts.h"
 
 #include <catch2/catch.hpp>
 
 using namespace sluice::files;
 
-TEST_CASE("validators say what is known of a file", "[facts]") {
+TEST_CASE("validators follow from the facts of a file", "[facts]") {
   FileFacts facts;
   facts.size = 255;
   facts.inode = 0xabc;
@@ -18,7 +18,7 @@ TEST_CASE("validators say what is known of a file", "[facts]") {
   CHECK(make_validators(facts, 5).etag == "\"77359401-3b9aca03-ff-abc\"");
   CHECK(make_validators(facts, 4).etag == "W/\"77359401-3b9aca03-ff-abc\"");
   CHECK(make_validators(facts, 1).etag == "W/\"77359401-3b9aca03-ff-abc\"");
-  CHECK(make_validators(facts, 1).last_modified.empty());  // it would lie in the future
+  CHECK(make_validators(facts, 1).last_modified.empty());  // it would be in the future
   for (const std::int64_t meaningless : {0, 1}) {
     facts.mtime_s = meaningless;
     CHECK(make_validators(facts, 1000).etag.empty());

@@ -1,5 +1,5 @@
-// What answers for names that are not there, which hidden names are served, and how long what may be kept;
-// through both modules.
+// Which file answers for a missing one, which hidden names are served, and how long caches may keep the
+// answers; through both modules.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -13,7 +13,7 @@ using Site = FileSite;
 using sluice::test::Answer;
 using Fields = FileSite::Fields;
 
-TEST_CASE_METHOD(Site, "a missing part of a page is missing, whatever the fallback", "[options]") {
+TEST_CASE_METHOD(Site, "a missing part of a page is 404 in spite of the fallback", "[options]") {
   write("app.html", "the app");
   mount({{"fallback", "app.html"}, {"types", "part=text/x-part;page=text/html"}});
   const std::string browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
@@ -36,7 +36,7 @@ TEST_CASE_METHOD(Site, "a missing part of a page is missing, whatever the fallba
       {"some/route", "*/*, text/html;q=0", 404},
       {"some/route", "*/*;q=0.000", 404},
       {"some/route", "application/json, */*;q=0.1", 200},
-      // By the extension, whoever asks.
+      // The extension decides, whatever Accept says.
       {"app.js", "-", 404},
       {"assets/app.3f2a1b.css", browser, 404},
       {"logo.PNG", "*/*", 404},
@@ -48,7 +48,7 @@ TEST_CASE_METHOD(Site, "a missing part of a page is missing, whatever the fallba
       {"old.htm", "*/*", 200},
       {"old.xhtml", browser, 200},
       {"old.page", "*/*", 200},
-      // What is no extension that has a type may be part of a route, for who has followed a link.
+      // A name without a known extension may be a route, if a person opened it as a page.
       {"users/john.doe", browser, 200},
       {"releases/v1.2", browser, 200},
       {"users/john.doe", "*/*", 404},
@@ -103,7 +103,7 @@ TEST_CASE_METHOD(Site, "only files carry the Cache-Control of files", "[options]
   CHECK(rig.get("route", plain)->line("Cache-Control").empty());
 }
 
-TEST_CASE_METHOD(Site, "what is well known is served, and nothing hidden beside or below it", "[files]") {
+TEST_CASE_METHOD(Site, "/.well-known/ is served, but no hidden name beside or below it", "[files]") {
   write(".well-known/acme-challenge/to-ken_1", "token");
   write(".well-known/.secret", "secret");
   write(".well-known-too", "secret");
@@ -117,7 +117,7 @@ TEST_CASE_METHOD(Site, "what is well known is served, and nothing hidden beside 
     CAPTURE(path);
     CHECK(ask(path)->code == 404);
   }
-  // Listings show it no more than other names of that kind.
+  // A listing shows it no more than other hidden names.
   CHECK(ask("")->content.find("well-known") == std::string::npos);
   CHECK(ask(".well-known/")->content.find("acme-challenge/") != std::string::npos);
   CHECK(ask(".well-known/")->content.find("secret") == std::string::npos);

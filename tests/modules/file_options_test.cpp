@@ -1,4 +1,4 @@
-// What the options of file mounts change, through both modules.
+// The effects of the options of file mounts, through both modules.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -15,7 +15,7 @@ using sluice::test::Answer;
 using Fields = FileSite::Fields;
 using Options = FileSite::Options;
 
-TEST_CASE_METHOD(Site, "a compressed sibling answers for whoever accepts it", "[options]") {
+TEST_CASE_METHOD(Site, "a compressed sibling is sent to clients that accept it", "[options]") {
   write("a.html", "plain");
   write("a.html.br", "in br");
   write("a.html.gz", "in gzip");
@@ -41,7 +41,7 @@ TEST_CASE_METHOD(Site, "a compressed sibling answers for whoever accepts it", "[
   CHECK(ask("a.html.br")->line("Content-Encoding").empty());
 }
 
-TEST_CASE_METHOD(Site, "a fallback answers where there is no file", "[options]") {
+TEST_CASE_METHOD(Site, "the fallback is sent for a missing file", "[options]") {
   write("app.html", "the app");
   write("a.txt", "a file");
   mount({{"fallback", "app.html"}});
@@ -77,8 +77,8 @@ TEST_CASE_METHOD(Site, "siblings are compared by whole seconds", "[options]") {
   }
 }
 
-TEST_CASE_METHOD(Site, "what browsers could not decode is not sent", "[options]") {
-  // Frames of nothing: their heads say which window they want.
+TEST_CASE_METHOD(Site, "files that browsers cannot decode are not sent", "[options]") {
+  // Empty frames. Their heads say how large a window they need.
   const std::string wide("\x28\xB5\x2F\xFD\x00\x70\x01\x00\x00", 9);
   const std::string narrow("\x28\xB5\x2F\xFD\x00\x68\x01\x00\x00", 9);
   write("wide.js", "plain");
@@ -102,7 +102,7 @@ TEST_CASE_METHOD(Site, "what browsers could not decode is not sent", "[options]"
   CHECK(first->deferred);
   CHECK(first->line("Content-Encoding") == "gzip");
   CHECK(first->content == "in gzip");
-  // It is looked at once.
+  // It is checked only once.
   const std::uint64_t works = rig.server.works_offered;
   CHECK(ask("wide.js", all)->line("Content-Encoding") == "gzip");
   CHECK(rig.server.works_offered == works);
@@ -114,10 +114,10 @@ TEST_CASE_METHOD(Site, "what browsers could not decode is not sent", "[options]"
   CHECK(ask("both.js", all)->line("Content-Encoding") == "gzip");
   CHECK(ask("large.js", all)->content == "plain");
   CHECK(ask("wide.js.zst")->content == wide);
-  // Another file under the same name is looked at anew.
+  // Another file of the same name is checked again.
   write("wide.js.zst", narrow + narrow, 50);
   CHECK(ask("wide.js", all)->line("Content-Encoding") == "zstd");
-  // Without a thread in time, another coding answers for now.
+  // If no thread is free in time, another coding answers for now.
   write("busy.js", "plain");
   write("busy.js.zst", narrow);
   write("busy.js.gz", "in gzip");
@@ -128,7 +128,7 @@ TEST_CASE_METHOD(Site, "what browsers could not decode is not sent", "[options]"
   CHECK(ask("busy.js", all)->content == narrow);
 }
 
-TEST_CASE_METHOD(Site, "a page of the mount's own stands for an error", "[options]") {
+TEST_CASE_METHOD(Site, "the mount's own page is sent for an error", "[options]") {
   write("errors/404.html", "nothing here");
   write("a.txt", "a file");
   mount({{"errors", "errors"}});
@@ -142,7 +142,7 @@ TEST_CASE_METHOD(Site, "a page of the mount's own stands for an error", "[option
   CHECK(ask("a.txt", {}, Method::other)->code == 501);
 }
 
-TEST_CASE_METHOD(Site, "a folder without an index is listed when that is wanted", "[options]") {
+TEST_CASE_METHOD(Site, "a folder without an index is listed if listing is on", "[options]") {
   write("docs/a & b.txt", "12345");
   write("index.html", "the index");
   mount({{"listing", "on"}});
@@ -161,11 +161,11 @@ TEST_CASE_METHOD(Site, "the text of a large listing is freed by a thread", "[opt
   const std::string rest(200, 'x');
   for (int i = 0; i < 3000; ++i) folder.write(std::to_string(i) + rest, "");
   mount({{"listing", "on"}, {"index", ""}});
-  SECTION("that was sent") {
+  SECTION("after it was sent") {
     CHECK(ask("")->content.size() > 1 << 20);
     CHECK(rig.server.works_offered == 2);
   }
-  SECTION("that nobody waits for any more") {
+  SECTION("after its client left") {
     rig.server.pause_offload(true);
     rig.start({});
     rig.server.pause_offload(false);
@@ -179,7 +179,7 @@ TEST_CASE_METHOD(Site, "tags made of the content are equal on every replica", "[
   write("b.txt", "same", 200);
   write("c.txt", "other");
   mount({{"etag", "hash"}});
-  // A file that has just been made might change once more without leaving a trace: it is not hashed yet.
+  // A new file might change once more without a trace, so it is not hashed yet.
   const std::string before = ask("a.txt")->line("ETag");
   folder.wait_until_older("c.txt", sluice::files::kYoungSeconds);
   const Answer first = ask("a.txt");
@@ -191,7 +191,7 @@ TEST_CASE_METHOD(Site, "tags made of the content are equal on every replica", "[
   CHECK(ask("a.txt", {{"If-None-Match", first->line("ETag")}})->code == 304);
 }
 
-TEST_CASE_METHOD(Site, "fields, types and links are as the mount says", "[options]") {
+TEST_CASE_METHOD(Site, "fields, types and links follow the mount's options", "[options]") {
   write("a.xyz", "x");
   REQUIRE(symlink("a.xyz", (folder.path + "/link").c_str()) == 0);
   mount({{"cache_control", "max-age=60"}, {"types", "xyz=text/x-yz"}, {"links", "off"}});

@@ -1,4 +1,4 @@
-// What both file modules do alike: from a request's path to the head of its answer.
+// The common part of both file modules: from a request's path to the head of its answer.
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ Answer run(ModuleRig& rig, const std::string& path, Method method, const std::st
 
 }  // namespace
 
-TEST_CASE("the modules say what they are", "[files]") {
+TEST_CASE("the modules describe themselves", "[files]") {
   ModuleRig fixed(SLUICE_TEST_PLUGINS "/static_sendfile.so");
   CHECK(std::string(fixed.info().name) == "static_sendfile");
   CHECK(std::string(fixed.info().version) == "1.0.0");
@@ -84,7 +84,7 @@ TEST_CASE_METHOD(PlainSite, "folders are answered by their index", "[files]") {
   CHECK(rig.get("", nested)->code == 404);
 }
 
-TEST_CASE_METHOD(PlainSite, "a folder without its slash is moved", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a folder without its slash is redirected", "[files]") {
   rig.mount(folder.path);
   CHECK(run(rig, "dir", Method::get)->code == 301);
   CHECK(run(rig, "dir", Method::get)->line("Location") == "/m/dir/");
@@ -95,13 +95,13 @@ TEST_CASE_METHOD(PlainSite, "a folder without its slash is moved", "[files]") {
   CHECK(run(rig, "dir", Method::get, "", "/a b\xC3\xA4/")->line("Location") == "/a%20b%C3%A4/dir/");
   const std::string query(8000, 'q');
   CHECK(run(rig, "dir", Method::get, query)->line("Location") == "/m/dir/?" + query);
-  // None without its query, and none without a Location.
+  // The query is never left out: without room for it there is no redirect.
   const Answer too_long = run(rig, "dir", Method::get, std::string(100'000, 'q'));
   CHECK(too_long->code == 414);
   CHECK(too_long->line("Location").empty());
 }
 
-TEST_CASE_METHOD(PlainSite, "only reading is allowed", "[files]") {
+TEST_CASE_METHOD(PlainSite, "only methods that read are allowed", "[files]") {
   rig.mount(folder.path);
   for (const Method method : {Method::post, Method::put, Method::del, Method::patch, Method::trace}) {
     const Answer answer = run(rig, "a.txt", method);
@@ -151,7 +151,7 @@ TEST_CASE_METHOD(PlainSite, "links are followed within the folder only", "[files
   }
 }
 
-TEST_CASE_METHOD(PlainSite, "a mount that follows no links does not serve what another has found by one",
+TEST_CASE_METHOD(PlainSite, "a mount that refuses links does not serve what another mount found by one",
                  "[files]") {
   REQUIRE(symlink("a.txt", (folder / "in").c_str()) == 0);
   const std::size_t followed = rig.mount(folder.path);
@@ -170,7 +170,7 @@ TEST_CASE_METHOD(PlainSite, "the mount's own path lies between the folder and th
   CHECK(rig.get("a.txt", below)->code == 404);
 }
 
-TEST_CASE_METHOD(PlainSite, "what is no regular file is 404 and never waited for", "[files]") {
+TEST_CASE_METHOD(PlainSite, "anything but a regular file is 404, without waiting", "[files]") {
   REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
   REQUIRE(symlink("fifo", (folder / "to-fifo").c_str()) == 0);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -185,7 +185,7 @@ TEST_CASE_METHOD(PlainSite, "what is no regular file is 404 and never waited for
   close(fd);
 }
 
-TEST_CASE_METHOD(PlainSite, "what is no regular file is not even opened", "[files]") {
+TEST_CASE_METHOD(PlainSite, "anything but a regular file is not even opened", "[files]") {
   REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
   REQUIRE(symlink("fifo", (folder / "to-fifo").c_str()) == 0);
   rig.mount(folder.path);
@@ -203,7 +203,7 @@ TEST_CASE_METHOD(PlainSite, "what is no regular file is not even opened", "[file
   close(seen);
 }
 
-TEST_CASE_METHOD(PlainSite, "what may not be read is 403", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a file that may not be read is 403", "[files]") {
   rig.mount(folder.path);
   chmod((folder / "a.txt").c_str(), 0);
   mkdir((folder / "closed").c_str(), 0755);
@@ -214,7 +214,7 @@ TEST_CASE_METHOD(PlainSite, "what may not be read is 403", "[files]") {
   CHECK(code("closed/b.txt") == 403);
 }
 
-TEST_CASE_METHOD(PlainSite, "without descriptors the cache gives up some, then it is 503", "[files]") {
+TEST_CASE_METHOD(PlainSite, "without descriptors the cache closes some files; then it is 503", "[files]") {
   rig.mount(folder.path);
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
@@ -229,7 +229,7 @@ TEST_CASE_METHOD(PlainSite, "without descriptors the cache gives up some, then i
     return status;
   };
   CHECK(code_when_tight("a.txt") == 503);
-  // Two cached files take two places; half of them is given up for the third.
+  // Two cached files use two descriptors; one of them is closed for the third file.
   folder.write("b.txt", "b");
   folder.write("c.txt", "c");
   CHECK(code("a.txt") == 200);
@@ -277,7 +277,7 @@ TEST_CASE_METHOD(PlainSite, "a changed file is served anew", "[files]") {
   CHECK(rig.get("a.txt")->content == "back");
 }
 
-TEST_CASE_METHOD(PlainSite, "a file whose place a folder has taken is not kept open", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a file that a folder has replaced is not kept open", "[files]") {
   rig.mount(folder.path, {{"nosniff", "off"}, {"revalidate_ms", "0"}});
   CHECK(rig.get("a.txt")->content == "hello");
   CHECK(rig.server.field_blocks_out == 2);
@@ -313,14 +313,14 @@ TEST_CASE_METHOD(PlainSite, "mounts have their own default type", "[files]") {
   CHECK(rig.get("README")->line("Content-Type") == "application/octet-stream");
 }
 
-TEST_CASE_METHOD(PlainSite, "what cannot work is refused", "[files]") {
+TEST_CASE_METHOD(PlainSite, "options that cannot work are refused", "[files]") {
   CHECK_THROWS_WITH(rig.mount(""), "it has no folder to serve");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"inline_max", "2M"}}), "inline_max is more than 1M");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"index", "a/b"}}), "index is a name, without slashes");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"default_type", "a\nb"}}), "default_type is no field value");
 }
 
-TEST_CASE_METHOD(PlainSite, "small content is sent whole, from memory when it is old enough", "[files]") {
+TEST_CASE_METHOD(PlainSite, "small files are sent whole, and from memory when they are old enough", "[files]") {
   rig.mount(folder.path);
   const std::size_t never = rig.mount(folder.path, {{"inline_max", "0"}});
   folder.write("small", pattern(8192));
@@ -341,7 +341,7 @@ TEST_CASE_METHOD(PlainSite, "small content is sent whole, from memory when it is
 }
 
 TEST_CASE_METHOD(PlainSite, "a retired module still answers, and keeps no files", "[files]") {
-  rig.mount(folder.path, {{"nosniff", "off"}});  // whose line is the mount's
+  rig.mount(folder.path, {{"nosniff", "off"}});  // the line is an option of the mount
   CHECK(rig.get("a.txt")->content == "hello");
   CHECK(rig.server.field_blocks_out == 2);
   rig.retire();
@@ -350,7 +350,7 @@ TEST_CASE_METHOD(PlainSite, "a retired module still answers, and keeps no files"
   CHECK(rig.server.field_blocks_out == 0);
 }
 
-TEST_CASE_METHOD(PlainSite, "what is larger than 4 GiB is declared in full", "[files]") {
+TEST_CASE_METHOD(PlainSite, "a file larger than 4 GiB has its full Content-Length", "[files]") {
   constexpr std::uint64_t kSize = (std::uint64_t{5} << 30) + 7;
   folder.write("big", "start");
   REQUIRE(truncate((folder / "big").c_str(), static_cast<off_t>(kSize)) == 0);

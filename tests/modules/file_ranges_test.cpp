@@ -1,5 +1,5 @@
-// What both file modules answer to conditions and ranges: the right bytes, told truthfully, by the same
-// strategy as whole files.
+// The answers of both file modules to conditions and ranges: the right bytes, truthful fields, and sent in
+// the same way as whole files.
 #include <catch2/catch.hpp>
 
 #include "base/monotonic_clock.h"
@@ -49,12 +49,12 @@ struct Part {
   std::string content;
 };
 
-// Empty when the body is not well-formed.
+// Empty if the body is not well-formed.
 std::vector<Part> split_parts(const std::string& body, const std::string& type) {
   const std::string delimiter = "--" + type.substr(type.find("boundary=") + 9);
   std::vector<Part> parts;
   std::size_t at = 2;
-  // Some clients look for the delimiter with its line end.
+  // Some clients look for the delimiter together with its line end.
   if (!body.starts_with("\r\n" + delimiter)) return {};
   while (true) {
     at += delimiter.size();
@@ -126,11 +126,11 @@ TEST_CASE_METHOD(Site, "hundreds of ranges are parts of one answer", "[ranges]")
     if (parts[i].content != content.substr(i * 3000, 100)) FAIL("part " << i << " is another");
   }
   CHECK(parts[299].range == "bytes 897000-897099/" + std::to_string(kSize));
-  // However small they are, a turn has its limit.
+  // However small the parts are, a turn has a limit of parts.
   CHECK(answer->pumps > 300 / 20);
 }
 
-TEST_CASE_METHOD(Site, "a range that is nowhere in the file is refused, with the size", "[ranges]") {
+TEST_CASE_METHOD(Site, "a range beyond the file is refused, with the file's size", "[ranges]") {
   const Answer answer = ask("small", {{"Range", "bytes=1000-"}});
   CHECK(answer->code == 416);
   CHECK(answer->line("Content-Range") == "bytes */1000");
@@ -140,7 +140,7 @@ TEST_CASE_METHOD(Site, "a range that is nowhere in the file is refused, with the
   CHECK(ask("empty", {{"Range", "bytes=-1"}})->code == 200);
 }
 
-TEST_CASE_METHOD(Site, "what is no range for this request is answered with everything", "[ranges]") {
+TEST_CASE_METHOD(Site, "a Range that does not apply is answered with everything", "[ranges]") {
   CHECK(ask("small", {{"Range", "bytes=9-5"}})->code == 200);
   CHECK(ask("small", {{"Range", "lines=1-2"}})->code == 200);
   CHECK(ask("small", {{"Range", "bytes=1-2"}, {"Range", "bytes=3-4"}})->code == 200);
@@ -160,10 +160,10 @@ TEST_CASE_METHOD(Site, "a condition that is not met is answered without the cont
   CHECK(ask("small", {{"If-None-Match", tag}, {"Range", "bytes=0-1"}})->code == 304);
 }
 
-TEST_CASE("requests share a look at a file only for what leaves from memory", "[files]") {
+TEST_CASE("requests share a check of a file only if it is sent from memory", "[files]") {
   Site site;
   site.folder.wait_until_older("small", sluice::files::kYoungSeconds);
-  for (int i = 0; i < 2; ++i) REQUIRE(site.ask("small", {})->code == 200);  // from now on it is kept
+  for (int i = 0; i < 2; ++i) REQUIRE(site.ask("small", {})->code == 200);  // from now on its content is kept
   RequestPlan plan;
   plan.path = "small";
   plan.arrived_ns = sluice::monotonic_ns();

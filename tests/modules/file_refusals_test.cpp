@@ -1,4 +1,4 @@
-// File modules where something is refused: rights that are missing, memory that is short.
+// File modules when something is refused: rights are missing, or memory is short.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ using sluice::test::PlainSite;
 using sluice::test::RequestPlan;
 using sluice::test::Unprivileged;
 
-TEST_CASE_METHOD(PlainSite, "the log says once who may not read what", "[files]") {
+TEST_CASE_METHOD(PlainSite, "the log says once which user may not read which file", "[files]") {
   rig.mount(folder.path);
   mkdir((folder / "closed").c_str(), 0755);
   mkdir((folder / "closed/deep").c_str(), 0755);
@@ -40,7 +40,7 @@ TEST_CASE_METHOD(PlainSite, "the log says once who may not read what", "[files]"
   CHECK(rig.server.logs.size() == 2);
 }
 
-TEST_CASE_METHOD(PlainSite, "a request that ends by an exception takes none with it", "[files]") {
+TEST_CASE_METHOD(PlainSite, "an exception in one request does no harm to the next", "[files]") {
   const std::size_t listing = rig.mount(folder.path, {{"listing", "on"}});
   RequestPlan plan;
   plan.path = "empty/";

@@ -1,4 +1,4 @@
-// Folders as pages and as JSON: what is listed, in which order, and that no name can do harm.
+// Folders as pages and as JSON: which names are listed, in which order, and that no name can do harm.
 #include "common/serving/folder_listing.h"
 
 #include <sys/socket.h>
@@ -60,7 +60,7 @@ struct Site {
     CHECK(made.error == 0);
     return made.content.str();
   }
-  // The names in their order, as the page links to them: "a/" is a folder.
+  // The names in order, as the page links to them: "a/" is a folder.
   std::string links() const {
     const std::string page = html();
     std::string all;
@@ -94,7 +94,7 @@ TEST_CASE_METHOD(Site, "a page shows name, size and date", "[folder_listing]") {
   CHECK_THAT(page, Contains("<tr><td><a href=\"dir/\">dir/</a></td><td class=\"n\"></td>"
                             "<td class=\"n\"><time datetime=\"1970-01-01T00:00:00Z\">"));
   CHECK_THAT(page, Contains("<p>1 folder, 1 file</p>"));
-  // Nothing comes from elsewhere, and nothing runs.
+  // The page loads and runs nothing.
   for (const char* foreign : {"http:", "https:", "//", "<script", "<img", "<link", "src=\""}) {
     CAPTURE(foreign);
     CHECK_THAT(page, !Contains(foreign));
@@ -114,7 +114,7 @@ TEST_CASE_METHOD(Site, "JSON is an array of objects", "[folder_listing]") {
   CHECK(listing_type(ListingFormat::json) == "application/json");
 }
 
-TEST_CASE_METHOD(Site, "names are escaped for where they stand", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "names are escaped for their place", "[folder_listing]") {
   struct Case {
     const char* name;
     const char* html;
@@ -163,7 +163,7 @@ TEST_CASE_METHOD(Site, "names are escaped for where they stand", "[folder_listin
   CHECK_THAT(html(), Contains("<title>Index of /m/&lt;b&gt;\xEF\xBF\xBD/</title>") && !Contains("<b>"));
 }
 
-TEST_CASE("the query says the order, as far as it can be understood", "[folder_listing]") {
+TEST_CASE("the query gives the order; unknown values are ignored", "[folder_listing]") {
   struct Case {
     const char* query;
     ListingOrder order;
@@ -231,7 +231,7 @@ TEST_CASE_METHOD(Site, "a mirror finds each listing once, and people can sort", 
   for (const ListingOrder order : {ListingOrder{}, ListingOrder{ListingKey::size, true}}) {
     plan.order = order;
     CHECK(links() == "../ dir/");
-    // No link to this or another folder in another order, and no form that names one.
+    // There is no link to a folder in another order, and no form that names one.
     CHECK_THAT(html(),
                !Contains("href=\"?") && !Contains("href=\"./") && !Contains("/?") && !Contains("action="));
   }
@@ -254,7 +254,8 @@ TEST_CASE_METHOD(Site, "hidden names are listed only when asked for", "[folder_l
   CHECK(links() == ".git/ .secret a");
 }
 
-TEST_CASE_METHOD(Site, "links are shown as what they lead to, beneath the root only", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "links are listed as what they lead to, if that is beneath the root",
+                 "[folder_listing]") {
   const TempFolder outside;
   outside.write("x", "outside");
   make_folder("sub");
@@ -277,7 +278,7 @@ TEST_CASE_METHOD(Site, "links are shown as what they lead to, beneath the root o
   }
 }
 
-TEST_CASE_METHOD(Site, "where links are refused, none is shown or followed", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "if links are refused, none is listed or followed", "[folder_listing]") {
   make_folder("dir");
   folder.write("dir/file", "");
   link("file", "dir/link");
@@ -290,7 +291,7 @@ TEST_CASE_METHOD(Site, "where links are refused, none is shown or followed", "[f
   CHECK(links() == "file");
 }
 
-TEST_CASE_METHOD(Site, "what is not served is not listed", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "names that are not served are not listed", "[folder_listing]") {
   REQUIRE(mkfifo((folder / "fifo").c_str(), 0644) == 0);
   link("fifo", "to-fifo");
   const OwnedFd made(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -302,7 +303,7 @@ TEST_CASE_METHOD(Site, "what is not served is not listed", "[folder_listing]") {
   CHECK_THAT(html(), Contains("<p>0 folders, 0 files</p>"));
 }
 
-TEST_CASE_METHOD(Site, "what is no folder beneath the root is an error", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "anything but a folder beneath the root is an error", "[folder_listing]") {
   const TempFolder outside;
   folder.write("file", "");
   link(outside.path.c_str(), "out");
@@ -318,7 +319,7 @@ TEST_CASE_METHOD(Site, "what is no folder beneath the root is an error", "[folde
   }
 }
 
-TEST_CASE_METHOD(Site, "a folder that is too large is cut, and says so", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "the listing of a large folder is cut, and says so", "[folder_listing]") {
   for (int i = 0; i < 20; ++i) folder.write("file" + std::to_string(i), "");
   constexpr const char* kSaid = "There is more here than is shown";
   const auto cut_with = [&](std::size_t entries_max, std::size_t content_size_max, ListingFormat format) {
@@ -346,7 +347,7 @@ TEST_CASE_METHOD(Site, "a folder that is too large is cut, and says so", "[folde
   }
 }
 
-TEST_CASE_METHOD(Site, "sizes are short, and exact where one points", "[folder_listing]") {
+TEST_CASE_METHOD(Site, "sizes are short, and exact when pointed at", "[folder_listing]") {
   const std::pair<std::uint64_t, const char*> sizes[] = {
       {0, "0 B"},
       {1, "1 B"},

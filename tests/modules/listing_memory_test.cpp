@@ -1,4 +1,4 @@
-// What listings take in memory: bounded for each and together, however slowly their clients take them.
+// The memory that listings take: bounded for each and for all together, however slow their clients are.
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <memory>
@@ -24,7 +24,7 @@ using sluice::test::ModuleRig;
 using sluice::test::RequestPlan;
 using sluice::test::TempFolder;
 
-TEST_CASE("listings take no more memory together than they may", "[listing_memory]") {
+TEST_CASE("all listings together stay within their budget", "[listing_memory]") {
   const TempFolder folder;
   const OwnedFd root(open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ListingPlan plan;
@@ -56,13 +56,13 @@ TEST_CASE("listings take no more memory together than they may", "[listing_memor
   CHECK(reserved <= plan.memory->used());
   held.clear();
   CHECK(plan.memory->used() == 0);
-  // Where there is room for the names alone, too.
+  // Also when there is room for the names alone.
   plan.memory = std::make_shared<MemoryBudget>(300 * 400);
   CHECK(list_folder(plan).error == ENOMEM);
   CHECK(plan.memory->used() == 0);
 }
 
-TEST_CASE("equal listings are there once", "[listing_memory]") {
+TEST_CASE("equal listings are kept once", "[listing_memory]") {
   ListingStore store;
   const auto text = [&store](const std::string& content) {
     TextBlocks made(store.budget());
@@ -76,7 +76,7 @@ TEST_CASE("equal listings are there once", "[listing_memory]") {
   HeldText second = store.keep("a", text("one"));
   CHECK(second == first);
   CHECK(store.budget()->used() == once);
-  // What has changed is another, however long the first is still sent.
+  // After a change it is another text, even while the first is still being sent.
   HeldText changed = store.keep("a", text("two"));
   CHECK(changed != first);
   CHECK(store.keep("a", text("two")) == changed);
@@ -91,7 +91,7 @@ TEST_CASE("equal listings are there once", "[listing_memory]") {
   CHECK(store.budget()->used() == 0);
 }
 
-TEST_CASE("large texts leave memory to small ones", "[listing_memory]") {
+TEST_CASE("large texts leave memory for small ones", "[listing_memory]") {
   const auto budget = std::make_shared<MemoryBudget>(8 << 20);
   TextBlocks large(budget);
   while (large.room_for(4096) != nullptr) large.room_for(4096)->append(4096, 'x');
@@ -99,14 +99,14 @@ TEST_CASE("large texts leave memory to small ones", "[listing_memory]") {
   CHECK(budget->used() > budget->size() / 2);
   TextBlocks small(budget);
   CHECK(small.room_for(4096) != nullptr);
-  // Room for more than a block has is a block of its own.
+  // A piece larger than a block gets a block of its own.
   CHECK(TextBlocks(budget).room_for(900'000) != nullptr);
   CHECK(TextBlocks(budget).room_for(9'000'000) == nullptr);
 }
 
 TEST_CASE("slow clients of listings take bounded memory", "[listing_memory]") {
   const TempFolder folder;
-  const std::string rest(240, '"');  // each of which takes nine bytes of a page
+  const std::string rest(240, '"');  // each takes nine bytes of a page
   for (int i = 0; i < 2500; ++i) folder.write(std::to_string(i) + rest, "");
   const TempFolder other;
   other.write("a.txt", "a");
@@ -118,7 +118,7 @@ TEST_CASE("slow clients of listings take bounded memory", "[listing_memory]") {
   std::uint64_t held = 0;
   for (int i = 0; i < 15; ++i) {
     RequestPlan plan;
-    plan.mount = "/m" + std::to_string(i) + "/";  // which the page shows, so that none is another's
+    plan.mount = "/m" + std::to_string(i) + "/";  // the page shows it, so that no two are equal
     plan.sink.stands_still_at = 1000;
     answers.push_back(rig.start(std::move(plan)));
     REQUIRE(rig.server.run_until([&] { return answers.back()->answers > 0; }, 60'000));

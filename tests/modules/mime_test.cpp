@@ -18,8 +18,8 @@ TEST_CASE("the type follows the last extension of the name", "[mime]") {
   CHECK(mime_type("logo.svg", "x/y") == "image/svg+xml; charset=utf-8");
   CHECK(mime_type("feed.xml", "x/y") == "application/xml; charset=utf-8");
   CHECK(mime_type("site.webmanifest", "x/y") == "application/manifest+json");
-  CHECK(mime_type("video.3gp", "x/y") == "video/3gpp");          // the first of the table
-  CHECK(mime_type("archive.zst", "x/y") == "application/zstd");  // and the last
+  CHECK(mime_type("video.3gp", "x/y") == "video/3gpp");          // the first one of the table
+  CHECK(mime_type("archive.zst", "x/y") == "application/zstd");  // and the last one
   CHECK(mime_type("lib.wasm", "x/y") == "application/wasm");
 }
 

@@ -1,4 +1,4 @@
-// What a mount of files says when it is made and cannot find what it is told to use.
+// The warnings of a mount of files, when it is made, about files and folders that are missing.
 #include "common/serving/missing_files.h"
 
 #include <fcntl.h>
@@ -28,9 +28,9 @@ struct Said {
   TempFolder folder;
   FakeServer server;
 
-  Said() { learn_mounts(); }  // as a mount of files does before
+  Said() { learn_mounts(); }  // a mount of files learns them first, too
 
-  // What is warned of for this path below the folder.
+  // The warnings for this path below the folder.
   std::vector<std::string> warnings(const std::string& path, const std::map<std::string, std::string>& given) {
     const int fd = ::open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     HostPlan plan;
@@ -54,14 +54,14 @@ struct Said {
 
 }  // namespace
 
-TEST_CASE_METHOD(Said, "a mount that finds everything says nothing", "[files]") {
+TEST_CASE_METHOD(Said, "a mount that finds everything warns of nothing", "[files]") {
   std::filesystem::create_directories(folder / "docs/pages");
   folder.write("docs/app.html", "the app");
   CHECK(warnings("", {}).empty());
   CHECK(warnings("docs/", {{"errors", "pages"}, {"fallback", "app.html"}}).empty());
 }
 
-TEST_CASE_METHOD(Said, "a folder that is missing is said, and nothing of what would be in it", "[files]") {
+TEST_CASE_METHOD(Said, "a missing folder gives a warning, but not the files that would be in it", "[files]") {
   CHECK(
       warnings("docs/", {{"errors", "pages"}, {"fallback", "app.html"}}) ==
       std::vector<std::string>{"it serves " + (folder / "docs") +
@@ -71,7 +71,7 @@ TEST_CASE_METHOD(Said, "a folder that is missing is said, and nothing of what wo
   CHECK(warnings("docs/", {}).size() == 1);
 }
 
-TEST_CASE_METHOD(Said, "missing pages of errors and a missing fallback are said", "[files]") {
+TEST_CASE_METHOD(Said, "missing error pages and a missing fallback give warnings", "[files]") {
   CHECK(warnings("", {{"errors", "pages"}, {"fallback", "app.html"}}) ==
         std::vector<std::string>{"errors= names " + (folder / "pages") +
                                      ", which does not exist: make that folder, with pages such as 404.html in "

@@ -1,4 +1,4 @@
-// The boundary between parts, where the system gives no random numbers.
+// The boundary between parts when the system gives no random numbers.
 #include "common/serving/multipart_body.h"
 
 #include <linux/filter.h>
@@ -20,7 +20,7 @@ using sluice::files::MultipartBody;
 
 namespace {
 
-// From now on getrandom is refused in this process.
+// From now on this process' getrandom fails.
 bool refuse_getrandom() {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -42,8 +42,7 @@ std::string boundaries(int count) {
 
 }  // namespace
 
-TEST_CASE("without random numbers boundaries differ all the same, and tell nothing of the process",
-          "[multipart]") {
+TEST_CASE("without random numbers boundaries still differ, and tell nothing of the process", "[multipart]") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   const int here = 0;
@@ -66,7 +65,7 @@ TEST_CASE("without random numbers boundaries differ all the same, and tell nothi
     WARN("there are no filters of system calls here");
     return;
   }
-  // The stack is where it was before the fork.
+  // The stack has the same address as before the fork.
   std::string address;
   sluice::files::append_hex(address, reinterpret_cast<std::uintptr_t>(&here) >> 20);
   CHECK(text.find(address) == std::string::npos);

@@ -1,4 +1,4 @@
-// A folder with a file and two folders, served by each of both file modules, and a user whom files may refuse.
+// A folder with a file and two folders, served by both file modules, and a user who may be refused files.
 #pragma once
 
 #include <sys/stat.h>
@@ -29,7 +29,7 @@ struct PlainSite {
   std::uint32_t code(const std::string& path) { return rig.get(path)->code; }
 };
 
-// The process without root's rights, which no file can refuse.
+// This process without root's rights, since root is never refused a file.
 struct Unprivileged {
   Unprivileged() {
     if (geteuid() == 0) REQUIRE(seteuid(65534) == 0);

@@ -1,4 +1,4 @@
-// Conditional requests, RFC 9110 section 13: fields, the representation's validators, and what follows.
+// Conditional requests, RFC 9110 section 13: fields, the representation's validators, and the verdict.
 #include "common/http/preconditions.h"
 
 #include <catch2/catch.hpp>
@@ -125,14 +125,14 @@ TEST_CASE("conditions are judged in their order, by their comparisons", "[precon
   }
 }
 
-TEST_CASE("without an mtime that means something, dates are ignored", "[preconditions]") {
+TEST_CASE("if the mtime means nothing, dates are ignored", "[preconditions]") {
   const Representation what{kTag, false, 0, kMtime};
   CHECK(judge({"", {{modified, kAfter}}, proceed}, what).verdict == proceed);
   CHECK(judge({"", {{unmodified, kBefore}}, proceed}, what).verdict == proceed);
   CHECK_FALSE(judge({"", {{if_range, kDate}}, proceed}, what).range_applies);
 }
 
-TEST_CASE("a date within a second that may not be over is no strong validator", "[preconditions]") {
+TEST_CASE("a date of the present second is not a strong validator", "[preconditions]") {
   CHECK_FALSE(judge({"", {{if_range, kDate}}, proceed}, {kTag, true, kMtime, kMtime + 1}).range_applies);
   CHECK(judge({"", {{if_range, kDate}}, proceed}, {kTag, true, kMtime, kMtime + 2}).range_applies);
 }

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "dynamic_aio/processors.cpp"  // the module exports nothing to link with
+#include "dynamic_aio/processors.cpp"  // the module exports no symbol to link with
 
 using sluice::MarkersProcessor;
 using sluice::Processor;
@@ -8,7 +8,7 @@ using sluice::UpperProcessor;
 
 namespace {
 
-// Feeds all of it, cut at `cuts` bytes, and gives each call as much as it still takes.
+// Feeds all of the input, `piece` bytes at a time, and repeats a call until it has taken its piece.
 template <typename Make>
 std::string process(Make make, std::string_view input, std::size_t piece) {
   auto processor = make();
@@ -54,7 +54,7 @@ UpperProcessor upper() {
 
 }  // namespace
 
-TEST_CASE("upper-casing leaves what is no ASCII letter and expands tabs", "[processors]") {
+TEST_CASE("upper-casing changes ASCII letters only, and expands tabs", "[processors]") {
   CHECK(process(upper, "abcXYZ123\xC3\xA4{`~@[", 100) == "ABCXYZ123\xC3\xA4{`~@[");
   CHECK(process(upper, "\ta", 100) == "        A");
   CHECK(process(upper, "abc\td", 100) == "ABC     D");
@@ -69,7 +69,7 @@ TEST_CASE("markers are replaced by values", "[processors]") {
   CHECK(process(markers, "<!--#date--><!--#\n\tdate\r\n-->", 100) == "DATEDATE");
 }
 
-TEST_CASE("what is no marker passes through unchanged", "[processors]") {
+TEST_CASE("other text passes through unchanged", "[processors]") {
   for (const std::string text : {"<!-- date -->", "<!--# other -->", "<!--# Date -->", "<!--# da te -->",
                                  "<!--#-->", "<!--#  -->", "<", "<<<", "<!--", "<!--#", "<!--# date",
                                  "<!--# date --", "<!--# date --x", "a < b --> c", "<!--# date -- >"}) {

@@ -1,4 +1,4 @@
-// Reads that wait for buffers, and those who give theirs up for them.
+// Reads that wait for buffers, and readers that give theirs up.
 #include "common/reading/read_queue.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@ using sluice::test::FakeServer;
 
 namespace {
 
-// Sits on a buffer, and waits for another read.
+// Holds a buffer while it waits for another read.
 struct Slow final : BufferUser {
   Slow(ReadQueue& queue, FileRef file) : queue(queue), buffer(queue.take_buffer()), place(queue.enter(*this)) {
     read->file = std::move(file);

@@ -25,7 +25,7 @@ TEST_CASE("parts of a file are remembered on their own, for a while", "[residenc
   CHECK(memo.known_until(3 * kPart, 1000 + ResidencyMemo::kStaysMs) == 3 * kPart);
 }
 
-TEST_CASE("what lies far behind is not remembered, and takes no memory", "[residency]") {
+TEST_CASE("parts far behind are not remembered, and take no memory", "[residency]") {
   constexpr std::uint64_t kFar = std::uint64_t{1} << 60;
   ResidencyMemo memo;
   memo.note(kFar, kFar + kPart, 1000);

@@ -32,7 +32,7 @@ TEST_CASE("the kernel begins to read on, up to the end", "[residency]") {
   }
   CHECK(reading.begun == end);
 
-  // All of it comes without anybody using it.
+  // All of it comes without being used.
   void* mapped = mmap(nullptr, end, PROT_READ, MAP_SHARED, fd.get(), 0);
   REQUIRE(mapped != MAP_FAILED);
   std::vector<unsigned char> present((end + 4095) / 4096);

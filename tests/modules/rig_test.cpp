@@ -1,4 +1,4 @@
-// The rig itself: that it drives what a handler may do, and notices what it may not.
+// The rig itself: it drives all that a handler may do, and notices what it may not do.
 #include <catch2/catch.hpp>
 
 #include "support/fake_exchange.h"
@@ -23,7 +23,7 @@ struct Fixture {
   FakeServer server;
   FakeHost host{server, {}};
 
-  // What the server has to say of a handler; cleared.
+  // The server's complaints about a handler; cleared by the call.
   std::vector<std::string> breaches(std::function<void(Exchange&)> what, RequestPlan plan = {}) {
     Does handler(std::move(what));
     FakeExchange exchange(server, std::move(plan));
@@ -78,7 +78,7 @@ TEST_CASE_METHOD(Fixture, "a request's body is read with pauses, and answered wh
   FakeExchange exchange(server, std::move(plan));
   CHECK(exchange.request().body_size == 22);
   exchange.begin(echo);
-  // Waits would answer at the first resume: so the reader has paused, and the task has answered before it.
+  // The task would answer at its first resume, so the reader must have paused first.
   REQUIRE(server.run_until([&] { return exchange.answers == 1; }));
   CHECK(exchange.content == "later");
   exchange.cancel();

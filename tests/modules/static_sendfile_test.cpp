@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/files/open_beneath.h"
-// The module exports nothing to link with.
+// The module exports no symbol to link with.
 #include "static_sendfile/readahead_queue.cpp"
 #include "static_sendfile/sendfile_body.cpp"
 #include "support/module_rig.h"
@@ -45,7 +45,7 @@ TEST_CASE_METHOD(Site, "cold content is read ahead, then leaves by sendfile", "[
   CHECK((answer->content == content));
   CHECK(answer->cold_sends == 0);
   CHECK(counted("readaheads") > 1);
-  CHECK(counted("thread_readaheads") == 1);  // the first
+  CHECK(counted("thread_readaheads") == 1);  // for the first piece
   CHECK(counted("copied_ranges") == 0);
 }
 
@@ -63,7 +63,7 @@ TEST_CASE_METHOD(Site, "threads alone bring a file with holes into memory", "[st
   CHECK(counted("thread_readaheads") == counted("readaheads"));
 }
 
-TEST_CASE_METHOD(Site, "content is copied where zero copy is not to be had", "[static]") {
+TEST_CASE_METHOD(Site, "content is copied if zero copy is not supported", "[static]") {
   RequestPlan plan;
   plan.path = "file";
   plan.sink.no_send_file = true;
@@ -72,7 +72,7 @@ TEST_CASE_METHOD(Site, "content is copied where zero copy is not to be had", "[s
   CHECK(counted("copied_ranges") == 1);
 }
 
-TEST_CASE_METHOD(Site, "pages that do not stay are copied by a thread", "[static]") {
+TEST_CASE_METHOD(Site, "a thread copies pages that do not stay in memory", "[static]") {
   if (!folder.make_cold("file")) return;
   RequestPlan plan;
   plan.path = "file";
@@ -86,8 +86,8 @@ TEST_CASE_METHOD(Site, "pages that do not stay are copied by a thread", "[static
 
 namespace {
 
-// A stream of a cold file of which the kernel reads what is asked for and nothing more, so that what has begun
-// is the queue's own doing.
+// A stream of a cold file. The kernel reads only what it is asked for, so that the queue alone decides what
+// is read.
 struct OneStream {
   TempFolder folder;
   sluice::test::FakeServer server;
@@ -120,7 +120,7 @@ struct OneStream {
 
 }  // namespace
 
-TEST_CASE("reading goes on in front of a body, and no further", "[static]") {
+TEST_CASE("reading stays a little ahead of a body", "[static]") {
   OneStream one;
   if (!one.cold) return;
   const auto& stream = *one.stream;
@@ -135,22 +135,22 @@ TEST_CASE("reading goes on in front of a body, and no further", "[static]") {
   }
 }
 
-TEST_CASE("a body that goes back while a thread begins with more is woken", "[static]") {
+TEST_CASE("a body that goes back while a thread starts a piece is woken", "[static]") {
   OneStream one(true);
   if (!one.cold) return;
   one.queue.wait(one.stream, 0);
   REQUIRE(one.woken());
   one.queue.move(one.stream, one.stream->reading.begun);
-  REQUIRE(one.stream->queued);  // a thread begins with the next piece
+  REQUIRE(one.stream->queued);  // a thread starts the next piece
   const std::uint64_t begun = one.server.counters.at("thread_readaheads");
   one.folder.make_cold("file");
   REQUIRE(one.stream->settled > 10'000);
   one.queue.wait(one.stream, 10'000);
   CHECK(one.woken());
-  CHECK(one.server.counters.at("thread_readaheads") > begun);  // for what is gone again
+  CHECK(one.server.counters.at("thread_readaheads") > begun);  // for the pages that are gone again
 }
 
-TEST_CASE("a body that ends while a thread begins with its piece is not woken", "[static]") {
+TEST_CASE("a body that ends while a thread starts its piece is not woken", "[static]") {
   OneStream one;
   one.queue.wait(one.stream, 0);
   one.queue.drop(one.stream);
@@ -158,7 +158,7 @@ TEST_CASE("a body that ends while a thread begins with its piece is not woken", 
   CHECK_FALSE(one.stream->waits);
 }
 
-TEST_CASE("a body is woken without hope when no thread will begin", "[static]") {
+TEST_CASE("a body is woken as hopeless if no thread starts its piece", "[static]") {
   OneStream one;
   one.server.expire_offloads = true;
   one.queue.wait(one.stream, 0);

@@ -1,4 +1,4 @@
-// The option with which users add media types: what it means, and what is said when it means nothing.
+// The option for further media types: its meaning, and the errors.
 #include "common/http/type_table.h"
 
 #include <catch2/catch.hpp>
@@ -27,7 +27,7 @@ const Lookup kLookups[] = {
     {"zz=application/zz;yy=image/yy", "a.yy", "image/yy"},
     {"yy=image/yy;zz=application/zz;", "a.yy", "image/yy"},
     {" zz = application/zz ;\tyy=image/yy ", "a.zz", "application/zz"},
-    // the user's goes before the built-in one
+    // the user's types come before the built-in ones
     {"html=application/xhtml+xml", "a.html", "application/xhtml+xml"},
     // case, the last extension, names that start with a dot: as with the built-in ones
     {"Zz=application/zz", "dir/a.zZ", "application/zz"},
@@ -41,7 +41,7 @@ const Lookup kLookups[] = {
     {"zz=application/zz", "a.z", "x/y"},
     {"zz=application/zz", "", "x/y"},
     {"c++=text/x-c", "a.c++", "text/x-c; charset=utf-8"},
-    // text is UTF-8 unless the user says otherwise
+    // text types get UTF-8 unless the user gives a charset
     {"md=text/x-markdown", "a.md", "text/x-markdown; charset=utf-8"},
     {"md=TEXT/x-markdown", "a.md", "TEXT/x-markdown; charset=utf-8"},
     {"log=text/plain;charset=iso-8859-1", "a.log", "text/plain; charset=iso-8859-1"},
@@ -87,14 +87,14 @@ const Refusal kRefusals[] = {
 
 }  // namespace
 
-TEST_CASE("the user's types go before the built-in ones", "[type_table]") {
+TEST_CASE("the user's types come before the built-in ones", "[type_table]") {
   for (const Lookup& expected : kLookups) {
     CAPTURE(expected.option, expected.path);
     CHECK(TypeTable(expected.option).type_of(expected.path, "x/y") == expected.type);
   }
 }
 
-TEST_CASE("what is no table is refused with a sentence", "[type_table]") {
+TEST_CASE("a malformed table is refused with a sentence", "[type_table]") {
   for (const Refusal& expected : kRefusals) {
     CAPTURE(expected.option);
     CHECK_THROWS_WITH(TypeTable(expected.option), Contains(expected.why));

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// parent/root is what is served; parent/outside is not.
+// parent/root is served; parent/outside is not.
 struct Tree {
   TempFolder parent;
   std::string root = parent / "root";
@@ -44,7 +44,7 @@ struct Tree {
   std::string read(const std::string& path, Links links = Links::followed) const {
     return content_of(walk_beneath(fd.get(), path.c_str(), links, O_RDONLY));
   }
-  // By openat2, and by the walk where that cannot tell.
+  // Opens by openat2, and by the walk if openat2 cannot tell.
   std::string open_and_read(const std::string& path, Links links = Links::followed) const {
     return content_of(open_beneath(fd.get(), path.c_str(), Resolve::may_block, links));
   }
@@ -58,7 +58,7 @@ struct Tree {
 
 }  // namespace
 
-TEST_CASE_METHOD(Tree, "a walk finds what a path names", "[open]") {
+TEST_CASE_METHOD(Tree, "a walk finds the file that a path names", "[open]") {
   CHECK(read("a.txt") == "a");
   CHECK(read("dir/deep/b.txt") == "b");
   CHECK(read("dir//deep/./b.txt") == "b");
@@ -76,7 +76,7 @@ TEST_CASE_METHOD(Tree, "a walk finds what a path names", "[open]") {
   CHECK(read(std::string(PATH_MAX + 1, '/')) == "EXDEV");
 }
 
-TEST_CASE_METHOD(Tree, "a walk leaves the folder by no path", "[open]") {
+TEST_CASE_METHOD(Tree, "no path leads a walk out of the folder", "[open]") {
   for (const char* path :
        {"..", "../root/a.txt", "../outside/secret.txt", "dir/../../root/a.txt", "/a.txt", "/"}) {
     CAPTURE(path);
@@ -154,7 +154,7 @@ TEST_CASE("a walk follows no link of /proc", "[open]") {
   }
 }
 
-TEST_CASE_METHOD(Tree, "a folder that is moved out meanwhile takes no walk with it", "[open]") {
+TEST_CASE_METHOD(Tree, "a folder that is moved out does not take the walk with it", "[open]") {
   parent.write("secret", "secret");
   link("dir/deep/up", "../../a.txt");
   parent.write("outside/a.txt", "secret");
@@ -174,7 +174,7 @@ TEST_CASE_METHOD(Tree, "a folder that is moved out meanwhile takes no walk with 
   mover.join();
 }
 
-TEST_CASE_METHOD(Tree, "what openat2 would find is found where it is refused", "[open]") {
+TEST_CASE_METHOD(Tree, "without openat2 the same files are found", "[open]") {
   link("absolute", root + "/a.txt");
   link("outside", parent / "outside/secret.txt");
   for (const int error : {ENOSYS, EPERM}) {

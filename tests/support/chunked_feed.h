@@ -1,4 +1,4 @@
-// Gives a chunked body to its decoder in pieces, from memory, as a connection does.
+// Gives a chunked body to its decoder in pieces, as a connection does.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ struct Chunks {
   bool operator==(const Chunks&) const = default;
 };
 
-// `step` bytes come at once. Throws when more is taken than has come.
+// `step` bytes arrive at a time. Throws when the decoder takes more than has arrived.
 inline Chunks take_chunks(std::string_view bytes, std::size_t step) {
   ChunkedBody body;
   Chunks taken;

@@ -1,4 +1,4 @@
-// A worker's connections without a worker: a table of them on a loop that a test turns, and one client.
+// A worker's connections without a worker: a table of them on a loop that the test turns, and one client.
 #pragma once
 
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ struct ConnectionFixture {
   std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
   InstanceServices services{*loop, *offload, stats, table};
   UniqueFd client;
-  UniqueFd server_end;  // of the last connection by TCP, to ask the kernel about it
+  UniqueFd server_end;  // of the last TCP connection, to ask the kernel about it
 
   ConnectionFixture() {
     for (const auto kind : {DeadlineKind::head, DeadlineKind::body, DeadlineKind::send, DeadlineKind::keepalive,
@@ -49,16 +49,16 @@ struct ConnectionFixture {
     client.reset(ends[0]);
     table.accept(UniqueFd(ends[1]));
   }
-  // By TCP. With buffers of 0 the kernel chooses.
+  // Connects by TCP. With a buffer of 0 the kernel chooses its size.
   void connect_tcp(int client_receives = 0, int server_sends = 0) {
     TcpPair pair(client_receives, server_sends);
     client = std::move(pair.client);
     server_end.reset(::dup(pair.server.get()));
     table.accept(std::move(pair.server));
   }
-  // The client keeps little for itself, and the server's socket much.
+  // The client's buffer is small, and the server's socket has a large one.
   void connect_slow() { connect_tcp(4096, 1 << 20); }
-  // Has the test module of that name answer below /NAME/.
+  // Mounts the test module of that name at /NAME/.
   void mount(const std::string& name) {
     auto file = ModuleFile::load(SLUICE_TEST_MODULES "/" + name + ".so", name + ".so");
     REQUIRE(file);
@@ -72,7 +72,7 @@ struct ConnectionFixture {
             static_cast<ssize_t>(bytes.size()));
     for (int i = 0; i < 3; ++i) loop->turn(0);
   }
-  // What has arrived in one receive; empty when nothing, or at the end.
+  // The bytes of one receive; empty when none have arrived, and at the end.
   std::string receive() {
     std::string bytes(256 * 1024, '\0');
     const ssize_t got = ::recv(client.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);

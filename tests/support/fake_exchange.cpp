@@ -13,7 +13,7 @@
 namespace sluice::test {
 namespace {
 
-// What the server recognises of the fields that tests send.
+// The known fields among those that tests send.
 FieldId known_field(std::string_view name) {
   constexpr std::pair<std::string_view, FieldId> kKnown[] = {
       {"Accept", FieldId::accept},
@@ -77,7 +77,7 @@ class FakeExchange::FakeSink final : public Sink {
     return exchange_.declared == kUnknownSize ? kUnknownSize : exchange_.declared - exchange_.received;
   }
 
-  // How many of `size` bytes are taken now; the budget is charged for them.
+  // Returns how many of `size` bytes are taken now, and counts them.
   std::uint64_t admit(std::uint64_t size) {
     if (size > left()) exchange_.server_.violation("the body wrote more than it declared");
     const std::uint64_t part = std::min({size, room(), socket_});
@@ -165,7 +165,7 @@ void FakeExchange::drive() {
   }
 }
 
-// What the socket takes in this turn; with 0 nobody is asked to write.
+// How much the socket takes in this turn. With 0 the body is not pumped.
 std::uint64_t FakeExchange::socket_room() {
   const auto& pattern = plan_.sink.socket;
   const std::uint64_t room = pattern.empty() ? kUnknownSize : pattern[socket_turn_++ % pattern.size()];

@@ -1,8 +1,8 @@
-// One request and its answer for tests: hands a handler the request, records what it answers, pumps its body
+// One request and its answer for tests. It hands a handler the request, records the answer, pumps its body
 // into a sink whose room can be set, feeds a reader, and can be cancelled at any point.
 //
-// Belongs to the FakeServer's thread; owns the body, task and reader it was given. Contract breaches become the
-// server's `violations`.
+// Belongs to the FakeServer's thread; owns the body, task and reader that it is given. A breach of the
+// contract becomes one of the server's `violations`.
 //
 // INVARIANT: one answer; a body that is done has written exactly what it declared.
 #pragma once
@@ -20,11 +20,11 @@ namespace sluice::test {
 
 // How the client takes an answer.
 struct SinkPlan {
-  std::uint64_t room = 1 << 20;                  // of one pump
-  std::vector<std::uint64_t> socket = {};        // what the socket takes, turn by turn; empty: all
-  std::uint64_t stands_still_at = kUnknownSize;  // bytes, after which the client takes no more
+  std::uint64_t room = 1 << 20;                  // in one pump
+  std::vector<std::uint64_t> socket = {};        // what the socket takes, turn by turn; empty: everything
+  std::uint64_t stands_still_at = kUnknownSize;  // the client takes no more after this many bytes
   bool no_send_file = false;
-  bool discard = false;  // count the content, do not keep it
+  bool discard = false;  // count the content, but do not keep it
 };
 
 struct RequestPlan {
@@ -45,9 +45,9 @@ class FakeExchange final : public Exchange, public Driven {
 
   // Calls the handler.
   void begin(Handler& handler);
-  // The client is gone.
+  // The client leaves.
   void cancel();
-  // Nothing more will come: complete, cut off or cancelled.
+  // The answer is complete, cut off or cancelled.
   bool ended() const { return ended_; }
 
   // The answer.
@@ -55,25 +55,25 @@ class FakeExchange final : public Exchange, public Driven {
   std::vector<std::pair<std::string, std::string>> lines;
   std::string content;
   std::uint64_t received = 0;  // bytes of content
-  std::uint64_t declared = 0;  // kUnknownSize when not
+  std::uint64_t declared = 0;  // kUnknownSize if not declared
   unsigned answers = 0;
   bool complete = false;
   bool cut = false;       // the body failed
-  bool deferred = false;  // ever
+  bool deferred = false;  // at any time
   unsigned pumps = 0;
   unsigned parks = 0;
   unsigned cold_sends = 0;  // send_file of pages that were not resident
-  unsigned files_sent = 0;  // calls of send_file that moved something
+  unsigned files_sent = 0;  // calls of send_file that sent something
   bool request_body_ended = false;
 
-  // The first line of that name; empty without one.
+  // The value of the first field of that name; empty if there is none.
   std::string line(std::string_view name) const;
   // Called before each pump.
   std::function<void(FakeExchange&)> before_pump;
   // Called before each line of the head; may throw, as the server may when memory is short.
   std::function<void()> before_field;
 
-  // Driven
+  // Driven.
   void drive() override;
   void resume() override { woken_ = true; }
   bool is_runnable() const override {
@@ -113,7 +113,7 @@ class FakeExchange final : public Exchange, public Driven {
   std::unique_ptr<Body> body_;
   std::unique_ptr<Reader> reader_;
   std::size_t body_piece_ = 0;
-  std::size_t body_taken_ = 0;  // of that piece
+  std::size_t body_taken_ = 0;  // of the present piece
   std::size_t socket_turn_ = 0;
   bool received_once_ = false;
   bool reader_paused_ = false;

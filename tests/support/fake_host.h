@@ -1,10 +1,10 @@
-// The server's side of the module interface for tests: a small loop with watches, timers and offload threads,
-// and the Host that modules and their parts see. Knows nothing of core/.
+// The server's side of the module interface, for tests: a small loop with watches, timers and offload
+// threads, and the Host that modules and their parts use. It uses nothing of core/.
 //
-// All of it belongs to the thread that made it, but what an offload thread runs. What a module does against the
-// contract is written down in `violations`, and a FakeServer that ends with any aborts the test.
+// Everything belongs to the thread that made it, except what an offload thread runs. A module's breaches of
+// the contract are noted in `violations`. A FakeServer that ends with any of them aborts the test.
 //
-// INVARIANT: a Work that was accepted gets one done(), then is destroyed, on the loop.
+// INVARIANT: a Work that was accepted gets one done() on the loop, and is then destroyed.
 #pragma once
 
 #include <sluice/handler.h>
@@ -28,7 +28,7 @@ inline std::string copy(Bytes bytes) {
   return {bytes.data, bytes.size};
 }
 
-// What a FieldBlock of a FakeHost is. Another type, since the server's own may be in the same program.
+// A FakeHost's type of FieldBlock. It has another name, since the server's own may be in the same program.
 struct FakeFieldBlock {
   std::vector<std::pair<std::string, std::string>> lines;
   static const FakeFieldBlock& of(const FieldBlock& block) {
@@ -44,7 +44,7 @@ class Driven {
   virtual ~Driven() = default;
   virtual void drive() = 0;
   virtual void resume() = 0;
-  virtual bool is_runnable() const = 0;  // without anybody's doing
+  virtual bool is_runnable() const = 0;  // without waiting for an event
 };
 
 class FakeServer {
@@ -54,17 +54,17 @@ class FakeServer {
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;
 
-  // One turn of the loop: waits for at most `wait_ms`, then calls whoever is concerned.
+  // One turn of the loop: waits for at most `wait_ms`, then handles what is ready.
   void turn(int wait_ms = 1);
-  // Turns until `ready`, for at most `limit_ms` of real time; whether it came to be.
+  // Turns until `ready`, for at most `limit_ms` of real time. Returns whether it became ready.
   bool run_until(const std::function<bool()>& ready, int limit_ms = 10'000);
-  // No work is queued, running or waiting for its done().
+  // Whether no work is queued, running or waiting for its done().
   bool offload_idle() const { return works_out_ == 0; }
 
   // What tests set.
   void advance_clock(std::uint64_t ms) { clock_skew_ms_ += ms; }
-  unsigned refuse_offloads = 0;  // so many offers of work find the queue full
-  bool expire_offloads = false;  // work is given back unrun
+  unsigned refuse_offloads = 0;  // how many of the next works are refused, as if the queue were full
+  bool expire_offloads = false;  // done(false) without run(), as after waiting for too long
   void pause_offload(bool paused);
 
   // What tests look at.
@@ -75,7 +75,7 @@ class FakeServer {
   std::uint64_t longest_call_us = 0;  // of all calls into the module
   std::int64_t field_blocks_out = 0;
 
-  // Enters the module: measures, and writes down what it throws.
+  // Calls the module, measures the time, and notes what it throws.
   void call(const char* what, const std::function<void()>& enter);
   void violation(const std::string& what) { violations.push_back(what); }
 
@@ -128,12 +128,12 @@ class FakeServer {
   std::vector<std::thread> threads_;
 };
 
-// What a handler, or a Shared, is made with.
+// The parameters of a handler's, or a Shared's, Host.
 struct HostPlan {
   std::string mount;
   int folder_fd = -1;
   std::string folder_path;
-  std::map<std::string, std::string> options;  // every option has a value
+  std::map<std::string, std::string> options;  // has a value for every option
   Shared* shared = nullptr;
 };
 
@@ -173,7 +173,7 @@ class FakeHost final : public Host {
   std::vector<std::string> counter_names_;
 };
 
-// Why a field line may not be sent (RFC 9110 section 5); null when it may.
+// The reason why a field line may not be sent (RFC 9110 section 5); null when it may.
 const char* why_not_valid(std::string_view name, std::string_view value);
 
 }  // namespace sluice::test

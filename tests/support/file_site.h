@@ -1,4 +1,4 @@
-// A folder of files that were written some time ago, served by each of both file modules.
+// A folder of files with old times, served by both file modules.
 #pragma once
 
 #include <fcntl.h>

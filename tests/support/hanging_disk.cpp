@@ -26,20 +26,19 @@ constexpr std::uint64_t kOnlyFile = 2;
 constexpr std::size_t kRequestMax = 256 * 1024;
 constexpr unsigned kPiece = 64 * 1024;
 
-// The file system's side of one mount. Nothing is valid for longer than its answer, so that each use asks
-// again.
+// Speaks FUSE for one mount. No answer stays valid, so that each use of the file asks again.
 class Tongue {
  public:
   Tongue(int fd, const std::string& content) : fd_(fd), content_(content) {}
 
-  // False when it is unmounted.
+  // False once it is unmounted.
   bool take_request() {
     const ssize_t got = ::read(fd_, request_.data(), request_.size());
     if (got < 0) return errno == EINTR || errno == EAGAIN || errno == ENOENT;
     return got >= static_cast<ssize_t>(sizeof(fuse_in_header));
   }
 
-  // The kernel waits for no answer to these.
+  // Some requests have no answer.
   bool wants_answer() const {
     const std::uint32_t code = header().opcode;
     return code != FUSE_FORGET && code != FUSE_BATCH_FORGET && code != FUSE_INTERRUPT;

@@ -1,5 +1,5 @@
-// A file system that hangs when it is told to: FUSE, spoken by a child of its own, with one file in it. What is
-// asked of it meanwhile waits until it is gone. Needs root and /dev/fuse.
+// A file system that can hang: FUSE, served by a child process, with one file in it. While it hangs, every
+// call on it waits until the file system is gone. Needs root and /dev/fuse.
 #pragma once
 
 #include <sys/types.h>
@@ -13,19 +13,19 @@ class HangingDisk {
  public:
   static constexpr const char* kFile = "a.txt";
 
-  // Mounts it at a folder that exists. `content` is the file's.
+  // Mounts it at an existing folder. `content` is the content of the file.
   HangingDisk(const std::string& folder, const std::string& content);
   ~HangingDisk();
   HangingDisk(const HangingDisk&) = delete;
   HangingDisk& operator=(const HangingDisk&) = delete;
 
-  // False where none can be mounted; the reason is WARNed of by whoever skips.
+  // False when it could not be mounted. A test that skips says so by WARN.
   bool mounted() const { return mounted_; }
-  // From now on nothing is answered.
+  // From now on it answers nothing.
   void hang();
-  // How many requests it has left without an answer.
+  // The number of requests that wait for an answer.
   unsigned unanswered() const;
-  // Whoever waits is told that it is gone.
+  // Ends the file system: all waiting calls fail.
   void end();
 
  private:

@@ -1,7 +1,8 @@
-// A client that says exactly what a test wants, and reads answers strictly: blocking sockets with a time limit.
+// A client that sends exactly the given bytes, and reads answers strictly. Blocking sockets with a time
+// limit.
 //
-// Whatever goes wrong (no connection, no answer in time, a malformed one) is thrown as std::runtime_error and
-// fails the test. One thread each.
+// Every failure (no connection, no answer in time, a malformed one) is thrown as std::runtime_error and fails
+// the test. One thread each.
 #pragma once
 
 #include <sys/types.h>
@@ -28,17 +29,18 @@ struct HttpAnswer {
   std::string reason;
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;       // without its chunks' framing
-  bool complete = false;  // the body has its declared size, its last chunk, or nothing but the end to end it
+  bool complete = false;  // the body has its declared size, or its last chunk, or ends with the connection if
+                          // neither is given
 
   std::size_t count(std::string_view name) const;
   bool has(std::string_view name) const { return count(name) > 0; }
-  // The first one's value; empty without one.
+  // The value of the first field of that name; empty if there is none.
   std::string field(std::string_view name) const;
 };
 
 class HttpClient {
  public:
-  // A small `receive_buffer` makes a client that takes little at a time; 0 leaves it to the system.
+  // With a small `receive_buffer` the client takes little at a time; with 0 the system chooses its size.
   explicit HttpClient(const Endpoint& endpoint, int timeout_ms = kClientTimeoutMs, int receive_buffer = 0);
   ~HttpClient();
   HttpClient(HttpClient&& other) noexcept;
@@ -49,18 +51,18 @@ class HttpClient {
   // False when the server has closed or reset the connection.
   bool try_send(std::string_view bytes);
   void send_byte_by_byte(std::string_view bytes);
-  // One request without a body; `fields` are whole lines.
+  // Sends one request without a body; `fields` are whole lines.
   void request(std::string_view method, std::string_view target, std::string_view fields = "");
   HttpAnswer get(std::string_view target, std::string_view fields = "");
 
-  // `to_head`: the request was HEAD, so that no body follows whatever the head declares.
+  // `to_head`: the request was HEAD, so no body follows, even if the head declares one.
   HttpAnswer read_answer(bool to_head = false);
-  // Until the answer's head, leaving its body unread.
+  // Reads the answer's head, and leaves its body unread.
   HttpAnswer read_head();
-  // Up to this many bytes of what comes next; fewer only at the end.
+  // Reads up to this many bytes; fewer only at the end.
   std::string read_some(std::size_t size_max);
   std::string read_to_end();
-  // The server ends the connection, and nothing more comes.
+  // Whether the server ends the connection without sending more.
   bool ends();
   bool was_reset() const { return reset_; }
 
@@ -81,13 +83,14 @@ class HttpClient {
   bool reset_ = false;
 };
 
-// One GET on a connection of its own, which is asked to close.
+// Sends one GET on a connection of its own, and asks the server to close it.
 HttpAnswer fetch(const Endpoint& endpoint, std::string_view target, std::string_view fields = "");
 
-// Raises this process' limit of open files, which programs started later inherit. False when it may not.
+// Raises this process' limit of open files, which programs started later inherit. False when that is not
+// allowed.
 bool allow_descriptors(std::size_t wanted);
 
-// "5\r\nhello\r\n": one chunk; the empty text makes the last one.
+// Makes one chunk: "5\r\nhello\r\n". An empty text makes the last one.
 std::string chunk(std::string_view text);
 
 }  // namespace sluice::test

@@ -40,10 +40,10 @@ ModuleRig::~ModuleRig() {
   }
   server.call("~Shared", [&] { shared_.reset(); });
   shared_host_.reset();
-  // Nothing of the module may be left to call: work given out by a destructor would be.
+  // Work given out by a destructor would call an unloaded module.
   if (!server.offload_idle()) server.violation("a destructor asked for a thread");
 #if !defined(SLUICE_TEST_SANITIZED)
-  dlclose(mapping_);  // sanitizers could not name what is in an unmapped module
+  dlclose(mapping_);  // a sanitizer could not name code of an unmapped module
   if (dlopen(path_.c_str(), RTLD_NOW | RTLD_NOLOAD) != nullptr) server.violation("the module stays mapped");
 #endif
 }

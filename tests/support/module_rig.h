@@ -5,8 +5,8 @@
 //     rig.mount("/tmp/site", {{"index", "home.html"}});
 //     auto answer = rig.get("a.txt");
 //
-// One thread. The end of the rig waits for what is under way and aborts the test when the module has broken the
-// contract: see FakeServer.
+// One thread. When the rig ends, it waits for work under way, and aborts the test if the module has broken
+// the contract: see FakeServer.
 #pragma once
 
 #include <sluice/module.h>
@@ -36,17 +36,17 @@ class ModuleRig {
   explicit ModuleRig(const std::string& module_path);
   ~ModuleRig();
 
-  // Makes one more handler and returns its number. `folder` may be empty. Throws std::runtime_error with the
-  // module's sentence when it refuses.
+  // Makes one more handler and returns its number. `folder` may be empty. If the module refuses, throws
+  // std::runtime_error with its sentence.
   std::size_t mount(const std::string& folder, const std::map<std::string, std::string>& options = {},
                     const std::string& folder_path = {});
 
-  // Begins a request; `server.run_until` goes on with it.
+  // Begins a request. `server.run_until` continues it.
   Answer start(RequestPlan plan, std::size_t handler = 0);
-  // Begins one and goes on until it has ended. Throws std::runtime_error when that takes too long.
+  // Begins a request and runs it to its end. Throws std::runtime_error when that takes too long.
   Answer run(RequestPlan plan, std::size_t handler = 0);
   Answer get(const std::string& path, std::size_t handler = 0);
-  // Calls retire() of the handlers and of the Shared.
+  // Calls retire() on the handlers and on the Shared.
   void retire();
 
   const ModuleInfo& info() const { return *info_; }

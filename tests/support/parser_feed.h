@@ -1,5 +1,5 @@
-// Feeds a request to a parser in pieces, from memory that moves between any two calls, as a connection may.
-// One thread.
+// Feeds a request to a parser in pieces, as a connection does. The memory moves between any two calls. One
+// thread.
 #pragma once
 
 #include <ostream>
@@ -32,7 +32,7 @@ inline std::ostream& operator<<(std::ostream& out, const Fed& fed) {
              << fed.consumed << (fed.keep ? " keep" : " close") << (fed.expects_continue ? " expects" : "");
 }
 
-// Bytes that lie elsewhere and end exactly where they end, so that a sanitizer sees whoever looks beyond.
+// A copy of the bytes without room behind it, so that a sanitizer finds any read beyond the end.
 class Moved {
  public:
   explicit Moved(std::string_view bytes) : bytes_(bytes.begin(), bytes.end()) { bytes_.shrink_to_fit(); }
@@ -60,7 +60,7 @@ inline void note_head(const RequestHead& head, Fed& fed) {
   fed.expects_continue = head.expects_continue;
 }
 
-// Cuts are offsets, in ascending order. Starts the parser, which may have been used before.
+// The cuts are offsets, in ascending order. Starts the parser, which may have been used before.
 inline Fed feed_parser(RequestParser& parser, std::string_view bytes, std::vector<std::size_t> cuts) {
   using Outcome = RequestParser::Outcome;
   Fed fed;

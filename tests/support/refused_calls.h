@@ -1,5 +1,5 @@
-// A filter of system calls, as containers and service managers put on programs that they start: some are
-// refused. For a child before it executes a program, since a filter stays for good.
+// Filters system calls, as containers and service managers do: some calls are refused. For a child before it
+// executes a program, since a filter cannot be taken off.
 #pragma once
 
 #include <linux/audit.h>
@@ -13,7 +13,7 @@
 
 namespace sluice::test {
 
-// Every call of these numbers fails with `error` from now on. False where no filter may be set.
+// From now on every call of these numbers fails with `error`. False if no filter can be set.
 inline bool refuse_calls(const std::vector<long>& numbers, int error) {
   const auto skip = static_cast<unsigned char>(numbers.size());
   std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};

@@ -1,4 +1,4 @@
-// What a test takes away from its own process for a while.
+// Takes something away from the test's own process for a while.
 #pragma once
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 namespace sluice::test {
 
-// From now on, and for good, that system call fails with this error in this process. REQUIRES: a forked child.
+// From now on, and for good, the system call fails with this error in this process. REQUIRES: a forked child.
 inline bool refuse_system_call(unsigned number, unsigned error) {
   sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -26,7 +26,7 @@ inline bool refuse_system_call(unsigned number, unsigned error) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-// While it lives, no descriptor can be had beyond `spare` more. One thread.
+// While an object lives, only `spare` more descriptors can be opened. One thread.
 class FewDescriptors {
  public:
   explicit FewDescriptors(rlim_t spare = 0) {

@@ -1,4 +1,4 @@
-// Connections of which a module answers the requests, mounted at "/m/"; and what was logged meanwhile.
+// Connections whose requests a module answers, mounted at "/m/", and the lines logged meanwhile.
 #pragma once
 
 #include <poll.h>
@@ -32,7 +32,7 @@ struct ServedClient : ConnectionFixture {
   }
 
   void get(const std::string& path) { send("GET /m/" + path + " HTTP/1.1\r\nHost: a\r\n\r\n"); }
-  // Receives, turning the loop, until the server has closed.
+  // Receives and turns the loop until the server has closed.
   std::string receive_to_end() {
     std::string all;
     const auto receive_all = [&] {
@@ -45,7 +45,7 @@ struct ServedClient : ConnectionFixture {
     receive_all();
     return all;
   }
-  // The server has closed its end, or sends no more.
+  // Whether the server has closed its end, or sends no more.
   bool is_closed() const {
     pollfd ended{client.get(), POLLRDHUP, 0};
     return ::poll(&ended, 1, 0) > 0;

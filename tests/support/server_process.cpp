@@ -40,7 +40,7 @@ std::string read_file(const fs::path& path) {
   return text.str();
 }
 
-// What a test's own environment says must not steer the server under test.
+// Variables in the test's own environment must not change the server under test.
 std::vector<std::string> environment_with(const Variables& variables) {
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -58,7 +58,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
-// Parent and name of a process; nothing when it is gone.
+// The parent and the name of a process; nothing when it is gone.
 struct ProcessFacts {
   pid_t parent = -1;
   std::string name;
@@ -84,7 +84,7 @@ std::vector<std::string> with_listen(std::vector<std::string> more, const Variab
   return more;
 }
 
-// Beside the site, so that servers of other tests and of the machine have no part in it.
+// Puts the control socket beside the site, so that other servers of the machine do not matter.
 Variables with_control_folder(const Site& site, Variables variables) {
   variables.emplace("RUNTIME_DIRECTORY", site.path("run"));
   return variables;
@@ -271,7 +271,7 @@ void ServerProcess::find_endpoint() {
   }
   const std::size_t path = out.find("unix:");
   if (path == std::string::npos) throw std::runtime_error("the server names no address:\n" + out);
-  // The mount follows the path without a gap.
+  // In the output the mount follows the path of the socket without a space.
   fs::path socket = out.substr(path + 5, out.find_first_of(" \n", path) - path - 5);
   while (socket.has_relative_path() && !fs::is_socket(socket)) socket = socket.parent_path();
   endpoint_.unix_path = socket.string();

@@ -1,12 +1,12 @@
-// The real `sluice serve` in a process of its own, with a document root and a folder of modules made for one
+// Runs the real `sluice serve` in a process of its own, with a document root and a folder of modules for one
 // test.
 //
-// SLUICE_BINARY, SLUICE_TEST_PLUGINS (the product's modules) and SLUICE_TEST_MODULES (the tests') are
-// definitions of the build; environment variables of the same names go before them. Every wait is bounded,
-// everything that was started is killed and removed at the end. One thread.
+// The build defines SLUICE_BINARY, SLUICE_TEST_PLUGINS (the product's modules) and SLUICE_TEST_MODULES (the
+// tests'). Environment variables of the same names come before them. Every wait is bounded, and at the end
+// everything is killed and removed. One thread.
 //
-// This and http_client.h are installed for the tests of authors (sluice_add_module_test), whose own modules are
-// then SLUICE_TEST_PLUGINS: they include nothing of core/.
+// This file and http_client.h are also installed for the tests of authors (sluice_add_module_test), so they
+// include nothing of core/. There SLUICE_TEST_PLUGINS has the author's modules.
 #pragma once
 
 #include <sys/types.h>
@@ -24,10 +24,10 @@ namespace sluice::test {
 inline constexpr int kWaitMs = 20'000;
 inline constexpr int kStoppedBroken = -2;
 
-// Asks again and again until it is so; false when it was not in time.
+// Asks again and again until `is_so`. False when it did not become so in time.
 bool eventually(const std::function<bool()>& is_so, int limit_ms = kWaitMs);
 
-// A new folder that every user may read, removed with everything in it.
+// A new folder that every user may read. It is removed with everything in it.
 class ScratchFolder {
  public:
   ScratchFolder();
@@ -36,7 +36,7 @@ class ScratchFolder {
   ScratchFolder& operator=(const ScratchFolder&) = delete;
 
   std::string path(const std::string& name = "") const { return name.empty() ? path_ : path_ + "/" + name; }
-  // Makes or overwrites it, and the folders above it.
+  // Makes or overwrites a file, and makes the folders above it.
   void write(const std::string& name, std::string_view content) const;
   std::string read(const std::string& name) const;
   void link(const std::string& name, const std::string& target) const;
@@ -47,13 +47,14 @@ class ScratchFolder {
 };
 
 using Variables = std::map<std::string, std::string>;
-// Done in the new process before it executes its program.
+// Called in the new process before it executes its program.
 using BeforeExec = std::function<void()>;
 
 // A program whose output goes to files. Killed when it is destroyed.
 class Process {
  public:
-  // `variables` are added to the environment, from which all SLUICE_ ones are taken. `folder`: where it starts.
+  // `variables` are added to the environment; all SLUICE_ ones are removed from it first. `folder` is the
+  // current folder.
   Process(const std::vector<std::string>& arguments, const Variables& variables = {},
           const std::string& folder = "", const BeforeExec& before_exec = {});
   ~Process();
@@ -63,7 +64,7 @@ class Process {
   pid_t pid() const { return pid_; }
   bool running();
   void signal(int number);
-  // The exit code, 128 + the signal that killed it, or -1 when it did not end in time.
+  // The exit code, or 128 + the signal that killed it, or -1 when it did not end in time.
   int wait(int limit_ms = kWaitMs);
   std::string out() const { return scratch_.read("out"); }
   std::string err() const { return scratch_.read("err"); }
@@ -75,7 +76,7 @@ class Process {
   bool ended_ = false;
 };
 
-// What a program said and how it ended.
+// The output of a program, and how it ended.
 struct Outcome {
   int code = -1;
   std::string out;
@@ -85,11 +86,11 @@ Outcome run(const std::vector<std::string>& arguments, const Variables& variable
             const std::string& folder = "", int limit_ms = kWaitMs, const BeforeExec& before_exec = {});
 
 std::string sluice_binary();
-// The file of a module of the product or of the tests.
+// The path of a module of the product or of the tests.
 std::string module_file(const std::string& name);
 bool has_module(const std::string& name);
 
-// A folder to serve and a folder of modules: everything that a server is started with.
+// A folder to serve and a folder of modules, to start a server with.
 class Site {
  public:
   explicit Site(const std::vector<std::string>& modules = {});
@@ -99,14 +100,14 @@ class Site {
   std::string path(const std::string& name) const { return folder_.path(name); }
   void add_module(const std::string& name) const;
   std::string read_plugin(const std::string& name) const { return folder_.read("plugins.d/" + name + ".so"); }
-  // Below the document root.
+  // Writes a file below the document root.
   void write(const std::string& name, std::string_view content) const {
     folder_.write("root/" + name, content);
   }
   void link(const std::string& name, const std::string& target) const { folder_.link("root/" + name, target); }
-  // Beside it.
+  // Writes a file beside the document root.
   std::string write_beside(const std::string& name, std::string_view content) const;
-  // {"sluice", "serve", "--root", ..., "--plugins", ...} and `more`.
+  // Returns {"sluice", "serve", "--root", ..., "--plugins", ...} and `more`.
   std::vector<std::string> command(const std::vector<std::string>& more) const;
 
  private:
@@ -115,8 +116,8 @@ class Site {
 
 class ServerProcess {
  public:
-  // Starts and waits until it serves. REQUIRES: site outlives it. Without a --listen, one at a free port is
-  // added. Its control socket is in the folder "run" beside the document root.
+  // Starts the server and waits until it serves. REQUIRES: `site` lives longer. If no --listen is given, it
+  // listens at a free port. Its control socket is in the folder "run" beside the document root.
   explicit ServerProcess(const Site& site, const std::vector<std::string>& more = {},
                          const Variables& variables = {}, const BeforeExec& before_exec = {});
   ~ServerProcess();
@@ -124,7 +125,7 @@ class ServerProcess {
   const Endpoint& endpoint() const { return endpoint_; }
   std::string url(const std::string& target) const;
   pid_t pid() const { return process_.pid(); }
-  std::vector<pid_t> workers() const;  // of this moment, in order
+  std::vector<pid_t> workers() const;  // those that run now, in order
   std::string log() const { return process_.err(); }
   std::string out() const { return process_.out(); }
   bool logs(std::string_view text, int limit_ms = kWaitMs) const;
@@ -132,10 +133,10 @@ class ServerProcess {
   void signal(int number) { process_.signal(number); }
   int wait(int limit_ms = kWaitMs) { return process_.wait(limit_ms); }
   bool running() { return process_.running(); }
-  // TERM, and the exit code; kStoppedBroken when the log tells of a worker that crashed, or of what a sanitizer
-  // found. The log is shown when that is not 0.
+  // Sends TERM and returns the exit code, or kStoppedBroken if the log tells of a crash of a worker or a
+  // sanitizer's finding. Shows the log unless it returns 0.
   int stop();
-  // HUP, and waits until it has been followed. False when it was refused.
+  // Sends HUP and waits until the server has followed it. False when it refused.
   bool reload();
 
  private:
@@ -146,7 +147,7 @@ class ServerProcess {
   Endpoint endpoint_;
 };
 
-// Bytes that repeat nowhere near, the same for the same seed.
+// Bytes without repetition; equal for equal seeds.
 std::string random_bytes(std::size_t size, unsigned seed = 1);
 
 }  // namespace sluice::test

@@ -1,5 +1,5 @@
-// The slow and plain way to judge a target in origin-form: split it at its slashes, decode each segment, fold
-// them.
+// Judges a target in origin-form in a slow and plain way: it splits the target at its slashes, decodes each
+// segment, and folds the dots.
 #pragma once
 
 #include <set>
@@ -11,7 +11,7 @@
 namespace sluice::test {
 
 struct SlowTargetPath {
-  std::set<std::uint32_t> refusals;  // each alone would be enough
+  std::set<std::uint32_t> refusals;  // each of them alone is enough
   std::string path;
 
   bool agrees_with(const TargetPath& judged) const {
@@ -46,7 +46,7 @@ inline std::string slow_decode(const std::string& segment, std::set<std::uint32_
   return decoded;
 }
 
-// REQUIRES: it begins with a slash.
+// REQUIRES: the target begins with a slash.
 inline SlowTargetPath judge_slowly(const std::string& target) {
   SlowTargetPath result;
   const std::string path = target.substr(0, target.find('?'));

@@ -1,4 +1,4 @@
-// Two ends of a TCP connection of this machine; the server's does not block.
+// Both ends of a TCP connection within this machine. The server's end does not block.
 #pragma once
 
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 namespace sluice::test {
 
 struct TcpPair {
-  // With buffers of 0 the kernel chooses.
+  // With a buffer of 0 the kernel chooses its size.
   explicit TcpPair(int client_receives = 0, int server_sends = 0) {
     const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};

@@ -1,4 +1,5 @@
-// A folder of a test's own, gone at its end, and what tests do to files in it. Any thread, one at a time.
+// A folder that a test has for itself and that is removed at the end, and operations on its files. Any
+// thread, one at a time.
 #pragma once
 
 #include <fcntl.h>
@@ -34,7 +35,7 @@ class TempFolder {
 
   std::string operator/(const std::string& name) const { return path + "/" + name; }
 
-  // Writes a whole file, in place where it exists.
+  // Writes a whole file, in place if it exists.
   void write(const std::string& name, std::string_view content) const {
     const int fd = open((*this / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     put(fd, content, 0);
@@ -46,7 +47,7 @@ class TempFolder {
     put(fd, content, offset);
     close(fd);
   }
-  // Gives a file the times of an hour ago. The ctime stays what it is.
+  // Sets a file's times to an hour ago. Its ctime cannot be set.
   void age(const std::string& name) const {
     timespec times[2];
     clock_gettime(CLOCK_REALTIME, &times[0]);
@@ -54,15 +55,15 @@ class TempFolder {
     times[1] = times[0];
     utimensat(AT_FDCWD, (*this / name).c_str(), times, 0);
   }
-  // Waits until the last change of a file is more than so many whole seconds ago.
+  // Waits until the last change of a file is more than `seconds` whole seconds ago.
   void wait_until_older(const std::string& name, std::int64_t seconds) const {
     struct stat status {};
     if (stat((*this / name).c_str(), &status) != 0) throw std::runtime_error("a test file is missing");
     std::this_thread::sleep_until(std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec + seconds + 1));
   }
-  // Takes a file out of the page cache. False, and told, where it stays there, as on tmpfs.
+  // Removes a file from the page cache. False, with a message, if it stays there, as on tmpfs.
   bool make_cold(const std::string& name) const {
-    // Again and again: a page that another processor holds on to for a moment stays.
+    // Tries again, because a page stays that another processor uses at this moment.
     for (int tries = 0; tries < 20; ++tries) {
       if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
       const int fd = open((*this / name).c_str(), O_RDONLY | O_CLOEXEC);
@@ -74,7 +75,7 @@ class TempFolder {
     std::fprintf(stderr, "%s: files stay cached here\n", path.c_str());
     return false;
   }
-  // Whether nothing of the file's first page is in the page cache.
+  // Whether the file's first page is not in the page cache.
   bool is_cold(const std::string& name) const {
     const int fd = open((*this / name).c_str(), O_RDONLY | O_CLOEXEC);
     void* mapped = mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
@@ -100,7 +101,7 @@ class TempFolder {
   }
 };
 
-// Bytes that differ everywhere, so that a piece in the wrong place shows.
+// Bytes that differ everywhere, so that a piece in the wrong place is noticed.
 inline std::string pattern(std::size_t size, std::uint64_t seed = 1) {
   std::string made(size, '\0');
   std::uint64_t state = seed * 0x9E3779B97F4A7C15ULL + 1;

@@ -6,7 +6,7 @@ namespace {
 
 using enum Level;
 
-// Of every file of the site.
+// The time of every file of the site.
 constexpr const char* kWrittenImf = "Thu, 29 Feb 2024 12:00:00 GMT";
 
 std::string with(Lines fields) {

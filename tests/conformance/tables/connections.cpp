@@ -1,4 +1,4 @@
-// What keeps a connection and what closes it: RFC 9112 section 9, RFC 9110 section 7.6.1.
+// When a connection goes on and when it closes: RFC 9112 section 9, RFC 9110 section 7.6.1.
 #include "conformance/tables/tables.h"
 
 namespace sluice::conformance {

@@ -1,4 +1,4 @@
-// Field lines, and how many and how long they may be: RFC 9110 section 5, RFC 9112 section 5.
+// Field lines, their number and their length: RFC 9110 section 5, RFC 9112 section 5.
 #include "conformance/tables/tables.h"
 
 namespace sluice::conformance {
@@ -73,7 +73,7 @@ std::vector<Case> field_cases() {
       {should, "9110 5.4", "60 fields", many(60), "200 | of /ten.txt"},
       {ours, "6585 5", "5,000 fields", many(5'000), "431 | closes"},
       {ours, "6585 5", "60,000 fields", many(60'000), "431 | closes"},
-      // Fields that say nothing here, or nothing that could be understood.
+      // Fields without a meaning here, or with a value that cannot be understood.
       {must, "9110 5.1", "unknown fields are ignored", with("X-Unknown: anything"), "200 | of /ten.txt"},
       {must, "9110 7.8", "Upgrade may be ignored", with("Connection: upgrade\r\nUpgrade: h2c"),
        "200 | of /ten.txt | keeps"},
@@ -100,7 +100,7 @@ std::vector<Case> field_cases() {
       {must, "6265 5.4", "cookies are ignored", with("Cookie: a=b; c=\"d\"; =;;"), "200 | of /ten.txt"},
       {must, "9110 11.6.2", "Authorization is ignored where none is asked", with("Authorization: Basic !!"),
        "200 | of /ten.txt"},
-      // What every answer says of itself.
+      // Fields that every answer has.
       {must, "9110 6.6.1", "Date in a 404", get("/nothing"), "404 | Date"},
       {must, "9110 6.6.1", "Date in a 400", "nonsense\r\n\r\n", "400 | Date | closes"},
       {ours, "9110 10.2.4", "Server without a version", get("/ten.txt"), "200 | Server: sluice"},

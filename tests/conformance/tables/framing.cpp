@@ -1,5 +1,5 @@
-// Bodies of requests, and what could be taken for one: RFC 9112 sections 6, 7 and 11.2, RFC 9110 sections 8.6
-// and 10.1.1.
+// Bodies of requests, and bytes that could be taken for one: RFC 9112 sections 6, 7 and 11.2, RFC 9110
+// sections 8.6 and 10.1.1.
 #include "conformance/tables/tables.h"
 #include "support/http_client.h"
 
@@ -17,7 +17,7 @@ std::string with(Lines fields, std::string_view body = "") {
 std::string chunked(std::string_view body) {
   return request("GET", "/ten.txt", {kChunked}, body);
 }
-// A request that must never be answered, as it is another's content.
+// A request that must never be answered, because it is part of another's content.
 const std::string kHidden = lines({"GET /hidden HTTP/1.1", "Host: test"});
 
 }  // namespace
@@ -100,7 +100,7 @@ std::vector<Case> framing_cases() {
       {ours, "9112 7", "names of codings have no case",
        request("GET", "/ten.txt", {"Transfer-Encoding: CHUNKED"}, "5\r\nhello\r\n0\r\n\r\n"),
        "200 | of /ten.txt"},
-      // Nothing behind a broken one may be answered.
+      // Nothing after a broken body may be answered.
       {must, "9112 7.1", "no size", chunked("x\r\nhello\r\n0\r\n\r\n" + kHidden), "400 | closes"},
       {must, "9112 7.1", "a prefixed size", chunked("0x5\r\nhello\r\n0\r\n\r\n" + kHidden), "400 | closes"},
       {must, "9112 7.1", "a negative size", chunked("-1\r\nhello\r\n0\r\n\r\n" + kHidden), "400 | closes"},

@@ -8,7 +8,7 @@ using enum Level;
 
 constexpr std::string_view kNever = " | !has root:";
 
-// Whatever the answer is, it holds nothing of /etc/passwd nor of what lies beside the root.
+// The answer must not contain anything of /etc/passwd, nor of files beside the root.
 Case outside(const char* name, std::string_view target, const std::string& statuses = "400,404") {
   return {must, "9110 17.3", name, get(target), statuses + std::string(kNever) + " | !has outside"};
 }
@@ -91,7 +91,7 @@ std::vector<Case> path_cases() {
       outside("in the absolute form", "http://test/../outside.txt"),
       outside("an absolute path", "//etc/passwd"),
       outside("a NUL in between", "/..%00/outside.txt"),
-      // Links and what is no file.
+      // Links, and names that are not files.
       {must, "ours", "a link to a file", get("/link.txt"), "200 | of /ten.txt"},
       {must, "ours", "a link to a link", get("/chain.txt"), "200 | of /ten.txt"},
       {must, "ours", "a link that goes up and stays inside", get("/up.txt"), "200 | of /ten.txt"},

@@ -15,7 +15,7 @@ std::string countless(std::string_view one, int count) {
   return value;
 }
 
-// So many ranges, one every `step` bytes.
+// `count` ranges, one every `step` bytes.
 std::string spread(std::size_t count, std::size_t step, std::size_t size) {
   std::string value = "bytes=";
   for (std::size_t i = 0; i < count; ++i) {
@@ -83,7 +83,7 @@ std::vector<Case> range_cases() {
       {must, "9110 8.6", "the length of 5 GiB", head("/huge.bin"), "200 | Content-Length: 5368709120"},
       {must, "9110 14.1.2", "of an index file", range("bytes=0-0", "/folder/"), "206 | of /folder/index.html"},
       {ours, "9110 14.1.2", "in HTTP/1.0", lines({"GET /ten.txt HTTP/1.0", "Range: bytes=0-0"}), "200,206"},
-      // What cannot be satisfied.
+      // Ranges that cannot be satisfied.
       {should, "9110 15.5.17", "behind the end", range("bytes=10-"), kCannot},
       {should, "9110 15.5.17", "behind the end, closed", range("bytes=10-20"), kCannot},
       {should, "9110 15.5.17", "far behind the end", range("bytes=18446744073709551615-"), kCannot},
@@ -98,7 +98,7 @@ std::vector<Case> range_cases() {
        "200 | empty | !Content-Range"},
       {should, "9110 15.5.17", "behind the end of an empty file", range("bytes=1-", "/empty.txt"),
        "416 | Content-Range: bytes */0"},
-      // What is no range is ignored.
+      // Invalid ranges are ignored.
       {must, "9110 14.2", "an unknown unit", range("lines=0-0"), kAll},
       {must, "9110 14.2", "no unit", range("0-0"), kAll},
       {must, "9110 14.2", "an empty one", range(""), kAll},

@@ -1,4 +1,4 @@
-// What is sent of a file beside its bytes: RFC 9110 sections 8 and 12, folders and error pages.
+// What is sent with a file's bytes: RFC 9110 sections 8 and 12; folders and error pages.
 #include "conformance/tables/tables.h"
 
 namespace sluice::conformance {

@@ -1,4 +1,4 @@
-// The tables, one function for each room of the protocol.
+// The tables, one function for each part of the protocol.
 #pragma once
 
 #include "conformance/case.h"
@@ -7,8 +7,8 @@ namespace sluice::conformance {
 
 std::vector<Case> request_cases();         // the request line, methods, Host
 std::vector<Case> field_cases();           // field lines and their limits
-std::vector<Case> framing_cases();         // bodies, and what could be taken for one
-std::vector<Case> connection_cases();      // what is kept, what closes
+std::vector<Case> framing_cases();         // bodies, and bytes that could be taken for one
+std::vector<Case> connection_cases();      // when a connection goes on, and when it closes
 std::vector<Case> path_cases();            // from a target to a file
 std::vector<Case> condition_cases();       // If-Match and the others
 std::vector<Case> range_cases();           // parts of files

@@ -1,4 +1,4 @@
-// A function in a child process never outlives who waits for it.
+// A function in a child process never outlives the process that waits for it.
 #include "base/child_process.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kWaitMs = 10'000;
 
-// Kills the parent of a child that `becomes` another user, or does something else, before it hangs.
+// Kills the parent of a child that calls `becomes`, for instance to change its user, and then hangs.
 void check_that_it_dies_with_its_parent(const std::function<void()>& becomes) {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -44,7 +44,7 @@ void check_that_it_dies_with_its_parent(const std::function<void()>& becomes) {
   CHECK(::kill(parent, SIGKILL) == 0);
   CHECK(::waitpid(parent, nullptr, 0) == parent);
   pollfd wanted{reading.get(), POLLIN, 0};
-  REQUIRE(::poll(&wanted, 1, kWaitMs) == 1);  // the child held the other end
+  REQUIRE(::poll(&wanted, 1, kWaitMs) == 1);  // the child had the other end open
   CHECK(::read(reading.get(), &byte, 1) == 0);
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("a child that has changed its user is killed when its parent is", "[ch
   });
 }
 
-TEST_CASE("a child that has ended its report and hangs is not waited for without end", "[child]") {
+TEST_CASE("the wait for a child that hangs after its report is limited", "[child]") {
   const auto report = run_in_child(
       [] {
         for (int fd = 3; fd < 64; ++fd) ::close(fd);
@@ -95,10 +95,10 @@ TEST_CASE("a child that has ended its report and hangs is not waited for without
   CHECK(report.error().message == "did not finish within 0 s");
 }
 
-TEST_CASE("a child that reports without end is not listened to without end", "[child]") {
+TEST_CASE("the wait for a child that reports without end is limited", "[child]") {
   const auto report = run_in_child(
       [] {
-        // It ends, while what it has started writes on.
+        // It ends, while a process that it has started goes on writing.
         if (::fork() == 0) {
           const std::string text(4096, 'x');
           for (;;) {

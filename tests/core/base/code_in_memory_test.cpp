@@ -30,8 +30,7 @@ bool is_open(int fd) {
 
 }  // namespace
 
-TEST_CASE("code in memory is called as its file is, and keeps its number as long as it is mapped",
-          "[code_in_memory]") {
+TEST_CASE("code in memory has its file's name, and keeps its number while it is mapped", "[code_in_memory]") {
   REQUIRE(memory_allows_code());
   const std::string path = "/run/store/" + std::string(GENERATE(1u, 300u), 'x') + "/half.1.so";
   std::optional<CodeInMemory> code(path);
@@ -53,7 +52,7 @@ TEST_CASE("code in memory is called as its file is, and keeps its number as long
   ::close(fd);
 }
 
-TEST_CASE("code in memory that nobody has mapped leaves no descriptor", "[code_in_memory]") {
+TEST_CASE("code in memory that is not mapped leaves no descriptor", "[code_in_memory]") {
   std::optional<CodeInMemory> code("/run/store/half.1.so");
   const int fd = code->fd();
   REQUIRE(is_open(fd));
@@ -61,7 +60,7 @@ TEST_CASE("code in memory that nobody has mapped leaves no descriptor", "[code_i
   CHECK_FALSE(is_open(fd));
 }
 
-TEST_CASE("what is no code in memory has no path of its own", "[code_in_memory]") {
+TEST_CASE("other descriptors are not taken for code in memory", "[code_in_memory]") {
   const UniqueFd file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   for (const std::string& name :
        {std::string(), std::string("/lib/x.so"), std::string("/proc/self/fd/"),

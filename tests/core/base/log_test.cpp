@@ -1,4 +1,4 @@
-// The log: one line a message, which no message can forge, and which nobody has to wait for.
+// The log: each message is one line, no message can forge another, and no thread waits for it.
 #include "base/log.h"
 
 #include <fcntl.h>
@@ -68,7 +68,7 @@ TEST_CASE_METHOD(Fixture, "no byte of a message forges a line or drives a termin
   CHECK(cut.back() == '\n');
 }
 
-TEST_CASE_METHOD(Fixture, "what does not fit is dropped, counted, and told later", "[log]") {
+TEST_CASE_METHOD(Fixture, "lines that do not fit are dropped, counted, and reported later", "[log]") {
   for (int i = 0; i < 200; ++i) log(LogLevel::info, std::string(3000, 'x'));  // more than a pipe holds
   std::string text;
   for (std::string more = read(); !more.empty(); more = read()) text += more;
@@ -79,7 +79,7 @@ TEST_CASE_METHOD(Fixture, "what does not fit is dropped, counted, and told later
   CHECK(text.find("log lines were lost") != std::string::npos);
 }
 
-TEST_CASE_METHOD(Fixture, "one cause does not fill the log, and keeps no other out of it", "[log]") {
+TEST_CASE_METHOD(Fixture, "one cause neither fills the log nor keeps others out of it", "[log]") {
   const auto count = [](const std::string& text, const std::string& what) {
     int found = 0;
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
@@ -88,7 +88,7 @@ TEST_CASE_METHOD(Fixture, "one cause does not fill the log, and keeps no other o
   for (int i = 0; i < 5'000; ++i) log(LogLevel::warning, "client " + std::to_string(i) + " talks nonsense");
   const std::string text = read();
   CHECK(count(text, "talks nonsense") >= 100);
-  CHECK(count(text, "talks nonsense") < 1'000);  // a slow machine has paid for some more
+  CHECK(count(text, "talks nonsense") < 1'000);  // a slow machine has earned some more lines
   CHECK(count(text, "too many lines like this one") >= 1);
   log(LogLevel::warning, "something else");
   CHECK(count(read(), "something else") == 1);

@@ -1,6 +1,6 @@
-// What becomes of memory: how much spare objects keep, and what happens when there is none.
+// Memory: how much spare objects keep, and what happens when there is none.
 //
-// All of this program's operator new passes here.
+// This file replaces operator new for the whole test program.
 #include <malloc.h>
 
 #include <atomic>
@@ -16,7 +16,7 @@ using sluice::test::ServedClient;
 namespace {
 
 std::atomic<std::size_t> live_bytes{0};
-// On this thread, so many allocations succeed, then one fails; none when it is negative.
+// How many allocations on this thread succeed before one fails; negative: none fails.
 thread_local int succeed = -1;
 thread_local bool has_failed = false;
 
@@ -35,7 +35,7 @@ void release(void* memory) {
   std::free(memory);
 }
 
-// The allocation after so many fails, until the end of the block.
+// Makes the allocation after so many fail, until the end of the block.
 class Shortage {
  public:
   explicit Shortage(int after) {
@@ -76,10 +76,10 @@ void operator delete[](void* memory, std::size_t) noexcept {
   release(memory);
 }
 
-TEST_CASE_METHOD(ServedClient, "spare sessions keep little of what they were once used for", "[memory]") {
+TEST_CASE_METHOD(ServedClient, "spare sessions keep little of the memory that they used", "[memory]") {
   constexpr int kConnections = 40;
   constexpr std::size_t kLarge = 10 * 1024 * 1024;
-  constexpr std::size_t kKeptMax = 32 * 1024;  // of each, beside its two buffers
+  constexpr std::size_t kKeptMax = 32 * 1024;  // of each, besides its two buffers
   limits.fields_max = 5000;
   limits.head_bytes_max = 30 * 1024;
   const std::string path(7000, 'p');
@@ -105,8 +105,8 @@ TEST_CASE_METHOD(ServedClient, "spare sessions keep little of what they were onc
   CHECK(live_bytes < before + kConnections * (kKeptMax + 2 * kBufferSize));
 }
 
-TEST_CASE_METHOD(ServedClient, "an allocation that fails ends one connection, never the worker", "[memory]") {
-  // Each scenario is run with its first allocation failing, then with its second, and so on.
+TEST_CASE_METHOD(ServedClient, "a failed allocation ends one connection, never the worker", "[memory]") {
+  // Each scenario runs with its first allocation failing, then with its second, and so on.
   const std::string scenario = GENERATE(
       "GET /m/large?100000 HTTP/1.1\r\nHost: a\r\n\r\n", "GET /m/stream HTTP/1.1\r\nHost: a\r\n\r\n",
       "GET /m/failed HTTP/1.1\r\nHost: a\r\n\r\n", "GET /m/threw HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -6,7 +6,7 @@
 
 using namespace sluice;
 
-TEST_CASE("what no URL may hold is encoded", "[percent_encoding]") {
+TEST_CASE("bytes that a URL may not have are encoded", "[percent_encoding]") {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   std::string encoded;
@@ -18,7 +18,7 @@ TEST_CASE("what no URL may hold is encoded", "[percent_encoding]") {
   CHECK(out == "before /a%20b%25%C3%A9");
 }
 
-TEST_CASE("what a path of a URL may hold stays as it is", "[percent_encoding]") {
+TEST_CASE("bytes that a URL's path may have stay as they are", "[percent_encoding]") {
   std::string plain;
   append_encoded(plain, "/a/b.txt~-_:@!$&'()*+,;=");
   CHECK(plain == "/a/b.txt~-_:@!$&'()*+,;=");

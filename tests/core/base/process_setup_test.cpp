@@ -1,4 +1,4 @@
-// What a process has asked the kernel for is what the kernel says it has.
+// The settings that a process asks the kernel for are the ones that the kernel reports.
 #include "base/process_setup.h"
 
 #include <fcntl.h>
@@ -16,7 +16,8 @@ using namespace sluice;
 
 namespace {
 
-// The first version of what sched_getattr(2) tells; the kernel's header and the C library's exclude each other.
+// The first version of sched_getattr(2)'s struct. The kernel's header cannot be included with the C
+// library's.
 struct Scheduling {
   std::uint32_t size;
   std::uint32_t policy;
@@ -36,7 +37,7 @@ Scheduling scheduling() {
 
 }  // namespace
 
-TEST_CASE("a thread that asks for short slices gets them, and stays what it was", "[process_setup]") {
+TEST_CASE("a thread gets the short slices that it asks for, and nothing else changes", "[process_setup]") {
   Scheduling before{};
   Scheduling after{};
   std::thread([&] {
@@ -46,12 +47,12 @@ TEST_CASE("a thread that asks for short slices gets them, and stays what it was"
   }).join();
   CHECK(after.policy == before.policy);
   CHECK(after.nice == before.nice);
-  // Kernels that know of no slices of one's own tell of none.
+  // Kernels without slices of one's own report none.
   CHECK((before.runtime_ns == 0) == (after.runtime_ns == 0));
   if (after.policy == SCHED_OTHER) CHECK(after.runtime_ns <= 250'000);
 }
 
-TEST_CASE("descriptors of the standard streams that are closed are taken by nothing else", "[process_setup]") {
+TEST_CASE("closed standard streams are not replaced by other files", "[process_setup]") {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
@@ -67,7 +68,7 @@ TEST_CASE("descriptors of the standard streams that are closed are taken by noth
   CHECK(status == 0);
 }
 
-TEST_CASE("signals that mean nothing end nobody", "[process_setup]") {
+TEST_CASE("signals without a meaning do not end the process", "[process_setup]") {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {

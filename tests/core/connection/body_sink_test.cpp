@@ -1,5 +1,5 @@
-// What bodies write: framed, within budget, never beyond what was declared, and byte-exact over a socket that
-// is slow.
+// What bodies write is framed, stays within the budget and the declared size, and is byte-exact over a slow
+// socket.
 #include "connection/body_sink.h"
 
 #include <sys/mman.h>
@@ -37,7 +37,7 @@ struct Fixture {
       arrived.append(buffer, static_cast<std::size_t>(got));
     }
   }
-  // Writes all of it, as a body would: again from where the sink stopped.
+  // Writes everything, as a body would: again from where the sink stopped.
   void write_all(const std::string& content, std::size_t piece_size) {
     for (std::size_t at = 0; at < content.size();) {
       BodySink current = sink();
@@ -64,7 +64,7 @@ std::string pattern(std::size_t size) {
   return text;
 }
 
-// Empty when the chunks are malformed.
+// Empty if the chunks are malformed.
 std::string dechunk(std::string_view text) {
   std::string content;
   while (true) {
@@ -131,7 +131,7 @@ TEST_CASE_METHOD(Fixture, "the budget of a turn is kept", "[body_sink]") {
   CHECK(current.write(&piece, 1).size == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "files leave behind what is in the output, and say when they are too short",
+TEST_CASE_METHOD(Fixture, "files leave after the output before them, and a short file is reported",
                  "[body_sink]") {
   const UniqueFd file(::memfd_create("body", MFD_CLOEXEC));
   const std::string content = pattern(3000);

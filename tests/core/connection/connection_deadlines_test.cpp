@@ -1,4 +1,4 @@
-// A deadline is postponed only by the progress that it is about.
+// A deadline is postponed only by the progress that it waits for.
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -13,21 +13,21 @@ const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 struct Fixture : test::ConnectionFixture {
   const Connection* connection() const { return table.at(0); }
   bool gone() const { return table.size() == 0; }
-  // Asks for more than the socket takes: the connection then transmits, or waits for the next head.
+  // Asks for more than the socket takes. The connection then transmits, or waits for the next head.
   void fill() {
     std::string pipeline;
     for (int i = 0; i < 10; ++i) pipeline += kGet;
     for (int i = 0; i < 10'000 && !waits_to_send(); ++i) send(pipeline);
     REQUIRE(waits_to_send());
   }
-  // From now on.
+  // Sets the interval of looks, from now on.
   void look_every(std::uint64_t ms) {
     auto& node = const_cast<Connection&>(*connection());
     loop->deadlines().disarm(node);
     loop->deadlines().set_duration(DeadlineKind::send, ms);
     loop->deadlines().arm(node, DeadlineKind::send, loop->now_ms());
   }
-  // Sends a byte now and then, which is never long in coming.
+  // Sends a byte now and then, always within the time-out.
   template <typename Done>
   bool dribbles_until(Done done) {
     return turn_until([&] {
@@ -53,14 +53,14 @@ TEST_CASE_METHOD(Fixture, "a client that is slow, but steady, is not cut", "[con
   fill();
   look_every(10);
   std::string piece(2048, '\0');
-  // Far too little for the socket to tell of room, for far longer than the time-out.
+  // Too little for the socket to report room, for much longer than the time-out.
   for (int i = 0; i < 60; ++i) {
     REQUIRE(::recv(client.get(), piece.data(), piece.size(), 0) > 0);
     loop->turn(10);
     loop->turn(0);
     REQUIRE_FALSE(gone());
   }
-  CHECK(turn_until([&] { return gone(); }));  // now it takes nothing
+  CHECK(turn_until([&] { return gone(); }));  // now the client takes nothing
 }
 
 TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends", "[connection][deadlines]") {
@@ -76,7 +76,7 @@ TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends
   CHECK(dribbles_until([&] { return gone(); }));
 }
 
-TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, though its answers fit into the socket",
+TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut even if its answers fit into the socket",
                  "[connection][deadlines]") {
   loop->deadlines().set_duration(DeadlineKind::send, 10);
   connect_slow();
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, though its answer
   CHECK(cut == !takes);
 }
 
-TEST_CASE_METHOD(Fixture, "a head has its time as a whole", "[connection][deadlines]") {
+TEST_CASE_METHOD(Fixture, "a head has one time-out as a whole", "[connection][deadlines]") {
   loop->deadlines().set_duration(DeadlineKind::head, 50);
   connect();
   send("GET / HTTP/1.1\r\nX: ");
@@ -101,7 +101,7 @@ TEST_CASE_METHOD(Fixture, "a head has its time as a whole", "[connection][deadli
   CHECK(dribbles_until([&] { return has(got += receive(), "HTTP/1.1 408"); }));
 }
 
-TEST_CASE_METHOD(Fixture, "a body that nobody wants has its time as a whole", "[connection][deadlines]") {
+TEST_CASE_METHOD(Fixture, "an unwanted body has one time-out as a whole", "[connection][deadlines]") {
   loop->deadlines().set_duration(DeadlineKind::body, 50);
   const std::string begun =
       GENERATE("Content-Length: 100000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nfff\r\n",
@@ -112,7 +112,7 @@ TEST_CASE_METHOD(Fixture, "a body that nobody wants has its time as a whole", "[
   CHECK(dribbles_until([&] { return has(got += receive(), "HTTP/1.1 408"); }));
 }
 
-TEST_CASE_METHOD(Fixture, "a close that reads on has its time as a whole", "[connection][deadlines]") {
+TEST_CASE_METHOD(Fixture, "a lingering close has one time-out as a whole", "[connection][deadlines]") {
   loop->deadlines().set_duration(DeadlineKind::linger, 50);
   connect();
   send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n");
@@ -121,7 +121,7 @@ TEST_CASE_METHOD(Fixture, "a close that reads on has its time as a whole", "[con
   CHECK(dribbles_until([&] { return gone(); }));
 }
 
-TEST_CASE("the pace of a body counts the time in which it was waited for", "[deadlines]") {
+TEST_CASE("the pace of a body counts only the time of waiting for it", "[deadlines]") {
   Pace pace;
   pace.wait(1000);
   pace.pause(1900);

@@ -1,5 +1,5 @@
-// How requests end otherwise than by their answer: failed, overdue, left by their client, or at the server's
-// end; and who is blamed for it.
+// Requests that do not end by their answer: they fail, are overdue, or end because the client or the server
+// ends; and whether a module is blamed.
 #include "connection/http1_session.h"
 #include "support/served_client.h"
 
@@ -11,7 +11,8 @@ using sluice::State;
 using sluice::WaitingFor;
 using sluice::test::ServedClient;
 
-TEST_CASE_METHOD(ServedClient, "an answer that fails before a byte has left is another answer", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "an answer that fails before its first byte left becomes an error page",
+                 "[endings]") {
   const std::string framing = GENERATE("", "?chunked");
   connect();
   get("failed" + framing);
@@ -26,7 +27,8 @@ TEST_CASE_METHOD(ServedClient, "an answer that fails before a byte has left is a
   CHECK(stats.answers_by_class[2].get() == 0);
 }
 
-TEST_CASE_METHOD(ServedClient, "a head does not leave alone because others have their turn", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "a head does not leave alone when other connections have their turn",
+                 "[endings]") {
   std::vector<sluice::UniqueFd> clients;
   for (int i = 0; i < 64; ++i) {
     connect();
@@ -42,7 +44,7 @@ TEST_CASE_METHOD(ServedClient, "a head does not leave alone because others have 
   }
 }
 
-TEST_CASE_METHOD(ServedClient, "an answer that fails behind others does not take them back", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "an answer that fails does not take earlier answers back", "[endings]") {
   connect();
   const std::string kept = "GET /m/large?5 HTTP/1.1\r\nHost: a\r\n\r\n";
   send(kept + "GET /m/failed HTTP/1.1\r\nHost: a\r\n\r\n" + kept);
@@ -52,14 +54,14 @@ TEST_CASE_METHOD(ServedClient, "an answer that fails behind others does not take
   CHECK(stats.requests.get() == 3);
 }
 
-TEST_CASE_METHOD(ServedClient, "an answer of which something has left is cut", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "an answer that fails after its first bytes left is cut", "[endings]") {
   connect();
   get("late?chunked");
   const std::string begun = receive_to_end();
   CHECK_THAT(begun, StartsWith("HTTP/1.1 200 ") && Contains("a piece") && !Contains("\r\n0\r\n"));
 }
 
-TEST_CASE_METHOD(ServedClient, "fail with a status that is none names it", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "fail with an invalid status is named in the log", "[endings]") {
   connect();
   for (const std::string status : {"0", "200", "299", "600", "70000"}) {
     get("page?" + status);
@@ -72,7 +74,7 @@ TEST_CASE_METHOD(ServedClient, "fail with a status that is none names it", "[end
   CHECK(stats.module_faults.get() == 5);
 }
 
-TEST_CASE_METHOD(ServedClient, "what is overdue is told by what it is", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "the log says what is overdue", "[endings]") {
   loop->deadlines().set_duration(DeadlineKind::handler, 20);
   connect();
   SECTION("a parked body") {
@@ -94,13 +96,13 @@ TEST_CASE_METHOD(ServedClient, "what is overdue is told by what it is", "[ending
   CHECK(stats.module_faults.get() == 1);
 }
 
-TEST_CASE_METHOD(ServedClient, "a client that has left ends its endless stream, and nobody is blamed",
+TEST_CASE_METHOD(ServedClient, "a client that leaves ends its endless stream, and no module is blamed",
                  "[endings]") {
   loop->deadlines().set_duration(DeadlineKind::linger, 20);
   connect();
   get("stream");
   CHECK_THAT(receive(), Contains("a piece"));
-  SECTION("by an end in order") {
+  SECTION("by an orderly end") {
     ::shutdown(client.get(), SHUT_WR);
   }
   SECTION("by closing") {
@@ -111,8 +113,7 @@ TEST_CASE_METHOD(ServedClient, "a client that has left ends its endless stream, 
   CHECK_THAT(logged(), !Contains("error") && Contains("debug test: a client has left"));
 }
 
-TEST_CASE_METHOD(ServedClient, "a client that has sent its end still gets an answer that has one",
-                 "[endings]") {
+TEST_CASE_METHOD(ServedClient, "a half-closed client still gets an answer that has an end", "[endings]") {
   loop->deadlines().set_duration(DeadlineKind::linger, 20);
   loop->deadlines().set_duration(DeadlineKind::handler, 200);
   connect();
@@ -125,8 +126,7 @@ TEST_CASE_METHOD(ServedClient, "a client that has sent its end still gets an ans
   CHECK(stats.module_faults.get() == 0);
 }
 
-TEST_CASE_METHOD(ServedClient, "streams without an end are closed at the server's end, and look cut",
-                 "[endings]") {
+TEST_CASE_METHOD(ServedClient, "endless streams are closed at the server's end, and look cut", "[endings]") {
   connect();
   SECTION("one that waits") {
     get("stream");
@@ -156,12 +156,12 @@ TEST_CASE_METHOD(ServedClient, "streams without an end are closed at the server'
   CHECK(stats.module_faults.get() == 0);
 }
 
-TEST_CASE_METHOD(ServedClient, "what waits for its module lends its empty output back", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "an answer that waits for its module gives its empty output back", "[endings]") {
   connect();
   get("stream");
   CHECK_THAT(receive(), Contains("a piece"));
   const Connection* connection = table.at(0);
   REQUIRE(connection->waiting_for() == WaitingFor::handler);
   CHECK(outputs.lent() == 0);
-  CHECK(inputs.lent() == 1);  // the request's head lies there
+  CHECK(inputs.lent() == 1);  // it has the request's head
 }

@@ -15,7 +15,7 @@ using sluice::state_name;
 
 namespace {
 
-using Row = std::map<Event, State>;  // what is not here must not happen
+using Row = std::map<Event, State>;  // events that are not listed must not happen
 
 const std::map<State, Row> kExpected = {
     {State::establishing, {{Event::opened, State::parsing}, {Event::lost, State::terminating}}},
@@ -62,7 +62,7 @@ TEST_CASE("every event in every state leads where it should", "[connection_state
   }
 }
 
-TEST_CASE("what must not happen ends a connection, and opens no closed one", "[connection_state]") {
+TEST_CASE("an event that must not happen ends a connection, and opens no closed one", "[connection_state]") {
   for (unsigned s = 0; s < kStates; ++s) {
     const auto state = static_cast<State>(s);
     CAPTURE(state_name(state));

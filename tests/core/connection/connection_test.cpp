@@ -1,4 +1,5 @@
-// The machine over a real socket pair: what it answers by itself, when it keeps, closes, waits and lets go.
+// The machine over a real socket pair: what it answers by itself, and when it keeps, closes, waits and gives
+// up.
 #include "connection/connection.h"
 
 #include <poll.h>
@@ -28,7 +29,7 @@ const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "the server answers by itself what no module has to see", "[connection]") {
+TEST_CASE_METHOD(Fixture, "the server answers by itself when no module is needed", "[connection]") {
   CHECK(status_of(kGet) == "404");
   CHECK(status_of("GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\n") == "400");
   CHECK(status_of("GET /../x HTTP/1.1\r\nHost: a\r\n\r\n") == "404");
@@ -67,7 +68,7 @@ TEST_CASE_METHOD(Fixture, "pipelined requests are answered in one write", "[conn
   CHECK(count(receive(), "HTTP/1.1 404") == 16);
 }
 
-TEST_CASE_METHOD(Fixture, "a pipeline may not keep the others waiting", "[connection]") {
+TEST_CASE_METHOD(Fixture, "a pipeline does not keep other connections waiting", "[connection]") {
   connect();
   std::string pipeline;
   for (int i = 0; i < 300; ++i) pipeline += kGet;
@@ -100,7 +101,7 @@ TEST_CASE_METHOD(Fixture, "many pipelines share a turn, and each is answered", "
   CHECK(turn_until([&] { return stats.requests.get() == kClients * kRequests; }));
 }
 
-TEST_CASE_METHOD(Fixture, "the connection closes after the answer where the protocol says so", "[connection]") {
+TEST_CASE_METHOD(Fixture, "the connection closes after the answer if the protocol says so", "[connection]") {
   for (const std::string request :
        {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n"}) {
@@ -126,7 +127,7 @@ TEST_CASE_METHOD(Fixture, "a client that has sent its last byte still gets its a
   CHECK(table.size() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a body that nobody takes is never taken for the next request", "[connection]") {
+TEST_CASE_METHOD(Fixture, "an unwanted body is never taken for the next request", "[connection]") {
   connect();
   send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kGet.size()) + "\r\n\r\n" + kGet +
        kGet);
@@ -145,7 +146,7 @@ TEST_CASE_METHOD(Fixture, "a body that nobody takes is never taken for the next 
   CHECK(at_end());
 }
 
-TEST_CASE_METHOD(Fixture, "a body that nobody takes is still waited for", "[connection]") {
+TEST_CASE_METHOD(Fixture, "an unwanted body is still waited for", "[connection]") {
   const std::string head = "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
   loop->deadlines().set_duration(DeadlineKind::body, 30);
   connect();
@@ -168,7 +169,7 @@ TEST_CASE_METHOD(Fixture, "a body that nobody takes is still waited for", "[conn
   }
 }
 
-TEST_CASE_METHOD(Fixture, "who waits too long is told, or let go", "[connection]") {
+TEST_CASE_METHOD(Fixture, "a client that is too slow gets an answer, or is closed", "[connection]") {
   loop->deadlines().set_duration(DeadlineKind::head, 30);
   loop->deadlines().set_duration(DeadlineKind::keepalive, 30);
   SECTION("in the middle of a head") {
@@ -201,8 +202,7 @@ TEST_CASE_METHOD(Fixture, "idle connections can be closed, and all of them at on
   CHECK(stats.connections_open.get() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "so many idle connections are closed in one turn, and the others in the next ones",
-                 "[connection]") {
+TEST_CASE_METHOD(Fixture, "the idle connections that are closed in one turn are limited", "[connection]") {
   constexpr std::size_t kMax = ConnectionTable::kIdleClosedMax;
   std::vector<UniqueFd> clients;
   for (std::size_t i = 0; i < kMax + 6; ++i) {
@@ -225,7 +225,7 @@ TEST_CASE_METHOD(Fixture, "a draining worker answers, and says that it is the la
   CHECK(at_end());
 }
 
-TEST_CASE_METHOD(Fixture, "tickets of nobody wake nobody", "[connection]") {
+TEST_CASE_METHOD(Fixture, "invalid tickets wake no connection", "[connection]") {
   connect();
   send(kGet);
   receive();

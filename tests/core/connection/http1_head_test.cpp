@@ -48,7 +48,7 @@ TEST_CASE("content is framed by what the client can read", "[response_head]") {
   CHECK(framing_of(head_of(304, 10, 0)) == Framing::none);
 }
 
-TEST_CASE("a head says no more than is true", "[response_head]") {
+TEST_CASE("a head makes no false promise", "[response_head]") {
   const std::string plain = text_of(head_of(200, 11, 5));
   CHECK(plain.rfind("HTTP/1.1 200 OK\r\n", 0) == 0);
   CHECK(has(plain, "\r\nContent-Length: 5\r\n"));
@@ -68,7 +68,7 @@ TEST_CASE("a head says no more than is true", "[response_head]") {
   CHECK(has(text_of(head_of(200, 10, 5)), "Connection: keep-alive\r\n"));
 }
 
-TEST_CASE("dates are written as RFC 9110 section 5.6.7 wants them", "[http_date]") {
+TEST_CASE("dates have the form of RFC 9110 section 5.6.7", "[http_date]") {
   const auto text = [](std::time_t seconds) {
     std::string date(kHttpDateSize, '\0');
     write_http_date(date.data(), seconds);

@@ -1,4 +1,4 @@
-// The control socket, both ends in one thread: lines of every kind, clients that go away, and the socket's
+// The control socket, both ends in one thread: lines of every kind, clients that leave, and the socket's
 // file.
 #include "control/control_server.h"
 
@@ -45,7 +45,7 @@ struct Rig {
     server = std::move(*opened);
   }
 
-  // Serves while there is something to do.
+  // Serves as long as there is something to do.
   void turn() const {
     for (int i = 0; i < 100; ++i) {
       pollfd wanted{server->fd(), POLLIN, 0};
@@ -63,7 +63,7 @@ struct Rig {
             static_cast<ssize_t>(bytes.size()));
     turn();
   }
-  // Until the server closes.
+  // Reads until the server closes.
   std::string read_all(const UniqueFd& client) const {
     std::string all;
     char buffer[65536];
@@ -76,7 +76,7 @@ struct Rig {
       all.append(buffer, static_cast<std::size_t>(got));
     }
   }
-  // Serves until something comes from the client, or the server closes it.
+  // Serves until the client gets something, or the server closes it.
   bool hears(const UniqueFd& client) const {
     for (int i = 0; i < 1000; ++i) {
       pollfd both[] = {{client.get(), POLLIN, 0}, {server->fd(), POLLIN, 0}};
@@ -143,7 +143,7 @@ TEST_CASE("an answer can come later, and others are served meanwhile", "[control
   CHECK(rig.read_all(client) == "ok\ndone\n");
 }
 
-TEST_CASE("an answer to a client that is gone is nobody else's", "[control]") {
+TEST_CASE("an answer to a client that is gone reaches no other client", "[control]") {
   Rig rig;
   rig.send(rig.connect(), "later\n");
   rig.turn();
@@ -202,7 +202,7 @@ TEST_CASE("a client for whom there is no descriptor waits, and the server does n
   CHECK(rig.read_all(client) == "ok\nsaid x\n");
 }
 
-TEST_CASE("the socket is its user's alone, and gone with the server", "[control]") {
+TEST_CASE("the socket belongs to its user alone, and is removed with the server", "[control]") {
   Rig rig;
   CHECK(std::filesystem::status(rig.path).permissions() ==
         (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
@@ -225,7 +225,7 @@ TEST_CASE("a path is taken while a server runs there, and only then", "[control]
   CHECK(second.error().message ==
         rig.path +
             " is the socket of a running server or of another program: name another path with --control");
-  rig.server->close_for_child();  // as if it had been killed
+  rig.server->close_for_child();  // as if the server had been killed
   CHECK(ControlServer::open(rig.path, {}));
   rig.folder.write("file", "precious");
   const auto file = ControlServer::open(rig.folder / "file", {});
@@ -245,7 +245,7 @@ TEST_CASE("a server too busy to be connected to keeps its path", "[control]") {
   CHECK_FALSE(ControlServer::open(rig.path, {}));
 }
 
-TEST_CASE("what is not the server's is left where it is", "[control]") {
+TEST_CASE("files that are not the server's stay where they are", "[control]") {
   Rig rig;
   SECTION("a file where the socket would be made") {
     rig.folder.write("2.sock~", "precious");

@@ -1,4 +1,4 @@
-// Which folder may be trusted with control sockets, and which sockets in it a server answers at.
+// Which folders are trusted with control sockets, and which sockets in them a server answers at.
 #include "control/control_socket.h"
 
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ TEST_CASE("running servers are told from those that were killed", "[control]") {
   CHECK_FALSE(std::filesystem::exists(folder / "3.sock"));
 }
 
-TEST_CASE("another program's sockets in the folder are none of a server", "[control]") {
+TEST_CASE("another program's sockets are not taken for servers", "[control]") {
   const TempFolder folder;
   for (const char* name : {"agent.sock", "1a.sock", ".sock"}) {
     const auto running = ControlServer::open(folder / name, {});
@@ -65,7 +65,7 @@ TEST_CASE("another program's sockets in the folder are none of a server", "[cont
   }
 }
 
-TEST_CASE("root asks servers of any user, but has its own server's socket in no other's folder", "[control]") {
+TEST_CASE("root may ask any user's server, but puts its own socket in no user's folder", "[control]") {
   if (::geteuid() != 0) return;
   const TempFolder scratch;
   const std::string folder = scratch / "run";
@@ -77,7 +77,7 @@ TEST_CASE("root asks servers of any user, but has its own server's socket in no 
   CHECK_FALSE(check_control_folder(folder));
 }
 
-TEST_CASE("where nobody listens the sentence says so", "[control]") {
+TEST_CASE("the error says when no server listens", "[control]") {
   const TempFolder folder;
   CHECK(connect_control(folder / "none.sock").error().message ==
         "no server is running at the control socket " + (folder / "none.sock"));

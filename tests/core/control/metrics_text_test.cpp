@@ -1,4 +1,4 @@
-// What is exported holds together by the rules of the format, and adds up over the lives of workers.
+// The exported text follows the rules of the format, and its counts add up over the lives of workers.
 #include "control/metrics_text.h"
 
 #include <catch2/catch.hpp>
@@ -18,7 +18,7 @@ ServerView view_of(const WorkerStats& first) {
   return view;
 }
 
-// The value of a series as it is written; empty when it is not there.
+// The value of a series as written; empty if it is missing.
 std::string value_of(const std::string& text, const std::string& series) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -39,7 +39,7 @@ TEST_CASE("counters of a worker and of those before it add up", "[metrics]") {
   const auto living = std::make_unique<WorkerStats>();
   living->requests.add(1);
   living->connections_open.set(1);
-  living->module_counter_index("other.first");  // so that indexes differ
+  living->module_counter_index("other.first");  // so that the indexes differ
   living->module_counters[living->module_counter_index("hello.greeted")].value.add(1);
   PastCounts past;
   past.add(0, *ended);
@@ -95,7 +95,7 @@ TEST_CASE("every series follows the help and type of its family", "[metrics]") {
   }
 }
 
-TEST_CASE("what is not audited is not shown", "[metrics]") {
+TEST_CASE("without an audit its series are not shown", "[metrics]") {
   const auto stats = std::make_unique<WorkerStats>();
   CHECK_THAT(metrics_text(view_of(*stats), PastCounts()), !Contains("sluice_loop_sleeps_total"));
   stats->net_turns.add(1);

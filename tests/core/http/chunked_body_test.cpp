@@ -71,7 +71,7 @@ const Row kBroken[] = {
 TEST_CASE("chunked bodies (RFC 9112 section 7.1) give up their content, wherever they are cut") {
   for (const Row& row : kWhole) {
     INFO(row.rule);
-    const std::string bytes = row.bytes + "GET / HTTP/1.1\r\n";  // the next request is left alone
+    const std::string bytes = row.bytes + "GET / HTTP/1.1\r\n";  // the next request is not touched
     const Chunks whole = take_chunks(bytes, bytes.size());
     CHECK(whole.outcome == ChunkedBody::Outcome::done);
     CHECK(whole.content == row.content);
@@ -92,7 +92,7 @@ TEST_CASE("chunked bodies that break a rule are refused, wherever they are cut")
   }
 }
 
-TEST_CASE("a chunk may be as large as a number can say") {
+TEST_CASE("a chunk may have the largest size that a number can hold") {
   ChunkedBody body;
   CHECK(body.take("ffffffffffffffff\r\n").outcome == ChunkedBody::Outcome::more);
   const ChunkedBody::Result content = body.take("abc");

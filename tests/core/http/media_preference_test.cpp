@@ -1,4 +1,4 @@
-// Accept, RFC 9110 section 12.5.1: which of plain text and HTML a client would rather have.
+// Accept, RFC 9110 section 12.5.1: whether a client prefers plain text or HTML.
 #include "http/media_preference.h"
 
 #include <catch2/catch.hpp>
@@ -15,7 +15,7 @@ namespace {
 struct Case {
   const char* rule;
   std::vector<std::string> lines;
-  bool text;  // rather than HTML
+  bool text;  // is preferred to HTML
 };
 
 const Case kCases[] = {
@@ -43,7 +43,7 @@ const Case kCases[] = {
     {"text is ruled out, and nothing else", {"text/plain;q=0, */*"}, false},
     {"everything is ruled out", {"*/*;q=0"}, false},
     {"white space around the semicolon", {"text/html \t;\t q=0.1 , text/plain ; q=0.2"}, true},
-    // the most precise range, wherever it stands
+    // the most precise range counts, at any place
     {"a name before its kind", {"text/*, text/html;q=0.1"}, true},
     {"a name before anything", {"text/html;q=0.1, */*"}, true},
     {"a kind before anything", {"*/*, text/*;q=0"}, false},

@@ -22,7 +22,7 @@ Limits small_limits() {
 std::string request_of(std::size_t target_size, const std::string& lines = "") {
   return "GET /" + std::string(target_size - 1, 't') + " HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n";
 }
-// A head of exactly so many bytes.
+// A head of exactly `size` bytes.
 std::string request_of_size(std::size_t size) {
   const std::size_t frame = request_of(1, "X: \r\n").size();
   return request_of(1, "X: " + std::string(size - frame, 'x') + "\r\n");
@@ -50,7 +50,7 @@ TEST_CASE("limits of a head hold to the byte, wherever it is cut") {
       {"much more", request_of_size(900), 431},
       {"the most fields", request_of(1, lines(3)), 0},
       {"one field more", request_of(1, lines(4)), 431},
-      // Where two rules are broken, the one that is met first decides, however much came at once.
+      // If two rules are broken, the first one decides, however many bytes came at once.
       {"a bad byte behind the longest head", request_of(1, "X: " + std::string(300, 'x') + "\x01\r\n"), 431},
       {"a bad byte behind the longest target", "GET /" + std::string(50, 't') + "\x01 HTTP/1.1\r\n\r\n", 414},
       {"the same behind several spaces", "GET   /" + std::string(50, 't') + "\x01 HTTP/1.1\r\n\r\n", 414},
@@ -201,12 +201,12 @@ TEST_CASE("a body has a limit, whether its length is known or not") {
     CHECK(refused.outcome == "body refused");
     CHECK(refused.status == 413);
   }
-  // What a chunk says is enough; it need not come.
+  // The size of a chunk is enough; its data need not come.
   CHECK(feed_parser(head + "4\r\nxxxx\r\n7", {}, limits).outcome != "body refused");
   CHECK(feed_parser(head + "4\r\nxxxx\r\n7\r\n", {}, limits).status == 413);
 }
 
-TEST_CASE("a HEAD request is known as one, however little of it has come") {
+TEST_CASE("a HEAD request is recognised by its first bytes") {
   const Limits limits;
   RequestParser parser(limits);
   CHECK_FALSE(parser.asks_for_head(""));

@@ -12,7 +12,7 @@ using namespace std::string_literals;
 using test::Fed;
 using test::feed_parser;
 
-// "GET / HTTP/1.1" with one Host and these further lines.
+// "GET / HTTP/1.1" with a Host and these further lines.
 std::string get_with(const std::string& lines) {
   return "GET / HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n";
 }
@@ -92,7 +92,7 @@ TEST_CASE("requests that are accepted, wherever they are cut") {
       CHECK(feed_parser(row.request, {cut}) == whole);
     }
     CHECK(feed_parser(row.request, test::every_byte(row.request)) == whole);
-    // What follows belongs to the next request.
+    // The bytes after it belong to the next request.
     const Fed followed = feed_parser(row.request + "GET /next HTTP/1.1\r\n", {});
     CHECK(followed.consumed == row.request.size());
     CHECK(followed == whole);

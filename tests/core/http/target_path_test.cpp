@@ -37,12 +37,12 @@ const Row kRows[] = {
     {"/a%20b", 200, "/a b", ""},
     {"/%41%7e%7E", 200, "/A~~", ""},
     {"/a+b", 200, "/a+b", ""},
-    {"/%252e%252e/x", 200, "/%2e%2e/x", ""},  // decoded once
+    {"/%252e%252e/x", 200, "/%2e%2e/x", ""},  // decoded only once
     {"/a%3fb", 200, "/a?b", ""},
     {"/a%23b", 200, "/a#b", ""},
     {"/a%5cb", 200, "/a\\b", ""},
     {"/caf%c3%a9", 200, "/caf\xc3\xa9", ""},
-    {"/a?%2e%00", 200, "/a", "%2e%00"},  // queries are left alone
+    {"/a?%2e%00", 200, "/a", "%2e%00"},  // queries are not changed
     {"//", 200, "/", ""},
     {"//a//b//", 200, "/a/b/", ""},
     {"/.", 200, "/", ""},
@@ -126,7 +126,7 @@ TEST_CASE("OPTIONS without a path means the whole server") {
   CHECK(judge_target(Method::get, "http://a", storage).path == "/");
 }
 
-TEST_CASE("an encoded path is judged to be the path again") {
+TEST_CASE("an encoded path is decoded to the same path") {
   std::string all = "/";
   for (int byte = 1; byte < 256; ++byte) {
     if (byte != '/' && byte != '.') all += static_cast<char>(byte);
@@ -157,7 +157,7 @@ TEST_CASE("random targets agree with a slow reference") {
       FAIL(target << " gives " << result.path);
     }
   }
-  CHECK(accepted > 50'000);  // the alphabet is no use if hardly anything passes
+  CHECK(accepted > 50'000);  // the test is useless if hardly any target is accepted
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The loop: its phases, tokens that outlive nothing, and the queues of what is late.
+// The loop: its phases, its tokens, and the queues of deadlines and timers.
 #include "loop/event_loop.h"
 
 #include <sys/eventfd.h>
@@ -74,8 +74,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "what came while everything stood still is heard before anybody is late",
-                 "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "after a standstill events come before deadlines", "[event_loop]") {
   struct Client final : Pollable, DeadlineNode {
     bool heard = false;
     bool late = false;
@@ -89,7 +88,7 @@ TEST_CASE_METHOD(Fixture, "what came while everything stood still is heard befor
     fds.push_back(readable());
     REQUIRE(loop->add(fds.back().get(), EPOLLIN | EPOLLET, client) != EventLoop::kNoToken);
   }
-  // Long ago; whoever the loop hears last is late first.
+  // They were due long ago. The client that the loop hears last is due first.
   for (auto client = clients.rbegin(); client != clients.rend(); ++client)
     loop->deadlines().arm(*client, DeadlineKind::head, 0);
   for (int i = 0; i < 10; ++i) loop->turn(0);
@@ -98,9 +97,9 @@ TEST_CASE_METHOD(Fixture, "what came while everything stood still is heard befor
   CHECK(std::none_of(clients.begin(), clients.end(), [](const Client& client) { return client.armed(); }));
 }
 
-TEST_CASE_METHOD(Fixture, "whatever happens all the time, who is late is told", "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "deadlines expire however busy the loop is", "[event_loop]") {
   std::vector<UniqueFd> fds;
-  std::deque<Watched> busy(200);  // level-triggered: every batch is full
+  std::deque<Watched> busy(200);  // level-triggered, so that every batch is full
   for (Watched& one : busy) {
     fds.push_back(readable());
     REQUIRE(loop->add(fds.back().get(), EPOLLIN, one) != EventLoop::kNoToken);
@@ -112,7 +111,7 @@ TEST_CASE_METHOD(Fixture, "whatever happens all the time, who is late is told", 
   CHECK(order == "a");
 }
 
-TEST_CASE_METHOD(Fixture, "an event of a forgotten fd reaches nobody, nor its successor", "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "an event of a forgotten fd reaches no watcher, nor its successor", "[event_loop]") {
   Watched first;
   Watched second;
   Watched successor;
@@ -121,7 +120,7 @@ TEST_CASE_METHOD(Fixture, "an event of a forgotten fd reaches nobody, nor its su
   UniqueFd three = readable();
   const auto token_one = loop->add(one.get(), EPOLLIN, first);
   const auto token_two = loop->add(two.get(), EPOLLIN, second);
-  // Both are ready in one batch; whichever is told first takes the other's place away.
+  // Both are ready in one batch. The first one called forgets the other and takes its place.
   first.call = [&] {
     loop->forget(token_two);
     two.reset();
@@ -141,7 +140,7 @@ TEST_CASE_METHOD(Fixture, "an event of a forgotten fd reaches nobody, nor its su
   CHECK(successor.events == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "what is made ready is called once, and from within only in the next turn",
+TEST_CASE_METHOD(Fixture, "a ready task is called once; made ready from within, in the next turn",
                  "[event_loop]") {
   Queued queued;
   loop->make_ready(queued);
@@ -178,14 +177,13 @@ TEST_CASE_METHOD(Fixture,
   Queued quick;
   loop->make_ready(quick);
   for (int turn = 0; turn < 8; ++turn) loop->turn(0);
-  CHECK(order == "abcabcab");  // the quick one shares the turn that follows it
+  CHECK(order == "abcabcab");  // the quick one shares the turn that follows
   CHECK(quick.calls == 1);
   for (Queued& one : queued) one.call = [] {};
   for (int turn = 0; turn < 4; ++turn) loop->turn(0);
 }
 
-TEST_CASE_METHOD(Fixture, "what is reaped goes at the end of the turn, and may hand over more",
-                 "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "reaped objects end with the turn, and may add others", "[event_loop]") {
   std::string order;
   Queued queued;
   queued.call = [&] {
@@ -213,7 +211,7 @@ TEST_CASE_METHOD(Fixture, "deadlines expire in the order of their due times, kin
   deadlines.arm(b, DeadlineKind::head, 1010);
   deadlines.arm(c, DeadlineKind::send, 1020);
   CHECK(deadlines.next_due_ms() == 1070);
-  deadlines.arm(a, DeadlineKind::head, 1040);  // anew: behind b
+  deadlines.arm(a, DeadlineKind::head, 1040);  // armed again: now behind b
   deadlines.expire(1069);
   CHECK(order.empty());
   deadlines.expire(1070);
@@ -232,8 +230,7 @@ TEST_CASE_METHOD(Fixture, "deadlines expire in the order of their due times, kin
   CHECK(order == "cb");
 }
 
-TEST_CASE_METHOD(Fixture, "timers fire once, not before their time, and can be cancelled from within",
-                 "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "timers fire once, not early, and can be cancelled from within", "[event_loop]") {
   auto& timers = loop->timers();
   Fired first;
   Fired second;
@@ -249,14 +246,13 @@ TEST_CASE_METHOD(Fixture, "timers fire once, not before their time, and can be c
   timers.expire(30);
   CHECK(first.times == 1);
   CHECK(second.times == 0);
-  CHECK(again.times == 0);  // in the next call, so that this one ends
+  CHECK(again.times == 0);  // it fires in the next call, so that this one ends
   timers.expire(30);
   CHECK(again.times == 1);
   CHECK(timers.next_due_ms() == sluice::Timers::kNone);
 }
 
-TEST_CASE_METHOD(Fixture, "so many deadlines expire in one turn, and the others in the next ones",
-                 "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "the deadlines that expire in one turn are limited", "[event_loop]") {
   constexpr std::size_t kMax = sluice::Deadlines::kExpiredMax;
   std::string order;
   std::deque<Late> nodes;
@@ -273,7 +269,7 @@ TEST_CASE_METHOD(Fixture, "so many deadlines expire in one turn, and the others 
   CHECK(deadlines.next_due_ms() == sluice::Deadlines::kNone);
 }
 
-TEST_CASE_METHOD(Fixture, "so many timers fire in one turn, and the others in the next ones", "[event_loop]") {
+TEST_CASE_METHOD(Fixture, "the timers that fire in one turn are limited", "[event_loop]") {
   constexpr int kMax = sluice::Timers::kFiredMax;
   Fired fired;
   for (int i = 0; i < kMax + 1; ++i) loop->timers().start(loop->now_ms(), fired);
@@ -296,8 +292,8 @@ TEST_CASE_METHOD(Fixture, "a turn waits no longer than the next timer, and is me
   CHECK(turns > 0);
 }
 
-// Nothing is checked while descriptors are few: UBSan needs some to look at an object.
-TEST_CASE("a loop and its threads that cannot be made say why", "[event_loop]") {
+// Checks nothing while descriptors are few: UBSan needs some to look at an object.
+TEST_CASE("a loop or threads that cannot be made say why", "[event_loop]") {
   WorkerStats stats;
   const auto refused = [&] {
     const FewDescriptors none;

@@ -1,5 +1,5 @@
-// Calls on threads: every accepted one runs or is given back, is done once on the loop, and no owner takes all
-// threads.
+// Calls on threads: every accepted call runs or is given back, is done once on the loop, and no owner takes
+// all threads.
 #include "loop/offload.h"
 
 #include <sys/resource.h>
@@ -111,7 +111,7 @@ TEST_CASE("the threads run before there is work for them", "[offload]") {
     std::getline(std::ifstream(task.path() / "comm"), name);
     running += name == "sluice-offload" ? 1 : 0;
   }
-  CHECK(running >= 64);  // those of a case before may not be gone yet
+  CHECK(running >= 64);  // threads of a case before may not be gone yet
 }
 
 TEST_CASE("an owner that blocks leaves half of the threads to the others", "[offload]") {
@@ -142,7 +142,7 @@ TEST_CASE("an owner that blocks leaves half of the threads to the others", "[off
   REQUIRE(loop.run_until([&] { return slow.done == 10; }));
 }
 
-TEST_CASE("calls that do not end leave their threads to others, and to their own owner", "[offload]") {
+TEST_CASE("stuck calls leave threads to other owners, and to their own", "[offload]") {
   Loop loop;
   Offload::Limits limits;
   limits.threads = 2;
@@ -161,13 +161,13 @@ TEST_CASE("calls that do not end leave their threads to others, and to their own
     });
     REQUIRE(offload->submit(&owners[i % 2], item));
   }
-  // Until they may have no more: together they have half of the spares.
+  // Until they get no more threads: together they have half of the spare ones.
   REQUIRE(loop.run_until([&] { return blocked == 4; }));
   auto item = work(quick);
   REQUIRE(offload->submit(&owners[2], item));
   REQUIRE(loop.run_until([&] { return quick.done == 1; }));
   CHECK(quick.unrun == 0);
-  CHECK(blocked <= 6);  // and two that were started before the others were known to be stuck
+  CHECK(blocked <= 6);  // and two that started before the others were known to be stuck
   CHECK(slow.done == 0);
   release.count_down();
   REQUIRE(loop.run_until([&] { return slow.done == 40; }));
@@ -175,7 +175,7 @@ TEST_CASE("calls that do not end leave their threads to others, and to their own
   CHECK(loop.stats.offload_running.get() == 0);
 }
 
-TEST_CASE("the queue is bounded, and what it refuses stays the caller's", "[offload]") {
+TEST_CASE("the queue is bounded, and refused work stays the caller's", "[offload]") {
   Loop loop;
   Offload::Limits limits;
   limits.threads = 2;
@@ -192,13 +192,13 @@ TEST_CASE("the queue is bounded, and what it refuses stays the caller's", "[offl
       REQUIRE(item != nullptr);
     }
   }
-  CHECK(accepted <= 5);  // half the queue, and the thread it may hold
+  CHECK(accepted <= 5);  // half of the queue, and one on a thread
   CHECK(accepted >= 4);
   release.count_down();
   REQUIRE(loop.run_until([&] { return seen.done == accepted; }));
 }
 
-TEST_CASE("what is refused of an owner's share still finds room in the reserve", "[offload]") {
+TEST_CASE("work beyond an owner's share still finds room in the reserve", "[offload]") {
   constexpr std::size_t kMax = 8;
   Loop loop;
   Offload::Limits limits;
@@ -219,7 +219,7 @@ TEST_CASE("what is refused of an owner's share still finds room in the reserve",
   CHECK(loop.stats.offload_queued.get() == kMax / 2);
   while (submit(Offload::Room::reserve, &loop)) REQUIRE(accepted < 50);
   CHECK(loop.stats.offload_queued.get() == kMax / 2 + kMax);
-  // It is beside the shares of others.
+  // The reserve does not count against the shares of others.
   while (submit(Offload::Room::share, &another)) REQUIRE(accepted < 50);
   CHECK(loop.stats.offload_queued.get() == 2 * kMax);
   release.count_down();
@@ -251,7 +251,7 @@ TEST_CASE("work that waits too long for a thread is given back unrun", "[offload
   REQUIRE(loop.run_until([&] { return blocking.done == 1; }));
 }
 
-TEST_CASE("so much work is given back unrun in one turn, and the rest in the next ones", "[offload]") {
+TEST_CASE("the work that is given back in one turn is limited", "[offload]") {
   constexpr int kMax = Offload::kExpiredMax;
   Loop loop;
   Offload::Limits limits;
@@ -294,7 +294,7 @@ TEST_CASE("the end of the threads gives back what is queued", "[offload]") {
   CHECK(seen.unrun > 0);
 }
 
-TEST_CASE("quick calls are given ahead, but wait behind none that takes its time", "[offload]") {
+TEST_CASE("quick calls are given ahead, but do not wait behind slow ones", "[offload]") {
   Loop loop;
   Offload::Limits limits;
   limits.threads = 4;
@@ -309,17 +309,17 @@ TEST_CASE("quick calls are given ahead, but wait behind none that takes its time
   };
   const auto nothing = [] {};
   const int owners[3] = {};
-  // Both of the owner's threads have shown that their calls are quick.
+  // Both threads of the owner have shown that their calls are quick.
   for (int i = 0; i < 200; ++i) submit(&owners[0], quick, nothing);
   REQUIRE(loop.run_until([&] { return quick.done == 200; }));
 
-  SECTION("not behind one of its own owner's, while that has another thread") {
+  SECTION("not behind their own owner's slow call, if another thread is free") {
     submit(&owners[0], slow, [&] { release.wait(); });
     for (int i = 0; i < 50; ++i) submit(&owners[0], quick, nothing);
     REQUIRE(loop.run_until([&] { return quick.done == 250; }));
     CHECK(slow.done == 0);
   }
-  SECTION("and other owners' wait behind none") {
+  SECTION("nor behind other owners' slow calls") {
     for (int i = 0; i < 20; ++i) {
       submit(&owners[0], slow, [&] {
         ++blocked;
@@ -338,7 +338,7 @@ TEST_CASE("quick calls are given ahead, but wait behind none that takes its time
   CHECK(quick.unrun + slow.unrun == 0);
 }
 
-TEST_CASE("what is given ahead ends with the threads, once", "[offload]") {
+TEST_CASE("calls given ahead are done once when the threads end", "[offload]") {
   Loop loop;
   Seen seen;
   int owner = 0;
@@ -356,8 +356,8 @@ TEST_CASE("what is given ahead ends with the threads, once", "[offload]") {
   CHECK(seen.destroyed == submitted);
 }
 
-TEST_CASE("calls given ahead have their turn while others keep coming", "[offload]") {
-  // Each is submitted again when it is done, as by clients that ask again at once.
+TEST_CASE("calls given ahead are done while others keep coming", "[offload]") {
+  // Each is submitted again when it is done, like the requests of clients that ask again at once.
   struct Again final : Work {
     Again(Offload& to, std::atomic<int>& all, int& most) : offload(to), ran(all), overtaken(most) {}
     void run() override {

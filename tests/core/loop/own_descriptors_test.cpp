@@ -1,4 +1,4 @@
-// What a worker cannot do without is told of when it is gone, and given up by processes that were forked.
+// The descriptors that a worker needs: their loss is noticed, and forked processes give them up.
 #include "loop/own_descriptors.h"
 
 #include <arpa/inet.h>
@@ -36,7 +36,7 @@ UniqueFd listening_socket(sockaddr_in& address) {
 
 }  // namespace
 
-TEST_CASE("a descriptor that was closed or replaced is told of", "[own_descriptors]") {
+TEST_CASE("a descriptor that was closed or replaced is reported", "[own_descriptors]") {
   OwnDescriptors own;
   sockaddr_in address{};
   UniqueFd first(::eventfd(0, EFD_CLOEXEC));
@@ -54,7 +54,7 @@ TEST_CASE("a descriptor that was closed or replaced is told of", "[own_descripto
   ::close(other);
 }
 
-TEST_CASE("a forked process gives up the listening sockets and what came in by them, and nothing else",
+TEST_CASE("a forked process gives up listening sockets and their connections, and nothing else",
           "[own_descriptors]") {
   OwnDescriptors own;
   sockaddr_in address{};

@@ -1,4 +1,4 @@
-// A shared object's tables, also crooked and broken ones, and its library names changed.
+// The tables of shared objects, misaligned and broken ones, too; and changes of their library names.
 #include "module/elf_file.h"
 
 #include <catch2/catch.hpp>
@@ -37,7 +37,7 @@ void put(std::string& bytes, std::size_t offset, const T& value) {
 
 }  // namespace
 
-TEST_CASE("tables that lie at crooked places are read nevertheless", "[elf_file]") {
+TEST_CASE("misaligned tables are read", "[elf_file]") {
   std::string bytes = module_bytes("pinned");
   REQUIRE(ElfFile(bytes).pin() != nullptr);
   auto head = *ElfFile(bytes).read<Elf64_Ehdr>(0);
@@ -55,7 +55,7 @@ TEST_CASE("tables that lie at crooked places are read nevertheless", "[elf_file]
   CHECK_FALSE(elf.dynamic().empty());
 }
 
-TEST_CASE("what is cut off anywhere is not whole, and nothing beyond it is read", "[elf_file]") {
+TEST_CASE("a file that is cut off is not whole, and nothing is read beyond its end", "[elf_file]") {
   const std::string bytes = module_bytes("with_library");
   CHECK(ElfFile(bytes).is_whole());
   for (std::size_t size = 0; size < bytes.size(); size += 61) {
@@ -68,12 +68,12 @@ TEST_CASE("what is cut off anywhere is not whole, and nothing beyond it is read"
   }
 }
 
-TEST_CASE("initial-exec storage is told of", "[elf_file]") {
+TEST_CASE("initial-exec storage is recognised", "[elf_file]") {
   CHECK(ElfFile(module_bytes("bad/initial_exec")).static_tls() >= 600);
   CHECK(ElfFile(module_bytes("with_library")).static_tls() == 0);
 }
 
-TEST_CASE("library names and run paths take others of any length", "[elf_edit]") {
+TEST_CASE("library names and run paths can be replaced by longer ones", "[elf_edit]") {
   const std::string bytes = module_bytes("with_library");
   const std::string longer(300, 'x');
   const auto edited = edit_dynamic_texts(bytes, [&](std::int64_t tag, const std::string& text) {
@@ -92,7 +92,7 @@ TEST_CASE("library names and run paths take others of any length", "[elf_edit]")
   CHECK(*edit_dynamic_texts(bytes, [](std::int64_t, const std::string&) { return std::nullopt; }) == bytes);
 }
 
-TEST_CASE("a copy is tied to copies of the libraries that lie with the module", "[own_libraries]") {
+TEST_CASE("a copy uses copies of the libraries beside the module", "[own_libraries]") {
   const TempFolder folder;
   const std::string modules = SLUICE_TEST_MODULES;
   fs::create_directories(folder / "at/lib");
@@ -110,7 +110,7 @@ TEST_CASE("a copy is tied to copies of the libraries that lie with the module", 
   CHECK(ElfFile(content_of(own)).texts_of(DT_SONAME) == Texts{own});
   const auto module = ModuleFile::load(first, "with_library.so");
   REQUIRE(module);
-  // A copy of the copy has copies of its own.
+  // A copy of the copy gets copies of its own.
   const std::string second = folder / "store/with_library.2.so";
   fs::copy_file(first, second);
   REQUIRE(take_own_libraries(second, "with_library.so", {}));

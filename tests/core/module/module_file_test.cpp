@@ -1,4 +1,4 @@
-// Loading: what is refused, with a sentence that says what to do, and that what was loaded can leave again.
+// Loading a module: refusals with a remedy, and a loaded module that can be unloaded again.
 #include "module/module_file.h"
 
 #include <elf.h>
@@ -33,7 +33,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("a module is refused when it was built for another agreement", "[module_file]") {
+TEST_CASE("a module is refused when it was built for another interface", "[module_file]") {
   CHECK(refusal(good_info()).empty());
   ModuleInfo info = good_info();
   info.abi_major = 2;
@@ -57,13 +57,13 @@ TEST_CASE("a module is refused when it was built for another agreement", "[modul
   info = good_info();
   info.option_count = 1;
   CHECK(contains(refusal(info), "leaves out its name, version, summary, options"));
-  // One that knew nothing of the last member yet.
+  // A module from before the last member existed.
   info = good_info();
   info.size = offsetof(ModuleInfo, create_shared);
   CHECK(refusal(info).empty());
 }
 
-TEST_CASE("a module is refused when one of its options is not written out", "[module_file]") {
+TEST_CASE("a module is refused when one of its options is incomplete", "[module_file]") {
   OptionInfo options[2] = {{"first", OptionType::text, 0, "", "", nullptr}, {}};
   ModuleInfo info = good_info();
   info.options = options;
@@ -114,11 +114,11 @@ TEST_CASE("a module is mapped while it is used, and not after", "[module_file]")
   CHECK(mapped());
   module->reset();
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  CHECK_FALSE(mapped());  // sanitizers keep what they have instrumented
+  CHECK_FALSE(mapped());  // sanitizers keep modules that they have instrumented
 #endif
 }
 
-TEST_CASE("what cannot be loaded says why", "[module_file]") {
+TEST_CASE("a file that cannot be loaded gives the reason", "[module_file]") {
   const auto why = [](const std::string& folder, const std::string& file) {
     const auto loaded = ModuleFile::load(folder + "/" + file, file);
     return loaded ? std::string() : loaded.error().message;

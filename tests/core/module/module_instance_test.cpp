@@ -1,4 +1,5 @@
-// A handler and what it holds: made with checked options, found by its mount, alive as long as anyone holds it.
+// A handler and what it holds: it is made with checked options, found by its mount, and lives while it is
+// held.
 #include "module/module_instance.h"
 
 #include <sys/eventfd.h>
@@ -12,7 +13,7 @@
 #include "module/router.h"
 
 #ifdef __SANITIZE_ADDRESS__
-// g++ does not install the header that declares it.
+// g++ does not install the header with this declaration.
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
                                                          void (*freed)(const volatile void*));
 #endif
@@ -75,20 +76,20 @@ TEST_CASE_METHOD(Fixture, "a handler that throws while it is made is a refusal",
         std::string::npos);
 }
 
-TEST_CASE_METHOD(Fixture, "an instance lives to the end of the turn in which the last hold went",
+TEST_CASE_METHOD(Fixture, "an instance lives to the end of the turn in which its last hold ended",
                  "[module_instance]") {
   InstanceRef instance = hello("/hello/");
   ModuleInstance* raw = instance.get();
   raw->hold();
   instance = InstanceRef();
   loop->turn(0);
-  CHECK(raw->name() == "hello at /hello/");  // the address sanitizer would object
+  CHECK(raw->name() == "hello at /hello/");  // AddressSanitizer would report a destroyed one
   raw->release();
   CHECK(raw->name() == "hello at /hello/");
   loop->turn(0);
 }
 
-TEST_CASE_METHOD(Fixture, "what a handler offloads after it was retired is not refused", "[module_instance]") {
+TEST_CASE_METHOD(Fixture, "work that a retired handler offloads is not refused", "[module_instance]") {
   Offload::Limits limits;
   limits.threads = 1;
   limits.queue_max = 4;
@@ -124,7 +125,7 @@ TEST_CASE_METHOD(Fixture, "a module reaches no timer and no hold but its own", "
   two->timer(~std::uint64_t{0}, never);
   one->cancel(own);
   one->cancel(of_two);
-  one->release();  // it has none
+  one->release();  // it has no hold
   one->release();
   for (int i = 0; i < 100 && mine.count == 0; ++i) loop->turn(10);
   CHECK(servers_own.count == 1);
@@ -155,7 +156,7 @@ TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch is watch
   CHECK(instance->watch(again, EPOLLIN, watcher));
   loop->turn(0);
   CHECK(watcher.count == 2);
-  // The number is the server's own by now: giving up the watch leaves that alone.
+  // The number belongs to the server now: ending the watch does not touch it.
   ::close(again);
   struct Own final : Pollable {
     void on_events(std::uint32_t) override { ++count; }

@@ -32,7 +32,7 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a module answers where it wishes to, unless mounts say where",
+TEST_CASE_METHOD(Fixture, "a module answers at its default mount, unless a mount names it",
                  "[module_placement]") {
   CHECK(described(places(plan, set)) == Lines{"/docs/ docs", "/hello/ hello"});
   mount("/a/", "hello");
@@ -43,7 +43,7 @@ TEST_CASE_METHOD(Fixture, "a module answers where it wishes to, unless mounts sa
   CHECK_FALSE(is_mounted_by_name(plan.settings, "docs"));
 }
 
-TEST_CASE_METHOD(Fixture, "a mount takes the place that another module wishes for", "[module_placement]") {
+TEST_CASE_METHOD(Fixture, "a mount takes the place of another module's default mount", "[module_placement]") {
   mount("/docs/", "hello");
   CHECK(described(places(plan, set)) == Lines{"/docs/ hello"});
   CHECK(is_mounted_at(plan.settings, "/docs/"));

@@ -11,7 +11,7 @@
 using namespace sluice;
 namespace fs = std::filesystem;
 
-TEST_CASE("a folder of modules that belongs to a stranger is refused, one that is open to all is not",
+TEST_CASE("a folder of modules is refused if another user owns it, but not if all may write it",
           "[module_source]") {
   const test::TempFolder folder;
   const std::string& plugins = folder.path;

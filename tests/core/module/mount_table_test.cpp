@@ -1,4 +1,4 @@
-// Which handlers a worker has: made some at a time, taken over where nothing has changed, no two at one
+// The handlers of a worker: made some at a time, taken over when nothing has changed, never two at one
 // prefix.
 #include "module/mount_table.h"
 
@@ -64,8 +64,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "so many handlers are made in one step, those that nobody has named in the last",
-                 "[mount_table]") {
+TEST_CASE_METHOD(Fixture, "handlers are made in steps, those at default mounts last", "[mount_table]") {
   load(hello);
   load(defer);
   const auto table = begin();
@@ -80,7 +79,7 @@ TEST_CASE_METHOD(Fixture, "so many handlers are made in one step, those that nob
   CHECK(table->problems().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "handlers of what has not changed are taken over", "[mount_table]") {
+TEST_CASE_METHOD(Fixture, "handlers of unchanged modules are taken over", "[mount_table]") {
   load(hello);
   load(defer);
   const auto first = made();

@@ -25,8 +25,7 @@ Snapshot::Frame frame_in(const std::string& object) {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "notes blame the loop first, and offload threads only where they agree",
-                 "[culprit]") {
+TEST_CASE_METHOD(Fixture, "notes blame the loop first, and offload threads only if they agree", "[culprit]") {
   CHECK(read_notes(*stats).text() == "in the server itself, outside any module");
   note(1, "one", 2);
   CHECK(read_notes(*stats).text() == "inside module one, generation 2");
@@ -38,8 +37,7 @@ TEST_CASE_METHOD(Fixture, "notes blame the loop first, and offload threads only 
   CHECK(read_notes(*stats).text() == "inside module third, generation 4");
 }
 
-TEST_CASE_METHOD(Fixture, "a snapshot is read no further than it can be, whatever a worker has written there",
-                 "[culprit]") {
+TEST_CASE_METHOD(Fixture, "a snapshot is read only within its bounds, whatever a worker wrote", "[culprit]") {
   Snapshot& fault = stats->fault;
   fault.module_tag = make_module_tag(stats->module_index("hello"), 3);
   fault.signal = 11;

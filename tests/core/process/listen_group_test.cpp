@@ -23,7 +23,7 @@ using sluice::test::address;
 using sluice::test::connects;
 using sluice::test::refuse_system_call;
 
-TEST_CASE("an address in use is told, though sockets of one server share theirs", "[listen_group]") {
+TEST_CASE("an address in use is reported, though one server's sockets share theirs", "[listen_group]") {
   const auto first = ListenGroup::open(address("127.0.0.1:0"), 3);
   REQUIRE(first);
   const std::string taken = (*first)->url().substr(7);
@@ -112,7 +112,7 @@ TEST_CASE("a socket file of a dead server is replaced, one in use or of another 
   CHECK(::stat(path.c_str(), &status) == 0);
 }
 
-TEST_CASE("a socket file that another has put in the place of the own one stays", "[listen_group]") {
+TEST_CASE("a socket file that another server put in the own one's place stays", "[listen_group]") {
   const test::TempFolder folder;
   const std::string path = folder / "socket";
   auto group = std::move(*ListenGroup::open(address("unix:" + path), 1));
@@ -123,8 +123,7 @@ TEST_CASE("a socket file that another has put in the place of the own one stays"
   CHECK(::stat(path.c_str(), &status) == 0);
 }
 
-TEST_CASE("a Unix socket that is too busy to be connected to is in use, and holds up nobody",
-          "[listen_group]") {
+TEST_CASE("a Unix socket that is too busy to accept counts as in use, without waiting", "[listen_group]") {
   const test::TempFolder folder;
   const ListenAddress to = address("unix:" + (folder / "socket"));
   const auto* generic = reinterpret_cast<const sockaddr*>(&to.address);
@@ -146,7 +145,7 @@ TEST_CASE("an address is tried without being taken", "[listen_group]") {
   REQUIRE(group);
   const ListenAddress own = address((*group)->url().substr(7));
   CHECK(try_address(own)->find("a reload of that one takes it over") != std::string::npos);
-  // Who shares with nobody keeps everybody out.
+  // A socket without SO_REUSEPORT keeps all others out.
   const UniqueFd stranger(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ListenAddress taken = address("127.0.0.1:0");
   auto* generic = reinterpret_cast<sockaddr*>(&taken.address);

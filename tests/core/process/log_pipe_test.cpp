@@ -1,4 +1,4 @@
-// The pipe of the log: what is in it is passed on, however fast others write.
+// The pipe of the log: its content is passed on, however fast other processes write.
 #include "process/log_pipe.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 using namespace sluice;
 
-TEST_CASE("who writes to the log without a pause keeps nobody at it", "[log_pipe]") {
+TEST_CASE("a process that writes without a pause does not hold the reader up", "[log_pipe]") {
   const UniqueFd before(::dup(STDERR_FILENO));
   const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   LogPipe pipe;

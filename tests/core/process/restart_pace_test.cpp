@@ -1,4 +1,4 @@
-// Workers that end are replaced at once, and ever more slowly when they end again and again.
+// Workers that end are replaced at once, but ever more slowly when they end again and again.
 #include "process/restart_pace.h"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-// Names for the addresses of a backtrace, and which files are opened for them.
+// Names for the addresses of a backtrace, and the files that are opened for them.
 #include "process/symbols.h"
 
 #include <dlfcn.h>
@@ -29,7 +29,7 @@ int compare_and_look(const void* one, const void* other) {
 
 }  // namespace
 
-TEST_CASE("an address that nothing is known of is written as it is", "[symbols]") {
+TEST_CASE("an unknown address is written as it is", "[symbols]") {
   Snapshot::Frame frame;
   frame.offset = 0x1234;
   std::string("/nowhere/mine.so").copy(frame.object, sizeof(frame.object) - 1);
@@ -39,7 +39,7 @@ TEST_CASE("an address that nothing is known of is written as it is", "[symbols]"
 TEST_CASE("a function without a name is not given its neighbour's", "[symbols]") {
   int numbers[] = {3, 1, 2};
   std::qsort(numbers, 3, sizeof(int),
-             compare_and_look);  // by way of a function that the library does not export
+             compare_and_look);  // called through a function that the library does not export
   Dl_info info{};
   REQUIRE(::dladdr(caller, &info) != 0);
   Snapshot::Frame frame;

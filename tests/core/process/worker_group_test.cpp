@@ -16,7 +16,7 @@ TEST_CASE("all addresses that a name has are listened on, at one port", "[worker
   const ListenAddress second = address("127.0.0.2:0");
   named.text = "name:0";
   named.others.push_back({second.address, second.length});
-  named.others.push_back({address("192.0.2.1:0").address, second.length});  // of no machine
+  named.others.push_back({address("192.0.2.1:0").address, second.length});  // an address that no machine has
   Settings settings;
   settings.root = "/";
   settings.workers = 2;

@@ -1,4 +1,4 @@
-// A reload, driven without a supervisor: whatever its settings wait for, nobody else does.
+// A reload without a supervisor: when it waits for its settings, nothing else waits.
 #include "server/reload.h"
 
 #include <poll.h>
@@ -30,7 +30,7 @@ struct Fixture {
     rollout->begin(std::move(*try_folder(rollout->store(), *plan)), *group);
   }
 
-  // Why the reload is refused.
+  // The reason why the reload is refused.
   std::string refusal(const ReadSettings& reread) {
     const auto reload = std::move(*Reload::begin(reread, *group, [] {}));
     for (;;) {
@@ -51,7 +51,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "settings whose names are looked up for ever are refused in time", "[reload]") {
+TEST_CASE_METHOD(Fixture, "a reload is refused when looking up a name takes too long", "[reload]") {
   settings.policy.swap_ms = 100;
   group = std::make_unique<WorkerGroup>(std::move(*make_plan(settings)), std::vector<MountReport>());
   const pid_t supervisor = ::getpid();
@@ -61,9 +61,9 @@ TEST_CASE_METHOD(Fixture, "settings whose names are looked up for ever are refus
         }) == "reading the settings takes too long: a name, or a folder, of theirs does not answer");
 }
 
-TEST_CASE_METHOD(Fixture, "settings are read here only with the names that a child has heard", "[reload]") {
+TEST_CASE_METHOD(Fixture, "the supervisor looks up no name that its child has not", "[reload]") {
   const pid_t supervisor = ::getpid();
-  // The child asks for one name, and here another one is asked for.
+  // The child asks for one name, and then this process for another one.
   CHECK(refusal([&]() -> Result<Settings> {
           const bool known = look_up_user(::getpid() == supervisor ? "daemon" : "root").has_value();
           if (!known) return fail("not heard of");

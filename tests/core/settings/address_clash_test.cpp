@@ -47,14 +47,14 @@ TEST_CASE("addresses that include each other are refused, in either order", "[ad
   CHECK_FALSE(why({{"127.0.0.1:8080"}, {"127.0.0.1:8080"}}).empty());
 }
 
-TEST_CASE("addresses that go together are let pass", "[address_clash]") {
+TEST_CASE("addresses that do not clash are accepted", "[address_clash]") {
   CHECK(why({{":8080", "[::]:8080", "127.0.0.1:8081", "unix:/tmp/a", "unix:/tmp/b"}}).empty());
   CHECK(why({{":0", "127.0.0.1:0", ":0"}, {":0"}}).empty());
   CHECK(why({{"*:8080", "0.0.0.0:8080"}}).empty());  // by two of its names
   CHECK(why({{"127.0.0.1:8080", "127.0.0.2:8080"}, {"127.0.0.3:8080"}}).empty());
 }
 
-TEST_CASE("a Unix socket that two paths lead to is one place", "[address_clash]") {
+TEST_CASE("two paths to one Unix socket clash", "[address_clash]") {
   const TempFolder folder;
   std::filesystem::create_directory_symlink(folder.path, folder / "link");
   const std::string path = "unix:" + (folder / "socket");
@@ -63,7 +63,7 @@ TEST_CASE("a Unix socket that two paths lead to is one place", "[address_clash]"
   CHECK(why({{path, "unix:" + (folder / "link/other")}}).empty());
 }
 
-TEST_CASE("of a name's addresses one is enough", "[address_clash]") {
+TEST_CASE("one address of a name is enough to clash", "[address_clash]") {
   ListenAddress name = *parse_listen("127.0.0.1:8080");
   const ListenAddress six = *parse_listen("[::1]:8080");
   name.text = "localhost:8080";

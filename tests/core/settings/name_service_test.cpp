@@ -1,4 +1,4 @@
-// Names: asked for once, and answered from what another process has heard.
+// Names are looked up once, and answered from what another process has found.
 #include "settings/name_service.h"
 
 #include <netdb.h>
@@ -7,7 +7,7 @@
 
 using namespace sluice;
 
-TEST_CASE("what a child has heard is answered without asking anybody", "[name_service]") {
+TEST_CASE("names that a child has looked up are not looked up again", "[name_service]") {
   REQUIRE(look_up_user("root"));
   const HostAddresses asked = look_up_host("127.0.0.1", 80, AF_UNSPEC);
   REQUIRE(asked.error == 0);

@@ -1,4 +1,4 @@
-// Changes of a folder, told of when they have come to rest.
+// Changes of a folder, reported when they have come to rest.
 #include "swap/folder_watch.h"
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a file is told of once, when it has been quiet", "[folder_watch]") {
+TEST_CASE_METHOD(Fixture, "a file is reported once, when it has been quiet", "[folder_watch]") {
   CHECK(watch->due_ms() == FolderWatch::kNever);
   folder.write("a.so", "text");
   folder.write("notes.txt", "text");
@@ -44,7 +44,7 @@ TEST_CASE_METHOD(Fixture, "a file is told of once, when it has been quiet", "[fo
   CHECK(quiet_at(9'000).empty());
 }
 
-TEST_CASE_METHOD(Fixture, "moving in, moving out, deleting and a change of mode are told of",
+TEST_CASE_METHOD(Fixture, "moving in, moving out, deleting and a change of mode are reported",
                  "[folder_watch]") {
   folder.write("aside", "text");
   fs::rename(folder / "aside", folder / "a.so");
@@ -70,7 +70,7 @@ TEST_CASE_METHOD(Fixture, "a file that is kept open for writing is waited for, b
   CHECK(quiet_at(20 * kQuietMs) == Names{"a.so"});
 }
 
-TEST_CASE_METHOD(Fixture, "a file that never rests is told of nevertheless", "[folder_watch]") {
+TEST_CASE_METHOD(Fixture, "a file that never rests is reported nevertheless", "[folder_watch]") {
   std::uint64_t now = 0;
   std::size_t told = 0;
   for (int i = 0; i < 100; ++i, now += kQuietMs / 2) {
@@ -91,7 +91,7 @@ TEST_CASE_METHOD(Fixture, "the end of the folder is noticed", "[folder_watch]") 
   CHECK_FALSE(FolderWatch::open(folder / "nothere", kQuietMs));
 }
 
-TEST_CASE("a link has changed when what it leads to has", "[folder_watch]") {
+TEST_CASE("a link has changed when its target has", "[folder_watch]") {
   const TempFolder folder;
   fs::create_directories(folder / "..one");
   fs::create_directories(folder / "..two");
@@ -105,7 +105,7 @@ TEST_CASE("a link has changed when what it leads to has", "[folder_watch]") {
     fs::rename(folder / "..new", folder / "..data");
     watch->hear(0);
     CHECK(watch->take_quiet(kQuietMs) == Names{"a.so"});
-    folder.write("..two/a.so", "3");  // where it leads by now
+    folder.write("..two/a.so", "3");  // the link's present target
     watch->hear(200);
     CHECK(watch->take_quiet(300) == Names{"a.so"});
     folder.write("..one/a.so", "4");
@@ -117,7 +117,7 @@ TEST_CASE("a link has changed when what it leads to has", "[folder_watch]") {
     watch->hear(0);
     CHECK(watch->take_quiet(kQuietMs) == Names{"a.so"});
   }
-  SECTION("by one that is new") {
+  SECTION("by a new file") {
     fs::create_symlink("..two/a.so", folder / "b.so");
     fs::create_hard_link(folder / "..two/a.so", folder / "c.so");
     watch->hear(0);

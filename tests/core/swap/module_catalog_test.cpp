@@ -1,4 +1,5 @@
-// What is known of modules: which generation serves, which one is good, and what faults lead to.
+// What the supervisor knows of modules: the generation that serves, the last good one, and the results of
+// faults.
 #include "swap/module_catalog.h"
 
 #include <sys/socket.h>
@@ -56,7 +57,7 @@ TEST_CASE_METHOD(Fixture, "faults within the window close a module that has no l
   CHECK(catalog.fault("b", 1, 0, kCare) == Verdict::unknown);
   CHECK(catalog.fault("a", 7, 0, kCare) == Verdict::unknown);
   CHECK(catalog.fault("a", 1, 0, kCare) == Verdict::counted);
-  CHECK(catalog.fault("a", 1, 1'000, kCare) == Verdict::counted);  // the first one is too long ago
+  CHECK(catalog.fault("a", 1, 1'000, kCare) == Verdict::counted);  // the first one was too long ago
   CHECK(catalog.fault("a", 1, 1'999, kCare) == Verdict::close);
   catalog.close("a.so");
   CHECK(entry("a.so").closed);
@@ -108,8 +109,7 @@ TEST_CASE_METHOD(Fixture, "a removed module gives way to another file of its nam
   CHECK(catalog.set() == ModuleSet{other.entry});
 }
 
-TEST_CASE_METHOD(Fixture, "what a trial has found out changes nothing that was decided during it",
-                 "[module_catalog]") {
+TEST_CASE_METHOD(Fixture, "a trial's results do not undo decisions made during the trial", "[module_catalog]") {
   for (const char* name : {"a", "b", "c", "d"}) {
     Generation unnamed = next(std::string(name) + ".so", name);
     unnamed.entry.name.clear();
@@ -129,7 +129,7 @@ TEST_CASE_METHOD(Fixture, "what a trial has found out changes nothing that was d
   CHECK(entry("a.so").name == "a");
   CHECK(entry("b.so").name == "newer");
   CHECK(entry("b.so").generation == 2);
-  CHECK(entry("c.so").generation == 2);  // what was broken is gone
+  CHECK(entry("c.so").generation == 2);  // the broken file is gone
   CHECK(catalog.find("d.so") == nullptr);
 }
 

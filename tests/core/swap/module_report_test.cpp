@@ -11,7 +11,7 @@
 using namespace sluice;
 namespace fs = std::filesystem;
 
-TEST_CASE("every module of a folder is described, or said to be broken", "[module_report]") {
+TEST_CASE("every module of a folder is described, or reported as broken", "[module_report]") {
   const test::TempFolder folder;
   const std::string plugins = folder / "plugins";
   fs::create_directory(plugins);

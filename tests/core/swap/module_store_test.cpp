@@ -30,7 +30,7 @@ struct Scratch {
   }
 };
 
-// Where copies are to be, until it goes.
+// The folder for copies, as long as an object lives.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& folder) { ::setenv("TMPDIR", folder.c_str(), 1); }
@@ -46,7 +46,7 @@ class TemporaryFolder {
   std::optional<std::string> before_ = current();
 };
 
-// Where a server that starts now has its folder of copies.
+// The folder in which a server that starts now makes its folder of copies.
 fs::path base_of_copies() {
   const auto store = ModuleStore::create();
   REQUIRE(store);
@@ -55,7 +55,7 @@ fs::path base_of_copies() {
 
 }  // namespace
 
-TEST_CASE("copies of modules are private, unique, and gone with who made them", "[module_store]") {
+TEST_CASE("copies of modules are private, unique, and removed by their maker", "[module_store]") {
   const Scratch scratch;
   const std::string& plugins = scratch.plugins;
   std::string folder;
@@ -90,7 +90,7 @@ TEST_CASE("copies of modules are private, unique, and gone with who made them", 
 TEST_CASE("a folder of copies is removed by the next server when its own is gone, and only then",
           "[module_store]") {
   const Scratch scratch;
-  fs::permissions(scratch.path, fs::perms(0755));  // the workers' user has to get there
+  fs::permissions(scratch.path, fs::perms(0755));  // the workers' user has to be able to get there
   const TemporaryFolder temporary(scratch.path);
   const auto living = std::move(*ModuleStore::create());
   const auto leave = [] { return (*ModuleStore::create()).release()->path(); };
@@ -102,7 +102,7 @@ TEST_CASE("a folder of copies is removed by the next server when its own is gone
   CHECK(fs::exists(living->path()));
 }
 
-TEST_CASE("copies lie where the kernel says that they lie, also behind links and dots", "[module_store]") {
+TEST_CASE("copies have the path that the kernel reports, without links and dots", "[module_store]") {
   const Scratch scratch;
   fs::permissions(scratch.path, fs::perms(0755));
   fs::create_directory(scratch.path / "outside");
@@ -120,7 +120,7 @@ TEST_CASE("copies lie where the kernel says that they lie, also behind links and
   }
 }
 
-TEST_CASE("root's copies lie where the workers' user gets to", "[module_store]") {
+TEST_CASE("root's copies are where the workers' user can get to", "[module_store]") {
   if (::geteuid() != 0) return;
   const Scratch scratch;
   fs::create_directory(scratch.path / "outside");
@@ -130,7 +130,7 @@ TEST_CASE("root's copies lie where the workers' user gets to", "[module_store]")
   CHECK(base_of_copies() == scratch.path / "outside");
 }
 
-TEST_CASE("a copy is not removed by a process that has only inherited it", "[module_store]") {
+TEST_CASE("a process that inherited a copy does not remove it", "[module_store]") {
   const Scratch scratch;
   const auto store = std::move(*ModuleStore::create());
   auto copy = std::move(*store->copy(scratch.plugins, "garbage.so"));
@@ -144,7 +144,7 @@ TEST_CASE("a copy is not removed by a process that has only inherited it", "[mod
   CHECK(fs::exists(path));
 }
 
-TEST_CASE("a file that a stranger could have written is not copied", "[module_store]") {
+TEST_CASE("a file that another user could have written is not copied", "[module_store]") {
   const Scratch scratch;
   const std::string& plugins = scratch.plugins;
   const auto store = std::move(*ModuleStore::create());

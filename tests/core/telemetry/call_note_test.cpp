@@ -4,7 +4,7 @@
 
 using namespace sluice;
 
-TEST_CASE("a call within a call gives its note back", "[stats]") {
+TEST_CASE("a call within a call restores the outer note", "[stats]") {
   CallNote note;
   const Request request;
   const auto is = [&](std::uint64_t tag, const Request* of) {

@@ -19,7 +19,7 @@ TEST_CASE("durations fall into buckets of powers of two, and the longest is kept
   CHECK(turns.longest_ns() == 1ULL << 62);
 }
 
-TEST_CASE("a text that another process has left without an end is read no further than it can be", "[stats]") {
+TEST_CASE("a text without an end is read only to the end of its room", "[stats]") {
   Label labels[2];
   labels[0].set("hello");
   CHECK(labels[0].get() == "hello");

@@ -1,4 +1,4 @@
-// What a dying thread leaves behind: signal, module, request and frames, named afterwards.
+// What a dying thread leaves: signal, module, request and frames, with their names looked up afterwards.
 #include "telemetry/fault_handler.h"
 
 #include <sys/mman.h>
@@ -25,8 +25,8 @@ volatile std::uintptr_t nowhere = 16;
   std::raise(SIGABRT);
 }
 
-// As what writes behind the end of an array does: who follows the frames is led astray, and reads where nothing
-// is.
+// Overwrites the stack, as writing beyond the end of an array does. Following the frames then leads to
+// addresses that are not mapped.
 __attribute__((noinline, no_sanitize("address", "undefined"))) void smash_and_abort() {
   auto* frame = static_cast<volatile std::uintptr_t*>(__builtin_frame_address(0));
   frame[0] = 0x4141414141414141;
@@ -39,7 +39,7 @@ struct Fixture {
       ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 
   ~Fixture() { ::munmap(stats, sizeof(WorkerStats)); }
-  // The status of a child that does this.
+  // The status of a child that runs `task`.
   int run(const std::function<void()>& task) const {
     const pid_t pid = ::fork();
     if (pid == 0) {
@@ -84,14 +84,14 @@ TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fau
 }
 
 TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "[fault_handler]") {
-  SECTION("a fault of its own is nobody's") {
+  SECTION("its own fault is no module's") {
     run([this] {
       const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
       std::thread(fall_over).join();
     });
     CHECK(read_snapshot(*stats, stats->fault).module.empty());
   }
-  SECTION("what is sent to the process is about the loop") {
+  SECTION("a signal to the process counts for the loop") {
     run([this] {
       const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
       std::thread other([] { ::pause(); });
@@ -119,7 +119,7 @@ TEST_CASE_METHOD(Fixture, "the request is named also when the stack was overwrit
         "inside module hello, generation 1, for GET /smash HTTP/1.1");
 }
 
-TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, of the process itself alone", "[fault_handler]") {
+TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, but not in a forked process", "[fault_handler]") {
   const int status = run([this] {
     const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
     const pid_t child = ::fork();
@@ -134,7 +134,7 @@ TEST_CASE_METHOD(Fixture, "exit leaves a snapshot, of the process itself alone",
   CHECK(culprit.signal == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "what another process sends is from outside", "[fault_handler]") {
+TEST_CASE_METHOD(Fixture, "a signal from another process counts as from outside", "[fault_handler]") {
   run([this] {
     const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
     const pid_t self = ::getpid();

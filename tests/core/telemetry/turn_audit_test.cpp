@@ -1,4 +1,4 @@
-// A turn that sleeps is found out; one that only works is not.
+// The audit finds a turn that sleeps, but not one that only computes.
 #include "telemetry/turn_audit.h"
 
 #include <catch2/catch.hpp>
@@ -18,7 +18,7 @@ struct Calling final : Ready {
   void on_ready() override { call(); }
 };
 
-// One turn of an audited loop that makes this call.
+// Makes the call in one turn of an audited loop.
 void turn_with(WorkerStats& stats, const std::function<void()>& call) {
   auto loop = EventLoop::create(stats);
   REQUIRE(loop);
@@ -53,7 +53,7 @@ TEST_CASE("a call that only works is not", "[turn_audit]") {
   CHECK(stats->net_turns.longest_ns() <= stats->turns.longest_ns());
 }
 
-TEST_CASE("without being asked nothing is audited", "[turn_audit]") {
+TEST_CASE("by default nothing is audited", "[turn_audit]") {
   const auto stats = std::make_unique<WorkerStats>();
   auto loop = EventLoop::create(*stats);
   REQUIRE(loop);

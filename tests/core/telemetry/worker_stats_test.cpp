@@ -1,5 +1,5 @@
-// Counters that one thread writes while others read: tried as threads, since races between processes cannot be
-// seen.
+// Counters that one thread writes while others read. The test uses threads, since ThreadSanitizer sees no
+// races between processes.
 #include "telemetry/worker_stats.h"
 
 #include <catch2/catch.hpp>
@@ -9,7 +9,7 @@
 
 using namespace sluice;
 
-TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
+TEST_CASE("a counter never shrinks for its readers", "[stats]") {
   constexpr std::uint64_t kCount = 200'000;
   const auto stats = std::make_unique<WorkerStats>();
   std::thread writer([&] {
@@ -35,7 +35,7 @@ TEST_CASE("a counter only ever grows for who reads it meanwhile", "[stats]") {
   CHECK(stats->requests.get() == kCount);
 }
 
-TEST_CASE("the same name is the same entry, and what does not fit shares the last", "[stats]") {
+TEST_CASE("equal names share an entry, and names without room share the last one", "[stats]") {
   const auto stats = std::make_unique<WorkerStats>();
   const auto first = stats->module_counter_index("hello.requests");
   CHECK(stats->module_counter_index("hello.errors") != first);
@@ -49,7 +49,7 @@ TEST_CASE("the same name is the same entry, and what does not fit shares the las
   CHECK(stats->module_counter_index("hello.requests") == first);
 }
 
-TEST_CASE("counts of two workers add up by name, and the longest stays the longest", "[stats]") {
+TEST_CASE("counts of two workers add up by name, and the longest turn is kept", "[stats]") {
   const auto one = std::make_unique<WorkerStats>();
   const auto other = std::make_unique<WorkerStats>();
   one->requests.add(2);

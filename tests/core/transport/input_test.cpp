@@ -1,5 +1,5 @@
-// When a request is said to have arrived: never before its first byte was there, and for requests that came
-// together the same.
+// The time when a request counts as arrived: never before its first byte was there, and equal for requests
+// that came together.
 #include "transport/input.h"
 
 #include <sys/socket.h>
@@ -40,7 +40,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a request that was announced had arrived by then", "[input]") {
+TEST_CASE_METHOD(Fixture, "an announced request has arrived by the time of the announcement", "[input]") {
   send(kOne);
   CHECK(receive(7) == Io::ok);
   CHECK(input.arrived_ns() == 7);
@@ -50,10 +50,10 @@ TEST_CASE_METHOD(Fixture, "a request that was announced had arrived by then", "[
   send(kOne.substr(1));
   const std::uint64_t before_ns = monotonic_ns();
   CHECK(receive(9) == Io::ok);
-  CHECK(input.arrived_ns() >= before_ns);  // of one in pieces the last counts
+  CHECK(input.arrived_ns() >= before_ns);  // if it comes in pieces, the last one counts
 }
 
-TEST_CASE_METHOD(Fixture, "one that nobody announced has arrived when it is there", "[input]") {
+TEST_CASE_METHOD(Fixture, "an unannounced request has arrived when it is received", "[input]") {
   CHECK(receive(7) == Io::full);
   CHECK(input.arrived_ns() == 0);
   const std::uint64_t before_ns = monotonic_ns();
@@ -62,8 +62,7 @@ TEST_CASE_METHOD(Fixture, "one that nobody announced has arrived when it is ther
   CHECK(input.arrived_ns() >= before_ns);
 }
 
-TEST_CASE_METHOD(Fixture, "those behind the first have arrived when they were received, all at once",
-                 "[input]") {
+TEST_CASE_METHOD(Fixture, "pipelined requests have all arrived when they were received", "[input]") {
   send(kOne);
   send(kOne);
   send(kOne);

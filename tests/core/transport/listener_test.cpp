@@ -47,7 +47,7 @@ struct ListenerFixture {
   std::vector<UniqueFd> clients;
 
   ListenerFixture() { REQUIRE(listener.start()); }
-  // Connects so many clients, each with its descriptor taken before they become few.
+  // Makes clients whose descriptors are taken before descriptors become few.
   void make_clients(int count) {
     for (int i = 0; i < count; ++i) clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   }
@@ -63,7 +63,7 @@ struct ListenerFixture {
 
 }  // namespace
 
-TEST_CASE("a listener accepts what comes, pauses when it may not, and ends with what waits", "[listener]") {
+TEST_CASE("a listener accepts, pauses when told to, and at its end accepts those that wait", "[listener]") {
   WorkerStats stats;
   const auto loop = std::move(*EventLoop::create(stats));
   auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
@@ -91,7 +91,7 @@ TEST_CASE("a listener accepts what comes, pauses when it may not, and ends with 
   CHECK_FALSE(connects(to));
 }
 
-TEST_CASE("a listener that ends accepts so many of those that wait in one turn", "[listener]") {
+TEST_CASE("a listener that ends accepts a limited number in one turn", "[listener]") {
   constexpr std::size_t kMax = Listener::kAcceptsMax;
   WorkerStats stats;
   const auto loop = std::move(*EventLoop::create(stats));
@@ -111,7 +111,7 @@ TEST_CASE("a listener that ends accepts so many of those that wait in one turn",
   CHECK(listener.finished());
 }
 
-TEST_CASE_METHOD(ListenerFixture, "an idle connection gives way to one that waits, and not without need",
+TEST_CASE_METHOD(ListenerFixture, "an idle connection gives way to a waiting one, but only if needed",
                  "[listener]") {
   make_clients(3);
   accepted.kept_at_least = 0;
@@ -137,7 +137,7 @@ TEST_CASE_METHOD(ListenerFixture, "an idle connection gives way to one that wait
   CHECK(accepted.repeated == 0);
 }
 
-TEST_CASE_METHOD(ListenerFixture, "what waits for a descriptor is told once, however often it is tried",
+TEST_CASE_METHOD(ListenerFixture, "waiting for a descriptor is logged once, however often it is tried",
                  "[listener]") {
   make_clients(2);
   connect(0);
@@ -152,7 +152,7 @@ TEST_CASE_METHOD(ListenerFixture, "what waits for a descriptor is told once, how
   CHECK(turn_until([&] { return accepted.sockets.size() == 2; }));
 }
 
-TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not reset what waits for a descriptor",
+TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not reset connections that wait for a descriptor",
                  "[listener]") {
   make_clients(3);
   {
@@ -167,7 +167,7 @@ TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not reset what wait
   CHECK(accepted.sockets.size() == 3);
 }
 
-TEST_CASE_METHOD(ListenerFixture, "a listener that ends waits for nobody when descriptors are used up",
+TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not wait when descriptors are used up",
                  "[listener]") {
   const FewDescriptors few;
   listener.finish();

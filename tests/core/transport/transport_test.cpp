@@ -1,4 +1,4 @@
-// What leaves a socket when, and what happens when a kernel has no memory for it.
+// When bytes leave a socket, and what happens when the kernel has no memory for them.
 #include "transport/transport.h"
 
 #include <linux/sockios.h>
@@ -20,14 +20,14 @@ namespace {
 
 const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 
-// What the kernel has taken and not sent yet.
+// How many bytes the kernel has taken and not sent yet.
 int held_back(int socket) {
   int size = 0;
   REQUIRE(::ioctl(socket, SIOCOUTQNSD, &size) == 0);
   return size;
 }
 
-// Sends that fail so many times, and then work again.
+// Makes a number of sends fail. After that they work again.
 struct FailingSends {
   static inline const SocketCalls kKernel = socket_calls;
   static inline int left = 0;
@@ -68,7 +68,7 @@ struct Sending {
 
 }  // namespace
 
-TEST_CASE("what is held back leaves when nothing follows", "[transport]") {
+TEST_CASE("held-back bytes leave when nothing follows", "[transport]") {
   Sending sending;
   SECTION("behind a send that said that more follows") {
     const std::string text(1000, 'x');
@@ -92,7 +92,7 @@ TEST_CASE("what is held back leaves when nothing follows", "[transport]") {
   CHECK(held_back(sending.socket) == 0);
 }
 
-TEST_CASE("the parts of a file end with a page, or with the file", "[transport]") {
+TEST_CASE("the parts of a file end at a page, or with the file", "[transport]") {
   Sending sending;
   sending.framing.remaining = 100'000;
   sending.budget = 20'000;
@@ -102,7 +102,7 @@ TEST_CASE("the parts of a file end with a page, or with the file", "[transport]"
   CHECK(sending.sink().send_file(sending.file.get(), 20'480, 79'520).size == 79'520);
 }
 
-TEST_CASE("as many pieces as there are leave in one write", "[transport]") {
+TEST_CASE("all pieces leave in one write", "[transport]") {
   Sending sending;
   sending.framing.remaining = 100 * 200;
   const std::string text(200, 'x');
@@ -114,7 +114,7 @@ TEST_CASE("as many pieces as there are leave in one write", "[transport]") {
   CHECK(held_back(sending.socket) == 0);
 }
 
-TEST_CASE_METHOD(test::ConnectionFixture, "a body that waits for something else keeps nothing back",
+TEST_CASE_METHOD(test::ConnectionFixture, "a body that waits for something else holds no bytes back",
                  "[transport][connection]") {
   mount("half");
   connect_tcp();
@@ -123,7 +123,7 @@ TEST_CASE_METHOD(test::ConnectionFixture, "a body that waits for something else 
   CHECK(held_back(server_end.get()) == 0);
 }
 
-TEST_CASE_METHOD(test::ConnectionFixture, "an answer that the kernel has no memory for leaves when it has",
+TEST_CASE_METHOD(test::ConnectionFixture, "an answer without kernel memory leaves when there is memory",
                  "[transport][connection]") {
   const FailingSends failing(5, GENERATE(ENOBUFS, ENOMEM));
   connect();
@@ -132,17 +132,17 @@ TEST_CASE_METHOD(test::ConnectionFixture, "an answer that the kernel has no memo
   CHECK(turn_until([&] { return (got += receive()).find("HTTP/1.1 404") == 0; }));
 }
 
-TEST_CASE_METHOD(test::ConnectionFixture, "an answer that the kernel never has memory for is given up",
+TEST_CASE_METHOD(test::ConnectionFixture, "an answer that never gets kernel memory is given up",
                  "[transport][connection]") {
   loop->deadlines().set_duration(DeadlineKind::send, 10);
   const FailingSends failing(1'000'000, ENOBUFS);
   connect();
   send(kGet);
   CHECK(turn_until([&] { return table.size() == 0; }));
-  CHECK(FailingSends::left > 1'000'000 - 100);  // without trying all the time
+  CHECK(FailingSends::left > 1'000'000 - 100);  // it does not try all the time
 }
 
-TEST_CASE("a file that the kernel has no memory for is tried again", "[transport]") {
+TEST_CASE("sending a file without kernel memory is tried again", "[transport]") {
   Sending sending;
   const FailingSends failing(1, GENERATE(ENOBUFS, ENOMEM));
   BodySink first = sending.sink();

@@ -14,7 +14,7 @@ using namespace sluice;
 
 namespace {
 
-// How a process ends whose supervisor does: `turn_ns` is when the turn of its loop began.
+// How a process ends when its supervisor ends. `turn_ns` is when the turn of its loop began.
 int ending(std::uint64_t turn_ns, std::uint64_t limit_ms) {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
@@ -46,11 +46,11 @@ TEST_CASE("a loop that is held up ends with its supervisor", "[lifeline]") {
   CHECK(WTERMSIG(ending(monotonic_ns(), kLong)) == SIGKILL);
 }
 
-TEST_CASE("what drains after its supervisor's end has a limit", "[lifeline]") {
+TEST_CASE("draining after the supervisor's end has a limit", "[lifeline]") {
   CHECK(WTERMSIG(ending(0, 100)) == SIGKILL);
 }
 
-TEST_CASE("a lifeline that is not needed any more ends at once", "[lifeline]") {
+TEST_CASE("a lifeline that is no longer needed ends at once", "[lifeline]") {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
   const UniqueFd supervisors(ends[0]);

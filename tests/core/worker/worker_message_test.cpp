@@ -1,4 +1,4 @@
-// Messages between a supervisor and its workers, and the descriptors that come along.
+// Messages between a supervisor and its workers, and the descriptors that they carry.
 #include "worker/worker_message.h"
 
 #include <fcntl.h>
@@ -30,8 +30,8 @@ std::ptrdiff_t open_descriptors() {
                        std::filesystem::directory_iterator());
 }
 
-// A message as a worker gone mad may send it: with more descriptors than one, each in a header of its own or
-// all in one.
+// A message that a faulty worker may send: with more than one descriptor, each in a header of its own or all
+// in one.
 void send_with(int socket, const std::vector<int>& fds, const std::string& text) {
   alignas(cmsghdr) char room[256]{};
   iovec piece{const_cast<char*>(text.data()), text.size()};

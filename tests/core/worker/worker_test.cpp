@@ -1,4 +1,4 @@
-// A worker and what its supervisor tells it, played by the test.
+// A worker, and a test that acts as its supervisor.
 #include "worker/worker.h"
 
 #include <poll.h>
@@ -51,7 +51,7 @@ struct Fixture {
     pollfd wanted{control.get(), POLLIN, 0};
     return ::poll(&wanted, 1, kWaitMs) == 1;
   }
-  // The next thing that it says, or that it is gone.
+  // The worker's next message, or the news that it is gone.
   Heard hear(WorkerMessage& message) {
     REQUIRE(waits_for_message());
     return receive_message(control.get(), message);
@@ -67,7 +67,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a worker that is told of a change that it has not made ends, to be replaced",
+TEST_CASE_METHOD(Fixture, "a worker ends when it is told to take a change that it has not prepared",
                  "[worker]") {
   WorkerMessage message;
   REQUIRE(hear(message) == Heard::message);
@@ -75,7 +75,7 @@ TEST_CASE_METHOD(Fixture, "a worker that is told of a change that it has not mad
   prepare(1);
   REQUIRE(send_message(control.get(), {ControlMessage::commit, 1}));
   prepare(2);
-  REQUIRE(send_message(control.get(), {ControlMessage::abandon, 1}));  // an old one
+  REQUIRE(send_message(control.get(), {ControlMessage::abandon, 1}));  // of an earlier change
   REQUIRE(send_message(control.get(), {ControlMessage::commit, 2}));
   prepare(3);
   REQUIRE(send_message(control.get(), {ControlMessage::commit, 4}));

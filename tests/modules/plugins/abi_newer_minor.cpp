@@ -1,4 +1,4 @@
-// Says that it was built for a newer minor of the interface.
+// Claims to be built for a newer minor version of the interface.
 #include <sluice/module.h>
 
 namespace {

@@ -1,4 +1,4 @@
-// A shared object that is no module: it does not export what modules do.
+// A shared object that is not a module: it does not export sluice_module.
 extern "C" __attribute__((visibility("default"))) int nothing_of_sluice() {
   return 1;
 }

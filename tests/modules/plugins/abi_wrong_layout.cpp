@@ -1,4 +1,4 @@
-// Says that it lays out the interface's structs in another way.
+// Claims another layout of the interface's structs.
 #include <sluice/module.h>
 
 namespace {

@@ -1,4 +1,4 @@
-// Says that it was built for the next major of the interface.
+// Claims to be built for the next major version of the interface.
 #include <sluice/module.h>
 
 namespace {

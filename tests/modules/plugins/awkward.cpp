@@ -1,7 +1,7 @@
-// Ends or waits in unusual ways, by the path: "large" answers with as many bytes as the query says, "stream"
-// and "file" write a piece and park for good, "failed" and "threw" give up before they have written anything,
-// "late" after a piece, "page" calls fail with the status in the query, "paused" answers and takes nothing of
-// the request's body, "deferred" never answers.
+// Ends or waits in unusual ways. The path chooses: "large" answers with as many bytes as the query says;
+// "stream" and "file" write a piece and park for ever; "failed" and "threw" give up before they have written
+// anything, "late" after a piece; "page" calls fail with the status in the query; "paused" answers and takes
+// nothing of the request's body; "deferred" never answers.
 #include <sluice/module.h>
 
 #include <cstdlib>

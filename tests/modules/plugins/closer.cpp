@@ -1,6 +1,6 @@
-// Closes what is the server's own, or puts another file in its place: below /epoll its epoll, below /listening
-// its listening sockets, below /events what wakes it. With "?replace", /dev/null takes the number. Answers
-// everything.
+// Closes descriptors of the server, or puts another file in their place: below /epoll its epoll, below
+// /listening its listening sockets, below /events the descriptors that wake it. With "?replace", /dev/null
+// takes their numbers. Answers every request.
 #include <fcntl.h>
 #include <sluice/module.h>
 #include <sys/socket.h>

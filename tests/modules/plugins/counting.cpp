@@ -1,4 +1,4 @@
-// Counts in the metrics, and sends borrowed bytes and prepared fields while it holds its host.
+// Has a counter in the metrics, and sends borrowed bytes and prepared fields while it holds its host.
 #include <sluice/module.h>
 
 #include <string>

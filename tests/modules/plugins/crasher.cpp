@@ -1,6 +1,7 @@
-// Does what ends a process: below /crash it writes where nothing is, below /abort it aborts, below /offload it
-// does the former on a thread of the server, below /thread a moment later on a thread of its own, below /report
-// with a handler that takes its time, below /leave it ends the thread that it runs on. Answers everything else.
+// Ends its process. Below /crash it writes to an unmapped address, below /offload it does so on a thread of
+// the server, below /thread a moment later on a thread of its own, below /report with a handler that takes
+// its time. Below /abort it aborts, and below /leave it ends the thread that it runs on. Answers every other
+// request.
 #include <sluice/module.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ volatile std::uintptr_t nowhere = 16;  // volatile, so that the compiler does no
 
 struct sigaction servers_own;
 
-// As what reports crashes does: it first lets those have a look who were there before.
+// As a library that reports crashes does: it calls the handlers that were installed before its own.
 void report_crash(int signal, siginfo_t* info, void* context) {
   servers_own.sa_sigaction(signal, info, context);
   ::sleep(5);

@@ -1,4 +1,4 @@
-// A handler whose constructor writes where nothing is.
+// A handler whose constructor writes to an unmapped address.
 #include <sluice/module.h>
 
 #include <cstdint>

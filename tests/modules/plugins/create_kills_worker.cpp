@@ -1,4 +1,4 @@
-// A handler whose constructor ends a worker, but not the process that tries it.
+// A handler whose constructor ends a worker, but not the process in which modules are tried.
 #include <pthread.h>
 #include <sluice/module.h>
 

@@ -1,4 +1,4 @@
-// A handler whose constructor takes longer than workers may be held up.
+// A handler whose constructor takes longer than a worker may be held up.
 #include <sluice/module.h>
 
 #include <chrono>

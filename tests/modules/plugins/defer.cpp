@@ -1,4 +1,4 @@
-// Answers after a while: a task that a timer wakes.
+// Answers after a while, by a task that a timer wakes.
 #include <sluice/module.h>
 
 #include <string>
@@ -18,7 +18,7 @@ class LaterTask : public sluice::Task, public sluice::Timer {
   }
   void resumed(sluice::Exchange& exchange) override {
     exchange.field("Content-Type", "text/plain");
-    // The views of the head are still good.
+    // The views of the head are still valid.
     exchange.send("deferred " + std::string(std::string_view(exchange.request().path)) + "\n");
   }
 

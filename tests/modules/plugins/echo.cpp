@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kQueueMax = 64 * 1024;
 
-// Between the reader and the body, which end in either order.
+// Shared by the reader and the body, which end in any order.
 struct Queue {
   std::string bytes;
   std::size_t taken = 0;  // from the front of bytes

@@ -1,6 +1,6 @@
-// Ends its worker in the way that the path names, inside a call of the loop or, below /thread-exit, of a thread
-// of the server. Below /pipe it lets SIGPIPE do what it does by default, and below /fork a process that it
-// forks crashes. Answers everything else.
+// Ends its worker in the way that the path names: in a call of the loop, or, below /thread-exit, of a thread
+// of the server. Below /pipe SIGPIPE gets its default action, and below /fork a forked process crashes.
+// Answers every other request.
 #include <sluice/module.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// Gives up in the middle of its body, with a declared size or, below /chunked, with none; below /page with the
-// server's own page and fields of its own.
+// Gives up in the middle of its body. Its size is declared, but not below /chunked. Below /page it sends the
+// server's own page with fields of the handler.
 #include <sluice/module.h>
 
 #include <string_view>

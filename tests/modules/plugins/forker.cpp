@@ -1,5 +1,5 @@
-// Forks a process that goes on without exec and waits to be killed, and answers with its number; below /return
-// the process comes back into the server instead.
+// Forks a process that goes on without exec until it is killed, and answers with its number. Below /return
+// the forked process returns into the server instead.
 #include <sluice/module.h>
 #include <unistd.h>
 

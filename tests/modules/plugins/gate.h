@@ -1,5 +1,5 @@
-// How a test lets a module's call wait until it says so: it is closed while there is a
-// file "gate" in the module's folder. Any thread.
+// Lets a test hold up a call of a module: the gate is closed while there is a file "gate" in the module's
+// folder. Any thread.
 #pragma once
 
 #include <unistd.h>
@@ -11,7 +11,7 @@ inline bool gate_is_closed(int folder_fd) {
   return ::faccessat(folder_fd, "gate", F_OK, 0) == 0;
 }
 
-// Not for ever.
+// Waits until the gate is open, but not for ever.
 inline void wait_at_gate(int folder_fd) {
   constexpr int kPolls = 30'000;
   for (int i = 0; i < kPolls && gate_is_closed(folder_fd); ++i)

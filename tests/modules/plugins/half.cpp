@@ -1,4 +1,4 @@
-// Writes the first half of its answers, and then waits for something for ever.
+// Writes the first half of its answers, and then waits for ever.
 #include <sluice/module.h>
 
 #include <string>

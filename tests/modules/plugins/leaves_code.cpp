@@ -1,5 +1,5 @@
-// Leaves in the process by what its code would be called when it is gone: a pthread key with a destructor, set
-// on a thread of the server, and a signal handler.
+// Leaves pointers to its code in the process: a pthread key with a destructor, set on a thread of the server,
+// and a signal handler.
 #include <pthread.h>
 #include <sluice/module.h>
 

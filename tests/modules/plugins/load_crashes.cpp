@@ -1,4 +1,4 @@
-// Crashes while it is loaded, before it can tell its name.
+// Crashes while it is loaded, before its name is known.
 #include <sluice/module.h>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A handler that refuses to be made while there is a file "refuse" in the document root. The build gives its
-// MODULE_NAME.
+// A handler that refuses to be created while there is a file "refuse" in the document root. The build defines
+// its MODULE_NAME.
 #include <sluice/module.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// Does what may block on an offload thread, and answers when it is done: sleeps, or, if the path is "gate",
-// waits until the gate is open. The option `calls` makes it several, one after the other.
+// Blocks on an offload thread, and answers when that is done: it sleeps, or, if the path is "gate", waits
+// until the gate is open. With the option `calls` it does so several times, one after the other.
 #include <sluice/module.h>
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// What the work and the task know of each other; either may end first.
+// Shared by the work and the task; either may end first.
 struct Errand {
   bool done = false;
   bool ran = false;

@@ -1,4 +1,4 @@
-// Has an option of every type, and answers their values as text and as numbers.
+// Has an option of every type, and answers with their values as text and as numbers.
 #include <sluice/module.h>
 
 #include <string>

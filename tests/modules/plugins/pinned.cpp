@@ -1,4 +1,4 @@
-// Leaves an object of the loop's thread behind, whose destructor keeps the module in memory.
+// Leaves a thread_local object on the loop's thread, whose destructor keeps the module in memory.
 #include <sluice/module.h>
 
 #include <string>

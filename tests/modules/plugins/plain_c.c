@@ -1,5 +1,5 @@
-// A module in C: greets as its option says, streams lines, answers later by a timer, by a watched descriptor
-// and by a thread, adds up a request's body, and lends bytes.
+// A module in C. It greets as its option says, streams lines, answers later by a timer, by a watched
+// descriptor and by a thread, adds up a request's body, and lends bytes.
 #include <sluice_c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,8 +88,8 @@ static void stream_lines(plain* handler, sluice_exchange* exchange) {
   sluice_stream(exchange, SLUICE_UNKNOWN_SIZE, &functions, body);
 }
 
-// "timer", "watch", "work" and a request's body: an errand that is waited for. It is freed when neither the
-// task that waits nor whoever runs it needs it any more.
+// "timer", "watch", "work" and a request's body use an errand: something that a task waits for. It is freed
+// when neither the task nor the side that runs it needs it any more.
 
 typedef struct {
   sluice_host* host;
@@ -157,7 +157,7 @@ static bool is(sluice_bytes path, const char* name) {
   return path.size == strlen(name) && memcmp(path.data, name, path.size) == 0;
 }
 
-// Sends it on its way; false when nobody can run it.
+// Starts the errand. False when it cannot be run.
 static bool send_off(errand* it, sluice_exchange* exchange, sluice_bytes path) {
   static const sluice_work work = {.run = run, .done = done, .destroy = leave};
   static const sluice_reader reader = {.take = take, .end = finish, .destroy = leave};

@@ -1,4 +1,4 @@
-// Refuses to be created, by a call, by an error or silently, as its option says.
+// Refuses to be created: by a call, by an exception or silently. An option chooses.
 #include <sluice/module.h>
 
 #include <tl/expected.hpp>

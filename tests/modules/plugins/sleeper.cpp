@@ -1,6 +1,7 @@
-// Holds the loop for as many milliseconds as the path says, or, if that is "gate", until the gate is open: what
-// a handler must not. Below /poll/ it answers with what poll(2) says after so many milliseconds. Below /offload
-// it holds a thread of the server until the gate is open, and below /file it looks for a file in its folder.
+// Holds the loop up, which a handler must not: for as many milliseconds as the path says, or, if the path is
+// "gate", until the gate is open. Below /poll/ it answers with the result of poll(2) after so many
+// milliseconds. Below /offload it holds a thread of the server up until the gate is open, and below /file it
+// looks for a file in its folder.
 #include <poll.h>
 #include <sluice/module.h>
 #include <unistd.h>

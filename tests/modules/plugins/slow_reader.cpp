@@ -1,5 +1,5 @@
-// Takes a request's body one byte at a time, pausing after each, and answers with its size and sum: from its
-// task, or for the path "direct" from its reader.
+// Takes a request's body one byte at a time, and pauses after each. Answers with its size and sum: from its
+// task, or from its reader if the path is "direct".
 #include <sluice/module.h>
 
 #include <memory>
@@ -21,7 +21,7 @@ class ByteReader : public sluice::Reader {
     if (piece.size == 0) return 0;
     ++sum_->size;
     sum_->sum += static_cast<unsigned char>(*piece.data);
-    host_.resume(ticket_);  // also when this was the last byte: a resume too many does no harm
+    host_.resume(ticket_);  // also after the last byte: one resume too many does no harm
     return 1;
   }
   void end() override {

@@ -1,4 +1,4 @@
-// A handler whose constructor takes its time.
+// A handler whose constructor takes some time.
 #include <sluice/module.h>
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Begins a body and then only wants to be called again. Each call takes long enough that of several such bodies
-// not all are called in one turn.
+// Begins a body and then only asks to be called again. Each call takes so long that one turn does not call
+// all of several such bodies.
 #include <sluice/module.h>
 #include <unistd.h>
 

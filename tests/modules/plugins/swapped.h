@@ -1,5 +1,5 @@
-// A handler that tells which of its versions it is: at once, or below /later after a while. What both versions
-// of the module share.
+// The common part of both versions of a module. Its handler answers with its version: at once, or below
+// /later after a while.
 #pragma once
 
 #include <sluice/module.h>

@@ -1,4 +1,4 @@
-// Starts a thread of its own, which outlives the handler.
+// Starts a thread of its own that outlives the handler.
 #include <sluice/module.h>
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Throws: while being created (option create=on), in handle, in a task, in a reader, or in a body's pump, as
-// the path says.
+// Throws: while it is created (option create=on), in handle, in a task, in a reader, or in a body's pump. The
+// path chooses.
 #include <sluice/module.h>
 
 #include <stdexcept>
@@ -33,7 +33,7 @@ class ThrowingReader : public sluice::Reader {
   void end() override {}
 };
 
-// Waits for a reader that throws before it can wake it.
+// Waits for a reader that throws before it can resume the task.
 class PatientTask : public sluice::Task {
  public:
   void resumed(sluice::Exchange& exchange) override { exchange.send("not reached\n"); }

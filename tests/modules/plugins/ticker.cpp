@@ -1,5 +1,5 @@
-// Streams lines at intervals, their number in the query: below /timer by Host::timer, below /fd by a timerfd
-// that it watches.
+// Streams lines at intervals: below /timer by Host::timer, below /fd by a timerfd that it watches. The query
+// gives their number.
 #include <sluice/module.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>

@@ -1,5 +1,5 @@
-// Calls what the other modules here leave out: a file by Sink::send_file from the mount's folder, a status, a
-// failure, the client's address, the clock, the log; it can refuse to be created, and says when it is retired.
+// Uses what the other modules here do not: Sink::send_file from the mount's folder, a status, a failure, the
+// client's address, the clock, the log. It can refuse to be created, and logs that it is retired.
 #include <sluice/module.h>
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Answers twice, which a handler must not. The first answer counts.
+// Answers twice, which a handler must not do. The first answer counts.
 #include <sluice/module.h>
 
 namespace {

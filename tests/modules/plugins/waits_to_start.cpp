@@ -1,4 +1,4 @@
-// A handler that is not created before the gate is open, and says so.
+// A handler that cannot be created before the gate is open. It logs that it waits.
 #include <sluice/module.h>
 
 #include "gate.h"

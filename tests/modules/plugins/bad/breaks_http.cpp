@@ -1,4 +1,4 @@
-// Sends a field, a status or a head that HTTP forbids, as its option says.
+// Sends a field, a status or a head that HTTP forbids. An option chooses which.
 #include <sluice/module.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// Describes itself and its options wrongly.
+// Has faults in its description and its options.
 #include <sluice/module.h>
 
 struct Bad : sluice::Handler {

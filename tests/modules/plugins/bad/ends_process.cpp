@@ -1,4 +1,4 @@
-// Ends its process, or hangs, where its option says.
+// Ends its process, or hangs. An option chooses where.
 #include <sluice/module.h>
 
 #include <cstdlib>

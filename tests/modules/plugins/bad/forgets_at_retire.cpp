@@ -1,4 +1,4 @@
-// Forgets at retire() what a running answer needs.
+// Destroys at retire() what a running answer needs.
 #include <sluice/module.h>
 
 #include <algorithm>

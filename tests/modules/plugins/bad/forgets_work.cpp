@@ -1,4 +1,5 @@
-// Has a thread wait for the end of what a client sends or takes, and tells it nothing when the client leaves.
+// Lets a thread wait until a client has sent or taken everything, and does not tell it when the client
+// leaves.
 #include <sluice/module.h>
 
 #include <atomic>
@@ -13,7 +14,7 @@ struct Waiting : sluice::Work {
   Waiting(sluice::Host& host, sluice::Ticket ticket, Ended ended)
       : host_(host), ticket_(ticket), ended_(std::move(ended)) {}
   void run() override {
-    // Longer than the check waits, but not for ever: neither does the test.
+    // Longer than the check waits, but not for ever, since the test has to end.
     for (int i = 0; i < 400 && !*ended_; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   void done(bool) override { host_.resume(ticket_); }

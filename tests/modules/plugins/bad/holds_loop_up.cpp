@@ -1,5 +1,5 @@
-// Sleeps or computes on the loop, as its option says; or, where that is a path, waits as if for the first page
-// of that file, which is read from the disk each time.
+// Sleeps or computes on the loop, as its option says. If the option is a path, it waits for the first page of
+// that file, which is read from the disk each time.
 #include <fcntl.h>
 #include <sluice/module.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 struct Bad : sluice::Handler {
   explicit Bad(sluice::Host& host) : how_(host.option("how")) {}
   void handle(sluice::Exchange& exchange) override {
-    const std::clock_t until = std::clock() + CLOCKS_PER_SEC * 15 / 100;  // of the processor's time
+    const std::clock_t until = std::clock() + CLOCKS_PER_SEC * 15 / 100;  // in processor time
     if (how_ == "sleep") std::this_thread::sleep_for(std::chrono::milliseconds(20));
     if (how_ == "nap") std::this_thread::sleep_for(std::chrono::microseconds(500));
     while (how_ == "compute" && std::clock() < until) ++turns_;

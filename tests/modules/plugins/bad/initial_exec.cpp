@@ -1,5 +1,4 @@
-// Takes a large part of each thread's fixed block of thread-local storage, of which unloading gives nothing
-// back.
+// Takes a large part of the static block of thread-local storage, which unloading does not give back.
 #include <sluice/module.h>
 
 namespace {

@@ -1,4 +1,4 @@
-// Holds itself for each client that leaves, and never lets go.
+// Takes a hold for each client that leaves, and never releases it.
 #include <sluice/module.h>
 
 struct Waiting : sluice::Task {

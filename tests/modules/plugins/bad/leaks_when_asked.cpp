@@ -1,4 +1,4 @@
-// Each request leaves something behind; /left only when its client leaves.
+// Leaks at each request; at /left only when the client leaves.
 #include <sluice/module.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// Each handler leaves something behind, as its option says.
+// Leaks with each handler. An option chooses what.
 #include <sluice/module.h>
 #include <unistd.h>
 

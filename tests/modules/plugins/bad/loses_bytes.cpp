@@ -1,4 +1,4 @@
-// Makes new bytes where it should offer again those that the sink did not take.
+// Makes new bytes when it should offer those again that the sink did not take.
 #include <sluice/module.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Defers, and forgets it.
+// Defers a request, and never resumes it.
 #include <sluice/module.h>
 
 struct Forgotten : sluice::Task {

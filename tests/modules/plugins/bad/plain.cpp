@@ -1,4 +1,4 @@
-// Does nothing wrong; it is linked wrongly in several ways.
+// Has no fault in its code. It is linked wrongly in several ways.
 #include <sluice/module.h>
 
 struct Bad : sluice::Handler {

@@ -1,4 +1,4 @@
-// Refuses without a word: by its option how=always at once, else what is odd.
+// Refuses to be created without a reason: always with the option how=always, else when a value is odd.
 #include <sluice/module.h>
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Has an address in its code.
+// Has an absolute address in its code.
 #include <sluice/module.h>
 
 asm(".text\n.quad sluice_module\n.previous");

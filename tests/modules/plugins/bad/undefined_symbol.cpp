@@ -1,4 +1,4 @@
-// Calls a function that nobody provides.
+// Calls a function that no library has.
 #include <sluice/module.h>
 
 extern "C" int nobody_provides_this();

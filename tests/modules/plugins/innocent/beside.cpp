@@ -1,4 +1,4 @@
-// Answers with what a library says that lies beside it, where only its run path leads.
+// Answers with the text of a library that lies beside it, where only its run path leads.
 #include <sluice/module.h>
 
 extern "C" const char* beside_library();

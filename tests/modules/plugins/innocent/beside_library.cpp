@@ -1,4 +1,4 @@
-// Two libraries, of which the first needs the second.
+// Two libraries. The first needs the second.
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
 #ifdef NEXT

@@ -1,5 +1,5 @@
-// A stream that never ends: silent from its beginning, or, at /events, with something to say now and then, or,
-// at /flood, with as much as the client takes.
+// A stream that never ends. By default it sends nothing; at /events it sends something now and then, and at
+// /flood as much as the client takes.
 #include <sluice/module.h>
 
 #include <string_view>
@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kEvent = "data: something\n\n";
 constexpr std::uint64_t kEveryMs = 20;
-constexpr int kEventsMax = 1000;  // of one pump
+constexpr int kEventsMax = 1000;  // in one pump
 
 class Stream : public sluice::Body {
  public:

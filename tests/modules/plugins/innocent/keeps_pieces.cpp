@@ -1,5 +1,5 @@
-// Frees all that it allocates, in more and more sizes and numbers, of which the allocator keeps some for each
-// thread; and has a cache that fills up slowly, and then stays as it is.
+// Frees all that it allocates, in more and more sizes and numbers; the allocator keeps some of it for each
+// thread. Also has a cache that fills up slowly, and then stays as large as it is.
 #include <sluice/module.h>
 
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// Answers with ten mebibytes, whatever is asked for.
+// Answers every request with ten mebibytes.
 #include <sluice/module.h>
 
 #include <string>

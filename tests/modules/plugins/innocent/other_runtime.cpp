@@ -1,5 +1,5 @@
-// Has what Rust's compiler puts into every module: a weak reference to the registration of destructors of
-// threads, and an exported symbol of its run-time library.
+// Has what Rust's compiler puts into every module: a weak reference to the function that registers
+// destructors of thread-locals, and an exported symbol of its run-time library.
 #include <sluice/module.h>
 
 extern "C" __attribute__((weak)) int __cxa_thread_atexit_impl(void (*)(void*), void*, void*);

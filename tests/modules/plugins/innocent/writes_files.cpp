@@ -1,4 +1,4 @@
-// Keeps a file in the folder that it serves, and one where it is told to.
+// Keeps a file in the folder that it serves, and one at the path that its option gives.
 #include <fcntl.h>
 #include <sluice/module.h>
 #include <unistd.h>

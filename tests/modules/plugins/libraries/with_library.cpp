@@ -1,4 +1,4 @@
-// Answers with what a library of its own says, which is found below the module's folder.
+// Answers with the text of its own library, which is found below the module's folder.
 #include <sluice/module.h>
 
 #include <string_view>
