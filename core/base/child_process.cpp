@@ -15,19 +15,19 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kReportMax = 4 * 1024 * 1024;
-// Between two looks at whether a child has ended.
+// The time between two looks at whether a child has ended.
 constexpr int kEndMs = 5;
-// For one that was killed.
+// How long to wait for the end of a killed child.
 constexpr std::uint64_t kKilledMs = 1'000;
 
 [[noreturn]] void run_child(const std::function<std::string()>& task, int report, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(0);  // gone before it was asked for
+  if (::getppid() != parent) ::_exit(0);  // the parent ended before the signal was asked for
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGPIPE}) ::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  const std::string text = task() + '\n';  // the last byte tells that nothing is missing
+  const std::string text = task() + '\n';  // the last byte shows that the report is complete
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t written = ::write(report, text.data() + done, text.size() - done);
@@ -73,7 +73,8 @@ bool Child::hear() {
 
 Result<std::string> Child::result(int status) {
   reaped_ = true;
-  // What is left in the pipe; a grandchild may hold it open, and write on, as far as a report may be long.
+  // Reads the rest of the pipe. A grandchild may hold the pipe open and go on writing, so the length is
+  // limited.
   for (pollfd wanted{report_fd_.get(), POLLIN, 0}; !ended_ && ::poll(&wanted, 1, 0) > 0 && hear();) {
   }
   if (WIFSIGNALED(status)) return fail("crashed (" + signal_name(WTERMSIG(status)) + ")");
@@ -101,7 +102,7 @@ Result<std::string> wait_for(Child& child, int timeout_ms) {
     pollfd wanted{child.fd(), POLLIN, 0};
     if (::poll(&wanted, 1, wait_ms) > 0) child.hear();
   }
-  // The end of the report is not yet that of the child.
+  // The child may go on after the end of its report.
   auto status = reap_until(child.pid(), until_ms);
   const bool in_time = status.has_value();
   if (!in_time) {

@@ -1,5 +1,5 @@
-// Runs a function in a short-lived child process, so that whatever it does stays there: code of modules
-// crashes, hangs and leaks on its own account. It is killed when its parent ends. For a process of one thread.
+// Runs a function in a short-lived child process, so that crashes, hangs and leaks of a module's code do not
+// harm this process. The child is killed when its parent ends. For a process of one thread.
 #pragma once
 
 #include <sys/types.h>
@@ -15,8 +15,8 @@
 
 namespace sluice {
 
-// A child at work, for who has something else to do meanwhile. Killed when it is destroyed; whoever reaps
-// children reaps it, too.
+// A child at work, for a caller that does something else meanwhile. It is killed when this is destroyed. Code
+// that reaps all children reaps it, too.
 class Child {
  public:
   static Result<std::unique_ptr<Child>> start(const std::function<std::string()>& task);
@@ -25,16 +25,16 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   pid_t pid() const { return pid_; }
-  // Readable when there is something for `hear`.
+  // Readable when `hear` will not block.
   int fd() const { return report_fd_.get(); }
-  // Takes in a piece of what the child reports, blocking where there is none; false at its end, or when it is
-  // too long.
+  // Reads a piece of the child's report; blocks if there is none yet. False at its end, or when it is too
+  // long.
   bool hear();
-  // Not yet at the end.
+  // Whether the report has not ended yet.
   bool reports() const { return !ended_; }
-  // In another forked process, which has nothing to do with this one.
+  // For another forked process, which does not use this child.
   void close_for_child() { report_fd_.reset(); }
-  // What it came to. `status` is waitpid's, by whoever has reaped it.
+  // The child's result. `status` is from waitpid.
   Result<std::string> result(int status);
 
  private:
@@ -43,18 +43,18 @@ class Child {
   pid_t pid_;
   UniqueFd report_fd_;
   std::string report_;
-  bool ended_ = false;  // the report
+  bool ended_ = false;  // of the report
   bool reaped_ = false;
 };
 
-// Blocks until the child is done or killed. Returns what `task` returned in the child. The error says how the
-// child ended instead: "crashed (SIGSEGV)", "did not finish within 10 s". One that cannot even be killed, since
-// a disk holds it in the kernel, is left to itself.
+// Blocks until the child is done or killed. Returns what `task` returned in the child, or an error that says
+// how the child ended: "crashed (SIGSEGV)", "did not finish within 10 s". A child that cannot be killed,
+// because a disk holds it in the kernel, is left alone.
 Result<std::string> run_in_child(const std::function<std::string()>& task, int timeout_ms);
-// The same of a child that is at work. Blocks.
+// The same for a child that is at work. Blocks.
 Result<std::string> wait_for(Child& child, int timeout_ms);
 
-// Waits until that time at most for a child's end: its status, or nothing when it has not ended.
+// Waits for a child's end, at most until that time. Returns its status, or nothing when it has not ended.
 std::optional<int> reap_until(pid_t pid, std::uint64_t until_ms);
 
 // "SIGSEGV".

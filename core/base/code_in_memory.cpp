@@ -14,20 +14,20 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kDescriptors = "/proc/self/fd/";
-// What the kernel puts around the name (proc(5)).
+// The kernel puts these around the name (proc(5)).
 constexpr std::string_view kBefore = "/memfd:";
 constexpr std::string_view kBehind = " (deleted)";
 constexpr std::size_t kNameMax = 249;      // memfd_create(2)
 constexpr unsigned kExecutable = 0x0010U;  // MFD_EXEC, since Linux 6.3
 
-// The end of the path, as far as it goes into a name.
+// The end of the path, as much of it as a name can hold.
 std::string name_of(const std::string& path) {
   return path.substr(path.size() - std::min(path.size(), kNameMax));
 }
 
 UniqueFd executable_memory(const std::string& name) {
   UniqueFd memory(::memfd_create(name.c_str(), MFD_CLOEXEC | kExecutable));
-  // An older kernel has no flag for what it always allows.
+  // An older kernel does not have the flag, and always allows code.
   if (!memory && errno == EINVAL) memory.reset(::memfd_create(name.c_str(), MFD_CLOEXEC));
   return memory;
 }
@@ -57,7 +57,7 @@ bool memory_allows_code() {
 bool is_mapped(const std::string& path) {
   const std::string name = name_of(path);
   std::ifstream maps("/proc/self/maps");
-  if (!maps) return true;  // for all that is known
+  if (!maps) return true;  // without the table it may be mapped
   std::string line;
   while (std::getline(maps, line)) {
     if (line.find(name) != std::string::npos) return true;

@@ -5,8 +5,8 @@
 
 namespace sluice {
 
-// Frees what the string or vector has room for when that is more than `capacity_max`; what it holds goes, too.
-// Swapped, not assigned: a short string that is moved into a long one is copied, and the long one's room stays.
+// Frees the room of a string or vector when that is more than `capacity_max`; its content is lost. Swaps it,
+// because assigning a short string to a long one copies it and keeps the long one's room.
 template <typename Container>
 void give_back_above(Container& container, std::size_t capacity_max) {
   if (container.capacity() > capacity_max) Container().swap(container);

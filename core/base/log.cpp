@@ -18,7 +18,7 @@
 namespace sluice {
 namespace {
 
-// A pipe takes this much in one piece, never interleaved with another process' line (pipe(7)).
+// A pipe takes this much in one piece, never mixed with another process' line (pipe(7)).
 constexpr std::size_t kLineMax = PIPE_BUF;
 
 std::atomic<int> log_fd{STDERR_FILENO};
@@ -26,24 +26,24 @@ std::atomic<LogLevel> log_level{LogLevel::info};
 std::atomic<unsigned> lines_lost{0};
 char process_name[32] = "sluice";
 
-// How many lines of one cause may come at once, and then how often one more. When there are too many, no more
-// come until half of that many may.
+// How many lines of one cause may come at once, and how often one more after that. Once lines are left out,
+// the next one is written only when half of a burst may come again.
 constexpr std::uint64_t kBurst = 100;
 constexpr std::uint64_t kEveryMs = 100;
-// Lines that begin alike, but for their numbers, are of one cause.
+// Lines of one cause are those that begin alike, except for numbers.
 constexpr std::size_t kAlikeBytes = 48;
 
 struct Cause {
-  std::atomic<std::uint64_t> paid_until_ms{0};  // a line costs kEveryMs
+  std::atomic<std::uint64_t> paid_until_ms{0};  // each line costs kEveryMs
   std::atomic<std::uint32_t> left_out{0};
 };
-// By the hash of the beginning. Two causes in one place share what they may.
+// By the hash of a line's beginning. Two causes with one hash share a limit.
 Cause causes[256];
 
 constexpr const char* kLevelNames[] = {"debug", "info", "warning", "error"};
 
-// How many bytes the character at the beginning has, in UTF-8; 0 for one that is a control character or not
-// well-formed (RFC 3629). REQUIRES: not empty.
+// The size of the UTF-8 character at the beginning; 0 for a control character, or if it is not well-formed
+// (RFC 3629). REQUIRES: not empty.
 std::size_t printable_length(std::string_view bytes) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const unsigned char first = at(0);
@@ -69,8 +69,9 @@ struct Line {
   void put(std::string_view bytes) {
     for (const char byte : bytes) put(byte);
   }
-  // What a client sent may stand in a message: no byte of it may forge a line or drive a terminal. Neither may
-  // a control character of U+0080 to U+009F, as a lone byte or in UTF-8; other bytes of well-formed UTF-8 stay.
+  // A message may contain what a client sent. No byte of it may forge a line or control a terminal, so
+  // control characters are escaped, also U+0080 to U+009F, as a lone byte or in UTF-8. All other well-formed
+  // UTF-8 stays.
   void put_escaped(std::string_view bytes) {
     while (!bytes.empty()) {
       const std::size_t length = printable_length(bytes);
@@ -166,7 +167,7 @@ void log(LogLevel level, std::string_view message) {
   const int saved_errno = errno;
   Cause& cause = cause_of(level, message);
   if (level == LogLevel::debug || take_turn(cause, monotonic_ms())) {
-    // The first of them was not left out.
+    // The first line over the limit was not left out: it was written with a warning.
     if (const unsigned left_out = cause.left_out.exchange(0, std::memory_order_relaxed); left_out > 1)
       write_message(level, std::to_string(left_out - 1) + " lines like the next one were left out");
     write_message(level, message);

@@ -1,9 +1,9 @@
 // The log: one line a message, on stderr or on the pipe that leads to the supervisor.
 //
-// A worker writes to a non-blocking pipe, so that a stuck terminal or collector can never hold up its loop;
-// lines that do not fit are dropped, counted, and the count is logged when there is room again. Lines of one
-// cause, which are those that begin alike but for their numbers, have a limit of their own: beyond a hundred at
-// once and ten a second they are left out and counted, except at the level debug. Any thread.
+// A worker writes to a non-blocking pipe, so that a stuck terminal or collector never holds its loop up.
+// Lines that do not fit are dropped and counted, and the count is logged when there is room again. Lines of
+// one cause, which begin alike except for numbers, have a limit as well: beyond a hundred at once and ten a
+// second they are left out and counted, except at the level debug. Any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -12,10 +12,10 @@
 
 namespace sluice {
 
-// Lines below `level` are left out. `process` ("supervisor", "worker 1") stands in each line.
+// Lines below `level` are left out. Each line has the name `process` ("supervisor", "worker 1").
 void set_log(LogLevel level, std::string_view process);
 
-// Where lines go from now on; 2 unless called. The fd stays the caller's.
+// The descriptor for lines from now on; 2 by default. The caller keeps it open.
 void set_log_fd(int fd);
 
 // Writes "TIME LEVEL PROCESS: message\n" in one write(2). Control bytes are escaped, long messages are cut.

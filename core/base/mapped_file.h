@@ -1,4 +1,4 @@
-// A file's bytes, mapped to be read: none where it is empty or cannot be mapped.
+// A file's bytes, mapped for reading. Empty if the file is empty or cannot be mapped.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,5 +1,4 @@
-// The clock that time-outs go by: it never jumps (CLOCK_MONOTONIC), and is the same in all processes. Any
-// thread.
+// The clock for time-outs. It never jumps (CLOCK_MONOTONIC), and is equal in all processes. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Several texts in one, each behind its length, so that a text may hold any bytes. The server's processes write
-// their messages so. Values; any thread.
+// Several texts in one, each after its length, so that a text may contain any bytes. The server's processes
+// write their messages in this form. Values; any thread.
 #pragma once
 
 #include <algorithm>
@@ -24,13 +24,13 @@ class NetstringWriter {
   std::string text_;
 };
 
-// Reads what a NetstringWriter wrote. What is missing or broken reads as empty, or 0.
+// Reads what a NetstringWriter wrote. A missing or broken text reads as empty, or as 0.
 class NetstringReader {
  public:
   explicit NetstringReader(std::string_view text) : left_(text) {}
 
   bool at_end() const { return left_.empty(); }
-  // The view lives as long as the text that is read.
+  // The view is valid as long as the text that is read.
   std::string_view next() {
     const std::size_t colon = std::min(left_.find(':'), left_.size());
     std::size_t size = 0;

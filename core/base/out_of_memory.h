@@ -1,4 +1,4 @@
-// The system has no memory for what a client asks for: that ends one request, never the worker.
+// When the system has no memory for what a client asks for, one request ends, never the worker.
 #pragma once
 
 #include <new>
@@ -8,14 +8,14 @@
 
 namespace sluice {
 
-// False, with the sentence in the log, when the call ran out of memory.
+// False, with the sentence in the log, if the call ran out of memory.
 template <typename Call>
 bool unless_out_of_memory(std::string_view sentence, Call&& call) {
   try {
     call();
     return true;
   } catch (const std::bad_alloc&) {
-    log(LogLevel::error, sentence);  // which takes none
+    log(LogLevel::error, sentence);  // logging allocates nothing
   }
   return false;
 }

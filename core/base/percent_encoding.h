@@ -6,7 +6,7 @@
 
 namespace sluice {
 
-// Appends a path as a target, or a field such as Location, may hold it: what is no pchar and no slash is
+// Appends a path for a target or for a field such as Location. Everything except pchar and the slash is
 // encoded.
 void append_encoded(std::string& out, std::string_view path);
 

@@ -17,8 +17,8 @@
 namespace sluice {
 namespace {
 
-// sched_attr of sched_setattr(2) in its first version: the kernel's header and the C library's exclude each
-// other.
+// The first version of sched_setattr(2)'s struct. The kernel's header cannot be included with the C
+// library's.
 struct SchedulingAttributes {
   std::uint32_t size;
   std::uint32_t policy;
@@ -30,7 +30,8 @@ struct SchedulingAttributes {
   std::uint64_t period_ns;
 };
 
-// A wait for a processor is as long as the slices of others, often 3 ms; who asks for shorter ones goes first.
+// A thread waits for a processor for about a slice of the others, often 3 ms. A thread with shorter slices
+// goes first.
 constexpr std::uint64_t kShortSliceNs = 250'000;
 
 }  // namespace
@@ -47,7 +48,7 @@ void reserve_descriptors(std::uint64_t count) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const auto last = std::min<std::uint64_t>({count, limit.rlim_cur, INT_MAX}) - 1;
   const UniqueFd any(::eventfd(0, EFD_CLOEXEC));
-  // The kernel's table grows to the number that it has to give, and stays as large (fcntl(2)).
+  // The kernel's table grows to the number that it has to give, and never shrinks (fcntl(2)).
   if (any) UniqueFd(::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(last)));
 }
 
@@ -65,7 +66,7 @@ void disable_malloc_fastbins() {
 
 void open_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    // The lowest number that is free is this one, since those below it are open.
+    // All numbers below are open, so open(2) returns exactly this one.
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) static_cast<void>(::open("/dev/null", O_RDWR));
   }
 }

@@ -1,4 +1,4 @@
-// What a server asks of its process before it serves. One thread.
+// Prepares the process of a server before it serves. One thread.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,11 @@
 
 namespace sluice {
 
-// As many descriptors as the hard limit allows.
+// Raises the limit of descriptors to the hard limit.
 void raise_descriptor_limit();
 
-// Makes room for this many descriptors (REQUIRES: at least one) at once (as far as the limit allows). Later a
-// process of several threads would wait for that: growing the table takes milliseconds, in which the caller
-// sleeps.
+// Makes room for `count` descriptors (REQUIRES: at least one), as far as the limit allows. Later, in a
+// process of several threads, growing the table would take milliseconds, in which the caller sleeps.
 void reserve_descriptors(std::uint64_t count);
 
 // Asks the scheduler for short slices: this thread then runs soon after it wakes up, and for a short time,
@@ -25,19 +24,19 @@ void ask_for_short_slices();
 // the free of a large piece later merges thousands of them in one call.
 void disable_malloc_fastbins();
 
-// Opens /dev/null for each of stdin, stdout and stderr that is closed, so that no file that is opened later
-// takes its number and what is written to stderr.
+// Opens /dev/null for each of stdin, stdout and stderr that is closed. Otherwise a file that is opened later
+// could get the number of stderr, and with it the output to stderr.
 void open_standard_descriptors();
 
-// From now on the signals that mean nothing to a server are ignored: no sender ends it by one of them.
+// Ignores, from now on, the signals that have no meaning for a server, so that they do not end it.
 void ignore_idle_signals();
 
-// From now on it waits until it is read.
+// From now on the signal waits until it is read.
 void hold_signal(int signal);
 
-// From now on these signals are only read, from what is returned (signalfd(2)).
+// From now on these signals are only read, from the returned descriptor (signalfd(2)).
 Result<UniqueFd> open_signal_fd(std::initializer_list<int> signals);
-// The next one of them, 0 for none.
+// The next of these signals, 0 for none.
 int next_signal(int fd);
 
 }  // namespace sluice

@@ -18,7 +18,7 @@ struct UtcTime {
   int second;
 };
 
-// Of seconds since 1970. REQUIRES: a year that std::chrono::year can hold.
+// From seconds since 1970. REQUIRES: a year that std::chrono::year can hold.
 inline UtcTime utc_time(std::int64_t seconds) {
   const std::chrono::sys_seconds moment{std::chrono::seconds(seconds)};
   const auto day = std::chrono::floor<std::chrono::days>(moment);

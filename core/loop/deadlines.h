@@ -1,7 +1,7 @@
-// When something has waited too long: one queue for each kind of time-out.
+// Finds what has waited too long. There is one queue for each kind of time-out.
 //
-// All waits of one kind last equally long, so each queue is in order of due time without sorting: arming
-// appends, expiry looks at the front, and both cost a few pointers. A node stands in one queue at most. Loop
+// All waits of one kind last equally long, so each queue is in order of due time without sorting. Arming
+// appends, and expiry looks at the front: both cost a few pointers. A node is in one queue at most. Loop
 // thread only.
 #pragma once
 
@@ -17,7 +17,7 @@ inline constexpr unsigned kDeadlineKinds = 6;
 
 class Deadlines;
 
-// A thing that can be late. Derive from it; it unlinks itself when destroyed.
+// Something that can be late. Derive from it; it unlinks itself when it is destroyed.
 class DeadlineNode {
  public:
   DeadlineNode() = default;
@@ -51,25 +51,25 @@ class Deadlines {
  public:
   Deadlines();
 
-  // Whether the client takes anything is looked at so often in a send time-out: the kernel is asked only when a
-  // deadline fires, so the first look has nothing to compare with.
+  // How often, in one send time-out, it is checked whether the client takes anything. The kernel is asked
+  // only when a deadline fires, so the first check has nothing to compare with.
   static constexpr unsigned kSendLooks = 4;
-  // How long each wait of the kind lasts. REQUIRES: none of the kind is armed.
+  // Sets how long each wait of the kind lasts. REQUIRES: none of the kind is armed.
   void set_duration(DeadlineKind kind, std::uint64_t duration_ms);
   std::uint64_t duration_ms(DeadlineKind kind) const { return durations_ms_[static_cast<unsigned>(kind)]; }
-  // All kinds.
+  // Sets the durations of all kinds.
   void set_durations(const Timeouts& timeouts);
-  // Starts the wait anew, whatever the node waited for before.
+  // Starts a wait. A wait that the node had before ends.
   void arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms);
   void disarm(DeadlineNode& node) { node.unlink(); }
-  // Those that wait for that kind, the one that is due first at first; null when there are no more.
+  // Iterates over the nodes that wait for that kind, in order of due time; null when there are no more.
   DeadlineNode* first(DeadlineKind kind) { return behind(queue(kind), kind); }
   DeadlineNode* after(DeadlineNode& node) { return behind(node, node.kind_); }
-  // The earliest due time, or `none`.
+  // The earliest due time, or kNone.
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   std::uint64_t next_due_ms() const;
-  // Calls on_deadline of nodes that are due; it may arm and disarm any node. Of so many at most: the others are
-  // still due.
+  // Calls on_deadline of due nodes, which may arm and disarm any node. At most kExpiredMax: the others stay
+  // due.
   static constexpr unsigned kExpiredMax = 64;
   void expire(std::uint64_t now_ms);
 
@@ -83,7 +83,7 @@ class Deadlines {
   }
   Queue& queue(DeadlineKind kind) { return queues_[static_cast<unsigned>(kind)]; }
 
-  std::array<Queue, kDeadlineKinds> queues_;  // each the head of a ring
+  std::array<Queue, kDeadlineKinds> queues_;  // each is the head of a ring
   std::array<std::uint64_t, kDeadlineKinds> durations_ms_{};
 };
 

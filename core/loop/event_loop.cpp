@@ -15,7 +15,7 @@
 namespace sluice {
 namespace {
 
-// Connections see to themselves; this is for everything else that the loop calls.
+// Connections handle a lack of memory themselves. This is for everything else that the loop calls.
 constexpr std::string_view kLost = "memory is used up: what a turn of the loop had begun is left undone";
 
 constexpr EventLoop::Token make_token(std::uint32_t index, std::uint32_t generation) {
@@ -77,7 +77,7 @@ EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) {
     try {
       if (static_cast<std::size_t>(fd) >= by_fd_.size()) by_fd_.resize(static_cast<std::size_t>(fd) + 1);
-    } catch (...) {  // without memory nothing is registered by half
+    } catch (...) {  // without memory nothing is half registered
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
       forget(token);
       throw;
@@ -93,7 +93,7 @@ EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable
 
 void EventLoop::remove(Token token, int fd) {
   if (find(token) == nullptr) return;
-  // A closed fd's number may be another's by now, whose registration is to stay.
+  // The number of a closed fd may belong to another fd now, whose registration has to stay.
   if (has_registered(token, fd)) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   forget(token);
 }
@@ -105,7 +105,7 @@ bool EventLoop::has_registered(Token token, int fd) const {
 
 bool EventLoop::watches(Token token, int fd) {
   if (find(token) == nullptr || !has_registered(token, fd)) return false;
-  // The kernel knows a registration by number and file: adding it once more tells whether it is there.
+  // The kernel knows a registration by number and file, so adding it once more shows whether it is there.
   epoll_event event{};
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return errno == EEXIST;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
@@ -137,7 +137,7 @@ void EventLoop::end_trail() {
   stats_.notes[0].changes.store(0, std::memory_order_relaxed);
 }
 
-// The server itself closes none of them: a module did. Whose fault it was is certain when no other was called.
+// The server closes none of its own descriptors, so a module did. If only one was called, it is to blame.
 void EventLoop::give_up(const std::string& why, const CallTrail& trail) {
   if (::getpid() != process_) {
     log(LogLevel::error,
@@ -149,7 +149,7 @@ void EventLoop::give_up(const std::string& why, const CallTrail& trail) {
   log(LogLevel::error, why + ", which only a module can have done" +
                            (module.empty() ? "" : "; module " + std::string(module) + " was called last") +
                            ": this worker ends, for it cannot serve without it");
-  // Calls on threads leave no trail: they may be those of another module.
+  // Calls on threads leave no trail, and may be another module's.
   const bool alone =
       !trail.mixed &&
       std::all_of(std::begin(stats_.notes) + 1, std::end(stats_.notes), [&](const CallNote& call) {
@@ -246,7 +246,7 @@ void EventLoop::dispatch_events(int count) {
 
 void EventLoop::run_ready() {
   if (ready_.next_ == &ready_) return;
-  // A ring of its own: what becomes ready now waits for the next turn, so that this phase ends.
+  // A ring of its own ends this phase: objects made ready now wait for the next turn.
   ReadyRing current;
   current.next_ = std::exchange(ready_.next_, &ready_);
   current.prev_ = std::exchange(ready_.prev_, &ready_);
@@ -260,7 +260,7 @@ void EventLoop::run_ready() {
     ready.next_ = ready.prev_ = nullptr;
     unless_out_of_memory(kLost, [&] { ready.on_ready(); });
   } while (current.next_ != &current && !slice_is_over());
-  if (current.next_ != &current) {  // before those that have had their turn
+  if (current.next_ != &current) {  // in front of those that have had their turn
     current.prev_->next_ = ready_.next_;
     ready_.next_->prev_ = current.prev_;
     ready_.next_ = current.next_;
@@ -269,8 +269,8 @@ void EventLoop::run_ready() {
   current.next_ = nullptr;
 }
 
-// After a standstill more has come than one batch holds: it is heard before anybody is said to be late. The
-// kernel tells of each descriptor in turn, so all have been told of after so many batches.
+// After a standstill there are more events than one batch holds. All are handled before any deadline expires.
+// The kernel reports each descriptor in turn, so after a few full batches all have been reported.
 bool EventLoop::more_waits(int count) {
   full_batches_ = count == kBatch ? full_batches_ + 1 : 0;
   return full_batches_ != 0 && full_batches_ <= slots_.size() / kBatch;
@@ -282,7 +282,7 @@ void EventLoop::expire() {
 }
 
 void EventLoop::reap_all() {
-  // Destroying one may hand over another; a long chain is taken apart link by link, not by recursion.
+  // Destroying one object may hand over another. A loop, not recursion, takes a long chain apart.
   while (reaped_ != nullptr) {
     std::unique_ptr<Reapable> object = std::move(reaped_);
     reaped_ = std::move(object->next_reaped_);

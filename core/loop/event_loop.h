@@ -1,9 +1,10 @@
 // The loop of one worker: waits in epoll(7), then runs a turn of named phases: events, ready, timers, reap.
 //
-// A registered fd is known by a token that carries a generation, so an event that was queued for a closed fd
-// never reaches the one that took its place. Loop thread only, except `wake`.
+// Each registered fd has a token with a generation, so an event that was queued for a closed fd never reaches
+// the fd that took its number. Loop thread only, except `wake`.
 //
-// INVARIANT: what is handed to `reap` is destroyed at the end of the turn, so nothing is freed under a caller.
+// INVARIANT: objects handed to `reap` are destroyed at the end of the turn, so none is freed while a caller
+// uses it.
 #pragma once
 
 #include <sys/epoll.h>
@@ -25,7 +26,7 @@
 
 namespace sluice {
 
-// Told of an fd's readiness, as epoll_ctl(2) was asked for it.
+// Called when an fd is ready, as epoll_ctl(2) was asked for it.
 class Pollable {
  public:
   virtual void on_events(std::uint32_t events) = 0;
@@ -73,20 +74,21 @@ class EventLoop {
 
   // Registers the fd; kNoToken with errno set when the kernel refuses.
   Token add(int fd, std::uint32_t events, Pollable& pollable);
-  // Forgets the registration; also when the fd is about to be closed, which spares the system call.
+  // Forgets the registration, also of an fd that is about to be closed, which saves the system call.
   void remove(Token token, int fd);
   void forget(Token token);
-  // Whether what the token was given for is still registered: closing an fd ends it, too.
+  // Whether the fd is still registered under this token: closing an fd ends the registration.
   bool watches(Token token, int fd);
 
-  // What the process cannot go on without. When one is no longer what it was, the process ends with a sentence.
+  // The descriptors that the process needs. When one of them was closed or replaced, the process ends with a
+  // sentence.
   OwnDescriptors& own() { return own_; }
-  // Looks at them now. Done anyway from time to time, and when waiting fails.
+  // Checks them now. The loop also does so from time to time, and when waiting fails.
   void look_at_own();
 
-  // Calls ready.on_ready() in the coming ready phase: of this turn when called in its events phase, else of the
-  // next, which then does not wait. Once, however often it is asked for. In order; when there are many, some
-  // wait for a turn more.
+  // Calls ready.on_ready() in the coming ready phase: that of this turn when called in its events phase, else
+  // that of the next turn, which then does not wait. It is called once, however often it is made ready, and
+  // in order. When there are many, some wait for one more turn.
   void make_ready(Ready& ready);
   // Destroys the object at the end of this turn.
   void reap(std::unique_ptr<Reapable> object);
@@ -96,12 +98,12 @@ class EventLoop {
   // CLOCK_MONOTONIC, read once a turn.
   std::uint64_t now_ms() const { return now_ns_ / 1'000'000; }
   std::uint64_t now_ns() const { return now_ns_; }
-  // Whether this phase of the turn has lasted long enough: what can wait is left to a later one, so that no
+  // Whether this phase of the turn has lasted long enough. The rest is then left to a later turn, so that no
   // client waits long for others.
   bool slice_is_over() const { return monotonic_ns() >= slice_end_ns_; }
   WorkerStats& stats() { return stats_; }
 
-  // From now on turns are audited, too.
+  // From now on turns are audited as well.
   Result<void> audit();
 
   // One turn; waits at most this long (-1: until something happens).
@@ -123,11 +125,11 @@ class EventLoop {
   };
 
   Slot* find(Token token);
-  bool has_registered(Token token, int fd) const;  // and nobody has registered that fd since
-  // Which modules the loop has been in.
+  bool has_registered(Token token, int fd) const;  // and the fd was not registered again since
+  // The modules that the loop has called.
   struct CallTrail {
     std::uint64_t last = 0;  // as in CallNote
-    bool mixed = false;      // others, too
+    bool mixed = false;      // other modules as well
     void add(const CallTrail& later);
   };
   CallTrail trail_of_turn() const;
@@ -148,7 +150,7 @@ class EventLoop {
   UniqueFd epoll_;
   epoll_event events_[kBatch];
   std::vector<Slot> slots_;   // index 0 is never used
-  std::vector<Token> by_fd_;  // who has registered each fd last
+  std::vector<Token> by_fd_;  // the last token of each fd
   OwnDescriptors own_;
   const pid_t process_ = ::getpid();
   std::uint32_t free_slot_ = 0;
@@ -159,9 +161,9 @@ class EventLoop {
   Timers timers_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t slice_end_ns_ = 0;
-  std::uint64_t looked_ns_ = 0;   // at what is its own
-  CallTrail last_turn_;           // of the turn that has ended last
-  CallTrail trail_;               // of the turns since that look
+  std::uint64_t looked_ns_ = 0;   // when the descriptors were last checked
+  CallTrail last_turn_;           // of the last turn that has ended
+  CallTrail trail_;               // of the turns since that check
   std::size_t full_batches_ = 0;  // in a row
   bool stopped_ = false;
 };

@@ -17,7 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr std::uint64_t kExpiryCheckMs = 500;
-// Where a thread and the loop want the same processor, the loop gets three times as much of it.
+// When a thread and the loop want the same processor, the loop gets three times as much of it.
 constexpr int kNicer = 5;
 thread_local unsigned this_thread_index = 0;
 
@@ -32,7 +32,7 @@ Result<std::unique_ptr<Offload>> Offload::create(EventLoop& loop, const Limits& 
   offload->token_ = loop.add(offload->event_fd_.get(), EPOLLIN | EPOLLET, *offload);
   if (offload->token_ == EventLoop::kNoToken) return fail_errno("cannot watch the offload threads", errno);
   loop.own().add(offload->event_fd_.get(), "the descriptor of the offload threads");
-  // Signals are the loop's business, except what a thread's own fault brings.
+  // The loop handles signals, except those that a thread's own fault raises.
   sigset_t all, before;
   sigfillset(&all);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, signal);
@@ -89,7 +89,7 @@ bool Offload::submit(const void* owner, std::unique_ptr<Work>& work, Room room) 
   start_waiting();
   const Share& share = shares_[owner];
   if (share.queued > 0 && share.running < running_max()) {
-    // It waits for a thread that others hold: what they were given ahead waits behind it again.
+    // The new work waits for a thread. Works that were given ahead go back to the queue, and wait behind it.
     take_back_ahead();
     start_waiting();
   }
@@ -111,7 +111,7 @@ void Offload::start_waiting() {
   }
 }
 
-// Each thread gets half of what waits at most: the owner's other one may come back at any moment.
+// A thread gets at most half of the queue, because the owner's other thread may become free at any moment.
 void Offload::give_ahead() {
   for (Thread& thread : threads_) {
     if (stopping_ || queue_.empty() || owners_waiting_ > 1) return;
@@ -122,7 +122,7 @@ void Offload::give_ahead() {
   }
 }
 
-// To the front of the queue: they are older than what waits there.
+// They go to the front of the queue, because they are older than what is in it.
 void Offload::take_back_ahead() {
   if (!std::exchange(any_ahead_, false)) return;
   unless_out_of_memory("memory is used up: an offloaded call stays behind one that takes its time", [&] {
@@ -132,7 +132,7 @@ void Offload::take_back_ahead() {
         ItemPtr& place = queue_.emplace_front();
         place.reset(slot.exchange(nullptr, std::memory_order_acquire));
         if (place == nullptr) {
-          queue_.pop_front();  // begun just now
+          queue_.pop_front();  // a thread has begun it meanwhile
         } else {
           count_queued(*place);
           came_back(thread);
@@ -165,7 +165,7 @@ Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
   return item;
 }
 
-// False, with the work left in the queue, when all of the thread's slots are taken.
+// False, with the work still in the queue, when all slots of the thread are taken.
 bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
   const auto slot = std::find_if(thread.slots.begin(), thread.slots.end(), [](const std::atomic<Item*>& item) {
     return item.load(std::memory_order_relaxed) == nullptr;
@@ -185,7 +185,7 @@ bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
     thread.since_ms = loop_.now_ms();
   }
   item->thread = &thread;
-  // Both in the one order that all threads agree on: either the thread sees the work, or it is seen to sleep.
+  // Sequentially consistent: either the thread sees the work, or this sees that it is asleep.
   slot->store(item.release());
   if (thread.asleep.exchange(false)) thread.wake.release();
   return true;
@@ -211,7 +211,7 @@ void Offload::run_thread(Thread& self, unsigned index) {
   }
 }
 
-// The next one that it has not begun.
+// The next work in its slots.
 Offload::Item* Offload::Thread::take() {
   for (std::size_t tried = 0; tried < kAheadMax; ++tried) {
     std::atomic<Item*>& slot = slots[next];
@@ -222,20 +222,20 @@ Offload::Item* Offload::Thread::take() {
   return nullptr;
 }
 
-// Waits for one; nothing when the thread is to end.
+// Waits for a work. Nothing when the thread is to end.
 Offload::Item* Offload::next_of(Thread& self) {
   for (;;) {
     if (Item* const item = self.take()) return item;
     if (stopping_) return nullptr;
     self.asleep = true;
     Item* const late = self.take();  // given before the loop could see it asleep
-    // Who has seen it asleep wakes it.
+    // Whoever cleared `asleep` releases the semaphore, so this has to take it.
     if (late == nullptr || !self.asleep.exchange(false)) self.wake.acquire();
     if (late != nullptr) return late;
   }
 }
 
-// Only the first of those that the loop has not taken yet is told: it takes all that are there.
+// The event is written only for the first work of the list: the loop takes all of them.
 void Offload::finish(Item* item) {
   Item* first = finished_.load(std::memory_order_relaxed);
   do item->next = first;
@@ -249,18 +249,18 @@ void Offload::signal() {
   [[maybe_unused]] const ssize_t written = ::write(event_fd_.get(), &one, sizeof(one));
 }
 
-// Edge-triggered: each write tells anew, and nobody has to read.
+// Edge-triggered: each write reports anew, so the eventfd need not be read.
 void Offload::on_events(std::uint32_t) {
   const unsigned running = running_;
   ItemPtr finished = take_finished();
-  // A thread that has nothing left takes over what others have not begun.
+  // A thread without work takes works that others have not begun.
   if (running_ < running) take_back_ahead();
   start_waiting();
   give_ahead();
   give_back_all(std::move(finished));
 }
 
-// In the order in which they ended, each linked to the next; their threads are free.
+// In the order in which they ended, linked to each other. Their threads are free again.
 Offload::ItemPtr Offload::take_finished() {
   Item* in_order = nullptr;
   for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;) {
@@ -297,7 +297,7 @@ void Offload::find_stuck() {
   if (any_stuck) take_back_ahead();
 }
 
-// `expiry_` stays set meanwhile: work that is submitted now needs no timer of its own.
+// `expiry_` stays set during the call: work that is submitted now needs no timer of its own.
 void Offload::fired() {
   find_stuck();
   start_waiting();
@@ -306,7 +306,7 @@ void Offload::fired() {
   if (outstanding_ > 0) expiry_ = loop_.timers().start(loop_.now_ms() + (more ? 0 : kExpiryCheckMs), *this);
 }
 
-// Whether there may be more.
+// Returns whether there may be more.
 bool Offload::give_back_expired() {
   for (unsigned left = kExpiredMax; left > 0; --left) {
     if (queue_.empty() || queue_.front()->due_ms > loop_.now_ms()) return false;

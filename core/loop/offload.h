@@ -43,29 +43,29 @@ namespace sluice {
 class Offload final : private Pollable, private Timer {
  public:
   struct Limits {
-    unsigned threads = 4;  // at work, beside those that are stuck
-    unsigned spares = 12;  // as far as there are notes for their calls (WorkerStats)
+    unsigned threads = 4;  // without those that are stuck
+    unsigned spares = 12;  // at most as many as there are notes for their calls (WorkerStats)
     std::uint64_t stuck_ms = 1'000;
     std::size_t queue_max = 4096;
     std::uint64_t queued_ms_max = 10'000;
   };
 
-  // Waits until the threads run: while one starts and maps its stack, the loop would wait for the lock on the
-  // process' memory.
+  // Waits until the threads run. Otherwise the loop would later wait for the lock on the process' memory
+  // while a thread starts and maps its stack.
   static Result<std::unique_ptr<Offload>> create(EventLoop& loop, const Limits& limits);
-  // Waits for the calls that are running; what is queued is given back unrun.
+  // Waits for running calls. Queued works are given back unrun.
   ~Offload();
 
-  // What is used of: the owner's share of the queue, or the reserve, as long as the queue and kept for the ends
-  // of things, which the loop would have to bring about itself when they were refused.
+  // The room that a work takes: of the owner's share of the queue, or of the reserve. The reserve is as long
+  // as the queue, for works that end something: if they were refused, the loop would have to do them itself.
   enum class Room : std::uint8_t { share, reserve };
-  // Takes the work and returns true; false, with the work untouched, when that room is used up.
+  // Takes the work and returns true. False, with the work untouched, when that room is used up.
   bool submit(const void* owner, std::unique_ptr<Work>& work, Room room = Room::share);
-  // Works that are given back unrun in one turn; the others wait for the next.
+  // The largest number of works that are given back unrun in one turn. The others wait for the next turn.
   static constexpr unsigned kExpiredMax = 64;
-  // No work is queued, running or waiting to be given back.
+  // Whether no work is queued, running or waiting to be given back.
   bool idle() const { return outstanding_ == 0; }
-  // 0 on every other thread, else from 1 up.
+  // From 1 up on these threads, 0 on every other.
   static unsigned thread_index();
 
  private:
@@ -77,26 +77,26 @@ class Offload final : private Pollable, private Timer {
     Room room;
     bool ran = false;
     bool wait_counted = false;
-    Thread* thread = nullptr;  // that was given it
-    Item* next = nullptr;      // among the finished
+    Thread* thread = nullptr;  // the thread that has it
+    Item* next = nullptr;      // in the list of the finished
   };
   using ItemPtr = std::unique_ptr<Item>;
-  // As many calls, each quick, are done in a small part of the time that a thread may take to come to run.
+  // So many quick calls take only a small part of the time that waking a thread may take.
   static constexpr std::size_t kAheadMax = 8;
   static constexpr std::uint64_t kQuickMs = 1;
   struct Thread {
     std::thread thread;
-    std::array<std::atomic<Item*>, kAheadMax> slots{};  // what it has not begun
-    std::atomic<bool> asleep{false};                    // it will look at its slots only when it is woken
+    std::array<std::atomic<Item*>, kAheadMax> slots{};  // works that it has not begun
+    std::atomic<bool> asleep{false};                    // it looks at its slots only after it is woken
     std::counting_semaphore<2> wake{0};
-    std::size_t next = 0;  // of the slots, to look at; the thread's alone, as each has its turn
+    std::size_t next = 0;  // the slot to look at next; used by the thread alone
     Item* take();
     // Loop only.
-    unsigned given = 0;  // works that have not come back: the one it runs, and those of its slots
+    unsigned given = 0;  // works that have not come back: the running one, and those in its slots
     bool stuck = false;
-    bool quick = false;  // as its last call was
+    bool quick = false;  // its last call was
     const void* owner = nullptr;
-    std::uint64_t since_ms = 0;  // when it was given the first of them, or gave the last one back
+    std::uint64_t since_ms = 0;  // when it got the first of them, or gave the last one back
   };
   struct Share {
     unsigned running = 0;  // without those that are stuck
@@ -108,7 +108,7 @@ class Offload final : private Pollable, private Timer {
   Offload(EventLoop& loop, const Limits& limits)
       : loop_(loop), limits_(limits), to_start_(limits_.threads + limits_.spares) {}
   bool has_room(const void* owner, Room room) const;
-  // Threads that one owner may have, besides those that are stuck.
+  // How many threads one owner may have, without those that are stuck.
   unsigned running_max() const { return std::max(1U, limits_.threads / 2); }
   void run_thread(Thread& self, unsigned index);
   Item* next_of(Thread& self);
@@ -141,12 +141,12 @@ class Offload final : private Pollable, private Timer {
   unsigned running_ = 0;  // without those that are stuck
   unsigned stuck_ = 0;
   std::deque<ItemPtr> queue_;
-  std::size_t reserved_ = 0;                       // in the queue by way of the reserve
-  std::size_t owners_waiting_ = 0;                 // that have works in the queue
-  bool any_ahead_ = false;                         // some slots may hold what can be taken back
-  std::unordered_map<const void*, Share> shares_;  // of owners that have any
+  std::size_t reserved_ = 0;                       // in the queue on the reserve's room
+  std::size_t owners_waiting_ = 0;                 // with works in the queue
+  bool any_ahead_ = false;                         // some slots may hold works that can be taken back
+  std::unordered_map<const void*, Share> shares_;  // of owners that have works
   std::atomic<bool> stopping_{false};
-  std::atomic<Item*> finished_{nullptr};  // the last one first
+  std::atomic<Item*> finished_{nullptr};  // a list; the last finished one first
   std::deque<Thread> threads_;
 };
 

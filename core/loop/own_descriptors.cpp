@@ -20,7 +20,7 @@ struct LocalAddress {
   sockaddr_storage address{};
   socklen_t length = 0;
 
-  // Nothing for what is no socket.
+  // Empty if it is not a socket.
   static LocalAddress of(int fd) {
     LocalAddress local;
     local.length = sizeof(local.address);
@@ -32,7 +32,7 @@ struct LocalAddress {
     if (address.ss_family == AF_INET6) return reinterpret_cast<const sockaddr_in6&>(address).sin6_port;
     return 0;
   }
-  // An accepted socket has the port or the path of the listening one; its address may be a closer one.
+  // An accepted socket has the port or path of its listening socket. Its address may be more specific.
   bool came_in_by(const LocalAddress& listening) const {
     if (length == 0 || listening.length == 0 || address.ss_family != listening.address.ss_family) return false;
     if (address.ss_family != AF_UNIX) return port() != 0 && port() == listening.port();
@@ -48,7 +48,7 @@ bool listens(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
 }
 
-// Without memory of the heap, which a process that was forked by one of many threads may not have.
+// Allocates nothing: after a fork by one of several threads the heap may be locked.
 template <typename Do>
 void for_each_descriptor(Do&& act) {
   struct Entry {

@@ -1,7 +1,7 @@
-// The descriptors that a worker cannot do without: its epoll, its listening sockets, what wakes it. All code of
-// a process can close them, or put another file in their place; then the worker would spin, or hear nothing.
+// The descriptors that a worker needs: its epoll, its listening sockets, those that wake it. Any code of the
+// process can close them or put another file in their place. Then the worker would spin, or get no events.
 //
-// Written by the loop's thread; `give_up_in_child` reads it in a forked process, whichever thread has forked.
+// The loop's thread writes it. `give_up_in_child` reads it in a forked process, whichever thread has forked.
 #pragma once
 
 #include <sys/types.h>
@@ -15,13 +15,13 @@ namespace sluice {
 
 class OwnDescriptors {
  public:
-  // "the epoll descriptor". Of more than there is room for, the later ones are not looked after.
+  // `what` is a name such as "the epoll descriptor". Descriptors beyond the room are not checked.
   void add(int fd, const char* what);
   void remove(int fd);
-  // "the epoll descriptor (number 5) was closed"; empty when each is what it was. A few system calls.
+  // "the epoll descriptor (number 5) was closed"; empty when none was changed. Takes a few system calls.
   std::string trouble() const;
-  // In a process that was forked and goes on without exec: closes them and the connections that came in by
-  // them, which would else stay open as long as it lives. Allocates nothing.
+  // For a forked process that goes on without exec: closes them, and the connections accepted from them,
+  // which would else stay open as long as the process lives. Allocates nothing.
   void give_up_in_child() const;
 
  private:

@@ -9,7 +9,7 @@ TimerId Timers::start(std::uint64_t due_ms, Timer& timer) {
   const auto place = due_.emplace(due_ms, Entry{id, &timer});
   try {
     by_id_.emplace(id, place);
-  } catch (...) {  // without memory, no timer is started by half
+  } catch (...) {  // without memory, no timer is half started
     due_.erase(place);
     throw;
   }
@@ -36,7 +36,7 @@ void Timers::expire(std::uint64_t now_ms) {
     by_id_.erase(next->second.id);
     due_.erase(next);
     unless_out_of_memory("memory is used up: what a timer had begun is left undone", [&] { timer->fired(); });
-    next = due_.begin();  // the call may have cancelled any other
+    next = due_.begin();  // the call may have cancelled any timer
   }
 }
 

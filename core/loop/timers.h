@@ -1,4 +1,4 @@
-// One-shot timers of any duration, for modules and for the server's own rare needs. Loop thread only.
+// One-shot timers of any duration, for modules and for rare needs of the server. Loop thread only.
 #pragma once
 
 #include <sluice/handler.h>
@@ -11,14 +11,14 @@ namespace sluice {
 
 class Timers {
  public:
-  // `timer` stays the caller's and must live until it has fired or was cancelled.
+  // `timer` stays the caller's. It must live until it has fired or was cancelled.
   TimerId start(std::uint64_t due_ms, Timer& timer);
-  // A timer that is spent or unknown is ignored.
+  // Ignores a timer that has fired, or an unknown one.
   void cancel(TimerId id);
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   std::uint64_t next_due_ms() const { return due_.empty() ? kNone : due_.begin()->first; }
-  // Fires what is due now, so many at most: the others are still due. What a timer starts meanwhile waits for
-  // the next call, too.
+  // Fires due timers, at most kFiredMax: the others stay due. A timer that is started meanwhile waits for the
+  // next call.
   static constexpr unsigned kFiredMax = 64;
   void expire(std::uint64_t now_ms);
 
