@@ -21,7 +21,7 @@ Culprit read_snapshot(const WorkerStats& stats, const Snapshot& snapshot) {
   culprit.outside = snapshot.sent_by != 0;
   culprit.sent_by = std::max(0, snapshot.sent_by);
   culprit.request.assign(snapshot.request, ::strnlen(snapshot.request, sizeof(snapshot.request)));
-  // Read once: a worker gone mad may write it meanwhile.
+  // Reads the size once: a faulty worker may overwrite it meanwhile.
   const std::uint32_t size = *static_cast<const volatile std::uint32_t*>(&snapshot.frames_size);
   culprit.frames.assign(snapshot.frames, snapshot.frames + std::min<std::uint32_t>(size, Snapshot::kFramesMax));
   for (Snapshot::Frame& frame : culprit.frames) frame.object[sizeof(frame.object) - 1] = '\0';

@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-// So many reloads may be outlived without a limit.
+// A worker may drain without a limit until this many more reloads have happened.
 constexpr std::uint64_t kReloadsMax = 8;
 
 }  // namespace
@@ -50,10 +50,9 @@ void DrainingWorkers::remove(const WorkerProcess& worker) {
 void DrainingWorkers::step(std::uint64_t now_ms) {
   for (Retired& retired : retired_) {
     if (retired.until_ms == 0 || now_ms < retired.until_ms || retired.process->dismissed()) continue;
-    log(LogLevel::warning,
-        "worker " + std::to_string(retired.process->index() + 1) + " (process " +
-            std::to_string(retired.process->pid()) +
-            "), replaced many reloads ago, does not end within its drain limit: it is ended");
+    log(LogLevel::warning, "worker " + std::to_string(retired.process->index() + 1) + " (process " +
+                               std::to_string(retired.process->pid()) +
+                               "), which many reloads have replaced, exceeds its drain limit: it is ended");
     retired.process->dismiss();
   }
 }

@@ -1,5 +1,5 @@
-// The workers that a reload has replaced, while they finish what they have in flight. Those of many reloads ago
-// are given the drain limit, and ended when they do not keep to it.
+// The workers that a reload has replaced, while they finish the requests under way. After many more reloads
+// they get the drain limit, and are ended when they exceed it.
 //
 // Supervisor's thread; never blocks.
 #pragma once
@@ -16,27 +16,27 @@ namespace sluice {
 
 class DrainingWorkers {
  public:
-  // How long after the drain limit a worker may take to end by itself.
+  // How much longer than the drain limit a worker may take to end by itself.
   static constexpr std::uint64_t kDrainGraceMs = 3'000;
 
-  // Takes over all of the group's, and tells them to finish.
+  // Takes over all workers of the group, and tells them to finish.
   void retire(WorkerGroup& group, std::uint64_t now_ms);
-  // Takes over some that are being ended already.
+  // Takes over workers that are being ended already.
   void add(std::vector<std::unique_ptr<WorkerProcess>> workers);
 
   std::vector<WorkerProcess*> workers() const;
   WorkerProcess* find(pid_t pid) const;
   void remove(const WorkerProcess& worker);
   void clear() { retired_.clear(); }
-  // Ends those that do not keep to the limit.
+  // Ends the workers that exceed their limit.
   void step(std::uint64_t now_ms);
 
  private:
   struct Retired {
     std::unique_ptr<WorkerProcess> process;
-    std::uint64_t reload = 0;    // the number of the one that replaced it
-    std::uint64_t drain_ms = 0;  // by its own settings
-    std::uint64_t until_ms = 0;  // 0: as long as it takes
+    std::uint64_t reload = 0;    // the number of the reload that replaced it
+    std::uint64_t drain_ms = 0;  // from its own settings
+    std::uint64_t until_ms = 0;  // 0: no limit
   };
 
   std::vector<Retired> retired_;

@@ -62,7 +62,7 @@ bool FaultReports::ended(pid_t pid, int status) {
 }
 
 void FaultReports::step(std::uint64_t now_ms) {
-  std::erase_if(reports_, [now_ms](const Report& report) {  // whose child is killed with it
+  std::erase_if(reports_, [now_ms](const Report& report) {  // this also kills the report's child
     if (now_ms < report.until_ms) return false;
     log_raw(report.frames);
     return true;

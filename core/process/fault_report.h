@@ -1,5 +1,5 @@
-// The backtraces of workers that died or are held up, on their way into the log: named in short-lived children,
-// so that nothing about them can harm or hold up the supervisor.
+// Writes the backtraces of workers that died or are held up into the log. Short-lived children look up the
+// names, so that a bad file cannot harm the supervisor or hold it up.
 //
 // Supervisor's thread; never blocks.
 #pragma once
@@ -16,14 +16,15 @@ namespace sluice {
 
 class FaultReports {
  public:
-  // In the child: gives up what only the supervisor may hold and do. Without success nothing is named.
+  // Called in the child: gives up the supervisor's rights and descriptors. If that fails, no names are looked
+  // up.
   using Confine = std::function<Result<void>()>;
-  // Has the frames named and logged. `copies`: the folder of the modules' private copies.
+  // Starts a child that names and logs the frames. `copies` is the folder of the modules' private copies.
   void begin(std::vector<Snapshot::Frame> frames, const std::string& copies, const Confine& confine);
   void close_for_child();
-  // Whether the child was one of these, and what it said is logged.
+  // Whether the child was one of these. If so, its output is logged.
   bool ended(pid_t pid, int status);
-  // Ends those that take too long.
+  // Ends children that take too long.
   void step(std::uint64_t now_ms);
 
  private:

@@ -13,10 +13,10 @@
 namespace sluice {
 namespace {
 
-constexpr int kSilentSeconds = 1;  // who says nothing for so long is accepted, too
+constexpr int kSilentSeconds = 1;  // a client that sends nothing for this long is accepted as well
 constexpr int kBacklog = 4096;     // the kernel cuts it to net.core.somaxconn
 
-// "127.0.0.1", "::1"; as the kernel has it, without a look-up.
+// "127.0.0.1", "::1": the numbers as the kernel has them, without a look-up.
 std::string numeric_host(const ListenAddress& address) {
   char text[INET6_ADDRSTRLEN]{};
   const bool v6 = address.address.ss_family == AF_INET6;
@@ -55,7 +55,7 @@ const char* unix_path(const ListenAddress& address) {
   return reinterpret_cast<const sockaddr_un*>(&address.address)->sun_path;
 }
 
-// Without any of these options, binding would fail later, and for a reason that is none.
+// Without one of these options, binding would fail later with a misleading reason.
 Result<void> switch_on(int socket, int level, int option, const std::string& name, const std::string& text) {
   constexpr int kOn = 1;
   if (::setsockopt(socket, level, option, &kOn, sizeof(kOn)) == 0) return {};
@@ -66,7 +66,8 @@ Result<UniqueFd> make_socket(const ListenAddress& address) {
   UniqueFd socket(::socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return cannot_listen(address, errno);
   if (address.is_unix()) return socket;
-  // Accepted sockets inherit it. Heads leave with MSG_MORE, so Nagle's waiting could only do harm.
+  // Accepted sockets inherit TCP_NODELAY. Heads leave with MSG_MORE, so Nagle's algorithm could only delay
+  // them.
   constexpr int kOn = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
   auto set = switch_on(socket.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", address.text);
@@ -76,7 +77,8 @@ Result<UniqueFd> make_socket(const ListenAddress& address) {
   return socket;
 }
 
-// SO_REUSEPORT would let a second server of the same user share a port silently; a plain bind tells.
+// With SO_REUSEPORT a second server of the same user would silently share the port. A plain bind shows that
+// it is taken.
 Result<void> check_free(const ListenAddress& address) {
   auto probe = make_socket(address);
   if (!probe) return Unexpected(probe.error());
@@ -89,13 +91,14 @@ Unexpected no_socket_there(const ListenAddress& address) {
               ": there is a file that is no socket; remove it or choose another");
 }
 
-// A socket file that a dead server left behind is removed; one that still answers is in use.
+// Removes a socket file that a dead server left behind. A file that still answers is in use.
 Result<void> clear_unix_path(const ListenAddress& address) {
   const char* path = unix_path(address);
   struct stat status {};
   if (::lstat(path, &status) != 0) return {};
   if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
-  // One whose queue is full would keep who waits for it: EAGAIN says that it is in use (connect(2)).
+  // A blocking connect would wait if the socket's queue is full. EAGAIN says so, and that it is in use
+  // (connect(2)).
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const bool connects = ::connect(probe.get(), generic(address), address.length) == 0;
   if (connects || errno == EAGAIN) return cannot_listen(address, EADDRINUSE);
@@ -104,7 +107,7 @@ Result<void> clear_unix_path(const ListenAddress& address) {
   return {};
 }
 
-// The socket file would be made in its folder; who listens on it already is asked for by a connection.
+// Checks the folder where the file would be made, and connects to the file to see whether it is in use.
 Result<std::string> try_unix_path(const ListenAddress& address, const std::string& in_use_by_own) {
   const std::string path = unix_path(address);
   const std::size_t slash = path.rfind('/');
@@ -116,7 +119,7 @@ Result<std::string> try_unix_path(const ListenAddress& address, const std::strin
   if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const bool taken = ::connect(probe.get(), generic(address), address.length) == 0;
-  if (!taken && errno == ECONNREFUSED) return std::string();  // a dead server has left it
+  if (!taken && errno == ECONNREFUSED) return std::string();  // a dead server left it
   if (!taken && errno != EAGAIN) return cannot_listen(address, errno);
   ucred peer{};
   socklen_t size = sizeof(peer);
@@ -140,7 +143,7 @@ Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& addr
 
 ListenGroup::~ListenGroup() {
   if (!bound_.is_unix() || sockets_.empty()) return;
-  // Another server, or a person, may have put something else in its place.
+  // Another server, or a person, may have put another file in its place.
   struct stat about {};
   const char* path = unix_path(bound_);
   if (::lstat(path, &about) == 0 && about.st_dev == device_ && about.st_ino == inode_) ::unlink(path);
@@ -161,20 +164,20 @@ Result<void> ListenGroup::add_socket() {
   if (!bound_.is_unix()) {
     const auto set = switch_on(socket->get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT", text_);
     if (!set) return set;
-    // A connection is accepted with its first request in hand, so that it costs one wake-up instead of two
-    // (tcp(7)).
+    // The kernel reports a connection only with its first request, so that it wakes the worker once, not
+    // twice (tcp(7)).
     ::setsockopt(socket->get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSilentSeconds, sizeof(kSilentSeconds));
   }
   if (::bind(socket->get(), generic(bound_), bound_.length) != 0) return cannot_listen(bound_, errno);
   if (bound_.is_unix()) {
-    // Whoever may pass the folder may connect, as with a port.
+    // As with a port, every user who can get to the file may connect.
     ::chmod(unix_path(bound_), 0666);
     struct stat about {};
     if (::lstat(unix_path(bound_), &about) != 0) return cannot_listen(bound_, errno);
     device_ = about.st_dev;
     inode_ = about.st_ino;
   }
-  // The sockets of the other workers share the port that the kernel chose for port 0.
+  // For port 0 the kernel chose a port. The sockets of the other workers use the same one.
   bound_.length = sizeof(bound_.address);
   ::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&bound_.address), &bound_.length);
   sockets_.push_back(std::move(*socket));
@@ -192,7 +195,7 @@ Result<void> ListenGroup::listen() {
 std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
   std::vector<int> mine;
   if (bound_.is_unix()) return {sockets_.front().get()};
-  // What is provided for more workers is not theirs.
+  // Sockets that are bound for more workers are left out until they listen.
   const std::size_t size = std::max<std::size_t>(listening_, workers);
   for (std::size_t i = index; i < size; i += workers) mine.push_back(sockets_[i].get());
   return mine;
@@ -205,7 +208,7 @@ void ListenGroup::close_all_but(const std::vector<int>& kept) {
 }
 
 std::uint16_t ListenGroup::port() const {
-  // At the same place for both families.
+  // The port is at the same place for both families.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&bound_.address)->sin_port);
 }
 
@@ -235,7 +238,7 @@ Result<std::string> try_address(const ListenAddress& address) {
   if (free) return std::string();
   auto probe = make_socket(address);
   const int on = 1;
-  // Who shares a port shares it with the same user only (socket(7)).
+  // A port can only be shared with sockets of the same user (socket(7)).
   if (probe && ::setsockopt(probe->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
       ::bind(probe->get(), generic(address), address.length) == 0)
     return in_use_by_own;

@@ -1,7 +1,7 @@
-// Listening sockets, made and held by the supervisor; its workers accept from them.
+// Listening sockets. The supervisor makes and holds them; its workers accept from them.
 //
-// An address on TCP has one SO_REUSEPORT socket for each worker, so the kernel spreads connections and a killed
-// worker's queue waits for its successor; a Unix socket cannot do that and is shared.
+// A TCP address has one SO_REUSEPORT socket for each worker, so that the kernel spreads connections, and the
+// queue of a killed worker waits for its successor. A Unix socket cannot do that, so all workers share it.
 #pragma once
 
 #include <sys/types.h>
@@ -20,9 +20,9 @@ namespace sluice {
 // All sockets of one address. Owned by the supervisor; one thread.
 class ListenGroup {
  public:
-  // Binds and listens. The error names the address and what to do.
+  // Binds and listens. The error names the address and a remedy.
   static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
-  // Removes the file of a Unix socket, unless another has taken its place.
+  // Removes the file of a Unix socket, unless another file has taken its place.
   ~ListenGroup();
   ListenGroup(const ListenGroup&) = delete;
   ListenGroup& operator=(const ListenGroup&) = delete;
@@ -36,15 +36,15 @@ class ListenGroup {
   // The sockets from which worker `index` of `workers` accepts: its own, and its share of those without a
   // worker.
   std::vector<int> sockets_of(unsigned index, unsigned workers) const;
-  // In a forked worker: closes all but these, so that an address is free when its own workers have let it go.
+  // For a forked worker: closes all others, so that an address is free once its own workers have closed it.
   void close_all_but(const std::vector<int>& kept);
   const std::string& text() const { return text_; }
-  // Whether it is what such an address asks for; where the kernel chose the port, any port is.
+  // Whether it fulfils such an address. If the address lets the kernel choose the port, any port does.
   bool is_of(const ListenAddress& address) const;
-  // Whether it is at this very place, however that is written. Never for port 0, or a Unix socket.
+  // Whether it is at exactly this address, however that is written. Never for port 0, or for a Unix socket.
   bool is_at(const ListenAddress& address) const;
   std::uint16_t port() const;  // REQUIRES: not a Unix socket
-  std::string url() const;     // what a mount's prefix can be written behind
+  std::string url() const;     // the beginning of the mounts' URLs
 
  private:
   ListenGroup() = default;
@@ -53,14 +53,14 @@ class ListenGroup {
   std::string text_;     // as written
   ListenAddress bound_;  // with the port that the kernel chose
   std::vector<UniqueFd> sockets_;
-  std::size_t listening_ = 0;  // the first ones
-  dev_t device_ = 0;           // with inode_, the file of a Unix socket
+  std::size_t listening_ = 0;  // how many of them listen: the first ones
+  dev_t device_ = 0;           // with inode_: the file of a Unix socket
   ino_t inode_ = 0;
 };
 
-// Whether an address could be listened on, tried without listening; leaves nothing behind. The text is a note:
-// empty, or that a server of the same user has it now, as when one is asked about the configuration that it
-// already serves.
+// Whether an address could be listened on. It does not listen, and leaves nothing behind. The text is a note:
+// empty, or that a server of the same user has the address, as when the configuration of a running server is
+// checked.
 Result<std::string> try_address(const ListenAddress& address);
 
 }  // namespace sluice

@@ -12,7 +12,7 @@
 namespace sluice {
 namespace {
 
-// A pipe that poll(2) calls writable takes this much without blocking.
+// A pipe that poll(2) reports as writable takes this much without blocking.
 constexpr std::size_t kChunk = PIPE_BUF;
 
 }  // namespace
@@ -37,7 +37,8 @@ pollfd LogPipe::wanted() const {
 
 void LogPipe::forward() {
   char buffer[kChunk];
-  // What comes meanwhile waits for the next time: whoever writes without a pause holds up nobody.
+  // Bytes that come meanwhile wait for the next call, so that a process that writes without a pause holds
+  // nothing up.
   int left = 0;
   if (::ioctl(reading_.get(), FIONREAD, &left) != 0) return;
   do {

@@ -1,5 +1,5 @@
-// The pipe through which the lines of all processes come to stderr, so that a terminal or collector that does
-// not read holds up nobody: lines stay in the pipe, and who writes drops theirs when it is full.
+// The pipe that takes the lines of all processes to stderr. When a terminal or collector does not read, lines
+// stay in the pipe, and when that is full, writers drop theirs. So nothing is held up.
 //
 // Supervisor's thread.
 #pragma once
@@ -15,21 +15,21 @@ class LogPipe {
  public:
   // From now on this process logs into the pipe.
   Result<void> open();
-  // Logs to stderr again.
+  // From now on it logs to stderr again.
   void close();
-  // For a forked process, which writes only.
+  // For a forked process, which only writes.
   void close_reading() { reading_.reset(); }
   int writing_fd() const { return writing_.get(); }
 
-  // What to wait for before `forward` can do something.
+  // The event to wait for before `forward` can do something.
   pollfd wanted() const;
-  // Passes on what there is at this moment, as far as stderr takes it. Never blocks.
+  // Passes on what is in the pipe at this moment, as far as stderr takes it. Never blocks.
   void forward();
 
  private:
   UniqueFd reading_;
   UniqueFd writing_;
-  bool stuck_ = false;  // nobody reads stderr
+  bool stuck_ = false;  // stderr is not read
 };
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// How soon workers that have ended are replaced: at once, unless they end again and again.
+// How soon a worker that has ended is replaced: at once, unless workers end again and again.
 //
 // Values; one thread.
 #pragma once
@@ -9,15 +9,16 @@ namespace sluice {
 
 class RestartPace {
  public:
-  // So many may end in a streak before replacements wait, and one more for each slot.
+  // How many may end in a streak before replacements wait, and one more for each slot.
   static constexpr unsigned kAtOnce = 8;
-  // A streak is over when no worker ends for so long.
+  // A streak is over when no worker has ended for this long.
   static constexpr std::uint64_t kCalmMs = 60'000;
-  // One that could not even start would be started again and again without a pause.
+  // A worker that cannot even start would otherwise be started again and again without a pause.
   static constexpr std::uint64_t kRetryMs = 1'000;
   static constexpr std::uint64_t kWaitMaxMs = 30'000;
 
-  // A worker has ended, for a reason that nothing else puts an end to. How long its replacement waits, in ms.
+  // Call it when a worker has ended, unless something else limits such ends. Returns how long its replacement
+  // waits, in ms.
   std::uint64_t ended(bool was_ready, std::size_t slots, std::uint64_t now_ms);
   // How many have ended in this streak.
   unsigned streak() const { return streak_; }

@@ -16,16 +16,16 @@
 namespace sluice {
 namespace {
 
-// What is not in the file itself is not looked for elsewhere, least of all in the network.
+// Debugging information outside the file is not looked for, least of all in the network.
 int find_no_debug_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word,
                        char**) {
   return -1;
 }
 
-// One object's file, opened for its names.
+// The file of one object, opened to look up names.
 class ObjectFile {
  public:
-  // Nothing is known of an empty path.
+  // With an empty path, nothing is known.
   explicit ObjectFile(const std::string& path) : dwfl_(::dwfl_begin(&kCallbacks), &::dwfl_end) {
     if (dwfl_ == nullptr || path.empty()) return;
     module_ = ::dwfl_report_offline(dwfl_.get(), path.c_str(), path.c_str(), -1);
@@ -33,14 +33,14 @@ class ObjectFile {
     if (module_ != nullptr && ::dwfl_module_getelf(module_, &bias_) == nullptr) module_ = nullptr;
   }
 
-  // Empty when it is not known.
+  // Empty when the function is not known.
   std::string function(std::uint64_t offset) const {
     GElf_Off into = 0;
     GElf_Sym symbol{};
     const char* name = module_ == nullptr ? nullptr
                                           : ::dwfl_module_addrinfo(module_, offset + bias_, &into, &symbol,
                                                                    nullptr, nullptr, nullptr);
-    // What lies behind the end of the nearest symbol has lost its own name, and is not of that one.
+    // An address behind the end of the nearest symbol belongs to a function whose name was stripped.
     if (name == nullptr || into >= symbol.st_size) return {};
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> readable(
@@ -56,8 +56,8 @@ class ObjectFile {
   }
 
  private:
-  // Every unit is asked which addresses it has: the table of addresses that dwfl_module_getsrc relies on is
-  // missing where clang was the compiler.
+  // Asks every unit for its addresses. clang writes no table of addresses, which dwfl_module_getsrc relies
+  // on.
   Dwarf_Line* line_at(Dwarf_Addr address) const {
     Dwarf_Addr bias = 0;
     for (Dwarf_Die* unit = nullptr;
@@ -83,9 +83,9 @@ std::string program_path() {
   return size <= 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
 }
 
-// Empty for what is not to be opened.
+// Empty for files that must not be opened.
 std::string readable_path(const std::string& object, const std::string& copies) {
-  if (object.empty()) return kProgram;  // also where the path to it is closed to this user
+  if (object.empty()) return kProgram;  // works also if this user may not reach the program's path
   const std::filesystem::path path(object);
   std::error_code error;
   if (path.lexically_normal() != path || !std::filesystem::is_regular_file(path, error)) return {};

@@ -12,7 +12,8 @@
 namespace sluice {
 namespace {
 
-// Calls that name a path, and the end of what was one: whatever they sleep in is a file system.
+// Calls that name a path, and close(2), whose descriptor is gone by then. When they sleep, they wait for a file
+// system.
 constexpr long kOfPaths[] = {
     SYS_openat,   SYS_openat2,    SYS_newfstatat, SYS_statx,     SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
     SYS_unlinkat, SYS_mkdirat,    SYS_linkat,     SYS_renameat2, SYS_symlinkat, SYS_utimensat,  SYS_truncate,
@@ -34,22 +35,22 @@ bool is_one_of(const long (&calls)[kSize], long number) {
   return std::find(std::begin(calls), std::end(calls), number) != std::end(calls);
 }
 
-// The letter of proc(5), or a blank.
+// The state's letter of proc(5), or a blank.
 char state_of(const std::string& folder) {
   std::ifstream file(folder + "stat");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const std::size_t name_end = text.rfind(") ");  // the name may hold anything
+  const std::size_t name_end = text.rfind(") ");  // the name may contain anything
   return name_end == std::string::npos || name_end + 2 >= text.size() ? ' ' : text[name_end + 2];
 }
 
-// Sockets and the like have links such as "socket:[4711]".
+// Descriptors that are not files have links such as "socket:[4711]".
 bool is_file(const std::string& folder, unsigned long fd) {
   char path[PATH_MAX];
   const std::string link = folder + "fd/" + std::to_string(fd);
   return ::readlink(link.c_str(), path, sizeof(path)) > 0 && path[0] == '/';
 }
 
-// FIFOs and terminals have paths, but no disk. By the function that the kernel sleeps in.
+// FIFOs and terminals have paths, but no disk. The function that the kernel sleeps in tells them apart.
 bool waits_in_pipe_or_terminal(const std::string& folder) {
   std::string place;
   std::ifstream(folder + "wchan") >> place;
@@ -57,7 +58,7 @@ bool waits_in_pipe_or_terminal(const std::string& folder) {
          place == "wait_for_partner" || place.find("tty") != std::string::npos;
 }
 
-// Who waits for a child of vfork(2) cannot be woken, either.
+// A process that waits for its child of vfork(2) cannot be woken by a signal, either.
 bool makes_a_process(long number) {
 #if defined(__x86_64__)
   if (number == SYS_vfork) return true;
@@ -75,7 +76,7 @@ WaitKind wait_kind(pid_t worker) {
   long number = -1;
   unsigned long first = 0;
   unsigned long second = 0;
-  const bool told = static_cast<bool>(file >> number);  // else it is not ours to see, or runs again
+  const bool told = static_cast<bool>(file >> number);  // if not, this user may not see it, or it runs again
   file >> std::hex >> first >> second;
   if (state == 'D') return makes_a_process(number) ? WaitKind::sleep : WaitKind::disk;
   if (!told) return WaitKind::sleep;

@@ -13,24 +13,24 @@ namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kHeldNs = 100 * kMs;
-// Between two looks. Who looks so late was stopped or starved, and so were the workers.
+// After a gap this long between two looks, the supervisor was stopped or starved, and so were the workers.
 constexpr std::uint64_t kLateNs = 10 * Watchdog::kLookMs * kMs;
-// For a worker that starts, before it is given up.
+// How long a worker may take to start before it is given up.
 constexpr std::uint64_t kStartNs = 20'000 * kMs;
-// For a snapshot that was asked for: between two looks at it, and altogether.
+// How often to look whether a requested snapshot is there, and how long to wait for it.
 constexpr std::uint64_t kSoonNs = 5 * kMs;
 constexpr std::uint64_t kSnapshotNs = 200 * kMs;
-// For a worker that was told to die with one.
+// How long a worker that was told to die may take for its snapshot.
 constexpr std::uint64_t kDyingNs = 1'000 * kMs;
 
-// In the place of when a turn began, for a worker that is stopped.
+// Stands for the beginning of the turn when a worker is stopped.
 constexpr std::uint64_t kStoppedNs = ~std::uint64_t{0};
 
-// An offloaded call may take so many times as long as a turn may, before it is told of.
+// An offloaded call is logged when it has taken this many times as long as a turn may take.
 constexpr std::uint64_t kCallShare = 6;
-constexpr std::uint64_t kCallNs = 30'000 * kMs;  // where a turn may take for ever
+constexpr std::uint64_t kCallNs = 30'000 * kMs;  // if a turn may take for ever
 
-// Names a socket of a worker that is helped.
+// A number for a socket of a worker that is helped.
 std::uint64_t help_number(const WorkerProcess& worker, std::size_t socket) {
   return (static_cast<std::uint64_t>(worker.pid()) << 16) | socket;
 }
@@ -52,7 +52,7 @@ void Watchdog::look(const WorkerGroup& group, const std::vector<WorkerProcess*>&
     Held* held = look_at(group, worker, now_ns, report);
     if (held == nullptr) return;
     if (accepts) help(group, worker, *held);
-    if (worker.stopped()) return;  // by a person, who may let it go on
+    if (worker.stopped()) return;  // a person has stopped it, and may let it go on
     const bool dying = worker.dying();
     if (!dying) name_if_known(worker, *held, now_ns, report);
     if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, dying, now_ns);
@@ -88,12 +88,12 @@ Watchdog::Held* Watchdog::look_at(const WorkerGroup& group, WorkerProcess& worke
   Held& stopped = held_[worker.pid()];
   stopped.began_ns = began_ns;
   stopped.since_ns = since_ns;
-  stopped.named = true;  // nobody holds it up
+  stopped.named = true;  // no module holds it up
   return &stopped;
 }
 
-// The note tells at once, and a signal what it cannot: the frames. But a signal would cut short what the loop
-// sleeps in, and so change what the module does.
+// The note names the module at once. Only a signal can bring the frames, but it would interrupt the call that
+// the loop sleeps in, and so change what the module does.
 Watchdog::Held* Watchdog::find_out(const WorkerProcess& worker, std::uint64_t began_ns,
                                    std::uint64_t since_ns) {
   Held held;
@@ -119,7 +119,7 @@ void Watchdog::name_if_known(const WorkerProcess& worker, Held& held, std::uint6
   due_ns_ = std::min(due_ns_, now_ns + kSoonNs);
 }
 
-// A snapshot that comes late is of another turn, or of none.
+// A snapshot that comes late is from another turn, or from none.
 void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report) {
   held.named = true;
   Culprit culprit = held.inside;
@@ -143,9 +143,9 @@ void Watchdog::look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns
     std::uint64_t& told_ns = long_calls_[{worker.pid(), thread}];
     if (std::exchange(told_ns, since_ns) == since_ns) continue;
     log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) +
-                               " has had one of its offload threads for " +
+                               " has had an offload thread busy for " +
                                std::to_string((now_ns - since_ns) / kMs) + " ms " +
-                               read_note(worker.stats(), note).text() + ", whose call does not end");
+                               read_note(worker.stats(), note).text() + ": the call does not end");
   }
 }
 
@@ -167,13 +167,13 @@ void Watchdog::end_help(const WorkerGroup& group, const WorkerProcess& worker, H
     helper->tell({ControlMessage::help_over, help_number(worker, i)});
 }
 
-// A dying worker is replaced only when it is gone, so the limit holds for it, too. The log then names what it
-// dies of.
+// A dying worker is replaced only when it is gone, so the limit holds for it as well. The log then says what
+// it dies of.
 void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
   if (held.ended_ns == 0) {
     held.ended_ns = now_ns;
     if (!dying) worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
-    ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot
+    ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot before it dies
   } else if (now_ns - held.ended_ns >= kDyingNs) {
     worker.kill();
   }

@@ -1,6 +1,7 @@
-// Watches the turns of all workers' loops: names who holds one for long, has a sibling accept in the held
-// worker's place meanwhile, and ends a worker that does not come back. A wait for a disk is nobody's fault. A
-// worker that a signal has stopped is helped, too, and left alone. Names offloaded calls that do not end.
+// Watches the turns of all workers' loops. When a module holds one up for long, it logs that, lets another
+// worker of the site accept in the held worker's place, and ends the worker if it does not come back. A wait
+// for a disk is no module's fault. A worker that a signal has stopped is helped as well, and left alone. It
+// also logs offloaded calls that do not end.
 //
 // Supervisor's thread; never blocks. Reads the workers' shared memory.
 #pragma once
@@ -20,29 +21,29 @@ namespace sluice {
 
 class Watchdog {
  public:
-  // How often `look` wants to be called at least.
+  // `look` has to be called at least this often.
   static constexpr std::uint64_t kLookMs = 50;
-  // When `look` has to be called next so that every turn of more than 100 ms is noticed.
+  // When `look` has to be called next, so that every turn of more than 100 ms is noticed.
   std::uint64_t due_ns() const { return due_ns_; }
 
-  // `retired` are looked at, too, but accept no more, so nobody helps them. `hang_ms`: see ModulePolicy. What
-  // passed until a look that came late does not count: then everything has stood still. `report` logs the
-  // frames of who is held up.
+  // `retired` workers are watched as well. They do not accept any more, so they need no help. `hang_ms`: see
+  // ModulePolicy. When a look comes late, the whole machine has stood still, and the time before it does not
+  // count. `report` logs the frames of a held worker.
   using Report = std::function<void(Culprit culprit)>;
   void look(const WorkerGroup& group, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
             std::uint32_t hang_ms, const Report& report);
-  // A worker is stopped: another helps whom it has helped.
+  // A worker was stopped. The workers that it helps get another helper.
   void stopped(const WorkerGroup& group, WorkerProcess& worker);
-  // A worker has ended: it is neither held nor helps any more.
+  // A worker has ended: it is no longer held up, and helps no more.
   void forget(const WorkerGroup& group, const WorkerProcess& worker);
 
  private:
   struct Held {
-    std::uint64_t began_ns = 0;      // of the turn
-    std::uint64_t since_ns = 0;      // as far as it counts
-    Culprit inside;                  // when it was first found
-    WaitKind wait = WaitKind::none;  // then
-    std::uint32_t asked = 0;         // Snapshot::taken before it was asked for; 0 when it was not
+    std::uint64_t began_ns = 0;      // the beginning of the turn
+    std::uint64_t since_ns = 0;      // the beginning of the time that counts
+    Culprit inside;                  // when this was first found
+    WaitKind wait = WaitKind::none;  // at that time
+    std::uint32_t asked = 0;         // Snapshot::taken before one was requested; 0: not requested
     bool named = false;
     pid_t helper = -1;
     std::uint64_t ended_ns = 0;  // when it was told to die
@@ -60,7 +61,7 @@ class Watchdog {
   static void end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
 
   std::map<pid_t, Held> held_;
-  // Offloaded calls that have been told of: by process and thread, since when they run.
+  // Offloaded calls that were logged: by process and thread, with the time when they began.
   std::map<std::pair<pid_t, unsigned>, std::uint64_t> long_calls_;
   std::uint64_t due_ns_ = 0;
   std::uint64_t looked_ns_ = 0;

@@ -16,7 +16,7 @@ WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
 }
 
 Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
-  // Several addresses may be written alike, where the kernel chooses the port.
+  // If the kernel chooses the port, several addresses may be written alike.
   std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
   for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
     for (const ListenAddress& address : plan_->sites[site].listen) {
@@ -27,7 +27,7 @@ Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
   return {};
 }
 
-// One of several addresses of a name is enough: the machine may have no IPv6.
+// For a name, one of its addresses is enough: the machine may have no IPv6.
 Result<void> WorkerGroup::open_addresses(std::size_t site, const ListenAddress& address,
                                          std::vector<Listening>& kept) {
   const ListenGroup* first = nullptr;
@@ -38,7 +38,7 @@ Result<void> WorkerGroup::open_addresses(std::size_t site, const ListenAddress& 
     const bool is_there = std::any_of(listeners_.begin(), listeners_.end(), [&](const Listening& other) {
       return other.site == site && other.group->is_at(one);
     });
-    if (is_there) {  // by another of its names
+    if (is_there) {  // under another of its names
       has_one = true;
       continue;
     }

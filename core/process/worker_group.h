@@ -1,7 +1,7 @@
-// The workers of one configuration and the sockets that they accept from: slots, each filled by a process, some
-// of them empty while their process is started again.
+// The workers of one configuration, and the sockets that they accept from. Each worker fills a slot; a slot is
+// empty while its process is started again.
 //
-// Supervisor's thread. The sockets are shared with the group that a reload makes.
+// Supervisor's thread. A reload's new group shares the sockets.
 #pragma once
 
 #include <functional>
@@ -16,33 +16,34 @@ namespace sluice {
 
 class WorkerGroup {
  public:
-  // `mounts`: of the first site, as a trial has told.
+  // `mounts` are those of the first site, as a trial has reported them.
   WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts);
 
   const ServingPlan& plan() const { return *plan_; }
   const PlanPtr& shared_plan() const { return plan_; }
   const std::vector<MountReport>& mounts() const { return mounts_; }
 
-  // Addresses that `before` listens on keep their sockets and what waits in them. It may be null.
+  // Addresses that `before` listens on keep their sockets and the connections in their queues. `before` may
+  // be null.
   Result<void> open_listeners(const WorkerGroup* before);
-  // Has all workers accept, also from the sockets that are new. REQUIRES: all of them are ready.
+  // Makes all workers accept, also from new sockets. REQUIRES: all of them are ready.
   Result<void> start_accepting();
-  // Gives up the sockets that are new, when nobody will accept from them.
+  // Closes the new sockets, when no worker will accept from them.
   void drop_unused_listeners();
   void close_listeners() { listeners_.clear(); }
-  // The groups of one site, as long as they are open.
+  // The listen groups of one site, while they are open.
   std::vector<const ListenGroup*> listeners(std::size_t site) const;
-  // In a forked process: closes all listening sockets but these, the control sockets of the workers, and the
-  // folders of the plan, which is gone then.
+  // For a forked process: closes all listening sockets but these, the control sockets of the workers, and the
+  // folders of the plan. The plan is gone then.
   void close_for_child(const std::vector<int>& kept);
 
-  // What each new process needs of its supervisor.
+  // What the supervisor gives to each new process.
   struct Launch {
     int log_fd = -1;
     Unusable unusable = Unusable::left_out;
     std::function<void(const std::vector<int>& own_sockets)> close_others;
   };
-  // Fills the empty slots; tells of each new process.
+  // Fills the empty slots. Calls `Launched` for each new process.
   using Launched = std::function<void(WorkerProcess&)>;
   Result<void> launch_missing(
       const ModuleSet& modules, const Launch& launch, const Launched& launched = [](WorkerProcess&) {});
@@ -52,7 +53,7 @@ class WorkerGroup {
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
   bool all_ready() const;
   bool any_missing() const;
-  // Another worker of the same site that can accept; null without one.
+  // Another worker of the same site that can accept; null if there is none.
   WorkerProcess* sibling(const WorkerProcess& worker,
                          const std::function<bool(const WorkerProcess&)>& can_help) const;
   std::vector<int> sockets_of(std::size_t slot) const;
@@ -62,13 +63,13 @@ class WorkerGroup {
 
   struct Slot {
     std::size_t site = 0;
-    unsigned index = 0;  // among those of the site
+    unsigned index = 0;  // among the workers of the site
   };
   struct Listening {
     std::size_t site = 0;
     std::shared_ptr<ListenGroup> group;
   };
-  // Takes over what is `kept`, which is taken out of there.
+  // Opens the addresses, and takes those that are in `kept` out of it.
   Result<void> open_addresses(std::size_t site, const ListenAddress& address, std::vector<Listening>& kept);
   Result<std::shared_ptr<ListenGroup>> open_address(std::size_t site, const ListenAddress& address,
                                                     std::vector<Listening>& kept) const;

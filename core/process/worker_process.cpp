@@ -13,8 +13,8 @@
 namespace sluice {
 namespace {
 
-// /proc/PID/status has "CoreDumping: 1" while the kernel writes a core, and no VmSize once the memory is being
-// freed (proc(5)).
+// /proc/PID/status has "CoreDumping: 1" while the kernel writes a core, and no VmSize when it is freeing the
+// memory (proc(5)).
 bool is_ending(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   bool has_memory = !status;
@@ -65,7 +65,7 @@ void WorkerProcess::dismiss() {
 }
 
 void WorkerProcess::condemn(bool by_disk) {
-  if (condemned_) return;  // what it waits in while it ends is no reason
+  if (condemned_) return;  // a wait during its end is not the reason
   condemned_ = true;
   held_by_disk_ = by_disk;
 }
@@ -82,7 +82,7 @@ bool WorkerProcess::dying() const {
 std::optional<WorkerMessage> WorkerProcess::hear() {
   WorkerMessage message;
   const Heard heard = receive_message(control_.get(), message);
-  if (heard == Heard::gone) {  // its end comes as a signal
+  if (heard == Heard::gone) {  // a signal will report its end
     control_.reset();
     if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
   }
@@ -94,28 +94,29 @@ std::optional<WorkerMessage> WorkerProcess::hear() {
 std::optional<Culprit> WorkerProcess::culprit(int status, const ModuleSet& modules) const {
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   Culprit culprit;
-  // A sanitizer, too, may have ended it behind the handler; an odd count is a handler that failed itself.
+  // A sanitizer, too, may have ended it after the handler. An odd count means that the handler itself failed.
   if (stats_->fault.taken.load(std::memory_order_acquire) != 0) {
     culprit = read_snapshot(*stats_, stats_->fault);
     if (culprit.module.empty()) name_by_frames(culprit, modules);
   } else {
     culprit = read_notes(*stats_);
-    culprit.outside = signal == SIGKILL;  // a process that kills itself so cannot be told
+    culprit.outside = signal == SIGKILL;  // a process that kills itself by SIGKILL cannot be told apart
     const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE ||
                           signal == SIGILL || condemned_;
     if (culprit.module.empty() && !is_fault) return std::nullopt;
     culprit.signal = signal;
   }
-  if (condemned_) culprit.outside = held_by_disk_;  // else whoever held the loop is at fault
+  if (condemned_) culprit.outside = held_by_disk_;  // else the module that held the loop up is at fault
   return culprit;
 }
 
 std::string WorkerProcess::ending(int status, const std::optional<Culprit>& culprit) const {
   if (culprit && condemned_) {
     return std::string("was ended, since it was held up for too long ") +
-           (held_by_disk_ ? "by a disk that does not answer, which is nobody's fault, " : "") + culprit->text();
+           (held_by_disk_ ? "by a disk that does not answer, which is no module's fault, " : "") +
+           culprit->text();
   }
-  // After a signal, a sanitizer and a handler of a module's own end the process as they like.
+  // After a signal, a sanitizer or a module's own handler may end the process in any way.
   const int signal = culprit && culprit->signal != 0 ? culprit->signal
                      : WIFSIGNALED(status)           ? WTERMSIG(status)
                                                      : 0;

@@ -1,7 +1,7 @@
-// A worker's process as its supervisor holds it: forked, spoken to through a socket pair, told apart when it
-// dies.
+// A worker's process, for its supervisor: it forks it, talks to it through a socket pair, and finds out how
+// it ended.
 //
-// Supervisor's thread. The destructor neither stops nor waits for the process; whoever reaps it does.
+// Supervisor's thread. The destructor neither stops the process nor waits for it; other code reaps it.
 #pragma once
 
 #include <sys/types.h>
@@ -34,33 +34,34 @@ class WorkerProcess {
   int control() const { return control_.get(); }
   bool ready() const { return ready_; }
   const WorkerStats& stats() const { return *stats_; }
-  // False when it does not take it; one that is gone is reaped in its own time.
+  // False when the message cannot be sent. A worker that is gone is reaped later.
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
-  // The next thing that the worker has said.
+  // The next message from the worker.
   std::optional<WorkerMessage> hear();
   void kill();
-  // The same, and its end is no surprise.
+  // Kills it, and its end needs no report.
   void dismiss();
   bool dismissed() const { return dismissed_; }
-  // Whatever its loop was at, it is on its way out: by a fault, dismissed, or already the kernel's to end.
+  // It is ending, whatever its loop does: by a fault, dismissed, or by the kernel.
   bool dying() const;
-  // A signal has stopped it, or it goes on; what passed until then does not count as held up.
+  // A signal has stopped it, or it goes on. Time while it was stopped does not count as held up.
   void set_stopped(bool stopped);
   bool stopped() const { return stopped_; }
   std::uint64_t went_on_ns() const { return went_on_ns_; }  // 0: it was never stopped
-  // It holds its loop too long, and is being ended for it; `by_disk`: which is no fault of whom it is inside.
+  // It holds its loop up for too long and is being ended. `by_disk`: a disk is the reason, not the module it
+  // is in.
   void condemn(bool by_disk);
   bool held_by_disk() const { return held_by_disk_; }
-  // Killed, or seen to end, and still not to be reaped after kGoneMs: a disk that does not answer holds it in
-  // the kernel, or it may not be killed.
+  // It was killed, or seen to end, and cannot be reaped after kGoneMs: a disk that does not answer holds it
+  // in the kernel, or it may not be killed.
   static constexpr std::uint64_t kGoneMs = 3'000;
-  // Its first thread may have ended while the kernel holds another one, and nothing else tells of that.
+  // Looks in /proc: if the first thread has ended while the kernel holds another one, nothing else tells.
   void look_whether_it_ends(std::uint64_t now_ms);
   bool does_not_end(std::uint64_t now_ms) const { return ending_ms_ != 0 && now_ms >= ending_ms_ + kGoneMs; }
-  // What it was doing when it ended inside a module, in whatever way, or by a fault; nothing when it ended
-  // otherwise. A thread that has noted nothing is known by its frames, as far as they are of these modules.
+  // What it was doing when it ended by a fault, or in any way inside a module; nothing when it ended
+  // otherwise. A thread without a note is known by its frames, if they are of these modules.
   std::optional<Culprit> culprit(int status, const ModuleSet& modules) const;
-  // How it ended, for the log: "was killed by SIGSEGV inside module hello, generation 2".
+  // Its end, for the log: "was killed by SIGSEGV inside module hello, generation 2".
   std::string ending(int status, const std::optional<Culprit>& culprit) const;
 
  private:
@@ -74,7 +75,7 @@ class WorkerProcess {
   bool ready_ = false;
   bool condemned_ = false;
   bool held_by_disk_ = false;
-  std::uint64_t ending_ms_ = 0;  // since when it is about to end
+  std::uint64_t ending_ms_ = 0;  // since when it has been ending
   bool dismissed_ = false;
   bool stopped_ = false;
   std::uint64_t went_on_ns_ = 0;

@@ -10,7 +10,7 @@ namespace sluice {
 
 namespace {
 
-// One of several addresses of a name is enough, as it is for a server that starts.
+// For a name, one of its addresses is enough, as when a server starts.
 Result<std::string> try_all(const ListenAddress& address) {
   std::optional<Result<std::string>> tried;
   for (const ListenAddress& one : every_address(address)) {
@@ -37,7 +37,7 @@ Result<std::string> check(const Settings& settings) {
   for (const ModuleProblem& problem : report.problems) add(problem.sentence);
   for (const ModuleWarning& warning : report.warnings) {
     if (warning.prefix.empty()) {
-      text += "note: " + warning.sentence + "\n";  // of what nobody asked for
+      text += "note: " + warning.sentence + "\n";  // about something that no option asked for
     } else {
       add(warning.sentence);
     }

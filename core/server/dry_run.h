@@ -1,4 +1,4 @@
-// Whether settings can be served, tried without serving. Blocks until it is known.
+// Tries whether settings can be served, without serving. Blocks until it is known.
 #pragma once
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace sluice {
 
-// Loads the modules and makes every handler, in a child, as serving would, without listening on an address.
-// The text says what would be served, one mount a line; the error is one sentence, or one a line.
+// Loads the modules and makes every handler in a child, as serving would, and tries the addresses without
+// listening on them. The text says what would be served, one mount a line. The error is one sentence, or one
+// a line.
 Result<std::string> check(const Settings& settings);
 
 }  // namespace sluice

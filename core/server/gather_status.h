@@ -1,5 +1,4 @@
-// A look at all workers of a running server, for who tells of them. Supervisor's thread; borrows their
-// counters.
+// Collects the state of all workers of a running server. Supervisor's thread; borrows the workers' counters.
 #pragma once
 
 #include <vector>
@@ -10,7 +9,7 @@
 
 namespace sluice {
 
-// `next` is the group of a reload at work, or null.
+// `next` is the new group of a reload under way, or null.
 ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout, const WorkerGroup* next,
                          const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms);
 

@@ -9,10 +9,10 @@
 namespace sluice {
 namespace {
 
-// For the new workers to get ready.
+// How long the new workers may take to get ready.
 constexpr std::uint64_t kReadyMs = 20'000;
 
-// In the child: everything of the settings that may take its time.
+// Runs in the child: does everything with the settings that may take long.
 std::string rehearse(const ReadSettings& reread) {
   const auto listed = reread()
                           .and_then([](const Settings& settings) { return make_plan(settings); })
@@ -58,7 +58,7 @@ Result<std::unique_ptr<Reload>> Reload::begin(const ReadSettings& reread, const 
   return reload;
 }
 
-// The settings again, and now for good.
+// Reads the settings again, in this process.
 Result<void> Reload::try_settings(ModuleRollout& rollout, const WorkerGroup& current) {
   NetstringReader fields(**heard_);
   const std::string error(fields.next());
@@ -117,7 +117,7 @@ Result<bool> Reload::step(ModuleRollout& rollout, const WorkerGroup& current,
                           const WorkerGroup::Launch& launch) {
   if (monotonic_ms() >= until_ms_) {
     if (plan_ == nullptr)
-      return fail("reading the settings takes too long: a name, or a folder, of theirs does not answer");
+      return fail("reading the settings takes too long: a name or a folder in them does not answer");
     return fail(group_ == nullptr ? "trying the modules takes too long" : "the new workers do not get ready");
   }
   if (trial_ != nullptr) return false;

@@ -1,9 +1,9 @@
-// One reload on its way: another configuration, read and tried in children, then given to a group of its own,
-// which takes over when all of it is ready.
+// One reload under way. Children read and try the new configuration; then a new group of workers gets it, and
+// takes over when all of them are ready.
 //
-// Supervisor's thread; never blocks on a module. Neither does it on what settings name: a child reads them
-// first, which asks for the names of hosts and users, and looks at folders; only when it has come to an end are
-// they read here, with the names that it has heard.
+// Supervisor's thread; never blocks on a module. Nor does it block on names and folders in the settings: a
+// child reads the settings first, looks up the names of hosts and users, and looks at the folders. Only then
+// are they read in this process, with the names that the child has found.
 #pragma once
 
 #include <functional>
@@ -23,26 +23,26 @@ class Reload {
  public:
   using CloseInChild = std::function<void()>;
 
-  // `reread` outlives it.
+  // `reread` lives longer.
   static Result<std::unique_ptr<Reload>> begin(const ReadSettings& reread, const WorkerGroup& current,
                                                CloseInChild close_in_child);
 
-  // The process that reads or tries, while there is one.
+  // The child that reads or tries, while there is one.
   Child* trial() const { return trial_.get(); }
   void trial_ended(int status);
-  // The new workers, from when they are started.
+  // The new workers, once they are started.
   WorkerGroup* group() const { return group_.get(); }
 
-  // In a forked process.
+  // For a forked process.
   void close_for_child(const std::vector<int>& own_sockets);
 
-  // Goes on as far as it can now: true when the new group takes over.
+  // Goes on as far as it can now. True when the new group takes over.
   Result<bool> step(ModuleRollout& rollout, const WorkerGroup& current, const WorkerGroup::Launch& launch);
   std::uint64_t due_ms() const;
-  // Ends the new workers at once; they are still to be reaped.
+  // Ends the new workers at once. The caller reaps them.
   std::vector<std::unique_ptr<WorkerProcess>> abandon();
   std::unique_ptr<WorkerGroup> take_group() { return std::move(group_); }
-  // REQUIRES: step was true; `group` is what take_group gave.
+  // REQUIRES: `step` returned true; `group` is from take_group.
   void commit(ModuleRollout& rollout, const WorkerGroup& group);
 
  private:
@@ -53,9 +53,9 @@ class Reload {
 
   const ReadSettings& reread_;
   CloseInChild close_in_child_;
-  std::optional<Result<std::string>> heard_;  // the names, from the child that has read the settings
+  std::optional<Result<std::string>> heard_;  // the names that the child has found
   PlanPtr plan_;
-  std::optional<FolderTrial> other_folder_;  // of the modules
+  std::optional<FolderTrial> other_folder_;  // of modules, if the settings change it
   ModuleSet tried_;
   ModuleSet given_;  // to the new workers
   std::unique_ptr<Child> trial_;
@@ -64,7 +64,7 @@ class Reload {
   std::uint64_t until_ms_ = 0;
 };
 
-// Says what is left out, and when nothing is left.
+// Logs what is left out, and warns if nothing is mounted.
 void log_problems(const TrialReport& report);
 
 }  // namespace sluice

@@ -15,7 +15,7 @@
 namespace sluice {
 namespace {
 
-// As whoever copies the line has to write it.
+// The prefix as it has to be written in a URL.
 std::string encoded(std::string_view prefix) {
   std::string text;
   append_encoded(text, prefix);

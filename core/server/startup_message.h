@@ -1,4 +1,4 @@
-// What a server says on its standard output when it serves: what, where, and how to end it. Any thread.
+// Prints, when a server serves, what it serves, where, and how to stop it. Any thread.
 #pragma once
 
 #include "process/worker_group.h"

@@ -17,14 +17,14 @@
 namespace sluice {
 namespace {
 
-// Of one worker, in one turn: the others, and signals, come next.
+// From one worker in one turn. Other workers, and signals, come next.
 constexpr int kMessagesMax = 32;
-// In one turn.
+// Read in one turn.
 constexpr int kSignalsMax = 16;
-// Of children, and of their being stopped, in one turn.
+// Children that ended or were stopped, handled in one turn.
 constexpr int kEndsMax = 256;
 constexpr std::uint64_t kLookForEndsMs = 1'000;
-// Each switches a module off. Several workers may end in one.
+// Each such end switches a module off, and several workers may end in one module.
 constexpr unsigned kEndsAtStartMax = 1024;
 
 }  // namespace
@@ -37,10 +37,11 @@ Supervisor::~Supervisor() {
   reload_.reset();
   rollout_.reset();
   reports_ = {};
-  // Who may not be killed ends when it sees that its supervisor has gone.
+  // A worker that may not be killed ends by itself, when it sees that its supervisor has gone.
   retired_.clear();
   group_.reset();
-  // Not for any child: process 1, and whoever was put in another's place by exec, has children of others.
+  // Waits for these children alone: process 1, and a process that replaced another by exec, have children of
+  // others.
   const std::uint64_t until_ms = monotonic_ms() + WorkerProcess::kGoneMs;
   for (const pid_t pid : workers) reap_until(pid, until_ms);
   log_pipe_.close();
@@ -99,8 +100,8 @@ WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
           [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); }};
 }
 
-// A worker that held another's control socket would keep it from noticing the supervisor's end; one that held
-// another's listening socket would keep its address in use.
+// A worker that held another's control socket would keep that one from noticing the supervisor's end. One
+// that held another's listening socket would keep the address in use.
 void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
   if (group_ != nullptr) group_->close_for_child(own_sockets);
   if (reload_ != nullptr) reload_->close_for_child(own_sockets);
@@ -221,7 +222,7 @@ void Supervisor::reap() {
       on_stop(pid, WIFSTOPPED(status));
       continue;
     }
-    log_pipe_.forward();  // a worker's last words come before its end
+    log_pipe_.forward();  // the last words of a worker come before its end
     if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
       let_go(*worker);
@@ -233,10 +234,10 @@ void Supervisor::reap() {
       reports_.ended(pid, status);
     }
   }
-  if (left < 0) ::raise(SIGCHLD);  // the others come in the next turn
+  if (left < 0) ::raise(SIGCHLD);  // the rest comes in the next turn
 }
 
-// It is nobody's any more, whether there is still a process or not.
+// Forgets the worker, whether its process still exists or not.
 void Supervisor::let_go(WorkerProcess& worker) {
   watchdog_.forget(*group_, worker);
   if (group_->find(worker.pid()) == &worker) {
@@ -249,17 +250,18 @@ void Supervisor::let_go(WorkerProcess& worker) {
   }
 }
 
-// What the kernel does not let go of would hold up reloads, the end, and whoever takes its place. One that may
-// not be killed ends by itself, since its supervisor has gone for it.
+// A process that the kernel does not let end would hold up reloads, the end of the server, and its own
+// replacement. A worker that may not be killed ends by itself, because its supervisor has closed the
+// connection to it.
 void Supervisor::give_up_those_that_do_not_end() {
   for (WorkerProcess* worker : all_workers()) {
     if (!worker->does_not_end(monotonic_ms())) continue;
     worker->kill();
-    log(LogLevel::error,
-        "worker " + std::to_string(worker->index() + 1) + " (process " + std::to_string(worker->pid()) +
-            ") was killed and does not end: it is given up, and nothing waits for it any more");
+    log(LogLevel::error, "worker " + std::to_string(worker->index() + 1) + " (process " +
+                             std::to_string(worker->pid()) +
+                             ") was killed and does not end: nothing waits for it any more");
     on_end(*worker, SIGKILL);
-    return let_go(*worker);  // the others come in the next turn
+    return let_go(*worker);  // the rest comes in the next turn
   }
 }
 
@@ -292,7 +294,7 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
   if (serves) pace_restart(worker, counted);
 }
 
-// Too many faults of a module switch it off; other endings could go on without end.
+// Faults of a module are limited by switching it off. Other ends could go on for ever.
 void Supervisor::pace_restart(const WorkerProcess& worker, bool counted) {
   const std::uint64_t wait_ms =
       counted && worker.ready() ? 0 : pace_.ended(worker.ready(), group_->slots(), monotonic_ms());
@@ -302,19 +304,19 @@ void Supervisor::pace_restart(const WorkerProcess& worker, bool counted) {
                              " times): the next one starts in " + std::to_string(wait_ms / 1000) + " s");
 }
 
-// Before all workers have been ready a module has one attempt: the others serve without it.
+// Before all workers are ready, a module has one attempt. After that the workers serve without it.
 void Supervisor::on_end_at_start(const std::string& module) {
   hopeless_ = module.empty() || ++ends_at_start_ > kEndsAtStartMax || !rollout_->disable(module);
   if (hopeless_) return;
   log(LogLevel::error,
       "module " + module +
-          " is switched off, since a worker that started ended in it: its routes answer 503 until its "
+          " is switched off, since a starting worker ended in it: its routes answer 503 until its "
           "file changes or `sluice module enable " +
           module + "`");
   retry_at_ms_ = 0;
 }
 
-// Looks at the workers again and again, and so decides how long to sleep at most.
+// Checks the workers, and sets when it has to be done again.
 void Supervisor::look_after_workers() {
   const std::uint64_t now_ms = monotonic_ms();
   if (now_ms < look_at_ms_) return;
@@ -346,9 +348,9 @@ void Supervisor::stop() {
   stopping_ = true;
   const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
   stop_until_ms_ = monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs;
-  log(LogLevel::info, "stopping: what is in flight may end within " + std::to_string(drain_ms) + " ms");
+  log(LogLevel::info, "stopping: requests under way may end within " + std::to_string(drain_ms) + " ms");
   control_.server_stops();
-  // The workers accept what waits, and close theirs.
+  // The workers accept the waiting connections, and close their own sockets.
   group_->close_listeners();
   if (next_group() != nullptr) next_group()->close_listeners();
   for (WorkerProcess* worker : all_workers()) worker->tell({ControlMessage::stop});

@@ -1,5 +1,5 @@
-// The supervisor at work: it owns the listening sockets, forks the workers, replaces those that die and passes
-// signals on. One thread; never blocks on a module, or on what a worker says.
+// The supervisor at work: it owns the listening sockets, forks the workers, replaces those that die, and
+// passes signals on. One thread; never blocks on a module or on a worker.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,15 @@ namespace sluice {
 
 class Supervisor {
  public:
-  // `reread` outlives it.
+  // `reread` lives longer.
   explicit Supervisor(const ReadSettings& reread) : reread_(reread) {}
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  // Returns when all workers serve, or when it is told to stop before.
+  // Returns when all workers serve, or when it is told to stop.
   Result<void> start(const Settings& settings);
-  // Serves until a signal ends it; false when a second one had to.
+  // Serves until a signal ends it. False when a second signal ended it.
   bool run();
 
  private:
@@ -78,21 +78,21 @@ class Supervisor {
   ControlCommands control_;
   std::unique_ptr<ModuleRollout> rollout_;
   std::unique_ptr<WorkerGroup> group_;
-  std::unique_ptr<Reload> reload_;  // at work
+  std::unique_ptr<Reload> reload_;  // the one under way
   Watchdog watchdog_;
   RestartPace pace_;
   FaultReports reports_;
   DrainingWorkers retired_;
   bool serving_ = false;   // all workers have been ready
-  bool hopeless_ = false;  // they never will be
+  bool hopeless_ = false;  // they cannot get ready
   unsigned ends_at_start_ = 0;
   bool reload_wanted_ = false;
-  bool renewal_ = false;  // the reload is one with the settings of now
-  ReadSettings present_;  // them
+  bool renewal_ = false;  // the reload keeps the present settings
+  ReadSettings present_;  // returns the present settings
   bool stopping_ = false;
   bool forced_ = false;
   std::uint64_t stop_until_ms_ = 0;
-  std::uint64_t swaps_until_ms_ = 0;  // then a reload that is wanted waits no longer
+  std::uint64_t swaps_until_ms_ = 0;  // until then a wanted reload waits for swaps
   std::uint64_t retry_at_ms_ = 0;
   std::uint64_t look_at_ms_ = 0;
   std::uint64_t look_for_ends_at_ms_ = 0;

@@ -1,4 +1,4 @@
-// How the supervisor comes to another configuration.
+// The supervisor's part of a reload.
 #include <utility>
 
 #include "base/log.h"
@@ -7,7 +7,7 @@
 namespace sluice {
 namespace {
 
-// A reload waits so long for changes of modules to come to an end.
+// How long a reload waits for changes of modules to end.
 constexpr std::uint64_t kSwapsFirstMs = 20'000;
 
 }  // namespace
@@ -36,7 +36,7 @@ void Supervisor::step_reload() {
 }
 
 void Supervisor::refuse_reload(const std::string& why) {
-  const std::string sentence = "not reloaded, and everything goes on as it was: " + why;
+  const std::string sentence = "not reloaded, and nothing changes: " + why;
   log(LogLevel::error, sentence);
   control_.reload_ended(fail(sentence));
   if (reload_ == nullptr) return;
@@ -44,7 +44,8 @@ void Supervisor::refuse_reload(const std::string& why) {
   reload_.reset();
 }
 
-// First the last references to sockets that are no longer wanted, then the workers that still accept from them.
+// Closes the last references to unwanted sockets first, and then tells the workers that still accept from
+// them.
 void Supervisor::commit_reload() {
   const std::unique_ptr<WorkerGroup> old = std::exchange(group_, reload_->take_group());
   reload_->commit(*rollout_, *group_);

@@ -52,7 +52,7 @@ class ModuleRollout {
   Child* trial() const { return trial_.get(); }
   void trial_ended(int status, std::uint64_t now_ms);
 
-  // In a forked process.
+  // For a forked process.
   void close_for_child();
 
   // Looks at every file of the folder again, and watches it again if it had gone.

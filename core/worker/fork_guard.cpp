@@ -11,7 +11,7 @@ WorkerStats* worker_stats = nullptr;
 
 void in_child() {
   own_descriptors->give_up_in_child();
-  // What the child writes there is its own from now on.
+  // From now on the child writes to memory of its own there.
   ::mmap(worker_stats, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
          0);
 }

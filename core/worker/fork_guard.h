@@ -1,6 +1,6 @@
-// What a process may not keep that a module has forked and that goes on without exec(3): the worker's sockets,
-// by which the address would stay in use and clients would wait for ever, and the memory in which the worker
-// counts. (exec closes the former by itself, and so does posix_spawn(3).)
+// Limits a process that a module forks and that goes on without exec(3). It must not keep the worker's
+// sockets, or the address would stay in use and clients would wait for ever. Nor may it write to the memory
+// in which the worker counts. (exec and posix_spawn(3) close the sockets by themselves.)
 #pragma once
 
 #include "loop/own_descriptors.h"
@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-// For the calling process, once and for good; both must live as long. `stats` is a mapping of its own.
+// Guards the calling process, for good. Both arguments must live as long. `stats` is a mapping of its own.
 void guard_forks(const OwnDescriptors& own, WorkerStats& stats);
 
 }  // namespace sluice

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Lifeline>> Lifeline::start(const WorkerStats& stats, int 
   lifeline->control_.reset(::fcntl(control, F_DUPFD_CLOEXEC, 0));
   lifeline->stop_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!lifeline->control_ || !lifeline->stop_) return fail_errno("a worker cannot watch its supervisor", errno);
-  // No signal of the process is for this thread.
+  // This thread handles no signals of the process.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -48,11 +48,11 @@ Lifeline::~Lifeline() {
 }
 
 bool Lifeline::wait(int fd, int wait_ms) const {
-  // That the other side has ended is told without being asked for (poll(2)).
+  // poll(2) reports the end of the other side without being asked for it.
   pollfd wanted[] = {{stop_.get(), POLLIN, 0}, {fd, 0, 0}};
   while (::poll(wanted, 2, wait_ms) < 0 && errno == EINTR) {
   }
-  // A descriptor that somebody has closed tells of no end.
+  // A descriptor that was closed never reports an end.
   return wanted[0].revents == 0 && (wanted[1].revents & POLLNVAL) == 0;
 }
 

@@ -1,8 +1,8 @@
-// Sees to it that a worker does not outlive its supervisor. Its loop notices the end by itself and drains; one
-// that is held up would keep its address, with nobody there to end it.
+// Makes sure that a worker does not outlive its supervisor. Normally its loop notices the end and drains. A
+// worker whose loop is held up would keep its address, and no supervisor would end it.
 //
-// A thread of its own, which only looks: when the supervisor has ended, and a turn of the loop takes too long,
-// or everything takes longer than draining may, the process is killed.
+// A thread of its own watches. When the supervisor has ended, and then a turn of the loop takes too long, or
+// everything takes longer than draining may, it kills the process.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ namespace sluice {
 
 class Lifeline {
  public:
-  // A turn that takes so long after the supervisor's end is the last one.
+  // A turn that takes this long after the supervisor's end is the last one.
   static constexpr std::uint64_t kTurnMs = 1'000;
 
-  // `control`: the other end is the supervisor's; it stays the caller's. `limit_ms`: for all that is left to do
-  // after its end. `stats` outlives this.
+  // `control` stays the caller's; its other end is the supervisor's. `limit_ms` is the time for draining
+  // after the supervisor's end. `stats` lives longer.
   static Result<std::unique_ptr<Lifeline>> start(const WorkerStats& stats, int control, std::uint64_t limit_ms);
   ~Lifeline();
   Lifeline(const Lifeline&) = delete;
@@ -30,8 +30,8 @@ class Lifeline {
  private:
   Lifeline(const WorkerStats& stats, std::uint64_t limit_ms) : stats_(stats), limit_ms_(limit_ms) {}
   void run() const;
-  // Until `fd` tells of an end, for at most `wait_ms`; -1 for none, or no limit. False when this has been told
-  // to end meanwhile.
+  // Waits until `fd` reports an end, for at most `wait_ms`; -1 for no fd, or no limit. False when the
+  // lifeline was told to end meanwhile.
   bool wait(int fd, int wait_ms) const;
 
   const WorkerStats& stats_;

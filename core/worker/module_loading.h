@@ -1,5 +1,5 @@
-// Loads and unloads modules in a worker. Both run code of the module (its static constructors and destructors),
-// so the thread that does it notes which module it is in.
+// Loads and unloads modules in a worker. Both run code of the module (its static constructors and
+// destructors), so the thread notes which module it is in.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,20 @@
 
 namespace sluice {
 
-// What is noted while this entry is loaded. REQUIRES: the loop's thread.
+// The note for a thread that loads this entry. REQUIRES: the loop's thread.
 std::uint64_t note_of_loading(WorkerStats& stats, const ModuleEntry& entry);
 
 // Any thread; may block.
 Result<std::shared_ptr<ModuleFile>> load_module(const ModuleEntry& entry, WorkerStats& stats,
                                                 std::uint64_t note);
 
-// Brings the file's pages into memory, so that whoever enters the code does not wait for the disk. Any thread;
+// Brings the file's pages into memory, so that calls of the code do not wait for the disk. Any thread;
 // blocks.
 void read_through(const std::string& path);
 
-// Any thread; may block. The code stays in memory while threads run that are not among `own_threads`: which
-// module has started them cannot be told. When the process is `ending`, nothing is logged of that.
+// Any thread; may block. While threads run that are not among `own_threads`, the code stays in memory,
+// because it is not known which module has started them. When the process is `ending`, nothing is logged
+// about that.
 void unload_module(std::shared_ptr<ModuleFile> file, WorkerStats& stats, std::uint64_t note,
                    const std::set<std::string>& own_threads, bool ending);
 

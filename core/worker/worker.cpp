@@ -22,16 +22,16 @@
 namespace sluice {
 namespace {
 
-// A request's body passes through what a head leaves free; this much at least.
+// A request's body uses the room that its head leaves free. This is the minimum.
 constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
-// A whole head has to find room, with the lines of the server's own.
+// A whole head fits, with the server's own lines.
 static_assert(kFieldLinesMax + 1024 <= kOutputSize);
 constexpr std::uint64_t kDrainCheckMs = 20;
-// For modules' offloaded calls that still run when everything else has ended.
+// Time for modules' offloaded calls that still run when everything else has ended.
 constexpr int kOffloadGraceTurns = 100;
 constexpr int kOffloadGraceTurnMs = 20;
-// So many descriptors are kept for the files that answers need: this part of all, but not more than that.
+// The number of descriptors that are kept for files: this part of all, but at most kSparedMax.
 constexpr rlim_t kSparedPart = 8;
 constexpr rlim_t kSparedMax = 256;
 
@@ -50,7 +50,7 @@ class Worker::Unloading final : public Work {
       : worker_(worker),
         file_(std::move(file)),
         note_(make_module_tag(worker.context_.stats.module_index(file_->info().name), file_->generation())) {}
-  ~Unloading() override { run(); }  // where no thread has done so
+  ~Unloading() override { run(); }  // if no thread has done so
   void run() override {
     if (file_ == nullptr) return;
     unload_module(std::move(file_), worker_.context_.stats, note_, worker_.own_threads_, worker_.ending_);
@@ -78,8 +78,7 @@ class Worker::Loading final : public Work {
     }
   }
   void done(bool ran) override {
-    if (!ran)
-      return worker_.say(ControlMessage::refused, number_, "no thread of the worker has time to load it");
+    if (!ran) return worker_.say(ControlMessage::refused, number_, "the worker had no free thread to load it");
     worker_.begin_next(number_, set_, files_);
   }
 
@@ -109,7 +108,7 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
 
 Worker::~Worker() {
   ending_ = true;
-  abandon_change();  // what is still being loaded makes no handlers
+  abandon_change();  // loading under way makes no handlers
   listeners_.clear();
   helped_.clear();
   connections_.close_all();
@@ -121,7 +120,7 @@ Worker::~Worker() {
                                                          has_served ? plan_.settings.timeouts.drain_ms : 0);
   const std::uint64_t until_ms = monotonic_ms() + grace_ms;
   while (!offload_->idle() && monotonic_ms() < until_ms) loop_->turn(kOffloadGraceTurnMs);
-  if (has_served && !offload_->idle()) {  // joining such a thread would take for ever
+  if (has_served && !offload_->idle()) {  // joining a thread that is stuck would never end
     log(LogLevel::warning, "offloaded calls do not end: the worker ends without them");
     end_by_fault(context_.stats, 0);
   }
@@ -132,7 +131,7 @@ Worker::~Worker() {
 
 Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingSite& site,
                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
-  // Before there are threads; as many again for what modules keep open.
+  // Before there are threads. Half of the room is for descriptors that modules open.
   reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
   disable_malloc_fastbins();
   auto loop = EventLoop::create(stats);
@@ -166,7 +165,7 @@ std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFil
 
 void Worker::unload(std::shared_ptr<ModuleFile> file) {
   std::unique_ptr<Work> unloading = std::make_unique<Unloading>(*this, std::move(file));
-  // Where there are no threads any more, or even the reserve is full, it is unloaded here and now.
+  // Without threads, or when even the reserve is full, the module is unloaded here.
   if (offload_ != nullptr) offload_->submit(this, unloading, Offload::Room::reserve);
 }
 
@@ -209,7 +208,7 @@ void Worker::on_events(std::uint32_t) {
     if (heard == Heard::nothing) return;
     if (heard == Heard::gone) {
       loop_->look_at_own();
-      // Nobody would replace or end this worker.
+      // No supervisor would replace or end this worker.
       loop_->remove(control_token_, control_);
       return drain(true);
     }
@@ -240,13 +239,13 @@ void Worker::hear(WorkerMessage& message) {
     case ControlMessage::ready:
     case ControlMessage::prepared:
     case ControlMessage::refused:
-      return;  // a worker's own
+      return;  // from the worker itself
   }
 }
 
 void Worker::say(ControlMessage kind, std::uint64_t number, const std::string& text) {
   if (!send_message(control_, {kind, number, text}))
-    log(LogLevel::error, "the supervisor cannot be told about a change of the modules");
+    log(LogLevel::error, "a change of the modules cannot be reported to the supervisor");
 }
 
 void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
@@ -262,13 +261,13 @@ void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles&
   for (auto& [path, file] : files) {
     if (file) *file = unloaded_elsewhere(std::move(*file));
   }
-  if (number != change_) return;  // abandoned meanwhile
+  if (number != change_) return;  // it was abandoned meanwhile
   making_ = MountTable::begin(services_, plan_, site_, set, files, mounts_.get(), Unusable::left_out);
   make_next();
 }
 
 void Worker::make_next() {
-  if (making_ == nullptr) return;  // abandoned meanwhile
+  if (making_ == nullptr) return;  // it was abandoned meanwhile
   Result<bool> all_made = false;
   do all_made = making_->make_some(1);
   while (all_made && !*all_made && !loop_->slice_is_over());
@@ -281,11 +280,13 @@ void Worker::make_next() {
   say(ControlMessage::prepared, change_);
 }
 
-// What is not ready here is in force elsewhere: a successor of this worker begins with it.
+// The other workers have taken the change. If this one has not prepared it, it ends, and its successor starts
+// with it.
 void Worker::commit_change(std::uint64_t number) {
   if (next_mounts_ == nullptr || number != change_) {
     log(LogLevel::error,
-        "a change of the modules is in force that this worker has not made: it ends, to be replaced");
+        "this worker has not prepared a change of the modules that the others have taken: it ends, to be "
+        "replaced");
     return drain(true);
   }
   next_mounts_->fill(router_);
@@ -306,11 +307,11 @@ void Worker::start_accepting() {
     const auto started = listener->start();
     if (started) continue;
     log(LogLevel::error, started.error().message);
-    return drain(true);  // its successor may be able to
+    return drain(true);  // its successor may manage it
   }
 }
 
-// A worker in a long turn does not accept: this one does so in its place, until it is told that it is over.
+// A worker in a long turn does not accept. This one accepts in its place until it is told to stop.
 void Worker::help(WorkerMessage& message) {
   if (draining_ || !message.fd) return;
   Listener::Acceptor& acceptor = *this;
@@ -333,7 +334,8 @@ bool Worker::make_room(int why, bool again) {
 
 void Worker::drain(bool limited) {
   if (!draining_) {
-    loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);  // first: it may fail for want of memory
+    loop_->timers().start(loop_->now_ms() + kDrainCheckMs,
+                          *this);  // goes first, because it may fail for want of memory
     draining_ = context_.draining = true;
     helped_.clear();
     for (const auto& listener : listeners_) listener->finish();

@@ -1,7 +1,7 @@
-// One worker: a loop, the handlers of every mount, and the connections it has accepted.
+// One worker: a loop, the handlers of every mount, and the connections that it has accepted.
 //
-// Runs in a process of its own, or in a short-lived child that only tries whether everything can be made. One
-// thread, and the offload threads it owns.
+// Runs in a process of its own, or in a short-lived child that only tries to make everything. One thread, and
+// the offload threads that it owns.
 #pragma once
 
 #include <atomic>
@@ -31,8 +31,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
 
   MountTable& table() const { return *mounts_; }
 
-  // Serves until told to end by `control`, which stays the caller's, or by TERM: accepts from the sockets,
-  // which become the worker's, as soon as it is told to.
+  // Accepts from the sockets when it is told to, and serves until `control` or TERM ends it. `control` stays
+  // the caller's; the sockets become the worker's.
   Result<void> run(const std::vector<int>& sockets, int control);
 
  private:
@@ -45,7 +45,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   std::shared_ptr<ModuleFile> unloaded_elsewhere(std::shared_ptr<ModuleFile> file);
   void unload(std::shared_ptr<ModuleFile> file);
 
-  // One change of the modules: loaded on an offload thread, made on the loop, then put into force or forgotten.
+  // One change of the modules: an offload thread loads it, the loop makes the handlers, then it is committed
+  // or abandoned.
   void hear(WorkerMessage& message);
   void prepare_change(std::uint64_t number, const ModuleSet& set);
   void begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files);
@@ -75,15 +76,16 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   ConnectionContext context_;
   ConnectionTable connections_;
   Shortage shortage_;
-  int spare_descriptors_from_;  // those from here on are kept for files, as far as idle connections give way
+  int spare_descriptors_from_;  // descriptors from this number on are kept for files, if idle connections can
+                                // give way
   InstanceServices services_;
   std::unique_ptr<MountTable> mounts_;
-  std::unique_ptr<MountTable> making_;       // some in each turn
-  std::unique_ptr<MountTable> next_mounts_;  // made, and not yet in force
-  std::uint64_t change_ = 0;                 // the number of what is being prepared; 0 for nothing
+  std::unique_ptr<MountTable> making_;       // some handlers in each turn
+  std::unique_ptr<MountTable> next_mounts_;  // made, but not yet committed
+  std::uint64_t change_ = 0;                 // the number of the change that is being prepared; 0 for none
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::map<std::uint64_t, std::unique_ptr<Listener>> helped_;  // of workers that are held up
-  std::set<std::string> own_threads_;                          // their numbers
+  std::set<std::string> own_threads_;                          // the numbers of its threads
   std::atomic<bool> ending_{false};
   int control_ = -1;
   EventLoop::Token control_token_ = EventLoop::kNoToken;

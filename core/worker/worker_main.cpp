@@ -19,7 +19,7 @@
 namespace sluice {
 namespace {
 
-// For what drains without a supervisor, beyond the drain limit.
+// How much longer than the drain limit draining may take without a supervisor.
 constexpr std::uint64_t kLifelineGraceMs = 2'000;
 
 Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
@@ -27,7 +27,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
     auto became = become(*start.plan->user);
     if (!became) return became;
   }
-  // Before there are modules, whose threads are none of the worker's own.
+  // Starts before there are modules, whose threads are not the worker's own.
   const auto lifeline =
       Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
   if (!lifeline) return Unexpected(lifeline.error());
@@ -35,7 +35,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
       Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
   if (!worker) return Unexpected(worker.error());
   for (const ModuleProblem& problem : (*worker)->table().problems()) log(LogLevel::error, problem.sentence);
-  // From here on it ends as its loop or its lifeline decides, for which it has to run.
+  // From here on its loop or its lifeline decides when it ends, so it must not stay stopped.
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   return (*worker)->run(start.sockets, control);
 }
@@ -43,16 +43,16 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
 }  // namespace
 
 void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t supervisor) {
-  // Nobody misses a worker that does not serve yet.
+  // A worker that does not serve yet can simply be killed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) ::_exit(0);
   start.close_others(start.sockets);
   ::prctl(PR_SET_NAME, "sluice-worker");
-  // A terminal sends INT to all of its processes; the supervisor decides what it means.
+  // A terminal sends INT to all processes of a group. The supervisor decides what it means.
   for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
   ignore_idle_signals();
   ::signal(SIGCHLD, SIG_DFL);
-  // A module may set SIGPIPE's action as it likes: a blocked one ends nobody.
+  // A module may change SIGPIPE's action. A blocked SIGPIPE does not end the process.
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGPIPE);

@@ -13,7 +13,7 @@
 
 namespace sluice {
 
-// What a worker is to serve.
+// What a worker has to serve.
 struct WorkerStart {
   PlanPtr plan;
   std::size_t site = 0;
@@ -21,13 +21,13 @@ struct WorkerStart {
   Unusable unusable = Unusable::left_out;
   unsigned index = 0;
   std::vector<int> sockets;
-  int log_fd = -1;  // the worker's end
-  // In the child: closes what only the supervisor may hold.
+  int log_fd = -1;  // the worker's end of the pipe
+  // Called in the child: closes descriptors that only the supervisor may hold.
   std::function<void(const std::vector<int>& own_sockets)> close_others;
 };
 
-// In the forked process. Never returns, so that nothing of the supervisor's is destroyed a second time.
-// `supervisor` has forked it, and `control` leads there.
+// Runs in the forked process. Never returns, so that no object of the supervisor's is destroyed twice.
+// `supervisor` is the process that forked it; `control` leads there.
 [[noreturn]] void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t supervisor);
 
 }  // namespace sluice

@@ -15,8 +15,8 @@ union DescriptorRoom {
   char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-// Keeps the first descriptor and closes the others: a message carries one, but the room for it, rounded up,
-// lets the kernel deliver as many as fit.
+// Keeps the first descriptor and closes the others. A message carries one, but the room for it is rounded up,
+// and the kernel delivers as many as fit.
 UniqueFd take_descriptor(msghdr& packet) {
   UniqueFd first;
   for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr; header = CMSG_NXTHDR(&packet, header)) {
@@ -69,7 +69,7 @@ Heard receive_message(int socket, WorkerMessage& message) {
   msghdr peek{};
   const ssize_t size = receive(peek, MSG_PEEK | MSG_TRUNC);
   if (size < 0) return errno == EAGAIN ? Heard::nothing : Heard::gone;
-  if (size == 0) return Heard::gone;  // no message is empty
+  if (size == 0) return Heard::gone;  // no message is empty, so this is the end
   std::string text(static_cast<std::size_t>(size), '\0');
   iovec piece{text.data(), text.size()};
   msghdr packet{};

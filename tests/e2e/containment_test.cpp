@@ -169,7 +169,7 @@ TEST_CASE("an offloaded call that does not end is logged", "[e2e][containment]")
   site.write("gate", "");
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "100ms"}));
   CHECK(fetch(server.endpoint(), "/sleeper/offload").status == 200);
-  CHECK(server.logs("ms inside module sleeper, generation 1, whose call does not end"));
+  CHECK(server.logs("ms inside module sleeper, generation 1: the call does not end"));
   fs::remove(site.root() + "/gate");
   CHECK(server.stop() == 0);
 }

@@ -274,7 +274,7 @@ TEST_CASE("a module that crashes or hangs when it is tried is named, and the oth
 TEST_CASE("a module that only a worker cannot make is switched off at the start", "[e2e][first]") {
   const Site site({"hello", "create_kills_worker"});
   const ServerProcess server(site, {"--workers", "2"});
-  CHECK(server.logs("module swapped is switched off, since a worker that started ended in it"));
+  CHECK(server.logs("module swapped is switched off, since a starting worker ended in it"));
   CHECK(fetch(server.endpoint(), "/swapped/").status == 503);
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
 }

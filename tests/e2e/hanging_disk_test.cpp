@@ -114,7 +114,8 @@ TEST_CASE("a worker that is killed while one of its threads waits for a disk is 
   REQUIRE(eventually([&] { return stand.disks[0]->unanswered() > 0; }));
   const pid_t killed = server.workers().at(0);
   ::kill(killed, SIGKILL);
-  CHECK(server.logs("(process " + std::to_string(killed) + ") was killed and does not end: it is given up"));
+  CHECK(server.logs("(process " + std::to_string(killed) +
+                    ") was killed and does not end: nothing waits for it any more"));
   check_that_others_are_served(server);
   for (const auto& disk : stand.disks) disk->end();
   CHECK(server.stop() == 0);
@@ -137,9 +138,10 @@ TEST_CASE("a module that waits for a disk on the loop is logged, but has no faul
   HttpClient waiting(server.endpoint());
   waiting.request("GET", "/on-disk/file");
   CHECK(server.logs("GET /on-disk/file HTTP/1.1, where it waits for a disk that does not answer"));
-  CHECK(server.logs(
-      "was ended, since it was held up for too long by a disk that does not answer, which is nobody's fault, "
-      "inside module sleeper, generation 1, for GET /on-disk/file HTTP/1.1"));
+  CHECK(
+      server.logs("was ended, since it was held up for too long by a disk that does not answer, which is no "
+                  "module's fault, "
+                  "inside module sleeper, generation 1, for GET /on-disk/file HTTP/1.1"));
   CHECK(answers(server, "/hello/", 200));
   CHECK(server.count_in_log("is switched off") == 0);
   disk.end();
@@ -169,7 +171,7 @@ TEST_CASE("a folder of modules that hangs holds up neither supervisor nor start"
 
   CHECK_FALSE(server.reload());
   CHECK(server.logs("the folder of modules " + site.plugins() + " does not answer: its modules go on"));
-  CHECK(server.logs("not reloaded, and everything goes on as it was: reading the settings takes too long"));
+  CHECK(server.logs("not reloaded, and nothing changes: reading the settings takes too long"));
   CHECK(fetch(server.endpoint(), "/").status == 404);
 
   for (const bool only_check : {true, false}) {

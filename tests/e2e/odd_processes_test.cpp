@@ -28,7 +28,7 @@ TEST_CASE("a worker that does not end when it is killed is replaced without wait
   };
   const auto told = [](pid_t worker) {
     return "(process " + std::to_string(worker) +
-           ") was killed and does not end: it is given up, and nothing waits for it any more";
+           ") was killed and does not end: nothing waits for it any more";
   };
   const pid_t held = trace();
   if (held < 0) return;

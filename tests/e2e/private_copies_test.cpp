@@ -38,7 +38,7 @@ TEST_CASE("removed private copies of modules are made anew", "[e2e][copies]") {
   remove_copies();
   std::filesystem::remove(folder);  // now they cannot be made
   CHECK_FALSE(server.reload());
-  CHECK(server.logs("everything goes on as it was: the folder " + folder));
+  CHECK(server.logs("nothing changes: the folder " + folder));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   std::filesystem::create_directory(folder);
   CHECK(server.stop() == 0);

@@ -58,7 +58,7 @@ TEST_CASE_METHOD(Fixture, "a reload is refused when looking up a name takes too 
   CHECK(refusal([&]() -> Result<Settings> {
           if (::getpid() == supervisor) return fail("the supervisor itself would wait");
           for (;;) ::pause();
-        }) == "reading the settings takes too long: a name, or a folder, of theirs does not answer");
+        }) == "reading the settings takes too long: a name or a folder in them does not answer");
 }
 
 TEST_CASE_METHOD(Fixture, "the supervisor looks up no name that its child has not", "[reload]") {
