@@ -1,18 +1,18 @@
-# What ./run and ./test need of Debian, in one place; sourced by both.
+# The Debian packages that ./run and ./test need. Both source this file.
 
 run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev libaio-dev libdw-dev libxxhash-dev)
 test_packages=("${run_packages[@]}" catch2 clang clang-format libclang-rt-14-dev libc++-dev libc++abi-dev
   curl wget python3 python3-pyelftools pkgconf)
 
-# owner_of FILE: the name, or the number where there is none.
+# owner_of FILE: the owner's name, or the number if there is no name.
 owner_of() { stat -c %U "$1" | sed "s/^UNKNOWN\$/user $(stat -c %u "$1")/"; }
 
 say() { printf 'sluice: %s\n' "$*"; }
 
-# Installs what is missing of the packages named, or says what somebody else has to install.
+# Installs the missing ones of these packages. Without root rights, says which ones root has to install.
 install_packages() {
   local missing
-  # It fails when it has never heard of one of them; what matters is what it lists.
+  # It fails when it does not know a package, but still lists the others.
   missing=$( (dpkg-query -W -f '${Package} ${Status}\n' "$@" 2>/dev/null || true) | sed -n 's/ install ok installed$//p')
   missing=$(comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$missing"))
   [ -z "$missing" ] && return 0
@@ -29,11 +29,11 @@ install_packages() {
   }
 }
 
-# build PRESET [TARGET...]: configures where there is nothing yet, and builds what has changed.
+# build PRESET [TARGET...]: configures if that was not done yet, and builds what has changed.
 build() {
   local preset=$1 log kept
   shift
-  # What somebody else has built, or the folder itself.
+  # The build of another user, or the folder itself, may not be writable.
   for kept in . build "build/$preset" "build/$preset/build.ninja" "build/$preset/.ninja_log" plugins.d; do
     [ ! -e "$kept" ] || [ -w "$kept" ] && continue
     say "$(realpath "$kept") belongs to $(owner_of "$kept"), and you are $(id -un): build as that user, or make it yours with: sudo chown -R $(id -un) '$PWD'" >&2
@@ -48,6 +48,6 @@ build() {
   fi
   cat "$log" >&2
   rm -f "$log"
-  say "the build of $preset failed; what the compiler said stands above" >&2
+  say "the build of $preset failed; the compiler's messages are above" >&2
   return 1
 }
