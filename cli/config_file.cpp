@@ -35,7 +35,7 @@ std::string_view without_comment(std::string_view text) {
   return trimmed(text);
 }
 
-// Not so "[::1]:8080": an IPv6 address begins with a bracket, too.
+// "[::1]:8080" is not a list: a bare IPv6 address begins with a bracket as well.
 bool is_list(std::string_view text) {
   if (text.empty() || text.front() != '[') return false;
   const std::string_view inside = trimmed(text.substr(1));

@@ -104,8 +104,7 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
   if (!names.insert(name).second) findings.fail("options", "it has two options " + name + ": rename one");
   if (name == "root") findings.fail("options", "the option root is the server's own: rename it");
   const auto written = parse_mount("/check/=check:" + name + "=value");
-  if (!written)
-    findings.fail("options", "nobody could set the option " + name + ": " + written.error().message);
+  if (!written) findings.fail("options", "the option " + name + " cannot be set: " + written.error().message);
   if (option.type > OptionType::choice) {
     return findings.fail("options", "the option " + name + " has a type that this sluice does not know");
   }
@@ -171,7 +170,7 @@ void check_description(const ModuleUnderCheck& subject, Findings& findings) {
   const ModuleInfo& info = (*module)->info();
   const std::string name = info.name;
   const auto written = parse_mount("/check/=" + name);
-  if (!written) findings.fail("description", "nobody could mount it: " + written.error().message);
+  if (!written) findings.fail("description", "no mount can name it: " + written.error().message);
   if (*info.version == '\0') findings.fail("description", "its version is empty: write one, such as 1.0.0");
   if (*info.summary == '\0')
     findings.advise("description", "its summary is empty: say in a few words what it does");

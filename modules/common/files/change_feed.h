@@ -45,7 +45,7 @@ class ChangeFeed {
   // Whether changes of the file that `known` describes are reported.
   bool tells(const struct statx& known) { return inotify_ && mounts_.tells(known); }
 
-  // Reports what has happened to the listener, unless there was a look after `since_ns` (CLOCK_MONOTONIC).
+  // Reports the changes to the listener, unless there was a look after `since_ns` (CLOCK_MONOTONIC).
   void look(std::uint64_t since_ns);
   // Reports that everything may have changed, and watches nothing from then on.
   void close();

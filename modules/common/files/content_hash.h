@@ -1,8 +1,8 @@
 // An entity tag (RFC 9110 section 8.8.3) made from a file's content by XXH3 in 128 bits: equal on every server
 // that has the same bytes. And a cache of such tags, since making one reads the whole file.
 //
-// XXH3 is no cryptographic hash. Whoever writes a file could make two versions of it with one tag, and a client
-// would then keep the older one, just as if the file had not been changed.
+// XXH3 is not a cryptographic hash. A person who writes a file could make two versions of it with one tag. A
+// client would then keep the older one, as if the file had not changed.
 #pragma once
 
 #include <cstddef>

@@ -38,7 +38,8 @@ inline constexpr std::array kFileOptions = {
                "older (in whole seconds) or browsers cannot decode it (its window is too large)"},
     OptionInfo{"cache_control", OptionType::text, 0, "",
                "the Cache-Control of files; empty for none. If set, the fallback and listings get no-cache"},
-    OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether browsers are told to believe the Content-Type"},
+    OptionInfo{"nosniff", OptionType::flag, 0, "on",
+               "whether answers tell browsers to believe the Content-Type"},
     OptionInfo{"etag", OptionType::choice, 0, "mtime",
                "what ETags are made of: mtime (time, size and inode), or hash (content up to 256M, equal on "
                "all replicas)",
