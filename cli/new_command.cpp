@@ -93,7 +93,7 @@ int run_new_handler(const OptionTexts& command_line, std::ostream& out, std::ost
   if (!written) return refuse(err, written.error());
   out << "The handler '" << name << "' is in '" << folder << "'. Next:\n"
       << "  cd '" << folder << "' && cmake -B build && cmake --build build && ctest --test-dir build\n"
-      << "Its README.md goes on from there.\n";
+      << "Its README.md says how to go on.\n";
   return kExitFine;
 }
 

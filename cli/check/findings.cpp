@@ -33,7 +33,7 @@ constexpr CheckText kChecks[] = {
     {"lifecycle", "handlers can be made and destroyed a hundred times"},
     {"unload", "it leaves the address space when it is unloaded"},
     {"requests", "every method, path and query is answered"},
-    {"head", "HEAD has the head of GET"},
+    {"head", "HEAD has the same head as GET"},
     {"bodies", "requests with bodies are answered, and may be cut off"},
     {"pacing", "slow, pipelining and half-closed clients get the same answers"},
     {"departures", "clients may leave at any time"},

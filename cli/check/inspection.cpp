@@ -33,7 +33,7 @@ CheckResult sum_up(const CheckText& check, const Findings& findings, bool tried)
 }
 
 std::string remedy_for(const std::string& ended) {
-  return ended.starts_with("did not") ? ": return at once, and hand what takes long to Host::offload"
+  return ended.starts_with("did not") ? ": return at once, and hand slow calls to Host::offload"
                                       : ": find the place with a debugger, or build it with -fsanitize=address";
 }
 

@@ -210,9 +210,9 @@ void TestWorker::measured(const std::function<void()>& call) {
   request_use_.slept_us = std::max(request_use_.slept_us, use.slept_us);
   request_use_.computed_us = std::max(request_use_.computed_us, use.computed_us);
   if (use.slept_us >= kSleepMaxUs) {
-    findings_.fail("loop",
-                   "it slept on the loop, and all other connections waited: hand what blocks to Host::offload",
-                   doing_ + " (" + milliseconds(use.slept_us) + ")");
+    findings_.fail(
+        "loop", "it slept on the loop, and all other connections waited: hand blocking calls to Host::offload",
+        doing_ + " (" + milliseconds(use.slept_us) + ")");
   } else if (use.computed_us >= kComputeMaxUs) {
     findings_.fail("loop",
                    "it computed without a break, and all other connections waited: do it in parts, or hand it "

@@ -148,7 +148,7 @@ void EventLoop::give_up(const std::string& why, const CallTrail& trail) {
   const std::string_view module = noted_module(stats_, trail.last);
   log(LogLevel::error, why + ", which only a module can have done" +
                            (module.empty() ? "" : "; module " + std::string(module) + " was called last") +
-                           ": this worker ends, for it cannot serve without it");
+                           ": this worker ends, because it cannot serve without it");
   // Calls on threads leave no trail, and may be another module's.
   const bool alone =
       !trail.mixed &&

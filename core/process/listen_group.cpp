@@ -88,7 +88,7 @@ Result<void> check_free(const ListenAddress& address) {
 
 Unexpected no_socket_there(const ListenAddress& address) {
   return fail("cannot listen on " + address.text +
-              ": there is a file that is no socket; remove it or choose another");
+              ": there is a file that is not a socket; remove it or choose another");
 }
 
 // Removes a socket file that a dead server left behind. A file that still answers is in use.

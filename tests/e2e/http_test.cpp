@@ -95,7 +95,7 @@ TEST_CASE("requests that cannot be served are refused by name", "[e2e][http]") {
   CHECK(fetch(served.endpoint(), "/hello/").status == 200);
 }
 
-TEST_CASE("OPTIONS * names what the server understands", "[e2e][http]") {
+TEST_CASE("OPTIONS * lists the methods that the server understands", "[e2e][http]") {
   const Served served;
   HttpClient client(served.endpoint());
   client.request("OPTIONS", "*");

@@ -58,7 +58,7 @@ TEST_CASE("a worker whose descriptors a module closes ends with a sentence", "[e
   }
   // A module that was called meanwhile is not blamed.
   CHECK(server.count_in_log("ended with exit code 1 inside module hello") == 0);
-  CHECK(server.count_in_log(": this worker ends, for it cannot serve without it") == 6);
+  CHECK(server.count_in_log(": this worker ends, because it cannot serve without it") == 6);
 }
 
 TEST_CASE("a process that a module forks keeps neither address nor connections", "[e2e][containment]") {

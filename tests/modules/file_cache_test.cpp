@@ -221,7 +221,7 @@ TEST_CASE_METHOD(Full, "threads close the files of a retired cache, part by part
     server.pause_offload(false);
     REQUIRE(server.run_until([this] { return server.offload_idle(); }));
   }
-  SECTION("what is in use stays open") {
+  SECTION("files in use stay open") {
     const FileRef used = find("599");
     REQUIRE(used != nullptr);
     server.pause_offload(false);

@@ -317,7 +317,8 @@ TEST_CASE_METHOD(PlainSite, "options that cannot work are refused", "[files]") {
   CHECK_THROWS_WITH(rig.mount(""), "it has no folder to serve");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"inline_max", "2M"}}), "inline_max is more than 1M");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"index", "a/b"}}), "index is a name, without slashes");
-  CHECK_THROWS_WITH(rig.mount(folder.path, {{"default_type", "a\nb"}}), "default_type is no field value");
+  CHECK_THROWS_WITH(rig.mount(folder.path, {{"default_type", "a\nb"}}),
+                    "default_type is not a valid field value");
 }
 
 TEST_CASE_METHOD(PlainSite, "small files are sent whole, and from memory when they are old enough", "[files]") {

@@ -321,7 +321,7 @@ TEST_CASE_METHOD(Site, "anything but a folder beneath the root is an error", "[f
 
 TEST_CASE_METHOD(Site, "the listing of a large folder is cut, and says so", "[folder_listing]") {
   for (int i = 0; i < 20; ++i) folder.write("file" + std::to_string(i), "");
-  constexpr const char* kSaid = "There is more here than is shown";
+  constexpr const char* kSaid = "Not all entries are shown";
   const auto cut_with = [&](std::size_t entries_max, std::size_t content_size_max, ListingFormat format) {
     plan.entries_max = entries_max;
     plan.content_size_max = content_size_max;

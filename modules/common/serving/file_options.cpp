@@ -15,14 +15,15 @@ std::string text_of(Host& host, const char* name) {
 std::string path_of(Host& host, const char* name) {
   std::string path = text_of(host, name);
   if (path.starts_with('/'))
-    throw std::runtime_error(std::string(name) + " is a path below the mount, so no slash begins it");
+    throw std::runtime_error(std::string(name) +
+                             " is a path below the mount: write it without a slash at its beginning");
   return path;
 }
 
 void require_field_value(Host& host, const char* name, const std::string& value) {
   const Field field{"Content-Type", value};
   FieldBlock* checked = host.prepare_fields(&field, 1);
-  if (checked == nullptr) throw std::runtime_error(std::string(name) + " is no field value");
+  if (checked == nullptr) throw std::runtime_error(std::string(name) + " is not a valid field value");
   host.release_fields(checked);
 }
 

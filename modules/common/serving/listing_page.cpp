@@ -242,7 +242,7 @@ void render_html(const ListingPlan& plan, const ListingEntries& entries, Listing
   std::string tail =
       "</tbody>\n</table>\n<p>" + count_of(folders, "folder") + ", " + count_of(files, "file") + "</p>\n";
   if (listing.cut)
-    tail += "<p><strong>There is more here than is shown: this folder is too large to list.</strong></p>\n";
+    tail += "<p><strong>Not all entries are shown: this folder is too large to list.</strong></p>\n";
   append(listing, tail + "</body>\n</html>\n");
 }
 

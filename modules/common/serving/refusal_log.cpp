@@ -51,7 +51,7 @@ class RefusalLog::Search final : public Work {
   void run() override {
     const Refused refused = find_refused(log_.folder_fd_, path_, log_.links_);
     name_ = path_of(log_.folder_fd_) + (refused.name == "." ? "" : "/" + refused.name);
-    sentence_ = "403, since the user " + user_name() + " may not " +
+    sentence_ = "403, because the user " + user_name() + " may not " +
                 (refused.is_on_the_way ? "enter the folder " : "read ") + name_;
   }
   void done(bool ran) override {

@@ -38,7 +38,7 @@ ResponseHead head_of(std::uint32_t status, std::uint32_t version, std::uint64_t 
 
 }  // namespace
 
-TEST_CASE("content is framed by what the client can read", "[response_head]") {
+TEST_CASE("content is framed as the client can read it", "[response_head]") {
   CHECK(framing_of(head_of(200, 11, 5)) == Framing::length);
   CHECK(framing_of(head_of(200, 10, 5)) == Framing::length);
   CHECK(framing_of(head_of(200, 11, kUnknownSize)) == Framing::chunked);

@@ -184,7 +184,7 @@ TEST_CASE("a client that says nothing, or whose command never ends, is disconnec
   CHECK(rig.ask("say x\n") == "ok\nsaid x\n");
 }
 
-TEST_CASE("a client for whom there is no descriptor waits, and the server does not spin", "[control]") {
+TEST_CASE("a client waits when there is no descriptor for it, and the server does not spin", "[control]") {
   const Rig rig(ControlTimes{10'000, 10'000, 10});
   const UniqueFd client = rig.connect();
   rlimit limit{};

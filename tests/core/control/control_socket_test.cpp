@@ -40,7 +40,7 @@ TEST_CASE("a folder that others can write to, or can exchange, is not trusted", 
   CHECK_FALSE(prepare_control_folder(scratch / "file"));
 }
 
-TEST_CASE("running servers are told from those that were killed", "[control]") {
+TEST_CASE("running servers are distinguished from killed ones", "[control]") {
   const TempFolder folder;
   CHECK(running_servers(folder / "missing").empty());
   const auto one = ControlServer::open(folder / "1.sock", {});

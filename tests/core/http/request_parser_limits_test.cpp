@@ -108,7 +108,7 @@ TEST_CASE("a parser is at the start until a request's first byte") {
   CHECK(parser.at_start());
 }
 
-TEST_CASE("pipelined requests are told apart, wherever they are cut") {
+TEST_CASE("pipelined requests are separated, wherever they are cut") {
   const std::string first =
       "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nT: 1\r\n\r\n";
   const std::string second = "GET /2 HTTP/1.0\r\nX-Long: yes\r\n\r\n";

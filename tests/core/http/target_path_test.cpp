@@ -97,7 +97,7 @@ const Row kRows[] = {
     {"HTTPS://a", 421, "", ""},
 };
 
-TEST_CASE("targets and what they are judged to be") {
+TEST_CASE("targets, and the verdict on each") {
   for (const Row& row : kRows) {
     INFO(row.target);
     std::string storage = "what was there before";

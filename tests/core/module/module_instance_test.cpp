@@ -227,7 +227,7 @@ TEST_CASE_METHOD(Fixture, "a closed mount is found as such, with its slash and w
   CHECK_FALSE(router.find("/").needs_slash);
 }
 
-TEST_CASE_METHOD(Fixture, "a thousand mounts are told apart", "[router]") {
+TEST_CASE_METHOD(Fixture, "a thousand mounts are distinguished", "[router]") {
   Router router;
   const auto file = load(SLUICE_TEST_PLUGINS, "hello");
   for (int i = 0; i < 1000; ++i) {

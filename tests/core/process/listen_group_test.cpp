@@ -107,7 +107,7 @@ TEST_CASE("a socket file of a dead server is replaced, one in use or of another 
   std::ofstream(path) << "precious";
   const auto refused = ListenGroup::open(unix_address, 1);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().message.find("no socket") != std::string::npos);
+  CHECK(refused.error().message.find("is not a socket") != std::string::npos);
   struct stat status {};
   CHECK(::stat(path.c_str(), &status) == 0);
 }
@@ -168,7 +168,7 @@ TEST_CASE("the path of a Unix socket is tried without being made", "[listen_grou
     CHECK(try_address(to)->find("a reload of that one takes it over") != std::string::npos);
   }
   folder.write("socket", "precious");
-  CHECK(try_address(to).error().message.find("no socket") != std::string::npos);
+  CHECK(try_address(to).error().message.find("is not a socket") != std::string::npos);
   const auto nowhere = try_address(address("unix:" + (folder / "none/socket")));
   CHECK(nowhere.error().message.find("the folder " + (folder / "none/") + " cannot be used") !=
         std::string::npos);
