@@ -65,8 +65,7 @@ class ServedFolder {
   FileCache& cache_;
   const std::uint64_t revalidate_ms_;
   Root& root_;
-  const std::string
-      path_;  // as a person wrote it, made absolute; empty if the root itself is served, or unknown
+  const std::string path_;  // as a person wrote it, but absolute; empty if the root is served, or unknown
   std::string prefix_;
   WatchedPath way_;  // to path_
   std::uint64_t asked_ms_ = 0;
