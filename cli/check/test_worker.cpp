@@ -64,7 +64,7 @@ TestWorker::TestWorker(const ModuleUnderCheck& subject, Findings& findings, std:
       log_(std::move(log)),
       inputs_(limits_.head_bytes_max + kBodyRoom),
       outputs_(kOutputSize),
-      context_{*loop_, router_, limits_, *stats_, date_, inputs_, outputs_},
+      context_{{*loop_, router_, limits_, *stats_}, date_, inputs_, outputs_},
       connections_(context_),
       services_{*loop_, *offload_, *stats_, connections_},
       audit_(std::move(audit)),

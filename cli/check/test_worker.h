@@ -14,7 +14,7 @@
 #include "check/client.h"
 #include "check/findings.h"
 #include "check/module_under_check.h"
-#include "connection/connection.h"
+#include "connection/connection_table.h"
 #include "module/module_instance.h"
 #include "telemetry/turn_audit.h"
 

@@ -17,11 +17,11 @@ constexpr std::string_view kLastChunk = "0\r\n\r\n";
 }  // namespace
 
 std::uint64_t BodySink::room() const {
-  return transport_full_ || lost_ ? 0 : std::min(budget_, framing_.remaining);
+  return full_ || lost_ ? 0 : std::min(budget_, framing_.remaining);
 }
 
 Io BodySink::note(Io status) {
-  if (status == Io::full) transport_full_ = true;
+  if (status == Io::full) full_ = true;
   if (status == Io::lost) lost_ = true;
   return status;
 }
@@ -42,7 +42,7 @@ Moved BodySink::write(const Bytes* pieces, std::uint32_t count) {
   }
   if (lost_) return {0, Io::lost};
   if (size == 0) return {0, Io::ok};
-  if (transport_full_ || budget_ == 0) return {0, Io::full};
+  if (full_ || budget_ == 0) return {0, Io::full};
   const std::uint64_t offered = size;
   size = std::min(size, budget_);
   Moved moved;
@@ -130,7 +130,7 @@ Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
   }
   if (lost_) return {0, Io::lost};
   if (size == 0) return {0, Io::ok};
-  if (transport_full_ || budget_ == 0) return {0, Io::full};
+  if (full_ || budget_ == 0) return {0, Io::full};
   const std::uint64_t part = part_of_file(offset, size);
   if (part < framing_.remaining) transport_.cork();
   if (!output_.empty() && note(output_.flush(transport_, true)) != Io::ok)

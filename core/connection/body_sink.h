@@ -1,25 +1,17 @@
 // The Sink that a body writes to: frames what it is given and moves it towards the client within a budget.
 //
-// Made for one pump, on the stack; what outlives the pump is BodyFraming. Loop thread.
+// Made for one pump; what outlives the pump is BodyFraming. Loop thread.
 //
 // INVARIANT: never more than the declared size leaves; a chunk that was begun is in the output whole.
 #pragma once
 
-#include <sluice/handler.h>
-
-#include "connection/http1_head.h"
+#include "exchange/answer_sink.h"
 #include "transport/output.h"
 #include "transport/transport.h"
 
 namespace sluice {
 
-struct BodyFraming {
-  Framing kind = Framing::none;
-  std::uint64_t remaining = 0;  // of the declared size; kUnknownSize when there is none
-  bool overrun = false;         // the body offered more than it had declared
-};
-
-class BodySink final : public Sink {
+class BodySink final : public AnswerSink {
  public:
   // `budget` is what the connection may still move in this turn; bytes taken are subtracted.
   BodySink(Output& output, Transport& transport, BodyFraming& framing, std::uint64_t& budget)
@@ -29,13 +21,8 @@ class BodySink final : public Sink {
   Moved write(const Bytes* pieces, std::uint32_t count) override;
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) override;
 
-  // The socket took less than was offered: EPOLLOUT will tell when to go on.
-  bool transport_full() const { return transport_full_; }
-  bool lost() const { return lost_; }
-  std::uint64_t moved() const { return moved_; }
-
-  // Ends the content: the last chunk, where there are chunks. full: call again when the socket has room.
-  Io finish();
+  // Writes the last chunk, where there are chunks.
+  Io finish() override;
 
  private:
   Moved write_chunks(const Bytes* pieces, std::uint64_t size);
@@ -50,9 +37,6 @@ class BodySink final : public Sink {
   Transport& transport_;
   BodyFraming& framing_;
   std::uint64_t& budget_;
-  std::uint64_t moved_ = 0;
-  bool transport_full_ = false;
-  bool lost_ = false;
 };
 
 }  // namespace sluice

@@ -1,9 +1,9 @@
-// The connections of one worker, and the sessions that they borrow.
+#include "connection/connection_table.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "base/out_of_memory.h"
-#include "connection/connection.h"
 #include "connection/http1_session.h"
 
 namespace sluice {
@@ -14,7 +14,7 @@ constexpr std::uint64_t kRetryMaxMs = 500;
 
 }  // namespace
 
-ConnectionTable::ConnectionTable(ConnectionContext& context) : context_(context) {
+ConnectionTable::ConnectionTable(const ConnectionContext& context) : context_(context) {
   spare_.reserve(kSpareMax);
 }
 
@@ -22,8 +22,8 @@ ConnectionTable::~ConnectionTable() {
   context_.loop.timers().cancel(retry_);
 }
 
-void ConnectionTable::retry(const Connection& connection) {
-  starved_.push_back(connection.index_);
+void ConnectionTable::retry(std::uint32_t index) {
+  starved_.push_back(index);
   if (retry_.value != 0) return;
   const std::uint64_t now_ms = context_.loop.now_ms();
   const bool in_vain = now_ms - retried_ms_ < kRetryMaxMs;
@@ -43,7 +43,9 @@ void ConnectionTable::accept(UniqueFd socket) {
   const bool made = unless_out_of_memory("memory is used up: a new connection is closed", [&] {
     if (free_.empty()) add_slot();
     const std::uint32_t index = free_.back();
-    slots_[index] = std::make_unique<Connection>(context_, *this, index, std::move(socket));
+    ConnectionOwner& owner = *this;
+    slots_[index] =
+        std::make_unique<Connection>(context_.loop, context_.limits, owner, index, std::move(socket));
   });
   if (!made) return context_.stats.connections_refused.add();
   const std::uint32_t index = free_.back();
@@ -64,8 +66,7 @@ void ConnectionTable::add_slot() {
 
 void ConnectionTable::resume(Ticket ticket, const ModuleInstance& from) {
   const auto index = static_cast<std::uint32_t>(ticket.value >> 32);
-  if (index < slots_.size() && slots_[index] != nullptr)
-    slots_[index]->wake(static_cast<std::uint32_t>(ticket.value), from);
+  if (index < slots_.size() && slots_[index] != nullptr) slots_[index]->wake(ticket, from);
 }
 
 bool ConnectionTable::close_idle() {
@@ -108,23 +109,21 @@ void ConnectionTable::close_all() {
   }
 }
 
-void ConnectionTable::remove(Connection& connection) {
-  const std::uint32_t index = connection.index_;
+void ConnectionTable::closed(std::uint32_t index) {
   free_.push_back(index);
   --open_;
   context_.stats.connections_open.set(open_);
   context_.loop.reap(std::move(slots_[index]));
 }
 
-std::unique_ptr<Http1Session> ConnectionTable::take_session() {
-  if (spare_.empty()) return std::make_unique<Http1Session>(context_.inputs, context_.outputs, context_.limits);
-  std::unique_ptr<Http1Session> session = std::move(spare_.back());
+std::unique_ptr<Session> ConnectionTable::take_session() {
+  if (spare_.empty()) return std::make_unique<Http1Session>(context_);
+  std::unique_ptr<Session> session = std::move(spare_.back());
   spare_.pop_back();
   return session;
 }
 
-void ConnectionTable::give_session(std::unique_ptr<Http1Session> session) {
-  session->exchange.end();
+void ConnectionTable::give_session(std::unique_ptr<Session> session) {
   if (spare_.size() >= kSpareMax) return;
   session->rest();
   spare_.push_back(std::move(session));

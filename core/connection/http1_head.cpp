@@ -22,12 +22,6 @@ void append_number(Output& out, std::uint64_t number) {
 
 }  // namespace
 
-Framing framing_of(const ResponseHead& head) {
-  if (head.head_only || has_no_content(head.status)) return Framing::none;
-  if (head.size != kUnknownSize) return Framing::length;
-  return head.request_version == 10 ? Framing::close : Framing::chunked;
-}
-
 std::size_t response_head_size_max(const ResponseHead& head) {
   return kFixedLinesMax + head.fields.size();
 }

@@ -1,55 +1,83 @@
-// What a connection has while it is at work on a request: its buffers, the parser and the exchange.
+// HTTP/1 over a connection's channel: finds one request after another in what has come (RFC 9112), frames its
+// body and its answer, and decides whether the connection is kept. One stream has all of its requests, one by
+// one.
 //
-// Lent by the ConnectionTable, which keeps spare ones. Loop thread.
+// Loop thread.
 #pragma once
 
-#include "base/kept_memory.h"
+#include <optional>
+#include <string_view>
+
 #include "connection/body_sink.h"
-#include "exchange/exchange.h"
+#include "connection/connection_context.h"
+#include "connection/session.h"
+#include "exchange/stream.h"
 #include "http/request_parser.h"
-#include "transport/input.h"
-#include "transport/output.h"
 
 namespace sluice {
 
-struct Http1Session {
-  Http1Session(BufferPool& inputs, BufferPool& outputs, const Limits& limits)
-      : input(inputs), output(outputs), parser(limits) {}
+class Http1Session final : public Session, private StreamCarrier {
+ public:
+  explicit Http1Session(const ConnectionContext& context);
 
-  Input input;
-  Output output;
-  RequestParser parser;
-  HttpExchange exchange;
-  BodyFraming framing;
-  std::string path;                 // decoded, where the target had to be
-  std::uint64_t handled_ns = 0;     // when the handler was called, by the loop's clock
-  std::uint64_t content_sent = 0;   // of Answer::content
-  std::uint64_t head_position = 0;  // in the output, of the answer's head
-  bool handled = false;             // the handler has been called
-  bool parked = false;              // the body waits to be resumed
-  bool stalled = false;             // the body had room, wrote nothing, and wants to be called again
-  bool content_done = false;        // the answer's body or content has been taken whole
-  bool sent = false;                // and its framing too
-  bool keep = false;                // the connection, after this exchange
+  void attach(Channel& channel, SessionHost& host) override;
+  void rest() override;
+  void begin_turn() override { requests_left_ = kTurnRequestsMax; }
+  Next advance() override;
+  WaitingFor waiting_for() const override { return waiting_for_; }
+  bool wake(Ticket ticket, const ModuleInstance& by) override;
+  Next be_late(DeadlineKind kind) override { return come_to(stream_.be_late(kind)); }
+  Next refuse_late_head() override;
+  Next close_endless() override;
+  void cut() override;
+  void settle(bool sends, bool received) override { stream_.settle(sends, received); }
+  bool is_between() const override { return !stream_.is_at_work(); }
+  bool has_served() const override { return served_; }
+  bool only_takes_turns() const override { return !stream_.is_stalled() && !stream_.drains_body(); }
 
-  void next_request() {
-    input.next_request();
-    parser.start();
-    framing = {};
-    content_sent = head_position = 0;
-    handled = parked = stalled = content_done = sent = keep = false;
-  }
-  // Before it is lent to another connection: ready for its first request, without buffers, and bounded.
-  // REQUIRES: the exchange has ended.
-  void rest() {
-    constexpr std::size_t kPathKeptMax = 8 * 1024;
-    output.consume(output.pending().size());
-    output.release();
-    input.release();
-    next_request();
-    parser.rest();
-    give_back_above(path, kPathKeptMax);
-  }
+ private:
+  // Requests that one connection may have answered in one turn, so that a pipeline of tiny ones is fair, too.
+  static constexpr std::uint16_t kTurnRequestsMax = 64;
+
+  // StreamCarrier
+  Ticket exchange_ticket() override { return ticket_; }
+  std::string client_name() override { return channel_->transport().peer_name(); }
+  bool fetch_body(RequestBody& body) override;
+  bool send_continue() override;
+  Io begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) override;
+  AnswerSink& open_sink(BodyFraming& framing) override;
+  bool can_take_back_answer() const override { return !output_.has_sent(head_position_); }
+  void take_back_answer() override { output_.take_back(head_position_); }
+  bool end_answer(bool request_taken) override;
+  bool client_has_ended() const override { return channel_->client_has_ended(); }
+  bool socket_is_full() const override;
+  bool share_is_used_up() const override { return channel_->budget() == 0; }
+  void stream_is_late(DeadlineKind kind) override { host_->stream_is_late(kind); }
+
+  // Until a request is at work; else what the session has come to.
+  std::optional<Next> parse();
+  void refuse(std::uint32_t status);
+  void take_request();
+  void next_request();
+  Next wait_for(WaitingFor what);
+  Next come_to(Stream::Outcome outcome);
+  void offer_body(RequestBody& body);
+  bool parse_body(RequestBody& body);  // false: it needs more bytes
+
+  const ConnectionContext& context_;
+  Channel* channel_ = nullptr;
+  SessionHost* host_ = nullptr;
+  RequestParser parser_;
+  Stream stream_;
+  std::optional<BodySink> sink_;
+  std::string_view piece_;           // of the request's body, in the input: what nobody has taken yet
+  Ticket ticket_{};                  // of the request at work
+  std::uint64_t head_position_ = 0;  // in the output, of the answer's head
+  std::uint16_t requests_left_ = 0;  // in this turn
+  WaitingFor waiting_for_ = WaitingFor::nothing;
+  bool body_framed_ = false;  // the end of the request's body has been found
+  bool keep_ = false;         // the connection, after this answer
+  bool served_ = false;
 };
 
 }  // namespace sluice

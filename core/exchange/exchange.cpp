@@ -27,41 +27,41 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   request_.target = head.target;
   request_.body_size = head.body_size;
   request_.arrived_ns = arrived_ns;
-  body_.begin(head.body_size, head.expects_continue, request_);
+  body_.begin(head.body_size, head.expects_continue);
   stage_ = Stage::open;
   status_ = 200;
   field_lines_.clear();
   client_address_.clear();
 }
 
-void HttpExchange::route(InstanceRef instance, std::string_view path, std::string_view mount,
-                         std::string_view query) {
-  instance_ = std::move(instance);
-  request_.path = path;
-  request_.mount = mount;
-  request_.query = query;
+void HttpExchange::route(Route route) {
+  route_ = std::move(route);
+  request_.path = route_.path;
+  request_.mount = route_.mount;
+  request_.query = route_.query;
 }
 
 void HttpExchange::handle() {
-  if (!instance_->call([this] { instance_->handler().handle(*this); }, &request_)) {
+  ModuleInstance& handler = *instance();
+  if (!handler.call([&] { handler.handler().handle(*this); }, &request_)) {
     if (stage_ != Stage::answered) answer_for_handler(500);
   } else if (stage_ == Stage::open) {
     report_fault("it neither answered nor deferred a request");
     answer_for_handler(500);
   }
-  if (stage_ == Stage::answered) drop_task();
+  if (stage_ == Stage::answered) task_.reset();
 }
 
 void HttpExchange::resume_task() {
-  if (!instance_->call([this] { task_->resumed(*this); }, &request_) && stage_ != Stage::answered)
+  if (!task_.call([this](Task& task) { task.resumed(*this); }) && stage_ != Stage::answered)
     answer_for_handler(500);
-  if (stage_ == Stage::answered) drop_task();
+  if (stage_ == Stage::answered) task_.reset();
 }
 
 Progress HttpExchange::pump(Sink& sink) {
   Progress progress = Progress::failed;
   failed_status_ = 502;
-  if (!instance_->call([&] { progress = answer_.body->pump(sink); }, &request_)) failed_status_ = 500;
+  if (!answer_.body.call([&](Body& body) { progress = body.pump(sink); })) failed_status_ = 500;
   return progress;
 }
 
@@ -70,7 +70,7 @@ void HttpExchange::answer_for_handler(std::uint32_t status) {
   if (body_.has_reader() && !body_.finished()) body_.break_off(status);
   field_lines_.clear();
   fail(status);
-  drop_task();
+  task_.reset();
 }
 
 void HttpExchange::replace_answer(std::uint32_t status) {
@@ -81,30 +81,23 @@ void HttpExchange::replace_answer(std::uint32_t status) {
 
 void HttpExchange::end() {
   drop_answer();
-  drop_task();
-  body_.end(instance_.get());
-  instance_ = InstanceRef();
+  task_.reset();
+  body_.end();
+  route_ = Route{};
   give_back_above(content_, kTextKeptMax);
   give_back_above(field_lines_, kTextKeptMax);
 }
 
 void HttpExchange::drop_answer() {
-  if (answer_.body != nullptr) {
-    instance_->call([this] { answer_.body.reset(); }, &request_);
-  }
+  answer_.body.reset();
   if (holder_ != nullptr) {
-    instance_->call([this] { std::exchange(holder_, nullptr)->release(); }, &request_);
+    instance()->call([this] { std::exchange(holder_, nullptr)->release(); }, &request_);
   }
   answer_ = Answer{};
 }
 
-void HttpExchange::drop_task() {
-  if (task_ == nullptr) return;
-  instance_->call([this] { task_.reset(); }, &request_);
-}
-
 void HttpExchange::report_fault(std::string_view what) {
-  if (instance_) instance_->report_fault(what, &request_);
+  if (route_.handler) route_.handler->report_fault(what, &request_);
 }
 
 Bytes HttpExchange::client_address() {
@@ -177,7 +170,7 @@ void HttpExchange::stream(std::uint64_t size, Body* body) {
   if (!accept_answer()) return;
   answer_.size = size;
   if (is_head() || has_no_content(answer_.status)) return;
-  answer_.body = std::move(owned);
+  answer_.body = ModuleOwned<Body>(std::move(owned), *instance(), request_);
 }
 
 void HttpExchange::fail(std::uint32_t code) {
@@ -206,7 +199,7 @@ void HttpExchange::defer(Task* task) {
     return;
   }
   stage_ = Stage::deferred;
-  task_ = std::move(owned);
+  task_ = ModuleOwned<Task>(std::move(owned), *instance(), request_);
 }
 
 bool HttpExchange::prefers(Bytes type, Bytes usual) const {
@@ -214,9 +207,9 @@ bool HttpExchange::prefers(Bytes type, Bytes usual) const {
 }
 
 void HttpExchange::receive(Reader* reader) {
-  if (body_.attach(reader)) return;
+  std::unique_ptr<Reader> owned(reader);
+  if (body_.may_attach()) return body_.attach(ModuleOwned<Reader>(std::move(owned), *instance(), request_));
   report_fault("it wants to receive a request's body twice, or too late");
-  delete reader;
 }
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// One request and its answer, as a handler sees them. It knows no socket: a connection drives it, gives it what
-// was parsed and takes the answer from it.
+// One request and its answer, as a handler sees them. It knows no socket: a stream drives it, gives it what was
+// parsed and takes the answer from it.
 //
 // Owns the answer's body and task and the request body's reader; holds the handler's instance from `begin` to
 // `end`. Loop thread.
@@ -14,8 +14,8 @@
 #include <string_view>
 
 #include "exchange/request_body.h"
-#include "http/request_parser.h"
-#include "module/module_instance.h"
+#include "http/request_head.h"
+#include "module/module_owned.h"
 
 namespace sluice {
 
@@ -34,7 +34,15 @@ struct Answer {
   std::uint32_t status = 200;
   std::uint64_t size = 0;  // kUnknownSize when not known
   std::string_view content;
-  std::unique_ptr<Body> body;  // instead of content
+  ModuleOwned<Body> body;  // instead of content
+};
+
+// Which handler answers a request, and what it sees of the target.
+struct Route {
+  InstanceRef handler;
+  std::string_view path;  // behind the mount's prefix
+  std::string_view mount;
+  std::string_view query;
 };
 
 class HttpExchange final : public Exchange {
@@ -48,7 +56,7 @@ class HttpExchange final : public Exchange {
   // A request that was parsed. Head and driver live until `end`.
   void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
   // Where it goes; views live until `end`.
-  void route(InstanceRef instance, std::string_view path, std::string_view mount, std::string_view query);
+  void route(Route route);
   // Calls the handler, and answers for it when it breaks its contract.
   void handle();
   // Calls the deferred task. REQUIRES: stage() == deferred.
@@ -69,8 +77,9 @@ class HttpExchange final : public Exchange {
   const std::string& field_lines() const { return field_lines_; }
   bool is_head() const { return request_.method == Method::head; }
   std::uint32_t version() const { return request_.version; }
-  ModuleInstance* instance() const { return instance_.get(); }
+  ModuleInstance* instance() const { return route_.handler.get(); }
   RequestBody& body() { return body_; }
+  const RequestBody& body() const { return body_; }
   void report_fault(std::string_view what);
 
   // Exchange
@@ -92,10 +101,9 @@ class HttpExchange final : public Exchange {
   bool accept_answer();
   void answer_content(std::string_view content);
   void drop_answer();
-  void drop_task();
 
   ExchangeDriver* driver_ = nullptr;
-  InstanceRef instance_;
+  Route route_;  // its views are the request's
   Request request_;
   Stage stage_ = Stage::open;
   std::uint32_t status_ = 200;
@@ -105,7 +113,7 @@ class HttpExchange final : public Exchange {
   std::string client_address_;
   Answer answer_;
   Holder* holder_ = nullptr;
-  std::unique_ptr<Task> task_;
+  ModuleOwned<Task> task_;
   RequestBody body_;
 };
 

@@ -1,37 +1,27 @@
 #include "exchange/request_body.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice {
 
-void RequestBody::begin(std::uint64_t size, bool expects_continue, const Request& request) {
-  request_ = &request;
+void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   state_ = size == 0 ? State::none : State::wanted;
   expects_continue_ = expects_continue && size > 0;
-  came_ = paused_ = framing_done_ = draining_ = false;
+  came_ = paused_ = draining_ = false;
   refused_status_ = 0;
   pace_.start();
-  pending_ = {};
 }
 
-void RequestBody::end(ModuleInstance* instance) {
-  if (reader_ != nullptr) {
-    instance->call([this] { reader_.reset(); }, request_);
-  }
+void RequestBody::end() {
+  reader_.reset();
   state_ = State::none;
-  pending_ = {};
 }
 
-bool RequestBody::attach(Reader* reader) {
-  if (reader_ != nullptr || draining_) return false;
-  reader_.reset(reader);
-  if (state_ == State::none) {
-    framing_done_ = true;  // an empty body: its end is told as that of any other
-    state_ = State::flowing;
-  } else if (state_ == State::wanted) {
-    state_ = State::flowing;
-  }
-  return true;
+// The end of an empty body is told as that of any other.
+void RequestBody::attach(ModuleOwned<Reader> reader) {
+  reader_ = std::move(reader);
+  if (state_ == State::none || state_ == State::wanted) state_ = State::flowing;
 }
 
 void RequestBody::drain(std::uint64_t bytes_max) {
@@ -46,57 +36,29 @@ void RequestBody::break_off(std::uint32_t status) {
   refused_status_ = status;
 }
 
-std::size_t RequestBody::consume(RequestParser& parser, ModuleInstance* instance, std::string_view bytes) {
-  std::size_t used = 0;
-  if (!bytes.empty()) came_ = true;
-  while (state_ == State::flowing && !paused_) {
-    if (!pending_.empty()) {
-      if (!deliver(instance)) break;
-      continue;
-    }
-    if (framing_done_) {
-      state_ = State::done;
-      if (reader_ != nullptr && !instance->call([this] { reader_->end(); }, request_)) fail_reader();
-      break;
-    }
-    const RequestParser::BodyResult result = parser.parse_body(bytes.substr(used));
-    if (result.outcome == RequestParser::Outcome::refused) {
-      state_ = State::refused;
-      refused_status_ = result.status;
-      break;
-    }
-    used += result.used;
-    pending_ = result.piece;
-    pace_.came(pending_.size());
-    framing_done_ = result.outcome == RequestParser::Outcome::complete;
-    if (!framing_done_ && result.used == 0 && pending_.empty()) break;  // more bytes are needed
-  }
-  return used;
-}
-
-void RequestBody::fail_reader() {
-  state_ = State::refused;
-  refused_status_ = 500;
-}
-
-bool RequestBody::deliver(ModuleInstance* instance) {
-  if (draining_) {
-    if (pending_.size() > drain_left_) {
-      state_ = State::refused;
-      return false;
-    }
-    drain_left_ -= pending_.size();
-    pending_ = {};
-    return true;
-  }
+std::size_t RequestBody::offer(std::string_view content) {
+  if (draining_) return discard(content.size());
   std::uint64_t taken = 0;
-  if (!instance->call([&] { taken = reader_->take(Bytes(pending_)); }, request_)) {
-    fail_reader();
-    return false;
+  if (!reader_.call([&](Reader& reader) { taken = reader.take(Bytes(content)); })) {
+    break_off(500);
+    return 0;
   }
-  pending_.remove_prefix(std::min<std::uint64_t>(taken, pending_.size()));
-  paused_ = !pending_.empty();
-  return !paused_;
+  paused_ = taken < content.size();
+  return static_cast<std::size_t>(std::min<std::uint64_t>(taken, content.size()));
+}
+
+std::size_t RequestBody::discard(std::size_t size) {
+  if (size > drain_left_) {
+    state_ = State::refused;
+    return 0;
+  }
+  drain_left_ -= size;
+  return size;
+}
+
+void RequestBody::finish() {
+  state_ = State::done;
+  if (reader_ && !reader_.call([](Reader& reader) { reader.end(); })) break_off(500);
 }
 
 }  // namespace sluice

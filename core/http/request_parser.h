@@ -6,28 +6,16 @@
 #pragma once
 
 #include <llhttp.h>
-#include <sluice/abi.h>
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "http/chunked_body.h"
+#include "http/request_head.h"
 #include "settings/settings.h"
 
 namespace sluice {
-
-// A request's head; views into the caller's buffer.
-struct RequestHead {
-  Method method = Method::other;
-  std::uint32_t version = 11;
-  std::string_view method_name;
-  std::string_view target;
-  std::vector<Field> fields;
-  std::uint64_t body_size = 0;  // kUnknownSize when chunked
-  bool keep_alive = false;
-  bool expects_continue = false;
-};
 
 class RequestParser {
  public:

@@ -99,7 +99,7 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
       offload_(std::move(offload)),
       inputs_(plan.settings.limits.head_bytes_max + kBodyRoom),
       outputs_(kOutputSize),
-      context_{*loop_, router_, plan.settings.limits, stats, date_, inputs_, outputs_},
+      context_{{*loop_, router_, plan.settings.limits, stats}, date_, inputs_, outputs_},
       connections_(context_),
       shortage_(*loop_),
       spare_descriptors_from_(spare_descriptors_from()),

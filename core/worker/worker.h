@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "connection/connection.h"
+#include "connection/connection_table.h"
 #include "module/mount_table.h"
 #include "settings/serving_plan.h"
 #include "transport/listener.h"

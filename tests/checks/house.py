@@ -136,14 +136,15 @@ def check_own_headers(root):
                 yield f"{path.relative_to(root)} has to include {own} first, so that it is seen to compile on its own"
 
 
-def check_state_writer(root):
-    writes = []
-    for path in sorted((root / "core/connection").glob("*.[hc]*")):
-        for line in path.read_text().splitlines():
-            if re.search(r"\bstate_ = ", line) and "State state_ =" not in line:
-                writes.append(f"{path.name}: {line.strip()}")
-    if len(writes) != 1:
-        yield f"state_ must be written by Connection::transition only, and is written {len(writes)} times: {writes}"
+def check_state_writers(root):
+    for unit in ("connection/connection", "exchange/stream"):
+        writes = []
+        for path in sorted((root / "core").glob(f"{unit}*.[hc]*")):
+            for line in path.read_text().splitlines():
+                if re.search(r"\bstate_ = ", line) and "State state_ =" not in line:
+                    writes.append(f"{path.name}: {line.strip()}")
+        if len(writes) != 1:
+            yield f"the state_ of {unit} must be written by its transition only, and is written so: {writes}"
 
 
 def check_dates(root):
@@ -157,7 +158,7 @@ def check_dates(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
-    checks = (check_core, check_http, check_sends, check_lengths, check_api, check_modules, check_own_headers, check_state_writer, check_dates)
+    checks = (check_core, check_http, check_sends, check_lengths, check_api, check_modules, check_own_headers, check_state_writers, check_dates)
     violations = [violation for check in checks for violation in check(root)]
     for violation in violations:
         print(violation)

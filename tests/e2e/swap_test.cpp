@@ -174,7 +174,8 @@ TEST_CASE("a new worker has the present generation", "[e2e][swap]") {
 
 TEST_CASE("a module that cannot be unloaded is logged with the reason", "[e2e][swap]") {
   const Site site({"pinned"});
-  ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"});
+  // LeakSanitizer of g++ 12 follows wild pointers where such a library stays.
+  ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms"}, {{"ASAN_OPTIONS", "detect_leaks=0"}});
   fs::remove(site.plugins() + "/pinned.so");
   CHECK(
       server.logs("pinned.so stays in memory after it was unloaded: it has a thread_local with a destructor"));

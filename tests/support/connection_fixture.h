@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "connection/connection.h"
+#include "connection/connection_table.h"
 #include "support/tcp_pair.h"
 
 namespace sluice::test {
@@ -23,7 +23,7 @@ struct ConnectionFixture {
   HttpDate date;
   BufferPool inputs{kBufferSize};
   BufferPool outputs{kBufferSize};
-  ConnectionContext context{*loop, router, limits, stats, date, inputs, outputs};
+  ConnectionContext context{{*loop, router, limits, stats}, date, inputs, outputs};
   ConnectionTable table{context};
   std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
   InstanceServices services{*loop, *offload, stats, table};

@@ -126,7 +126,7 @@ TEST_CASE_METHOD(Fixture, "the budget of a turn is kept", "[body_sink]") {
   const Moved moved = current.write(&piece, 1);
   CHECK(moved.size == 10);
   CHECK(moved.status == Io::full);
-  CHECK_FALSE(current.transport_full());
+  CHECK_FALSE(current.is_full());
   CHECK(current.room() == 0);
   CHECK(current.write(&piece, 1).size == 0);
 }
@@ -161,6 +161,6 @@ TEST_CASE_METHOD(Fixture, "a client that is gone is noticed, without a signal", 
   const std::string content = pattern(100'000);
   const Bytes piece(content);
   CHECK(current.write(&piece, 1).status == Io::lost);
-  CHECK(current.lost());
+  CHECK(current.is_lost());
   CHECK(current.room() == 0);
 }

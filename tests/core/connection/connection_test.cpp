@@ -1,6 +1,6 @@
 // The machine over a real socket pair: what it answers by itself, and when it keeps, closes, waits and gives
 // up.
-#include "connection/connection.h"
+#include "connection/connection_table.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -48,7 +48,7 @@ TEST_CASE_METHOD(Fixture, "a connection is kept between requests, and owns nothi
   CHECK(count(receive(), "HTTP/1.1 404") == 1);
   const Connection* connection = table.at(0);
   REQUIRE(connection != nullptr);
-  CHECK(connection->state() == State::parsing);
+  CHECK(connection->state() == State::open);
   CHECK(connection->waiting_for() == WaitingFor::client_bytes);
   CHECK(connection->is_idle());
   static_assert(sizeof(Connection) <= 256);

@@ -147,7 +147,7 @@ TEST_CASE("sending a file without kernel memory is tried again", "[transport]") 
   const FailingSends failing(1, GENERATE(ENOBUFS, ENOMEM));
   BodySink first = sending.sink();
   CHECK(first.send_file(sending.file.get(), 0, 100).status == Io::full);
-  CHECK(first.transport_full());
+  CHECK(first.is_full());
   CHECK(sending.transport.take_starved());
   CHECK(sending.sink().send_file(sending.file.get(), 0, 100).status == Io::ok);
 }

@@ -1,0 +1,41 @@
+#include "connection/channel.h"
+
+#include <sys/epoll.h>
+
+namespace sluice {
+
+void Channel::take_events(std::uint32_t events) {
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) input_ready_ = true;
+  if ((events & EPOLLIN) != 0) announced_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) read_to_end_ = true;
+  if ((events & EPOLLOUT) != 0) output_ready_ = true;
+}
+
+Io Channel::receive(Input& input) {
+  if (!input_ready_) return Io::full;
+  bool filled = false;
+  const std::uint64_t announced_ns = announced_ ? loop_.now_ns() : 0;
+  const Moved moved = input.receive(transport_, announced_ns, filled);
+  announced_ = false;
+  if (moved.status != Io::ok) {
+    input_ready_ = false;
+    return moved.status;
+  }
+  input_ended_ = moved.size == 0;
+  // After a short receive nothing is left, and the edge will tell; unless the edge of the end has passed
+  // already.
+  if (input_ended_ || (!filled && !read_to_end_)) input_ready_ = false;
+  received_ = true;
+  budget_ -= std::min<std::uint64_t>(budget_, moved.size);
+  return Io::ok;
+}
+
+Io Channel::flush(Output& output) {
+  if (output.empty()) return Io::ok;
+  if (!output_ready_) return Io::full;
+  const Io io = output.flush(transport_, false);
+  if (io == Io::full) output_ready_ = false;
+  return io;
+}
+
+}  // namespace sluice

@@ -1,0 +1,236 @@
+#include "connection/http1_session.h"
+
+#include "connection/http1_head.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+Http1Session::Http1Session(const ConnectionContext& context)
+    : Session(context.inputs, context.outputs),
+      context_(context),
+      parser_(context.limits),
+      stream_(context, *this) {}
+
+void Http1Session::attach(Channel& channel, SessionHost& host) {
+  channel_ = &channel;
+  host_ = &host;
+}
+
+void Http1Session::rest() {
+  if (stream_.is_at_work()) stream_.cut();
+  stream_.reuse();
+  sink_.reset();
+  output_.consume(output_.pending().size());
+  output_.release();
+  input_.release();
+  next_request();
+  parser_.rest();
+  served_ = lingers_ = keep_ = false;
+  channel_ = nullptr;
+  host_ = nullptr;
+}
+
+Session::Next Http1Session::wait_for(WaitingFor what) {
+  waiting_for_ = what;
+  return Next::wait;
+}
+
+Session::Next Http1Session::advance() {
+  for (;;) {
+    if (!stream_.is_at_work()) {
+      if (const std::optional<Next> next = parse()) return *next;
+    }
+    const Stream::Outcome outcome = stream_.advance();
+    if (outcome != Stream::Outcome::sent) return come_to(outcome);
+    if (stream_.state() == StreamState::ended) return Next::end;
+  }
+}
+
+Session::Next Http1Session::come_to(Stream::Outcome outcome) {
+  switch (outcome) {
+    case Stream::Outcome::waits:
+      return wait_for(stream_.waiting_for());
+    case Stream::Outcome::sent:
+      return Next::end;
+    case Stream::Outcome::closed:
+      lingers_ = !input_.empty() || channel_->input_ready();
+      return Next::end;
+    case Stream::Outcome::cut:
+      return Next::cut;
+    case Stream::Outcome::client_left:
+      break;
+  }
+  return Next::leave;
+}
+
+std::optional<Session::Next> Http1Session::parse() {
+  if (requests_left_ == 0 || channel_->budget() == 0) return wait_for(WaitingFor::turn);
+  if (requests_left_ < kTurnRequestsMax && !input_.empty() && context_.loop.slice_is_over())
+    return wait_for(WaitingFor::turn);
+  for (;;) {
+    if (!input_.empty()) {
+      const RequestParser::HeadResult result = parser_.parse_head(input_.head());
+      if (result.outcome == RequestParser::Outcome::refused) {
+        refuse(result.status);
+        return std::nullopt;
+      }
+      if (result.outcome == RequestParser::Outcome::complete) {
+        input_.head_ends(result.size);
+        take_request();
+        return std::nullopt;
+      }
+    }
+    // A client that does not take its answers is not asked for more.
+    if (!channel_->output_ready() && !output_.empty()) return wait_for(WaitingFor::socket_room);
+    const Io io = channel_->input_ended() ? Io::ok : channel_->receive(input_);
+    if (channel_->input_ended()) return Next::end;
+    if (io == Io::lost) return Next::cut;
+    if (io == Io::full) {
+      if (input_.empty() && channel_->flush(output_) == Io::ok) return Next::rest;
+      return wait_for(WaitingFor::client_bytes);
+    }
+  }
+}
+
+void Http1Session::take_request() {
+  --requests_left_;
+  served_ = true;
+  ticket_ = host_->begin_request();
+  body_framed_ = parser_.head().body_size == 0;
+  stream_.take_head(parser_.head(), input_.arrived_ns());
+}
+
+// The request cannot be understood, or did not come in time: what follows it cannot be told apart, either.
+void Http1Session::refuse(std::uint32_t status) {
+  RequestHead head;
+  if (parser_.asks_for_head(input_.head())) head.method = Method::head;
+  lingers_ = true;
+  stream_.refuse_head(head, input_.arrived_ns(), status);
+}
+
+Session::Next Http1Session::refuse_late_head() {
+  if (parser_.at_start()) return Next::end;
+  refuse(408);
+  return Next::wait;
+}
+
+bool Http1Session::fetch_body(RequestBody& body) {
+  body.pace().pause(context_.loop.now_ms());
+  std::uint64_t& budget = channel_->budget();
+  const std::uint64_t share = budget;
+  for (;;) {
+    offer_body(body);
+    if (!body.wants_bytes()) return true;
+    if (channel_->input_ended()) {
+      body.break_off(400);
+      return true;
+    }
+    if (budget == 0 || (budget < share && context_.loop.slice_is_over())) {
+      host_->run_again();
+      return true;
+    }
+    const Io io = channel_->receive(input_);
+    if (io == Io::lost) return false;
+    if (io == Io::full) {
+      const std::uint64_t window_ms = context_.loop.deadlines().duration_ms(DeadlineKind::body);
+      if (body.pace().too_slow(window_ms, context_.limits.body_rate_min)) body.break_off(408);
+      return true;
+    }
+  }
+}
+
+// Until it wants no more, or more bytes are needed.
+void Http1Session::offer_body(RequestBody& body) {
+  while (body.wants_bytes()) {
+    if (!piece_.empty()) {
+      piece_.remove_prefix(body.offer(piece_));
+    } else if (body_framed_) {
+      body.finish();
+    } else if (input_.empty() || !parse_body(body)) {
+      return;
+    }
+  }
+}
+
+bool Http1Session::parse_body(RequestBody& body) {
+  body.begin_to_come();
+  const RequestParser::BodyResult result = parser_.parse_body(input_.rest());
+  if (result.outcome == RequestParser::Outcome::refused) body.break_off(result.status);
+  input_.use(result.used);
+  piece_ = result.piece;
+  body.pace().came(piece_.size());
+  body_framed_ = result.outcome == RequestParser::Outcome::complete;
+  return result.used > 0 || body_framed_;
+}
+
+bool Http1Session::send_continue() {
+  if (output_.room() < kContinue.size()) return false;  // the client sends on without it, after a while
+  output_.append(kContinue);
+  channel_->flush(output_);
+  return true;
+}
+
+Io Http1Session::begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) {
+  if (output_.room() < response_head_size_max(head)) {
+    if (channel_->flush(output_) == Io::lost) return Io::lost;
+    if (output_.room() < response_head_size_max(head)) return Io::full;
+  }
+  head.date = context_.date.now();
+  framing.kind = framing_of(head);
+  framing.remaining = framing.kind == Framing::length ? head.size : kUnknownSize;
+  framing.overrun = false;
+  keep_ =
+      goes_on && !lingers_ && !context_.draining && parser_.head().keep_alive && framing.kind != Framing::close;
+  head.keep_alive = keep_;
+  head_position_ = output_.position();
+  write_response_head(head, output_);
+  return Io::ok;
+}
+
+AnswerSink& Http1Session::open_sink(BodyFraming& framing) {
+  return sink_.emplace(output_, channel_->transport(), framing, channel_->budget());
+}
+
+bool Http1Session::socket_is_full() const {
+  if (sink_ && sink_->is_full()) channel_->output_is_full();
+  return !channel_->output_ready();
+}
+
+bool Http1Session::end_answer(bool request_taken) {
+  if (!request_taken) {
+    keep_ = false;
+    lingers_ = true;
+  }
+  next_request();
+  // Bytes behind the last request would turn the closing into a reset, which may destroy the answer.
+  if (!keep_ && (!input_.empty() || channel_->input_ready())) lingers_ = true;
+  return keep_;
+}
+
+void Http1Session::next_request() {
+  input_.next_request();
+  parser_.start();
+  piece_ = {};
+  ticket_ = {};
+  head_position_ = 0;
+}
+
+bool Http1Session::wake(Ticket ticket, const ModuleInstance& by) {
+  return ticket_.value != 0 && ticket.value == ticket_.value && stream_.wake(by);
+}
+
+Session::Next Http1Session::close_endless() {
+  return stream_.waits_endlessly() ? come_to(stream_.close_endless()) : Next::wait;
+}
+
+void Http1Session::cut() {
+  stream_.cut();
+  ticket_ = {};
+  output_.consume(output_.pending().size());
+}
+
+}  // namespace sluice

@@ -1,0 +1,89 @@
+// How long a stream waits, and how it ends otherwise than by an answer that was sent: too late, closed, or cut.
+#include <utility>
+
+#include "base/kept_memory.h"
+#include "exchange/stream.h"
+
+namespace sluice {
+
+void Stream::settle(bool sends, bool received) {
+  const bool wrote = std::exchange(wrote_, false);
+  if (!is_at_work() || sends) return disarm();
+  if (waiting_for_ == WaitingFor::turn && !stalled_ && !drains_body()) return disarm();
+  const DeadlineKind kind = kind_of_wait();
+  const std::uint64_t now_ms = context_.loop.now_ms();
+  if (kind == DeadlineKind::body && waiting_for_ == WaitingFor::client_bytes)
+    exchange_.body().pace().wait(now_ms);
+  if (has_progressed(kind, received, wrote) || !armed() || deadline_kind() != kind)
+    context_.loop.deadlines().arm(*this, kind, now_ms);
+}
+
+DeadlineKind Stream::kind_of_wait() const {
+  if (drains_body()) return DeadlineKind::body;
+  // The client of an endless answer has sent its end, and has most likely left: an answer that is not resumed
+  // soon would wait for nobody.
+  if (waits_endlessly() && carrier_.client_has_ended()) return DeadlineKind::linger;
+  const bool for_handler = waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn;
+  return for_handler ? DeadlineKind::handler : DeadlineKind::body;
+}
+
+// A body that nobody wants is waited for as long as its deadline says, however it comes.
+bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const {
+  if (kind == DeadlineKind::body) return received && !drains_body();
+  return wrote && (kind == DeadlineKind::handler || state_ == StreamState::transmitting);
+}
+
+// A client that has sent its end may have left: then nobody is to blame that nothing comes of its request.
+Stream::Outcome Stream::be_late(DeadlineKind kind) {
+  const bool client_has_ended = carrier_.client_has_ended();
+  const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended || stalled_);
+  if (state_ == StreamState::preparing && exchange_.stage() == HttpExchange::Stage::deferred) {
+    if (handler_late) exchange_.report_fault("a deferred answer is overdue");
+    exchange_.answer_for_handler(kind == DeadlineKind::handler ? 504 : 408);
+    return Outcome::waits;
+  }
+  if (state_ == StreamState::preparing && kind == DeadlineKind::body) {
+    exchange_.body().break_off(408);
+    return Outcome::waits;
+  }
+  if (handler_late) {
+    exchange_.report_fault(
+        stalled_  ? "its body had room and wrote nothing in time: to wait for something, it has to park"
+        : parked_ ? "a parked body was not resumed in time"
+                  : "a reader that had paused was not resumed in time");
+  }
+  return come_to(client_has_ended ? Step::client_left : Step::cut);
+}
+
+bool Stream::waits_endlessly() const {
+  return state_ == StreamState::transmitting && parked_ && framing_.remaining == kUnknownSize;
+}
+
+// What was written leaves, and the last chunk does not: a client must not take it for the whole. Where only the
+// end of the connection ends the content, that takes a reset.
+Stream::Outcome Stream::close_endless() {
+  return come_to(framing_.kind == Framing::close ? Step::cut : Step::closed);
+}
+
+void Stream::cut() {
+  exchange_.end();
+  disarm();
+  transition(StreamEvent::cut);
+  forget_request();
+}
+
+void Stream::reuse() {
+  constexpr std::size_t kPathKeptMax = 8 * 1024;
+  if (state_ == StreamState::ended) transition(StreamEvent::reused);
+  give_back_above(path_, kPathKeptMax);
+}
+
+void Stream::forget_request() {
+  head_ = nullptr;
+  framing_ = {};
+  content_sent_ = 0;
+  waiting_for_ = WaitingFor::nothing;
+  handled_ = woken_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
+}
+
+}  // namespace sluice

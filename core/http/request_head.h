@@ -1,0 +1,23 @@
+// A request's head, as a parser has found it to be valid. Pure data.
+#pragma once
+
+#include <sluice/abi.h>
+
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+// Its views are of the caller's buffer.
+struct RequestHead {
+  Method method = Method::other;
+  std::uint32_t version = 11;
+  std::string_view method_name;
+  std::string_view target;
+  std::vector<Field> fields;
+  std::uint64_t body_size = 0;  // kUnknownSize when chunked
+  bool keep_alive = false;
+  bool expects_continue = false;
+};
+
+}  // namespace sluice
