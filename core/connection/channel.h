@@ -28,7 +28,7 @@ class Channel {
   // Whether sending may.
   bool output_ready() const { return output_ready_; }
   void output_is_full() { output_ready_ = false; }
-  // Everything was received that the client will ever send.
+  // The client has ended its side, and all that it sent has been received.
   bool input_ended() const { return input_ended_; }
   // The client has sent its last byte, be it received or not.
   bool client_has_ended() const { return read_to_end_ || input_ended_; }

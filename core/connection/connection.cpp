@@ -55,8 +55,8 @@ bool Connection::give_way() {
 }
 
 bool Connection::end_stream() {
+  if (session_ == nullptr || state_ != State::open) return false;
   bool closes = false;
-  if (session_ == nullptr || state_ != State::open) return closes;
   enter([&] {
     const Session::Next next = session_->close_endless();
     closes = next != Session::Next::wait;
@@ -183,7 +183,7 @@ Connection::Step Connection::follow(Session::Next next) {
   switch (next) {
     case Session::Next::wait:
       return wait_for(session_->waiting_for());
-    case Session::Next::rest:
+    case Session::Next::idle:
       return rest();
     case Session::Next::end:
       transition(Event::ended);

@@ -24,7 +24,7 @@ namespace sluice {
 
 class Connection;
 
-// Whoever holds connections and lends them sessions.
+// The owner of connections: it lends them sessions, and destroys them.
 class ConnectionOwner {
  public:
   virtual std::unique_ptr<Session> take_session() = 0;

@@ -124,8 +124,9 @@ std::unique_ptr<Session> ConnectionTable::take_session() {
 }
 
 void ConnectionTable::give_session(std::unique_ptr<Session> session) {
-  if (spare_.size() >= kSpareMax) return;
-  session->rest();
+  session->reset();
+  // It may be what has called, so it is not destroyed at once.
+  if (spare_.size() >= kSpareMax) return context_.loop.reap(std::move(session));
   spare_.push_back(std::move(session));
 }
 

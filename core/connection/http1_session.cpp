@@ -20,10 +20,9 @@ void Http1Session::attach(Channel& channel, SessionHost& host) {
   host_ = &host;
 }
 
-void Http1Session::rest() {
+void Http1Session::reset() {
   if (stream_.is_at_work()) stream_.cut();
   stream_.reuse();
-  sink_.reset();
   output_.consume(output_.pending().size());
   output_.release();
   input_.release();
@@ -41,6 +40,7 @@ Session::Next Http1Session::wait_for(WaitingFor what) {
 
 Session::Next Http1Session::advance() {
   for (;;) {
+    if (stream_.state() == StreamState::ended) return Next::cut;
     if (!stream_.is_at_work()) {
       if (const std::optional<Next> next = parse()) return *next;
     }
@@ -90,7 +90,7 @@ std::optional<Session::Next> Http1Session::parse() {
     if (channel_->input_ended()) return Next::end;
     if (io == Io::lost) return Next::cut;
     if (io == Io::full) {
-      if (input_.empty() && channel_->flush(output_) == Io::ok) return Next::rest;
+      if (input_.empty() && channel_->flush(output_) == Io::ok) return Next::idle;
       return wait_for(WaitingFor::client_bytes);
     }
   }
@@ -195,9 +195,9 @@ AnswerSink& Http1Session::open_sink(BodyFraming& framing) {
   return sink_.emplace(output_, channel_->transport(), framing, channel_->budget());
 }
 
-bool Http1Session::socket_is_full() const {
-  if (sink_ && sink_->is_full()) channel_->output_is_full();
-  return !channel_->output_ready();
+void Http1Session::close_sink() {
+  if (sink_->is_full()) channel_->output_is_full();
+  sink_.reset();
 }
 
 bool Http1Session::end_answer(bool request_taken) {

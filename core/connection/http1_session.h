@@ -21,7 +21,7 @@ class Http1Session final : public Session, private StreamCarrier {
   explicit Http1Session(const ConnectionContext& context);
 
   void attach(Channel& channel, SessionHost& host) override;
-  void rest() override;
+  void reset() override;
   void begin_turn() override { requests_left_ = kTurnRequestsMax; }
   Next advance() override;
   WaitingFor waiting_for() const override { return waiting_for_; }
@@ -50,11 +50,12 @@ class Http1Session final : public Session, private StreamCarrier {
   void take_back_answer() override { output_.take_back(head_position_); }
   bool end_answer(bool request_taken) override;
   bool client_has_ended() const override { return channel_->client_has_ended(); }
-  bool socket_is_full() const override;
+  void close_sink() override;
+  bool output_is_full() const override { return !channel_->output_ready(); }
   bool share_is_used_up() const override { return channel_->budget() == 0; }
   void stream_is_late(DeadlineKind kind) override { host_->stream_is_late(kind); }
 
-  // Until a request is at work; else what the session has come to.
+  // Reads on until a whole request has come. Returns nothing then; otherwise, what the connection does next.
   std::optional<Next> parse();
   void refuse(std::uint32_t status);
   void take_request();

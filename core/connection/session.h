@@ -1,5 +1,5 @@
-// What speaks a protocol over a connection's channel: lent to the connection while it is at work, and reused by
-// others afterwards.
+// A session speaks one protocol over a connection's channel. The connection table lends it to a connection that
+// is at work, and reuses it afterwards.
 //
 // Loop thread. Owned by its connection meanwhile, else by the connection table.
 #pragma once
@@ -16,33 +16,34 @@ namespace sluice {
 // What a session needs of its connection, besides the channel.
 class SessionHost {
  public:
-  // A request has come. Its ticket, by which a handler that calls to be resumed finds the connection.
+  // A request has come, so its head is no longer waited for. Returns its ticket, by which a handler that calls
+  // to be resumed finds the connection.
   virtual Ticket begin_request() = 0;
   // The session goes on in the next turn, whatever it waits for.
   virtual void run_again() = 0;
-  // A deadline of one of its streams has passed: `be_late` is called, with what follows.
+  // A stream's deadline has passed. The connection calls `be_late`, goes on, and may have given the session
+  // back when this returns.
   virtual void stream_is_late(DeadlineKind kind) = 0;
 
  protected:
   ~SessionHost() = default;
 };
 
-class Session {
+class Session : public Reapable {
  public:
-  // What a call has come to.
+  // What the connection does next.
   enum class Next : std::uint8_t {
-    wait,   // for what `waiting_for` says; `run_again` where there is news
-    rest,   // between two requests, with nothing in hand: it may be given back
-    end,    // what is in the output leaves, then the connection ends
-    cut,    // the connection ends with a reset
-    leave,  // the same, for its client has left
+    wait,   // it waits for what `waiting_for` names
+    idle,   // it waits for another request, and may give the session back meanwhile
+    end,    // it sends what is in the output, then it closes
+    cut,    // it closes with a reset
+    leave,  // as `cut`, because the client has left
   };
 
-  virtual ~Session() = default;
-  // Begins to serve that connection, until `rest`.
+  // Begins to serve that connection, until `reset`.
   virtual void attach(Channel& channel, SessionHost& host) = 0;
   // Ready for another connection, without buffers, and bounded.
-  virtual void rest() = 0;
+  virtual void reset() = 0;
   // The turn begins: a new share of it.
   virtual void begin_turn() = 0;
   // Goes on as far as it can.

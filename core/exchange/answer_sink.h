@@ -1,4 +1,4 @@
-// What an answer's content has become: the accounts of a whole answer, and of the one pump that a sink is for.
+// Counts an answer's content: BodyFraming for the whole answer, AnswerSink for one pump.
 //
 // Loop thread.
 #pragma once

@@ -48,6 +48,7 @@ struct Route {
 class HttpExchange final : public Exchange {
  public:
   HttpExchange() = default;
+  ~HttpExchange() { end(); }
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 

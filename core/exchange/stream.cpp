@@ -224,7 +224,10 @@ Stream::Step Stream::pump_answer() {
   context_.stats.bytes_sent.add(sink.moved());
   wrote_ = wrote_ || sink.moved() > 0;
   stalled_ = progress == Progress::more && sink.moved() == 0 && !sink.is_full() && !carrier_.share_is_used_up();
-  return take_progress(sink, progress);
+  const Step step = judge_progress(sink, progress);
+  carrier_.close_sink();
+  if (step != Step::wait) return step;
+  return wait_for(carrier_.output_is_full() ? WaitingFor::socket_room : WaitingFor::turn);
 }
 
 Progress Stream::pump_content(AnswerSink& sink) {
@@ -235,7 +238,7 @@ Progress Stream::pump_content(AnswerSink& sink) {
   return content_sent_ == answer.content.size() ? Progress::done : Progress::more;
 }
 
-Stream::Step Stream::take_progress(AnswerSink& sink, Progress progress) {
+Stream::Step Stream::judge_progress(AnswerSink& sink, Progress progress) {
   if (framing_.overrun) return break_contract("it wrote more than it had declared");
   if (sink.is_lost()) return Step::client_left;
   if (progress == Progress::failed) return replace_answer();
@@ -251,10 +254,9 @@ Stream::Step Stream::take_progress(AnswerSink& sink, Progress progress) {
   if (progress == Progress::parked) {
     parked_ = true;
     transition(StreamEvent::parked);
-    if (!context_.ending_streams || !waits_endlessly()) return Step::go_on;
-    return framing_.kind == Framing::close ? Step::cut : Step::closed;
+    return context_.ending_streams && waits_endlessly() ? end_endless() : Step::go_on;
   }
-  return wait_for(carrier_.socket_is_full() ? WaitingFor::socket_room : WaitingFor::turn);
+  return Step::wait;
 }
 
 // What has left cannot be taken back, and is never padded. Before that, the client is told.

@@ -1,6 +1,6 @@
 // A request's way: identified, prepared, answered and transmitted, in steps, one a state; request after request
-// where its session reuses it. It knows no socket and no protocol: a session gives it a head, offers it the
-// body, and carries its answer.
+// where its session reuses it. It knows no socket: a session gives it a head, offers it the body, and carries
+// its answer.
 //
 // Loop thread. Owned by its session.
 //
@@ -38,19 +38,20 @@ class StreamCarrier : public ExchangeDriver {
   virtual bool send_continue() = 0;
   // Writes the head, or nothing. `goes_on`: the request's body does not stand in the way of another request.
   virtual Io begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) = 0;
-  // For one pump of the answer's content.
+  // For one pump of the answer's content, until `close_sink`.
   virtual AnswerSink& open_sink(BodyFraming& framing) = 0;
+  virtual void close_sink() = 0;
   // Nothing of the answer has left yet.
   virtual bool can_take_back_answer() const = 0;
   virtual void take_back_answer() = 0;
-  // The exchange has ended, and nobody looks at the head any longer; true when the stream is to parse again.
-  // `request_taken`: nothing of the request's body is left.
+  // Ends the answer; the session may drop the request's head. Returns whether the connection is kept, so that
+  // the stream parses again. `request_taken`: the request's body was read to its end.
   virtual bool end_answer(bool request_taken) = 0;
 
   // The client has sent its last byte, or has left.
   virtual bool client_has_ended() const = 0;
-  // The socket takes no more for now; else it is the turn's share that is used up.
-  virtual bool socket_is_full() const = 0;
+  // The client's side takes no more for now.
+  virtual bool output_is_full() const = 0;
   virtual bool share_is_used_up() const = 0;
   // What the stream waits for has not come in time: calls `be_late`, and goes on.
   virtual void stream_is_late(DeadlineKind kind) = 0;
@@ -98,7 +99,6 @@ class Stream final : private DeadlineNode {
   // Before the session waits. `sends`: output waits for the client, whose deadline it is then.
   // `received`: something has come since the call before.
   void settle(bool sends, bool received);
-  void disarm() { context_.loop.deadlines().disarm(*this); }
   // The body had room and wrote nothing, which it may not do for ever.
   bool is_stalled() const { return stalled_; }
   // A body that nobody wants is thrown away.
@@ -109,6 +109,7 @@ class Stream final : private DeadlineNode {
 
   void on_deadline(DeadlineKind kind) override { carrier_.stream_is_late(kind); }
   void transition(StreamEvent event);
+  void disarm() { context_.loop.deadlines().disarm(*this); }
   Step run_state();
   Step wait_for(WaitingFor what);
   Outcome come_to(Step step);
@@ -125,7 +126,8 @@ class Stream final : private DeadlineNode {
   Step begin_answer();
   Step pump_answer();
   Progress pump_content(AnswerSink& sink);
-  Step take_progress(AnswerSink& sink, Progress progress);
+  Step judge_progress(AnswerSink& sink, Progress progress);
+  Step end_endless() const;
   Step replace_answer();
   Step break_contract(std::string_view what);
   Step finish_request_body();

@@ -61,8 +61,12 @@ bool Stream::waits_endlessly() const {
 
 // What was written leaves, and the last chunk does not: a client must not take it for the whole. Where only the
 // end of the connection ends the content, that takes a reset.
+Stream::Step Stream::end_endless() const {
+  return framing_.kind == Framing::close ? Step::cut : Step::closed;
+}
+
 Stream::Outcome Stream::close_endless() {
-  return come_to(framing_.kind == Framing::close ? Step::cut : Step::closed);
+  return come_to(end_endless());
 }
 
 void Stream::cut() {

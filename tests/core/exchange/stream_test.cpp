@@ -64,6 +64,7 @@ struct FakeSession final : StreamCarrier {
   std::uint64_t begun_size = 0;  // what had left when the answer began
   std::uint64_t sent = 0;
   std::optional<FakeSink> sink;
+  bool full = false;
 
   Ticket exchange_ticket() override { return Ticket{1}; }
   std::string client_name() override { return "nobody"; }
@@ -92,15 +93,17 @@ struct FakeSession final : StreamCarrier {
     begun_size = sent;
     return Io::ok;
   }
-  AnswerSink& open_sink(BodyFraming& framing) override {
-    if (sink) sent += sink->moved();
-    return sink.emplace(framing, room, lost_after);
+  AnswerSink& open_sink(BodyFraming& framing) override { return sink.emplace(framing, room, lost_after); }
+  void close_sink() override {
+    full = sink->is_full();
+    sent += sink->moved();
+    sink.reset();
   }
   bool can_take_back_answer() const override { return sent + (sink ? sink->moved() : 0) == begun_size; }
-  void take_back_answer() override { sink.reset(); }
+  void take_back_answer() override {}
   bool end_answer(bool request_taken) override { return keeps && request_taken; }
   bool client_has_ended() const override { return ended; }
-  bool socket_is_full() const override { return sink && sink->is_full(); }
+  bool output_is_full() const override { return full; }
   bool share_is_used_up() const override { return false; }
   void stream_is_late(DeadlineKind) override {}
 };
