@@ -21,8 +21,6 @@
 namespace sluice::cli {
 namespace {
 
-constexpr const char* kVersion = "0.1.0";
-
 constexpr std::size_t kHelpColumn = 30;
 
 constexpr const char* kProgramFooter = R"(Start here:
@@ -170,8 +168,7 @@ CLI::App& add_check(CLI::App& app, OptionTexts& given) {
 }
 
 std::string version_line() {
-  return std::string("sluice ") + kVersion + ", module ABI " + std::to_string(kAbiMajor) + "." +
-         std::to_string(kAbiMinor);
+  return "sluice " SLUICE_VERSION ", module ABI " + std::to_string(kAbiMajor) + "." + std::to_string(kAbiMinor);
 }
 
 std::string without_dashes(const std::string& name) {

@@ -1,6 +1,9 @@
 #include "program.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "scratch.h"
@@ -27,7 +30,14 @@ Outcome run(const std::vector<std::string>& arguments, std::map<std::string, std
 TEST_CASE("the version") {
   const Outcome outcome = run({"--version"});
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.out == "sluice 0.1.0, module ABI 1.1\n");
+  // It stands in one place.
+  std::ifstream file(SLUICE_SOURCE "/CMakeLists.txt");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string before = "project(sluice VERSION ";
+  const std::size_t begin = text.find(before) + before.size();
+  const std::string version = text.substr(begin, text.find(' ', begin) - begin);
+  CHECK(std::count(version.begin(), version.end(), '.') == 2);
+  CHECK(outcome.out == "sluice " + version + ", module ABI 1.1\n");
   CHECK(outcome.err.empty());
 }
 
