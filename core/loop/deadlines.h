@@ -28,7 +28,7 @@ class DeadlineNode {
   DeadlineKind deadline_kind() const { return kind_; }
 
  protected:
-  ~DeadlineNode() { unlink(); }
+  virtual ~DeadlineNode() { unlink(); }
   // The deadline has passed; the node is no longer armed.
   virtual void on_deadline(DeadlineKind kind) = 0;
 

@@ -44,7 +44,7 @@ class Ready {
   virtual void on_ready() = 0;
 
  protected:
-  ~Ready();
+  virtual ~Ready();
 
  private:
   friend class EventLoop;

@@ -75,18 +75,18 @@ bool OpenFile::unchanged_since(std::uint64_t since_ns) {
   return unchanged();
 }
 
-bool OpenFile::unchanged_at(int folder, Links links) {
-  return gnu_dev_major(facts_.device) != 0 && is_at(folder, links, 0);
+bool OpenFile::unchanged_at(int folder_fd, Links links) {
+  return gnu_dev_major(facts_.device) != 0 && is_at(folder_fd, links, 0);
 }
 
-bool OpenFile::unchanged_right_at(int folder, Links links) {
-  return is_at(folder, links, O_NOFOLLOW);
+bool OpenFile::unchanged_right_at(int folder_fd, Links links) {
+  return is_at(folder_fd, links, O_NOFOLLOW);
 }
 
-bool OpenFile::is_at(int folder, Links links, int extra_flags) {
+bool OpenFile::is_at(int folder_fd, Links links, int extra_flags) {
   const std::uint64_t now_ns = monotonic_ns();
   FileFacts now;
-  const int error = look_beneath(folder, path_.c_str(), Resolve::cached_only, links, now, extra_flags);
+  const int error = look_beneath(folder_fd, path_.c_str(), Resolve::cached_only, links, now, extra_flags);
   if (error != 0 || now != facts_) return false;
   looked_ns_ = now_ns;
   return true;

@@ -61,9 +61,9 @@ class OpenFile {
   // Whether its path still leads to it, and it is as `facts` says. False if only opening it would tell: on a
   // file system that another machine or a process may change, and when the answer would have to come from a
   // disk.
-  bool unchanged_at(int folder, Links links);
+  bool unchanged_at(int folder_fd, Links links);
   // The same on a file system that reports all changes. The path may end in no link.
-  bool unchanged_right_at(int folder, Links links);
+  bool unchanged_right_at(int folder_fd, Links links);
   // Makes the validators strong once the content is old enough.
   void mature();
   // Young: its next change may leave no trace in the times.
@@ -97,7 +97,7 @@ class OpenFile {
         path_(path),
         type_(type) {}
   bool unchanged() const;
-  bool is_at(int folder, Links links, int extra_flags);
+  bool is_at(int folder_fd, Links links, int extra_flags);
   bool prepare_fields(std::int64_t now_s);
   void release_fields();
 

@@ -26,7 +26,7 @@ class FileHandler::Step {
 
   // Loop thread.
   bool ready = false;
-  bool ran = false;
+  bool has_run = false;
 };
 
 class FileHandler::StepWork final : public Work {
@@ -36,7 +36,7 @@ class FileHandler::StepWork final : public Work {
   void run() override { step_->run(); }
   void done(bool ran) override {
     step_->ready = true;
-    step_->ran = ran;
+    step_->has_run = ran;
     host_.resume(ticket_);
   }
 
@@ -55,7 +55,7 @@ class FileHandler::SearchTask final : public Task {
     if (step_ == nullptr || !step_->ready) return;
     const auto step = std::move(step_);
     const Resuming resuming(handler_, *this);
-    step->go_on(handler_, exchange, step->ran);
+    step->go_on(handler_, exchange, step->has_run);
   }
 
  private:
