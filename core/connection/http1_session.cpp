@@ -75,7 +75,7 @@ std::optional<Session::Next> Http1Session::parse() {
     if (!input_.empty()) {
       const RequestParser::HeadResult result = parser_.parse_head(input_.head());
       if (result.outcome == RequestParser::Outcome::refused) {
-        refuse(result.status);
+        refuse(result.refusal);
         return std::nullopt;
       }
       if (result.outcome == RequestParser::Outcome::complete) {
@@ -105,16 +105,16 @@ void Http1Session::take_request() {
 }
 
 // The request cannot be understood, or did not come in time: what follows it cannot be told apart, either.
-void Http1Session::refuse(std::uint32_t status) {
+void Http1Session::refuse(const Refusal& refusal) {
   RequestHead head;
   if (parser_.asks_for_head(input_.head())) head.method = Method::head;
   lingers_ = true;
-  stream_.refuse_head(head, input_.arrived_ns(), status);
+  stream_.refuse_head(head, input_.arrived_ns(), refusal);
 }
 
 Session::Next Http1Session::refuse_late_head() {
   if (parser_.at_start()) return Next::end;
-  refuse(408);
+  refuse({408, "The head did not come in time."});
   return Next::wait;
 }
 
@@ -126,7 +126,7 @@ bool Http1Session::fetch_body(RequestBody& body) {
     offer_body(body);
     if (!body.wants_bytes()) return true;
     if (channel_->input_ended()) {
-      body.break_off(400);
+      body.break_off({400, "The body ended before it was complete."});
       return true;
     }
     if (budget == 0 || (budget < share && context_.loop.slice_is_over())) {
@@ -137,7 +137,7 @@ bool Http1Session::fetch_body(RequestBody& body) {
     if (io == Io::lost) return false;
     if (io == Io::full) {
       const std::uint64_t window_ms = context_.loop.deadlines().duration_ms(DeadlineKind::body);
-      if (body.pace().too_slow(window_ms, context_.limits.body_rate_min)) body.break_off(408);
+      if (body.pace().too_slow(window_ms, context_.limits.body_rate_min)) body.break_off(kSlowBody);
       return true;
     }
   }
@@ -159,7 +159,7 @@ void Http1Session::offer_body(RequestBody& body) {
 bool Http1Session::parse_body(RequestBody& body) {
   body.begin_to_come();
   const RequestParser::BodyResult result = parser_.parse_body(input_.rest());
-  if (result.outcome == RequestParser::Outcome::refused) body.break_off(result.status);
+  if (result.outcome == RequestParser::Outcome::refused) body.break_off(result.refusal);
   input_.use(result.used);
   piece_ = result.piece;
   body.pace().came(piece_.size());

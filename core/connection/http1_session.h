@@ -57,7 +57,7 @@ class Http1Session final : public Session, private StreamCarrier {
 
   // Reads on until a whole request has come. Returns nothing then; otherwise, what the connection does next.
   std::optional<Next> parse();
-  void refuse(std::uint32_t status);
+  void refuse(const Refusal& refusal);
   void take_request();
   void next_request();
   Next wait_for(WaitingFor what);

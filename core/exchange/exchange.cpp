@@ -44,17 +44,17 @@ void HttpExchange::route(Route route) {
 void HttpExchange::handle() {
   ModuleInstance& handler = *instance();
   if (!handler.call([&] { handler.handler().handle(*this); }, &request_)) {
-    if (stage_ != Stage::answered) answer_for_handler(500);
+    if (stage_ != Stage::answered) answer_for_handler({500});
   } else if (stage_ == Stage::open) {
     report_fault("it neither answered nor deferred a request");
-    answer_for_handler(500);
+    answer_for_handler({500});
   }
   if (stage_ == Stage::answered) task_.reset();
 }
 
 void HttpExchange::resume_task() {
   if (!task_.call([this](Task& task) { task.resumed(*this); }) && stage_ != Stage::answered)
-    answer_for_handler(500);
+    answer_for_handler({500});
   if (stage_ == Stage::answered) task_.reset();
 }
 
@@ -65,18 +65,18 @@ Progress HttpExchange::pump(Sink& sink) {
   return progress;
 }
 
-void HttpExchange::answer_for_handler(std::uint32_t status) {
+void HttpExchange::answer_for_handler(const Refusal& refusal) {
   // Whoever reads the request's body loses interest together with the task, and the rest of it is nobody's.
-  if (body_.has_reader() && !body_.finished()) body_.break_off(status);
+  if (body_.has_reader() && !body_.finished()) body_.break_off(refusal);
   field_lines_.clear();
-  fail(status);
+  refuse(refusal);
   task_.reset();
 }
 
-void HttpExchange::replace_answer(std::uint32_t status) {
+void HttpExchange::replace_answer(const Refusal& refusal) {
   drop_answer();
   stage_ = Stage::open;
-  answer_for_handler(status);
+  answer_for_handler(refusal);
 }
 
 void HttpExchange::end() {
@@ -174,15 +174,19 @@ void HttpExchange::stream(std::uint64_t size, Body* body) {
 }
 
 void HttpExchange::fail(std::uint32_t code) {
+  if (stage_ != Stage::answered && (code < 300 || code > 599)) {
+    report_fault("it failed with the status " + std::to_string(code) + ", which is not one from 300 to 599");
+    code = 500;
+  }
+  refuse({code});
+}
+
+void HttpExchange::refuse(const Refusal& refusal) {
   if (stage_ != Stage::answered) {
-    if (code < 300 || code > 599) {
-      report_fault("it failed with the status " + std::to_string(code) + ", which is not one from 300 to 599");
-      code = 500;
-    }
-    status_ = code;
+    status_ = refusal.status;
     remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
     if (!has_no_content(status_)) {
-      ErrorPage page = error_page(status_, prefers("text/plain", "text/html"));
+      ErrorPage page = error_page(status_, refusal.reason, prefers("text/plain", "text/html"));
       append_field(field_lines_, "Content-Type", page.type);
       append_field(field_lines_, "Vary", "Accept");
       content_ = std::move(page.content);

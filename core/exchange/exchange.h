@@ -65,11 +65,13 @@ class HttpExchange final : public Exchange {
   // Calls the body. REQUIRES: answer().body.
   Progress pump(Sink& sink);
   // What is owed for a pump that has failed, if nothing of the answer has left: 502, or 500 when it threw.
-  std::uint32_t failed_status() const { return failed_status_; }
+  Refusal failure() const { return {failed_status_}; }
   // Answers in the handler's place, with the server's own page.
-  void answer_for_handler(std::uint32_t status);
+  void answer_for_handler(const Refusal& refusal);
   // The same when the handler has answered already. REQUIRES: nothing of that answer was sent.
-  void replace_answer(std::uint32_t status);
+  void replace_answer(const Refusal& refusal);
+  // Answers with that page, and leaves fields that were set.
+  void refuse(const Refusal& refusal);
   // Destroys what is left of the answer, cancelling what had not ended, and lets the instance go.
   void end();
 

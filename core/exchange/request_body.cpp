@@ -9,7 +9,7 @@ void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   state_ = size == 0 ? State::none : State::wanted;
   expects_continue_ = expects_continue && size > 0;
   came_ = paused_ = draining_ = false;
-  refused_status_ = 0;
+  refusal_ = {};
   pace_.start();
 }
 
@@ -31,16 +31,16 @@ void RequestBody::drain(std::uint64_t bytes_max) {
   drain_left_ = bytes_max;
 }
 
-void RequestBody::break_off(std::uint32_t status) {
+void RequestBody::break_off(const Refusal& refusal) {
   state_ = State::refused;
-  refused_status_ = status;
+  refusal_ = refusal;
 }
 
 std::size_t RequestBody::offer(std::string_view content) {
   if (draining_) return discard(content.size());
   std::uint64_t taken = 0;
   if (!reader_.call([&](Reader& reader) { taken = reader.take(Bytes(content)); })) {
-    break_off(500);
+    break_off({500});
     return 0;
   }
   paused_ = taken < content.size();
@@ -58,7 +58,7 @@ std::size_t RequestBody::discard(std::size_t size) {
 
 void RequestBody::finish() {
   state_ = State::done;
-  if (reader_ && !reader_.call([](Reader& reader) { reader.end(); })) break_off(500);
+  if (reader_ && !reader_.call([](Reader& reader) { reader.end(); })) break_off({500});
 }
 
 }  // namespace sluice

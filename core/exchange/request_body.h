@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "http/pace.h"
+#include "http/refusal.h"
 #include "module/module_owned.h"
 
 namespace sluice {
@@ -29,8 +30,9 @@ class RequestBody {
 
   State state() const { return state_; }
   bool finished() const { return state_ == State::none || state_ == State::done; }
-  // Refused: what to answer, if there is no answer yet. 500 when the reader threw.
-  std::uint32_t refused_status() const { return refused_status_; }
+  // Refused: what to answer, if there is no answer yet. 500 when the reader threw. None when too much of it
+  // would have to be thrown away.
+  const Refusal& refusal() const { return refusal_; }
   bool wants_bytes() const { return state_ == State::flowing && !paused_; }
   bool has_reader() const { return static_cast<bool>(reader_); }
   // The reader wants no more until it is woken.
@@ -48,7 +50,7 @@ class RequestBody {
   void drain(std::uint64_t bytes_max);
   bool draining() const { return draining_; }
   // The rest of it will not come: refused.
-  void break_off(std::uint32_t status);
+  void break_off(const Refusal& refusal);
 
   // How fast its content comes: framing is no progress.
   Pace& pace() { return pace_; }
@@ -69,7 +71,7 @@ class RequestBody {
   bool came_ = false;  // some of it has been received
   bool paused_ = false;
   bool draining_ = false;
-  std::uint32_t refused_status_ = 0;
+  Refusal refusal_;
   std::uint64_t drain_left_ = 0;
   Pace pace_;
   ModuleOwned<Reader> reader_;

@@ -35,11 +35,11 @@ void Stream::take_head(const RequestHead& head, std::uint64_t arrived_ns) {
   transition(StreamEvent::head_complete);
 }
 
-void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, std::uint32_t status) {
+void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
   handled_ = true;
   exchange_.begin(head, arrived_ns, carrier_);
-  if (status == 405) exchange_.field("Allow", kAllow);
-  exchange_.fail(status);
+  if (refusal.status == 405) exchange_.field("Allow", kAllow);
+  exchange_.refuse(refusal);
   transition(StreamEvent::head_refused);
 }
 
@@ -92,24 +92,24 @@ Stream::Step Stream::wait_for(WaitingFor what) {
 
 Stream::Step Stream::identify() {
   const TargetPath target = judge_target(head_->method, head_->target, path_);
-  if (target.status != 200) {
-    answer_unrouted(target.status);
+  if (target.refusal) {
+    answer_unrouted(target.refusal);
   } else if (target.path == "*") {
     exchange_.status(204);
     exchange_.field("Allow", kAllow);
     exchange_.send("");
-    answer_unrouted(204);
+    answer_unrouted({});
   } else if (const Router::Match match = context_.router.find(target.path); match.closed) {
     exchange_.field("Retry-After", kClosedRetrySeconds);
-    answer_unrouted(503);
+    answer_unrouted({503});
   } else if (match.instance == nullptr) {
-    answer_unrouted(404);
+    answer_unrouted({404});
   } else if (match.needs_slash) {
     std::string location;
     append_encoded(location, match.mount);
     if (!target.query.empty()) location.append("?").append(target.query);
     // A query that fits no head of an answer belongs to a target that is too long.
-    answer_unrouted(exchange_.field("Location", location) ? 301 : 414);
+    answer_unrouted({exchange_.field("Location", location) ? 301U : 414U});
   } else {
     exchange_.route(
         {InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount, target.query});
@@ -118,9 +118,9 @@ Stream::Step Stream::identify() {
   return Step::go_on;
 }
 
-void Stream::answer_unrouted(std::uint32_t status) {
+void Stream::answer_unrouted(const Refusal& refusal) {
   handled_ = true;
-  if (exchange_.stage() == HttpExchange::Stage::open) exchange_.fail(status);
+  if (exchange_.stage() == HttpExchange::Stage::open) exchange_.refuse(refusal);
   transition(StreamEvent::unrouted);
 }
 
@@ -142,7 +142,7 @@ Stream::Step Stream::prepare() {
   if (!carrier_.fetch_body(body)) return Step::cut;
   if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();  // by its reader
   if (body.state() == RequestBody::State::refused) {
-    exchange_.answer_for_handler(body.refused_status());
+    exchange_.answer_for_handler(body.refusal());
     return begin_answer();
   }
   return wait_for(body.wants_bytes() ? WaitingFor::client_bytes : WaitingFor::handler);
@@ -167,8 +167,7 @@ Stream::Step Stream::drain_before_answer() {
     if (body.wants_bytes())
       return wait_for(carrier_.share_is_used_up() ? WaitingFor::turn : WaitingFor::client_bytes);
     // What went wrong on this side is still what has to be told.
-    if (body.refused_status() != 0 && exchange_.answer().status < 500)
-      exchange_.replace_answer(body.refused_status());
+    if (body.refusal() && exchange_.answer().status < 500) exchange_.replace_answer(body.refusal());
   }
   return begin_answer();
 }
@@ -266,7 +265,7 @@ Stream::Step Stream::replace_answer() {
   context_.stats.requests.subtract();
   context_.stats.answers_by_class[exchange_.answer().status / 100].subtract();
   transition(StreamEvent::replaced);
-  exchange_.replace_answer(exchange_.failed_status());
+  exchange_.replace_answer(exchange_.failure());
   return Step::go_on;
 }
 

@@ -71,7 +71,7 @@ class Stream final : private DeadlineNode {
   // A whole head has come. It lives until `end_answer`.
   void take_head(const RequestHead& head, std::uint64_t arrived_ns);
   // One that cannot be understood, or did not come in time: `head` is what is known of it.
-  void refuse_head(const RequestHead& head, std::uint64_t arrived_ns, std::uint32_t status);
+  void refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal);
 
   enum class Outcome : std::uint8_t {
     sent,         // the answer is complete: `parsing` or `ended`
@@ -120,7 +120,7 @@ class Stream final : private DeadlineNode {
   Step transmit();
 
   // What the steps are made of.
-  void answer_unrouted(std::uint32_t status);
+  void answer_unrouted(const Refusal& refusal);
   void owe_continue();
   Step drain_before_answer();
   Step begin_answer();

@@ -39,11 +39,11 @@ Stream::Outcome Stream::be_late(DeadlineKind kind) {
   const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended || stalled_);
   if (state_ == StreamState::preparing && exchange_.stage() == HttpExchange::Stage::deferred) {
     if (handler_late) exchange_.report_fault("a deferred answer is overdue");
-    exchange_.answer_for_handler(kind == DeadlineKind::handler ? 504 : 408);
+    exchange_.answer_for_handler(kind == DeadlineKind::handler ? Refusal{504} : kSlowBody);
     return Outcome::waits;
   }
   if (state_ == StreamState::preparing && kind == DeadlineKind::body) {
-    exchange_.body().break_off(408);
+    exchange_.body().break_off(kSlowBody);
     return Outcome::waits;
   }
   if (handler_late) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -62,13 +63,19 @@ std::string_view reason_phrase(std::uint32_t status) {
   return found == std::end(kStatuses) ? "Unknown" : found->reason;
 }
 
-ErrorPage error_page(std::uint32_t status, bool as_text) {
+ErrorPage error_page(std::uint32_t status, std::string_view reason, bool as_text) {
   const std::string title = std::to_string(status) + " " + std::string(reason_phrase(status));
-  if (as_text) return {"text/plain; charset=utf-8", title + "\n"};
-  return {"text/html; charset=utf-8",
-          "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-              title + "</title>\n<h1>" + title + "</h1>\n</html>\n"};
+  if (as_text) {
+    std::string text = title + "\n";
+    if (!reason.empty()) text.append(reason).append("\n");
+    return {"text/plain; charset=utf-8", std::move(text)};
+  }
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
+      title + "</title>\n<h1>" + title + "</h1>\n";
+  if (!reason.empty()) page.append("<p>").append(reason).append("</p>\n");
+  return {"text/html; charset=utf-8", page + "</html>\n"};
 }
 
 }  // namespace sluice

@@ -16,11 +16,12 @@ constexpr bool has_no_content(std::uint32_t status) {
   return status == 204 || status == 304;
 }
 
-// What the server says of an error itself: a small HTML page, or a line of text for who wants that.
+// What the server says of an error itself: a small HTML page, or text for clients that prefer it. `reason` is a
+// sentence without HTML's special characters, or empty.
 struct ErrorPage {
   std::string_view type;
   std::string content;
 };
-ErrorPage error_page(std::uint32_t status, bool as_text);
+ErrorPage error_page(std::uint32_t status, std::string_view reason, bool as_text);
 
 }  // namespace sluice

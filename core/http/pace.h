@@ -5,7 +5,12 @@
 
 #include <cstdint>
 
+#include "http/refusal.h"
+
 namespace sluice {
+
+// For a body that does not.
+inline constexpr Refusal kSlowBody = {408, "The body did not come in time."};
 
 class Pace {
  public:

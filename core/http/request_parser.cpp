@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/kept_memory.h"
-#include "http/authority.h"
 #include "http/http_fields.h"
+#include "http/request_rules.h"
 
 namespace sluice {
 namespace {
@@ -14,21 +14,13 @@ constexpr std::size_t kMethodMax = 32;
 // A chunk of one byte takes six.
 constexpr std::uint64_t kFramingPerContentMax = 8;
 
-Method method_of(std::string_view name) {
-  struct Known {
-    std::string_view name;
-    Method method;
-  };
-  constexpr Known kMethods[] = {
-      {"GET", Method::get},     {"HEAD", Method::head},   {"POST", Method::post},
-      {"PUT", Method::put},     {"DELETE", Method::del},  {"OPTIONS", Method::options},
-      {"PATCH", Method::patch}, {"TRACE", Method::trace}, {"CONNECT", Method::connect},
-  };
-  for (const Known& known : kMethods) {
-    if (known.name == name) return known.method;
-  }
-  return Method::other;
-}
+constexpr Refusal kBrokenLine = {400, "The request line is not a method, a target and a version."};
+constexpr Refusal kBareLineEnd = {400, "Every line has to end with CR LF and to hold no other CR."};
+constexpr Refusal kBrokenChunks = {400, "The chunks of the body break their grammar."};
+constexpr Refusal kLongBody = {413, "The body is longer than this server takes."};
+constexpr Refusal kLongTarget = {414, "The target is longer than this server takes."};
+constexpr Refusal kLongHead = {431, "The head is longer, or has more fields, than this server takes."};
+constexpr Refusal kOtherVersion = {505, "This server speaks HTTP/1.1."};
 
 // The request line without its line end; empty while that has not come.
 std::string_view first_line(std::string_view bytes) {
@@ -71,42 +63,6 @@ bool is_digit(char c) {
 bool is_version(std::string_view text) {
   return text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digit(text[5]) && text[6] == '.' &&
          is_digit(text[7]);
-}
-
-// uri-host ":" port, with a port (RFC 9110 section 9.3.6).
-bool is_tunnel_target(std::string_view text) {
-  const std::size_t colon = text.find_last_of(":]");
-  return is_authority(text) && colon < text.size() - 1 && text[colon] == ':';
-}
-
-// What the lines of Transfer-Encoding, which are one list, come to.
-struct Codings {
-  bool any = false;
-  bool chunked = false;  // once, and behind all others
-  bool others = false;
-  bool broken = false;
-
-  void take(std::string_view list) {
-    any = true;
-    for (bool more = true; more;) {
-      const std::size_t comma = std::min(list.find(','), list.size());
-      const std::string_view coding = without_blanks(list.substr(0, comma));
-      more = comma < list.size();
-      list.remove_prefix(std::min(comma + 1, list.size()));
-      broken = broken || chunked || coding.empty();
-      if (equals_ignoring_case(coding, "chunked")) {
-        chunked = true;
-      } else {
-        others = true;
-      }
-    }
-  }
-};
-
-// Visible ASCII; a fragment is never sent (RFC 9112 section 3.2).
-bool is_target(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
 }
 
 }  // namespace
@@ -210,30 +166,25 @@ RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
   }
   if (!head_done_) return refuse_llhttp_error(error, bytes);
   const auto size = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - bytes.data());
-  const std::string_view head = bytes.substr(0, size);
-  for (const std::uint32_t status : {judge_limits(head).status, judge_line_ends(head), judge_request_line(head),
-                                     judge_fields(head), judge_framing()}) {
-    if (status != 0) return {Outcome::refused, status};
-  }
-  return {Outcome::complete, 0, size};
+  if (const Refusal refusal = judge_head(bytes.substr(0, size))) return refuse(refusal);
+  return {Outcome::complete, {}, size};
 }
 
 RequestParser::HeadResult RequestParser::judge_limits(std::string_view bytes) const {
-  if (target_.size > limits_.target_bytes_max) return {Outcome::refused, 414};
-  if (!head_done_ && bytes.size() == limits_.head_bytes_max) {
-    return {Outcome::refused, spans_.empty() ? 414U : 431U};
-  }
+  if (target_.size > limits_.target_bytes_max) return refuse(kLongTarget);
+  if (!head_done_ && bytes.size() == limits_.head_bytes_max)
+    return refuse(spans_.empty() ? kLongTarget : kLongHead);
   return {Outcome::incomplete};
 }
 
 RequestParser::HeadResult RequestParser::refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes) {
   const std::string_view read =
       bytes.substr(0, static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - base_));
-  if (target_of(read.substr(line_begin_)).size() > limits_.target_bytes_max) return {Outcome::refused, 414};
-  if (too_many_fields_) return {Outcome::refused, 431};
+  if (target_of(read.substr(line_begin_)).size() > limits_.target_bytes_max) return refuse(kLongTarget);
+  if (too_many_fields_) return refuse(kLongHead);
   const bool in_line =
       error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT || error == HPE_INVALID_VERSION;
-  return in_line ? refuse_line(bytes) : HeadResult{Outcome::refused, 400};
+  return in_line ? refuse_line(bytes) : refuse({400, "The request is no HTTP/1.1 message."});
 }
 
 // llhttp stops at a line's first strange byte; what to answer is clear when the line has come whole.
@@ -241,44 +192,51 @@ RequestParser::HeadResult RequestParser::refuse_line(std::string_view bytes) {
   line_refused_ = true;
   const std::string_view line_on = bytes.substr(line_begin_);
   const std::size_t method_size = std::min(line_on.find(' '), line_on.size());
-  if (!is_token(line_on.substr(0, method_size)) || method_size > kMethodMax) return {Outcome::refused, 400};
+  if (!is_token(line_on.substr(0, method_size)) || method_size > kMethodMax) return refuse(kBrokenLine);
   const std::string_view line = first_line(line_on);
   if (line.empty()) {
-    if (line_on.find('\n') != std::string_view::npos) return {Outcome::refused, 400};
+    if (line_on.find('\n') != std::string_view::npos) return refuse(kBareLineEnd);
     return judge_limits(bytes);
   }
   const LineParts parts = split_line(line);
-  if (!is_target(parts.target) || !is_version(parts.version)) return {Outcome::refused, 400};
-  return {Outcome::refused, parts.version[5] == '1' ? 501U : 505U};
+  if (!is_target(parts.target) || !is_version(parts.version)) return refuse(kBrokenLine);
+  return refuse(parts.version[5] == '1' ? Refusal{501, "This server does not know the method."}
+                                        : kOtherVersion);
 }
 
-std::uint32_t RequestParser::judge_line_ends(std::string_view bytes) const {
+Refusal RequestParser::judge_head(std::string_view head) {
+  if (const Refusal refusal = judge_limits(head).refusal) return refusal;
+  if (const Refusal refusal = judge_line_ends(head)) return refusal;
+  if (const Refusal refusal = judge_request_line(head)) return refusal;
+  if (const Refusal refusal = judge_fields(head)) return refusal;
+  return judge_framing();
+}
+
+Refusal RequestParser::judge_line_ends(std::string_view bytes) const {
   // Every line ends with CRLF and holds no other CR (RFC 9112 section 2.2); no line is folded (section 5.2).
   for (std::size_t at = line_begin_; at < bytes.size();) {
     const std::size_t end = bytes.find('\n', at);
-    if (end == std::string_view::npos || end == at || bytes[end - 1] != '\r') return 400;
-    if (bytes.find('\r', at) != end - 1) return 400;
+    if (end == std::string_view::npos || end == at || bytes[end - 1] != '\r') return kBareLineEnd;
+    if (bytes.find('\r', at) != end - 1) return kBareLineEnd;
     at = end + 1;
-    if (at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t')) return 400;
+    if (at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t'))
+      return {400, "A field line may not begin with white space."};
   }
-  return 0;
+  return {};
 }
 
-std::uint32_t RequestParser::judge_request_line(std::string_view bytes) {
+Refusal RequestParser::judge_request_line(std::string_view bytes) {
   const LineParts parts = split_line(first_line(bytes.substr(line_begin_)));
-  if (!is_token(parts.method) || !is_target(parts.target)) return 400;
-  if (!is_version(parts.version)) return 400;
-  if (parts.version[5] != '1') return 505;
+  if (!is_token(parts.method) || !is_target(parts.target) || !is_version(parts.version)) return kBrokenLine;
+  if (parts.version[5] != '1') return kOtherVersion;
   head_.method_name = parts.method;
   head_.method = method_of(parts.method);
   head_.target = parts.target;
   head_.version = parts.version[7] == '0' ? 10 : 11;
-  if (head_.method == Method::connect) return is_tunnel_target(head_.target) ? 405 : 400;  // no proxy
-  if (head_.target == "*" && head_.method != Method::options) return 400;
-  return 0;
+  return judge_method(head_.method, head_.target);
 }
 
-std::uint32_t RequestParser::judge_fields(std::string_view bytes) {
+Refusal RequestParser::judge_fields(std::string_view bytes) {
   head_.fields.clear();
   for (const FieldSpan& span : spans_) {
     Field field;
@@ -287,60 +245,34 @@ std::uint32_t RequestParser::judge_fields(std::string_view bytes) {
     value = without_blanks(value);  // llhttp leaves those at its end
     // No space stands between name and colon (RFC 9112 section 5.1).
     if (!is_token(name) || bytes.substr(span.name.begin + span.name.size, 1) != ":" || !is_field_value(value))
-      return 400;
+      return {400, "A field line is no name, colon and value."};
     field.name = name;
     field.value = value;
     field.id = field_id(name);
     head_.fields.push_back(field);
   }
-  return 0;
+  return {};
 }
 
-std::uint32_t RequestParser::judge_framing() {
-  unsigned hosts = 0;
-  unsigned lengths = 0;
-  Codings codings;
-  bool close = false;
-  bool keep = false;
-  head_.expects_continue = false;
-  for (const Field& field : head_.fields) {
-    const std::string_view value = field.value;
-    switch (field.id) {
-      case FieldId::host:
-        ++hosts;
-        if (!is_host_field(value)) return 400;
-        break;
-      case FieldId::content_length:
-        ++lengths;
-        if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) return 400;
-        break;
-      case FieldId::transfer_encoding:
-        codings.take(value);
-        break;
-      case FieldId::connection:
-        close = close || list_has(value, "close");
-        keep = keep || list_has(value, "keep-alive");
-        break;
-      case FieldId::expect:
-        if (head_.version == 10) break;
-        if (!equals_ignoring_case(value, "100-continue")) return 417;
-        head_.expects_continue = true;
-        break;
-      default:
-        break;
-    }
+Refusal RequestParser::judge_framing() {
+  ServerFields said;
+  if (const Refusal refusal = said.take(head_.fields, head_.version)) return refusal;
+  // HTTP/1.1 has to have one Host (RFC 9112 section 3.2).
+  if (said.hosts == 0 && head_.version == 11) return {400, "The request has no Host field."};
+  const Codings& codings = said.codings;
+  if (codings.any) {
+    // There is one way to frame a body. Where it ends is known only if chunked is the last coding
+    // (section 6.3).
+    if (said.length) return {400, "The request has both a Content-Length and a Transfer-Encoding."};
+    if (head_.version == 10) return {400, "HTTP/1.0 has no Transfer-Encoding."};
+    if (codings.broken || !codings.chunked) return {400, "The last transfer coding has to be chunked, once."};
+    if (codings.others) return {501, "The only transfer coding that this server knows is chunked."};
   }
-  // One Host in 1.1, at most one in 1.0 (RFC 9112 section 3.2); one way to frame a body (section 6.3).
-  if (hosts > 1 || (hosts == 0 && head_.version == 11)) return 400;
-  if (lengths > 1 || (codings.any && (lengths == 1 || head_.version == 10))) return 400;
-  // Where the body ends is known only if chunked is the last coding (section 6.3); no other is implemented.
-  if (codings.any && (codings.broken || !codings.chunked)) return 400;
-  if (codings.others) return 501;
-  if (lengths == 1 && llhttp_.content_length == kUnknownSize) return 400;
-  if (lengths == 1 && llhttp_.content_length > limits_.body_bytes_max) return 413;
-  head_.body_size = codings.any ? kUnknownSize : lengths == 1 ? llhttp_.content_length : 0;
-  head_.keep_alive = !close && (head_.version == 11 || keep);
-  return 0;
+  if (said.length.value_or(0) > limits_.body_bytes_max) return kLongBody;
+  head_.body_size = codings.any ? kUnknownSize : said.length.value_or(0);
+  head_.keep_alive = !said.close && (head_.version == 11 || said.keep);
+  head_.expects_continue = said.expects_continue;
+  return {};
 }
 
 RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {
@@ -348,24 +280,24 @@ RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {
   const std::uint64_t left = head_.body_size - content_bytes_;
   const std::string_view piece = bytes.substr(0, std::min<std::uint64_t>(left, bytes.size()));
   content_bytes_ += piece.size();
-  return {piece.size() == left ? Outcome::complete : Outcome::incomplete, 0, piece.size(), piece};
+  return {piece.size() == left ? Outcome::complete : Outcome::incomplete, {}, piece.size(), piece};
 }
 
 RequestParser::BodyResult RequestParser::take_chunked(std::string_view bytes) {
   const ChunkedBody::Result taken = chunks_.take(bytes);
-  if (taken.outcome == ChunkedBody::Outcome::broken) return refuse_body(400);
+  if (taken.outcome == ChunkedBody::Outcome::broken) return refuse_body(kBrokenChunks);
   framing_bytes_ += taken.used - taken.piece.size();
   content_bytes_ += taken.piece.size();
   // Chunk lines and trailers may not outgrow what they frame by more than a head's worth.
   if (framing_bytes_ > limits_.head_bytes_max + kFramingPerContentMax * content_bytes_) {
-    return refuse_body(400);
+    return refuse_body(kBrokenChunks);
   }
   if (content_bytes_ > limits_.body_bytes_max ||
       chunks_.chunk_left() > limits_.body_bytes_max - content_bytes_) {
-    return refuse_body(413);
+    return refuse_body(kLongBody);
   }
   const bool done = taken.outcome == ChunkedBody::Outcome::done;
-  return {done ? Outcome::complete : Outcome::incomplete, 0, taken.used, taken.piece};
+  return {done ? Outcome::complete : Outcome::incomplete, {}, taken.used, taken.piece};
 }
 
 }  // namespace sluice

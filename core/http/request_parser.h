@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "http/chunked_body.h"
+#include "http/refusal.h"
 #include "http/request_head.h"
 #include "settings/settings.h"
 
@@ -26,8 +27,8 @@ class RequestParser {
   enum class Outcome : std::uint8_t { incomplete, complete, refused };
   struct HeadResult {
     Outcome outcome;
-    std::uint32_t status = 0;  // refused: what to answer; the connection's framing is lost
-    std::size_t size = 0;      // complete: how many bytes the head took
+    Refusal refusal{};     // if refused: the connection's framing is lost
+    std::size_t size = 0;  // complete: how many bytes the head took
   };
 
   // Expects a new request.
@@ -45,10 +46,10 @@ class RequestParser {
   const RequestHead& head() const { return head_; }
 
   struct BodyResult {
-    Outcome outcome;           // complete: the body has ended
-    std::uint32_t status = 0;  // refused: what to answer, if there is no answer yet
-    std::size_t used = 0;      // bytes taken from the front, framing included
-    std::string_view piece;    // content at their end; may be empty
+    Outcome outcome;         // complete: the body has ended
+    Refusal refusal{};       // if refused
+    std::size_t used = 0;    // bytes taken from the front, framing included
+    std::string_view piece;  // content at their end; may be empty
   };
   // Goes on behind the head; stops behind each piece of content.
   BodyResult parse_body(std::string_view bytes);
@@ -67,12 +68,14 @@ class RequestParser {
   HeadResult refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes);
   HeadResult refuse_line(std::string_view bytes);
   HeadResult judge_limits(std::string_view bytes) const;
-  // The strict layer: 0, or the status to refuse with.
-  std::uint32_t judge_line_ends(std::string_view bytes) const;
-  std::uint32_t judge_request_line(std::string_view bytes);
-  std::uint32_t judge_fields(std::string_view bytes);
-  std::uint32_t judge_framing();
-  static BodyResult refuse_body(std::uint32_t status) { return {Outcome::refused, status, 0, {}}; }
+  // The strict layer.
+  Refusal judge_head(std::string_view head);
+  Refusal judge_line_ends(std::string_view bytes) const;
+  Refusal judge_request_line(std::string_view bytes);
+  Refusal judge_fields(std::string_view bytes);
+  Refusal judge_framing();
+  static HeadResult refuse(const Refusal& refusal) { return {Outcome::refused, refusal, 0}; }
+  static BodyResult refuse_body(const Refusal& refusal) { return {Outcome::refused, refusal, 0, {}}; }
   BodyResult take_chunked(std::string_view bytes);
   void extend(Span& span, const char* at, std::size_t size) const;
 

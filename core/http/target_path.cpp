@@ -10,19 +10,23 @@ namespace {
 
 constexpr std::string_view kWholeServer = "*";
 
-// "http://host/path" becomes "/path". Returns 200, or what such a target deserves (RFC 9112 section 3.2.2).
-std::uint32_t strip_authority(std::string_view& target) {
+constexpr Refusal kNoTarget = {400, "The target is neither a path nor an http URL."};
+constexpr Refusal kBadEncoding = {400, "The target has a % without two hexadecimal digits, or an encoded NUL."};
+constexpr Refusal kNoSuchFile = {404};
+
+// "http://host/path" becomes "/path" (RFC 9112 section 3.2.2).
+Refusal strip_authority(std::string_view& target) {
   const std::size_t scheme_end = target.find("://");
-  if (target.front() == '/' || scheme_end == std::string_view::npos) return 200;
+  if (target.front() == '/' || scheme_end == std::string_view::npos) return {};
   const std::string_view scheme = target.substr(0, scheme_end);
   // Nothing that is meant for a secured connection is answered on another (RFC 9110 section 7.4).
-  if (equals_ignoring_case(scheme, "https")) return 421;
-  if (!equals_ignoring_case(scheme, "http")) return 400;
+  if (equals_ignoring_case(scheme, "https")) return {421, "This connection is not secured by TLS."};
+  if (!equals_ignoring_case(scheme, "http")) return kNoTarget;
   target.remove_prefix(scheme_end + 3);
   const std::size_t end = std::min(target.find_first_of("/?"), target.size());
-  if (!is_authority(target.substr(0, end))) return 400;
+  if (!is_authority(target.substr(0, end))) return kNoTarget;
   target.remove_prefix(end);
-  return 200;
+  return {};
 }
 
 bool needs_work(std::string_view path) {
@@ -46,34 +50,34 @@ bool end_segment(std::string& out, std::size_t start) {
   return true;
 }
 
-// Decodes and normalises in one pass; 200, or why not.
-std::uint32_t normalise(std::string_view path, std::string& out) {
+// Decodes and normalises in one pass.
+Refusal normalise(std::string_view path, std::string& out) {
   out.assign(1, '/');
   std::size_t segment = 1;
   for (std::size_t i = 1; i < path.size(); ++i) {
     if (path[i] == '/') {
-      if (!end_segment(out, segment)) return 404;
+      if (!end_segment(out, segment)) return kNoSuchFile;
       segment = out.size();
       continue;
     }
     char byte = path[i];
     if (byte == '%') {
-      if (i + 2 >= path.size()) return 400;
+      if (i + 2 >= path.size()) return kBadEncoding;
       const int high = hex_value(path[i + 1]);
       const int low = hex_value(path[i + 2]);
-      if (high < 0 || low < 0) return 400;
+      if (high < 0 || low < 0) return kBadEncoding;
       byte = static_cast<char>(high * 16 + low);
       i += 2;
-      if (byte == '\0') return 400;
-      if (byte == '/') return 404;  // no file name has a slash, and none is made out of one
+      if (byte == '\0') return kBadEncoding;
+      if (byte == '/') return kNoSuchFile;  // no file name has a slash, and none is made out of one
     }
     out.push_back(byte);
   }
   const std::string_view last = std::string_view(out).substr(segment);
   if (last == "." || last == "..") {
-    if (!end_segment(out, segment)) return 404;
+    if (!end_segment(out, segment)) return kNoSuchFile;
   }
-  return 200;
+  return {};
 }
 
 }  // namespace
@@ -85,8 +89,8 @@ TargetPath judge_target(Method method, std::string_view target, std::string& sto
     return result;
   }
   std::string_view path = target;
-  result.status = strip_authority(path);
-  if (result.status != 200) return result;
+  result.refusal = strip_authority(path);
+  if (result.refusal) return result;
   const std::size_t mark = path.find('?');
   if (mark != std::string_view::npos) {
     result.query = path.substr(mark + 1);
@@ -102,14 +106,14 @@ TargetPath judge_target(Method method, std::string_view target, std::string& sto
     path = "/";
   }
   if (path.empty() || path.front() != '/') {
-    result.status = 400;
+    result.refusal = kNoTarget;
     return result;
   }
   if (!needs_work(path)) {
     result.path = path;
     return result;
   }
-  result.status = normalise(path, storage);
+  result.refusal = normalise(path, storage);
   result.path = storage;
   return result;
 }

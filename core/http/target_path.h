@@ -7,16 +7,17 @@
 
 #include <sluice/abi.h>
 
-#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "http/refusal.h"
 
 namespace sluice {
 
 struct TargetPath {
-  std::uint32_t status = 200;  // otherwise the answer that the target deserves: 400, 404 or 421
-  std::string_view path;       // into the target, or into `storage` where something had to be decoded
-  std::string_view query;      // into the target, not decoded
+  Refusal refusal{};       // 400, 404 or 421
+  std::string_view path;   // into the target, or into `storage` where something had to be decoded
+  std::string_view query;  // into the target, not decoded
 };
 
 // Accepts origin-form, absolute-form with http, and "*" (RFC 9112 section 3.2), the path of which is "*".

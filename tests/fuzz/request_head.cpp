@@ -72,7 +72,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(head.size <= bytes.size(), "a head lies within its bytes");
     check_head(parser.head());
   } else if (head.outcome == RequestParser::Outcome::refused) {
-    expect(head.status >= 400 && head.status < 600, "a refusal has a status");
+    const std::uint32_t status = head.refusal.status;
+    expect(status >= 400 && status < 600, "a refusal has a status");
+    expect(!head.refusal.reason.empty(), "a refusal has a reason");
   }
   return 0;
 }

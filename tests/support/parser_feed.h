@@ -74,7 +74,7 @@ inline Fed feed_parser(RequestParser& parser, std::string_view bytes, std::vecto
     head = parser.parse_head(moved.view());
     if (head.outcome == Outcome::complete) note_head(parser.head(), fed);
   }
-  fed.status = head.status;
+  fed.status = head.refusal.status;
   fed.consumed = head.size;
   if (head.outcome == Outcome::refused) fed.outcome = "refused";
   if (head.outcome != Outcome::complete) return fed;
@@ -89,7 +89,7 @@ inline Fed feed_parser(RequestParser& parser, std::string_view bytes, std::vecto
     fed.consumed += body.used;
     if (body.outcome != Outcome::incomplete) {
       fed.outcome = body.outcome == Outcome::complete ? "complete" : "body refused";
-      fed.status = body.status;
+      fed.status = body.refusal.status;
       return fed;
     }
     if (body.used > 0 || !body.piece.empty()) continue;

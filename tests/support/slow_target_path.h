@@ -15,7 +15,8 @@ struct SlowTargetPath {
   std::string path;
 
   bool agrees_with(const TargetPath& judged) const {
-    return refusals.empty() ? judged.status == 200 && judged.path == path : refusals.count(judged.status) == 1;
+    if (refusals.empty()) return !judged.refusal && judged.path == path;
+    return refusals.count(judged.refusal.status) == 1;
   }
 };
 

@@ -42,6 +42,15 @@ TEST_CASE_METHOD(Fixture, "the server answers by itself when no module is needed
   CHECK(status_of("GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n") == "421");
 }
 
+TEST_CASE_METHOD(Fixture, "the page of a refusal says why", "[connection]") {
+  connect();
+  send("GET / HTTP/1.1\r\n\r\n");
+  CHECK(count(receive(), "<h1>400 Bad Request</h1>\n<p>The request has no Host field.</p>\n") == 1);
+  connect();
+  send("GET /%g HTTP/1.1\r\nHost: a\r\nAccept: text/plain\r\n\r\n");
+  CHECK(count(receive(), "\r\n\r\n400 Bad Request\nThe target has a % without two hexadecimal digits") == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "a connection is kept between requests, and owns nothing meanwhile", "[connection]") {
   connect();
   send(kGet);

@@ -125,8 +125,10 @@ TEST_CASE("every status that the server uses has a name, and a page in two forms
     CHECK(reason_phrase(status) != "Unknown");
   }
   CHECK(reason_phrase(299) == "Unknown");
-  CHECK(error_page(404, true).content == "404 Not Found\n");
-  CHECK(has(error_page(404, false).content, "<h1>404 Not Found</h1>"));
+  CHECK(error_page(404, {}, true).content == "404 Not Found\n");
+  CHECK(error_page(400, "No Host.", true).content == "400 Bad Request\nNo Host.\n");
+  CHECK(has(error_page(404, {}, false).content, "<h1>404 Not Found</h1>\n</html>"));
+  CHECK(has(error_page(400, "No Host.", false).content, "<h1>400 Bad Request</h1>\n<p>No Host.</p>\n</html>"));
   CHECK(has_no_content(204));
   CHECK_FALSE(has_no_content(200));
 }

@@ -272,7 +272,7 @@ TEST_CASE_METHOD(Fixture, "an endless answer is closed in order", "[stream]") {
 TEST_CASE_METHOD(Fixture, "a head that was refused is answered without a handler", "[stream]") {
   Stream stream(context, session);
   session.keeps = false;
-  stream.refuse_head(RequestHead{}, 0, 400);
+  stream.refuse_head(RequestHead{}, 0, {400});
   CHECK(advance(stream) == Outcome::sent);
   CHECK(session.statuses == std::set<std::uint32_t>{400});
   CHECK(ledger.made == 0);

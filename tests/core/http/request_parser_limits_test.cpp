@@ -79,7 +79,7 @@ TEST_CASE("a request line without end is refused when it fills the head") {
     result = parser.parse_head(std::string_view(line).substr(0, size++));
   }
   CHECK(result.outcome == RequestParser::Outcome::refused);
-  CHECK(result.status == 414);
+  CHECK(result.refusal.status == 414);
   CHECK(size <= limits.head_bytes_max);
 }
 
