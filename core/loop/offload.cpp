@@ -60,6 +60,7 @@ Offload::~Offload() {
   give_back_all(take_finished());
   while (!queue_.empty()) give_back_first();
   loop_.timers().cancel(expiry_);
+  loop_.timers().cancel(look_.id);
   loop_.remove(token_, event_fd_.get());
   loop_.own().remove(event_fd_.get());
 }
@@ -120,6 +121,7 @@ void Offload::give_ahead() {
       any_ahead_ = true;
     }
   }
+  if (any_ahead_) look_later();
 }
 
 // They go to the front of the queue, because they are older than what is in it.
@@ -167,10 +169,10 @@ Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
 
 // False, with the work still in the queue, when all slots of the thread are taken.
 bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
-  const auto slot = std::find_if(thread.slots.begin(), thread.slots.end(), [](const std::atomic<Item*>& item) {
-    return item.load(std::memory_order_relaxed) == nullptr;
-  });
-  if (slot == thread.slots.end()) return false;
+  // The thread goes round its slots as well, so it runs the works in this order.
+  std::atomic<Item*>& slot = thread.slots[thread.put];
+  if (slot.load(std::memory_order_relaxed) != nullptr) return false;
+  thread.put = (thread.put + 1) % kAheadMax;
   ItemPtr item = take_out(place);
   if (!std::exchange(item->wait_counted, true)) {
     const std::uint64_t waited_ms =
@@ -186,7 +188,7 @@ bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
   }
   item->thread = &thread;
   // Sequentially consistent: either the thread sees the work, or this sees that it is asleep.
-  slot->store(item.release());
+  slot.store(item.release());
   if (thread.asleep.exchange(false)) thread.wake.release();
   return true;
 }
@@ -207,7 +209,7 @@ void Offload::run_thread(Thread& self, unsigned index) {
   while (Item* item = next_of(self)) {
     item->ran =
         unless_out_of_memory("memory is used up: an offloaded call has failed", [&] { item->work->run(); });
-    finish(item);
+    finish(self, item);
   }
 }
 
@@ -226,31 +228,51 @@ Offload::Item* Offload::Thread::take() {
 Offload::Item* Offload::next_of(Thread& self) {
   for (;;) {
     if (Item* const item = self.take()) return item;
+    if (self.untold) tell(self);
     if (stopping_) return nullptr;
     self.asleep = true;
     Item* const late = self.take();  // given before the loop could see it asleep
     // Whoever cleared `asleep` releases the semaphore, so this has to take it.
     if (late == nullptr || !self.asleep.exchange(false)) self.wake.acquire();
+    self.told_ns = monotonic_ns();
     if (late != nullptr) return late;
   }
 }
 
-// The event is written only for the first work of the list: the loop takes all of them.
-void Offload::finish(Item* item) {
+void Offload::finish(Thread& self, Item* item) {
   Item* first = finished_.load(std::memory_order_relaxed);
   do item->next = first;
-  while (!finished_.compare_exchange_weak(first, item, std::memory_order_release, std::memory_order_relaxed));
-  if (first == nullptr) signal();
+  while (!finished_.compare_exchange_weak(first, item));
+  self.untold = true;
+  if (monotonic_ns() - self.told_ns >= kUntoldNs) tell(self);
 }
 
-void Offload::signal() {
+// Sequentially consistent: either the loop takes what this thread has finished, or this sees `told_` cleared.
+void Offload::tell(Thread& self) {
+  self.untold = false;
+  self.told_ns = monotonic_ns();
+  if (told_.exchange(true)) return;
   const std::uint64_t one = 1;
   // It can only fail when the count is at its maximum, and then the loop is awake already.
   [[maybe_unused]] const ssize_t written = ::write(event_fd_.get(), &one, sizeof(one));
 }
 
-// Edge-triggered: each write reports anew, so the eventfd need not be read.
-void Offload::on_events(std::uint32_t) {
+void Offload::look_later() {
+  if (look_.id.value != 0) return;
+  unless_out_of_memory("memory is used up: the end of an offloaded call may be noticed late",
+                       [&] { look_.id = loop_.timers().start(loop_.now_ms() + kLookMs, look_); });
+}
+
+void Offload::look() {
+  look_.id = TimerId{};
+  take_in();
+  if (std::any_of(threads_.begin(), threads_.end(), [](const Thread& thread) { return thread.given > 1; })) {
+    look_later();
+  }
+}
+
+// The event is edge-triggered: each write reports anew, so the eventfd need not be read.
+void Offload::take_in() {
   const unsigned running = running_;
   ItemPtr finished = take_finished();
   // A thread without work takes works that others have not begun.
@@ -263,7 +285,8 @@ void Offload::on_events(std::uint32_t) {
 // In the order in which they ended, linked to each other. Their threads are free again.
 Offload::ItemPtr Offload::take_finished() {
   Item* in_order = nullptr;
-  for (Item* item = finished_.exchange(nullptr, std::memory_order_acquire); item != nullptr;) {
+  told_ = false;
+  for (Item* item = finished_.exchange(nullptr); item != nullptr;) {
     Thread& thread = *item->thread;
     thread.quick = loop_.now_ms() - thread.since_ms <= kQuickMs;
     thread.since_ms = loop_.now_ms();

@@ -20,6 +20,10 @@
 // not begun are taken back when another owner comes, when the call before them is stuck, or when another thread
 // has nothing left to do.
 //
+// For the same reason such a thread tells the loop once of several calls that have ended: after the last call
+// that it was given, or once the calls have taken kUntoldNs. A call that blocks behind quick ones cannot hold
+// their ends back for long, because the loop looks by itself every kLookMs while calls are given ahead.
+//
 // INVARIANT: every accepted Work gets exactly one done(), then is destroyed, both on the loop.
 #pragma once
 
@@ -84,15 +88,21 @@ class Offload final : private Pollable, private Timer {
   // So many quick calls take only a small part of the time that waking a thread may take.
   static constexpr std::size_t kAheadMax = 8;
   static constexpr std::uint64_t kQuickMs = 1;
+  static constexpr std::uint64_t kUntoldNs = 100'000;
+  static constexpr std::uint64_t kLookMs = 2;
   struct Thread {
     std::thread thread;
     std::array<std::atomic<Item*>, kAheadMax> slots{};  // works that it has not begun
     std::atomic<bool> asleep{false};                    // it looks at its slots only after it is woken
     std::counting_semaphore<2> wake{0};
-    std::size_t next = 0;  // the slot to look at next; used by the thread alone
+    // The thread alone:
+    std::size_t next = 0;       // the slot to look at next
+    bool untold = false;        // a call has ended, and the loop was not told
+    std::uint64_t told_ns = 0;  // when the thread last told the loop, or woke up
     Item* take();
     // Loop only.
-    unsigned given = 0;  // works that have not come back: the running one, and those in its slots
+    std::size_t put = 0;  // the slot that the next work goes into
+    unsigned given = 0;   // works that have not come back: the running one, and those in its slots
     bool stuck = false;
     bool quick = false;  // its last call was
     const void* owner = nullptr;
@@ -106,13 +116,21 @@ class Offload final : private Pollable, private Timer {
   };
 
   Offload(EventLoop& loop, const Limits& limits)
-      : loop_(loop), limits_(limits), to_start_(limits_.threads + limits_.spares) {}
+      : loop_(loop), limits_(limits), to_start_(limits_.threads + limits_.spares), look_(*this) {}
   bool has_room(const void* owner, Room room) const;
   // How many threads one owner may have, without those that are stuck.
   unsigned running_max() const { return std::max(1U, limits_.threads / 2); }
+  // Looks for ends that no thread has told.
+  struct Look final : Timer {
+    explicit Look(Offload& owner) : offload(owner) {}
+    void fired() override { offload.look(); }
+    Offload& offload;
+    TimerId id{};
+  };
   void run_thread(Thread& self, unsigned index);
   Item* next_of(Thread& self);
-  void finish(Item* item);
+  void finish(Thread& self, Item* item);
+  void tell(Thread& self);
   void start_waiting();
   void give_ahead();
   void take_back_ahead();
@@ -122,14 +140,16 @@ class Offload final : private Pollable, private Timer {
   ItemPtr take_out(std::deque<ItemPtr>::iterator place);
   bool give(Thread& thread, std::deque<ItemPtr>::iterator place);
   void came_back(Thread& thread);
-  void on_events(std::uint32_t events) override;
+  void on_events(std::uint32_t) override { take_in(); }
   void fired() override;
+  void take_in();
+  void look();
+  void look_later();
   ItemPtr take_finished();
   void give_back_all(ItemPtr finished);
   bool give_back_expired();
   void give_back_first();
   void give_back(ItemPtr item);
-  void signal();
 
   EventLoop& loop_;
   const Limits limits_;
@@ -137,6 +157,7 @@ class Offload final : private Pollable, private Timer {
   UniqueFd event_fd_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId expiry_{};
+  Look look_;
   std::size_t outstanding_ = 0;
   unsigned running_ = 0;  // without those that are stuck
   unsigned stuck_ = 0;
@@ -147,6 +168,7 @@ class Offload final : private Pollable, private Timer {
   std::unordered_map<const void*, Share> shares_;  // of owners that have works
   std::atomic<bool> stopping_{false};
   std::atomic<Item*> finished_{nullptr};  // a list; the last finished one first
+  std::atomic<bool> told_{false};         // the event is written, and the loop has not looked since
   std::deque<Thread> threads_;
 };
 

@@ -338,6 +338,38 @@ TEST_CASE("quick calls are given ahead, but do not wait behind slow ones", "[off
   CHECK(quick.unrun + slow.unrun == 0);
 }
 
+TEST_CASE("a quick call is done while the call given behind it blocks", "[offload]") {
+  Loop loop;
+  Offload::Limits limits;
+  limits.threads = 2;  // so that one owner has one
+  const auto offload = std::move(*Offload::create(*loop.loop, limits));
+  std::latch first(1);
+  std::latch last(1);
+  std::atomic<int> blocked{0};
+  Seen quick;
+  Seen slow;
+  const int owner = 0;
+  const auto submit = [&](Seen& seen, std::function<void()> call) {
+    auto item = work(seen, std::move(call));
+    REQUIRE(offload->submit(&owner, item));
+  };
+  for (int i = 0; i < 20; ++i) submit(quick, [] {});
+  REQUIRE(loop.run_until([&] { return offload->idle(); }));
+  // The thread gets the two behind the first one while that runs.
+  submit(quick, [&] { first.wait(); });
+  submit(quick, [] {});
+  submit(slow, [&] {
+    ++blocked;
+    last.wait();
+  });
+  first.count_down();
+  while (blocked == 0) std::this_thread::yield();
+  CHECK(loop.run_until([&] { return quick.done == 22; }, 300));
+  CHECK(slow.done == 0);
+  last.count_down();
+  REQUIRE(loop.run_until([&] { return offload->idle(); }));
+}
+
 TEST_CASE("calls given ahead are done once when the threads end", "[offload]") {
   Loop loop;
   Seen seen;
