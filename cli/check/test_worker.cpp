@@ -19,7 +19,6 @@
 namespace sluice::cli {
 namespace {
 
-constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
 constexpr std::uint64_t kShortMs = 2'000;  // more than a handler may take
 constexpr int kSmallBuffer = 4096;
@@ -62,7 +61,7 @@ TestWorker::TestWorker(const ModuleUnderCheck& subject, Findings& findings, std:
       loop_(std::move(loop)),
       offload_(std::move(offload)),
       log_(std::move(log)),
-      inputs_(limits_.head_bytes_max + kBodyRoom),
+      inputs_(limits_.head_bytes_max),
       outputs_(kOutputSize),
       context_{{*loop_, router_, limits_, *stats_}, date_, inputs_, outputs_},
       connections_(context_),

@@ -113,7 +113,7 @@ class TestWorker {
   std::unique_ptr<Offload> offload_;
   UniqueFd log_;
   std::size_t log_read_ = 0;
-  BufferPool inputs_;
+  InputBuffers inputs_;
   BufferPool outputs_;
   HttpDate date_;
   Router router_;

@@ -3,13 +3,13 @@
 
 #include "exchange/stream.h"
 #include "http/http_date.h"
-#include "transport/buffer_pool.h"
+#include "transport/input.h"
 
 namespace sluice {
 
 struct ConnectionContext : StreamContext {
   HttpDate& date;
-  BufferPool& inputs;
+  InputBuffers& inputs;
   BufferPool& outputs;
   bool draining = false;  // answer what comes, but keep no connection
 };

@@ -79,6 +79,11 @@ std::optional<Session::Next> Http1Session::parse() {
         return std::nullopt;
       }
       if (result.outcome == RequestParser::Outcome::complete) {
+        const std::uint64_t body_size = parser_.head().body_size;
+        if (body_size > 0 && input_.make_room_for_body(result.size, body_size)) {
+          parser_.start();
+          parser_.parse_head(input_.head());
+        }
         input_.head_ends(result.size);
         take_request();
         return std::nullopt;

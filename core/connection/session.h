@@ -76,7 +76,7 @@ class Session : public Reapable {
   const Output& output() const { return output_; }
 
  protected:
-  Session(BufferPool& inputs, BufferPool& outputs) : input_(inputs), output_(outputs) {}
+  Session(InputBuffers& inputs, BufferPool& outputs) : input_(inputs), output_(outputs) {}
 
   Input input_;
   Output output_;

@@ -1,6 +1,9 @@
 // What a connection has received and not used up: one buffer, in which a request's head lies in one piece while
 // the request lasts, and its body passes through the room behind it.
 //
+// The first buffer is small, because most requests are a head only, and views of it keep it for as long as the
+// answer takes. What does not fit moves to a large one before anybody has views.
+//
 // Loop thread. Views of the head live until `next_request`; bytes of the body until they are used up.
 #pragma once
 
@@ -13,10 +16,20 @@
 
 namespace sluice {
 
+struct InputBuffers {
+  static constexpr std::size_t kSmallSize = 2 * 1024;
+  // A request's body uses the room that its head leaves free. This is the minimum.
+  static constexpr std::size_t kBodyRoom = 16 * 1024;
+
+  explicit InputBuffers(std::size_t head_bytes_max) : large(head_bytes_max + kBodyRoom) {}
+  BufferPool small{kSmallSize};
+  BufferPool large;
+};
+
 class Input {
  public:
-  explicit Input(BufferPool& pool) : pool_(pool) {}
-  ~Input() { pool_.give(std::move(buffer_)); }
+  explicit Input(InputBuffers& buffers) : buffers_(buffers) {}
+  ~Input() { pool_->give(std::move(buffer_)); }
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
@@ -26,6 +39,13 @@ class Input {
   std::string_view rest() const { return {buffer_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
 
+  // Makes room for a body that has not come whole. True when the head has moved for it: whoever has views
+  // parses it again. To be called before `head_ends`.
+  bool make_room_for_body(std::size_t head_size, std::uint64_t body_size) {
+    if (is_large() || body_size <= end_ - head_begin_ - head_size) return false;
+    enlarge();
+    return true;
+  }
   void head_ends(std::size_t head_size) { begin_ = body_begin_ = head_begin_ + head_size; }
   void use(std::size_t size) { begin_ += size; }
   // The head is no longer needed; what is left begins the next one.
@@ -39,51 +59,63 @@ class Input {
     if (received_ns_ == 0) received_ns_ = monotonic_ns();
     arrived_ns_ = received_ns_;
   }
-  // Whether `receive` can take anything in.
-  bool has_room() const {
-    return buffer_ == nullptr || end_ - begin_ < pool_.buffer_size() - body_begin_to_keep();
-  }
   // Receives behind what is there, which moves to the front as far as the head allows. `announced_ns` is when
   // what comes was known to have begun to arrive, 0 when it was not. `filled` tells that there may be more.
-  // REQUIRES: has_room(), and nobody looks at a piece of the body.
+  // REQUIRES: nobody looks at a piece of the body; of a request with a body, `make_room_for_body` was called.
   Moved receive(Transport& transport, std::uint64_t announced_ns, bool& filled) {
-    if (buffer_ == nullptr) buffer_ = pool_.take();
+    if (buffer_ == nullptr) buffer_ = pool_->take();
+    // A client that fills the small buffer sends more than a head.
+    if (filled_ && !is_large() && is_head_incomplete()) enlarge();
     move_to_front();
-    const std::size_t room = pool_.buffer_size() - end_;
+    const std::size_t room = pool_->buffer_size() - end_;
     const Moved moved = transport.receive(buffer_.get() + end_, room);
     // Of a head that comes in pieces the last one counts: who sends half of it does not know yet what it will
     // find.
-    if (head_begin_ == body_begin_ && moved.size > 0) {
+    if (is_head_incomplete() && moved.size > 0) {
       arrived_ns_ = announced_ns != 0 && empty() ? announced_ns : monotonic_ns();
     }
     received_ns_ = 0;
     end_ += moved.size;
-    filled = moved.size == room;
+    filled = filled_ = moved.size == room;
     return moved;
   }
   // The request had begun to arrive by then.
   std::uint64_t arrived_ns() const { return arrived_ns_; }
   // Gives the buffer back. REQUIRES: empty(), and no head is looked at.
   void release() {
-    pool_.give(std::move(buffer_));
+    pool_->give(std::move(buffer_));
+    pool_ = &buffers_.small;
     head_begin_ = body_begin_ = begin_ = end_ = 0;
+    filled_ = false;
   }
 
  private:
-  // Where the bytes that must stay end: behind a head in use, at the front while a head is incomplete.
-  std::size_t body_begin_to_keep() const { return head_begin_ == body_begin_ ? 0 : body_begin_; }
+  bool is_large() const { return pool_ == &buffers_.large; }
+  bool is_head_incomplete() const { return head_begin_ == body_begin_; }
 
+  void enlarge() {
+    BufferPool::Buffer large = buffers_.large.take();
+    std::memcpy(large.get(), buffer_.get() + head_begin_, end_ - head_begin_);
+    pool_->give(std::exchange(buffer_, std::move(large)));
+    pool_ = &buffers_.large;
+    body_begin_ -= head_begin_;
+    begin_ -= head_begin_;
+    end_ -= head_begin_;
+    head_begin_ = 0;
+  }
   void move_to_front() {
-    const std::size_t front = body_begin_to_keep();
+    // Bytes that must stay: a head in use.
+    const std::size_t front = is_head_incomplete() ? 0 : body_begin_;
     if (begin_ == front) return;
     const std::size_t kept = end_ - begin_;
     std::memmove(buffer_.get() + front, buffer_.get() + begin_, kept);
-    if (head_begin_ == body_begin_) head_begin_ = front;  // the parser knows a head by offsets
+    if (is_head_incomplete()) head_begin_ = front;  // the parser knows a head by offsets
     body_begin_ = begin_ = front;
     end_ = front + kept;
   }
 
-  BufferPool& pool_;
+  InputBuffers& buffers_;
+  BufferPool* pool_ = &buffers_.small;  // of the buffer
   BufferPool::Buffer buffer_;
   std::uint64_t arrived_ns_ = 0;
   std::uint64_t received_ns_ = 0;  // what is there had come by then; 0: nobody has asked yet
@@ -91,6 +123,7 @@ class Input {
   std::size_t body_begin_ = 0;     // equal to head_begin_ while the head is incomplete
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  bool filled_ = false;  // the last receive has filled the buffer
 };
 
 }  // namespace sluice

@@ -22,8 +22,6 @@
 namespace sluice {
 namespace {
 
-// A request's body uses the room that its head leaves free. This is the minimum.
-constexpr std::size_t kBodyRoom = 16 * 1024;
 constexpr std::size_t kOutputSize = 32 * 1024;
 // A whole head fits, with the server's own lines.
 static_assert(kFieldLinesMax + 1024 <= kOutputSize);
@@ -97,7 +95,7 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
       site_(site),
       loop_(std::move(loop)),
       offload_(std::move(offload)),
-      inputs_(plan.settings.limits.head_bytes_max + kBodyRoom),
+      inputs_(plan.settings.limits.head_bytes_max),
       outputs_(kOutputSize),
       context_{{*loop_, router_, plan.settings.limits, stats}, date_, inputs_, outputs_},
       connections_(context_),

@@ -69,7 +69,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   const ServingSite& site_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Offload> offload_;
-  BufferPool inputs_;
+  InputBuffers inputs_;
   BufferPool outputs_;
   HttpDate date_;
   Router router_;

@@ -21,7 +21,7 @@ struct ConnectionFixture {
   Router router;
   Limits limits;
   HttpDate date;
-  BufferPool inputs{kBufferSize};
+  InputBuffers inputs{limits.head_bytes_max};
   BufferPool outputs{kBufferSize};
   ConnectionContext context{{*loop, router, limits, stats}, date, inputs, outputs};
   ConnectionTable table{context};

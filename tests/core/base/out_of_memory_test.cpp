@@ -130,7 +130,7 @@ TEST_CASE_METHOD(ServedClient, "a failed allocation ends one connection, never t
     table.close_all();
     loop->turn(0);
     REQUIRE(table.size() == 0);
-    CHECK(inputs.lent() == 0);
+    CHECK(inputs.small.lent() + inputs.large.lent() == 0);
     CHECK(outputs.lent() == 0);
     connect();
     get("large?5");

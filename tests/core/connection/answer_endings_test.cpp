@@ -163,5 +163,5 @@ TEST_CASE_METHOD(ServedClient, "an answer that waits for its module gives its em
   const Connection* connection = table.at(0);
   REQUIRE(connection->waiting_for() == WaitingFor::handler);
   CHECK(outputs.lent() == 0);
-  CHECK(inputs.lent() == 1);  // it has the request's head
+  CHECK(inputs.small.lent() == 1);  // it has the request's head
 }

@@ -1,10 +1,11 @@
 // The time when a request counts as arrived: never before its first byte was there, and equal for requests
-// that came together.
+// that came together. The buffer is small as long as that is enough.
 #include "transport/input.h"
 
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
+#include <string>
 #include <string_view>
 
 using namespace sluice;
@@ -14,8 +15,8 @@ namespace {
 constexpr std::string_view kOne = "one";
 
 struct Fixture {
-  BufferPool pool{4096};
-  Input input{pool};
+  InputBuffers buffers{4096};
+  Input input{buffers};
   UniqueFd client;
   std::unique_ptr<Transport> transport;
 
@@ -77,4 +78,43 @@ TEST_CASE_METHOD(Fixture, "pipelined requests have all arrived when they were re
   CHECK(receive(0) == Io::ok);
   use_one();
   CHECK(input.arrived_ns() > second_ns);
+}
+
+TEST_CASE_METHOD(Fixture, "a head that fills the small buffer goes on in a large one", "[input]") {
+  const std::string head(InputBuffers::kSmallSize + 100, 'h');
+  send(head);
+  CHECK(receive(0) == Io::ok);
+  CHECK(input.head().size() == InputBuffers::kSmallSize);
+  CHECK(buffers.large.lent() == 0);
+  CHECK(receive(0) == Io::ok);
+  CHECK(input.head() == head);
+  CHECK(buffers.small.lent() == 0);
+  CHECK(buffers.large.lent() == 1);
+  input.head_ends(head.size());
+  input.next_request();
+  input.release();
+  CHECK(buffers.large.lent() == 0);
+  send(kOne);
+  CHECK(receive(0) == Io::ok);
+  CHECK(buffers.small.lent() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a body that has not come whole gets a large buffer", "[input]") {
+  send(kOne);
+  send(kOne);
+  send("body");
+  CHECK(receive(0) == Io::ok);
+  use_one();
+  CHECK_FALSE(input.make_room_for_body(kOne.size(), 4));
+  CHECK(buffers.small.lent() == 1);
+  REQUIRE(input.make_room_for_body(kOne.size(), 5));
+  CHECK(buffers.small.lent() == 0);
+  CHECK(input.head() == "onebody");
+  input.head_ends(kOne.size());
+  CHECK(input.rest() == "body");
+  input.use(4);
+  const std::string more(InputBuffers::kBodyRoom, 'b');
+  send(more);
+  CHECK(receive(0) == Io::ok);
+  CHECK(input.rest() == more);
 }
