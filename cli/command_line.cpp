@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "control_command.h"
 #include "serve_options.h"
-#include "settings/option_value.h"
 #include "spelling.h"
 #include "text_layout.h"
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 namespace sluice::cli {
@@ -16,12 +17,6 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::string_view kSpace = " \t";
 constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";  // some editors write it at the beginning of a file
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 bool is_comment(std::string_view text) {
   return !text.empty() && (text.front() == '#' || text.front() == ';');
@@ -134,9 +129,7 @@ Result<std::vector<ConfigLine>> parse_config(std::string_view text, const std::s
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return fail(file + " is written in UTF-16: save it as UTF-8");
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view content = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string_view content = take_part(text, "\n");
     if (!content.empty() && content.back() == '\r') content.remove_suffix(1);
     content = trimmed(content);
     if (content.empty() || is_comment(content)) continue;

@@ -1,9 +1,9 @@
 #include "serve_options.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
+#include "base/text.h"
 #include "settings/option_value.h"
 #include "settings/written_text.h"
 
@@ -43,12 +43,9 @@ std::string print_duration(std::uint64_t duration_ms) {
 }
 
 Result<std::uint64_t> parse_count(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stop != end)
-    return fail(quoted(text) + " is no number: write it in digits");
-  return value;
+  const auto value = parse_decimal(text);
+  if (!value) return fail(quoted(text) + " is no number: write it in digits");
+  return *value;
 }
 
 // How numbers of one kind are read and written.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "config_file.h"
 #include "install_paths.h"
 #include "spelling.h"
@@ -16,15 +17,10 @@ namespace {
 
 // Splits "a;b\nc". White space around a value is removed; empty values are left out.
 std::vector<std::string> split_list(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r";
   std::vector<std::string> values;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(";\n"), text.size());
-    const std::string_view part = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t first = part.find_first_not_of(kSpace);
-    if (first == std::string_view::npos) continue;
-    values.emplace_back(part.substr(first, part.find_last_not_of(kSpace) - first + 1));
+    const std::string_view part = trimmed(take_part(text, ";\n"), " \t\r");
+    if (!part.empty()) values.emplace_back(part);
   }
   return values;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -35,9 +37,7 @@ std::string hanging(std::string head, std::size_t column, std::string_view text)
   }
   std::size_t used = 0;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view word = take_part(text, " ");
     if (word.empty()) continue;
     if (used > 0 && used + 1 + word.size() > width) {
       out.push_back('\n');

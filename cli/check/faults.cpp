@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -43,9 +45,7 @@ std::string_view said_of_module(std::string_view line) {
 bool report_faults(std::string_view lines, const std::string& doing, Findings& findings) {
   bool overdue = false;
   while (!lines.empty()) {
-    const std::size_t end = std::min(lines.find('\n'), lines.size());
-    const std::string_view said = said_of_module(lines.substr(0, end));
-    lines.remove_prefix(std::min(end + 1, lines.size()));
+    const std::string_view said = said_of_module(take_part(lines, "\n"));
     const auto fault = std::find_if(std::begin(kFaults), std::end(kFaults), [said](const Fault& known) {
       return said.find(known.part) != std::string_view::npos;
     });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "check/resources.h"
 
 namespace sluice::cli {
@@ -30,11 +31,7 @@ std::vector<std::string> odd_values(const OptionInfo& option) {
   }
   std::vector<std::string> values;
   std::string_view left = option.choices;
-  while (!left.empty()) {
-    const std::size_t end = std::min(left.find('|'), left.size());
-    values.emplace_back(left.substr(0, end));
-    left.remove_prefix(std::min(end + 1, left.size()));
-  }
+  while (!left.empty()) values.emplace_back(take_part(left, "|"));
   return values;
 }
 

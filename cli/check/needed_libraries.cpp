@@ -6,6 +6,8 @@
 #include <set>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -26,9 +28,7 @@ std::vector<std::string> run_folders(const ElfImage& image, const std::string& f
   std::vector<std::string> folders;
   std::string_view left = image.run_path;
   while (!left.empty()) {
-    const std::size_t end = std::min(left.find(':'), left.size());
-    std::string folder(left.substr(0, end));
-    left.remove_prefix(std::min(end + 1, left.size()));
+    std::string folder(take_part(left, ":"));
     const bool is_beside = folder.find("ORIGIN") != std::string::npos;
     if (folder.empty() || (beside && !is_beside)) continue;
     replace_all(folder, kOriginInBraces, origin);

@@ -2,12 +2,12 @@
 // write their messages in this form. Values; any thread.
 #pragma once
 
-#include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/text.h"
 
 namespace sluice {
 
@@ -32,20 +32,12 @@ class NetstringReader {
   bool at_end() const { return left_.empty(); }
   // The view is valid as long as the text that is read.
   std::string_view next() {
-    const std::size_t colon = std::min(left_.find(':'), left_.size());
-    std::size_t size = 0;
-    std::from_chars(left_.data(), left_.data() + colon, size);
-    left_.remove_prefix(std::min(colon + 1, left_.size()));
+    const std::uint64_t size = parse_decimal(take_part(left_, ":")).value_or(0);
     const std::string_view field = left_.substr(0, size);
     left_.remove_prefix(field.size());
     return field;
   }
-  std::uint64_t next_number() {
-    const std::string_view text = next();
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-  }
+  std::uint64_t next_number() { return parse_decimal(next()).value_or(0); }
 
  private:
   std::string_view left_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 
 #include "http/http_fields.h"
@@ -24,10 +23,7 @@ constexpr std::array<bool, 256> make_name_table() {
 constexpr auto kNameBytes = make_name_table();
 
 bool is_port(std::string_view text) {
-  if (text.empty()) return true;
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port <= 65535;
+  return text.empty() || parse_decimal(text).value_or(65536) <= 65535;
 }
 
 bool is_name(std::string_view text) {

@@ -17,10 +17,6 @@ constexpr std::array<bool, 256> make_token_table() {
 }
 constexpr auto kTokenBytes = make_token_table();
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
 struct KnownField {
   std::string_view name;  // lower case
   FieldId id;
@@ -83,23 +79,10 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-std::string_view without_blanks(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(),
-                                                   [](char a, char b) { return lower(a) == lower(b); });
-}
-
 bool list_has(std::string_view list, std::string_view member) {
   while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view item = list.substr(0, std::min(comma, list.find(';')));
-    if (equals_ignoring_case(without_blanks(item), member)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
+    std::string_view item = take_part(list, ",");
+    if (equals_ignoring_case(trimmed(take_part(item, ";")), member)) return true;
   }
   return false;
 }

@@ -9,16 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace sluice {
 
 // RFC 9110 section 5.6.2.
 bool is_token(std::string_view text);
 // Visible ASCII, obs-text, space and tab; no white space at either end (RFC 9110 section 5.5).
 bool is_field_value(std::string_view text);
-// Without the spaces and tabs at both ends (OWS of RFC 9110 section 5.6.3).
-std::string_view without_blanks(std::string_view text);
-
-bool equals_ignoring_case(std::string_view left, std::string_view right);
 // Whether a comma-separated list has this member, parameters and case aside (RFC 9110 section 5.6.1).
 bool list_has(std::string_view list, std::string_view member);
 

@@ -22,7 +22,7 @@ std::string_view next_part(std::string_view& text, char separator) {
   end = std::min(end, text.size());
   const std::string_view part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
-  return without_blanks(part);
+  return trimmed(part);
 }
 
 // qvalue of section 12.4.2: 0 or 1, and at most three decimals, which behind 1 are zeros.

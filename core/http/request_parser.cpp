@@ -242,7 +242,7 @@ Refusal RequestParser::judge_fields(std::string_view bytes) {
     Field field;
     const std::string_view name = bytes.substr(span.name.begin, span.name.size);
     std::string_view value = bytes.substr(span.value.begin, span.value.size);
-    value = without_blanks(value);  // llhttp leaves those at its end
+    value = trimmed(value);  // llhttp leaves those at its end
     // No space stands between name and colon (RFC 9112 section 5.1).
     if (!is_token(name) || bytes.substr(span.name.begin + span.name.size, 1) != ":" || !is_field_value(value))
       return {400, "A field line is no name, colon and value."};

@@ -1,7 +1,6 @@
 #include "http/request_rules.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "http/authority.h"
 #include "http/http_fields.h"
@@ -11,10 +10,8 @@ namespace {
 
 // 1*DIGIT (RFC 9110 section 8.6); nothing for a number that does not fit.
 std::optional<std::uint64_t> length_of(std::string_view text) {
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (error != std::errc() || end != text.data() + text.size() || length == kUnknownSize) return std::nullopt;
-  return length;
+  const auto length = parse_decimal(text);
+  return length == kUnknownSize ? std::nullopt : length;
 }
 
 }  // namespace
@@ -58,7 +55,7 @@ void Codings::take(std::string_view list) {
   any = true;
   for (bool more = true; more;) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view coding = without_blanks(list.substr(0, comma));
+    const std::string_view coding = trimmed(list.substr(0, comma));
     more = comma < list.size();
     list.remove_prefix(std::min(comma + 1, list.size()));
     broken = broken || chunked || coding.empty();

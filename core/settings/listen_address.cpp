@@ -10,7 +10,7 @@
 #include <cstring>
 #include <optional>
 
-#include "settings/option_value.h"
+#include "base/text.h"
 #include "settings/written_text.h"
 
 namespace sluice {

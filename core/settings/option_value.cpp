@@ -1,9 +1,10 @@
 #include "settings/option_value.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
+#include <optional>
 
+#include "base/text.h"
 #include "settings/written_text.h"
 
 namespace sluice {
@@ -39,28 +40,17 @@ Unexpected bad_option(const OptionInfo& option, const std::string& why) {
 }
 
 Result<std::uint64_t> check_choice(const OptionInfo& option, std::string_view value) {
-  const std::string_view all = option.choices != nullptr ? option.choices : "";
-  std::uint64_t index = 0;
+  std::string_view left = option.choices != nullptr ? option.choices : "";
   std::string readable;
-  for (std::size_t start = 0; start <= all.size(); ++index) {
-    const std::size_t end = std::min(all.find('|', start), all.size());
-    const std::string_view choice = all.substr(start, end - start);
+  for (std::uint64_t index = 0; !left.empty(); ++index) {
+    const std::string_view choice = take_part(left, "|");
     if (choice == value && !choice.empty()) return index;
     readable += (readable.empty() ? "" : ", ") + std::string(choice);
-    start = end + 1;
   }
   return bad_option(option, quoted(value) + " is not among its choices: write one of " + readable);
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> parse_decimal(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
 
 Result<std::uint64_t> parse_size(std::string_view text) {
   constexpr std::uint64_t kKibi = 1024;

@@ -5,16 +5,12 @@
 #include <sluice/abi.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 
 namespace sluice {
-
-// Digits and nothing else; nothing when they say too much.
-std::optional<std::uint64_t> parse_decimal(std::string_view text);
 
 // "65536", "64k", "1M", "2G": bytes.
 Result<std::uint64_t> parse_size(std::string_view text);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <string_view>
+
+#include "base/text.h"
 
 namespace sluice {
 namespace {
@@ -42,13 +44,12 @@ AuditedTurn TurnAudit::end(std::uint64_t turn_ns) const {
 
 // "TIME-ON-CPU TIME-ON-RUN-QUEUE SLICES", in nanoseconds.
 std::uint64_t TurnAudit::run_queue_delay_ns() const {
-  char text[128];
-  const ssize_t size = ::pread(schedstat_.get(), text, sizeof(text) - 1, 0);
+  char bytes[128];
+  const ssize_t size = ::pread(schedstat_.get(), bytes, sizeof(bytes), 0);
   if (size <= 0) return delay_ns_;
-  text[size] = 0;
-  char* second = nullptr;
-  std::strtoull(text, &second, 10);
-  return std::strtoull(second, nullptr, 10);
+  std::string_view text(bytes, static_cast<std::size_t>(size));
+  take_part(text, " ");
+  return parse_decimal(take_part(text, " ")).value_or(delay_ns_);
 }
 
 }  // namespace sluice

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/http/text.h"
+
 namespace sluice {
 namespace {
 
@@ -69,12 +71,9 @@ void MarkersProcessor::take(char c, std::string& output) {
 }
 
 const std::string* MarkersProcessor::value_of(std::string_view marker) const {
-  constexpr std::string_view kSpace = " \t\r\n";
   marker.remove_prefix(kMarkerBegin.size());
   marker.remove_suffix(kMarkerEnd.size());
-  const std::size_t first = marker.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return nullptr;
-  const std::string_view name = marker.substr(first, marker.find_last_not_of(kSpace) + 1 - first);
+  const std::string_view name = files::trimmed(marker, " \t\r\n");
   if (name == "date") return &values_.date;
   if (name == "path") return &values_.path;
   if (name == "mtime") return &values_.mtime;

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <string_view>
+
+#include "common/http/text.h"
 
 namespace sluice::files {
 namespace {
@@ -61,11 +62,8 @@ void KernelMounts::read() {
   }
   std::string_view rest = table;
   while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    std::uint64_t number = 0;
-    std::from_chars(line.data(), line.data() + line.size(), number);
-    if (is_telling(line)) telling_.push_back(number);
+    const std::string_view line = take_part(rest, '\n');
+    if (is_telling(line)) telling_.push_back(leading_number(line));
   }
   std::sort(telling_.begin(), telling_.end());
   known_ = true;

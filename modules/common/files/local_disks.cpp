@@ -8,13 +8,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
 #include "common/files/owned_fd.h"
+#include "common/http/text.h"
 
 namespace sluice::files {
 namespace {
@@ -42,33 +42,19 @@ struct Table {
   }
 };
 
-// Takes the next word off the front of a line.
-std::string_view take_word(std::string_view& line) {
-  const std::size_t end = std::min(line.find(' '), line.size());
-  const std::string_view word = line.substr(0, end);
-  line.remove_prefix(std::min(end + 1, line.size()));
-  return word;
-}
-
-std::uint64_t number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue" (proc(5))
 void add_line(Table& table, std::string_view line) {
-  const std::uint64_t mount = number_of(take_word(line));
-  take_word(line);
-  const std::string_view device = take_word(line);
+  const std::uint64_t mount = leading_number(take_part(line, ' '));
+  take_part(line, ' ');
+  const std::string_view device = take_part(line, ' ');
   const std::size_t colon = device.find(':');
   const std::size_t dash = line.find(" - ");
   if (colon == std::string_view::npos || dash == std::string_view::npos) return;
   line.remove_prefix(dash + 3);
-  const bool local = is_local_type(take_word(line));
+  const bool local = is_local_type(take_part(line, ' '));
   table.by_mount[mount] = local;
-  const dev_t number = gnu_dev_makedev(static_cast<unsigned>(number_of(device.substr(0, colon))),
-                                       static_cast<unsigned>(number_of(device.substr(colon + 1))));
+  const dev_t number = gnu_dev_makedev(static_cast<unsigned>(leading_number(device.substr(0, colon))),
+                                       static_cast<unsigned>(leading_number(device.substr(colon + 1))));
   table.by_device[number] = local;
 }
 
@@ -117,11 +103,7 @@ class Mounts {
       text.append(piece.data(), static_cast<std::size_t>(got));
     }
     table->is_read = !text.empty();
-    for (std::string_view rest = text; !rest.empty();) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      add_line(*table, rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    for (std::string_view rest = text; !rest.empty();) add_line(*table, take_part(rest, '\n'));
     return table;
   }
 

@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/http/text.h"
+
 namespace sluice::files {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Digits only. A number that is too large becomes the largest one.
 std::optional<std::uint64_t> parse_position(std::string_view digits) {
@@ -18,7 +14,7 @@ std::optional<std::uint64_t> parse_position(std::string_view digits) {
   if (digits.empty()) return std::nullopt;
   std::uint64_t value = 0;
   for (const char digit : digits) {
-    if (digit < '0' || digit > '9') return std::nullopt;
+    if (!is_digit(digit)) return std::nullopt;
     const auto add = static_cast<std::uint64_t>(digit - '0');
     value = value > (kMost - add) / 10 ? kMost : value * 10 + add;
   }
@@ -153,17 +149,11 @@ std::string content_range(const ByteRange& range, std::uint64_t size) {
 RangeRequest resolve_ranges(std::string_view field, std::uint64_t size) {
   constexpr std::string_view kUnit = "bytes=";
   RangeRequest result;
-  const bool bytes = field.size() >= kUnit.size() &&
-                     std::equal(kUnit.begin(), kUnit.end(), field.begin(), [](char expected, char byte) {
-                       return expected == (byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
-                     });
-  if (!bytes) return result;
+  if (!equals_ignoring_case(field.substr(0, kUnit.size()), kUnit)) return result;
   std::string_view list = field.substr(kUnit.size());
   std::size_t specs = 0;
   while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view spec = trim(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
+    const std::string_view spec = trimmed(take_part(list, ','));
     if (spec.empty()) continue;
     ByteRange range;
     const Spec kind = resolve_spec(spec, size, range);

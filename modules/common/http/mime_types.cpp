@@ -4,6 +4,8 @@
 #include <array>
 #include <iterator>
 
+#include "common/http/text.h"
+
 namespace sluice::files {
 namespace {
 
@@ -150,10 +152,9 @@ std::string_view mime_type(std::string_view path, std::string_view fallback) {
   const std::string_view extension = name.substr(dot + 1);
   if (extension.empty() || extension.size() > kExtensionMax) return fallback;
 
-  std::array<char, kExtensionMax> lower;
-  std::transform(extension.begin(), extension.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const Type wanted{{lower.data(), extension.size()}, {}};
+  std::array<char, kExtensionMax> small;
+  std::transform(extension.begin(), extension.end(), small.begin(), lower);
+  const Type wanted{{small.data(), extension.size()}, {}};
   const Type* found = std::lower_bound(std::begin(kTypes), std::end(kTypes), wanted, before);
   return found != std::end(kTypes) && found->extension == wanted.extension ? found->type : fallback;
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "common/http/mime_types.h"
+#include "common/http/text.h"
 
 namespace sluice::files {
 namespace {
@@ -11,27 +12,11 @@ namespace {
 // A name of at most 255 bytes could have a longer extension, but no real one does.
 constexpr std::size_t kExtensionMax = 32;
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower_text(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
-
 // RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    if (lower(c) >= 'a' && lower(c) <= 'z') return true;
-    return (c >= '0' && c <= '9') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    if ((lower(c) >= 'a' && lower(c) <= 'z') || is_digit(c)) return true;
+    return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
 }
 
@@ -55,17 +40,15 @@ std::string quoted(std::string_view text) {
 
 TypeTable::TypeTable(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find(';'), text.size());
-    const std::string_view piece = trim(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view piece = trimmed(take_part(text, ';'));
     if (piece.empty()) continue;
     const std::size_t equals = piece.find('=');
     if (equals == std::string_view::npos) {
       refuse(quoted(piece) + " is no pair: write extension=type/subtype, with ';' between two");
     }
-    const std::string_view name = trim(piece.substr(0, equals));
-    const std::string_view value = trim(piece.substr(equals + 1));
-    if (lower_text(name) == "charset") {
+    const std::string_view name = trimmed(piece.substr(0, equals));
+    const std::string_view value = trimmed(piece.substr(equals + 1));
+    if (equals_ignoring_case(name, "charset")) {
       add_charset(value);
     } else {
       add_pair(name, value);

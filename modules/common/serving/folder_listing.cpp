@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "common/http/text.h"
 #include "common/serving/listing_page.h"
 
 namespace sluice::files {
@@ -85,14 +86,6 @@ int read_entries(const ListingPlan& plan, EntryList& entries, bool& cut) {
 
 // ---- order ----
 
-unsigned char lower(char c) {
-  return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Takes the digits off the front of a text. Returns them without leading zeros.
 std::string_view take_number(std::string_view& text) {
   const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
@@ -114,7 +107,9 @@ int compare_names(const ListingEntry& left, const ListingEntry& right) {
       if (first.size() != second.size()) return first.size() < second.size() ? -1 : 1;
       if (const int difference = first.compare(second); difference != 0) return difference;
     } else {
-      if (const int difference = lower(a.front()) - lower(b.front()); difference != 0) return difference;
+      const auto first = static_cast<unsigned char>(lower(a.front()));
+      const auto second = static_cast<unsigned char>(lower(b.front()));
+      if (first != second) return first < second ? -1 : 1;
       a.remove_prefix(1);
       b.remove_prefix(1);
     }
@@ -140,9 +135,7 @@ void sort_entries(ListingEntries& entries, const ListingOrder& order) {
 ListingOrder listing_order(std::string_view query) {
   ListingOrder order;
   while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
+    const std::string_view pair = take_part(query, '&');
     if (pair == "sort=name") order.key = ListingKey::name;
     if (pair == "sort=size") order.key = ListingKey::size;
     if (pair == "sort=date") order.key = ListingKey::date;
