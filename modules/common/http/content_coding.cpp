@@ -3,43 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/http/quality_list.h"
+#include "common/http/text.h"
+
 namespace sluice::files {
 namespace {
 
-constexpr unsigned kFullWeight = 1000;  // weights are counted in thousandths
-
 constexpr std::array<std::string_view, kCodingCount> kNames = {"zstd", "br", "gzip", "identity"};
 constexpr std::array<std::string_view, kCodingCount> kSuffixes = {".zst", ".br", ".gz", ""};
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_name(std::string_view sent, std::string_view name) {
-  return std::equal(sent.begin(), sent.end(), name.begin(), name.end(),
-                    [](char left, char right) { return lower(left) == right; });
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// The qvalue of section 12.4.2: 0 or 1, and at most three decimals, which are zeros after a 1.
-std::optional<unsigned> parse_weight(std::string_view text) {
-  constexpr std::size_t kSizeMax = 5;  // "0.123"
-  if (text.empty() || text.size() > kSizeMax || (text[0] != '0' && text[0] != '1')) return std::nullopt;
-  if (text.size() > 1 && text[1] != '.') return std::nullopt;
-  unsigned weight = text[0] == '1' ? kFullWeight : 0;
-  unsigned unit = 100;
-  for (std::size_t i = 2; i < text.size(); ++i, unit /= 10) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-    weight += static_cast<unsigned>(text[i] - '0') * unit;
-  }
-  if (weight > kFullWeight) return std::nullopt;
-  return weight;
-}
 
 // The weight that the list gives to each coding, and to all that it does not name.
 struct Weights {
@@ -53,30 +24,15 @@ void lessen(std::optional<unsigned>& slot, unsigned weight) {
 }
 
 // codings [ OWS ";" OWS "q=" qvalue ]. A malformed member is ignored: it neither allows nor forbids.
-void take_member(std::string_view member, Weights& weights) {
-  const std::size_t semicolon = member.find(';');
-  std::optional<unsigned> weight = kFullWeight;
-  if (semicolon != std::string_view::npos) {
-    const std::string_view parameter = trim(member.substr(semicolon + 1));
-    if (!same_name(parameter.substr(0, 2), "q=")) return;
-    weight = parse_weight(parameter.substr(2));
-  }
-  if (!weight) return;
-  const std::string_view name = trim(member.substr(0, semicolon));
-  if (name == "*") return lessen(weights.others, *weight);
+void take_member(const WeightedMember& member, Weights& weights) {
+  if (!member.weight || member.has_parameters) return;
+  if (member.name == "*") return lessen(weights.others, *member.weight);
   for (std::size_t i = 0; i < kCodingCount; ++i) {
-    if (same_name(name, kNames[i])) return lessen(weights.named[i], *weight);
+    if (equals_ignoring_case(member.name, kNames[i])) return lessen(weights.named[i], *member.weight);
   }
   // Section 8.4.1.3: x-gzip is the old name of gzip.
-  if (same_name(name, "x-gzip")) lessen(weights.named[static_cast<std::size_t>(Coding::gzip)], *weight);
-}
-
-void take_list(std::string_view list, Weights& weights) {
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    take_member(trim(list.substr(0, comma)), weights);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
+  if (equals_ignoring_case(member.name, "x-gzip"))
+    lessen(weights.named[static_cast<std::size_t>(Coding::gzip)], *member.weight);
 }
 
 struct Ranked {
@@ -95,11 +51,9 @@ std::string_view coding_suffix(Coding coding) {
 }
 
 Codings preferred_codings(const Request& request) {
-  // Several lines of one list field are one list.
   Weights weights;
-  for (std::uint32_t i = 0; i < request.field_count; ++i) {
-    if (request.fields[i].id == FieldId::accept_encoding) take_list(request.fields[i].value, weights);
-  }
+  for_each_weighted(request, FieldId::accept_encoding,
+                    [&](const WeightedMember& member) { take_member(member, weights); });
   std::array<Ranked, kCodingCount> ranked;
   std::size_t count = 0;
   for (std::size_t i = 0; i < kCodingCount; ++i) {
