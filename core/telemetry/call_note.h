@@ -1,7 +1,7 @@
-// What a thread of a worker is doing, noted in shared memory before each call into a module, so that another
-// process can tell what a worker died in or is held up by.
+// A note in shared memory of the call into a module that a worker's thread is in. From it the supervisor knows
+// which module a worker died in, or is held up by.
 //
-// A note has one writer, its thread, and any number of readers in other processes. All zero at first.
+// Each thread writes its own note before the call; other processes read it. A note is valid when all zero.
 #pragma once
 
 #include <sluice/abi.h>
@@ -14,8 +14,8 @@
 
 namespace sluice {
 
-// The beginning of a request's line, for readers in other processes: nothing of the worker's own memory is left
-// when it has ended. A reader may see it half written.
+// A copy of the beginning of a request's line, because other processes cannot read the worker's own memory. A
+// reader may see it half written.
 struct NotedRequest {
   static constexpr std::uint32_t kTargetMax = 104;
   char method[8]{};
@@ -42,24 +42,24 @@ struct NotedRequest {
 };
 
 struct CallNote {
-  // 0 for none, else the module: its generation in the upper half, in the lower one its index in
-  // WorkerStats::modules plus one.
+  // The module that is called: its generation in the upper half, its index in WorkerStats::modules plus one in
+  // the lower half. 0 outside of calls.
   std::atomic<std::uint64_t> module_tag{0};
-  std::atomic<std::uint64_t> last{0};      // the same, of the last call that was noted, also when it is over
-  std::atomic<std::uint32_t> changes{0};   // how often that has become another one
-  std::atomic<std::uint64_t> since_ns{0};  // CLOCK_MONOTONIC; of an offloaded call, else 0
-  std::atomic<const Request*> request{nullptr};  // in the worker's own memory
-  std::atomic<const Request*> written{nullptr};  // whose line this is:
+  std::atomic<std::uint64_t> last{0};            // module_tag of the last call, kept when that call is over
+  std::atomic<std::uint32_t> changes{0};         // how often `last` has changed
+  std::atomic<std::uint64_t> since_ns{0};        // when an offloaded call began, by CLOCK_MONOTONIC; else 0
+  std::atomic<const Request*> request{nullptr};  // of the call, in the worker's own memory
+  std::atomic<const Request*> written{nullptr};  // the request that `line` was copied from
   NotedRequest line;
 
-  // "GET /x HTTP/1.1" of the call that is noted; empty without a request. Any process.
+  // The call's request as "GET /x HTTP/1.1"; empty without a request. Any process.
   std::string request_text() const;
 };
 
 inline std::string CallNote::request_text() const {
   const Request* of = request.load(std::memory_order_acquire);
   if (of == nullptr || of != written.load(std::memory_order_relaxed)) return {};
-  const NotedRequest copy = line;  // its writer may be at work
+  const NotedRequest copy = line;  // the writer may change it while we read
   return copy.text();
 }
 
@@ -75,7 +75,7 @@ constexpr std::uint32_t noted_generation(std::uint64_t tag) {
   return static_cast<std::uint32_t>(tag >> 32);
 }
 
-// Notes a call as long as it lives. A call may come from within another module's, whose note comes back.
+// Notes a call while this object lives. Calls nest: the destructor restores the note of the outer call.
 class NotedCall {
  public:
   NotedCall(CallNote& note, std::uint64_t tag, const Request* request = nullptr)

@@ -1,5 +1,5 @@
-// Numbers, durations and short texts in memory that processes share: each has one writer and any number of
-// readers, in other threads and processes. All are lock-free, and valid when their bytes are zero.
+// Numbers, durations and short texts in memory that processes share. One thread writes each of them; other
+// threads and processes read it. All are lock-free, and valid when their bytes are zero.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-// A number that only its one writer changes: a plain load and store, no locked instruction.
+// With one writer, adding is a plain load and store, without a locked instruction.
 class Counter {
  public:
   void add(std::uint64_t by = 1) { set(get() + by); }
@@ -28,7 +28,8 @@ class Counter {
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 };
 
-// Durations by powers of two: bucket i counts those below 2^i microseconds, the last one all longer ones.
+// Durations by powers of two: bucket i counts those below 2^i microseconds, and the last bucket all longer
+// ones.
 class DurationHistogram {
  public:
   static constexpr unsigned kBuckets = 24;
@@ -60,8 +61,7 @@ class Label {
     std::snprintf(text_, sizeof(text_), "%.*s", static_cast<int>(text.size()), text.data());
     published_.store(1, std::memory_order_release);
   }
-  // Empty until set. Another process may write anything here, so that its end is looked for no further than it
-  // can be.
+  // Empty until set. strnlen is bounded because a faulty process may have overwritten the terminating zero.
   std::string_view get() const {
     if (published_.load(std::memory_order_acquire) != 1) return {};
     return {text_, ::strnlen(text_, kSizeMax)};

@@ -17,25 +17,25 @@ namespace {
 static_assert(kLookSignal == SIGURG);
 
 constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-// What ends a process as well, unless somebody sees to it.
+// These end a process, too, unless a module or a profiler handles them.
 constexpr int kUnexpected[] = {SIGTRAP, SIGSYS, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL};
-// A sender that has no number here: it is outside of this container.
+// The sender's PID reads as 0 because it is outside of this container's PID namespace.
 constexpr std::int32_t kUnknownSender = -1;
 constexpr std::size_t kStackSize = 64 * 1024;
-// The handler's own frames come first.
+// The handler's own frames come before the thread's.
 constexpr int kPlacesMax = Snapshot::kFramesMax + 16;
 
 std::atomic<WorkerStats*> worker_stats{nullptr};
 std::atomic<bool> faulted{false};
-// A process that a module has forked shares the memory, but what becomes of it is not the worker's end.
+// The worker's PID. A process that a module forks shares the memory, but its death is not the worker's.
 pid_t owner = 0;
-struct sigaction before[_NSIG];     // what was in charge of each signal
-struct sigaction installed[_NSIG];  // what has been since
-// A thread that a module has started has no note.
+struct sigaction before[_NSIG];     // the actions before install_fault_handler
+struct sigaction installed[_NSIG];  // the actions after it
+// For threads that a module has started: they have no note.
 constexpr unsigned kNoNote = ~0U;
 thread_local unsigned noted_thread = kNoNote;
 
-// Copies as much as fits, and stays terminated.
+// Appends as much as fits. `text` stays terminated.
 void append(char* text, std::size_t size, std::size_t& used, const char* from, std::size_t count) {
   for (std::size_t i = 0; i < count && used + 1 < size; ++i) text[used++] = from[i];
   text[used] = '\0';
@@ -50,7 +50,7 @@ void* interrupted_at(const void* context) {
 #endif
 }
 
-// Which object an address is in. dladdr(3) would take locks; this one is made for unwinding in handlers.
+// Finds the object that an address is in. Unlike dladdr(3), _dl_find_object takes no locks.
 void locate(void* place, Snapshot::Frame& frame) {
   dl_find_object found{};
   frame.offset = reinterpret_cast<std::uintptr_t>(place);
@@ -76,13 +76,13 @@ void take_frames(Snapshot& snapshot, void* place) {
   int first = 0;
   while (first < size && places[first] != place) ++first;
   snapshot.frames_size = 0;
-  // A jump into nowhere leaves no frame of its own.
+  // After a jump to an address without code, backtrace has no frame for that address.
   if (first == size) {
     locate(place, snapshot.frames[snapshot.frames_size++]);
     first = 0;
   }
   for (int i = first; i < size && snapshot.frames_size < Snapshot::kFramesMax; ++i) {
-    // All but the innermost are return addresses, behind the call.
+    // All but the innermost are return addresses, which lie behind the call.
     auto* at = static_cast<char*>(places[i]) - (i == first ? 0 : 1);
     locate(at, snapshot.frames[snapshot.frames_size++]);
   }
@@ -102,7 +102,7 @@ void take_request(Snapshot& snapshot, const Request* request) {
   put(request->version == 10 ? Bytes(" HTTP/1.0", 9) : Bytes(" HTTP/1.1", 9));
 }
 
-// `note` may be null. The frames are written last, because unwinding an overwritten stack may end the process.
+// `note` may be null. The frames come last, because unwinding an overwritten stack may end the process.
 void take(Snapshot& snapshot, const CallNote* note, int signal, std::int32_t sent_by, void* place) {
   const std::uint32_t taken = snapshot.taken.load(std::memory_order_relaxed);
   snapshot.frames_size = 0;
@@ -121,13 +121,13 @@ std::int32_t sender_of(const siginfo_t& info) {
   return info.si_pid == 0 ? kUnknownSender : info.si_pid;
 }
 
-// The processor does it again as soon as the handler returns; everything else has to be sent again.
+// Whether the signal comes again when the handler returns: the processor repeats the instruction that failed.
 bool comes_again(int signal, const siginfo_t& info) {
   const bool by_processor = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
   return by_processor && info.si_code > 0;
 }
 
-// What is sent to the process can meet any thread, and is about its loop.
+// A thread without a note that gets a signal for the whole process stands for the loop.
 const CallNote* note_of(const WorkerStats& stats, const siginfo_t& info) {
   if (noted_thread != kNoNote) return &stats.notes[noted_thread];
   const bool is_its_own = info.si_code > 0 || info.si_code == SI_TKILL;
@@ -152,7 +152,8 @@ void on_look(int signal, siginfo_t*, void* context) {
   errno = saved_errno;
 }
 
-// By exit(3), which the server itself never calls. What would follow destroys what other threads still use.
+// A module has called exit(3), which the server never does. Ends the process at once, because the remaining
+// exit handlers would destroy objects that other threads still use.
 void on_exit_called(int status, void*) {
   if (::getpid() != owner) return;
   WorkerStats& stats = *worker_stats.load(std::memory_order_relaxed);
@@ -168,7 +169,7 @@ void install_fault_handler(WorkerStats& stats) {
   owner = ::getpid();
   ::on_exit(on_exit_called, nullptr);
   void* place = nullptr;
-  ::backtrace(&place, 1);  // loads what it needs, which a handler must not
+  ::backtrace(&place, 1);  // the first call loads libgcc, which a handler must not do
   struct sigaction action {};
   sigfillset(&action.sa_mask);
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -176,7 +177,8 @@ void install_fault_handler(WorkerStats& stats) {
   for (const int signal : kFatal) ::sigaction(signal, &action, &before[signal]);
   for (const int signal : kUnexpected) {
     ::sigaction(signal, nullptr, &before[signal]);
-    if (before[signal].sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);  // else it is a profiler's
+    // Another action than the default belongs to a profiler, and stays.
+    if (before[signal].sa_handler == SIG_DFL) ::sigaction(signal, &action, nullptr);
   }
   action.sa_flags |= SA_RESTART;
   action.sa_sigaction = on_look;

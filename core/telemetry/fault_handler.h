@@ -1,6 +1,6 @@
-// Takes a snapshot of a worker's thread when a signal or exit(3) is about to end it, or when the supervisor
-// wants to know what holds it up. After a fatal signal the process still dies of it, by whatever was in charge
-// before. A process that a module forks leaves none.
+// Takes a snapshot of a worker's thread when a signal or exit(3) is about to end the worker, or when the
+// supervisor asks what holds its loop up. After a fatal signal the earlier action for that signal still ends
+// the process. Processes that a module forks leave no snapshot.
 //
 // The handlers are async-signal-safe: they allocate nothing, and write to shared memory only.
 #pragma once
@@ -12,20 +12,22 @@
 
 namespace sluice {
 
-// Sent to a worker, it takes a snapshot into WorkerStats::held. By default it is ignored (signal(7)).
+// A worker that gets this signal takes a snapshot into WorkerStats::held. The default is to ignore it
+// (signal(7)).
 inline constexpr int kLookSignal = 23;  // SIGURG
 
-// For the calling process, for good. `stats` must live as long.
+// Installs the handlers in the calling process, for its whole life. `stats` must live as long.
 void install_fault_handler(WorkerStats& stats);
 
-// Handles the signal as install_fault_handler left it, whatever has been put in its place since.
+// Sets the signal's action back to the one after install_fault_handler, in case a module has replaced it.
 void restore_signal(int signal);
 
-// Ends the process for what a module did that is found out afterwards: `tag` as in CallNote, 0 for nobody.
+// Ends the process for a module's fault that is found only after its call. `tag` names the module as in
+// CallNote; 0 if it is not known.
 [[noreturn]] void end_by_fault(WorkerStats& stats, std::uint64_t tag);
 
-// Gives the calling thread a stack to handle its own stack's overflow on, and its number in the notes. One for
-// each thread, for its whole life.
+// Gives the calling thread a signal stack, which an overflow of its own stack needs, and the number of its
+// note. Each thread has one object of this class for its whole life.
 class FaultStack {
  public:
   explicit FaultStack(unsigned thread);
@@ -34,7 +36,7 @@ class FaultStack {
   FaultStack& operator=(const FaultStack&) = delete;
 
  private:
-  std::unique_ptr<char[]> stack_;  // null where the thread has one already
+  std::unique_ptr<char[]> stack_;  // null if the thread had a signal stack already
 };
 
 }  // namespace sluice

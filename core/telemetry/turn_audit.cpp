@@ -23,14 +23,16 @@ rusage thread_usage() {
 Result<std::unique_ptr<TurnAudit>> TurnAudit::create() {
   std::unique_ptr<TurnAudit> audit(new TurnAudit);
   audit->schedstat_.reset(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
-  if (!audit->schedstat_) return fail_errno("the loop cannot be audited: /proc/thread-self/schedstat", errno);
+  if (!audit->schedstat_) {
+    return fail_errno("the loop cannot be audited: cannot open /proc/thread-self/schedstat", errno);
+  }
   return audit;
 }
 
 void TurnAudit::begin() {
   delay_ns_ = run_queue_delay_ns();
   const rusage usage = thread_usage();
-  // A thread that gives its processor up by itself waits for something: a disk, a lock, a page.
+  // A thread gives its processor up voluntarily when it waits: for a disk, a lock or a page.
   sleeps_ = usage.ru_nvcsw;
   disk_pages_ = usage.ru_majflt;
 }
@@ -42,7 +44,7 @@ AuditedTurn TurnAudit::end(std::uint64_t turn_ns) const {
           static_cast<std::uint64_t>(usage.ru_majflt - disk_pages_)};
 }
 
-// "TIME-ON-CPU TIME-ON-RUN-QUEUE SLICES", in nanoseconds.
+// The file says "TIME-ON-CPU TIME-ON-RUN-QUEUE SLICES", with times in nanoseconds.
 std::uint64_t TurnAudit::run_queue_delay_ns() const {
   char bytes[128];
   const ssize_t size = ::pread(schedstat_.get(), bytes, sizeof(bytes), 0);

@@ -1,7 +1,7 @@
-// Looks closer at the turns of a loop: how long one took apart from waiting for a processor, and how often it
-// slept, which it never should. Costs four system calls a turn, so it is there only when it is asked for.
+// Measures the turns of a loop: the time without waiting for a processor, and how often the thread slept, which
+// it never should. It costs four system calls a turn, so it is off unless the settings ask for it.
 //
-// The thread that made it, at the beginning and the end of each turn.
+// Called by the thread that created it, at the beginning and the end of each turn.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 namespace sluice {
 
 struct AuditedTurn {
-  std::uint64_t net_ns = 0;  // apart from waiting for a processor
+  std::uint64_t net_ns = 0;  // without waiting for a processor
   std::uint64_t sleeps = 0;
-  std::uint64_t disk_pages = 0;  // of memory that were read from a disk for it
+  std::uint64_t disk_pages = 0;  // pages of memory that were read from a disk in the turn
 };
 
 class TurnAudit {
@@ -23,7 +23,7 @@ class TurnAudit {
   static Result<std::unique_ptr<TurnAudit>> create();
 
   void begin();
-  // Of the turn since begin(), which took this long by the clock.
+  // Of the turn since begin(). `turn_ns` is its duration by the clock.
   AuditedTurn end(std::uint64_t turn_ns) const;
 
  private:
@@ -31,9 +31,10 @@ class TurnAudit {
   std::uint64_t run_queue_delay_ns() const;
 
   UniqueFd schedstat_;
-  std::uint64_t delay_ns_ = 0;  // of the thread when the turn began
-  long sleeps_ = 0;             // the same
-  long disk_pages_ = 0;         // the same
+  // The thread's counts when the turn began.
+  std::uint64_t delay_ns_ = 0;
+  long sleeps_ = 0;
+  long disk_pages_ = 0;
 };
 
 }  // namespace sluice

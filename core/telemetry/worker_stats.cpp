@@ -63,7 +63,7 @@ void UnmapStats::operator()(WorkerStats* stats) const {
 Result<SharedStats> map_stats() {
   void* memory =
       ::mmap(nullptr, sizeof(WorkerStats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return fail_errno("cannot map memory for what a process counts", errno);
+  if (memory == MAP_FAILED) return fail_errno("cannot map memory for a worker's counters", errno);
   return SharedStats(static_cast<WorkerStats*>(memory));
 }
 

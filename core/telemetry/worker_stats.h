@@ -1,8 +1,8 @@
-// What a worker counts, in memory that it shares with the supervisor.
+// A worker's counters, notes and snapshots, in memory that it shares with the supervisor.
 //
-// Each number has one writer (a worker's loop, or one offload thread for its note) and any number of readers in
-// other threads and processes; all are lock-free atomics, read in no particular order. Everything here is zero
-// at first, so that fresh pages of mmap(2) are valid WorkerStats.
+// The worker's loop writes all of them, except the notes of offload threads, which each thread writes itself.
+// Other threads and processes read them. All are lock-free atomics, read in no particular order. All bytes may
+// be zero, so fresh pages of mmap(2) are valid WorkerStats.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +28,15 @@ struct WorkerStats {
 
   Counter connections_accepted;
   Counter connections_open;
-  Counter connections_refused;   // how often new ones had to wait: no descriptors, memory or place left
+  Counter connections_refused;   // how often new ones had to wait for a descriptor, memory or --connections-max
   Counter connections_gave_way;  // idle ones that were closed in favour of new ones
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;
   Counter module_faults;  // exceptions and broken contracts
   DurationHistogram turns;
-  DurationHistogram net_turns;      // of turns that are audited: see TurnAudit
-  Counter loop_sleeps;              // the same
+  DurationHistogram net_turns;      // audited turns only: see TurnAudit
+  Counter loop_sleeps;              // audited turns only
   Counter offload_queued;           // now
   Counter offload_running;          // now
   DurationHistogram offload_waits;  // from being submitted to being given to a thread
@@ -45,27 +45,27 @@ struct WorkerStats {
   Snapshot fault;  // of the thread that a fatal signal met
   Snapshot held;   // of the loop's thread, each time the supervisor asks
   Label modules[kModulesMax];
-  DurationHistogram answers[kModulesMax];  // of these modules: from handling to the last byte, in turns' time
-  Counter holds[kModulesMax];              // of these modules: Host::hold without its release, now
+  DurationHistogram answers[kModulesMax];  // by module: from handling to the last byte, by the loop's clock
+  Counter holds[kModulesMax];              // by module: how often Host::hold was called and not yet released
   ModuleCounter module_counters[kModuleCountersMax];
 
-  // The entry of this name, made at first use; the last one stands for all names that no longer fit.
-  // REQUIRES: the loop's thread.
+  // The index of this name's entry, which the first call makes. The last entry stands for all names that no
+  // longer fit. REQUIRES: the loop's thread.
   std::uint32_t module_index(std::string_view name);
   std::uint32_t module_counter_index(std::string_view name);
 
-  // Adds what another process has counted. REQUIRES: no other writer.
+  // Adds the counts of another process. REQUIRES: no other writer.
   void absorb(const WorkerStats& other);
 };
 
-// In memory of its own, which forked processes share.
+// WorkerStats in pages of their own, which forked processes share.
 struct UnmapStats {
   void operator()(WorkerStats* stats) const;
 };
 using SharedStats = std::unique_ptr<WorkerStats, UnmapStats>;
 Result<SharedStats> map_stats();
 
-// The module that a note names; empty for none. Any process.
+// The name of the module that a tag names; empty for none. Any process.
 std::string_view noted_module(const WorkerStats& stats, std::uint64_t tag);
 
 }  // namespace sluice

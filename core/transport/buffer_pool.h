@@ -1,6 +1,6 @@
-// Byte buffers of one size that are lent to connections while they are at work: an idle connection owns none.
+// Byte buffers of one size, lent to connections while they are at work. An idle connection has none.
 //
-// Loop thread. What comes back is kept for the next, up to a bound.
+// Loop thread. The pool keeps up to kKeptMax returned buffers for later connections, and frees the others.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@ class BufferPool {
   using Buffer = std::unique_ptr<char[]>;
 
   explicit BufferPool(std::size_t buffer_size) : buffer_size_(buffer_size) {
-    kept_.reserve(kKeptMax);  // so that giving back needs no memory
+    kept_.reserve(kKeptMax);  // so that give() allocates nothing
   }
   std::size_t buffer_size() const { return buffer_size_; }
 
-  // How many are out.
+  // How many buffers are lent now.
   std::size_t lent() const { return lent_; }
 
-  // Not zeroed.
+  // The buffer's bytes are not zeroed.
   Buffer take() {
     Buffer buffer;
     if (kept_.empty()) {

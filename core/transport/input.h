@@ -1,5 +1,5 @@
-// What a connection has received and not used up: one buffer, in which a request's head lies in one piece while
-// the request lasts, and its body passes through the room behind it.
+// The bytes that a connection has received and not used up. They lie in one buffer: the request's head stays in
+// one piece until the request ends, and the body passes through the room behind it.
 //
 // The first buffer is small, because most requests are a head only, and views of it keep it for as long as the
 // answer takes. What does not fit moves to a large one before anybody has views.
@@ -33,9 +33,9 @@ class Input {
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
-  // From the request's first byte on, while its head is incomplete.
+  // All bytes from the request's first on. REQUIRES: the head is incomplete.
   std::string_view head() const { return {buffer_.get() + head_begin_, end_ - head_begin_}; }
-  // Behind the head: what is not used up.
+  // The bytes behind the head that are not used up.
   std::string_view rest() const { return {buffer_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
 
@@ -48,14 +48,14 @@ class Input {
   }
   void head_ends(std::size_t head_size) { begin_ = body_begin_ = head_begin_ + head_size; }
   void use(std::size_t size) { begin_ += size; }
-  // The head is no longer needed; what is left begins the next one.
+  // Forgets the head. The bytes that are left begin the next head.
   void next_request() {
     head_begin_ = body_begin_ = begin_;
     if (empty()) {
       head_begin_ = body_begin_ = begin_ = end_ = 0;
       return;
     }
-    // When it came is not known, but it is here.
+    // The time at which these bytes came is not known; they have arrived by now.
     if (received_ns_ == 0) received_ns_ = monotonic_ns();
     arrived_ns_ = received_ns_;
   }
@@ -79,9 +79,9 @@ class Input {
     filled = filled_ = moved.size == room;
     return moved;
   }
-  // The request had begun to arrive by then.
+  // When the last bytes of the request's head arrived, or a later time if that is not known.
   std::uint64_t arrived_ns() const { return arrived_ns_; }
-  // Gives the buffer back. REQUIRES: empty(), and no head is looked at.
+  // Gives the buffer back. REQUIRES: empty(), and no view of the head is in use.
   void release() {
     pool_->give(std::move(buffer_));
     pool_ = &buffers_.small;
@@ -118,7 +118,7 @@ class Input {
   BufferPool* pool_ = &buffers_.small;  // of the buffer
   BufferPool::Buffer buffer_;
   std::uint64_t arrived_ns_ = 0;
-  std::uint64_t received_ns_ = 0;  // what is there had come by then; 0: nobody has asked yet
+  std::uint64_t received_ns_ = 0;  // all bytes had arrived by then; 0 until next_request reads the clock
   std::size_t head_begin_ = 0;     // head_begin_ <= body_begin_ <= begin_ <= end_
   std::size_t body_begin_ = 0;     // equal to head_begin_ while the head is incomplete
   std::size_t begin_ = 0;

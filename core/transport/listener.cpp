@@ -30,7 +30,7 @@ void Listener::give_up_socket() {
 }
 
 Result<void> Listener::start() {
-  // Level-triggered, and only one of several workers is woken where they share a socket (epoll_ctl(2)).
+  // Level-triggered. EPOLLEXCLUSIVE: of the workers that share a socket, not all are woken (epoll_ctl(2)).
   token_ = loop_.add(socket_.get(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   if (token_ == EventLoop::kNoToken) return fail_errno("cannot watch a listening socket", errno);
   return {};
@@ -58,7 +58,7 @@ void Listener::on_events(std::uint32_t) {
   for (int i = 0; i < kAcceptsMax; ++i) {
     if (i > 0 && loop_.slice_is_over()) return;
     if (!acceptor_.can_accept()) {
-      if (!has_waiting()) return;  // nobody idle has to go for nothing
+      if (!has_waiting()) return;  // so that no idle connection is closed in vain
       if (!make_room(Shortage::kAllOpen)) return pause();
     }
     const Attempt attempt = try_accept();
@@ -78,7 +78,7 @@ bool Listener::make_room(int why) {
   return made;
 }
 
-// One connection at most gives way in an attempt: what it frees may be taken by another process.
+// At most one idle connection is closed in an attempt, because another process may take what it frees.
 Listener::Attempt Listener::try_accept() {
   Attempt attempt = accept_one();
   if (attempt == Attempt::no_room && make_room(no_room_error_)) attempt = accept_one();
@@ -98,7 +98,7 @@ Listener::Attempt Listener::accept_one() {
     case EBADF:
     case ENOTSOCK:
     case EOPNOTSUPP:
-    case EINVAL:  // nobody has listened yet, or it is another socket by now
+    case EINVAL:  // the socket does not listen yet, or the descriptor is another socket by now
       loop_.look_at_own();
       return Attempt::none_waits;
     case EMFILE:
@@ -106,16 +106,18 @@ Listener::Attempt Listener::accept_one() {
     case ENOBUFS:
     case ENOMEM:
       no_room_error_ = errno;
-      return has_waiting() ? Attempt::no_room : Attempt::none_waits;  // it is told when nobody waits, too
+      // accept(2) fails so even if no client waits.
+      return has_waiting() ? Attempt::no_room : Attempt::none_waits;
     default:
-      return Attempt::taken;  // that one connection has failed (accept(2)): the next may not
+      return Attempt::taken;  // this connection has failed, but the next may not (accept(2))
   }
 }
 
-// A level-triggered socket that nobody can accept from would keep the loop busy.
+// A waiting connection that cannot be accepted would wake the loop again and again (level-triggered).
 void Listener::pause() {
   if (token_ == EventLoop::kNoToken) return;
-  resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);  // without memory it is watched on
+  // First the timer: if it throws for want of memory, the socket stays watched.
+  resume_ = loop_.timers().start(loop_.now_ms() + kPauseMs, *this);
   loop_.remove(token_, socket_.get());
   token_ = EventLoop::kNoToken;
 }

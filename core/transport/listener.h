@@ -16,10 +16,10 @@ class Listener final : private Pollable, private Timer {
   class Acceptor {
    public:
     virtual void on_accept(UniqueFd socket) = 0;
-    // Whether another connection can be taken on now; asked again after a while when not.
+    // Whether one more connection may be open now.
     virtual bool can_accept() const = 0;
-    // A connection waits, and there is no room for it: `why` is an errno of accept(2), or Shortage::kAllOpen.
-    // True when an idle connection was closed in favour of it. `again`: it has waited since such a call.
+    // Closes an idle connection in favour of one that waits; false if none is idle. `why` there is no room: an
+    // errno of accept(2), or Shortage::kAllOpen. `again`: the last call failed, too.
     virtual bool make_room(int why, bool again) = 0;
 
    protected:
@@ -32,8 +32,8 @@ class Listener final : private Pollable, private Timer {
   Listener& operator=(const Listener&) = delete;
 
   Result<void> start();
-  // From the next turn on accepts what waits, so many a turn, then closes this process' descriptor of the
-  // socket. While there is no room for what waits it tries again, for a while: closing would reset them.
+  // Accepts the connections that wait, at most kAcceptsMax a turn, and then closes this process' descriptor.
+  // While there is no room for them, it tries again for a while, because closing would reset them.
   static constexpr int kAcceptsMax = 64;
   void finish();
   bool finished() const { return !socket_; }
@@ -55,9 +55,9 @@ class Listener final : private Pollable, private Timer {
   UniqueFd socket_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId resume_{};
-  int no_room_error_ = 0;    // why accept_one found no room
-  bool held_up_ = false;     // no room could be made, and none was accepted since
-  int last_turns_left_ = 0;  // of accepting, while it finishes
+  int no_room_error_ = 0;    // the errno with which accept_one found no room
+  bool held_up_ = false;     // no room could be made, and no connection was accepted since
+  int last_turns_left_ = 0;  // turns in which finish() may still accept
 };
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
-// A connection's bounded output: heads, small contents and chunk framing, copied and sent together.
+// A connection's output: heads, small contents and chunk framing are copied into one buffer and sent together.
 //
-// Loop thread. Answers that are ready wait here until the connection parks, waits or closes, so that pipelined
-// ones leave in one write.
+// Loop thread. Finished answers stay here until the connection parks, waits or closes, so that answers to
+// pipelined requests leave in one write.
 #pragma once
 
 #include <cstring>
@@ -32,9 +32,9 @@ class Output {
   }
   // How many bytes have ever been appended.
   std::uint64_t position() const { return consumed_ + (end_ - begin_); }
-  // Whether anything that was appended behind that position has been sent.
+  // Whether any byte that was appended behind `position` has been sent.
   bool has_sent(std::uint64_t position) const { return consumed_ > position; }
-  // Takes back what was appended behind that position; false when some of it has been sent.
+  // Removes the bytes that were appended behind `position`; false when some of them have been sent.
   bool take_back(std::uint64_t position) {
     if (has_sent(position)) return false;
     end_ = begin_ + static_cast<std::size_t>(position - consumed_);
@@ -47,7 +47,7 @@ class Output {
     consumed_ += size;
     if (begin_ == end_) begin_ = end_ = 0;
   }
-  // ok: nothing is left.
+  // Sends the pending bytes. ok: none is left.
   Io flush(Transport& transport, bool more_follows) {
     if (empty()) return Io::ok;
     const iovec piece{buffer_.get() + begin_, end_ - begin_};

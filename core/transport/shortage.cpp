@@ -42,7 +42,7 @@ void Shortage::fired() {
 }
 
 void Shortage::say() {
-  std::string line = reason(why_) + "; since the last such line ";
+  std::string line = reason(why_) + "; since the last line about this ";
   line += counted(gave_way_, " idle connection was", " idle connections were") + " closed to make room, and ";
   line += counted(waits_, " time", " times") + " new connections had to wait";
   log(LogLevel::warning, line);

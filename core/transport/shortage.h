@@ -1,5 +1,5 @@
-// What a worker says when it has no room for another connection: one line at first, then one a minute with how
-// often it has happened since. Loop thread.
+// Logs that a worker has no room for another connection: at once, then at most once a minute with the counts
+// since the last line. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,11 @@ class Shortage final : private Timer {
   Shortage(const Shortage&) = delete;
   Shortage& operator=(const Shortage&) = delete;
 
-  // Why there is none: an errno of accept(2), or this when as many connections are open as may be.
+  // The reason when as many connections are open as the settings allow; other reasons are an errno of
+  // accept(2).
   static constexpr int kAllOpen = 0;
-  // An idle connection was closed in favour of a new one, or, where none was idle, new ones wait.
+  // `gave_way`: an idle connection was closed in favour of a new one. Otherwise none was idle, and new ones
+  // wait.
   void note(int why, bool gave_way);
 
  private:
@@ -28,7 +30,7 @@ class Shortage final : private Timer {
   TimerId next_line_{};
   int why_ = kAllOpen;
   std::uint64_t gave_way_ = 0;  // since the last line
-  std::uint64_t waits_ = 0;     // the same
+  std::uint64_t waits_ = 0;     // since the last line
 };
 
 }  // namespace sluice

@@ -79,7 +79,7 @@ Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
 }
 
 Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
-  // sendfile(2) moves at most this much a call.
+  // sendfile(2) moves at most so many bytes a call.
   constexpr std::uint64_t kCallMax = 0x7ffff000;
   Moved moved;
   auto position = static_cast<off_t>(offset);
@@ -113,7 +113,7 @@ void Transport::cork() {
 void Transport::release() {
   if (!held_) return;
   held_ = false;
-  // Setting TCP_NODELAY once more sends what waits, too (tcp(7)).
+  // Setting TCP_NODELAY again sends held back bytes as well (tcp(7)).
   is_tcp_ = corked_ ? set_option(TCP_CORK, 0) : set_option(TCP_NODELAY, 1);
   corked_ = false;
 }

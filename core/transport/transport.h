@@ -1,6 +1,6 @@
-// The seam between a connection and its socket: plain TCP or Unix streams today.
+// The interface between a connection and its socket, which is a TCP or Unix stream.
 //
-// Owns the socket. Nothing here blocks, and no errno leaves it. Loop thread.
+// Owns the socket. No call blocks, and errors are values of Io, not errno. Loop thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-// The system calls of all transports. Tests put others in their place, since some answers of a kernel are rare.
+// The system calls of all transports. Tests replace them to get results that a kernel rarely gives.
 struct SocketCalls {
   ssize_t (*receive)(int socket, char* buffer, std::size_t size);
   ssize_t (*send)(int socket, const iovec* pieces, int count, int flags);
@@ -28,36 +28,38 @@ class Transport {
   explicit Transport(UniqueFd socket) : socket_(std::move(socket)) {}
 
   int fd() const { return socket_.get(); }
-  // ok with size 0: the client has sent its last byte. full: nothing there now.
+  // ok with size 0: the client has sent its last byte. full: no bytes are there now.
   Moved receive(char* buffer, std::size_t size);
-  // Bytes, or the end, have come and were not received.
+  // Whether bytes, the end of the stream or an error have arrived and were not received.
   bool has_arrived() const;
-  // `more_follows` lets the kernel hold a short segment back for what comes next (MSG_MORE), until `release`.
+  // `more_follows` lets the kernel hold a short segment back until more bytes or `release` follow (MSG_MORE).
   Moved send(const iovec* pieces, int count, bool more_follows);
-  // ok with less than `size` never happens; short_file when the file ends early.
+  // ok: all of `size` was sent. short_file: the file ended early.
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size);
-  // From now on short segments are held back, also at the end of each send_file (TCP_CORK), until `release`.
+  // Holds short segments back until `release`, also at the end of each send_file (TCP_CORK).
   void cork();
-  // Nothing follows for now: sends what is held back, which the kernel would do 200 ms later.
+  // Sends the bytes that are held back, because nothing follows for now. The kernel would wait 200 ms.
   void release();
-  // A call has failed for want of memory, which counts as full, but of which no edge tells the end.
+  // Whether a call has failed for want of memory. It returned full, but epoll reports no edge when memory is
+  // free again.
   bool starved() const { return starved_; }
   bool take_starved() { return std::exchange(starved_, false); }
-  // What the client has not acknowledged yet. For comparing two looks between which nothing was sent: it goes
-  // down when the client takes something. Bytes on TCP; on Unix sockets memory, which goes down by whole
-  // buffers of some 32 KiB.
+  // How much was sent and not acknowledged yet. If nothing is sent between two calls, a smaller second value
+  // means that the client has taken bytes. On TCP it counts bytes; on Unix sockets the kernel's memory, which
+  // shrinks by whole buffers of some 32 KiB.
   std::uint32_t unacknowledged() const;
-  // How many bytes the client has acknowledged since it connected; nothing where the kernel does not count
+  // How many bytes the client has acknowledged since it connected; nullopt where the kernel does not count
   // them.
   std::optional<std::uint64_t> acknowledged() const;
-  // Whether the socket has taken any byte since the call before.
+  // Whether the socket has taken any byte to send since the last call.
   bool take_progress() { return std::exchange(progressed_, false); }
-  // No more will be sent; the client can still be read.
+  // Ends the sending direction. Receiving goes on.
   void finish_sending();
-  // Closing will reset the connection instead of ending it in order.
+  // Makes the later close reset the connection instead of ending it in order.
   void abort();
   std::string peer_name() const;
-  // Lets the descriptor go, so that another connection may have it in this turn. Nothing else may follow.
+  // Closes the descriptor, so that another connection can have its number in this turn. No other call may
+  // follow.
   void close() { socket_.reset(); }
 
  private:
@@ -68,8 +70,8 @@ class Transport {
   bool progressed_ = false;
   bool starved_ = false;
   bool corked_ = false;
-  bool held_ = false;   // something may be held back
-  bool is_tcp_ = true;  // as far as is known
+  bool held_ = false;   // the kernel may hold bytes back
+  bool is_tcp_ = true;  // until setting an option of TCP fails
 };
 
 }  // namespace sluice
