@@ -44,7 +44,7 @@ std::string print_duration(std::uint64_t duration_ms) {
 
 Result<std::uint64_t> parse_count(std::string_view text) {
   const auto value = parse_decimal(text);
-  if (!value) return fail(quoted(text) + " is no number: write it in digits");
+  if (!value) return fail(quoted(text) + " is not a number: write it in digits");
   return *value;
 }
 

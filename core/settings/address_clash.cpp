@@ -20,7 +20,7 @@ const Address& as(const ListenAddress& address) {
   return reinterpret_cast<const Address&>(address.address);
 }
 
-// Where its file would be.
+// The path of the address' socket, with the symbolic links of its folder resolved.
 fs::path place_of(const ListenAddress& address) {
   const fs::path path = as<sockaddr_un>(address).sun_path;
   std::error_code error;
@@ -28,7 +28,7 @@ fs::path place_of(const ListenAddress& address) {
   return folder / path.filename();
 }
 
-// All addresses of the machine, of this family.
+// Whether it stands for all addresses of the machine, of its family.
 bool is_any(const ListenAddress& address) {
   if (address.address.ss_family == AF_INET6)
     return IN6_IS_ADDR_UNSPECIFIED(&as<sockaddr_in6>(address).sin6_addr);
@@ -43,7 +43,7 @@ bool is_same(const ListenAddress& one, const ListenAddress& other) {
 bool exclude_each_other(const ListenAddress& one, const ListenAddress& other) {
   if (one.address.ss_family != other.address.ss_family) return false;
   if (one.is_unix()) return is_same(one, other);
-  // At the same place for both families. The kernel chooses another one for each 0.
+  // The port is at the same place for both families. For each port 0 the kernel chooses another one.
   const std::uint16_t port = as<sockaddr_in>(one).sin_port;
   if (port == 0 || port != as<sockaddr_in>(other).sin_port) return false;
   return is_any(one) || is_any(other) || is_same(one, other);
@@ -72,7 +72,7 @@ Result<void> take(std::size_t site, const ListenAddress& address, std::vector<Ta
   }
   if (has_one) return {};
   return fail("cannot listen on both " + in_the_way->address.text + " and " + address.text +
-              ", since one is, or includes, the other: leave one of them out");
+              ", because one is the other or includes it: leave one of them out");
 }
 
 }  // namespace

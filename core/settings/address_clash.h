@@ -1,5 +1,5 @@
-// Addresses of one configuration that cannot be listened on together, although each of them may be free. Pure,
-// but for the folders of Unix sockets, whose symbolic links are followed.
+// Finds addresses of one configuration that cannot be listened on together, although each of them may be free.
+// Reads nothing but the symbolic links on the way to Unix sockets.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-// `sites`: the addresses of each. A site may have an address twice, by two of its names. Of a name's several
-// addresses one is enough.
+// `sites` has the addresses of each site. Two names of one site may have the same address. If a name has
+// several addresses, one of them that is free is enough.
 Result<void> check_together(const std::vector<std::vector<ListenAddress>>& sites);
 
 }  // namespace sluice

@@ -54,17 +54,18 @@ Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, s
     address.sin_addr.s_addr = htonl(INADDR_ANY);
   } else if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
     return fail("the address " + quoted(text) + " begins with " + quoted(host) +
-                ", which is no IPv4 address: write four numbers of 0 to 255, as in 127.0.0.1");
+                ", which is not an IPv4 address: write four numbers of 0 to 255, as in 127.0.0.1");
   }
   return make_listen(text, address, sizeof(address));
 }
 
-// An IPv6 address may carry its interface behind '%'.
+// getaddrinfo(3) also for IPv6 addresses: they may name an interface behind '%', which inet_pton(3) does not
+// take.
 Result<ListenAddress> look_up(std::string_view text, const std::string& host, std::uint16_t port, int family) {
   const HostAddresses found = look_up_host(host, port, family);
   if (found.error != 0 && family == AF_INET6) {
     return fail("the address " + quoted(text) + " has " + quoted(host) +
-                " in its brackets, which is no IPv6 address: write [::1]:8080, for example");
+                " in its brackets, which is not an IPv6 address: write [::1]:8080, for example");
   }
   if (found.error != 0) {
     return fail("the host " + quoted(host) + " of the address " + quoted(text) +
@@ -75,7 +76,8 @@ Result<ListenAddress> look_up(std::string_view text, const std::string& host, st
   return result;
 }
 
-// An address may stand as a browser shows it: http://HOST:PORT/, with port 80 where there is none.
+// Takes the scheme off an address that is written as a URL: http://HOST:PORT/. Port 80 is added if there is
+// none.
 Result<std::string> without_scheme(std::string_view text) {
   constexpr std::string_view kHttp = "http://";
   const std::string subject = "the address " + quoted(text);
@@ -83,19 +85,19 @@ Result<std::string> without_scheme(std::string_view text) {
   if (scheme == std::string_view::npos || text.substr(0, scheme) == "unix") return std::string(text);
   if (text.substr(0, scheme + 3) != kHttp) {
     return fail(subject + " begins with " + quoted(text.substr(0, scheme + 3)) +
-                ": only HTTP in clear text is spoken, so write HOST:PORT");
+                ": the server speaks only HTTP without TLS, so write HOST:PORT");
   }
   std::string rest(text.substr(kHttp.size()));
   if (rest.ends_with('/')) rest.pop_back();
   if (rest.find('/') != std::string::npos) {
-    return fail(subject + " has a path: write HOST:PORT alone, and what is served where with --mount");
+    return fail(subject + " has a path: write HOST:PORT alone; --mount says what answers at a path");
   }
   if (rest.empty()) return fail(subject + " names no host: write HOST:PORT");
   const bool has_port = rest.rfind(':') != std::string::npos && rest.back() != ']';
   return has_port ? rest : rest + ":80";
 }
 
-// How an address without a port was most likely meant.
+// What the writer of an address without a port most likely meant.
 std::string with_port(std::string_view text) {
   if (text.find('/') != std::string_view::npos)
     return "write HOST:PORT, or unix:" + std::string(text) + " for a Unix socket";
@@ -131,14 +133,14 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   }
   if (host.find(':') != std::string::npos)
     return fail(subject + " has an IPv6 address without brackets: write [V6]:PORT, as in [::1]:8080");
-  // Digits and dots are never left to the resolver, which takes "127.1" and "2130706433" for addresses.
+  // The resolver does not see digits and dots, because it takes "127.1" and "2130706433" for addresses.
   if (host == "*" || host.find_first_not_of("0123456789.") == std::string::npos)
     return parse_v4(text, host, *port);
   return look_up(text, host, *port, AF_UNSPEC);
 }
 
 void ListenAddress::set_port(std::uint16_t port) {
-  // At the same place for both families.
+  // The port is at the same place for both families.
   reinterpret_cast<sockaddr_in*>(&address)->sin_port = htons(port);
 }
 

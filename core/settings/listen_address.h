@@ -1,6 +1,6 @@
-// An address to listen on, and the grammar in which a person writes it.
+// An address to listen on, and its grammar.
 //
-// Touches no file and no socket, and looks up no more than names of hosts. Any thread.
+// Parsing looks up names of hosts, and touches no file or socket. Any thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -20,18 +20,18 @@ struct ListenAddress {
   std::string text;  // as written, without http://
   sockaddr_storage address{};
   socklen_t length = 0;
-  std::vector<HostAddresses::One> others = {};  // that a name has, too: "localhost" has one of each family
+  std::vector<HostAddresses::One> others = {};  // a name's other addresses: "localhost" has one of each family
   bool is_one_of_several = false;               // see every_address
 
   bool is_unix() const { return address.ss_family == AF_UNIX; }
   void set_port(std::uint16_t port);  // REQUIRES: !is_unix()
 };
 
-// Numeric or named host; a name is looked up (getaddrinfo(3)), which may find several addresses. Port 0 lets
-// the kernel choose.
+// The host is numeric or a name. A name is looked up (getaddrinfo(3)) and may have several addresses. For port
+// 0 the kernel chooses one.
 Result<ListenAddress> parse_listen(std::string_view text);
 
-// The addresses that it stands for, each for itself; one that is not one of several is the only one.
+// Splits an address with `others` into one ListenAddress for each. An address without `others` is the only one.
 std::vector<ListenAddress> every_address(const ListenAddress& address);
 
 }  // namespace sluice

@@ -38,24 +38,24 @@ Result<std::string> parse_prefix(std::string_view text, std::string_view prefix)
     if (segment.empty()) return fail(subject + " has '//' in its prefix: write one slash");
     if (segment == "." || segment == "..") {
       return fail(subject + " has the segment " + quoted(segment) +
-                  " in its prefix: no request ever has one, so write the path without it");
+                  " in its prefix: paths of requests never have one, so leave it out");
     }
     start = end + 1;
   }
   return result;
 }
 
-// Takes one KEY=VALUE from the front of `rest`, which then is empty or begins with the comma behind it.
+// Takes one KEY=VALUE off the front of `rest`. Afterwards `rest` is empty or begins with the next comma.
 Result<std::pair<std::string, std::string>> take_option(std::string_view text, std::string_view& rest,
                                                         bool is_first) {
   const std::string subject = "the mount " + quoted(text);
   const std::size_t equals = rest.find_first_of("=,");
   const std::string_view key = rest.substr(0, equals);
   if (key.empty())
-    return fail(subject + " lacks an option where it promises one: write PREFIX=MODULE:KEY=VALUE,KEY=VALUE");
+    return fail(subject + " has no option behind a ':' or ',': write PREFIX=MODULE:KEY=VALUE,KEY=VALUE");
   if (equals == std::string_view::npos || rest[equals] == ',') {
     return fail(subject + " has the option " + quoted(key) + " without a value: write KEY=VALUE" +
-                (is_first ? "" : ", or \\, for a comma that belongs to the value before it"));
+                (is_first ? "" : ", or \\, if the comma belongs to the value before it"));
   }
   if (!is_name(key)) {
     return fail(subject + " has an option named " + quoted(key) +
@@ -81,7 +81,7 @@ Unexpected given_twice(const std::string& subject, std::string_view key) {
   return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
 }
 
-// Takes what is the server's own, not the module's. False for what is not.
+// Takes an option of the server into `mount`; false if the option is the module's.
 Result<bool> take_own_option(const std::string& subject, const std::string& key, const std::string& value,
                              MountSpec& mount) {
   if (key == "root") {
@@ -148,7 +148,7 @@ Result<MountSpec> parse_mount(std::string_view text) {
     return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
   if (!is_name(mount.module)) {
     return fail(subject + " has a module named " + quoted(mount.module) +
-                ": a name is made of letters, digits, '_' and '-', and its options stand behind ':'");
+                ": a name is made of letters, digits, '_' and '-', and options follow behind ':'");
   }
   if (colon == std::string_view::npos) return mount;
   const auto options = parse_options(text, rest.substr(colon + 1), mount);

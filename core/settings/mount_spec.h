@@ -1,6 +1,6 @@
-// A mount, and the grammar in which a person writes it.
+// A mount, and its grammar.
 //
-// Touches no file and no socket, and looks up no more than names of hosts. Any thread.
+// Parsing looks up names of hosts, and touches no file or socket. Any thread.
 #pragma once
 
 #include <optional>
@@ -18,14 +18,15 @@ namespace sluice {
 struct MountSpec {
   std::string prefix;  // begins and ends with '/'
   std::string module;
-  std::optional<std::string> root;  // the option root=DIR, which is the server's own
-  // isolate=on,listen=ADDRESS, the server's own, too: a worker of its own answers there, and nobody elsewhere.
+  // Options of the server: root=DIR, isolate=on and listen=ADDRESS. Of an isolated mount, only its own worker
+  // answers, and only at its own address.
+  std::optional<std::string> root;
   bool isolate = false;
-  std::optional<ListenAddress> listen;                       // exactly where it is isolated
-  std::vector<std::pair<std::string, std::string>> options;  // the module's, in the order written
+  std::optional<ListenAddress> listen;                       // set if and only if isolate is
+  std::vector<std::pair<std::string, std::string>> options;  // of the module, in the order written
 };
 
-// The module and its options are not looked up: their names are checked when the module is loaded.
+// Does not check that the module and its options exist: loading the module does.
 Result<MountSpec> parse_mount(std::string_view text);
 
 }  // namespace sluice

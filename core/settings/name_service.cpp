@@ -17,11 +17,11 @@ namespace {
 
 constexpr std::size_t kAddressesMax = 16;  // of one name
 
-// By the question. What a server asks for are the few names that its settings have.
+// The answers by their questions. It stays small, because a server looks up only the names in its settings.
 std::map<std::string, std::string> heard;
 bool asks_nobody = false;
 
-// The answer as text, empty for none.
+// The answer to a question, as text; empty for none.
 std::string answer(const std::string& question, const std::function<std::string()>& ask) {
   const auto known = heard.find(question);
   if (asks_nobody) return known == heard.end() ? "" : known->second;
@@ -59,7 +59,7 @@ HostAddresses look_up_host(const std::string& host, std::uint16_t port, int fami
   HostAddresses addresses;
   NetstringReader fields(text);
   const std::string error(fields.next());
-  addresses.error = EAI_AGAIN;  // without an answer
+  addresses.error = EAI_AGAIN;  // stays if there is no answer
   std::from_chars(error.data(), error.data() + error.size(), addresses.error);
   while (!fields.at_end() && addresses.all.size() < kAddressesMax) {
     const std::string_view bytes = fields.next();

@@ -1,9 +1,8 @@
-// Names of hosts and users, looked up in the system's databases (nsswitch.conf(5)), which may ask a network and
-// keep who asks for long.
+// Looks up names of hosts and users in the system's databases (nsswitch.conf(5)). They may ask a network, so a
+// look-up may take long.
 //
-// Whoever has others to serve lets a child do it: the child asks for everything that will be asked for and
-// hands over what it has heard (`heard_names`); meanwhile there is nothing to wait for, and afterwards the same
-// questions are answered from that (`HeardNames`). One thread.
+// The supervisor must not wait that long, so a child process looks up all names and hands its answers over
+// (`heard_names`). The supervisor then gets the same look-ups answered from them (`HeardNames`). One thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -23,9 +22,9 @@ struct HostAddresses {
     socklen_t length = 0;
   };
   int error = 0;         // of getaddrinfo(3)
-  std::vector<One> all;  // at least one without an error, each once
+  std::vector<One> all;  // without duplicates; not empty if `error` is 0
 };
-// `family` AF_INET6 is for an address in brackets, which is no name. For stream sockets.
+// Addresses for stream sockets. With `family` AF_INET6, `host` has to be a numeric address, not a name.
 HostAddresses look_up_host(const std::string& host, std::uint16_t port, int family);
 
 struct UserNumbers {
@@ -34,11 +33,11 @@ struct UserNumbers {
 };
 std::optional<UserNumbers> look_up_user(const std::string& name);
 
-// All answers that this process has had until now.
+// All answers that this process has got until now.
 std::string heard_names();
 
-// Answers from what another process has heard, as long as it lives. What was not asked for there has no answer:
-// EAI_AGAIN, or no such user.
+// While this object lives, look-ups are answered from `heard`, which another process made by heard_names(). A
+// name that the other process did not look up gives EAI_AGAIN, or no user.
 class HeardNames {
  public:
   explicit HeardNames(std::string_view heard);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t kWorkersMax = 256;
 
-// Nothing where it does not fit.
+// nullopt if the product does not fit.
 std::optional<std::uint64_t> multiply(std::uint64_t value, std::uint64_t by) {
   if (value > std::numeric_limits<std::uint64_t>::max() / by) return std::nullopt;
   return value * by;
@@ -64,21 +64,21 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       {"G", kKibi * kKibi * kKibi},
   };
   const auto bytes = parse_scaled(text, kUnits);
-  if (!bytes) return fail(quoted(text) + " is no size: write bytes, as in 65536, 64k, 1M or 2G");
+  if (!bytes) return fail(quoted(text) + " is not a size: write bytes, as in 65536, 64k, 1M or 2G");
   return *bytes;
 }
 
 Result<std::uint64_t> parse_duration_ms(std::string_view text) {
   constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
   if (const auto bare = parse_decimal(text)) {
-    // Other servers mean seconds, this one would mean milliseconds: nobody has to guess.
+    // Other servers mean seconds by a bare number. An error is better than a guess.
     if (*bare == 0) return 0;
     const std::string digits(text);
     return fail(quoted(text) + " has no unit: write " + digits + "s or " + digits + "ms");
   }
   const auto duration_ms = parse_scaled(text, kUnits);
   if (!duration_ms)
-    return fail(quoted(text) + " is no time: write 500ms, 30s, 5m or 1h, as one whole number and its unit");
+    return fail(quoted(text) + " is not a time: write 500ms, 30s, 5m or 1h, as one whole number and its unit");
   return *duration_ms;
 }
 
@@ -86,7 +86,7 @@ Result<std::uint32_t> parse_workers(std::string_view text) {
   if (text == "auto") return 0;
   const auto number = parse_decimal(text);
   if (!number || *number == 0 || *number > kWorkersMax) {
-    return fail(quoted(text) + " is no number of workers: write auto, or a number of 1 to " +
+    return fail(quoted(text) + " is not a number of workers: write auto, or a number of 1 to " +
                 std::to_string(kWorkersMax));
   }
   return static_cast<std::uint32_t>(*number);
@@ -97,7 +97,7 @@ Result<LogLevel> parse_log_level(std::string_view text) {
   if (text == "info") return LogLevel::info;
   if (text == "warning") return LogLevel::warning;
   if (text == "error") return LogLevel::error;
-  return fail(quoted(text) + " is no log level: write debug, info, warning or error");
+  return fail(quoted(text) + " is not a log level: write debug, info, warning or error");
 }
 
 Result<bool> parse_flag(std::string_view text) {
@@ -113,7 +113,7 @@ Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view va
       return 0;
     case OptionType::number:
       if (const auto decimal = parse_decimal(value)) return *decimal;
-      return bad_option(option, quoted(value) + " is no number: write 0 or more, in digits");
+      return bad_option(option, quoted(value) + " is not a number: write 0 or more, in digits");
     case OptionType::size:
       number = parse_size(value);
       break;

@@ -1,5 +1,5 @@
-// The value of an option: the grammar of numbers, sizes, times and the like, and which of these the table of a
-// module asks for. Pure. Any thread.
+// Parses values of options: numbers, sizes, times and the like, also by the type in a module's table of
+// options. Pure. Any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -26,14 +26,14 @@ Result<LogLevel> parse_log_level(std::string_view text);
 // on/off, true/false, yes/no, 1/0.
 Result<bool> parse_flag(std::string_view text);
 
-// The value that a person gave to a module's option, as a number (see Host::number); the error says what would
-// be right.
+// The value that a person gave to a module's option, as a number (see Host::number). The error says what to
+// write.
 Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value);
 
-// The same of the value that the module itself has for it. There a duration may lack its unit: milliseconds, as
-// the interface has it (OptionType::duration_ms).
+// The same for the module's own default. In it a duration may lack its unit, and then counts milliseconds
+// (OptionType::duration_ms).
 Result<std::uint64_t> check_fallback(const OptionInfo& option);
-// That value as a person would have to write it.
+// The default as a person would have to write it.
 std::string readable_fallback(OptionType type, const std::string& fallback);
 
 }  // namespace sluice

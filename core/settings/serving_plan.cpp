@@ -19,12 +19,12 @@ Result<UniqueFd> open_folder(const std::string& path, const std::string& what, c
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (fd) return fd;
   if (errno == ENOENT) return fail(what + " " + path + " does not exist: " + remedy);
-  if (errno == ENOTDIR) return fail(what + " " + path + " is no folder: " + remedy);
+  if (errno == ENOTDIR) return fail(what + " " + path + " is not a folder: " + remedy);
   return fail_errno(what + " " + path + " cannot be opened", errno);
 }
 
-// Where the mount's root=DIR lies: below the document root when it does, so that symbolic links between mounts
-// keep working, else a folder that confines itself.
+// Opens the mount's root=DIR. A DIR below the document root becomes a path below the root's descriptor, so that
+// symbolic links between mounts work. Any other DIR is opened as a folder of its own, which links cannot leave.
 Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
   if (!mount.root) return MountFolder{plan.root.get(), mount.prefix.substr(1), plan.root_path};
   const std::string what = "the folder of the mount " + mount.prefix + ",";
@@ -71,7 +71,7 @@ Result<PlanPtr> make_plan(const Settings& settings) {
   auto user = find_user(settings.user);
   if (!user) return Unexpected(user.error());
   plan->user = *user;
-  auto root = open_folder(settings.root, "the document root", "make it, or name another with --root");
+  auto root = open_folder(settings.root, "the document root", "make it, or name another one with --root");
   if (!root) return Unexpected(root.error());
   plan->root = std::move(*root);
   std::error_code error;

@@ -1,6 +1,7 @@
 // Everything that a worker needs to begin, except its modules: settings with their folders opened.
 //
-// Made by the supervisor while it may still open everything; read-only afterwards, shared with forked workers.
+// The supervisor makes it, because workers may not have the right to open the folders. It is read-only
+// afterwards, and forked workers share it.
 #pragma once
 
 #include <memory>
@@ -15,33 +16,33 @@
 namespace sluice {
 
 struct MountFolder {
-  int fd = -1;           // the document root's, or one of `folders`
-  std::string path;      // below it; empty or ending in '/'
-  std::string root{};    // where `fd` is, as a person wrote it, made absolute
-  std::string folder{};  // the same of root=DIR, where that lies below the document root
+  int fd = -1;           // ServingPlan::root, or one of ServingPlan::folders
+  std::string path;      // below `fd`; empty or ending in '/'
+  std::string root{};    // the path of `fd`, as it is written in the settings, made absolute
+  std::string folder{};  // the same for root=DIR, if DIR lies below the document root
 };
 
-// Addresses, and what answers there: workers of one site accept from no other.
+// Addresses and the mounts that answer there. Each site has workers of its own.
 struct ServingSite {
   std::vector<ListenAddress> listen;
   unsigned workers = 1;
-  std::optional<std::size_t> mount;  // the only one, of settings.mounts; without it, all that are not isolated
+  std::optional<std::size_t> mount;  // the only mount, in settings.mounts; nullopt: all that are not isolated
 
   bool has(std::size_t index, const MountSpec& spec) const { return mount ? *mount == index : !spec.isolate; }
 };
 
 struct ServingPlan {
   Settings settings;
-  std::vector<ServingSite> sites;  // the first one is the server's own, the others are isolated mounts'
+  std::vector<ServingSite> sites;  // first the server's own site, then one for each isolated mount
   std::optional<User> user;
   UniqueFd root;
-  std::string root_path;                   // as a person wrote it, made absolute
+  std::string root_path;                   // as it is written in the settings, made absolute
   std::vector<UniqueFd> folders;           // of mounts outside the document root
   std::vector<MountFolder> mount_folders;  // one for each of settings.mounts
 };
 using PlanPtr = std::shared_ptr<const ServingPlan>;
 
-// Opens the folders; the error is one sentence.
+// Opens the folders. The error is one sentence.
 Result<PlanPtr> make_plan(const Settings& settings);
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// The validated settings of a server: plain values without behaviour. The command line makes them, the
-// supervisor and the workers read them. Any thread.
+// The validated settings of a server, as plain values. The command line makes them; the supervisor and the
+// workers read them. Any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -15,54 +15,55 @@
 namespace sluice {
 
 struct Limits {
-  std::uint32_t head_bytes_max = 16 * 1024;         // request line and fields together: 431 above
-  std::uint32_t target_bytes_max = 8 * 1024;        // 414 above
-  std::uint32_t fields_max = 100;                   // field lines: 431 above
-  std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // of a request: 413 above
+  std::uint32_t head_bytes_max = 16 * 1024;         // request line and fields together; larger ones get 431
+  std::uint32_t target_bytes_max = 8 * 1024;        // longer ones get 414
+  std::uint32_t fields_max = 100;                   // field lines; heads with more get 431
+  std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // of a request; larger ones get 413
   std::uint64_t drain_bytes_max = 256 * 1024;       // of a request body that no handler takes
   std::uint64_t body_rate_min = 240;                // bytes a second of a request body, over Timeouts::body_ms
-  std::uint32_t connections_max = 20000;            // per worker; accepting waits above
+  std::uint32_t connections_max = 20000;            // per worker; further ones wait to be accepted
   std::uint32_t turn_bytes_max = 2 * 1024 * 1024;   // sent on one connection in one turn of the loop
 };
 
 // All in milliseconds.
 struct Timeouts {
-  std::uint32_t head_ms = 15'000;  // from a request's first byte (a connection's start) to its head's end
-  std::uint32_t body_ms = 30'000;  // between two pieces of a request's body; for the whole of an unwanted one
-  std::uint32_t send_ms = 30'000;  // without the client taking a byte
+  std::uint32_t head_ms = 15'000;  // from a request's first byte (or a connection's start) to its head's end
+  std::uint32_t body_ms = 30'000;  // between two pieces of a request's body, or for a whole unwanted body
+  std::uint32_t send_ms = 30'000;  // while the client acknowledges no byte
   std::uint32_t keepalive_ms = 65'000;    // idle between two requests
-  std::uint32_t handler_ms = 60'000;      // for a deferred answer, and a body that writes nothing
-  std::uint32_t linger_ms = 2'000;        // reading on after an answer that closes in mid-request
-  std::uint32_t drain_ms = 30'000;        // for what is in flight when the server stops or reloads
-  std::uint32_t stream_grace_ms = 5'000;  // for streams without a known end that wait when the server stops
+  std::uint32_t handler_ms = 60'000;      // for a deferred answer, and for a body that writes nothing
+  std::uint32_t linger_ms = 2'000;        // reading on after an answer that closes before the request's end
+  std::uint32_t drain_ms = 30'000;        // for requests in flight when the server stops or reloads
+  std::uint32_t stream_grace_ms = 5'000;  // for waiting streams without a known end when the server stops
 };
 
-// In place of a control socket's path.
-inline constexpr std::string_view kOwnControl = "auto";  // one of the server's own in the control folder
+// Values of Settings::control other than a path.
+inline constexpr std::string_view kOwnControl = "auto";  // a socket of the server's own in the control folder
 inline constexpr std::string_view kNoControl = "off";
 
-// What is done about modules that change, and about those that break.
+// How the server treats modules that change, and modules that break.
 struct ModulePolicy {
-  std::uint32_t quiet_ms = 150;    // a changed file is taken when it has not changed for so long
-  std::uint32_t swap_ms = 10'000;  // for a trial of it, and again for the workers to get ready for it
-  std::uint32_t faults_max = 3;    // of one module: then it goes back, or is switched off
+  std::uint32_t quiet_ms = 150;  // a changed file is taken when it has not changed for this time
+  std::uint32_t swap_ms =
+      10'000;  // for the trial of a changed file, and again until the workers are ready for it
+  std::uint32_t faults_max = 3;  // of one module, before its last generation returns or it is switched off
   std::uint32_t fault_window_ms = 60'000;
-  std::uint32_t hang_ms = 5'000;  // in one turn of the loop: the worker is ended; 0 for never
+  std::uint32_t hang_ms = 5'000;  // a turn of the loop that takes longer ends the worker; 0: never
 };
 
 struct Settings {
   std::string root = ".";
   std::string plugins = "plugins.d";
   std::vector<ListenAddress> listen;
-  std::uint32_t workers = 0;         // 0: one for each processor that may be used
-  std::vector<std::string> only;     // --module: just these; empty for all
+  std::uint32_t workers = 0;         // 0: one for each processor that the server may use
+  std::vector<std::string> only;     // --module: only these; empty for all
   std::vector<std::string> without;  // --without
   std::vector<MountSpec> mounts;
-  std::string user;  // empty: www-data when started as root, else whoever started it
+  std::string user;  // empty: www-data if root starts the server, else the user that starts it
   LogLevel log_level = LogLevel::info;
   std::uint32_t offload_threads = 4;  // per worker
   bool loop_audit = false;
-  std::string control{kNoControl};  // the path of the control socket, or one of the words above
+  std::string control{kNoControl};  // the path of the control socket, or kOwnControl, or kNoControl
   std::string control_folder;
   Limits limits;
   Timeouts timeouts;

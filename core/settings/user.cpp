@@ -12,12 +12,12 @@
 namespace sluice {
 namespace {
 
-// Root of a container or of a user namespace is often not allowed to.
+// The root of a container or of a user namespace often may not change users.
 Unexpected cannot_become(const User& user, int error) {
-  const std::string remedy = "or serve as the root that it is, with --user root";
+  const std::string remedy = "or stay root with --user root";
   if (error == EINVAL) {
     return fail("cannot change to the user " + user.name + ", whose number " + std::to_string(user.uid) +
-                " is not mapped into this user namespace: map it, name one that is with --user, " + remedy);
+                " is not mapped into this user namespace: map it, name a mapped user with --user, " + remedy);
   }
   if (error == EPERM) {
     return fail("cannot change to the user " + user.name +
@@ -42,16 +42,16 @@ Result<std::optional<User>> find_user(const std::string& name) {
 }
 
 Result<void> become(const User& user) {
-  // Changing users forgets the signal that comes when the parent ends (prctl(2)).
+  // Changing users clears the signal for the parent's end (prctl(2)), so it is set again below.
   int at_parents_end = 0;
   ::prctl(PR_GET_PDEATHSIG, &at_parents_end);
   const pid_t parent = ::getppid();
   if (::initgroups(user.name.c_str(), user.gid) != 0 || ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)
     return cannot_become(user, errno);
-  // Changing users forbids core dumps and debugging (prctl(2)); both are wanted when a module crashes.
+  // Changing users forbids core dumps and debugging (prctl(2)). Both are useful when a module crashes.
   ::prctl(PR_SET_DUMPABLE, 1);
   ::prctl(PR_SET_PDEATHSIG, at_parents_end);
-  if (at_parents_end != 0 && ::getppid() != parent) ::raise(at_parents_end);  // it has ended in between
+  if (at_parents_end != 0 && ::getppid() != parent) ::raise(at_parents_end);  // the parent ended in between
   return {};
 }
 

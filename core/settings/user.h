@@ -16,12 +16,12 @@ struct User {
   gid_t gid = 0;
 };
 
-// The user that workers become; nothing when they stay who they are. An empty name means www-data when root has
-// started the server, and no change otherwise. The error says what to do.
+// The user that workers become; nullopt if they keep theirs. An empty name means www-data if root has started
+// the server, and no change otherwise. The error says what to do.
 Result<std::optional<User>> find_user(const std::string& name);
 
-// For good: groups, group and user of this process. Signals and /proc stay accessible to the same user, and
-// what was asked for the parent's end (PR_SET_PDEATHSIG) still holds.
+// Changes the groups, the group and the user of this process for good. The user can still debug the process,
+// and the signal for the parent's end (PR_SET_PDEATHSIG) stays.
 Result<void> become(const User& user);
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// What a person has written, as the sentences that answer it show it. Pure. Any thread.
+// Quotes text that a person has written, for error sentences. Pure. Any thread.
 #pragma once
 
 #include <string>

@@ -164,7 +164,7 @@ TEST_CASE("a module's description is judged before it is used") {
   const auto sentences = found(request_for("description"), "load");
   INFO(text_of(sentences));
   CHECK_THAT(sentences.at("description"), Contains("two words"));
-  CHECK_THAT(sentences.at("options"), Contains("'many' is no number") && Contains("two options limit"));
+  CHECK_THAT(sentences.at("options"), Contains("'many' is not a number") && Contains("two options limit"));
   CHECK_THAT(sentences.at("mount"), Contains("begins with '/'"));
   CHECK_THAT(sentences.at("advice"), Contains("the option wait has no unit") && Contains("write 20ms"));
   CHECK_THAT(found(request_for("../abi_wrong_major"), "load").at("load"), Contains("build it again"));
@@ -354,7 +354,7 @@ TEST_CASE("arguments that cannot be used are refused with a sentence") {
   CHECK_THAT(run({hello, "--option", "limit"}).err, Contains("write it as --option KEY=VALUE"));
   CHECK_THAT(run({hello, "--request", "a b"}).err, Contains("write a space as %20"));
   CHECK_THAT(run({hello, "--root", scratch.path("none")}).err, Contains("cannot be opened"));
-  CHECK_THAT(run({hello, "--step-timeout", "soon"}).err, Contains("--step-timeout: 'soon' is no time"));
+  CHECK_THAT(run({hello, "--step-timeout", "soon"}).err, Contains("--step-timeout: 'soon' is not a time"));
   CHECK_THAT(run({hello, "--handler-timeout", "1ms"}).err, Contains("out of range"));
   CHECK(run({hello, "--option", "limit"}).exit_code == 1);
   CHECK(run({}).exit_code > 100);

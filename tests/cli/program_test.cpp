@@ -138,7 +138,7 @@ TEST_CASE("wrong settings give one sentence, and exit code 1") {
 
 TEST_CASE("a sentence stays one line whatever was typed") {
   CHECK(run({"serve", "--workers", "1\n2"}).err ==
-        "sluice: --workers: '1\\x0a2' is no number of workers: write auto, or a number of 1 to 256\n");
+        "sluice: --workers: '1\\x0a2' is not a number of workers: write auto, or a number of 1 to 256\n");
 }
 
 TEST_CASE("existing folders are accepted") {

@@ -224,9 +224,11 @@ TEST_CASE("each call reads the file anew") {
 TEST_CASE("an error begins with the place of the value") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("conf", "# c\nhead-timeout = soon\n");
-  CHECK_THAT(refusal({"--workers", "x"}), Contains("--workers: 'x' is no number of workers: write auto"));
-  CHECK_THAT(refusal({}, {{"SLUICE_WORKERS", "x"}}), Contains("SLUICE_WORKERS: 'x' is no number of workers"));
-  CHECK_THAT(refusal({"--config", file}), Contains(file + ":2: head-timeout: 'soon' is no time: write 500ms"));
+  CHECK_THAT(refusal({"--workers", "x"}), Contains("--workers: 'x' is not a number of workers: write auto"));
+  CHECK_THAT(refusal({}, {{"SLUICE_WORKERS", "x"}}),
+             Contains("SLUICE_WORKERS: 'x' is not a number of workers"));
+  CHECK_THAT(refusal({"--config", file}),
+             Contains(file + ":2: head-timeout: 'soon' is not a time: write 500ms"));
   CHECK_THAT(refusal({"--listen", ":1", "--listen", "nowhere"}), Contains("--listen: the address 'nowhere'"));
 }
 
@@ -275,7 +277,8 @@ TEST_CASE("numbers have a range") {
   CHECK(refusal({"--fields-max", "0"}) == "--fields-max: '0' is out of range: write 1 to 10000");
   CHECK(refusal({"--drain-max", "2G"}) == "--drain-max: '2G' is out of range: write 0 to 1G");
   CHECK(refusal({"--connections-max", "0"}) == "--connections-max: '0' is out of range: write 1 to 1000000");
-  CHECK(refusal({"--connections-max", "20k"}) == "--connections-max: '20k' is no number: write it in digits");
+  CHECK(refusal({"--connections-max", "20k"}) ==
+        "--connections-max: '20k' is not a number: write it in digits");
   CHECK(refusal({"--turn-max", "1k"}) == "--turn-max: '1k' is out of range: write 16k to 64M");
   CHECK(refusal({"--offload-threads", "65"}) == "--offload-threads: '65' is out of range: write 1 to 64");
   CHECK(refusal({"--head-timeout", "0"}) == "--head-timeout: '0' is out of range: write 10ms to 24h");

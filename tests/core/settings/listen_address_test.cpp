@@ -114,7 +114,7 @@ TEST_CASE("host names are looked up, numbers are not") {
   CHECK_THAT(refusal(parse_listen("no-such-host.invalid:80")), Contains("'no-such-host.invalid'"));
   for (const char* text : {"127.1:80", "256.0.0.1:80", "1.2.3.4.5:80", "2130706433:80"}) {
     INFO(text);
-    CHECK_THAT(refusal(parse_listen(text)), Contains("is no IPv4 address"));
+    CHECK_THAT(refusal(parse_listen(text)), Contains("is not an IPv4 address"));
   }
 }
 
@@ -134,8 +134,9 @@ TEST_CASE("an address may be written as a browser shows it") {
   CHECK(parse_listen("http://127.0.0.1")->text == "127.0.0.1:80");
   CHECK(parse_listen("http://[::1]")->text == "[::1]:80");
   CHECK(parse_listen("http://*:81")->text == "*:81");
-  CHECK_THAT(refusal(parse_listen("https://127.0.0.1:443")), Contains("only HTTP in clear text is spoken"));
-  CHECK_THAT(refusal(parse_listen("tcp://127.0.0.1:80")), Contains("only HTTP in clear text is spoken"));
+  CHECK_THAT(refusal(parse_listen("https://127.0.0.1:443")),
+             Contains("the server speaks only HTTP without TLS"));
+  CHECK_THAT(refusal(parse_listen("tcp://127.0.0.1:80")), Contains("the server speaks only HTTP without TLS"));
   CHECK_THAT(refusal(parse_listen("http://127.0.0.1:80/app")), Contains("has a path"));
   CHECK_THAT(refusal(parse_listen("http://")), Contains("names no host"));
 }

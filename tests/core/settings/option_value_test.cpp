@@ -26,7 +26,7 @@ TEST_CASE("sizes") {
   for (const char* text : {"", "k", "-1", "+1", " 1", "1 k", "1kb", "1.5M", "0x10", "18446744073709551616",
                            "18014398509481984k"}) {
     INFO(text);
-    CHECK_THAT(refusal(parse_size(text)), Contains("is no size: write bytes, as in 65536, 64k, 1M or 2G"));
+    CHECK_THAT(refusal(parse_size(text)), Contains("is not a size: write bytes, as in 65536, 64k, 1M or 2G"));
   }
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("durations") {
   CHECK(parse_duration_ms("1h") == 3'600'000u);
   for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1S", "1d", "1m30s", "18446744073709551615h"}) {
     INFO(text);
-    CHECK_THAT(refusal(parse_duration_ms(text)), Contains("is no time: write 500ms"));
+    CHECK_THAT(refusal(parse_duration_ms(text)), Contains("is not a time: write 500ms"));
   }
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("log levels and flags") {
   CHECK(parse_log_level("info") == LogLevel::info);
   CHECK(parse_log_level("warning") == LogLevel::warning);
   CHECK(parse_log_level("error") == LogLevel::error);
-  CHECK_THAT(refusal(parse_log_level("loud")), Contains("'loud' is no log level: write debug, info"));
+  CHECK_THAT(refusal(parse_log_level("loud")), Contains("'loud' is not a log level: write debug, info"));
   for (const char* text : {"on", "true", "yes", "1"}) CHECK(parse_flag(text) == true);
   for (const char* text : {"off", "false", "no", "0"}) CHECK(parse_flag(text) == false);
   CHECK_THAT(refusal(parse_flag("maybe")), Contains("'maybe' is neither on nor off"));
@@ -71,21 +71,21 @@ TEST_CASE("a module's option is checked by its type") {
 
   option.type = OptionType::number;
   CHECK(check_option(option, "42") == 42u);
-  CHECK_THAT(refusal(check_option(option, "4k")), Contains("option speed: '4k' is no number"));
+  CHECK_THAT(refusal(check_option(option, "4k")), Contains("option speed: '4k' is not a number"));
 
   option.type = OptionType::size;
   CHECK(check_option(option, "4k") == 4096u);
-  CHECK_THAT(refusal(check_option(option, "4x")), Contains("option speed: '4x' is no size"));
+  CHECK_THAT(refusal(check_option(option, "4x")), Contains("option speed: '4x' is not a size"));
 
   option.type = OptionType::duration_ms;
   CHECK(check_option(option, "2s") == 2000u);
-  CHECK_THAT(refusal(check_option(option, "2x")), Contains("option speed: '2x' is no time"));
+  CHECK_THAT(refusal(check_option(option, "2x")), Contains("option speed: '2x' is not a time"));
   CHECK(refusal(check_option(option, "2")) == "option speed: '2' has no unit: write 2s or 2ms");
   option.fallback = "2";
   CHECK(check_fallback(option) == 2u);
   CHECK(readable_fallback(option.type, option.fallback) == "2ms");
   option.fallback = "x";
-  CHECK_THAT(refusal(check_fallback(option)), Contains("option speed: 'x' is no time"));
+  CHECK_THAT(refusal(check_fallback(option)), Contains("option speed: 'x' is not a time"));
 
   option.type = OptionType::flag;
   CHECK(check_option(option, "yes") == 1u);

@@ -50,9 +50,9 @@ TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong"
   Settings settings = scratch.settings();
   CHECK(why(settings).empty());
   settings.root = scratch.path / "nowhere";
-  CHECK(why(settings).find("does not exist: make it, or name another with --root") != std::string::npos);
+  CHECK(why(settings).find("does not exist: make it, or name another one with --root") != std::string::npos);
   settings.root = scratch.path / "root/file";
-  CHECK(why(settings).find("is no folder") != std::string::npos);
+  CHECK(why(settings).find("is not a folder") != std::string::npos);
   settings = scratch.settings();
   settings.user = "nobody-has-this-name";
   CHECK(why(settings).find("nobody-has-this-name") != std::string::npos);
