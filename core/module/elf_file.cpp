@@ -5,7 +5,7 @@
 namespace sluice {
 namespace {
 
-// What a symbol says about unloading; null for nothing.
+// Why a symbol keeps its object in memory; null if it does not.
 const char* pinned_by(const Elf64_Sym& symbol, std::string_view name) {
   if (name.starts_with("__cxa_thread_atexit")) return "it has a thread_local with a destructor";
   if (ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE && symbol.st_shndx != SHN_UNDEF)

@@ -1,7 +1,7 @@
-// A shared object's own tables (elf(5)), for who decides about it before it is loaded.
+// Reads a shared object's tables (elf(5)) before it is loaded.
 //
-// Whatever stands in them may be wrong: nothing beyond the bytes is read, and no number is taken from a place
-// that may be crooked. A view: the bytes have to outlive it.
+// The tables may be wrong: nothing beyond the bytes is read, and numbers may be misaligned. A view: the bytes
+// have to outlive it.
 #pragma once
 
 #include <elf.h>
@@ -19,17 +19,17 @@ class ElfFile {
  public:
   explicit ElfFile(std::string_view bytes) : bytes_(bytes), head_(read<Elf64_Ehdr>(0).value_or(Elf64_Ehdr{})) {}
 
-  // All that its tables name is there. Loading one that was cut off is a SIGBUS.
+  // Whether the file has all bytes that its tables name. Loading a file that was cut off ends in SIGBUS.
   bool is_whole() const;
-  // What would keep it in memory for good; null for nothing.
+  // Why the object would stay in memory after dlclose(3); null if it would not.
   const char* pin() const;
-  // How much thread-local storage of each thread's fixed block it takes for as long as it is loaded
+  // How many bytes of each thread's fixed block of thread-local storage the object takes while it is loaded
   // (initial-exec TLS); 0 for none.
   std::uint64_t static_tls() const;
 
-  // What follows is empty or zero where there is no such table.
+  // The following are empty or nullopt if there is no such table.
   std::vector<Elf64_Phdr> segments() const;
-  // Each entry of the dynamic section with its place in the file.
+  // An entry of the dynamic section, and its offset in the file.
   struct DynamicEntry {
     std::uint64_t offset = 0;
     std::int64_t tag = DT_NULL;
@@ -37,14 +37,14 @@ class ElfFile {
   };
   std::vector<DynamicEntry> dynamic() const;
   std::optional<std::uint64_t> dynamic_value(std::int64_t tag) const;
-  // The texts that dynamic entries name, and where they lie.
+  // The string table of the dynamic section.
   std::string_view dynamic_texts() const;
-  // All texts of entries of this tag: DT_NEEDED, DT_RUNPATH, ...
+  // The texts of all entries of a tag: DT_NEEDED, DT_RUNPATH, ...
   std::vector<std::string> texts_of(std::int64_t tag) const;
-  // Where an address of the loaded object comes from.
+  // The offset in the file of an address in the loaded object.
   std::optional<std::uint64_t> offset_of(std::uint64_t address) const;
 
-  // Nothing where it does not lie within.
+  // nullopt if the value does not lie within the bytes.
   template <typename T>
   std::optional<T> read(std::uint64_t offset) const {
     if (!fits(offset, sizeof(T))) return std::nullopt;
@@ -65,7 +65,7 @@ class ElfFile {
   Elf64_Ehdr head_;
 };
 
-// The text at this place of a table, as far as the table goes.
+// The text at this offset of a string table. It ends with the table if a zero is missing.
 std::string_view text_at(std::string_view table, std::uint64_t offset);
 
 }  // namespace sluice

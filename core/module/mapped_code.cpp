@@ -55,8 +55,8 @@ class Mapping {
     return open(memory_.back().name(), path);
   }
 
-  // Before what needs them: the dynamic linker finds a library that is there by what it calls itself, which for
-  // a library that was copied with its module is the path by which it is needed.
+  // Libraries are mapped before the object that needs them. The dynamic linker finds a library that is loaded
+  // by its DT_SONAME, which for a library that was copied with its module is the path by which it is needed.
   Result<void> map_libraries(int object) {
     const MappedFile mapped(object);
     for (const std::string& needed : ElfFile(mapped.bytes()).texts_of(DT_NEEDED)) {
@@ -70,7 +70,7 @@ class Mapping {
 
   std::string file_;
   std::set<std::string> seen_;
-  std::vector<CodeInMemory> memory_;  // goes after the libraries
+  std::vector<CodeInMemory> memory_;  // destroyed after the libraries
   std::vector<Handle> libraries_;
 };
 

@@ -1,5 +1,5 @@
-// A shared object mapped as code: from its own file, or, where that lies on a noexec file system, from memory,
-// with the libraries there that it needs.
+// Maps a shared object as code: from its file, or from memory if the file is on a noexec file system. Libraries
+// on a noexec file system that it needs are mapped from memory, too.
 #pragma once
 
 #include <string>
@@ -10,16 +10,16 @@
 
 namespace sluice {
 
-// Whether what lies there may not be mapped as code.
+// Whether the file system of `path` forbids mapping files as code.
 bool is_noexec(const std::string& path);
 
-// For dlclose(3), after which the memory goes.
+// `handle` is for dlclose(3); `memory` has to live until then.
 struct MappedCode {
   void* handle = nullptr;
   std::vector<CodeInMemory> memory;
 };
 
-// Runs its static constructors. `file` is what messages call it.
+// Runs the object's static constructors. `file` is its name in messages.
 Result<MappedCode> map_code(const std::string& path, const std::string& file);
 
 }  // namespace sluice

@@ -29,7 +29,7 @@ constexpr const char* kMachineName = "AArch64";
 #error "sluice loads modules on x86-64 and AArch64: name this machine's ELF constant here"
 #endif
 
-// What an option of version 1.0 has; every later minor gives as much.
+// The size of an OptionInfo in version 1.0. Later minor versions only append members.
 constexpr std::size_t kOptionSizeMin = offsetof(OptionInfo, choices) + sizeof(OptionInfo::choices);
 
 std::string abi_text(unsigned major, unsigned minor) {
@@ -49,22 +49,22 @@ bool is_complete(const OptionInfo& option) {
 
 Result<void> check_elf(std::string_view head, const std::string& file) {
   Elf64_Ehdr elf{};
-  if (head.size() < sizeof(elf)) return fail(file + " is no shared object: it is too short; build it again");
+  if (head.size() < sizeof(elf)) return fail(file + " is not a shared object: it is too short; build it again");
   std::memcpy(&elf, head.data(), sizeof(elf));
   if (std::memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0) {
-    return fail(file + " is no shared object: build it with g++ -shared");
+    return fail(file + " is not a shared object: build it with g++ -shared");
   }
   if (elf.e_ident[EI_CLASS] != ELFCLASS64 || elf.e_machine != kMachine) {
     return fail(file + " was built for another kind of machine: build it for " + kMachineName);
   }
-  if (elf.e_type != ET_DYN) return fail(file + " is no shared object: build it with g++ -shared -fPIC");
+  if (elf.e_type != ET_DYN) return fail(file + " is not a shared object: build it with g++ -shared -fPIC");
   return {};
 }
 
 Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
   const std::string ours = abi_text(kAbiMajor, kAbiMinor);
   if (info.size < offsetof(ModuleInfo, create_shared)) {
-    return fail(file + " says too little of itself: build it with SLUICE_MODULE of <sluice/module.h>");
+    return fail(file + " has an incomplete ModuleInfo: build it with SLUICE_MODULE of <sluice/module.h>");
   }
   const std::string theirs = abi_text(info.abi_major, info.abi_minor);
   if (info.abi_major != kAbiMajor) {
@@ -120,7 +120,8 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
   module->pinned_by_ = pin;
   module->info_ = static_cast<const ModuleInfo*>(::dlsym(module->code_.handle, "sluice_module"));
   if (module->info_ == nullptr) {
-    return fail(file + " is no module of sluice: it exports no sluice_module; write SLUICE_MODULE at its end");
+    return fail(file +
+                " is not a module of sluice: it exports no sluice_module; write SLUICE_MODULE at its end");
   }
   const auto abi = check_abi(*module->info_, file);
   if (!abi) return Unexpected(abi.error());
@@ -128,7 +129,7 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
 }
 
 bool needs_fresh_process(const std::string& why) {
-  return why.find("static TLS block") != std::string::npos;  // dlerror(3) of the C library, in every language
+  return why.find("static TLS block") != std::string::npos;  // of dlerror(3), not translated
 }
 
 ModuleFile::~ModuleFile() {

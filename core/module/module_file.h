@@ -1,7 +1,8 @@
-// One loaded shared object: checked, then dlopen'ed; dlclose'd when the last instance made from it is gone.
+// One loaded shared object. It is checked before dlopen(3), and dlclose'd when the last instance made from it
+// is gone.
 //
-// Loading runs the module's static constructors. Owned by shared_ptr, so that the code outlives every object
-// made from it. One thread at a time.
+// Loading runs the module's static constructors. A shared_ptr owns it, so the code outlives every object made
+// from it. One thread at a time.
 #pragma once
 
 #include <sluice/abi.h>
@@ -16,7 +17,8 @@ namespace sluice {
 
 class ModuleFile {
  public:
-  // `path` is a private copy, loaded under no other name before; `file` is what messages call it.
+  // `path` is a private copy that was not loaded by another name before. `file` is the module's name in
+  // messages.
   static Result<std::shared_ptr<ModuleFile>> load(const std::string& path, const std::string& file,
                                                   std::uint32_t generation = 1);
   ~ModuleFile();
@@ -25,7 +27,8 @@ class ModuleFile {
 
   const ModuleInfo& info() const { return *info_; }
   const OptionInfo& option(std::uint32_t index) const;
-  // It is not unloaded at its end, since its code may still run; the log says this reason, if there is one.
+  // The destructor then leaves the module in memory, because its code may still run. It logs `why`, if not
+  // null.
   void keep_mapped(const char* why) {
     kept_ = true;
     pinned_by_ = why;
@@ -42,13 +45,13 @@ class ModuleFile {
   MappedCode code_;
   const ModuleInfo* info_ = nullptr;
   bool kept_ = false;
-  const char* pinned_by_ = nullptr;  // what would keep it in memory, as far as the file tells
+  const char* pinned_by_ = nullptr;  // why it stays in memory, as far as its file shows; else null
 };
 
-// Whether a module that says this of itself can be used by this server; the error says what to do.
+// Whether this server can use a module with this ModuleInfo. The error says what to do.
 Result<void> check_abi(const ModuleInfo& info, const std::string& file);
 
-// Whether a module was refused with this sentence for what only another process has room for.
+// Whether the error `why` of load() means that this process has no static TLS left. A new process has.
 bool needs_fresh_process(const std::string& why);
 
 // Whether the bytes begin an ELF shared object for this machine (elf(5)).

@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::size_t kWarningsMax = 16;  // of one instance, while it is made
 
-// `before`: the option that stands before the unknown one, of whose value that may be a part.
+// For an unknown option `key` that may be a part of the value of the option `before` it.
 std::string comma_hint(const std::string& before, const std::string& key) {
   if (before.empty()) return "";
   return "; if " + key + " belongs to the value of " + before + ", write the comma before it as \\,";
 }
 
-// What keeps a replaced instance for longer is told of.
+// The log names what keeps a replaced instance in memory for longer than this.
 constexpr std::uint64_t kLeftoverMs = 60'000;
 
 }  // namespace
@@ -35,7 +35,7 @@ class ModuleInstance::Watch final : public Pollable, public Reapable {
     if (token_ != EventLoop::kNoToken) stop();
   }
   void stop() { instance_.services_.loop.remove(std::exchange(token_, EventLoop::kNoToken), fd_); }
-  // The descriptor was closed, whatever has its number now.
+  // Whether the descriptor was closed. Another file may have its number now.
   bool is_stale() const { return !instance_.services_.loop.watches(token_, fd_); }
   void on_events(std::uint32_t events) override {
     instance_.call([&] { watcher_.ready(events); });
@@ -68,7 +68,7 @@ class ModuleInstance::GuardedTimer final : public Timer {
   TimerId id_{};
 };
 
-// Holds the instance, and so the mapping, until the module's own work has been given back and destroyed.
+// Holds the instance, and so the mapping, until the module's Work is done and destroyed.
 class ModuleInstance::GuardedWork final : public Work {
  public:
   GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance), inner_(inner) {
@@ -106,7 +106,7 @@ ModuleInstance::~ModuleInstance() {
     handler_.reset();
     own_shared_.reset();
   });
-  drop_watches_and_timers();  // what the destructors started
+  drop_watches_and_timers();  // the destructors may have started some
   services_.loop.timers().cancel(leftover_);
 }
 
@@ -118,7 +118,7 @@ Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& servic
     return InstanceRef();
   }
   InstanceRef instance(new ModuleInstance(services, std::move(file), InstanceRef(), MountPlan{}));
-  instance->being_made_ = false;  // what a worker has for itself may be lacking in one only: that one says it
+  instance->being_made_ = false;  // each worker has its own Shared, so its warnings are logged at once
   instance->call([&] { instance->own_shared_.reset(info.create_shared(*instance.get())); });
   return instance->unless_refused(instance->own_shared_ != nullptr);
 }
@@ -187,21 +187,21 @@ void ModuleInstance::retire() {
 
 void ModuleInstance::fired() {
   leftover_ = TimerId{};
-  if (holds_ + offloaded_ == 0) return;  // answers that take their time keep it
+  if (holds_ + offloaded_ == 0) return;  // only answers that take long keep it
   sluice::log(LogLevel::warning, "module " + name_ + ", generation " + std::to_string(file_->generation()) +
                                      ", was replaced " + std::to_string(kLeftoverMs / 1000) +
                                      " s ago and stays in memory: it has " + std::to_string(holds_) +
-                                     " holds that it has not released, and " + std::to_string(offloaded_) +
-                                     " offloaded calls that have not ended");
+                                     " unreleased holds and " + std::to_string(offloaded_) +
+                                     " unfinished offloaded calls");
 }
 
 void ModuleInstance::report_thrown(std::string_view what) noexcept {
-  unless_out_of_memory("memory is used up: what a module threw is not told",
+  unless_out_of_memory("memory is used up: a module's exception is not logged",
                        [&] { report_fault(std::string("it threw ").append(what)); });
 }
 
 void ModuleInstance::report_fault(std::string_view what, const Request* request) {
-  // Offload threads come here too; the counter is the loop's.
+  // Offload threads call this, too, but only the loop's thread may write the counter.
   const unsigned thread = Offload::thread_index();
   if (thread == 0) services_.stats.module_faults.add();
   std::string sentence = "module " + name_ + ": " + std::string(what);
@@ -230,7 +230,7 @@ const ModuleInstance::OptionValue* ModuleInstance::find_option(std::string_view 
 
 Bytes ModuleInstance::option(Bytes name) const {
   if (const OptionValue* found = find_option(name)) return found->text;
-  // What no mount sets, for modules that find their folder anew when it was replaced.
+  // Not options of mounts: modules use these paths to open their folder again when it was replaced.
   if (std::string_view(name) == "server.root") return plan_.root;
   if (std::string_view(name) == "server.folder") return plan_.folder;
   return {};
@@ -261,10 +261,10 @@ void ModuleInstance::log(LogLevel level, Bytes message) {
 bool ModuleInstance::watch(int fd, std::uint32_t epoll_events, Watcher& watcher) {
   if (const auto found = watches_.find(fd); found != watches_.end()) {
     if (!found->second->is_stale()) {
-      report_fault("it watches descriptor " + std::to_string(fd) + " already, and may not twice");
+      report_fault("it watches descriptor " + std::to_string(fd) + " already, and may not watch it twice");
       return false;
     }
-    report_fault("it closed descriptor " + std::to_string(fd) + " without Host::unwatch before");
+    report_fault("it closed descriptor " + std::to_string(fd) + " without calling Host::unwatch first");
     unwatch(fd);
   }
   auto watch = std::make_unique<Watch>(*this, fd, watcher);
@@ -292,13 +292,13 @@ TimerId ModuleInstance::timer(std::uint64_t delay_ms, Timer& timer) {
 
 void ModuleInstance::cancel(TimerId timer) {
   const auto found = timers_.find(timer.value);
-  if (found == timers_.end()) return;  // spent, or not its own
+  if (found == timers_.end()) return;  // it has fired, or belongs to another module
   services_.loop.timers().cancel(timer);
   timers_.erase(found);
 }
 
 bool ModuleInstance::offload(Work* work) {
-  if (condemned_) return false;  // from a destructor: nobody would be left to be told of the end
+  if (condemned_) return false;  // called by a destructor: the work's end would have no instance to call
   std::unique_ptr<GuardedWork> guarded;
   if (!unless_out_of_memory("memory is used up: an offloaded call is refused",
                             [&] { guarded = std::make_unique<GuardedWork>(*this, work); }))
@@ -307,7 +307,7 @@ bool ModuleInstance::offload(Work* work) {
   std::unique_ptr<Work> item = std::move(guarded);
   const auto room = retired_ ? Offload::Room::reserve : Offload::Room::share;
   if (services_.offload.submit(this, item, room)) return true;
-  raw->give_up();  // still the module's
+  raw->give_up();  // the module keeps the work
   return false;
 }
 
@@ -327,7 +327,7 @@ void ModuleInstance::release() {
 void ModuleInstance::let_go() {
   if (--keeps_ > 0 || condemned_) return;
   condemned_ = true;
-  drop_watches_and_timers();  // so that nothing enters the module again
+  drop_watches_and_timers();  // so that nothing calls the module again
   services_.loop.reap(std::unique_ptr<Reapable>(this));
 }
 

@@ -1,11 +1,11 @@
-// One handler of one worker, or what a module's handlers share, with everything it has asked of the server:
+// One handler of one worker, or the Shared of a module's handlers, with all that it got from the server:
 // options, watches, timers, offloaded work, holds. It is the module's Host.
 //
-// Counted by holds: the router's, each exchange's, each work's and the module's own. At zero it is destroyed at
-// the end of the turn: handler first, then the module's Shared when it was the last, then the mapping. Loop
-// thread.
+// The router, each exchange, each offloaded work and the module itself hold it. When the last hold ends, it is
+// destroyed at the end of the turn: first the handler, then the module's Shared if this was its last user, then
+// the mapping. Loop thread.
 //
-// INVARIANT: a module is entered only through `call`, which notes it and catches what it throws.
+// INVARIANT: a module is called only through `call`, which notes the module and catches its exceptions.
 #pragma once
 
 #include <sluice/handler.h>
@@ -29,14 +29,14 @@ class ModuleInstance;
 // Wakes exchanges by their tickets.
 class Resumer {
  public:
-  // `from` has been given the ticket; that of another module's exchange is ignored.
+  // The module of `from` resumes its exchange. A ticket of another module's exchange is ignored.
   virtual void resume(Ticket ticket, const ModuleInstance& from) = 0;
 
  protected:
   ~Resumer() = default;
 };
 
-// What the worker lends to each instance; lives longer than all of them.
+// The parts of the worker that each instance uses. They outlive all instances.
 struct InstanceServices {
   EventLoop& loop;
   Offload& offload;
@@ -48,10 +48,10 @@ struct InstanceServices {
 struct MountPlan {
   std::string prefix;  // "/static/"
   std::vector<std::pair<std::string, std::string>> options;
-  int folder_fd = -1;       // owned by whoever plans, for the worker's life
-  std::string folder_path;  // empty or ending in '/'
-  std::string root{};       // of MountFolder
-  std::string folder{};
+  int folder_fd = -1;       // MountFolder::fd, which the ServingPlan owns for the worker's life
+  std::string folder_path;  // MountFolder::path: empty or ending in '/'
+  std::string root{};       // MountFolder::root
+  std::string folder{};     // MountFolder::folder
 };
 
 // A hold on an instance.
@@ -87,15 +87,16 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
 
   Handler& handler() { return *handler_; }
   const std::string& name() const { return name_; }  // "hello at /hello/"
-  // What a handler warned of while it was made, which is not logged: a trial says it once, not each worker
-  // again.
+  // The warnings of a handler while it was made. They are not logged, so that each worker does not repeat them:
+  // the trial reports them once.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
-  // Both are of one module in one generation.
+  // Whether both are of one generation of one module.
   bool is_of_file(const ModuleInstance& other) const { return file_ == other.file_; }
   void retire();
   bool retired() const { return retired_; }
 
-  // Enters the module, for a request or not: false when it threw, which is logged.
+  // Calls `enter` inside the module; `request` is null if the call is for none. false when it threw, which is
+  // logged.
   template <typename Call>
   bool call(Call&& enter, const Request* request = nullptr) noexcept {
     const NotedCall noted(services_.stats.notes[Offload::thread_index()], note_, request);
@@ -105,14 +106,14 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
     } catch (const std::exception& error) {
       report_thrown(error.what());
     } catch (...) {
-      report_thrown("something that is no std::exception");
+      report_thrown("something that is not a std::exception");
     }
     return false;
   }
-  // An answer of its has left.
+  // Counts an answer of the module that was sent.
   void count_answer(std::uint64_t took_ns) { services_.stats.answers[noted_index(note_)].add(took_ns); }
-  // The module broke the interface's contract: logged with its name and the request, which is that of the call
-  // that it is in where none is given, and counted.
+  // Counts and logs that the module broke the interface's contract. The line names the module and the request;
+  // if `request` is null, the request of the current call.
   void report_fault(std::string_view what, const Request* request = nullptr);
 
   // Host
@@ -139,7 +140,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
 
  private:
   friend class InstanceRef;
-  void fired() override;  // a while after it was replaced
+  void fired() override;  // kLeftoverMs after retire()
   void keep() { ++keeps_; }
   void let_go();
 
@@ -154,7 +155,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
 
   ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file, InstanceRef shared,
                  MountPlan plan);
-  // Itself, when the module made what it was asked for and rejected nothing.
+  // This instance, if the module made its object and did not call Host::reject; otherwise its refusal.
   Result<InstanceRef> unless_refused(bool made);
   static Result<std::vector<OptionValue>> resolve_options(const ModuleFile& file, const MountPlan& mount);
   const OptionValue* find_option(std::string_view name) const;
@@ -162,7 +163,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   void drop_watches_and_timers();
 
   InstanceServices services_;
-  // Destroyed last to first: the handler, then the hold on Shared, then the mapping.
+  // The order counts: the handler is destroyed before the hold on Shared, and that before the mapping.
   std::shared_ptr<ModuleFile> file_;
   InstanceRef shared_;
   MountPlan plan_;
@@ -172,12 +173,12 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   bool being_made_ = true;
   std::vector<std::string> warnings_;
   std::uint64_t note_ = 0;
-  std::uint64_t keeps_ = 0;  // of the server's, and one for each hold
-  std::uint64_t holds_ = 0;  // the module's own
+  std::uint64_t keeps_ = 0;  // InstanceRefs, and one for each of holds_
+  std::uint64_t holds_ = 0;  // Host::hold without its release
   std::uint64_t offloaded_ = 0;
   TimerId leftover_{};
   bool retired_ = false;
-  bool condemned_ = false;  // handed to the loop's reaping
+  bool condemned_ = false;  // given to EventLoop::reap
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GuardedTimer>> timers_;
   std::unique_ptr<Shared> own_shared_;

@@ -1,5 +1,5 @@
-// An object that a module has made and given away: it is called and destroyed inside that module, for the
-// request that it was given for.
+// An object that a module made for a request and gave to the server. It is called and destroyed inside that
+// module, as a call for that request.
 //
 // Loop thread. The instance and the request outlive it.
 #pragma once
@@ -31,7 +31,7 @@ class ModuleOwned {
   void reset() noexcept {
     if (object_ != nullptr) instance_->call([this] { object_.reset(); }, request_);
   }
-  // False when it threw. REQUIRES: there is an object.
+  // false when `enter` threw. REQUIRES: there is an object.
   template <typename Call>
   bool call(Call&& enter) noexcept {
     return instance_->call([&] { enter(*object_); }, request_);

@@ -1,5 +1,5 @@
-// Where modules answer, by the settings and by what they wish for themselves, and what is told of those that do
-// not. Pure. Any thread of any process.
+// Where modules answer: by the mounts in the settings, and by their own default mounts. Also the problems of
+// modules that do not answer. Pure. Any thread of any process.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-// What answers at a prefix of a worker's.
+// The module that answers at a prefix of a worker.
 struct MountReport {
   std::string prefix;
   std::string module;
@@ -28,36 +28,36 @@ struct Place {
 struct ModuleProblem {
   std::string file;
   std::string sentence;
-  bool of_settings = false;  // not of the module: it is asked for what it does not have
+  bool of_settings = false;  // the settings are at fault: a mount has options that the module refuses
 };
 
-// What a module warned of when it was made.
+// A warning of a handler while it was made.
 struct ModuleWarning {
   std::string file;
-  std::string prefix;  // of the mount that settings name; empty for one that nobody asked for
+  std::string prefix;  // of a mount in the settings; empty for a default mount
   std::string sentence;
 };
 
-// What becomes of a module that cannot be used. One that is closed answers 503 where it would answer.
+// How a worker treats a module that it cannot use. The mounts of a closed module answer 503.
 enum class Unusable { left_out, closed };
 
-// By --module and --without.
+// Whether --module and --without let the module in.
 bool is_chosen(const Settings& settings, const std::string& name);
-// The same of a file, by its name and, where that is known, by its module's.
+// The same for the name of the file and, if it is known, the name of its module.
 bool is_chosen(const Settings& settings, const ModuleEntry& entry);
 
-// Some mount, of any site, says where the module answers.
+// Whether a mount of any site names the module.
 bool is_mounted_by_name(const Settings& settings, const std::string& module);
-// Settings say what answers at the prefix, which wins over what a module wishes for.
+// Whether the settings have a mount at the prefix, which wins over a module's default mount.
 bool is_mounted_at(const Settings& settings, const std::string& prefix);
-// Whether a mount or --module names it.
+// Whether a mount or --module names the module.
 bool is_asked_for(const Settings& settings, const std::string& module);
 
-// Whether the site has a module at the default mount of its own, or anywhere. REQUIRES: its name is known.
+// Whether the module answers at this site: at its default mount, or at any prefix. REQUIRES: its name is known.
 bool answers_by_default(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry);
 bool answers_at(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry);
 
-// Where the modules of a set, whose names are known, answer at any site.
+// Where the modules of a set answer, at all sites. REQUIRES: their names are known.
 std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set);
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// Which modules a worker is to have: decided by the supervisor, sent to workers and trials, who make handlers
-// of it. Plain values; any thread.
+// The modules that a worker has to have. The supervisor decides it and sends it to workers and trials, which
+// make handlers of it. Plain values; any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ struct ModuleEntry {
   std::string file;  // its name in the folder: "hello.so"
   std::string path;  // its private copy
   std::uint32_t generation = 0;
-  std::string name;           // as its trial has told; empty before that
-  std::string default_mount;  // the same; empty for none
+  std::string name;           // as a trial has read it; empty before that
+  std::string default_mount;  // as a trial has read it; empty for none
   bool closed = false;        // not loaded: its routes answer 503
   bool removed = false;       // its file is gone: it answers only where a mount names it
 

@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whoever owns the program, or a folder on the way to it, could put another program in its place: refusing
-// their modules would keep nobody out.
+// Whether the user owns the program, or a folder on the way to it. That user could replace the program, so
+// refusing their modules would protect nothing.
 bool owns_program(uid_t user) {
   std::error_code error;
   fs::path path = fs::read_symlink("/proc/self/exe", error);
@@ -32,24 +32,24 @@ Result<void> check_owner(const struct stat& status, const std::string& what) {
   const uid_t user = status.st_uid;
   if (user == 0 || user == ::geteuid() || owns_program(user)) return {};
   return fail(what + " belongs to user " + std::to_string(user) +
-              ", who is neither root nor the one who started the server nor the owner of the program: change "
-              "that with chown, or no module is loaded from there");
+              ", who is neither root nor the user that started the server nor the owner of the program: change "
+              "the owner with chown, or no module is loaded from there");
 }
 
 }  // namespace
 
-// Whoever may write the file decides what this server does. Groups are left out: where each user has a group of
-// their own, a file that the group may write is the usual one.
+// Users who may write the file decide what this server does. Write permission of the group is accepted: systems
+// that give each user a group of their own create files with it.
 Result<void> check_source(const struct stat& status, const std::string& file, bool open_to_all) {
-  if (!S_ISREG(status.st_mode)) return fail(file + " is no regular file: put a shared object there");
+  if (!S_ISREG(status.st_mode)) return fail(file + " is not a regular file: put a shared object there");
   if ((status.st_mode & S_IWOTH) != 0) {
-    return fail(file + " may be written by everybody: take that away with chmod o-w");
+    return fail(file + " may be written by everybody: remove that permission with chmod o-w");
   }
-  // Another name of a file elsewhere, which its owner has not put here.
+  // A hard link to a file elsewhere, which another user may have made: the owner did not put the file here.
   if (open_to_all && status.st_nlink > 1)
     return fail(file + " has several names in a folder that everybody may write: copy it there instead");
   if (status.st_size > kModuleBytesMax)
-    return fail(file + " is larger than 64 MiB: take its debugging symbols away with strip --strip-debug");
+    return fail(file + " is larger than 64 MiB: remove its debugging symbols with strip --strip-debug");
   return check_owner(status, file);
 }
 
@@ -57,7 +57,8 @@ Result<void> check_modules_folder(const std::string& folder) {
   const std::string what = "the folder of modules " + folder;
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0) {
-    return fail("cannot see whose " + what + " is: " + std::strerror(errno) + "; name another with --plugins");
+    return fail("cannot find the owner of " + what + ": " + std::strerror(errno) +
+                "; name another folder with --plugins");
   }
   return check_owner(status, what);
 }
@@ -69,9 +70,10 @@ bool is_open_to_all(const std::string& folder) {
 
 void tell_of_open_folder(const std::string& folder) {
   if (!is_open_to_all(folder)) return;
-  log(LogLevel::warning, "the folder of modules " + folder +
-                             " may be written by everybody: files of strangers in it are refused, but they can "
-                             "take modules away; chmod o-w would keep them out");
+  log(LogLevel::warning,
+      "the folder of modules " + folder +
+          " may be written by everybody: files of other users in it are refused, but they can "
+          "remove modules; chmod o-w prevents that");
 }
 
 }  // namespace sluice

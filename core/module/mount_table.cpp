@@ -67,14 +67,14 @@ void MountTable::add_modules(const ModuleSet& set, const LoadedFiles& files) {
         }
       }
     }
-    if (!module.entry.name.empty()) add_module(std::move(module));  // else it was never loaded
+    if (!module.entry.name.empty()) add_module(std::move(module));  // without a name it was never loaded
   }
   add_broken(std::move(broken));
 }
 
 void MountTable::add_module(Module module) {
   if (Module* other = find_name(module.entry.name)) {
-    if (module.entry.removed) return;  // it gives way to a file that is there
+    if (module.entry.removed) return;  // a file that is still in the folder goes first
     if (other->entry.removed) {
       *other = std::move(module);
       return;
@@ -87,7 +87,7 @@ void MountTable::add_module(Module module) {
   modules_.push_back(std::move(module));
 }
 
-// What could never be loaded has told no name. A module that is asked for by the name of the file is this one.
+// A file that could never be loaded has no known module name, so the name of the file stands for it.
 void MountTable::add_broken(std::vector<Module> broken) {
   for (Module& module : broken) {
     module.entry.name = std::filesystem::path(module.entry.file).stem().string();
@@ -217,12 +217,12 @@ Result<void> MountTable::make_shared(Module& module) {
 void MountTable::refuse_slow(std::uint64_t make_ms_max) {
   for (const Module& module : modules_) {
     if (module.make_ms <= make_ms_max) continue;
-    problems_.push_back({module.entry.file, "module " + module.entry.name + " takes " +
-                                                std::to_string(module.make_ms) +
-                                                " ms to start, and no worker would answer meanwhile: let it do "
-                                                "slow work by Host::offload, or at its first request, to "
-                                                "start within " +
-                                                std::to_string(make_ms_max) + " ms"});
+    problems_.push_back(
+        {module.entry.file, "module " + module.entry.name + " takes " + std::to_string(module.make_ms) +
+                                " ms to start, and no worker would answer meanwhile: move "
+                                "slow work to Host::offload or to its first request, so that it "
+                                "starts within " +
+                                std::to_string(make_ms_max) + " ms"});
   }
 }
 

@@ -18,52 +18,53 @@
 
 namespace sluice {
 
-// What loading a file came to, by the path of its copy.
+// The results of loading files, by the paths of their copies.
 using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
 
 class MountTable {
  public:
-  // The entries of the set that have to be loaded for it, except those that `before` has loaded already.
+  // The entries of the set that the site has to load. Entries that `before` has loaded are left out.
   static ModuleSet to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
                            const MountTable* before);
-  // One without handlers as yet. `before` may be null, and else stays until all are made. What is unused of
-  // `files` can be destroyed afterwards.
+  // A table without handlers yet. `before` may be null; otherwise it has to live until all handlers are made.
+  // Files of `files` that the table does not use can be destroyed afterwards.
   static std::unique_ptr<MountTable> begin(const InstanceServices& services, const ServingPlan& plan,
                                            const ServingSite& site, const ModuleSet& set,
                                            const LoadedFiles& files, const MountTable* before,
                                            Unusable unusable);
-  // Makes handlers for so many of the mounts that settings name, and after these for the others; true when all
-  // are made. A module that cannot be used is a problem; the error is for what was asked for by name.
+  // Makes handlers for up to `mounts_max` mounts of the settings, and after the last of these for all default
+  // mounts. true when all are made. A module that cannot be used becomes a problem; it is an error only if the
+  // settings name the module.
   Result<bool> make_some(std::size_t mounts_max);
 
   const std::vector<MountReport>& mounts() const { return reports_; }
   const std::vector<ModuleProblem>& problems() const { return problems_; }
   const std::vector<ModuleWarning>& warnings() const { return warnings_; }
-  // The set as it is known now: what is broken is closed or left out, other files that have a problem are left
-  // out.
+  // The set of modules that can serve: broken modules are closed or left out, and other files with a problem
+  // are left out.
   ModuleSet usable() const;
-  // A problem for each file whose handlers took longer to make than this.
+  // Adds a problem for each file whose handlers took longer than `make_ms_max` to make.
   void refuse_slow(std::uint64_t make_ms_max);
-  // Every module of --module is there.
+  // An error if a module that --module names is missing.
   Result<void> check_chosen() const;
 
   void fill(Router& router) const;
-  // Tells all handlers that `next` has not taken over that they are replaced.
+  // Calls `retire` of all handlers that `next` has not taken over.
   void retire_except(const MountTable& next);
 
  private:
   struct Module {
     ModuleEntry entry;
-    std::shared_ptr<ModuleFile> file;  // null when it is closed, or answers nowhere
-    InstanceRef shared;                // of its first handler
+    std::shared_ptr<ModuleFile> file;  // null if the module is closed, or answers nowhere
+    InstanceRef shared;                // made with the first handler
     bool shared_made = false;
-    bool broken = false;        // it cannot be loaded or made
-    std::uint64_t make_ms = 0;  // for all that was made of it
+    bool broken = false;        // it cannot be loaded, or refuses to make a handler
+    std::uint64_t make_ms = 0;  // how long making all its handlers took
   };
   struct Mount {
     std::string prefix;
-    std::string path;      // of the copy it is made of
-    InstanceRef instance;  // empty: closed
+    std::string path;      // of the module's copy
+    InstanceRef instance;  // empty if the mount is closed
   };
 
   MountTable(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site,
@@ -88,7 +89,7 @@ class MountTable {
   const ServingSite& site_;
   const MountTable* before_;
   const Unusable unusable_;
-  std::size_t next_mount_ = 0;  // to be made, of those that settings name
+  std::size_t next_mount_ = 0;  // the next of settings.mounts to make
   std::vector<Module> modules_;
   std::vector<Mount> mounts_;
   std::vector<MountReport> reports_;                        // one for each of mounts_

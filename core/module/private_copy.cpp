@@ -20,7 +20,7 @@ tl::expected<void, CopyFailure> copy_bytes(int from, int to, const std::string& 
     const ssize_t moved = ::sendfile(to, from, nullptr, kPiece);
     if (moved == 0) return {};
     if (moved < 0 && errno != EINTR) {
-      // A full disk, a quota, a limit of sizes (write(2)); a file that cannot be read is its own fault.
+      // A full disk, a quota, a limit of file sizes, a read-only disk (write(2)). Other errors are of the file.
       const bool of_place = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EROFS;
       return tl::make_unexpected(
           CopyFailure{{file + " cannot be copied to a private place: " + std::strerror(errno)}, of_place});
@@ -28,7 +28,7 @@ tl::expected<void, CopyFailure> copy_bytes(int from, int to, const std::string& 
     if (moved > 0) copied += moved;
   }
   return tl::make_unexpected(
-      CopyFailure{{file + " grows while it is copied: write it beside the folder and move it in"}});
+      CopyFailure{{file + " grows while it is copied: write it outside of the folder and move it in"}});
 }
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// The bytes of a private copy, of a module or of a library of its own. Waits for disks.
+// Copies the bytes of a module, or of a library of its own, to a private copy. Waits for disks.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace sluice {
 // Why a file has not been copied.
 struct CopyFailure {
   Error error;
-  bool of_place = false;  // not the file's, but that of the place for copies: other files fare no better
+  bool of_place = false;  // the place for copies is at fault, so copying other files would fail, too
 };
 
-// Of the open file `from`, from where it stands, to `to`; `file` is what messages call it.
+// Copies from the offset of `from` on to the offset of `to`. Both are open; `file` is the name in messages.
 tl::expected<void, CopyFailure> copy_bytes(int from, int to, const std::string& file);
 
 }  // namespace sluice

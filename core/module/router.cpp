@@ -27,7 +27,7 @@ Router::Match Router::find(std::string_view path) const {
   return {};
 }
 
-// The instance outlives the route where a request is still in flight, so the prefix is the instance's.
+// `mount` is the instance's own copy of the prefix, because requests in flight need it after the route is gone.
 Router::Match Router::match(const Routes::value_type& route, bool needs_slash) {
   const InstanceRef& instance = route.second;
   if (!instance) return {nullptr, {}, needs_slash, true};

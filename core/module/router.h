@@ -1,4 +1,5 @@
-// Which handler answers a path: the one with the longest mount prefix. Loop thread; holds each instance.
+// Finds the handler that answers a path: the one with the longest mount prefix. Loop thread; holds each
+// instance.
 #pragma once
 
 #include <string>
@@ -13,15 +14,16 @@ class Router {
  public:
   struct Match {
     ModuleInstance* instance = nullptr;
-    std::string_view mount;    // "/static/"; lives as long as the instance; empty where it is closed
+    std::string_view mount;    // "/static/"; lives as long as the instance; empty if the mount is closed
     bool needs_slash = false;  // the path is a mount's prefix without its last slash
-    bool closed = false;       // something is mounted there that must not be entered
+    bool closed = false;       // a module is mounted there that must not be called
   };
 
-  // False when the prefix is taken. Without an instance the prefix is closed. REQUIRES: it begins and ends with
-  // '/'.
+  // false if the prefix is taken. Without an instance the mount is closed. REQUIRES: `prefix` begins and ends
+  // with '/'.
   bool add(const std::string& prefix, InstanceRef instance);
-  // `path` as judge_target makes it. Without an instance, nothing is mounted there. Allocates nothing.
+  // REQUIRES: judge_target made `path`. If nothing is mounted there, the match has no instance and is not
+  // closed. Allocates nothing.
   Match find(std::string_view path) const;
   void clear();
 
@@ -29,7 +31,7 @@ class Router {
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
   };
-  // By prefix, without its last slash: a path that lacks that slash is found as it is.
+  // By prefix without its last slash, so that a path without that slash is found as well.
   using Routes = std::unordered_map<std::string, InstanceRef, Hash, std::equal_to<>>;
   static Match match(const Routes::value_type& route, bool needs_slash);
 

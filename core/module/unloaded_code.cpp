@@ -13,7 +13,7 @@
 namespace sluice {
 namespace {
 
-// The C library's table of keys, as libthread_db reads it, too.
+// An entry of the C library's table of keys, whose layout libthread_db relies on, too.
 struct Key {
   std::uintptr_t sequence;  // odd while the key is in use
   void (*destructor)(void*);
@@ -21,7 +21,7 @@ struct Key {
 
 void destroy_nothing(void*) {}
 
-// Null where the C library has another table, or none: tried with a key of our own.
+// The C library's table of keys. A key of our own shows whether its layout is the expected one; null if not.
 const volatile Key* table_of_keys() {
   static const volatile Key* const table = []() -> const volatile Key* {
     const auto* keys =

@@ -1,11 +1,11 @@
-// What a module that was unloaded may have left in the process, by which code would be called that is gone: the
-// destructors of its pthread keys, which run when a thread ends, and its signal handlers.
+// Removes the pointers to its code that an unloaded module has left in the process: destructors of pthread
+// keys, which run when a thread ends, and signal handlers.
 #pragma once
 
 namespace sluice {
 
-// Takes them away: such keys are deleted, and such signals are handled as before the module came. Any thread,
-// after dlclose(3).
+// Deletes such keys, and gives such signals the handlers that they had before the module. Any thread, after
+// dlclose(3).
 void forget_unloaded_code();
 
 }  // namespace sluice

@@ -43,10 +43,9 @@ inline constexpr std::string_view kNoControl = "off";
 
 // How the server treats modules that change, and modules that break.
 struct ModulePolicy {
-  std::uint32_t quiet_ms = 150;  // a changed file is taken when it has not changed for this time
-  std::uint32_t swap_ms =
-      10'000;  // for the trial of a changed file, and again until the workers are ready for it
-  std::uint32_t faults_max = 3;  // of one module, before its last generation returns or it is switched off
+  std::uint32_t quiet_ms = 150;    // a changed file is taken when it has not changed for this time
+  std::uint32_t swap_ms = 10'000;  // for a changed file's trial, and again until the workers are ready
+  std::uint32_t faults_max = 3;    // of one module, before its last generation returns or it is switched off
   std::uint32_t fault_window_ms = 60'000;
   std::uint32_t hang_ms = 5'000;  // a turn of the loop that takes longer ends the worker; 0: never
 };

@@ -142,15 +142,15 @@ TEST_CASE("the server's own page keeps a handler's fields but has one type", "[e
 TEST_CASE("modules of another interface are refused with a sentence", "[e2e][faults]") {
   const Site site({"hello", "abi_wrong_major", "abi_newer_minor", "abi_wrong_layout", "abi_no_symbol"});
   site.write_beside("plugins.d/text.so",
-                    "this is no shared object, but it is long enough to hold a head of one..");
+                    "this is not a shared object, but it is long enough to hold a head of one..");
   site.write_beside("plugins.d/empty.so", "");
   ServerProcess server(site);
   CHECK(server.logs("abi_wrong_major.so was built for module ABI 2.1, this sluice speaks 1.1: build it again"));
   CHECK(server.logs("abi_newer_minor.so was built for module ABI 1.2, this sluice speaks 1.1: update sluice"));
   CHECK(server.logs("abi_wrong_layout.so lays out the interface's structs in another way"));
-  CHECK(server.logs("abi_no_symbol.so is no module of sluice: it exports no sluice_module"));
-  CHECK(server.logs("text.so is no shared object"));
-  CHECK(server.logs("empty.so is no shared object"));
+  CHECK(server.logs("abi_no_symbol.so is not a module of sluice: it exports no sluice_module"));
+  CHECK(server.logs("text.so is not a shared object"));
+  CHECK(server.logs("empty.so is not a shared object"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK(fetch(server.endpoint(), "/abi_wrong_major/").status == 404);
 }

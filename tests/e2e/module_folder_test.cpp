@@ -102,7 +102,7 @@ TEST_CASE("from a folder that everybody may write, only trusted users' modules a
   REQUIRE(::chmod(site.plugins().c_str(), 0777) == 0);
   const bool may_give_away = ::chown((site.plugins() + "/swapped_one.so").c_str(), 12345, 12345) == 0;
   ServerProcess server(site, kQuick);
-  CHECK(server.logs("may be written by everybody: files of strangers in it are refused"));
+  CHECK(server.logs("may be written by everybody: files of other users in it are refused"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   if (may_give_away) CHECK(fetch(server.endpoint(), "/swapped/").status == 404);
   fs::create_hard_link(site.plugins() + "/hello.so", site.plugins() + "/other.so");

@@ -211,7 +211,7 @@ TEST_CASE("a module that cannot serve is refused, and the old generation goes on
     CHECK(fetch(server.endpoint(), "/swapped/").body == "one\n");
   };
   refused("", "it is too short");
-  refused("#!/bin/sh\n" + std::string(100, '\n'), "is no shared object: build it with g++ -shared");
+  refused("#!/bin/sh\n" + std::string(100, '\n'), "is not a shared object: build it with g++ -shared");
   refused(good.substr(0, good.size() / 2), "swapped.so is cut off: copy or build it again");
   std::string elsewhere = good;
   elsewhere[18] = elsewhere[18] == 8 ? 3 : 8;  // e_machine: MIPS

@@ -46,7 +46,7 @@ TEST_CASE("a module is refused when it was built for another interface", "[modul
   CHECK(contains(refusal(info), "in another way"));
   info = good_info();
   info.size = 24;
-  CHECK(contains(refusal(info), "says too little of itself"));
+  CHECK(contains(refusal(info), "has an incomplete ModuleInfo"));
   info = good_info();
   info.name = "";
   CHECK(contains(refusal(info), "leaves out its name"));

@@ -34,8 +34,7 @@ std::string why(const std::vector<Texts>& sites) {
 TEST_CASE("addresses that include each other are refused, in either order", "[address_clash]") {
   CHECK(why({{":8080", "127.0.0.1:8080"}}) ==
         "cannot listen on both :8080 and 127.0.0.1:8080, because one is the other or includes it: leave one of "
-        "them "
-        "out");
+        "them out");
   for (const auto& [one, other] : {std::pair(":8080", "127.0.0.1:8080"), std::pair("*:8080", "0.0.0.0:8080"),
                                    std::pair("[::]:8080", "[::1]:8080")}) {
     CAPTURE(one, other);

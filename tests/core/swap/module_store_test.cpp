@@ -150,7 +150,7 @@ TEST_CASE("a file that another user could have written is not copied", "[module_
   const auto store = std::move(*ModuleStore::create());
   const auto why = [&] { return store->copy(plugins, "garbage.so").error().message; };
   fs::permissions(plugins + "/garbage.so", fs::perms(0646));
-  CHECK(why() == "garbage.so may be written by everybody: take that away with chmod o-w");
+  CHECK(why() == "garbage.so may be written by everybody: remove that permission with chmod o-w");
   fs::permissions(plugins + "/garbage.so", fs::perms(0664));
   CHECK(store->copy(plugins, "garbage.so"));
   if (::geteuid() == 0) {
@@ -160,5 +160,5 @@ TEST_CASE("a file that another user could have written is not copied", "[module_
   fs::resize_file(plugins + "/garbage.so", 64 * 1024 * 1024 + 1);
   CHECK(why().find("is larger than 64 MiB") != std::string::npos);
   fs::create_directory(plugins + "/folder.so");
-  CHECK(store->copy(plugins, "folder.so").error().message.find("is no regular file") != std::string::npos);
+  CHECK(store->copy(plugins, "folder.so").error().message.find("is not a regular file") != std::string::npos);
 }
