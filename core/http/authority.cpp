@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<bool, 256> make_name_table() {
   std::array<bool, 256> table{};
-  // unreserved and sub-delims (RFC 3986 section 2); a comma would make a list of it, so it is left out
+  // unreserved and sub-delims (RFC 3986 section 2), but no comma, which would make the field a list
   for (const char c :
        std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+;=")) {
     table[static_cast<unsigned char>(c)] = true;
@@ -38,7 +38,7 @@ bool is_name(std::string_view text) {
   return true;
 }
 
-// "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ), for versions to come.
+// IPvFuture of RFC 3986 section 3.2.2: "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
 bool is_later_address(std::string_view text) {
   if (text.empty() || (text.front() != 'v' && text.front() != 'V')) return false;
   const std::size_t dot = text.find('.');

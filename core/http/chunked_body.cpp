@@ -17,7 +17,7 @@ bool is_token_byte(char byte) {
   return is_token({&byte, 1});
 }
 
-// What may stand in quotes and in field values: no control byte but the tab (RFC 9110 section 5.5).
+// A byte of quoted strings and field values: any but control bytes other than the tab (RFC 9110 section 5.5).
 bool is_text_byte(char byte) {
   return byte == '\t' || (static_cast<unsigned char>(byte) >= 0x20 && byte != 0x7f);
 }
@@ -75,7 +75,7 @@ ChunkedBody::State ChunkedBody::after_size_byte(char byte) {
   return state_ == State::size_begin ? State::broken : after_extension(byte);
 }
 
-// What may stand where an extension could begin.
+// The state after a byte where an extension may begin.
 ChunkedBody::State ChunkedBody::after_extension(char byte) {
   if (byte == ';') return State::extension_begin;
   if (byte == '\r') return State::size_lf;

@@ -1,8 +1,8 @@
-// Takes a chunked body apart (RFC 9112 section 7.1): what is its content, and where it ends.
+// Parses a chunked body (RFC 9112 section 7.1): finds its content and its end.
 //
-// Strict: a line ends with CRLF and nothing else, sizes have digits and no overflow, extensions and trailers
-// obey their grammar. Both are then dropped, as nobody here knows any. Owns no bytes, and may be cut anywhere.
-// Any thread.
+// Strict: only CRLF ends a line, sizes need digits and must not overflow, and extensions and trailers must
+// match their grammar. Extensions and trailers are then dropped, because the server knows none. The parser owns
+// no bytes, and the body may come in pieces of any size. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ class ChunkedBody {
   struct Result {
     Outcome outcome;
     std::size_t used = 0;    // bytes taken from the front, framing included
-    std::string_view piece;  // content at their end; may be empty
+    std::string_view piece;  // the content at the end of these bytes; may be empty
   };
 
-  // Expects a new body.
+  // Begins a new body.
   void start() { *this = ChunkedBody(); }
-  // Goes on where it stopped: behind each piece of content, or at the bytes' end.
+  // Parses on until the end of a piece of content, or of the bytes.
   Result take(std::string_view bytes);
-  // What is still to come of the content of the chunk that it is in.
+  // How many bytes of the current chunk's content are still to come.
   std::uint64_t chunk_left() const { return state_ == State::content ? size_ : 0; }
 
  private:
@@ -59,7 +59,7 @@ class ChunkedBody {
   State after(char byte);
 
   State state_ = State::size_begin;
-  std::uint64_t size_ = 0;  // of the chunk; while in its content, what is left of it
+  std::uint64_t size_ = 0;  // the chunk's size; in its content, how much of it is left
 };
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// The Date of answers (RFC 9110 section 5.6.7), written once a second. Loop thread.
+// The Date field of answers (RFC 9110 section 5.6.7), written once a second. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ void write_http_date(char* out, std::time_t seconds);
 
 class HttpDate {
  public:
-  // Now, by the wall clock. The view lives until the next call.
+  // The current date by the wall clock. The view is valid until the next call.
   std::string_view now();
 
  private:

@@ -21,7 +21,7 @@ struct KnownField {
   std::string_view name;  // lower case
   FieldId id;
 };
-// Grouped by length: a name is compared only with those of its own length.
+// Sorted by length, so that a name is compared only with names of its own length.
 constexpr KnownField kKnownFields[] = {
     {"te", FieldId::te},
     {"host", FieldId::host},
@@ -58,7 +58,8 @@ constexpr auto make_first_of_length() {
 }
 constexpr auto kFirstOfLength = make_first_of_length();
 
-// What frames a message or speaks of the connection (RFC 9110 sections 7.6.1 and 6.6.1, RFC 9112 section 6).
+// Fields that frame a message or describe the connection (RFC 9110 sections 7.6.1 and 6.6.1, RFC 9112 section
+// 6).
 constexpr std::string_view kServersOwn[] = {"connection",        "content-length", "date", "keep-alive",
                                             "proxy-connection",  "server",         "te",   "trailer",
                                             "transfer-encoding", "upgrade"};
@@ -96,10 +97,10 @@ FieldId field_id(std::string_view name) {
 }
 
 const char* why_not_sendable(std::string_view name, std::string_view value) {
-  if (!is_token(name)) return "its name is no token (RFC 9110 section 5.1)";
+  if (!is_token(name)) return "its name is not a token (RFC 9110 section 5.1)";
   if (!is_field_value(value)) return "its value has control bytes, or blanks at an end (RFC 9110 section 5.5)";
   for (const std::string_view own : kServersOwn) {
-    if (equals_ignoring_case(name, own)) return "this field is the server's own";
+    if (equals_ignoring_case(name, own)) return "only the server sends this field";
   }
   return nullptr;
 }

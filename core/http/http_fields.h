@@ -1,4 +1,4 @@
-// Field lines: which names the server recognises, and what may stand in a line (RFC 9110 section 5).
+// Field lines: the names that the server recognises, and the bytes that a line may have (RFC 9110 section 5).
 //
 // Pure functions, any thread. Comparisons of names ignore case.
 #pragma once
@@ -17,10 +17,10 @@ namespace sluice {
 bool is_token(std::string_view text);
 // Visible ASCII, obs-text, space and tab; no white space at either end (RFC 9110 section 5.5).
 bool is_field_value(std::string_view text);
-// Whether a comma-separated list has this member, parameters and case aside (RFC 9110 section 5.6.1).
+// Whether a comma-separated list has this member. Ignores parameters and case (RFC 9110 section 5.6.1).
 bool list_has(std::string_view list, std::string_view member);
 
-// 0 to 15, or -1 for what is no HEXDIG (RFC 5234 appendix B.1; small letters, too).
+// 0 to 15, or -1 if `digit` is not a HEXDIG (RFC 5234 appendix B.1) in upper or lower case.
 constexpr int hex_value(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
@@ -30,15 +30,15 @@ constexpr int hex_value(char digit) {
 
 FieldId field_id(std::string_view name);
 
-// All field lines of one answer together; a head beyond it is a handler's mistake. A redirect repeats the
-// request's target, which may be 8 KiB long and three times as long once it is encoded.
+// The limit for all field lines of one answer; a handler that exceeds it is at fault. A redirect repeats the
+// request's target, which may be 8 KiB long, and three times as long when it is encoded.
 inline constexpr std::size_t kFieldLinesMax = 28 * 1024;
 
-// Null when a module may send the line, else the reason why not: framing and connection fields are the
-// server's.
+// Null if a module may send the line, else the reason why not. Modules may not send framing and connection
+// fields.
 const char* why_not_sendable(std::string_view name, std::string_view value);
 
-// Head lines that were validated once, ready to be copied into an answer.
+// Field lines that were validated once, and can be copied into answers.
 class FieldBlock {
  public:
   explicit FieldBlock(std::string lines) : lines_(std::move(lines)) {}
@@ -48,7 +48,7 @@ class FieldBlock {
   std::string lines_;
 };
 
-// Removes the lines of that name.
+// Removes the lines with this name.
 void remove_field(std::string& lines, std::string_view name);
 
 // Appends "name: value\r\n".

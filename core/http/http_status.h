@@ -1,5 +1,4 @@
-// The status codes that the server knows by name (RFC 9110 section 15, RFC 6585), and its own page for an
-// error.
+// Reason phrases of status codes (RFC 9110 section 15, RFC 6585), and the server's own error pages.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@ namespace {
 constexpr int kFullWeight = 1000;  // weights are counted in thousandths
 constexpr int kPrecisionMax = 3;
 
-// Takes what stands before the next separator off the text. Inside quotes there is none.
+// Takes the part before the next separator off the text. Separators inside quotes do not count.
 std::string_view next_part(std::string_view& text, char separator) {
   bool quoted = false;
   std::size_t end = 0;
@@ -25,7 +25,7 @@ std::string_view next_part(std::string_view& text, char separator) {
   return trimmed(part);
 }
 
-// qvalue of section 12.4.2: 0 or 1, and at most three decimals, which behind 1 are zeros.
+// qvalue of RFC 9110 section 12.4.2: 0 or 1, and at most three decimals, which are zeros behind a 1.
 std::optional<int> parse_weight(std::string_view text) {
   constexpr std::size_t kSizeMax = 5;  // "0.123"
   if (text.empty() || text.size() > kSizeMax || (text[0] != '0' && text[0] != '1')) return std::nullopt;
@@ -40,8 +40,8 @@ std::optional<int> parse_weight(std::string_view text) {
   return weight;
 }
 
-// The weight among a range's parameters. None when the range is of no use here: it is malformed, or has a
-// parameter, and so means other types than ours, which have none but a charset.
+// The weight among a range's parameters. nullopt if the range is malformed, or has a parameter other than
+// charset: then it names other types than ours, which have no other parameter.
 std::optional<int> weight_among(std::string_view parameters) {
   while (!parameters.empty()) {
     const std::string_view parameter = next_part(parameters, ';');
@@ -54,7 +54,7 @@ std::optional<int> weight_among(std::string_view parameters) {
   return kFullWeight;
 }
 
-// How precisely a range names the type; 0 for not at all.
+// How precisely a range names the type; 0 if it does not.
 int precision_of(std::string_view range, std::string_view type) {
   if (equals_ignoring_case(range, type)) return kPrecisionMax;
   if (range == "*/*") return 1;
@@ -64,8 +64,8 @@ int precision_of(std::string_view range, std::string_view type) {
   return any_subtype ? 2 : 0;
 }
 
-// The most precise range decides; of two alike the smaller weight, so that nobody is sent what was ruled out
-// anywhere.
+// The most precise range decides. Of two equally precise ones the smaller weight counts, so that a type with
+// weight 0 anywhere is ruled out.
 int rank_of(const Request& request, std::string_view type) {
   int weight = 0;
   int precision = 0;

@@ -1,5 +1,4 @@
-// Which of two media types a client would rather have (RFC 9110 section 12.5.1). Pure, any thread; owns
-// nothing.
+// Which of two media types a client prefers (RFC 9110 section 12.5.1). Pure, any thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -8,9 +7,9 @@
 
 namespace sluice {
 
-// Whether the Accept of the request speaks for `type` more than for `usual`: by weight, among equals by how
-// precisely it is named, so that `text/plain, */*` asks for plain text. What is ruled out comes last. No:
-// without an Accept, or where that tells no difference.
+// Whether the request's Accept prefers `type` to `usual`. The larger weight wins. Of equal weights the more
+// precise range wins, so `text/plain, */*` asks for plain text. A type with weight 0 comes last. Returns false
+// if there is no Accept, or if it makes no difference.
 bool prefers_media_type(const Request& request, std::string_view type, std::string_view usual);
 
 }  // namespace sluice

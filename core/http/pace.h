@@ -1,6 +1,7 @@
-// Whether what a client sends comes fast enough: counts bytes, and only the time in which they were waited for.
+// Whether a client sends a request's body fast enough. Counts the bytes, and only the time in which the server
+// waited for them.
 //
-// One a request's body. Loop thread.
+// One for each body. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,9 @@ inline constexpr Refusal kSlowBody = {408, "The body did not come in time."};
 
 class Pace {
  public:
-  // A new body.
+  // Begins a new body.
   void start() { *this = Pace(); }
-  // From now on the client is waited for, or is no longer.
+  // The server begins (wait) or stops (pause) to wait for the client.
   void wait(std::uint64_t now_ms) {
     if (since_ms_ == kNotWaiting) since_ms_ = now_ms;
   }
@@ -26,7 +27,7 @@ class Pace {
     since_ms_ = kNotWaiting;
   }
   void came(std::uint64_t bytes) { bytes_ += bytes; }
-  // Whether less than `bytes_min` a second came in the last window, if it is over. The next one then begins.
+  // If the window is over, whether less than `bytes_min` a second came in it; then begins the next window.
   // REQUIRES: paused.
   bool too_slow(std::uint64_t window_ms, std::uint64_t bytes_min) {
     if (waited_ms_ < window_ms) return false;
@@ -39,7 +40,7 @@ class Pace {
   static constexpr std::uint64_t kNotWaiting = ~std::uint64_t{0};
   std::uint64_t since_ms_ = kNotWaiting;
   std::uint64_t waited_ms_ = 0;  // in this window
-  std::uint64_t bytes_ = 0;      // and what came in it
+  std::uint64_t bytes_ = 0;      // that came in this window
 };
 
 }  // namespace sluice

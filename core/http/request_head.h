@@ -1,4 +1,4 @@
-// A request's head, as a parser has found it to be valid. Pure data.
+// A request's head after a parser has found it valid. Pure data.
 #pragma once
 
 #include <sluice/abi.h>
@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-// Its views are of the caller's buffer.
+// The views point into the caller's buffer.
 struct RequestHead {
   Method method = Method::other;
   std::uint32_t version = 11;

@@ -9,9 +9,9 @@
 namespace sluice {
 namespace {
 
-// A method name longer than this is no method that anyone registered.
+// No registered method has a longer name.
 constexpr std::size_t kMethodMax = 32;
-// A chunk of one byte takes six.
+// A chunk with one byte of content has five bytes of framing.
 constexpr std::uint64_t kFramingPerContentMax = 8;
 
 constexpr Refusal kBrokenLine = {400, "The request line is not a method, a target and a version."};
@@ -22,13 +22,13 @@ constexpr Refusal kLongTarget = {414, "The target is longer than this server tak
 constexpr Refusal kLongHead = {431, "The head is longer, or has more fields, than this server takes."};
 constexpr Refusal kOtherVersion = {505, "This server speaks HTTP/1.1."};
 
-// The request line without its line end; empty while that has not come.
+// The request line without its CRLF; empty if the CRLF has not come yet.
 std::string_view first_line(std::string_view bytes) {
   const std::size_t end = bytes.find("\r\n");
   return end == std::string_view::npos ? std::string_view() : bytes.substr(0, end);
 }
 
-// What stands in the place of a line's target, however little of the line has come.
+// The part of a request line that is or becomes its target. The line may be incomplete.
 std::string_view target_of(std::string_view line) {
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return {};
@@ -92,7 +92,7 @@ struct RequestParser::Callbacks {
   }
   static int value_complete(llhttp_t* llhttp) {
     RequestParser& parser = self(llhttp);
-    parser.value_open_ = true;  // also when the value was empty
+    parser.value_open_ = true;  // for an empty value, too
     parser.too_many_fields_ = parser.spans_.size() > parser.limits_.fields_max;
     return parser.too_many_fields_ ? HPE_USER : 0;
   }
@@ -131,7 +131,7 @@ void RequestParser::rest() {
 
 void RequestParser::start() {
   llhttp_reset(&llhttp_);
-  // Versions are judged below: 1.2 is answered as 1.1, 2.0 with 505.
+  // judge_request_line judges the version: 1.2 is answered as 1.1, and 2.0 with 505.
   llhttp_.lenient_flags = LENIENT_VERSION;
   fed_ = 0;
   begun_ = value_open_ = head_done_ = too_many_fields_ = line_refused_ = false;
@@ -149,7 +149,7 @@ void RequestParser::extend(Span& span, const char* at, std::size_t size) const {
 
 RequestParser::HeadResult RequestParser::parse_head(std::string_view bytes) {
   base_ = bytes.data();
-  // What lies beyond the limit is not looked at, so that the answer does not depend on how the bytes came.
+  // Bytes beyond the limit are ignored, so that the answer does not depend on the pieces in which they came.
   bytes = bytes.substr(0, limits_.head_bytes_max);
   if (!begun_) {
     // Blank lines before a request are ignored (RFC 9112 section 2.2).
@@ -187,7 +187,8 @@ RequestParser::HeadResult RequestParser::refuse_llhttp_error(llhttp_errno_t erro
   return in_line ? refuse_line(bytes) : refuse({400, "The request is no HTTP/1.1 message."});
 }
 
-// llhttp stops at a line's first strange byte; what to answer is clear when the line has come whole.
+// llhttp stops at the first invalid byte of the request line. The status to answer with depends on the whole
+// line.
 RequestParser::HeadResult RequestParser::refuse_line(std::string_view bytes) {
   line_refused_ = true;
   const std::string_view line_on = bytes.substr(line_begin_);
@@ -242,7 +243,7 @@ Refusal RequestParser::judge_fields(std::string_view bytes) {
     Field field;
     const std::string_view name = bytes.substr(span.name.begin, span.name.size);
     std::string_view value = bytes.substr(span.value.begin, span.value.size);
-    value = trimmed(value);  // llhttp leaves those at its end
+    value = trimmed(value);  // llhttp leaves the blanks at its end
     // No space stands between name and colon (RFC 9112 section 5.1).
     if (!is_token(name) || bytes.substr(span.name.begin + span.name.size, 1) != ":" || !is_field_value(value))
       return {400, "A field line is no name, colon and value."};
@@ -288,7 +289,7 @@ RequestParser::BodyResult RequestParser::take_chunked(std::string_view bytes) {
   if (taken.outcome == ChunkedBody::Outcome::broken) return refuse_body(kBrokenChunks);
   framing_bytes_ += taken.used - taken.piece.size();
   content_bytes_ += taken.piece.size();
-  // Chunk lines and trailers may not outgrow what they frame by more than a head's worth.
+  // Framing may have a head's size plus kFramingPerContentMax times the content's size.
   if (framing_bytes_ > limits_.head_bytes_max + kFramingPerContentMax * content_bytes_) {
     return refuse_body(kBrokenChunks);
   }

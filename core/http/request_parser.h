@@ -1,8 +1,8 @@
-// Parses one request after another: llhttp finds a head's parts, and a strict layer judges what llhttp lets
-// through. Bodies are framed by their length or by ChunkedBody.
+// Parses one request after another. llhttp finds the parts of a head, and a strict layer checks what llhttp
+// accepts. Bodies end by their length or by ChunkedBody.
 //
-// It owns no bytes: a head lies in one piece in the caller's buffer from its first byte on, and may be moved
-// between two calls while it is incomplete. Loop thread.
+// The parser owns no bytes. A head lies in one piece in the caller's buffer, which may move between two calls
+// while the head is incomplete. Loop thread.
 #pragma once
 
 #include <llhttp.h>
@@ -31,18 +31,18 @@ class RequestParser {
     std::size_t size = 0;  // complete: how many bytes the head took
   };
 
-  // Expects a new request.
+  // Begins a new request.
   void start();
-  // Expects one, and keeps no more memory than usual requests need.
+  // The same, and gives memory back beyond what usual requests need.
   void rest();
-  // `bytes` begins with the head's first byte and holds all of it that has come, more than in the call before.
+  // `bytes` are all bytes of the head that have come, from its first on: more than in the last call.
   HeadResult parse_head(std::string_view bytes);
-  // Whether the bytes of a head, complete or not, are those of a HEAD request: whatever is wrong with it, its
-  // answer has no content.
+  // Whether the bytes of a head, complete or not, begin a HEAD request. Its answer has no content, even if the
+  // head is refused.
   bool asks_for_head(std::string_view bytes) const { return bytes.substr(line_begin_).starts_with("HEAD "); }
-  // Nothing of the head has come yet, or only blank lines before it.
+  // Whether no byte of the head has come yet, except for blank lines before it.
   bool at_start() const { return !begun_; }
-  // REQUIRES: parse_head was complete, for the same bytes. Lives until start().
+  // Valid until start(). REQUIRES: parse_head returned complete, and its bytes are still there.
   const RequestHead& head() const { return head_; }
 
   struct BodyResult {
@@ -51,7 +51,7 @@ class RequestParser {
     std::size_t used = 0;    // bytes taken from the front, framing included
     std::string_view piece;  // content at their end; may be empty
   };
-  // Goes on behind the head; stops behind each piece of content.
+  // Parses the body, from behind the head or the last piece of content to the end of the next piece.
   BodyResult parse_body(std::string_view bytes);
 
  private:
@@ -81,18 +81,18 @@ class RequestParser {
 
   const Limits& limits_;
   llhttp_t llhttp_{};
-  const char* base_ = nullptr;  // of the bytes being parsed
-  std::size_t fed_ = 0;         // of the head, to llhttp
+  const char* base_ = nullptr;  // the first byte that is being parsed
+  std::size_t fed_ = 0;         // how many bytes of the head llhttp has got
   bool begun_ = false;
   bool value_open_ = false;
   bool head_done_ = false;
   bool too_many_fields_ = false;
-  bool line_refused_ = false;   // by llhttp; the line has to come whole to know why
+  bool line_refused_ = false;   // by llhttp; the status is known when the whole line has come
   std::size_t line_begin_ = 0;  // of the request line, behind blank lines
   Span target_;
   std::vector<FieldSpan> spans_;
   ChunkedBody chunks_;
-  std::uint64_t framing_bytes_ = 0;  // of the body so far
+  std::uint64_t framing_bytes_ = 0;  // in the body until now
   std::uint64_t content_bytes_ = 0;
   RequestHead head_;
 };

@@ -1,4 +1,4 @@
-// What an answer's head says, and how its content ends (RFC 9112 section 6.3). Pure.
+// The contents of an answer's head, and how its content ends (RFC 9112 section 6.3). Pure.
 #pragma once
 
 #include <sluice/abi.h>
@@ -18,13 +18,13 @@ struct ResponseHead {
   std::uint32_t status = 200;
   std::uint32_t request_version = 11;
   bool keep_alive = true;
-  std::uint64_t size = 0;   // of the content, kUnknownSize when not known
+  std::uint64_t size = 0;   // of the content, or kUnknownSize
   bool head_only = false;   // the request was HEAD
   std::string_view fields;  // "Name: value\r\n" each
   std::string_view date;
 };
 
-// In HTTP/1.
+// For HTTP/1.
 Framing framing_of(const ResponseHead& head);
 
 }  // namespace sluice

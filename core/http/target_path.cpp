@@ -34,7 +34,7 @@ bool needs_work(std::string_view path) {
          path.find("/.") != std::string_view::npos;
 }
 
-// Ends the segment that began at `start`; false when it would leave the root.
+// Ends the segment that began at `start`; false if the path would leave the root.
 bool end_segment(std::string& out, std::size_t start) {
   const std::string_view segment = std::string_view(out).substr(start);
   if (segment.empty() || segment == ".") {
@@ -96,8 +96,8 @@ TargetPath judge_target(Method method, std::string_view target, std::string& sto
     result.query = path.substr(mark + 1);
     path = path.substr(0, mark);
   }
-  // An absolute target need not have a path. What it asks for is the root's; but OPTIONS, unless it has a
-  // query, means the whole server (RFC 9112 section 3.2.4).
+  // An absolute target without a path means the root. With OPTIONS and no query it means the whole server (RFC
+  // 9112 section 3.2.4).
   if (path.empty() && target.front() != '?') {
     if (method == Method::options && mark == std::string_view::npos) {
       result.path = kWholeServer;

@@ -1,8 +1,7 @@
-// The only judge of a request's target: from the bytes that a client sent to a path that cannot leave its root,
-// and back.
+// Makes a path that cannot leave its root of a request's target. No other code interprets targets.
 //
-// Pure, any thread. The result has no empty, "." or ".." segment and no NUL, begins with '/', and is decoded
-// exactly once, so whoever opens it must not decode it again. It may hold any other byte a file name may hold.
+// Pure, any thread. The path begins with '/', has no empty, "." or ".." segment and no NUL, and is decoded
+// once, so callers must not decode it again. It may have any other byte of a file name.
 #pragma once
 
 #include <sluice/abi.h>
@@ -20,7 +19,7 @@ struct TargetPath {
   std::string_view query;  // into the target, not decoded
 };
 
-// Accepts origin-form, absolute-form with http, and "*" (RFC 9112 section 3.2), the path of which is "*".
+// Accepts origin-form, absolute-form with http, and "*" (RFC 9112 section 3.2). The path of "*" is "*".
 TargetPath judge_target(Method method, std::string_view target, std::string& storage);
 
 }  // namespace sluice

@@ -119,7 +119,7 @@ TEST_CASE("a module with one fault fails the check for it, and no other check of
       {"holds_loop_up", {{"how", "compute"}}, "requests", "loop", "it computed without a break"},
       {"never_resumes", {}, "requests", "answers", "a deferred answer is overdue"},
       {"breaks_http", {{"what", "control"}}, "requests", "fields", "its value has control bytes"},
-      {"breaks_http", {{"what", "framing"}}, "requests", "fields", "the server's own"},
+      {"breaks_http", {{"what", "framing"}}, "requests", "fields", "only the server sends this field"},
       {"breaks_http", {{"what", "status"}}, "requests", "fields", "it set the status 99"},
       {"breaks_http", {{"what", "head"}}, "requests", "head", "differ in 'X-Head: yes'"},
       {"ends_process", {{"where", "create"}}, "create", "create", "crashed (SIGABRT)"},

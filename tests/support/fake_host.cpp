@@ -31,9 +31,9 @@ bool is_token(std::string_view text) {
 
 const char* why_not_valid(std::string_view name, std::string_view value) {
   for (const std::string_view own : {"Connection", "Content-Length", "Date", "Transfer-Encoding"}) {
-    if (name == own) return "it is the server's own";
+    if (name == own) return "only the server sends it";
   }
-  if (!is_token(name)) return "its name is no token";
+  if (!is_token(name)) return "its name is not a token";
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
     if ((byte < 0x20 && c != '\t') || byte == 0x7f) return "its value has control characters";

@@ -55,7 +55,7 @@ const Case kCases[] = {
     {"a parameter makes another type of it", {"text/plain;format=flowed"}, false},
     {"a comma inside quotes ends no range", {R"(text/html;a="x, text/plain, y\", z")"}, false},
     {"a semicolon inside quotes ends no parameter", {R"(text/plain;charset="x;q=0")"}, true},
-    {"what follows the weight is no parameter of the type", {"text/plain;q=0.5;x=y"}, true},
+    {"a parameter behind the weight is not one of the type", {"text/plain;q=0.5;x=y"}, true},
     {"an empty parameter", {"text/plain;;q=0.5;"}, true},
     // malformed: the range is ignored
     {"more than 1", {"text/plain;q=1.001"}, false},

@@ -165,7 +165,7 @@ const Refused kRefused[] = {
     {"9110 5.5: DEL in a value", get_with("X: a\x7f\r\n"), 400},
     {"9110 5.1: no name", get_with(": a\r\n"), 400},
     {"9110 5.1: no colon", get_with("X\r\n"), 400},
-    {"9110 5.1: a name that is no token", get_with("X(Y): a\r\n"), 400},
+    {"9110 5.1: a name that is not a token", get_with("X(Y): a\r\n"), 400},
     {"9110 5.1: a space in a name", get_with("X Y: a\r\n"), 400},
     // Host (section 3.2).
     {"9112 3.2: no Host", "GET / HTTP/1.1\r\n\r\n", 400},
