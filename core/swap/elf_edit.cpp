@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-// As large as the pages of any machine of its kind, so that the segment can be mapped.
+// The largest page of this architecture, so that the segment can be mapped on any machine of it.
 #if defined(__aarch64__)
 constexpr std::uint64_t kPage = 0x10000;
 #else
@@ -30,7 +30,8 @@ bool is_edited(std::int64_t tag) {
   return tag == DT_NEEDED || tag == DT_SONAME || tag == DT_RPATH || tag == DT_RUNPATH;
 }
 
-// The segment that can be done without. It has to come behind all that are loaded, which stand in order.
+// The index of a PT_NOTE segment, which is not needed to run. It has to follow all PT_LOAD segments, because
+// those have to be in order of their addresses.
 std::optional<std::size_t> dispensable(const std::vector<Elf64_Phdr>& segments) {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -40,7 +41,7 @@ std::optional<std::size_t> dispensable(const std::vector<Elf64_Phdr>& segments) 
   return found;
 }
 
-// The one that an edit before has made: it has the texts alone, and ends the file.
+// The segment that an earlier edit has added: it has only the texts, and is the end of the file.
 std::optional<std::size_t> edited_before(const std::vector<Elf64_Phdr>& segments, std::uint64_t texts_address,
                                          std::size_t file_size) {
   for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -52,7 +53,7 @@ std::optional<std::size_t> edited_before(const std::vector<Elf64_Phdr>& segments
   return std::nullopt;
 }
 
-// A segment for the texts, behind all others in file and memory.
+// A new segment for the texts, behind all others in the file and in memory.
 Elf64_Phdr text_segment(const std::vector<Elf64_Phdr>& segments, std::size_t file_size) {
   std::uint64_t end = 0;
   for (const Elf64_Phdr& segment : segments) {
@@ -67,7 +68,7 @@ Elf64_Phdr text_segment(const std::vector<Elf64_Phdr>& segments, std::size_t fil
   return added;
 }
 
-// Versions of symbols name the library that they are of, too.
+// Symbol versions (DT_VERNEED) name their library, too.
 void edit_versions(std::string& bytes, const std::map<std::string, std::uint32_t>& renamed) {
   const ElfFile elf(bytes);
   const std::string_view texts = elf.dynamic_texts();
@@ -90,7 +91,7 @@ void edit_versions(std::string& bytes, const std::map<std::string, std::uint32_t
 Result<std::string> edit_dynamic_texts(std::string bytes, const TextEdit& edit) {
   const ElfFile before(bytes);
   std::string texts(before.dynamic_texts());
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> values;  // of dynamic entries, by their place
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> values;  // offsets and new values of dynamic entries
   std::map<std::string, std::uint32_t> renamed;
   const std::vector<ElfFile::DynamicEntry> entries = before.dynamic();
   for (const ElfFile::DynamicEntry& entry : entries) {
@@ -106,7 +107,7 @@ Result<std::string> edit_dynamic_texts(std::string bytes, const TextEdit& edit) 
   const std::vector<Elf64_Phdr> segments = before.segments();
   const auto known = edited_before(segments, before.dynamic_value(DT_STRTAB).value_or(0), bytes.size());
   const auto place = known ? known : dispensable(segments);
-  if (!place) return fail("leaves no room for other library paths: link it with --build-id");
+  if (!place) return fail("has no room for other library paths: link it with --build-id");
   Elf64_Phdr added = known ? segments[*known] : text_segment(segments, bytes.size());
   added.p_filesz = added.p_memsz = texts.size();
   const auto head = *before.read<Elf64_Ehdr>(0);

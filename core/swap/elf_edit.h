@@ -1,5 +1,4 @@
-// A shared object's dynamic texts under other names: which libraries it needs, where they are looked for, what
-// it is called itself.
+// Changes texts in a shared object's dynamic section: the libraries that it needs, its run paths, its own name.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +11,13 @@
 
 namespace sluice {
 
-// What is to stand there instead of the text; nothing to leave it. Asked for DT_NEEDED, DT_SONAME, DT_RPATH and
+// Returns the replacement for a text, or nullopt to keep it. Called for DT_NEEDED, DT_SONAME, DT_RPATH and
 // DT_RUNPATH.
 using TextEdit = std::function<std::optional<std::string>(std::int64_t tag, const std::string& text)>;
 
-// The file's bytes with these changes, of any length: the texts move to a segment of their own at its end, for
-// which the one that holds notes (a build's number) gives up its place. The error continues "FILE ". REQUIRES:
-// ElfFile::is_whole.
+// Returns the file's bytes with these changes. Replacements may be longer: all texts move to a new segment at
+// the file's end. Its header replaces that of a segment with notes, such as the build ID. The error continues
+// "FILE ". REQUIRES: ElfFile::is_whole.
 Result<std::string> edit_dynamic_texts(std::string bytes, const TextEdit& edit);
 
 }  // namespace sluice

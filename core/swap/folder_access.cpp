@@ -19,7 +19,7 @@ bool is_refused(int folder, const std::string& path) {
   return ::faccessat(folder, path.empty() ? "." : path.c_str(), X_OK, 0) != 0 && errno == EACCES;
 }
 
-// The first folder on the way that may not be entered; `path` is without a slash at its end.
+// The first folder along `path` that the user may not enter. REQUIRES: `path` does not end with a slash.
 std::string first_refused(int folder, const std::string& path) {
   if (is_refused(folder, "")) return "";
   std::size_t slash = path.find('/');
@@ -40,7 +40,7 @@ struct MountedFolder {
   MountFolder folder;
 };
 
-// Of all mounts that were asked for, also of those that other workers have, and of those that modules wish for.
+// The folders of all mounts in the settings, also of isolated ones, and of the default mounts among `mounts`.
 std::vector<MountedFolder> mounted_folders(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
   std::vector<MountedFolder> all;
   const auto& specs = plan.settings.mounts;
@@ -60,8 +60,8 @@ std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::v
   const auto warn = [&](const std::string& prefix, const std::string& folder, const std::string& whose) {
     warnings.push_back({"", prefix,
                         "the user " + user_name() + " may not enter the folder " + folder +
-                            ", so that all of " + whose + " is answered with 403: allow it (chmod o+x " +
-                            folder + "), or name another user with --user"});
+                            ", so all requests for " + whose + " get 403: allow it (chmod o+x " + folder +
+                            "), or name another user with --user"});
   };
   const bool root_refused = is_refused(plan.root.get(), "");
   if (root_refused) warn("/", path_of(plan.root.get()), "the document root");

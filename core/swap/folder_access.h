@@ -1,5 +1,5 @@
-// Which folders of a plan this process may not enter, so that it is known before the first request. Asks the
-// file system: for a child that may wait.
+// Finds folders of a plan that this process may not enter, before a request does. Waits for file systems, so it
+// runs in a child.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-// A warning for the document root and for the folder of each mount that the user of this process may not
-// enter. `mounts` are those that modules have without being asked for.
+// Warnings for the document root, and for the folder of each mount, if the user of this process may not enter
+// it. `mounts` are the mounts of the first site, including default mounts.
 std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::vector<MountReport>& mounts);
 
 }  // namespace sluice

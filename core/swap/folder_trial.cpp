@@ -8,7 +8,7 @@
 namespace sluice {
 namespace {
 
-// Without copies there would be no modules, which would be told as if there were none.
+// An error for the whole folder: without it, the server would start as if the folder had no modules.
 Unexpected no_place(const CopyFailure& failure, const std::string& place) {
   return fail(failure.error.message + " (" + place + "): make room there, or point TMPDIR to another folder");
 }

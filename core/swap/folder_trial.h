@@ -1,5 +1,4 @@
-// A whole folder of modules, copied and tried: what a server begins with, and goes on with when a reload names
-// another folder.
+// Copies and tries a whole folder of modules, when a server starts or when a reload names another folder.
 #pragma once
 
 #include <vector>
@@ -14,13 +13,13 @@ namespace sluice {
 struct FolderTrial {
   ModuleCatalog catalog;
   TrialReport report;
-  std::vector<EmptyCopy> empty;  // of its files, to be filled before they are tried
+  std::vector<EmptyCopy> empty;  // copies that have to be filled before the trial
 };
 
-// Begins copies of all modules of the plan's folder, for a catalog of their own. What cannot be copied is a
-// problem of the report, which has nothing else yet.
+// Begins copies of all modules in the plan's folder, and puts them into a new catalog. Files that cannot be
+// copied become problems in the report, which is otherwise empty.
 Result<FolderTrial> begin_folder_trial(ModuleStore& store, const ServingPlan& plan);
-// The same, fills the copies and tries them; blocks meanwhile.
+// Begins the copies, fills them and tries them. Blocks.
 Result<FolderTrial> try_folder(ModuleStore& store, const ServingPlan& plan);
 
 }  // namespace sluice

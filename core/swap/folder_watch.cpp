@@ -24,18 +24,18 @@ constexpr std::uint32_t kFolderGone = IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED
 constexpr std::uint32_t kWanted =
     kFinished | IN_CREATE | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::size_t kChangesMax = 1024;
-// As the kernel: more than so many links on one path are none (path_resolution(7)).
+// The kernel does not follow more links on one path, either (path_resolution(7)).
 constexpr unsigned kLinksMax = 40;
-// What does not come to rest is told of after so many times the quiet time.
+// A file that keeps changing is reported after this many times the quiet time.
 constexpr std::uint64_t kPatience = 20;
 
-// Where a name stands, on the way that the kernel takes along a path.
+// A name in a folder that the kernel looks up when it follows a path.
 struct Step {
   fs::path folder;
   std::string name;
 };
 
-// Each symbolic link on the way, and where it ends; empty without any link.
+// Each symbolic link along the path, and last the file at its end. Empty if there is no link.
 std::vector<Step> steps_over_links(const fs::path& path) {
   std::vector<Step> steps;
   std::error_code error;
@@ -118,7 +118,7 @@ void FolderWatch::hear(std::uint64_t now_ms) {
   }
 }
 
-// A new file is still to be written; another name for one that is there, or a link to it, is not.
+// Whether a created name is a link to a file that exists. A new file, in contrast, still has to be written.
 bool FolderWatch::is_new_name(const std::string& name) const {
   struct stat status {};
   return ::lstat((folder_ + "/" + name).c_str(), &status) == 0 &&
@@ -130,7 +130,7 @@ void FolderWatch::hear_one(int wd, std::uint32_t mask, const std::string& name, 
   if (wd == folder_wd_ && (mask & kFolderGone) != 0) gone_ = true;
   if (wd == folder_wd_ && is_module_file(name) && ((mask & IN_CREATE) == 0 || is_new_name(name)))
     note(name, mask, now_ms);
-  // A folder that is gone itself takes along all that leads through it.
+  // If a folder itself is gone, all links in it have changed.
   const bool all = name.empty() && (mask & kFolderGone) != 0;
   for (auto link = links_.lower_bound({wd, all ? "" : name}); link != links_.end(); ++link) {
     if (link->first.first != wd || (!all && link->first.second != name)) break;
@@ -176,7 +176,7 @@ std::vector<std::string> FolderWatch::take_quiet(std::uint64_t now_ms) {
       entry = changes_.erase(entry);
     }
   }
-  if (!quiet.empty()) follow_links();  // they may lead elsewhere
+  if (!quiet.empty()) follow_links();  // a changed link may lead elsewhere
   return quiet;
 }
 

@@ -1,8 +1,8 @@
-// Tells which modules of a folder have changed, as soon as each has been quiet for a while (inotify(7)).
+// Reports the modules of a folder that have changed, once each has been quiet for a while (inotify(7)).
 //
-// What changes again and again is told of after a bounded time nevertheless, and so is what somebody keeps open
-// for writing. A symbolic link has changed when what it leads to has: each link on the way is watched, and the
-// file at its end. Supervisor's thread; waits for nothing but the folders' own disks.
+// A file that keeps changing, or stays open for writing, is reported after a bounded time. A symbolic link has
+// changed if its target has: each link along the way is watched, and the file at its end. Supervisor's thread.
+// Waits only for the disks of the folders.
 #pragma once
 
 #include <cstdint>
@@ -22,21 +22,21 @@ class FolderWatch {
  public:
   static Result<std::unique_ptr<FolderWatch>> open(const std::string& folder, std::uint32_t quiet_ms);
 
-  // Readable when there is something for `hear`.
+  // Readable when `hear` has something to read.
   int fd() const { return inotify_.get(); }
   void hear(std::uint64_t now_ms);
-  // The files that are quiet now, each once. Whether they exist is for the caller to see.
+  // The changed files that are quiet now, each once. The caller has to check whether they still exist.
   std::vector<std::string> take_quiet(std::uint64_t now_ms);
-  // When the next one will be.
+  // When the next changed file will be quiet.
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
   std::uint64_t due_ms() const;
-  // Whether what follows, or take_quiet, has something to say now.
+  // Whether take_quiet, take_overflow, gone or moved has something to report.
   bool has_news(std::uint64_t now_ms) const { return overflow_ || gone_ || moved_ || due_ms() <= now_ms; }
-  // Once: more has happened than was told, so that every file of the folder may have changed.
+  // True once after events were lost: every file of the folder may have changed.
   bool take_overflow();
-  // The folder itself is no longer there: nothing more will be told.
+  // Whether the folder itself is gone. Nothing more will be reported then.
   bool gone() const { return gone_; }
-  // A link on the way to the folder leads elsewhere by now: open it anew.
+  // Whether a link on the way to the folder has changed. The watch has to be opened again then.
   bool moved() const { return moved_; }
 
  private:
@@ -54,8 +54,8 @@ class FolderWatch {
   void note(const std::string& name, std::uint32_t mask, std::uint64_t now_ms);
   std::uint64_t due_ms(const Change& change) const;
 
-  // A name in a watched folder, and which files of the folder of modules depend on it; an empty one stands for
-  // that folder itself.
+  // For each name in a watched folder, the module files that depend on it. An empty file name stands for the
+  // folder of modules itself.
   using Links = std::map<std::pair<int, std::string>, std::set<std::string>>;
 
   UniqueFd inotify_;

@@ -15,12 +15,13 @@ bool before(const ModuleRecord& record, const std::string& file) {
   return record.serving.entry.file < file;
 }
 
-// What only mounts by name keep gives way to another file of its name.
+// Whether `other`, whose file is gone and which only mounts keep, gives way to another file with its module
+// name.
 bool gives_way(const ModuleEntry& other, const ModuleEntry& entry) {
   return other.removed && other.name == entry.name && other.file != entry.file;
 }
 
-// Puts the entry where it belongs, in the place of one of the same file.
+// Inserts the entry in order, or replaces the entry of the same file.
 void put(ModuleSet& set, const ModuleEntry& entry) {
   const auto place =
       std::lower_bound(set.begin(), set.end(), entry.file,

@@ -1,8 +1,8 @@
 // What the supervisor knows of each module: the generation that serves, the one to go back to, its faults, and
-// whether it is switched off. Decides what a fault leads to; does nothing about it itself.
+// whether it is switched off. It decides what follows from a fault; ModuleRollout does it.
 //
-// A generation is good when it had no fault within the fault window before it was replaced. The last good one
-// is kept: a newer generation with too many faults is replaced by it. Values; one thread.
+// A generation is good if it had no fault within the fault window before it was replaced. The last good one is
+// kept: it returns if a newer generation has too many faults. Plain values; one thread.
 #pragma once
 
 #include <deque>
@@ -26,40 +26,41 @@ struct Generation {
 struct ModuleRecord {
   Generation serving;
   std::optional<Generation> last_good;
-  FileStamp taken;  // of the file in the folder that was taken last, also when it has been given up since
-  std::deque<std::uint64_t> faults_ms;  // of the one that serves, in the fault window
+  FileStamp taken;  // of the file that was taken last, even if its generation serves no longer
+  std::deque<std::uint64_t> faults_ms;  // of the generation that serves, within the fault window
 };
 
-// What a fault leads to.
+// What follows from a fault.
 enum class Verdict { unknown, counted, go_back, close };
 
 class ModuleCatalog {
  public:
-  // What the workers are to have.
+  // The modules that the workers have to have.
   ModuleSet set() const;
-  // What a trial of this copy is to load: the copy alone, with the names and places of the others taken.
+  // The set for a trial of this copy. The other modules are closed: they keep their names and places, but are
+  // not loaded.
   ModuleSet trial_set(const std::string& file, const ModuleCopy& copy) const;
-  // The set with this generation in the place of the file's own.
+  // The set with this entry in place of the file's present one.
   ModuleSet set_with(const ModuleEntry& entry) const;
 
   const ModuleRecord* find(const std::string& file) const;
   const ModuleRecord* find_name(const std::string& name) const;
-  // The files that there are, removed ones left out.
+  // All files that are not removed.
   std::vector<std::string> files() const;
 
-  // Takes over the names that a trial of this set has found out, switches off what it has closed, and forgets
-  // what else it could not use. What has been decided since then stays.
+  // Takes names from the trial of the set `tried`, switches off the modules that the trial closed, and forgets
+  // other modules that it could not use. Later decisions about a module stay.
   void learn(const TrialReport& report, const ModuleSet& tried);
-  // A new generation serves. That of before becomes the last good one if it is good.
+  // A new generation serves. The one before becomes the last good one if it is good.
   void take(Generation generation, std::uint64_t now_ms, const ModulePolicy& policy);
-  // Forgets the file, or with `keep` notes that only mounts that name it keep it.
+  // Forgets the file. With `keep` the module stays, but answers only at mounts that name it.
   void remove(const std::string& file, bool keep);
-  // A module did what ended its worker. `unknown` when no such generation serves.
+  // Counts that a module ended its worker. `unknown`: no such generation serves.
   Verdict fault(const std::string& name, std::uint32_t generation, std::uint64_t now_ms,
                 const ModulePolicy& policy);
-  // Switches off what is to go back to its last good generation.
+  // Switches a module off until its last good generation returns.
   void suspend(const std::string& file);
-  // Switches off for good: until a generation is taken.
+  // Switches a module off until a new generation is taken, and forgets its last good one.
   void close(const std::string& file);
 
  private:

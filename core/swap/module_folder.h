@@ -1,5 +1,5 @@
-// The files in the folder of modules: which there are, and whether one has changed. Keeps nothing. Any thread
-// that may wait for the folder's disk.
+// Lists the files in the folder of modules, and tells whether one has changed. Stateless. Any thread that may
+// wait for the folder's disk.
 #pragma once
 
 #include <sys/stat.h>
@@ -14,7 +14,7 @@
 
 namespace sluice {
 
-// Tells a file's content from its earlier and later ones: every change of the file changes it (inode(7)).
+// Identifies a version of a file: every change of the file changes its stamp (inode(7)).
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -26,14 +26,15 @@ struct FileStamp {
 };
 
 FileStamp stamp_of(const struct stat& status);
-// Nothing where there is no such file.
+// nullopt if there is no such file.
 std::optional<FileStamp> stamp_of(const std::string& path);
 
-// The "*.so" of the folder, sorted.
+// The names that end in ".so", sorted.
 Result<std::vector<std::string>> list_modules(const std::string& folder);
-// A name that list_modules would list.
+// Whether list_modules would list the name.
 bool is_module_file(std::string_view name);
-// Whether the file is gone. A folder that is away for a while, or cannot be read, takes no module along.
+// Whether the file is gone from a folder that can be read. While the folder itself is missing, no file counts
+// as gone.
 bool is_gone(const std::string& folder, const std::string& file);
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// What the modules of a folder say of themselves, found out in short-lived children, so that no module code
-// runs here. Any thread of a process that has no other.
+// Reads the descriptions of a folder's modules in short-lived children, so that no module code runs in the
+// caller. For processes with a single thread.
 #pragma once
 
 #include <sluice/abi.h>
@@ -19,7 +19,7 @@ struct OptionReport {
   std::string choices;
 };
 
-// What is known of one file of the folder. With an `error` it cannot be loaded, and only `file` is certain.
+// The description of one file. If `error` is not empty, the file cannot be loaded, and only `file` is set.
 struct ModuleReport {
   std::string file;  // its name in the folder: "hello.so"
   std::string error;
@@ -32,8 +32,8 @@ struct ModuleReport {
   std::vector<OptionReport> options;
 };
 
-// Describes every "*.so" of the folder, sorted by name, by the rules that a server has for them. Forks one
-// child a file; blocks until they are done.
+// Describes every "*.so" of the folder, sorted by name. Files that a server would refuse get an error. Forks
+// one child for each file, and blocks until all are done.
 Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);
 
 }  // namespace sluice

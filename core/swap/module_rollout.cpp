@@ -13,9 +13,10 @@
 namespace sluice {
 namespace {
 
-// Before the catalog's own set is brought to the workers again, when some could not take it.
+// The pause before the catalog's set goes to the workers again, after some could not take it.
 constexpr std::uint64_t kRetryMs = 1'000;
-// Workers make a changed module's handlers while they serve; this is well below what ends one that hangs.
+// Workers make a changed module's handlers while they serve, so the limit is well below hang_ms, which ends a
+// worker.
 constexpr std::uint64_t kMakeMsMax = 1'000;
 constexpr std::uint64_t kHangShare = 4;
 
@@ -107,7 +108,7 @@ void ModuleRollout::step(std::uint64_t now_ms) {
   if (stage_ != Stage::idle) return;
   if (folder_is_wanted(now_ms) && !folder_answers_) return ask_folder(now_ms);
   if (std::exchange(folder_answers_, false)) look(now_ms);
-  // Removed ones first: what takes over a name finds it free.
+  // Removed files come first, so that a file that takes over their module's name finds it free.
   while (stage_ == Stage::idle && !waiting_.empty()) {
     auto next = std::find_if(waiting_.begin(), waiting_.end(),
                              [this](const std::string& file) { return !stamp_of(folder() + "/" + file); });
@@ -138,10 +139,10 @@ void ModuleRollout::remove(const std::string& file) {
   const std::string name = record->serving.entry.name;
   const bool keep = is_mounted_by_name(group_->plan().settings, name);
   if (keep) {
-    log(LogLevel::warning, file + " is gone, but a mount names module " + name + ": it goes on with " +
+    log(LogLevel::warning, file + " is gone, but a mount names module " + name + ", which goes on with " +
                                generation_text(record->serving.entry));
   } else {
-    log(LogLevel::info, file + " is gone: module " + name + " answers no longer");
+    log(LogLevel::info, file + " is gone: module " + name + " no longer answers");
   }
   catalog_.remove(file, keep);
 }
@@ -192,7 +193,7 @@ void ModuleRollout::trial_ended(int status, std::uint64_t now_ms) {
                                   [&](const ModuleEntry& entry) { return entry.file == change_.entry.file; });
   if (found != report->modules.end()) {
     change_.entry = *found;
-  } else {  // --module or --without leaves it out
+  } else {  // --module or --without leaves the module out
     change_.entry.path = change_.copy->path();
     change_.entry.generation = change_.copy->generation();
   }
@@ -212,14 +213,15 @@ void ModuleRollout::launched(const WorkerProcess& worker) {
   if (stage_ == Stage::preparing) unanswered_.insert(worker.pid());
 }
 
-// One after another: the others serve while one makes handlers, and what kills the first reaches no second.
+// Asks one worker after another. The others serve while one makes handlers, and a module that kills the first
+// worker does not reach the second.
 void ModuleRollout::ask_next(std::uint64_t now_ms) {
   if (unanswered_.contains(asked_)) return;
   for (WorkerProcess* worker : group_->workers()) {
     if (!unanswered_.contains(worker->pid())) continue;
     asked_ = worker->pid();
     change_until_ms_ = now_ms + policy().swap_ms;
-    // One that does not take it has no answer in time, either.
+    // If the worker cannot take the message, it does not answer in time, which refuses the change.
     worker->tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
     return;
   }
@@ -257,13 +259,14 @@ void ModuleRollout::commit(std::uint64_t now_ms) {
   if (revives) revived(entry.file, {});
 }
 
-// What was tried is forgotten. What had been decided, and only did not reach every worker, is tried again.
+// Forgets a change that was tried. A change of the catalog itself, which only did not reach every worker, is
+// tried again.
 void ModuleRollout::refuse(const std::string& why, std::uint64_t now_ms) {
   const bool decided = stage_ == Stage::preparing && change_.copy == nullptr;
   const bool revives = revives_;
   end_change(ControlMessage::abandon);
   if (decided) {
-    log(LogLevel::error, "a change of the modules did not reach all workers and is tried again: " + why);
+    log(LogLevel::error, "a change of the modules did not reach all workers, and is sent again: " + why);
     retry_at_ms_ = now_ms + kRetryMs;
     return;
   }
@@ -290,8 +293,8 @@ void ModuleRollout::refuse(const std::string& why, std::uint64_t now_ms) {
   log(LogLevel::error, file + " is not taken" + goes_on + ": " + why);
 }
 
-// A worker that does not take what is in force is replaced by one that begins with it. One that has died is
-// reaped in its own time.
+// A worker that cannot take the commit is replaced by a new one, which begins with the new set. A worker that
+// has died is reaped elsewhere.
 void ModuleRollout::end_change(ControlMessage how) {
   for (WorkerProcess* worker : stage_ == Stage::preparing ? group_->workers() : std::vector<WorkerProcess*>()) {
     if (worker->tell({how, number_}) || how != ControlMessage::commit || errno != EAGAIN) continue;
@@ -308,7 +311,7 @@ void ModuleRollout::end_change(ControlMessage how) {
 bool ModuleRollout::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
   const Verdict verdict = catalog_.fault(module, generation, now_ms, policy());
   if (verdict == Verdict::unknown || verdict == Verdict::counted) return verdict == Verdict::counted;
-  // What is at work was made of a set that no longer holds.
+  // The change at work was made from a set that is no longer valid.
   if (stage_ != Stage::idle) {
     if (change_.copy != nullptr && !revives_) waiting_.insert(change_.entry.file);
     end_change(ControlMessage::abandon);

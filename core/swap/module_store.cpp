@@ -24,11 +24,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFolderPrefix = "sluice-modules-";
 constexpr int kAttempts = 10;
-// Of a copy that is made anew, until it is whole.
+// The ending of a copy that is made again, until it is whole.
 constexpr std::string_view kDraftEnding = "~";
 
-// Whether the workers' user, who is another one when this is root, may go through all folders of the path. So
-// also with `--user root`: a reload may choose another user, and the copies stay where they are.
+// Whether everybody may pass all folders of the path, if this is root, because the workers have another user
+// then. The same holds for `--user root`: a reload may choose another user, and the copies stay where they are.
 bool is_open_to_workers(const fs::path& folder) {
   if (::geteuid() != 0) return true;
   struct stat status {};
@@ -38,13 +38,13 @@ bool is_open_to_workers(const fs::path& folder) {
   }
 }
 
-// A folder to write in, whose files the workers' user gets to, too.
+// Whether this user may write in the folder, and the workers' user can reach its files.
 bool has_place(const fs::path& folder) {
   return ::access(folder.c_str(), W_OK | X_OK) == 0 && is_open_to_workers(folder);
 }
 
-// Where the copies may be: what was asked for first, then folders that nothing tidies up. The last one may be
-// written in a container whose root file system may not.
+// Folders for the copies: first those that the environment names, then folders of the system. /dev/shm is
+// writable in containers with a read-only root file system.
 std::vector<std::string> possible_bases() {
   std::vector<std::string> bases;
   for (const char* name : {"TMPDIR", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"}) {
@@ -54,14 +54,14 @@ std::vector<std::string> possible_bases() {
   return bases;
 }
 
-// Nothing when somebody else has locked it.
+// An empty descriptor if another process has locked the folder.
 UniqueFd lock_folder(const std::string& path, int how) {
   UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (folder && ::flock(folder.get(), how | LOCK_NB) != 0) folder.reset();
   return folder;
 }
 
-// A server that was killed could not remove its folder, and holds no lock of it any more.
+// Removes folders of servers that were killed: nobody holds their locks.
 void remove_stale_folders(const std::string& base) {
   std::error_code error;
   for (fs::directory_iterator entry(base, error); !error && entry != fs::directory_iterator();
@@ -95,7 +95,7 @@ Result<Source> open_source(const std::string& folder, const std::string& file) {
   return Source{std::move(fd), stamp_of(status), std::move(origins)};
 }
 
-// Whether the path still leads to what is open.
+// Whether the path still leads to the open file.
 bool is_at(int fd, const std::string& path) {
   struct stat opened {};
   struct stat found {};
@@ -109,7 +109,7 @@ std::vector<std::string> folders_for_code() {
   std::vector<std::string> folders;
   std::vector<std::string> noexec;
   for (const std::string& named : possible_bases()) {
-    // As the kernel names what is mapped: by that a copy is known again.
+    // The canonical path, which the kernel reports for mapped files, so that mappings of a copy are recognised.
     std::error_code error;
     const fs::path base = fs::canonical(named, error);
     if (error || !has_place(base)) continue;
@@ -133,7 +133,7 @@ Error no_folder_for_code() {
 Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
   for (const fs::path base : folders_for_code()) {
     remove_stale_folders(base.string());
-    // Another server that starts may take it for a left one, until it is locked.
+    // Until the folder is locked, another server that starts may remove it as stale.
     for (int i = 0; i < kAttempts; ++i) {
       std::string path = (base / kFolderPrefix).string() + "XXXXXX";
       if (::mkdtemp(path.data()) == nullptr) break;
@@ -178,7 +178,8 @@ Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file
   UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
   if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
   auto copy = std::make_shared<const ModuleCopy>(path, generation, stamp);
-  if (::fchmod(to.get(), 0755) != 0) return fail_errno(file + " cannot be opened up to the workers", errno);
+  if (::fchmod(to.get(), 0755) != 0)
+    return fail_errno(file + " cannot be made readable for the workers", errno);
   UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!content) return fail_errno(path + " cannot be read", errno);
   std::erase_if(kept_, [](const Kept& kept) { return kept.copy.expired(); });
@@ -226,8 +227,8 @@ Result<void> ModuleStore::restore() {
 
 Result<void> ModuleStore::restore_folder() {
   if (is_at(lock_.get(), path_)) return {};
-  const std::string what = "the folder " + path_ + " of private copies has gone, and cannot be made anew";
-  // One that somebody else has made meanwhile is not ours to fill.
+  const std::string what = "the folder " + path_ + " of private copies is gone, and cannot be made again";
+  // If the path exists, another user may own it: then mkdir fails, and nothing is written there.
   if (::mkdir(path_.c_str(), 0755) != 0) return fail_errno(what, errno);
   lock_ = lock_folder(path_, LOCK_SH);
   if (lock_ && ::fchmod(lock_.get(), 0755) == 0) return {};
@@ -238,7 +239,7 @@ Result<void> ModuleStore::restore_folder() {
 }
 
 Result<void> ModuleStore::restore_file(Kept& kept) const {
-  const std::string what = "the private copy " + kept.path + " has gone, and cannot be made anew";
+  const std::string what = "the private copy " + kept.path + " is gone, and cannot be made again";
   const std::string draft = kept.path + std::string(kDraftEnding);
   const std::string folder = fs::path(kept.path).parent_path();
   if (folder != path_ && ::mkdir(folder.c_str(), 0755) == 0) ::chmod(folder.c_str(), 0755);

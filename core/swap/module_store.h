@@ -1,6 +1,6 @@
-// Private copies of the files in the folder of modules, under unique names, and the folder that they lie in.
+// Private copies of the files in the folder of modules, with unique names, and the folder for the copies.
 //
-// INVARIANT: a file is only ever loaded from its private copy, so overwriting the original changes no mapping.
+// INVARIANT: modules are loaded only from private copies, so overwriting the original changes no mapping.
 #pragma once
 
 #include <sys/types.h>
@@ -18,8 +18,8 @@
 
 namespace sluice {
 
-// One private copy, removed with this, and those of the libraries that lie with the module. A process that has
-// loaded them keeps its mappings.
+// One private copy of a module and of the libraries beside it. The destructor removes the files. A process that
+// has loaded them keeps its mappings.
 class ModuleCopy {
  public:
   ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp);
@@ -29,7 +29,7 @@ class ModuleCopy {
 
   const std::string& path() const { return path_; }
   std::uint32_t generation() const { return generation_; }  // of the file, from 1 up
-  const FileStamp& stamp() const { return stamp_; }         // of what was copied
+  const FileStamp& stamp() const { return stamp_; }         // of the original file
 
  private:
   std::string path_;
@@ -39,12 +39,12 @@ class ModuleCopy {
 };
 using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
 
-// A copy whose bytes are still to come: `fill` waits for disks, so whoever has others to serve leaves it to a
-// child. Owns both files as long as it is not filled.
+// A copy without its bytes yet. `fill` waits for disks, so the supervisor leaves it to a child. Owns the
+// descriptors of both files until it is filled.
 struct EmptyCopy {
   ModuleCopyPtr copy;
   std::string file;  // its name in the folder
-  // Where it lies, and where it lies behind symbolic links: what its run path calls $ORIGIN.
+  // The values of $ORIGIN in its run path: its folder, and the folder of the file behind symbolic links.
   std::vector<std::string> origins;
   UniqueFd from;
   UniqueFd to;
@@ -52,17 +52,17 @@ struct EmptyCopy {
   tl::expected<void, CopyFailure> fill();
 };
 
-// Folders in which private copies of modules may lie: they can be written, and for root everybody may pass
-// through them. What was asked for comes first, but noexec ones come last, whose files are loaded through
-// memory. Without symbolic links.
+// Folders for private copies of modules. This user can write in them; if it is root, everybody may pass through
+// them. Folders that the environment names come first, and noexec folders last, because their files have to be
+// loaded through memory. The paths have no symbolic links.
 std::vector<std::string> folders_for_code();
-// That there is none, and what to do.
+// The error when there is no such folder, with what to do.
 Error no_folder_for_code();
 
-// A private folder for copies of modules, removed with everything in it at the end. One thread.
+// A private folder for copies of modules. The destructor removes it with everything in it. One thread.
 //
-// INVARIANT: the folder is locked as long as the server lives, so that neither another server nor what tidies
-// up temporary folders takes it for a left one.
+// INVARIANT: the folder is locked while the server lives, so neither another server nor a cleaner of temporary
+// folders (systemd-tmpfiles(8)) removes it as stale.
 class ModuleStore {
  public:
   static Result<std::unique_ptr<ModuleStore>> create();
@@ -71,27 +71,28 @@ class ModuleStore {
   ModuleStore& operator=(const ModuleStore&) = delete;
 
   const std::string& path() const { return path_; }
-  // In a forked process: the lock would outlive this server, and the copies are its own affair.
+  // For a forked process, which would keep the folder locked after this server has ended.
   void close_for_child() {
     lock_.reset();
     kept_.clear();
   }
-  // Of a file of the folder under a name never used before, as its next generation. Refuses one that strangers
-  // could have written.
+  // Begins a copy of a file of the folder, as its next generation, with a name that was never used before.
+  // Refuses a file that other users could have written.
   tl::expected<EmptyCopy, CopyFailure> begin_copy(const std::string& folder, const std::string& file);
-  // Of a copy, so that it can be loaded anew where it may still be mapped. It stays the generation it was.
+  // Begins a copy of a copy. Its new name lets it be loaded afresh where the first one may still be mapped. It
+  // is of the same generation.
   Result<EmptyCopy> begin_copy(const ModuleCopy& copy, const std::string& file);
-  // The first one, filled at once.
+  // Begins and fills a copy of a file of the folder.
   Result<ModuleCopyPtr> copy(const std::string& folder, const std::string& file);
-  // When copies have been filled, by whomever: the libraries that came with them are kept from now on, too.
+  // Opens the libraries of filled copies, so that restore() can make them again.
   void keep_libraries();
-  // Makes the folder and the copies in it anew, where somebody has removed them: their content is kept open.
+  // Makes the folder and the copies again if somebody has removed them. Their contents are open descriptors.
   Result<void> restore();
 
  private:
   struct Kept {
     std::weak_ptr<const ModuleCopy> copy;
-    std::string path;  // its own, or that of a library of its
+    std::string path;  // of the copy, or of one of its libraries
     UniqueFd content;
   };
 
@@ -108,8 +109,8 @@ class ModuleStore {
   std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };
 
-// Asks for all of the folder that making copies will ask for. A disk may let that wait without end: a child
-// asks first, and whoever has others to serve only when it has come back.
+// Reads everything in the folder that begin_copy reads. A broken disk may never answer, so a child does this
+// first, and the supervisor only after the child has come back.
 void rehearse_copies(const std::string& folder);
 
 }  // namespace sluice

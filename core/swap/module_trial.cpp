@@ -12,13 +12,13 @@
 namespace sluice {
 namespace {
 
-// What becomes of modules that cannot be used, or are slow to make.
+// How a trial treats modules that it cannot use, or that are slow to make.
 struct Terms {
   Unusable unusable = Unusable::left_out;
   std::uint64_t make_ms_max = kNoMakeLimit;
 };
 
-// Of the modules of an isolated mount's site; what is broken there is closed at all of its mounts.
+// Adds the results of an isolated mount's site. A module that is broken there is closed at all of its mounts.
 Result<void> add_site(TrialReport& report, const MountTable& table, Unusable unusable) {
   if (unusable == Unusable::left_out && !table.problems().empty())
     return fail(table.problems().front().sentence);
@@ -89,7 +89,8 @@ Unexpected broken_off(const std::string& what, const Error& how) {
               ": `sluice check FILE.so` tells more of a module");
 }
 
-// How a trial ended, and in which module it was then, as its loop's thread, or else another, has noted.
+// How a trial ended, and the module that it was calling then, by the note of its loop's thread or of another
+// thread.
 struct Ended {
   Result<std::string> report;
   std::string module;
@@ -108,7 +109,7 @@ Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set) {
   return ended;
 }
 
-// Finds out, in a child, what the module of this file says of itself; nothing where it cannot be loaded.
+// Reads the module's name and default mount in a child. Leaves `entry` as it is if the file cannot be loaded.
 void learn_name(const ServingPlan& plan, ModuleEntry& entry) {
   const auto describe = [&]() -> std::string {
     if (plan.user && !become(*plan.user)) return {};
@@ -124,7 +125,7 @@ void learn_name(const ServingPlan& plan, ModuleEntry& entry) {
   entry.default_mount = fields.next();
 }
 
-// The open module that a trial has ended in. One that noted nothing is found by trying each alone.
+// The module that ended a trial, among those that are not closed. If the trial noted none, each is tried alone.
 ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const std::string& module) {
   const auto is_it = [&](const ModuleEntry& entry) {
     return !entry.closed && (entry.name.empty() ? entry.file : entry.name) == module;
@@ -144,7 +145,8 @@ ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const 
   return found;
 }
 
-// Its routes answer 503, as far as it is known which they are.
+// Closes a module, so that its routes answer 503. A file without a known name is closed if the settings name
+// it, and left out otherwise.
 void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator entry) {
   if (entry->name.empty()) learn_name(plan, *entry);
   if (entry->name.empty()) {

@@ -34,7 +34,7 @@ auto refuse(Error error, bool of_place = false) {
   return tl::make_unexpected(CopyFailure{std::move(error), of_place});
 }
 
-// The text with the origin in its place; nothing where it names none (ld.so(8)).
+// The text with `origin` in place of $ORIGIN; nullopt if it has no $ORIGIN (ld.so(8)).
 std::optional<std::string> with_origin(const std::string& text, const std::string& origin) {
   std::string replaced = text;
   bool found = false;
@@ -57,7 +57,7 @@ std::vector<std::string> entries_of(const std::string& run_path) {
   return entries;
 }
 
-// Each entry with $ORIGIN once for each origin, the others as they are.
+// Repeats each entry with $ORIGIN for each origin. Other entries stay.
 std::string with_origins(const std::string& run_path, const Origins& origins) {
   std::string all;
   const auto add = [&all](const std::string& entry) { all += (all.empty() ? "" : ":") + entry; };
@@ -86,11 +86,12 @@ class Taking {
         store_(fs::path(copy).parent_path().string() + "/"),
         file_(std::move(file)) {}
 
-  // Ties the copy to private copies of its libraries; a library's is called by its own path from now on.
+  // Makes the copy need private copies of its libraries, by their paths. A library's copy gets its path as
+  // DT_SONAME.
   Done tie(const std::string& copy, const Origins& origins, bool is_library) {
     std::string bytes = read_all(UniqueFd(::open(copy.c_str(), O_RDONLY | O_CLOEXEC)).get());
     const ElfFile elf(bytes);
-    if (!elf.is_whole()) return {};  // whoever loads it says so
+    if (!elf.is_whole()) return {};  // loading it gives the error
     const std::vector<std::string> run_paths = elf.texts_of(DT_RUNPATH);
     std::map<std::string, std::string> renamed;
     for (const std::string& needed : elf.texts_of(DT_NEEDED)) {
@@ -116,7 +117,7 @@ class Taking {
     return {};
   }
 
-  // Whether there is anything to be done.
+  // Whether the copy needs libraries beside it, or uses $ORIGIN.
   bool concerns(const std::string& copy) const {
     const std::string bytes = read_all(UniqueFd(::open(copy.c_str(), O_RDONLY | O_CLOEXEC)).get());
     const ElfFile elf(bytes);
@@ -131,7 +132,7 @@ class Taking {
   }
 
  private:
-  // Where a library of its own lies; nothing for those of the system.
+  // The path of a library beside the module; nullopt for libraries of the system.
   std::optional<std::string> find(const std::string& needed, const std::vector<std::string>& run_paths,
                                   const Origins& origins) const {
     const auto is_there = [](const std::string& path) {
@@ -167,7 +168,7 @@ class Taking {
     const auto allowed = check_source(status, what, is_open_to_all(real.parent_path()));
     if (!allowed) return refuse(allowed.error());
     ::mkdir(folder_.c_str(), 0755);
-    ::chmod(folder_.c_str(), 0755);  // whatever the umask
+    ::chmod(folder_.c_str(), 0755);  // in spite of the umask
     const std::string copy =
         folder_ + "/" + std::to_string(taken_.size()) + "-" + fs::path(library).filename().string();
     const UniqueFd to(::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
@@ -175,7 +176,7 @@ class Taking {
       return refuse({what + " cannot be copied to a private place: " + std::strerror(errno)}, true);
     const auto copied = copy_bytes(from.get(), to.get(), what);
     if (!copied) return tl::make_unexpected(copied.error());
-    taken_.emplace(real, copy);  // also for those that need it in turn, and which it needs
+    taken_.emplace(real, copy);  // before tie(), because libraries may need each other
     Origins origins{fs::path(library).parent_path().lexically_normal()};
     if (origins.front() != real.parent_path()) origins.push_back(real.parent_path());
     const auto tied = tie(copy, origins, true);
@@ -186,7 +187,7 @@ class Taking {
   std::string folder_;
   std::string store_;
   std::string file_;
-  std::map<std::string, std::string> taken_;  // by where they lie
+  std::map<std::string, std::string> taken_;  // copies by the paths of their originals
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How ModuleRollout looks at its folder of modules, and hears of changes there.
+// The part of ModuleRollout that reads and watches the folder of modules.
 #include <utility>
 
 #include "base/log.h"
@@ -18,13 +18,13 @@ bool ModuleRollout::folder_is_wanted(std::uint64_t now_ms) const {
 }
 
 void ModuleRollout::ask_folder(std::uint64_t now_ms) {
-  auto asking = Child::start([this, folder = folder()] {  // the plan is gone then
+  auto asking = Child::start([this, folder = folder()] {  // a copy: close_in_child_ frees the plan
     close_in_child_();
     rehearse_copies(folder);
     return std::string();
   });
   if (!asking) {
-    log(LogLevel::error, "the folder of modules is looked at without a child: " + asking.error().message);
+    log(LogLevel::error, "the supervisor itself reads the folder of modules: " + asking.error().message);
     folder_answers_ = true;
     return;
   }
@@ -33,7 +33,7 @@ void ModuleRollout::ask_folder(std::uint64_t now_ms) {
   change_until_ms_ = now_ms + policy().swap_ms;
 }
 
-// What it has told of is forgotten with the watch.
+// Forgets the watch and the changes that it has reported.
 void ModuleRollout::give_up_folder() {
   log(LogLevel::error, "the folder of modules " + folder() +
                            " does not answer: its modules go on as they are; HUP looks at it again");
@@ -49,7 +49,7 @@ void ModuleRollout::look(std::uint64_t now_ms) {
   if (std::exchange(again_wanted_, false)) again_ = waiting_;
   if (watch_ == nullptr) return;
   if (watch_->take_overflow()) note_all_files();
-  if (watch_ == nullptr) return;  // watched anew, in vain
+  if (watch_ == nullptr) return;  // note_all_files could not watch the folder again
   for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
   if (watch_->moved()) {
     watch();

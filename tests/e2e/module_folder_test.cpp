@@ -40,7 +40,7 @@ TEST_CASE("a module finds the library beside it, and a new generation the new on
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("removed copies of a module's libraries are made anew", "[e2e][libraries]") {
+TEST_CASE("removed copies of a module's libraries are made again", "[e2e][libraries]") {
   const Site site;
   const std::string folder = site.path("copies");
   fs::create_directory(folder);

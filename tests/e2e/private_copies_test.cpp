@@ -1,4 +1,4 @@
-// The private copies of modules: removed at the end, made anew, and errors when there is no room for them.
+// The private copies of modules: removed at the end, made again, and errors when there is no room for them.
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
@@ -20,7 +20,7 @@ TEST_CASE("a server leaves nothing in the folder of temporary files", "[e2e][cop
   CHECK(std::filesystem::is_empty(temporary.path()));
 }
 
-TEST_CASE("removed private copies of modules are made anew", "[e2e][copies]") {
+TEST_CASE("removed private copies of modules are made again", "[e2e][copies]") {
   const Site site({"hello"});
   const std::string folder = site.path("copies");
   std::filesystem::create_directory(folder);
