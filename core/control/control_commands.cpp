@@ -23,7 +23,7 @@ Result<void> ControlCommands::open(const Settings& settings, Actions actions) {
   const std::string path =
       named ? settings.control : settings.control_folder + "/" + std::to_string(::getpid()) + ".sock";
   const auto ready = named ? Result<void>() : prepare_control_folder(settings.control_folder);
-  if (ready && !named) running_servers(settings.control_folder);  // removes what killed ones have left
+  if (ready && !named) running_servers(settings.control_folder);  // removes sockets of killed servers
   auto opened = ready.and_then([&] { return ControlServer::open(path, commands()); });
   if (opened) {
     server_ = std::move(*opened);

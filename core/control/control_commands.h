@@ -1,5 +1,5 @@
-// The commands that a running server takes through its control socket, and the clients that wait for the end of
-// a reload. Supervisor's thread; never blocks.
+// The commands of a running server's control socket, and the clients that wait for a reload to end.
+// Supervisor's thread; never blocks.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace sluice {
 
 class ControlCommands {
  public:
-  // What the commands come to.
+  // The functions that the commands call.
   struct Actions {
     std::function<void()> want_reload;
     std::function<std::string()> status;
@@ -23,17 +23,18 @@ class ControlCommands {
     std::function<Result<void>(const std::string& module)> disable;
   };
 
-  // Opens the socket that the settings ask for. One that nobody asked for by name is no reason not to serve.
+  // Opens the control socket. If its path is not in the settings, a failure is logged, and the server serves
+  // without.
   Result<void> open(const Settings& settings, Actions actions);
 
-  // Readable when there is something for `serve`; -1 without a socket.
+  // Readable when `serve` has something to do; -1 without a socket.
   int fd() const { return server_ == nullptr ? -1 : server_->fd(); }
   void serve() { server_->serve(); }
   void close_for_child();
-  // Who has asked for a reload until now waits for the one that begins.
+  // All clients that have asked for a reload get the answer of the one that begins now.
   void reload_begins();
   void reload_ended(const ControlAnswer& answer);
-  // Nobody is left waiting for what will not come, and nobody is promised it.
+  // Answers all waiting clients, and later ones, that the server is stopping.
   void server_stops();
 
  private:
@@ -43,7 +44,7 @@ class ControlCommands {
   std::unique_ptr<ControlServer> server_;
   bool stopping_ = false;
   std::vector<ControlTicket> askers_;    // wait for a reload that has not begun
-  std::vector<ControlTicket> waiters_;   // wait for the one that has
+  std::vector<ControlTicket> waiters_;   // wait for the reload at work
   std::vector<ControlTicket> enablers_;  // wait for a module to be switched on
 };
 

@@ -18,7 +18,7 @@ namespace {
 constexpr int kBacklog = 16;
 constexpr int kEventsMax = 8;
 
-// Marks of epoll; clients have their tickets.
+// epoll data of the listener and the timer; that of a client is its ticket.
 constexpr ControlTicket kListenerMark = 1;
 constexpr ControlTicket kTickMark = 2;
 constexpr ControlTicket kFirstTicket = 3;
@@ -30,7 +30,7 @@ bool may_command(int socket) {
          (peer.uid == 0 || peer.uid == ::geteuid());
 }
 
-// What a sentence may not do is end its line.
+// An error is one line of the answer.
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
@@ -56,12 +56,13 @@ ControlServer::~ControlServer() {
   if (about.st_dev == device_ && about.st_ino == inode_) ::unlink(path_.c_str());
 }
 
-// Bound elsewhere and then moved to its place: who finds the socket there can connect to it.
+// Binds and listens at a draft path, and then renames it, so that clients can connect as soon as the socket is
+// there.
 Result<void> ControlServer::listen(const std::string& path) {
   struct stat about {};
   const bool taken = ::lstat(path.c_str(), &about) == 0;
   if (taken && !S_ISSOCK(about.st_mode))
-    return fail(path + " is no socket: name a free path for the control socket with --control");
+    return fail(path + " is not a socket: name a free path for the control socket with --control");
   if (taken && !is_left_over(path)) {
     return fail(path +
                 " is the socket of a running server or of another program: name another path with --control");
@@ -125,7 +126,8 @@ void ControlServer::accept_all() {
   for (std::size_t i = 0; i < kClientsMax; ++i) {
     UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) {
-      // Without a descriptor for it the next one stays in the queue, and the listener readable.
+      // Without a free descriptor the client stays in the queue and keeps the listener readable, so the
+      // listener is not watched until the next tick.
       if (errno != EAGAIN) want_clients(false);
       break;
     }
@@ -171,7 +173,7 @@ void ControlServer::on_client(Client& client, std::uint32_t events) {
   if (receive(client)) run(client);
 }
 
-// True once the line is there; what follows it is of no interest.
+// true when the whole line has come. Bytes behind it are ignored.
 bool ControlServer::receive(Client& client) {
   char buffer[kLineMax];
   const ssize_t got = ::recv(client.socket.get(), buffer, sizeof(buffer), 0);
@@ -190,7 +192,7 @@ bool ControlServer::receive(Client& client) {
 }
 
 void ControlServer::run(Client& client) {
-  // Until there is an answer, only its going away is of interest.
+  // Until there is an answer, epoll reports only that the client has gone (EPOLLHUP).
   epoll_event nothing{};
   nothing.data.u64 = client.ticket;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.socket.get(), &nothing);

@@ -1,8 +1,8 @@
-// The supervisor's end of its control socket: takes one line from each client, runs the command of that name,
-// and sends the answer, whose first line is "ok" or "error SENTENCE", until it closes.
+// The supervisor's end of its control socket. Reads one line from each client, runs the command that it names,
+// sends the answer and closes. The answer's first line is "ok" or "error SENTENCE".
 //
-// Supervisor's thread. Only root and the user of the server are heard. Everything waits in one epoll instance,
-// so that its owner has one descriptor to poll; clients, their number, sizes and times are bounded.
+// Supervisor's thread. Only root and the server's user may connect. All descriptors are in one epoll instance,
+// so the owner has one descriptor to poll. The number of clients, their sizes and times are bounded.
 #pragma once
 
 #include <sys/types.h>
@@ -20,22 +20,22 @@
 
 namespace sluice {
 
-// A client that waits for its answer; it may be gone meanwhile.
+// Names a client that waits for its answer. The client may have gone meanwhile.
 using ControlTicket = std::uint64_t;
-// What the client prints, or the sentence why not.
+// The text that the client prints, or an error.
 using ControlAnswer = Result<std::string>;
 
 struct ControlCommand {
-  std::string_view name;  // one or more words; what follows them is the argument
-  // Empty when the answer is given later, by ControlServer::answer.
+  std::string_view name;  // one or more words; the argument follows them
+  // nullopt if ControlServer::answer gives the answer later.
   std::function<std::optional<ControlAnswer>(ControlTicket ticket, const std::string& argument)> run;
 };
 
 // How long a client may take.
 struct ControlTimes {
-  std::uint32_t transfer_ms = 10'000;  // to send the line, and to take the answer
-  std::uint32_t command_ms = 120'000;  // for the command; longer than what it may wait for
-  std::uint32_t tick_ms = 1'000;       // how often that is looked at
+  std::uint32_t transfer_ms = 10'000;  // for the client to send its line, and to take the answer
+  std::uint32_t command_ms = 120'000;  // for the command; longer than any command takes
+  std::uint32_t tick_ms = 1'000;       // how often these limits are checked
 };
 
 class ControlServer {
@@ -46,17 +46,17 @@ class ControlServer {
   static Result<std::unique_ptr<ControlServer>> open(const std::string& path,
                                                      std::vector<ControlCommand> commands,
                                                      ControlTimes times = {});
-  // Removes the socket, unless another has taken its place; who waits is disconnected.
+  // Removes the socket, unless another file has taken its place, and disconnects all clients.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
   const std::string& path() const { return path_; }
-  // Readable when there is something to do for `serve`, which never blocks.
+  // Readable when `serve` has something to do. `serve` never blocks.
   int fd() const { return epoll_.get(); }
   void serve();
   void answer(ControlTicket ticket, const ControlAnswer& answer);
-  // In a forked child: gives up the descriptors, and the socket stays the parent's.
+  // For a forked child: closes the descriptors, and leaves the socket to the parent.
   void close_for_child();
 
  private:
@@ -87,7 +87,7 @@ class ControlServer {
   std::vector<ControlCommand> commands_;
   ControlTimes times_;
   std::string path_;
-  dev_t device_ = 0;  // with inode_, the socket's file
+  dev_t device_ = 0;  // identifies the socket's file, with inode_
   ino_t inode_ = 0;
   UniqueFd listener_;
   UniqueFd epoll_;

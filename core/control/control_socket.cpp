@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::string_view kSuffix = ".sock";
 
-// PID.sock: a person may keep other sockets beside them.
+// Whether the name is PID.sock. The folder may have other sockets, too.
 bool is_servers_name(std::string_view name) {
   if (!name.ends_with(kSuffix)) return false;
   name.remove_suffix(kSuffix.size());
   return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// 0, or why connect(2) fails. One that is too busy to be connected to runs.
+// 0, or the errno of connect(2). EAGAIN means that the server runs, but is too busy.
 int try_connect(const UniqueFd& socket, const sockaddr_un& address) {
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   return ::connect(socket.get(), generic, sizeof(address)) == 0 ? 0 : errno;
@@ -38,8 +38,8 @@ Result<void> check_private_folder(const std::string& folder, bool any_owner) {
   const bool owned = any_owner || about.st_uid == ::geteuid() || about.st_uid == 0;
   if (!S_ISDIR(about.st_mode) || !owned || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return fail("the folder " + folder +
-                " of control sockets is not safe: it must be a folder of yours or root's that nobody else can "
-                "write to");
+                " of control sockets is not safe: it must be a folder that belongs to you or to root, and that "
+                "nobody else can write to");
   }
   return {};
 }

@@ -93,7 +93,7 @@ void write_traffic(Exposition& out, const Sums& sums) {
                &WorkerStats::connections_accepted);
   out.counters("connections_open", "gauge", "Connections open now.", sums, &WorkerStats::connections_open);
   out.counters("connections_refused_total", "counter",
-               "How often new connections had to wait for descriptors, memory or a place.", sums,
+               "How often new connections had to wait for descriptors, memory or --connections-max.", sums,
                &WorkerStats::connections_refused);
   out.counters("connections_gave_way_total", "counter",
                "Idle connections that were closed to make room for new ones.", sums,
@@ -107,8 +107,8 @@ void write_traffic(Exposition& out, const Sums& sums) {
   }
   out.counters("sent_bytes_total", "counter", "Bytes of content handed to the kernel.", sums,
                &WorkerStats::bytes_sent);
-  out.counters("module_faults_total", "counter", "Exceptions of modules and contracts they broke.", sums,
-               &WorkerStats::module_faults);
+  out.counters("module_faults_total", "counter", "Exceptions of modules, and breaches of their interface.",
+               sums, &WorkerStats::module_faults);
 }
 
 void write_loops(Exposition& out, const Sums& sums) {
@@ -118,25 +118,28 @@ void write_loops(Exposition& out, const Sums& sums) {
   std::uint64_t audited = 0;
   for (const auto& [index, stats] : sums) audited += stats->net_turns.count();
   if (audited == 0) return;  // zeros would look like findings
-  out.histograms("loop_net_turn_seconds", "Audited turns, less what they waited for a processor.", sums,
+  out.histograms("loop_net_turn_seconds", "Audited turns, without waits for a processor.", sums,
                  &WorkerStats::net_turns);
-  out.longest("loop_longest_net_turn_seconds", "The longest of these.", sums, &WorkerStats::net_turns);
+  out.longest("loop_longest_net_turn_seconds", "The longest audited turn, without waits for a processor.", sums,
+              &WorkerStats::net_turns);
   out.counters("loop_sleeps_total", "counter", "How often the loop's thread slept within an audited turn.",
                sums, &WorkerStats::loop_sleeps);
 }
 
 void write_offload(Exposition& out, const Sums& sums) {
-  out.counters("offload_queued", "gauge", "Calls that may block and wait for a thread now.", sums,
+  out.counters("offload_queued", "gauge", "Calls that may block, and that wait for a thread now.", sums,
                &WorkerStats::offload_queued);
-  out.counters("offload_running", "gauge", "Threads that are in such a call now.", sums,
+  out.counters("offload_running", "gauge", "Calls that may block, and that a thread runs now.", sums,
                &WorkerStats::offload_running);
-  out.histograms("offload_wait_seconds", "How long these calls waited for a thread, in whole milliseconds.",
-                 sums, &WorkerStats::offload_waits);
-  out.longest("offload_longest_wait_seconds", "The longest of these waits.", sums, &WorkerStats::offload_waits);
+  out.histograms("offload_wait_seconds",
+                 "How long calls that may block waited for a thread, in whole milliseconds.", sums,
+                 &WorkerStats::offload_waits);
+  out.longest("offload_longest_wait_seconds", "The longest wait for a thread.", sums,
+              &WorkerStats::offload_waits);
 }
 
 void write_module_states(Exposition& out, const ModuleSet& modules) {
-  out.family("module_generation", "gauge", "Which generation of the module's file is in force.");
+  out.family("module_generation", "gauge", "The generation of the module's file that serves.");
   for (const ModuleEntry& module : modules) {
     if (!module.name.empty()) out.sample(label("module", module.name), std::to_string(module.generation));
   }
@@ -151,18 +154,19 @@ void write_modules(Exposition& out, const Sums& sums) {
   for (const auto& [index, stats] : sums) all->absorb(*stats);
   out.family(
       "module_answer_seconds", "histogram",
-      "From a request's handling to its answer's last byte, by the clock of the loop's turns: what is done "
-      "within one turn counts as 0.");
+      "From a request's handling to its answer's last byte, by the clock of the loop's turns: answers within "
+      "one turn count as 0.");
   for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
     const std::string_view module = all->modules[i].get();
     if (!module.empty()) out.histogram(label("module", module), all->answers[i]);
   }
-  out.family("module_holds", "gauge", "Holds that the module's handlers have now: each keeps it in memory.");
+  out.family("module_holds", "gauge",
+             "Holds that the module's handlers have now. Each keeps the module in memory.");
   for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
     const std::string_view module = all->modules[i].get();
     if (!module.empty()) out.sample(label("module", module), all->holds[i]);
   }
-  out.family("module_events_total", "counter", "What modules count themselves.");
+  out.family("module_events_total", "counter", "Events that the modules count.");
   for (const ModuleCounter& counter : all->module_counters) {
     const std::string_view name = counter.name.get();
     if (name.empty()) continue;

@@ -1,8 +1,8 @@
-// What a server's workers count, in the text format of Prometheus (version 0.0.4).
+// The counts of a server's workers, in the text format of Prometheus (version 0.0.4).
 //
-// A series of a worker has the worker's number, not its process: it adds up all processes that have ever had
-// this number, so that nothing is lost when a worker ends, and no counter goes back. What modules count is
-// added up over all workers, which bounds the text. Supervisor's thread.
+// A series of a worker is labelled with the worker's number, not its PID. It adds up all processes that have
+// had this number, so no counter goes back when a worker ends. Counts of modules are added up over all workers,
+// which bounds the text. Supervisor's thread.
 #pragma once
 
 #include <map>
@@ -14,11 +14,11 @@
 
 namespace sluice {
 
-// What workers that have ended had counted, by their number.
+// The counts of workers that have ended, by their number.
 class PastCounts {
  public:
   void add(unsigned index, const WorkerStats& ended);
-  // With what those count that live.
+  // Adds the counts of the workers that live.
   std::map<unsigned, std::unique_ptr<WorkerStats>> plus(const std::vector<WorkerView>& living) const;
 
  private:

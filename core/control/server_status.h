@@ -1,5 +1,5 @@
-// What there is to tell of a running server. The supervisor takes a ServerView for one answer; it borrows the
-// workers' counters. Plain values.
+// The state of a running server. The supervisor makes a ServerView for each answer. It points to the workers'
+// counters. Plain values.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,7 @@ struct ServerView {
   std::uint64_t up_ms = 0;
   std::vector<std::string> listening;  // URLs
   ModuleSet modules;                   // in force
-  std::vector<Place> places;           // where they answer
+  std::vector<Place> places;           // where the modules answer
   std::vector<WorkerView> workers;
 };
 

@@ -1,4 +1,4 @@
-// What a running server tells of itself, as a table for a person. Pure.
+// The state of a running server, as tables for a person. Pure.
 #pragma once
 
 #include <string>

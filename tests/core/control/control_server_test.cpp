@@ -230,7 +230,7 @@ TEST_CASE("a path is taken while a server runs there, and only then", "[control]
   rig.folder.write("file", "precious");
   const auto file = ControlServer::open(rig.folder / "file", {});
   REQUIRE_FALSE(file);
-  CHECK(file.error().message.find("is no socket") != std::string::npos);
+  CHECK(file.error().message.find("is not a socket") != std::string::npos);
 }
 
 TEST_CASE("a server too busy to be connected to keeps its path", "[control]") {
