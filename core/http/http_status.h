@@ -15,7 +15,7 @@ constexpr bool has_no_content(std::uint32_t status) {
   return status == 204 || status == 304;
 }
 
-// What the server says of an error itself: a small HTML page, or text for clients that prefer it. `reason` is a
+// The server's own page for an error: a small HTML page, or text for clients that prefer text. `reason` is a
 // sentence without HTML's special characters, or empty.
 struct ErrorPage {
   std::string_view type;

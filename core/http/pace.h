@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-// For a body that does not.
+// The refusal of a body that comes too slowly.
 inline constexpr Refusal kSlowBody = {408, "The body did not come in time."};
 
 class Pace {

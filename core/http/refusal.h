@@ -1,5 +1,5 @@
-// Why a request is not answered as it asks. Every judge of requests returns this, whatever protocol brings
-// them; the session decides whether its connection can go on. Pure data, any thread.
+// Why a request is refused. All checks of requests return this, in any protocol. The session decides whether
+// its connection can go on. Pure data, any thread.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 namespace sluice {
 
 struct Refusal {
-  std::uint32_t status = 0;  // to answer with; 0: nothing is refused
-  std::string_view
-      reason{};  // a sentence for the client, or empty. Constant text, never the client's own bytes
+  std::uint32_t status = 0;  // to answer with; 0: the request is not refused
+  // A sentence for the client, or empty. It is constant text, never the client's own bytes.
+  std::string_view reason{};
 
   explicit operator bool() const { return status != 0; }
 };

@@ -15,11 +15,11 @@ constexpr std::size_t kMethodMax = 32;
 constexpr std::uint64_t kFramingPerContentMax = 8;
 
 constexpr Refusal kBrokenLine = {400, "The request line is not a method, a target and a version."};
-constexpr Refusal kBareLineEnd = {400, "Every line has to end with CR LF and to hold no other CR."};
+constexpr Refusal kBareLineEnd = {400, "Every line has to end with CR LF and must not have another CR."};
 constexpr Refusal kBrokenChunks = {400, "The chunks of the body break their grammar."};
-constexpr Refusal kLongBody = {413, "The body is longer than this server takes."};
-constexpr Refusal kLongTarget = {414, "The target is longer than this server takes."};
-constexpr Refusal kLongHead = {431, "The head is longer, or has more fields, than this server takes."};
+constexpr Refusal kLongBody = {413, "The body is longer than this server allows."};
+constexpr Refusal kLongTarget = {414, "The target is longer than this server allows."};
+constexpr Refusal kLongHead = {431, "The head is longer, or has more fields, than this server allows."};
 constexpr Refusal kOtherVersion = {505, "This server speaks HTTP/1.1."};
 
 // The request line without its CRLF; empty if the CRLF has not come yet.
@@ -184,7 +184,7 @@ RequestParser::HeadResult RequestParser::refuse_llhttp_error(llhttp_errno_t erro
   if (too_many_fields_) return refuse(kLongHead);
   const bool in_line =
       error == HPE_INVALID_METHOD || error == HPE_INVALID_CONSTANT || error == HPE_INVALID_VERSION;
-  return in_line ? refuse_line(bytes) : refuse({400, "The request is no HTTP/1.1 message."});
+  return in_line ? refuse_line(bytes) : refuse({400, "The request is not an HTTP/1.1 message."});
 }
 
 // llhttp stops at the first invalid byte of the request line. The status to answer with depends on the whole
@@ -214,7 +214,7 @@ Refusal RequestParser::judge_head(std::string_view head) {
 }
 
 Refusal RequestParser::judge_line_ends(std::string_view bytes) const {
-  // Every line ends with CRLF and holds no other CR (RFC 9112 section 2.2); no line is folded (section 5.2).
+  // Every line ends with CRLF and has no other CR (RFC 9112 section 2.2). No line is folded (section 5.2).
   for (std::size_t at = line_begin_; at < bytes.size();) {
     const std::size_t end = bytes.find('\n', at);
     if (end == std::string_view::npos || end == at || bytes[end - 1] != '\r') return kBareLineEnd;
@@ -246,7 +246,7 @@ Refusal RequestParser::judge_fields(std::string_view bytes) {
     value = trimmed(value);  // llhttp leaves the blanks at its end
     // No space stands between name and colon (RFC 9112 section 5.1).
     if (!is_token(name) || bytes.substr(span.name.begin + span.name.size, 1) != ":" || !is_field_value(value))
-      return {400, "A field line is no name, colon and value."};
+      return {400, "A field line is not a name, a colon and a value."};
     field.name = name;
     field.value = value;
     field.id = field_id(name);
@@ -262,8 +262,7 @@ Refusal RequestParser::judge_framing() {
   if (said.hosts == 0 && head_.version == 11) return {400, "The request has no Host field."};
   const Codings& codings = said.codings;
   if (codings.any) {
-    // There is one way to frame a body. Where it ends is known only if chunked is the last coding
-    // (section 6.3).
+    // A body has one framing. It has a known end only if chunked is the last coding (section 6.3).
     if (said.length) return {400, "The request has both a Content-Length and a Transfer-Encoding."};
     if (head_.version == 10) return {400, "HTTP/1.0 has no Transfer-Encoding."};
     if (codings.broken || !codings.chunked) return {400, "The last transfer coding has to be chunked, once."};

@@ -27,8 +27,8 @@ class RequestParser {
   enum class Outcome : std::uint8_t { incomplete, complete, refused };
   struct HeadResult {
     Outcome outcome;
-    Refusal refusal{};     // if refused: the connection's framing is lost
-    std::size_t size = 0;  // complete: how many bytes the head took
+    Refusal refusal{};     // if refused; the connection then has to close
+    std::size_t size = 0;  // if complete: the head's size in bytes
   };
 
   // Begins a new request.
@@ -49,7 +49,7 @@ class RequestParser {
     Outcome outcome;         // complete: the body has ended
     Refusal refusal{};       // if refused
     std::size_t used = 0;    // bytes taken from the front, framing included
-    std::string_view piece;  // content at their end; may be empty
+    std::string_view piece;  // the content at the end of these bytes; may be empty
   };
   // Parses the body, from behind the head or the last piece of content to the end of the next piece.
   BodyResult parse_body(std::string_view bytes);

@@ -8,7 +8,7 @@
 namespace sluice {
 namespace {
 
-// 1*DIGIT (RFC 9110 section 8.6); nothing for a number that does not fit.
+// 1*DIGIT (RFC 9110 section 8.6); nullopt if the number does not fit.
 std::optional<std::uint64_t> length_of(std::string_view text) {
   const auto length = parse_decimal(text);
   return length == kUnknownSize ? std::nullopt : length;
@@ -45,7 +45,7 @@ bool is_tunnel_target(std::string_view text) {
 Refusal judge_method(Method method, std::string_view target) {
   if (method == Method::connect) {
     if (!is_tunnel_target(target)) return {400, "The target of CONNECT has to be a host and a port."};
-    return {405, "This server is no proxy."};
+    return {405, "This server is not a proxy."};
   }
   if (target == "*" && method != Method::options) return {400, "Only OPTIONS may have the target *."};
   return {};
@@ -79,12 +79,12 @@ Refusal ServerFields::take_line(const Field& field, std::uint32_t version) {
   switch (field.id) {
     case FieldId::host:
       if (++hosts > 1) return {400, "The request has more than one Host field."};
-      if (!is_host_field(value)) return {400, "The Host field is no host with an optional port."};
+      if (!is_host_field(value)) return {400, "The Host field is not a host with an optional port."};
       break;
     case FieldId::content_length:
       if (length) return {400, "The request has more than one Content-Length."};
       length = length_of(value);
-      if (!length) return {400, "The Content-Length is no number of bytes."};
+      if (!length) return {400, "The Content-Length is not a number of bytes."};
       break;
     case FieldId::transfer_encoding:
       codings.take(value);

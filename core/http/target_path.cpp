@@ -14,12 +14,12 @@ constexpr Refusal kNoTarget = {400, "The target is neither a path nor an http UR
 constexpr Refusal kBadEncoding = {400, "The target has a % without two hexadecimal digits, or an encoded NUL."};
 constexpr Refusal kNoSuchFile = {404};
 
-// "http://host/path" becomes "/path" (RFC 9112 section 3.2.2).
+// Makes "/path" of "http://host/path" (RFC 9112 section 3.2.2).
 Refusal strip_authority(std::string_view& target) {
   const std::size_t scheme_end = target.find("://");
   if (target.front() == '/' || scheme_end == std::string_view::npos) return {};
   const std::string_view scheme = target.substr(0, scheme_end);
-  // Nothing that is meant for a secured connection is answered on another (RFC 9110 section 7.4).
+  // A request for https is not answered on a connection without TLS (RFC 9110 section 7.4).
   if (equals_ignoring_case(scheme, "https")) return {421, "This connection is not secured by TLS."};
   if (!equals_ignoring_case(scheme, "http")) return kNoTarget;
   target.remove_prefix(scheme_end + 3);

@@ -15,8 +15,8 @@ namespace sluice {
 
 struct TargetPath {
   Refusal refusal{};       // 400, 404 or 421
-  std::string_view path;   // into the target, or into `storage` where something had to be decoded
-  std::string_view query;  // into the target, not decoded
+  std::string_view path;   // points into the target, or into `storage` if it had to be decoded or normalised
+  std::string_view query;  // points into the target; not decoded
 };
 
 // Accepts origin-form, absolute-form with http, and "*" (RFC 9112 section 3.2). The path of "*" is "*".

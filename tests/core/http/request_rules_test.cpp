@@ -81,16 +81,16 @@ TEST_CASE("a field that breaks its grammar is refused, and says why", "[request_
   };
   const Row rows[] = {
       {{{"host", "a"}, {"host", "a"}}, 400, "The request has more than one Host field."},
-      {{{"host", "u@a"}}, 400, "The Host field is no host with an optional port."},
+      {{{"host", "u@a"}}, 400, "The Host field is not a host with an optional port."},
       {{{"content-length", "1"}, {"content-length", "1"}},
        400,
        "The request has more than one Content-Length."},
-      {{{"content-length", ""}}, 400, "The Content-Length is no number of bytes."},
-      {{{"content-length", "-1"}}, 400, "The Content-Length is no number of bytes."},
-      {{{"content-length", "+1"}}, 400, "The Content-Length is no number of bytes."},
-      {{{"content-length", "1, 1"}}, 400, "The Content-Length is no number of bytes."},
-      {{{"content-length", "18446744073709551615"}}, 400, "The Content-Length is no number of bytes."},
-      {{{"content-length", "18446744073709551616"}}, 400, "The Content-Length is no number of bytes."},
+      {{{"content-length", ""}}, 400, "The Content-Length is not a number of bytes."},
+      {{{"content-length", "-1"}}, 400, "The Content-Length is not a number of bytes."},
+      {{{"content-length", "+1"}}, 400, "The Content-Length is not a number of bytes."},
+      {{{"content-length", "1, 1"}}, 400, "The Content-Length is not a number of bytes."},
+      {{{"content-length", "18446744073709551615"}}, 400, "The Content-Length is not a number of bytes."},
+      {{{"content-length", "18446744073709551616"}}, 400, "The Content-Length is not a number of bytes."},
       {{{"expect", "magic"}}, 417, "The only expectation that this server can meet is 100-continue."},
   };
   for (const Row& row : rows) {
