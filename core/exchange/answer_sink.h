@@ -1,4 +1,4 @@
-// Counts an answer's content: BodyFraming for the whole answer, AnswerSink for one pump.
+// Counts an answer's content: BodyFraming for the whole answer, AnswerSink for one call of the body.
 //
 // Loop thread.
 #pragma once
@@ -9,24 +9,24 @@
 
 namespace sluice {
 
-// Of one answer, from its head on.
+// The framing of one answer, from its head on.
 struct BodyFraming {
   Framing kind = Framing::none;
-  std::uint64_t remaining = 0;  // of the declared size; kUnknownSize when there is none
-  bool overrun = false;         // the body offered more than it had declared
+  std::uint64_t remaining = 0;  // how much of the declared size is left; kUnknownSize if none was declared
+  bool overrun = false;         // the body wrote more than it had declared
 };
 
-// A Sink for one pump, made by the session that carries the stream.
+// The Sink of one call of Body::pump. The session that carries the stream makes it.
 class AnswerSink : public Sink {
  public:
-  // The client's side took less than was offered, and tells when to go on.
+  // Whether the session took less than was offered. It reports when it has room again.
   bool is_full() const { return full_; }
-  // The client is gone.
+  // Whether the client is gone.
   bool is_lost() const { return lost_; }
-  // Bytes of content that were taken.
+  // How many bytes of content the session took.
   std::uint64_t moved() const { return moved_; }
 
-  // Ends the content. full: call again when there is room.
+  // Ends the content. full: call it again when there is room.
   virtual Io finish() = 0;
 
  protected:

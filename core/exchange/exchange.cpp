@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-// What a session keeps between two requests of each text of an answer.
+// The capacity that each text of an answer keeps between two requests.
 constexpr std::size_t kTextKeptMax = 8 * 1024;
 
 }  // namespace
@@ -66,7 +66,7 @@ Progress HttpExchange::pump(Sink& sink) {
 }
 
 void HttpExchange::answer_for_handler(const Refusal& refusal) {
-  // Whoever reads the request's body loses interest together with the task, and the rest of it is nobody's.
+  // The handler has failed, so its reader gets no more of the request's body.
   if (body_.has_reader() && !body_.finished()) body_.break_off(refusal);
   field_lines_.clear();
   refuse(refusal);
@@ -150,7 +150,7 @@ void HttpExchange::answer_content(std::string_view content) {
 }
 
 void HttpExchange::send(Bytes content) {
-  // Before anything is accepted: there may be no memory for the copy.
+  // The copy comes before the answer is accepted, because there may be no memory for it.
   if (stage_ != Stage::answered) content_ = std::string_view(content);
   if (!accept_answer()) return;
   answer_content(content_);
@@ -184,7 +184,7 @@ void HttpExchange::fail(std::uint32_t code) {
 void HttpExchange::refuse(const Refusal& refusal) {
   if (stage_ != Stage::answered) {
     status_ = refusal.status;
-    remove_field(field_lines_, "Content-Type");  // of what the handler had meant to send
+    remove_field(field_lines_, "Content-Type");  // the handler set it for other content
     if (!has_no_content(status_)) {
       ErrorPage page = error_page(status_, refusal.reason, prefers("text/plain", "text/html"));
       append_field(field_lines_, "Content-Type", page.type);

@@ -1,10 +1,10 @@
-// One request and its answer, as a handler sees them. It knows no socket: a stream drives it, gives it what was
-// parsed and takes the answer from it.
+// One request and its answer, as a handler sees them. It knows no socket: a stream gives it the parsed request
+// and takes the answer from it.
 //
-// Owns the answer's body and task and the request body's reader; holds the handler's instance from `begin` to
+// Owns the answer's body, the task and the request body's reader. Holds the handler's instance from `route` to
 // `end`. Loop thread.
 //
-// INVARIANT: exactly one answer is accepted; whatever comes after is destroyed, logged and counted as a fault.
+// INVARIANT: exactly one answer is accepted. Further answers are destroyed, logged and counted as faults.
 #pragma once
 
 #include <sluice/handler.h>
@@ -19,7 +19,7 @@
 
 namespace sluice {
 
-// What the exchange needs of whoever drives it.
+// What the exchange needs from the session below its stream.
 class ExchangeDriver {
  public:
   virtual Ticket exchange_ticket() = 0;
@@ -29,15 +29,15 @@ class ExchangeDriver {
   ~ExchangeDriver() = default;
 };
 
-// The accepted answer. `content` is borrowed until `end`.
+// The accepted answer. The view `content` is valid until `end`.
 struct Answer {
   std::uint32_t status = 200;
-  std::uint64_t size = 0;  // kUnknownSize when not known
+  std::uint64_t size = 0;  // of the content, or kUnknownSize
   std::string_view content;
   ModuleOwned<Body> body;  // instead of content
 };
 
-// Which handler answers a request, and what it sees of the target.
+// The handler that answers a request, and the parts of the target that it sees.
 struct Route {
   InstanceRef handler;
   std::string_view path;  // behind the mount's prefix
@@ -54,25 +54,27 @@ class HttpExchange final : public Exchange {
 
   enum class Stage : std::uint8_t { open, deferred, answered };
 
-  // A request that was parsed. Head and driver live until `end`.
+  // Begins with a parsed request. `head` and `driver` have to live until `end`.
   void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
-  // Where it goes; views live until `end`.
+  // Sets the handler. The views of `route` have to live until `end`.
   void route(Route route);
-  // Calls the handler, and answers for it when it breaks its contract.
+  // Calls the handler. Answers with 500 if it throws, or neither answers nor defers.
   void handle();
   // Calls the deferred task. REQUIRES: stage() == deferred.
   void resume_task();
   // Calls the body. REQUIRES: answer().body.
   Progress pump(Sink& sink);
-  // What is owed for a pump that has failed, if nothing of the answer has left: 502, or 500 when it threw.
+  // The status to answer with after a pump has failed, if nothing of the answer was sent: 502, or 500 if it
+  // threw.
   Refusal failure() const { return {failed_status_}; }
   // Answers in the handler's place, with the server's own page.
   void answer_for_handler(const Refusal& refusal);
-  // The same when the handler has answered already. REQUIRES: nothing of that answer was sent.
+  // The same if the handler has answered already. REQUIRES: nothing of that answer was sent.
   void replace_answer(const Refusal& refusal);
-  // Answers with that page, and leaves fields that were set.
+  // Answers with the server's own page, and keeps the fields that were set.
   void refuse(const Refusal& refusal);
-  // Destroys what is left of the answer, cancelling what had not ended, and lets the instance go.
+  // Destroys the answer, the task and the reader, which cancels them if they have not ended. Releases the
+  // instance.
   void end();
 
   Stage stage() const { return stage_; }
@@ -106,13 +108,13 @@ class HttpExchange final : public Exchange {
   void drop_answer();
 
   ExchangeDriver* driver_ = nullptr;
-  Route route_;  // its views are the request's
+  Route route_;
   Request request_;
   Stage stage_ = Stage::open;
   std::uint32_t status_ = 200;
   std::uint32_t failed_status_ = 502;
   std::string field_lines_;
-  std::string content_;  // of `send` and of the server's own pages
+  std::string content_;  // the copy of `send`, or one of the server's own pages
   std::string client_address_;
   Answer answer_;
   Holder* holder_ = nullptr;

@@ -18,7 +18,7 @@ void RequestBody::end() {
   state_ = State::none;
 }
 
-// The end of an empty body is told as that of any other.
+// A reader of an empty body gets its end, too.
 void RequestBody::attach(ModuleOwned<Reader> reader) {
   reader_ = std::move(reader);
   if (state_ == State::none || state_ == State::wanted) state_ = State::flowing;

@@ -1,12 +1,12 @@
-// A request's body on its way to the reader that a handler attached: the second, small state machine of an
-// exchange.
+// A request's body on its way to the reader of a handler, as a small state machine.
 //
 //     none                     the request has no body
 //     wanted ──────► flowing ──► done
 //        └──────────────┴──────► refused (broken framing, too much to drain)
 //
-// `wanted`: a body was announced and nobody takes it yet. `flowing`: a reader takes it, or it is being drained.
-// Whoever parses it offers its content piece by piece, keeps what was not taken, and offers that again.
+// `wanted`: the head announced a body, and nobody takes it yet. `flowing`: a reader takes it, or it is drained.
+// The session offers the content piece by piece, keeps the bytes that were not taken, and offers them again.
+//
 // Owns the reader. Loop thread.
 #pragma once
 
@@ -25,20 +25,20 @@ class RequestBody {
   enum class State : std::uint8_t { none, wanted, flowing, done, refused };
 
   void begin(std::uint64_t size, bool expects_continue);
-  // Destroys the reader, which it takes as cancelled unless the body was done.
+  // Destroys the reader. A reader whose `end` was not called takes that as cancelled.
   void end();
 
   State state() const { return state_; }
   bool finished() const { return state_ == State::none || state_ == State::done; }
-  // Refused: what to answer, if there is no answer yet. 500 when the reader threw. None when too much of it
-  // would have to be thrown away.
+  // Of a refused body: the status to answer with, if there is no answer yet. 500 if the reader threw; none if
+  // the body is too long to be discarded.
   const Refusal& refusal() const { return refusal_; }
   bool wants_bytes() const { return state_ == State::flowing && !paused_; }
   bool has_reader() const { return static_cast<bool>(reader_); }
-  // The reader wants no more until it is woken.
+  // Whether the reader wants no more bytes until `wake`.
   bool paused() const { return paused_; }
   void wake() { paused_ = false; }
-  // A 100 (Continue) is owed before the client sends anything.
+  // Whether the client waits for 100 (Continue), and the body is wanted.
   bool owes_continue() const { return expects_continue_ && state_ == State::flowing && !came_; }
   void continue_sent() { expects_continue_ = false; }
   bool expects_continue() const { return expects_continue_ && !came_; }
@@ -46,21 +46,21 @@ class RequestBody {
   bool may_attach() const { return !reader_ && !draining_; }
   // REQUIRES: may_attach().
   void attach(ModuleOwned<Reader> reader);
-  // Nobody will take the body: throw away up to `bytes_max` of it.
+  // Nobody takes the body: discards up to `bytes_max` of it. A longer body is refused.
   void drain(std::uint64_t bytes_max);
   bool draining() const { return draining_; }
-  // The rest of it will not come: refused.
+  // Refuses the rest of the body.
   void break_off(const Refusal& refusal);
 
-  // How fast its content comes: framing is no progress.
+  // How fast the content comes. Bytes of framing do not count.
   Pace& pace() { return pace_; }
 
-  // Some of it has been received, be it framing.
+  // The first bytes of the body have come; bytes of framing count.
   void begin_to_come() { came_ = true; }
-  // How much of the content is taken. Less than all when the reader pauses, or the body is refused.
-  // REQUIRES: wants_bytes().
+  // Returns how many bytes are taken: less than all if the reader pauses, or the body is refused. REQUIRES:
+  // wants_bytes().
   std::size_t offer(std::string_view content);
-  // There is no more. REQUIRES: wants_bytes().
+  // The body has ended. REQUIRES: wants_bytes().
   void finish();
 
  private:
@@ -68,7 +68,7 @@ class RequestBody {
 
   State state_ = State::none;
   bool expects_continue_ = false;
-  bool came_ = false;  // some of it has been received
+  bool came_ = false;  // begin_to_come() was called
   bool paused_ = false;
   bool draining_ = false;
   Refusal refusal_;

@@ -10,9 +10,9 @@
 namespace sluice {
 namespace {
 
-// What applies where no mount says otherwise.
+// The methods at targets without a handler.
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
-// When a client may ask again for what a switched-off module would answer.
+// Retry-After of requests for a module that is switched off.
 constexpr std::string_view kClosedRetrySeconds = "30";
 
 }  // namespace
@@ -108,7 +108,7 @@ Stream::Step Stream::identify() {
     std::string location;
     append_encoded(location, match.mount);
     if (!target.query.empty()) location.append("?").append(target.query);
-    // A query that fits no head of an answer belongs to a target that is too long.
+    // A location that does not fit into an answer's head means that the target is too long.
     answer_unrouted({exchange_.field("Location", location) ? 301U : 414U});
   } else {
     exchange_.route(
@@ -140,7 +140,7 @@ Stream::Step Stream::prepare() {
   RequestBody& body = exchange_.body();
   if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();
   if (!carrier_.fetch_body(body)) return Step::cut;
-  if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();  // by its reader
+  if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();  // the reader answered
   if (body.state() == RequestBody::State::refused) {
     exchange_.answer_for_handler(body.refusal());
     return begin_answer();
@@ -153,8 +153,9 @@ void Stream::owe_continue() {
   if (body.owes_continue() && carrier_.send_continue()) body.continue_sent();
 }
 
-// A body that nobody takes is thrown away first: an answer is about a request that came whole, and what follows
-// it is the next one for certain. One that is too long, or may never come, ends the connection instead.
+// A body that nobody takes is discarded before the answer. The answer then is for a whole request, and the
+// bytes behind the body begin the next one. For a body that is too long, or may never come, the connection
+// closes instead.
 Stream::Step Stream::drain_before_answer() {
   RequestBody& body = exchange_.body();
   const std::uint64_t size = exchange_.request().body_size;
@@ -166,7 +167,7 @@ Stream::Step Stream::drain_before_answer() {
     if (!carrier_.fetch_body(body)) return Step::cut;
     if (body.wants_bytes())
       return wait_for(carrier_.share_is_used_up() ? WaitingFor::turn : WaitingFor::client_bytes);
-    // What went wrong on this side is still what has to be told.
+    // The body was refused while it was drained. The answer says so, unless it reports an error of the server.
     if (body.refusal() && exchange_.answer().status < 500) exchange_.replace_answer(body.refusal());
   }
   return begin_answer();
@@ -199,9 +200,9 @@ Stream::Step Stream::transmit() {
     body.wake();
   }
   if (sent_) return finish_request_body();
-  // A reader may be what the answer waits for, and the answer what the reader waits for.
+  // The reader goes first: the answer may wait for it.
   if (body.has_reader() && !carrier_.fetch_body(body)) return Step::cut;
-  // An answer made of a request that turns out to be broken is broken, too.
+  // A body of the answer may be made from the request's body, so it is cut if that one is refused.
   if (body.has_reader() && body.state() == RequestBody::State::refused && exchange_.answer().body)
     return Step::cut;
   if (!parked_) {
@@ -214,7 +215,7 @@ Stream::Step Stream::transmit() {
 
 Stream::Step Stream::pump_answer() {
   const bool has_content = !content_done_ && framing_.kind != Framing::none;
-  // A head does not leave alone: it is taken back when its body fails before it has written.
+  // The body is called at least once before a head leaves: if it fails then, the answer is replaced.
   if (has_content && exchange_.answer().body && !carrier_.can_take_back_answer() &&
       context_.loop.slice_is_over())
     return wait_for(WaitingFor::turn);
@@ -258,7 +259,8 @@ Stream::Step Stream::judge_progress(AnswerSink& sink, Progress progress) {
   return Step::wait;
 }
 
-// What has left cannot be taken back, and is never padded. Before that, the client is told.
+// The body has failed. If nothing of the answer was sent, an error page replaces it; otherwise the answer is
+// cut.
 Stream::Step Stream::replace_answer() {
   if (!carrier_.can_take_back_answer()) return Step::cut;
   carrier_.take_back_answer();
@@ -274,7 +276,7 @@ Stream::Step Stream::break_contract(std::string_view what) {
   return Step::cut;
 }
 
-// The answer has left; the rest of the request's body is taken by its reader, if there is one.
+// The answer was sent. The reader, if there is one, takes the rest of the request's body.
 Stream::Step Stream::finish_request_body() {
   RequestBody& body = exchange_.body();
   if (body.finished()) return finish();

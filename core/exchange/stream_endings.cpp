@@ -1,4 +1,4 @@
-// How long a stream waits, and how it ends otherwise than by an answer that was sent: too late, closed, or cut.
+// The deadlines of a stream, and its ends without a complete answer: late, closed or cut.
 #include <utility>
 
 #include "base/kept_memory.h"
@@ -20,20 +20,20 @@ void Stream::settle(bool sends, bool received) {
 
 DeadlineKind Stream::kind_of_wait() const {
   if (drains_body()) return DeadlineKind::body;
-  // The client of an endless answer has sent its end, and has most likely left: an answer that is not resumed
-  // soon would wait for nobody.
+  // The client of an endless answer has sent its end, and has most likely left, so the answer waits only for a
+  // short time.
   if (waits_endlessly() && carrier_.client_has_ended()) return DeadlineKind::linger;
   const bool for_handler = waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn;
   return for_handler ? DeadlineKind::handler : DeadlineKind::body;
 }
 
-// A body that nobody wants is waited for as long as its deadline says, however it comes.
+// Bytes of a body that nobody wants do not postpone its deadline.
 bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const {
   if (kind == DeadlineKind::body) return received && !drains_body();
   return wrote && (kind == DeadlineKind::handler || state_ == StreamState::transmitting);
 }
 
-// A client that has sent its end may have left: then nobody is to blame that nothing comes of its request.
+// If the client has sent its end, it may have left. Then an overdue answer is no fault of the module.
 Stream::Outcome Stream::be_late(DeadlineKind kind) {
   const bool client_has_ended = carrier_.client_has_ended();
   const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended || stalled_);
@@ -47,10 +47,10 @@ Stream::Outcome Stream::be_late(DeadlineKind kind) {
     return Outcome::waits;
   }
   if (handler_late) {
-    exchange_.report_fault(
-        stalled_  ? "its body had room and wrote nothing in time: to wait for something, it has to park"
-        : parked_ ? "a parked body was not resumed in time"
-                  : "a reader that had paused was not resumed in time");
+    exchange_.report_fault(stalled_
+                               ? "its body had room and wrote nothing in time: a body that waits has to park"
+                           : parked_ ? "a parked body was not resumed in time"
+                                     : "a reader that had paused was not resumed in time");
   }
   return come_to(client_has_ended ? Step::client_left : Step::cut);
 }
@@ -59,8 +59,8 @@ bool Stream::waits_endlessly() const {
   return state_ == StreamState::transmitting && parked_ && framing_.remaining == kUnknownSize;
 }
 
-// What was written leaves, and the last chunk does not: a client must not take it for the whole. Where only the
-// end of the connection ends the content, that takes a reset.
+// The written bytes are sent, but not the last chunk, so that the client does not take the content for whole.
+// If only the end of the connection ends the content, a reset has to do that.
 Stream::Step Stream::end_endless() const {
   return framing_.kind == Framing::close ? Step::cut : Step::closed;
 }

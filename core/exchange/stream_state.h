@@ -1,5 +1,5 @@
-// The states of a stream, which is one request after another or a single one, what can happen in them, and
-// where that leads: the whole machine in one table.
+// The states of a stream, its events, and the table of transitions. A stream has one request, or one after
+// another.
 //
 //               head_complete              routed
 //   parsing ───────────────► identifying ──────────┐
@@ -13,7 +13,7 @@
 //    │ reused             cut (in every state)    │ sent_closing
 //    └─────────────────────── ended ◄─────────────┘
 //
-// Pure data. `Stream::transition` is the only one to write a state.
+// Pure data. Only `Stream::transition` writes a state.
 #pragma once
 
 #include <cstdint>
@@ -23,43 +23,43 @@
 namespace sluice {
 
 enum class StreamState : std::uint8_t {
-  parsing,       // no request yet, or a head that is not whole
-  identifying,   // a whole head: which handler is it for?
+  parsing,       // there is no request yet, or its head is incomplete
+  identifying,   // the head is complete, and its handler has to be found
   preparing,     // the handler makes its answer, now or later
-  transmitting,  // the answer leaves, and the rest of the request's body comes in
-  ended,         // nothing of a module is held any more
+  transmitting,  // the answer is sent, and the rest of the request's body comes in
+  ended,         // the stream holds nothing of a module
 };
 inline constexpr unsigned kStreamStates = 5;
 
 enum class StreamEvent : std::uint8_t {
   head_complete,
-  head_refused,  // the server answers it itself: 400, 408, 414, 431, 501, 505
+  head_refused,  // the server itself answers: 400, 408, 414, 431, 501, 505
   routed,
-  unrouted,  // the server answers it itself: 301, 400, 404
+  unrouted,  // the server itself answers: 301, 400, 404
   deferred,
-  parked,   // a body waits for its handler
-  resumed,  // the handler has woken its task, its reader or its body
+  parked,   // the answer's body waits for its module
+  resumed,  // the module has woken its task, its reader or its body
   answered,
-  replaced,  // nothing of the answer has left, and it cannot be completed: another is made
+  replaced,  // the answer cannot be completed, and nothing of it was sent: an error page replaces it
   sent_keeping,
   sent_closing,
-  cut,     // lost, timed out in mid-answer, or an answer that cannot be completed: everything is cancelled
+  cut,     // the client is gone, a deadline passed, or the answer cannot be completed: everything is cancelled
   reused,  // for another client
 };
 inline constexpr unsigned kStreamEvents = 13;
 
-// Where the event leads, nothing when it must not happen in that state.
+// The state after the event; nullopt if the event must not happen in this state.
 std::optional<StreamState> next_state(StreamState state, StreamEvent event);
 
 std::string_view state_name(StreamState state);
 std::string_view event_name(StreamEvent event);
 
-// What a stream, or a connection, that does nothing waits for.
+// What an idle stream or connection waits for.
 enum class WaitingFor : std::uint8_t {
   nothing,
   client_bytes,
   socket_room,
-  handler,  // a deferred answer, or a parked body: disk, or whatever its module waits for
+  handler,  // a deferred answer, a parked body or a paused reader
   turn,     // its share of this turn of the loop is used up
 };
 
