@@ -6,11 +6,11 @@
 namespace sluice {
 namespace {
 
-// Up to here a copy is cheaper than a system call of its own.
+// Up to this size, copying into the output is cheaper than a system call.
 constexpr std::uint64_t kCopyMax = 4096;
-constexpr std::size_t kChunkOverhead = 20;  // the size in hexadecimal and two line ends
-constexpr std::uint64_t kChunkMin = 1024;   // below it, flushing first is worth it
-constexpr int kPiecesMax = 16;              // of one call
+constexpr std::size_t kChunkOverhead = 20;  // a chunk's size in hexadecimal, and two line ends
+constexpr std::uint64_t kChunkMin = 1024;   // the output is flushed before a smaller part of a chunk is written
+constexpr int kPiecesMax = 16;              // of one system call
 constexpr std::uint64_t kPageSize = 4096;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
@@ -54,11 +54,11 @@ Moved BodySink::write(const Bytes* pieces, std::uint32_t count) {
   } else {
     moved = write_through(pieces, count, size);
   }
-  if (moved.status == Io::ok && moved.size < offered) moved.status = Io::full;  // the budget is spent
+  if (moved.status == Io::ok && moved.size < offered) moved.status = Io::full;  // the budget is used up
   return moved;
 }
 
-// Appends `size` bytes of the pieces, from behind the first `skip`.
+// Appends `size` bytes of the pieces. The first `skip` bytes are left out.
 void BodySink::append(const Bytes* pieces, std::uint64_t skip, std::uint64_t size) {
   for (; size > 0; ++pieces) {
     if (skip >= pieces->size) {
@@ -116,7 +116,7 @@ Moved BodySink::write_through(const Bytes* pieces, std::uint32_t count, std::uin
   return taken(done, moved.status);
 }
 
-// What the budget allows, and what is left of a page: parts that begin within one cost more.
+// The budget, rounded up to the end of a page, because sending from the middle of a page costs more.
 std::uint64_t BodySink::part_of_file(std::uint64_t offset, std::uint64_t size) const {
   const std::uint64_t end = (offset + budget_ + kPageSize - 1) / kPageSize * kPageSize;
   return std::min(size, end - offset);

@@ -1,8 +1,8 @@
-// The Sink that a body writes to: frames what it is given and moves it towards the client within a budget.
+// The Sink that a body writes to. It frames the content and moves it towards the client within a budget.
 //
-// Made for one pump; what outlives the pump is BodyFraming. Loop thread.
+// Made for one call of Body::pump; BodyFraming outlives that call. Loop thread.
 //
-// INVARIANT: never more than the declared size leaves; a chunk that was begun is in the output whole.
+// INVARIANT: no more than the declared size is sent. A chunk is written into the output whole.
 #pragma once
 
 #include "exchange/answer_sink.h"
@@ -13,7 +13,8 @@ namespace sluice {
 
 class BodySink final : public AnswerSink {
  public:
-  // `budget` is what the connection may still move in this turn; bytes taken are subtracted.
+  // `budget`: how many bytes the connection may still move in this turn. The sink subtracts the bytes that it
+  // takes.
   BodySink(Output& output, Transport& transport, BodyFraming& framing, std::uint64_t& budget)
       : output_(output), transport_(transport), framing_(framing), budget_(budget) {}
 
@@ -21,7 +22,7 @@ class BodySink final : public AnswerSink {
   Moved write(const Bytes* pieces, std::uint32_t count) override;
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) override;
 
-  // Writes the last chunk, where there are chunks.
+  // Writes the last chunk, if the content is chunked.
   Io finish() override;
 
  private:

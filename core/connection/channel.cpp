@@ -22,8 +22,8 @@ Io Channel::receive(Input& input) {
     return moved.status;
   }
   input_ended_ = moved.size == 0;
-  // After a short receive nothing is left, and the edge will tell; unless the edge of the end has passed
-  // already.
+  // After a short receive nothing is left, and the next bytes come with an edge. But if the edge of the
+  // client's end has passed already, no other comes.
   if (input_ended_ || (!filled && !read_to_end_)) input_ready_ = false;
   received_ = true;
   budget_ -= std::min<std::uint64_t>(budget_, moved.size);

@@ -1,7 +1,7 @@
-// A connection's bytes, as its session sees them: what has come, what the socket takes, and how much of this
-// turn is left for both.
+// A connection's socket, as its session sees it: whether it can receive and send, and how many bytes both may
+// still move in this turn.
 //
-// Loop thread. Owned by its connection, which tells it of events.
+// Loop thread. Owned by its connection, which passes events on to it.
 #pragma once
 
 #include <algorithm>
@@ -20,23 +20,23 @@ class Channel {
 
   Transport& transport() { return transport_; }
   const Transport& transport() const { return transport_; }
-  // Bytes that may still be moved in this turn.
+  // How many bytes may still be moved in this turn.
   std::uint64_t& budget() { return budget_; }
 
-  // Whether receiving may bring something.
+  // Whether the socket may have something to receive.
   bool input_ready() const { return input_ready_; }
-  // Whether sending may.
+  // Whether the socket may have room to send.
   bool output_ready() const { return output_ready_; }
   void output_is_full() { output_ready_ = false; }
-  // The client has ended its side, and all that it sent has been received.
+  // Whether the client has ended its side, and all its bytes were received.
   bool input_ended() const { return input_ended_; }
-  // The client has sent its last byte, be it received or not.
+  // Whether the client has sent its last byte, received or not.
   bool client_has_ended() const { return read_to_end_ || input_ended_; }
 
   void take_events(std::uint32_t events);
-  // The kernel may have memory again for what it could not take.
+  // Tries to receive and send again after the kernel had no memory.
   void try_again() { input_ready_ = output_ready_ = true; }
-  // Whether anything was received since the call before.
+  // Whether anything was received since the last call.
   bool take_received() { return std::exchange(received_, false); }
 
   // full: nothing has arrived. ok may mean that the client has ended.
@@ -48,9 +48,9 @@ class Channel {
   Transport transport_;
   std::uint64_t budget_ = 0;
   bool input_ready_ = true;
-  bool announced_ = false;  // what is received next had begun to arrive before this turn
+  bool announced_ = false;  // epoll has reported the bytes that are received next
   bool output_ready_ = true;
-  bool read_to_end_ = false;  // the peer has closed or reset: a short read need not be the last
+  bool read_to_end_ = false;  // the client has ended or reset, so receiving goes on after a short receive
   bool input_ended_ = false;
   bool received_ = false;
 };

@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-// Receives of one connection in one turn while its leftovers are thrown away.
+// How often one connection receives in one turn while it lingers.
 constexpr int kLingerReceivesMax = 8;
 
 }  // namespace
@@ -41,7 +41,7 @@ void Connection::try_again() {
 }
 
 bool Connection::close_if_idle() {
-  // What has been announced, and not been received yet, may be a request.
+  // Bytes that have arrived and were not received yet may be a request.
   if (state_ != State::open || session_ != nullptr || channel_.input_ready()) return false;
   enter([this] {
     transition(Event::ended);
@@ -81,10 +81,11 @@ void Connection::on_events(std::uint32_t events) {
 
 void Connection::take_events(std::uint32_t events) {
   channel_.take_events(events);
-  // Reset, or closed on both sides: nobody is left to answer. RDHUP alone is a half-closed client, who is.
+  // After a reset, or when both sides are closed, no client is left to answer. RDHUP alone is a half-closed
+  // client, which still gets its answer.
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     if (lingering_) {
-      transition(Event::finished);  // it has read the answer and closed
+      transition(Event::finished);  // the client has read the answer and closed
     } else {
       lose_client(session_ != nullptr && !session_->is_between());
     }
@@ -94,12 +95,12 @@ void Connection::take_events(std::uint32_t events) {
   run();
 }
 
-// It may have been closed earlier in this turn, after it had been made ready.
+// The connection may have been closed earlier in this turn, after it was made ready.
 void Connection::on_ready() {
   if (state_ != State::closed) enter([this] { run(); });
 }
 
-// A request begins, so nothing is waited for any more.
+// The connection no longer waits for a request, so it has no deadline of its own.
 Ticket Connection::begin_request() {
   loop_.deadlines().disarm(*this);
   return Ticket{(std::uint64_t{index_} << 32) | owner_.next_serial()};
@@ -116,17 +117,17 @@ void Connection::advance() {
     while (run_state() == Step::go_on) {
       if (state_ == State::closed) return close();
     }
-    // Whatever waits, what was answered does not.
+    // Finished answers leave now, even if the next one has to wait.
     if (flush() != Io::lost) break;
     lose_client(!session_->is_between());
   }
   if (!sends_on()) channel_.transport().release();
-  // What waits for its handler may do so for long.
+  // A handler may take long, so an empty output buffer goes back.
   if (waiting_for_ == WaitingFor::handler && session_->output().empty()) session_->output().release();
   settle();
 }
 
-// Whether more follows as soon as there is room, or in the next turn.
+// Whether more output follows as soon as there is room, or in the next turn.
 bool Connection::sends_on() const {
   if (waiting_for_ == WaitingFor::socket_room) return !channel_.transport().starved();
   return waiting_for_ == WaitingFor::turn && session_->only_takes_turns();

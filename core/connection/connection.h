@@ -1,12 +1,12 @@
-// One client's connection: from accept to close, in the states of connection_state. It knows when its socket is
-// ready, how much of a turn it may use, and how long to wait; what the bytes mean is its session's business.
+// One client's connection, from accept to close, in the states of connection_state. It knows when its socket is
+// ready, how much of a turn it may use, and how long to wait. Its session interprets the bytes.
 //
-// `advance` runs steps until one has to wait; every step returns to it and none calls up. An idle connection is
-// this object alone: a session, with its buffers, is lent to it while it is at work. Loop thread. Owned by the
-// ConnectionTable; it is destroyed at the end of the turn in which it closed.
+// `advance` runs steps until one has to wait. Steps return to it and do not call it. An idle connection is this
+// object alone: it borrows a session, with its buffers, while it is at work. Loop thread. Owned by the
+// ConnectionTable, and destroyed at the end of the turn in which it closed.
 //
-// INVARIANT: state_ is written by `transition` only. INVARIANT: whenever advance returns, a deadline is armed,
-// its own or a stream's, or the connection is ready to run in the next turn.
+// INVARIANT: only `transition` writes state_. INVARIANT: whenever `advance` returns, the connection or its
+// stream has a deadline, or the connection runs in the next turn.
 #pragma once
 
 #include <memory>
@@ -24,16 +24,16 @@ namespace sluice {
 
 class Connection;
 
-// The owner of connections: it lends them sessions, and destroys them.
+// The owner of connections lends them sessions, and destroys them.
 class ConnectionOwner {
  public:
   virtual std::unique_ptr<Session> take_session() = 0;
   virtual void give_session(std::unique_ptr<Session> session) = 0;
   // Never 0.
   virtual std::uint32_t next_serial() = 0;
-  // Has the connection `try_again` in a while.
+  // Calls the connection's `try_again` after a while.
   virtual void retry(std::uint32_t index) = 0;
-  // It is no longer needed, and may be destroyed at the end of the turn.
+  // The connection has closed, and may be destroyed at the end of the turn.
   virtual void closed(std::uint32_t index) = 0;
 
  protected:
@@ -50,25 +50,25 @@ class Connection final : public Pollable,
              UniqueFd socket);
   ~Connection() override;
 
-  // Begins with what has arrived already.
+  // Reads at once, because a request may have arrived already.
   void start();
-  // A handler has news for the stream of that ticket: goes on in the coming ready phase, if there still is one,
-  // and it is that module's.
+  // The module of `by` resumes the request of this ticket, which goes on in the next ready phase. Ignored if
+  // the request has ended, or belongs to another module.
   void wake(Ticket ticket, const ModuleInstance& by);
-  // The kernel may have memory again for what it could not take.
+  // Tries to receive and send again after the kernel had no memory.
   void try_again();
-  // Closes it if it is between two requests.
+  // Closes the connection if it is between two requests.
   bool close_if_idle();
-  // The same in favour of another client: not when something has arrived that nobody has looked at yet.
+  // The same in favour of another client, but not if unread bytes have arrived.
   bool give_way();
   // Closes an answer without a known end that waits for its module, if there is one.
   bool end_stream();
-  // Closes it at once, whatever it does.
+  // Closes the connection at once, in any state.
   void cut();
 
   State state() const { return state_; }
   WaitingFor waiting_for() const { return waiting_for_; }
-  // It owns no buffer, no parser and no exchange.
+  // Whether the connection has no session, and so no buffers.
   bool is_idle() const { return session_ == nullptr; }
 
  private:
@@ -81,7 +81,7 @@ class Connection final : public Pollable,
   void run_again() override { loop_.make_ready(*this); }
   void stream_is_late(DeadlineKind kind) override;
 
-  // Everything that the loop or a listener calls passes here: without memory, this connection ends.
+  // Every call by the loop or a listener passes here. If memory is used up, only this connection ends.
   template <typename Call>
   void enter(Call&& call) {
     if (!unless_out_of_memory("memory is used up: a connection is closed", call) && state_ != State::closed)
@@ -90,8 +90,8 @@ class Connection final : public Pollable,
   void take_events(std::uint32_t events);
   void be_late(DeadlineKind kind);
 
-  // What advance is made of.
-  void run();  // advance with a new share of the turn
+  // `advance` and its parts.
+  void run();  // calls `advance` with a new share of the turn
   void advance();
   Step run_state();
   void transition(Event event);
@@ -101,14 +101,14 @@ class Connection final : public Pollable,
   Step terminate();
   Step follow(Session::Next next);
   Step rest();
-  bool linger();  // true when there is nothing to wait for
+  bool linger();  // true when the client has ended, so the socket can close
   bool sends_on() const;
   Io flush();
   Step lose();
   Step lose_client(bool at_work);
   void close();
 
-  // Before it waits: registers with the kernel, and arms a deadline.
+  // Before the connection waits: registers with epoll, and arms a deadline.
   void settle();
   bool watch();
   void give_up();
@@ -122,18 +122,18 @@ class Connection final : public Pollable,
   Channel channel_;
   std::unique_ptr<Session> session_;
   EventLoop::Token token_ = EventLoop::kNoToken;
-  std::uint64_t acknowledged_ = 0;  // by the client, when it was asked for at looked_ms_
+  std::uint64_t acknowledged_ = 0;  // how many bytes the client had acknowledged at looked_ms_
   std::uint64_t looked_ms_;
   std::uint32_t index_;
-  std::uint32_t queued_ = 0;  // what the client had not acknowledged at the last look
-  std::uint8_t looks_ = 0;    // without the client having taken anything
+  std::uint32_t queued_ = 0;  // how many bytes were not acknowledged at the last look
+  std::uint8_t looks_ = 0;    // looks in a row at which the client had taken nothing
   State state_ = State::establishing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
-  bool served_ : 1 = false;  // one request at least
+  bool served_ : 1 = false;  // at least one request has come
   bool lingering_ : 1 = false;
   bool abort_ : 1 = false;        // close with a reset
-  bool outstanding_ : 1 = false;  // the client had not acknowledged all, at looked_ms_
-  bool starved_ : 1 = false;      // the owner has it try again
+  bool outstanding_ : 1 = false;  // some bytes were not acknowledged at looked_ms_
+  bool starved_ : 1 = false;      // the owner will call try_again
 };
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// What all connections of a worker use; lives longer than they do. Loop thread.
+// What all connections of a worker use. It outlives them. Loop thread.
 #pragma once
 
 #include "exchange/stream.h"
@@ -11,7 +11,7 @@ struct ConnectionContext : StreamContext {
   HttpDate& date;
   InputBuffers& inputs;
   BufferPool& outputs;
-  bool draining = false;  // answer what comes, but keep no connection
+  bool draining = false;  // requests are answered, but no connection is kept
 };
 
 }  // namespace sluice

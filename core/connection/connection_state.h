@@ -1,4 +1,4 @@
-// The states of a connection, what can happen in them, and where that leads: the whole machine in one table.
+// The states of a connection, its events, and the table of transitions.
 //
 //                 opened            ended                  finished
 //   establishing ───────► open ─────────────► terminating ─────────► closed
@@ -6,7 +6,7 @@
 //        │ lost            │ lost               │    └─┘ lost
 //        └─────────────────┴────────────────────┘
 //
-// Pure data. `Connection::transition` is the only one to write a state.
+// Pure data. Only `Connection::transition` writes a state.
 #pragma once
 
 #include <cstdint>
@@ -17,24 +17,25 @@ namespace sluice {
 
 enum class State : std::uint8_t {
   establishing,  // accepted, nothing read yet
-  open,          // its session has it, or it waits for a request
-  terminating,   // what is in the output leaves, then the socket closes
+  open,          // a session serves it, or it waits for a request
+  terminating,   // the output is sent, then the socket closes
   closed,
 };
 inline constexpr unsigned kStates = 4;
 
 enum class Event : std::uint8_t {
   opened,
-  ended,  // nothing more is to come of it: the client's end, the server's, or an answer that closes
-  lost,   // reset, timed out, or an answer that cannot be completed: it ends with a reset
+  ended,  // the client, the server or an answer ends the connection in order
+  lost,   // the client is gone, a deadline passed, or an answer cannot be completed: the connection is reset
   finished,
 };
 inline constexpr unsigned kEvents = 4;
 
-// Where the event leads, nothing when it must not happen in that state.
+// The state after the event; nullopt if the event must not happen in this state.
 std::optional<State> next_state(State state, Event event);
 
-// Where a connection goes on after an event that must not happen: towards its end, and never back from it.
+// The state after an event that must not happen. It leads to the end of the connection, and out of no closed
+// one.
 State state_after_fault(State state);
 
 std::string_view state_name(State state);

@@ -56,7 +56,7 @@ void ConnectionTable::accept(UniqueFd socket) {
   slots_[index]->start();
 }
 
-// With room in the list of the free ones for all, so that a connection can always be removed.
+// Reserves room in free_ for all slots, so that removing a connection never needs memory.
 void ConnectionTable::add_slot() {
   const std::size_t size = slots_.size() + 1;
   if (free_.capacity() < size) free_.reserve(2 * size);
@@ -79,15 +79,15 @@ bool ConnectionTable::close_idle() {
   return false;
 }
 
-// Those that were served wait in the order in which they became idle. Those that have never sent a byte wait
-// among the heads that arrive, also by age.
+// Deadlines of one kind are in order of their age. Connections between two requests have a keepalive deadline,
+// and those that have never sent a byte a head deadline.
 bool ConnectionTable::make_room() {
   constexpr int kLookedAtMax = 64;
   Deadlines& deadlines = context_.loop.deadlines();
   for (const DeadlineKind kind : {DeadlineKind::keepalive, DeadlineKind::head}) {
     DeadlineNode* node = deadlines.first(kind);
     for (int i = 0; i < kLookedAtMax && node != nullptr; ++i, node = deadlines.after(*node)) {
-      if (static_cast<Connection*>(node)->give_way()) return true;  // only connections wait so
+      if (static_cast<Connection*>(node)->give_way()) return true;  // no stream has these kinds
     }
   }
   return false;
@@ -125,7 +125,7 @@ std::unique_ptr<Session> ConnectionTable::take_session() {
 
 void ConnectionTable::give_session(std::unique_ptr<Session> session) {
   session->reset();
-  // It may be what has called, so it is not destroyed at once.
+  // The session may be the caller, so it is destroyed at the end of the turn.
   if (spare_.size() >= kSpareMax) return context_.loop.reap(std::move(session));
   spare_.push_back(std::move(session));
 }

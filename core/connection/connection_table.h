@@ -1,6 +1,6 @@
-// The connections of one worker, by index, and the sessions that they borrow.
+// The connections of one worker, by index, and the sessions that they borrow. The table owns both.
 //
-// Loop thread. Owns both.
+// Loop thread.
 #pragma once
 
 #include <memory>
@@ -16,17 +16,17 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   explicit ConnectionTable(const ConnectionContext& context);
   ~ConnectionTable();
 
-  // Takes the socket and starts. REQUIRES: the socket is non-blocking.
+  // Makes a connection of the socket and starts it. REQUIRES: the socket is non-blocking.
   void accept(UniqueFd socket);
   void resume(Ticket ticket, const ModuleInstance& from) override;
-  // Closes so many at most of those that are between two requests; whether there may be more.
+  // Closes at most kIdleClosedMax connections that are between two requests. Returns whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;
   bool close_idle();
-  // Closes the connection that has been without a request for longest, at once; false when none is.
+  // Closes the connection that has been idle for longest; false if none is idle.
   bool make_room();
-  // Closes so many at most of the streams without a known end that wait; whether there may be more.
+  // Closes at most kIdleClosedMax waiting streams without a known end. Returns whether there may be more.
   bool end_streams();
-  // Ends all of them at once.
+  // Closes all connections at once.
   void close_all();
   std::size_t size() const { return open_; }
   const Connection* at(std::uint32_t index) const {
@@ -39,7 +39,7 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   std::unique_ptr<Session> take_session() override;
   void give_session(std::unique_ptr<Session> session) override;
   std::uint32_t next_serial() override { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
-  // In a while; in a longer one, when many tries in a row were in vain.
+  // The time until `try_again` grows with each try in a row.
   void retry(std::uint32_t index) override;
   void closed(std::uint32_t index) override;
   void add_slot();
@@ -49,8 +49,8 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Session>> spare_;
   std::size_t open_ = 0;
-  std::size_t idle_from_ = 0;     // where the search for idle ones goes on
-  std::size_t streams_from_ = 0;  // the same for streams
+  std::size_t idle_from_ = 0;     // the slot where close_idle goes on
+  std::size_t streams_from_ = 0;  // the slot where end_streams goes on
   std::uint32_t last_serial_ = 0;
   std::vector<std::uint32_t> starved_;
   TimerId retry_{};

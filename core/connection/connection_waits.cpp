@@ -1,4 +1,4 @@
-// What a connection does before it waits, and when it has waited for too long.
+// The part of Connection that arms deadlines before it waits, and acts when they have passed.
 #include "base/log.h"
 #include "connection/connection.h"
 
@@ -41,7 +41,7 @@ bool Connection::watch() {
   return false;
 }
 
-// Nothing while a stream has one.
+// nullopt while a stream has the deadline.
 std::optional<DeadlineKind> Connection::own_deadline(bool sends) const {
   if (sends) return DeadlineKind::send;
   if (state_ == State::terminating) return DeadlineKind::linger;
@@ -54,7 +54,7 @@ void Connection::on_deadline(DeadlineKind kind) {
   if (kind == DeadlineKind::send && !client_is_stuck())
     return loop_.deadlines().arm(*this, kind, loop_.now_ms());
   enter([=, this] {
-    // Its next request has been announced.
+    // When a keep-alive time-out passes, the next request may just have arrived.
     if (kind != DeadlineKind::keepalive || !channel_.input_ready()) be_late(kind);
     run();
   });
@@ -80,8 +80,8 @@ void Connection::stream_is_late(DeadlineKind kind) {
   });
 }
 
-// A socket with a large buffer tells of room only when much of it is empty, which takes a slow client long. So
-// the client is stuck only when several looks in a row find that it has acknowledged nothing.
+// A socket with a large buffer reports room only when much of it is empty, which a slow client takes long to
+// do. So the client counts as stuck only if several looks in a row find that it has acknowledged nothing.
 bool Connection::client_is_stuck() {
   const std::uint32_t queued = channel_.transport().unacknowledged();
   looks_ = looks_ == 0 || queued < queued_ ? 1 : looks_ + 1;
@@ -89,8 +89,9 @@ bool Connection::client_is_stuck() {
   return looks_ > Deadlines::kSendLooks;
 }
 
-// A client may take nothing although its connection never waits to send: small answers collect in the kernel.
-// So the kernel is asked once in a send time-out whether the client has acknowledged anything since.
+// A client may take nothing although its connection never waits to send, because small answers collect in the
+// kernel. So once in a send time-out, the connection asks the kernel whether the client has acknowledged
+// anything.
 bool Connection::takes_nothing() {
   const std::uint64_t now_ms = loop_.now_ms();
   if (now_ms - looked_ms_ < Deadlines::kSendLooks * loop_.deadlines().duration_ms(DeadlineKind::send))

@@ -35,7 +35,7 @@ void write_response_head(const ResponseHead& head, Output& out) {
   out.append(head.date);
   out.append("\r\n");
   out.append(head.fields);
-  // HEAD says of the content what GET would (RFC 9110 section 9.3.2).
+  // An answer to HEAD has the same fields as one to GET (RFC 9110 section 9.3.2).
   if (!has_no_content(head.status)) {
     if (head.size != kUnknownSize) {
       out.append("Content-Length: ");

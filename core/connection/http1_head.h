@@ -1,4 +1,4 @@
-// The bytes of an answer's head (RFC 9112 section 4). Pure.
+// Writes the head of an answer (RFC 9112 section 4). Pure.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-// The most that write_response_head appends.
+// An upper bound of the bytes that write_response_head appends.
 std::size_t response_head_size_max(const ResponseHead& head);
 
 // REQUIRES: out.room() >= response_head_size_max(head).

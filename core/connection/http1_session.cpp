@@ -89,7 +89,7 @@ std::optional<Session::Next> Http1Session::parse() {
         return std::nullopt;
       }
     }
-    // A client that does not take its answers is not asked for more.
+    // No more requests are read from a client that does not take its answers.
     if (!channel_->output_ready() && !output_.empty()) return wait_for(WaitingFor::socket_room);
     const Io io = channel_->input_ended() ? Io::ok : channel_->receive(input_);
     if (channel_->input_ended()) return Next::end;
@@ -109,7 +109,8 @@ void Http1Session::take_request() {
   stream_.take_head(parser_.head(), input_.arrived_ns());
 }
 
-// The request cannot be understood, or did not come in time: what follows it cannot be told apart, either.
+// The head is invalid, or did not come in time. Where the next request begins is not known, so the connection
+// closes.
 void Http1Session::refuse(const Refusal& refusal) {
   RequestHead head;
   if (parser_.asks_for_head(input_.head())) head.method = Method::head;
@@ -148,7 +149,7 @@ bool Http1Session::fetch_body(RequestBody& body) {
   }
 }
 
-// Until it wants no more, or more bytes are needed.
+// Offers content until the body wants no more, or more bytes are needed.
 void Http1Session::offer_body(RequestBody& body) {
   while (body.wants_bytes()) {
     if (!piece_.empty()) {
@@ -173,7 +174,7 @@ bool Http1Session::parse_body(RequestBody& body) {
 }
 
 bool Http1Session::send_continue() {
-  if (output_.room() < kContinue.size()) return false;  // the client sends on without it, after a while
+  if (output_.room() < kContinue.size()) return false;  // after a while, clients send without it
   output_.append(kContinue);
   channel_->flush(output_);
   return true;
@@ -211,7 +212,7 @@ bool Http1Session::end_answer(bool request_taken) {
     lingers_ = true;
   }
   next_request();
-  // Bytes behind the last request would turn the closing into a reset, which may destroy the answer.
+  // Closing with unread bytes would reset the connection, which may destroy the answer on its way.
   if (!keep_ && (!input_.empty() || channel_->input_ready())) lingers_ = true;
   return keep_;
 }

@@ -1,5 +1,5 @@
-// HTTP/1 over a connection's channel: finds one request after another in what has come (RFC 9112), frames its
-// body and its answer, and decides whether the connection is kept. One stream has all of its requests, one by
+// HTTP/1 over a connection's channel (RFC 9112). Finds one request after another in the received bytes, frames
+// their bodies and answers, and decides whether the connection is kept. One stream serves all requests, one by
 // one.
 //
 // Loop thread.
@@ -36,7 +36,7 @@ class Http1Session final : public Session, private StreamCarrier {
   bool only_takes_turns() const override { return !stream_.is_stalled() && !stream_.drains_body(); }
 
  private:
-  // Requests that one connection may have answered in one turn, so that a pipeline of tiny ones is fair, too.
+  // How many requests of one connection are answered in one turn, so that a pipeline of small requests is fair.
   static constexpr std::uint16_t kTurnRequestsMax = 64;
 
   // StreamCarrier
@@ -55,7 +55,8 @@ class Http1Session final : public Session, private StreamCarrier {
   bool share_is_used_up() const override { return channel_->budget() == 0; }
   void stream_is_late(DeadlineKind kind) override { host_->stream_is_late(kind); }
 
-  // Reads on until a whole request has come. Returns nothing then; otherwise, what the connection does next.
+  // Reads until a whole head has come, and then returns nullopt. Otherwise returns what the connection does
+  // next.
   std::optional<Next> parse();
   void refuse(const Refusal& refusal);
   void take_request();
@@ -63,7 +64,7 @@ class Http1Session final : public Session, private StreamCarrier {
   Next wait_for(WaitingFor what);
   Next come_to(Stream::Outcome outcome);
   void offer_body(RequestBody& body);
-  bool parse_body(RequestBody& body);  // false: it needs more bytes
+  bool parse_body(RequestBody& body);  // false: more bytes are needed
 
   const ConnectionContext& context_;
   Channel* channel_ = nullptr;
@@ -71,13 +72,13 @@ class Http1Session final : public Session, private StreamCarrier {
   RequestParser parser_;
   Stream stream_;
   std::optional<BodySink> sink_;
-  std::string_view piece_;           // of the request's body, in the input: what nobody has taken yet
+  std::string_view piece_;           // content of the request's body in the input that was not taken yet
   Ticket ticket_{};                  // of the request at work
-  std::uint64_t head_position_ = 0;  // in the output, of the answer's head
+  std::uint64_t head_position_ = 0;  // of the answer's head in the output
   std::uint16_t requests_left_ = 0;  // in this turn
   WaitingFor waiting_for_ = WaitingFor::nothing;
-  bool body_framed_ = false;  // the end of the request's body has been found
-  bool keep_ = false;         // the connection, after this answer
+  bool body_framed_ = false;  // the end of the request's body was found
+  bool keep_ = false;         // the connection is kept after this answer
   bool served_ = false;
 };
 

@@ -1,7 +1,7 @@
 // A session speaks one protocol over a connection's channel. The connection table lends it to a connection that
 // is at work, and reuses it afterwards.
 //
-// Loop thread. Owned by its connection meanwhile, else by the connection table.
+// Loop thread. Owned by the connection that it serves, otherwise by the connection table.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,12 @@
 
 namespace sluice {
 
-// What a session needs of its connection, besides the channel.
+// What a session needs from its connection, besides the channel.
 class SessionHost {
  public:
-  // A request has come, so its head is no longer waited for. Returns its ticket, by which a handler that calls
-  // to be resumed finds the connection.
+  // The head of a request has come. Returns the request's ticket, by which Host::resume finds the connection.
   virtual Ticket begin_request() = 0;
-  // The session goes on in the next turn, whatever it waits for.
+  // Makes the session go on in the next turn, whatever it waits for.
   virtual void run_again() = 0;
   // A stream's deadline has passed. The connection calls `be_late`, goes on, and may have given the session
   // back when this returns.
@@ -33,43 +32,45 @@ class Session : public Reapable {
  public:
   // What the connection does next.
   enum class Next : std::uint8_t {
-    wait,   // it waits for what `waiting_for` names
+    wait,   // it waits for waiting_for()
     idle,   // it waits for another request, and may give the session back meanwhile
-    end,    // it sends what is in the output, then it closes
+    end,    // it sends the output, then it closes
     cut,    // it closes with a reset
     leave,  // as `cut`, because the client has left
   };
 
-  // Begins to serve that connection, until `reset`.
+  // Begins to serve a connection, until `reset`.
   virtual void attach(Channel& channel, SessionHost& host) = 0;
-  // Ready for another connection, without buffers, and bounded.
+  // Cancels everything, gives the buffers and excess memory back, and makes the session ready for another
+  // connection.
   virtual void reset() = 0;
-  // The turn begins: a new share of it.
+  // The session gets a new share of the turn.
   virtual void begin_turn() = 0;
   // Goes on as far as it can.
   virtual Next advance() = 0;
   virtual WaitingFor waiting_for() const = 0;
-  // The handler of that stream has news; false when there is no such stream any more.
+  // The module of `by` has resumed the request of this ticket. false if that request has ended.
   virtual bool wake(Ticket ticket, const ModuleInstance& by) = 0;
-  // A stream has waited for too long.
+  // A stream's deadline has passed.
   virtual Next be_late(DeadlineKind kind) = 0;
-  // A whole request has not come in time.
+  // The head of a request did not come in time.
   virtual Next refuse_late_head() = 0;
-  // Closes an answer without a known end that waits for its module, if it has one; else `wait`.
+  // Closes an answer without a known end that waits for its module. Returns `wait` if there is none.
   virtual Next close_endless() = 0;
-  // Everything is cancelled, and what was to be sent is thrown away.
+  // Cancels everything, and discards the output.
   virtual void cut() = 0;
-  // Before its connection waits: deadlines of streams. `sends`: output waits for the client.
+  // Sets the deadlines of streams before the connection waits. `sends`: output waits for the client.
+  // `received`: bytes have come since the last call.
   virtual void settle(bool sends, bool received) = 0;
 
-  // No request is at work.
+  // Whether no request is at work.
   virtual bool is_between() const = 0;
-  // A request is at work, or has been.
+  // Whether a request has come since `attach`.
   virtual bool has_served() const = 0;
-  // It waits for its share only, which comes for certain: no deadline is needed.
+  // Whether the session waits only for its next turn, so that it needs no deadline.
   virtual bool only_takes_turns() const = 0;
 
-  // Close only after reading on, so that the client gets the answer.
+  // Whether the connection reads on before it closes, so that the client gets the answer.
   bool lingers() const { return lingers_; }
   Input& input() { return input_; }
   Output& output() { return output_; }
