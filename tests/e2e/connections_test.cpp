@@ -67,7 +67,7 @@ std::vector<HttpClient> keep(const ServerProcess& server, int count, const std::
 
 }  // namespace
 
-TEST_CASE("idle connections give way when as many are open as may be", "[e2e][connections]") {
+TEST_CASE("idle connections give way when as many connections are open as may be", "[e2e][connections]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "1", "--connections-max", "10"});
   std::vector<HttpClient> kept = keep(server, 40, "/hello/");

@@ -1,5 +1,5 @@
-// Requests that do not end by their answer: they fail, are overdue, or end because the client or the server
-// ends; and whether a module is blamed.
+// Requests that end without a complete answer: it fails or is overdue, or the client or the server ends. The
+// tests also check whether the log blames a module.
 #include "connection/http1_session.h"
 #include "support/served_client.h"
 
@@ -27,7 +27,7 @@ TEST_CASE_METHOD(ServedClient, "an answer that fails before its first byte left 
   CHECK(stats.answers_by_class[2].get() == 0);
 }
 
-TEST_CASE_METHOD(ServedClient, "a head does not leave alone when other connections have their turn",
+TEST_CASE_METHOD(ServedClient, "a head waits for its body while other connections have their turn",
                  "[endings]") {
   std::vector<sluice::UniqueFd> clients;
   for (int i = 0; i < 64; ++i) {
@@ -61,7 +61,7 @@ TEST_CASE_METHOD(ServedClient, "an answer that fails after its first bytes left 
   CHECK_THAT(begun, StartsWith("HTTP/1.1 200 ") && Contains("a piece") && !Contains("\r\n0\r\n"));
 }
 
-TEST_CASE_METHOD(ServedClient, "fail with an invalid status is named in the log", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "the log names an invalid status that was given to fail", "[endings]") {
   connect();
   for (const std::string status : {"0", "200", "299", "600", "70000"}) {
     get("page?" + status);
@@ -126,7 +126,8 @@ TEST_CASE_METHOD(ServedClient, "a half-closed client still gets an answer that h
   CHECK(stats.module_faults.get() == 0);
 }
 
-TEST_CASE_METHOD(ServedClient, "endless streams are closed at the server's end, and look cut", "[endings]") {
+TEST_CASE_METHOD(ServedClient, "a server that stops closes endless streams so that they look cut",
+                 "[endings]") {
   connect();
   SECTION("one that waits") {
     get("stream");

@@ -1,5 +1,5 @@
-// What bodies write is framed, stays within the budget and the declared size, and is byte-exact over a slow
-// socket.
+// The content of bodies is framed, stays within the budget and the declared size, and arrives byte for byte
+// over a slow socket.
 #include "connection/body_sink.h"
 
 #include <sys/mman.h>
@@ -92,7 +92,7 @@ TEST_CASE_METHOD(Fixture, "declared content arrives byte for byte", "[body_sink]
   CHECK((arrived == content));
 }
 
-TEST_CASE_METHOD(Fixture, "chunks hold what was written, and end", "[body_sink]") {
+TEST_CASE_METHOD(Fixture, "chunks have the written content, and a last chunk ends them", "[body_sink]") {
   const std::string content = pattern(50'000);
   const std::size_t piece = GENERATE(std::size_t{1}, std::size_t{700}, std::size_t{50'000});
   framing = {Framing::chunked, kUnknownSize};
@@ -106,7 +106,7 @@ TEST_CASE_METHOD(Fixture, "chunks hold what was written, and end", "[body_sink]"
   CHECK((dechunk(arrived) == content));
 }
 
-TEST_CASE_METHOD(Fixture, "nothing beyond the declared size leaves", "[body_sink]") {
+TEST_CASE_METHOD(Fixture, "nothing beyond the declared size is sent", "[body_sink]") {
   framing = {Framing::length, 5};
   BodySink current = sink();
   const Bytes piece("0123456789");

@@ -125,14 +125,14 @@ TEST_CASE("the pace of a body counts only the time of waiting for it", "[deadlin
   Pace pace;
   pace.wait(1000);
   pace.pause(1900);
-  pace.pause(5000);  // its reader had paused
+  pace.pause(5000);  // the reader has paused
   CHECK_FALSE(pace.too_slow(1000, 10));
   pace.wait(5000);
   pace.wait(5500);
   pace.pause(5100);
   pace.came(9);
   CHECK(pace.too_slow(1000, 10));
-  CHECK_FALSE(pace.too_slow(1000, 10));  // another window
+  CHECK_FALSE(pace.too_slow(1000, 10));  // a new window
   pace.wait(6000);
   pace.pause(7000);
   pace.came(10);

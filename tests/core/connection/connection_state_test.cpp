@@ -1,4 +1,4 @@
-// The whole machine: every event in every state, written out a second time by hand.
+// Every event in every state, written by hand a second time.
 #include "connection/connection_state.h"
 
 #include <catch2/catch.hpp>

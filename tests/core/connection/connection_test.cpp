@@ -1,5 +1,4 @@
-// The machine over a real socket pair: what it answers by itself, and when it keeps, closes, waits and gives
-// up.
+// A connection over a socket pair: answers of the server itself, and when it keeps, closes, waits and gives up.
 #include "connection/connection_table.h"
 
 #include <poll.h>
@@ -51,7 +50,8 @@ TEST_CASE_METHOD(Fixture, "the page of a refusal says why", "[connection]") {
   CHECK(count(receive(), "\r\n\r\n400 Bad Request\nThe target has a % without two hexadecimal digits") == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "a connection is kept between requests, and owns nothing meanwhile", "[connection]") {
+TEST_CASE_METHOD(Fixture, "a connection is kept between requests, and has no buffers meanwhile",
+                 "[connection]") {
   connect();
   send(kGet);
   CHECK(count(receive(), "HTTP/1.1 404") == 1);
@@ -155,7 +155,7 @@ TEST_CASE_METHOD(Fixture, "an unwanted body is never taken for the next request"
   CHECK(at_end());
 }
 
-TEST_CASE_METHOD(Fixture, "an unwanted body is still waited for", "[connection]") {
+TEST_CASE_METHOD(Fixture, "the server waits for an unwanted body", "[connection]") {
   const std::string head = "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
   loop->deadlines().set_duration(DeadlineKind::body, 30);
   connect();

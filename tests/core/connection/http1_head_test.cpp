@@ -48,7 +48,7 @@ TEST_CASE("content is framed as the client can read it", "[response_head]") {
   CHECK(framing_of(head_of(304, 10, 0)) == Framing::none);
 }
 
-TEST_CASE("a head makes no false promise", "[response_head]") {
+TEST_CASE("a head announces its content's framing, and whether the connection closes", "[response_head]") {
   const std::string plain = text_of(head_of(200, 11, 5));
   CHECK(plain.rfind("HTTP/1.1 200 OK\r\n", 0) == 0);
   CHECK(has(plain, "\r\nContent-Length: 5\r\n"));

@@ -1,4 +1,4 @@
-// The control socket, both ends in one thread: lines of every kind, clients that leave, and the socket's
+// Both ends of the control socket in one thread: lines of every kind, clients that leave, and the socket's
 // file.
 #include "control/control_server.h"
 
@@ -114,7 +114,7 @@ TEST_CASE("a refusal is one line", "[control]") {
         "error the running server has no command 'saying': it knows say, refuse, long, later\n");
 }
 
-TEST_CASE("a line may come in pieces, and may not be without an end", "[control]") {
+TEST_CASE("a line may come in pieces, and has a limit", "[control]") {
   const Rig rig;
   const UniqueFd client = rig.connect();
   rig.send(client, "sa");
@@ -218,7 +218,7 @@ TEST_CASE("the socket belongs to its user alone, and is removed with the server"
   }
 }
 
-TEST_CASE("a path is taken while a server runs there, and only then", "[control]") {
+TEST_CASE("a path can be used again when no server runs there any more", "[control]") {
   Rig rig;
   const auto second = ControlServer::open(rig.path, {});
   REQUIRE_FALSE(second);

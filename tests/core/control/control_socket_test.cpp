@@ -1,4 +1,4 @@
-// Which folders are trusted with control sockets, and which sockets in them a server answers at.
+// Which folders of control sockets are trusted, and at which of their sockets a server listens.
 #include "control/control_socket.h"
 
 #include <sys/stat.h>

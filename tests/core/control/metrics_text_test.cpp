@@ -95,7 +95,7 @@ TEST_CASE("every series follows the help and type of its family", "[metrics]") {
   }
 }
 
-TEST_CASE("without an audit its series are not shown", "[metrics]") {
+TEST_CASE("without an audit the series of audited turns are left out", "[metrics]") {
   const auto stats = std::make_unique<WorkerStats>();
   CHECK_THAT(metrics_text(view_of(*stats), PastCounts()), !Contains("sluice_loop_sleeps_total"));
   stats->net_turns.add(1);

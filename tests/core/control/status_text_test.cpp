@@ -1,4 +1,4 @@
-// The table of a running server.
+// The tables of a running server's state.
 #include "control/status_text.h"
 
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-// The machine of a request: every event in every state, written out a second time by hand.
+// Every event in every state of a stream, written by hand a second time.
 #include "exchange/stream_state.h"
 
 #include <catch2/catch.hpp>
@@ -8,7 +8,7 @@ using namespace sluice;
 
 namespace {
 
-using Row = std::map<StreamEvent, StreamState>;  // what is not here must not happen
+using Row = std::map<StreamEvent, StreamState>;  // events that are not listed must not happen
 
 const std::map<StreamState, Row> kExpected = {
     {StreamState::parsing,

@@ -1,4 +1,4 @@
-// A request's way without a socket: a fake session carries it, and whatever happens, what the handler made is
+// A stream without a socket: a fake session carries it. However it ends, the objects of its handler are
 // destroyed once.
 #include "exchange/stream.h"
 
@@ -20,7 +20,7 @@ using sluice::test::Ledger;
 
 namespace {
 
-// Takes so many bytes at once, and is lost after so many.
+// Takes `room` bytes, and reports the client as lost after `lost_after` bytes of all sinks.
 class FakeSink final : public AnswerSink {
  public:
   FakeSink(BodyFraming& framing, std::uint64_t room, std::uint64_t& lost_after)
@@ -49,19 +49,19 @@ class FakeSink final : public AnswerSink {
   std::uint64_t& lost_after_;
 };
 
-// A session that does what a test says.
+// A session whose results a test sets.
 struct FakeSession final : StreamCarrier {
-  std::vector<std::string> body;  // what comes of the request's body, piece by piece
-  bool framed = true;             // and then it ends
-  std::string left;               // of a piece
-  bool client_lost = false;       // found when the body is asked for
+  std::vector<std::string> body;  // the pieces in which the request's body comes
+  bool framed = true;             // the body ends after its pieces
+  std::string left;               // the rest of the current piece
+  bool client_lost = false;       // fetch_body fails
   Io begins = Io::ok;
-  std::uint64_t room = 1 << 20;  // of each pump
+  std::uint64_t room = 1 << 20;  // in each sink
   std::uint64_t lost_after = ~std::uint64_t{0};
-  bool ended = false;  // the client's side
+  bool ended = false;  // the client has sent its end
   bool keeps = true;
   std::set<std::uint32_t> statuses;
-  std::uint64_t begun_size = 0;  // what had left when the answer began
+  std::uint64_t begun_size = 0;  // how much was sent when the answer began
   std::uint64_t sent = 0;
   std::optional<FakeSink> sink;
   bool full = false;
@@ -129,7 +129,7 @@ struct Fixture : ConnectionFixture {
     head.body_size = body_size;
     return head;
   }
-  // Turn after turn, as long as it only waits for the next one.
+  // Advances in further turns while the stream waits only for the next turn.
   Stream::Outcome advance(Stream& stream) const {
     for (int turns = 0; turns < 10'000; ++turns) {
       loop->turn(0);
@@ -150,7 +150,7 @@ using Outcome = Stream::Outcome;
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "however a stream ends, what its handler made is destroyed once", "[stream]") {
+TEST_CASE_METHOD(Fixture, "however a stream ends, the objects of its handler are destroyed once", "[stream]") {
   const std::string way = GENERATE(from_range(std::begin(kWays), std::end(kWays)));
   const std::string ending = GENERATE("by itself", "cut", "late", "late body", "no client", "no head",
                                       "lost sink", "half sent", "destroyed");
@@ -225,7 +225,7 @@ TEST_CASE_METHOD(Fixture, "a stream waits for what it needs, and goes on when th
   CHECK(ledger.destroyed == ledger.made);
 }
 
-TEST_CASE_METHOD(Fixture, "an answer of which nothing has left is replaced", "[stream]") {
+TEST_CASE_METHOD(Fixture, "an answer that fails before anything was sent is replaced", "[stream]") {
   const std::string way = GENERATE("fails", "throws");
   CAPTURE(way);
   Stream stream(context, session);
@@ -235,7 +235,7 @@ TEST_CASE_METHOD(Fixture, "an answer of which nothing has left is replaced", "[s
   CHECK(stream.state() == StreamState::parsing);
 }
 
-TEST_CASE_METHOD(Fixture, "a reader that fails behind its answer ends the connection", "[stream]") {
+TEST_CASE_METHOD(Fixture, "a reader that fails after its answer was sent ends the connection", "[stream]") {
   session.body = {"a body"};
   Stream stream(context, session);
   stream.take_head(ask("reads_badly", 6), 0);
@@ -244,7 +244,7 @@ TEST_CASE_METHOD(Fixture, "a reader that fails behind its answer ends the connec
   CHECK(stream.state() == StreamState::ended);
 }
 
-TEST_CASE_METHOD(Fixture, "what must not be completed is cut", "[stream]") {
+TEST_CASE_METHOD(Fixture, "an answer that must not be completed is cut", "[stream]") {
   const std::string way = GENERATE("overruns", "underruns", "fails_late");
   CAPTURE(way);
   Stream stream(context, session);

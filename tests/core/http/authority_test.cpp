@@ -16,7 +16,7 @@ TEST_CASE("authorities that are well-formed (RFC 3986 section 3.2)") {
   }
 }
 
-TEST_CASE("authorities that are not") {
+TEST_CASE("authorities that are not well-formed") {
   using namespace std::string_literals;
   for (const std::string& text :
        {":80"s,      "a:b"s,        "a:-1"s,        "a:+1"s,  "a:65536"s, "a:99999999999"s, "a:80:80"s,

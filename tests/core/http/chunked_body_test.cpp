@@ -68,7 +68,7 @@ const Row kBroken[] = {
     {"NUL in a trailer", std::string("0\r\nX: \0\r\n\r\n", 11), ""},
 };
 
-TEST_CASE("chunked bodies (RFC 9112 section 7.1) give up their content, wherever they are cut") {
+TEST_CASE("the content of chunked bodies (RFC 9112 section 7.1) is found, wherever they are cut") {
   for (const Row& row : kWhole) {
     INFO(row.rule);
     const std::string bytes = row.bytes + "GET / HTTP/1.1\r\n";  // the next request is not touched

@@ -39,7 +39,7 @@ struct Row {
   std::uint32_t status;  // 0: accepted
 };
 
-TEST_CASE("limits of a head hold to the byte, wherever it is cut") {
+TEST_CASE("limits of a head are exact to the byte, wherever it is cut") {
   const Limits limits = small_limits();
   const Row rows[] = {
       {"the longest target", request_of(40), 0},
@@ -201,7 +201,7 @@ TEST_CASE("a body has a limit, whether its length is known or not") {
     CHECK(refused.outcome == "body refused");
     CHECK(refused.status == 413);
   }
-  // The size of a chunk is enough; its data need not come.
+  // The size of a chunk is enough to refuse it, before its content comes.
   CHECK(feed_parser(head + "4\r\nxxxx\r\n7", {}, limits).outcome != "body refused");
   CHECK(feed_parser(head + "4\r\nxxxx\r\n7\r\n", {}, limits).status == 413);
 }

@@ -20,7 +20,7 @@ std::vector<Field> fields_of(const std::vector<std::pair<const char*, const char
   return fields;
 }
 
-TEST_CASE("methods have a case and are known by their whole name", "[request_rules]") {
+TEST_CASE("methods are case-sensitive, and known by their whole name", "[request_rules]") {
   CHECK(method_of("GET") == Method::get);
   CHECK(method_of("DELETE") == Method::del);
   CHECK(method_of("CONNECT") == Method::connect);

@@ -1,4 +1,4 @@
-// The tables of shared objects, misaligned and broken ones, too; and changes of their library names.
+// Reading the tables of shared objects, also misaligned and broken ones, and changing their library names.
 #include "module/elf_file.h"
 
 #include <catch2/catch.hpp>

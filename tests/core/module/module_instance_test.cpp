@@ -1,5 +1,4 @@
-// A handler and what it holds: it is made with checked options, found by its mount, and lives while it is
-// held.
+// An instance is made with checked options, found by its mount, and lives while it is held.
 #include "module/module_instance.h"
 
 #include <sys/eventfd.h>
@@ -83,7 +82,7 @@ TEST_CASE_METHOD(Fixture, "an instance lives to the end of the turn in which its
   raw->hold();
   instance = InstanceRef();
   loop->turn(0);
-  CHECK(raw->name() == "hello at /hello/");  // AddressSanitizer would report a destroyed one
+  CHECK(raw->name() == "hello at /hello/");  // AddressSanitizer reports it if the instance was destroyed
   raw->release();
   CHECK(raw->name() == "hello at /hello/");
   loop->turn(0);
@@ -139,7 +138,8 @@ TEST_CASE_METHOD(Fixture, "a module reaches no timer and no hold but its own", "
   CHECK(stats.holds[stats.module_index("hello")].get() == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch is watched anew", "[module_instance]") {
+TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch can be watched again",
+                 "[module_instance]") {
   struct Seeing final : Watcher {
     void ready(std::uint32_t) override { ++count; }
     int count = 0;
@@ -156,7 +156,7 @@ TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch is watch
   CHECK(instance->watch(again, EPOLLIN, watcher));
   loop->turn(0);
   CHECK(watcher.count == 2);
-  // The number belongs to the server now: ending the watch does not touch it.
+  // The server has a file with this number now, which ending the watch must not touch.
   ::close(again);
   struct Own final : Pollable {
     void on_events(std::uint32_t) override { ++count; }

@@ -1,4 +1,4 @@
-// The handlers of a worker: made some at a time, taken over when nothing has changed, never two at one
+// The handlers of a worker are made some at a time, taken over if nothing has changed, and never two at one
 // prefix.
 #include "module/mount_table.h"
 

@@ -49,7 +49,7 @@ TEST_CASE("addresses that include each other are refused, in either order", "[ad
 TEST_CASE("addresses that do not clash are accepted", "[address_clash]") {
   CHECK(why({{":8080", "[::]:8080", "127.0.0.1:8081", "unix:/tmp/a", "unix:/tmp/b"}}).empty());
   CHECK(why({{":0", "127.0.0.1:0", ":0"}, {":0"}}).empty());
-  CHECK(why({{"*:8080", "0.0.0.0:8080"}}).empty());  // by two of its names
+  CHECK(why({{"*:8080", "0.0.0.0:8080"}}).empty());  // two names of one address
   CHECK(why({{"127.0.0.1:8080", "127.0.0.2:8080"}, {"127.0.0.3:8080"}}).empty());
 }
 

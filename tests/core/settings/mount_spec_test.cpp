@@ -54,7 +54,7 @@ TEST_CASE("a mount names a module") {
   CHECK(parse_mount("/docs/=Some-module_2")->module == "Some-module_2");
 }
 
-TEST_CASE("a mount's options keep their order, and root is apart") {
+TEST_CASE("a module's options keep their order, and root is not one of them") {
   const auto mount = parse_mount("/d/=m:index=index.html,root=a/b,size=8k,empty=");
   REQUIRE(mount);
   CHECK(mount->root == "a/b");
@@ -82,7 +82,7 @@ TEST_CASE("malformed options are refused") {
   CHECK_THAT(refusal(parse_mount(R"(/=m:a=x\)")), Contains("a lone backslash"));
 }
 
-TEST_CASE("an isolated mount has an address of its own, and nothing else has") {
+TEST_CASE("an isolated mount has an address of its own, and no other mount has") {
   const auto mount = parse_mount("/a/=m:isolate=on,listen=127.0.0.1:81,x=1");
   REQUIRE(mount);
   CHECK(mount->isolate);

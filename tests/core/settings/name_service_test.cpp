@@ -1,4 +1,4 @@
-// Names are looked up once, and answered from what another process has found.
+// Names that a child has looked up are answered from its results.
 #include "settings/name_service.h"
 
 #include <netdb.h>

@@ -93,7 +93,7 @@ TEST_CASE("a module's option is checked by its type") {
   CHECK_THAT(refusal(check_option(option, "2")), Contains("option speed: '2' is neither on nor off"));
 }
 
-TEST_CASE("a choice is the number of its place") {
+TEST_CASE("the number of a choice is its place in the list") {
   OptionInfo option;
   option.name = "order";
   option.type = OptionType::choice;

@@ -64,7 +64,7 @@ TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong"
         std::string::npos);
 }
 
-TEST_CASE("a mount inside the root is confined by the root, one outside by itself", "[serving_plan]") {
+TEST_CASE("a folder inside the root is confined to the root, a folder outside to itself", "[serving_plan]") {
   const Scratch scratch;
   Settings settings = scratch.settings();
   const std::string inside = scratch.path / "root/docs";

@@ -1,4 +1,4 @@
-// Changes of a folder, reported when they have come to rest.
+// Changed files of a folder are reported when they have been quiet.
 #include "swap/folder_watch.h"
 
 #include <fcntl.h>
@@ -61,7 +61,7 @@ TEST_CASE_METHOD(Fixture, "moving in, moving out, deleting and a change of mode 
   CHECK(quiet_at(700) == Names{"b.so"});
 }
 
-TEST_CASE_METHOD(Fixture, "a file that is kept open for writing is waited for, but not for ever",
+TEST_CASE_METHOD(Fixture, "a file that stays open for writing is reported after a bounded time",
                  "[folder_watch]") {
   const UniqueFd fd(::open((folder / "a.so").c_str(), O_WRONLY | O_CREAT, 0644));
   REQUIRE(::write(fd.get(), "x", 1) == 1);

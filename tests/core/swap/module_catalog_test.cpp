@@ -57,7 +57,7 @@ TEST_CASE_METHOD(Fixture, "faults within the window close a module that has no l
   CHECK(catalog.fault("b", 1, 0, kCare) == Verdict::unknown);
   CHECK(catalog.fault("a", 7, 0, kCare) == Verdict::unknown);
   CHECK(catalog.fault("a", 1, 0, kCare) == Verdict::counted);
-  CHECK(catalog.fault("a", 1, 1'000, kCare) == Verdict::counted);  // the first one was too long ago
+  CHECK(catalog.fault("a", 1, 1'000, kCare) == Verdict::counted);  // the first fault was too long ago
   CHECK(catalog.fault("a", 1, 1'999, kCare) == Verdict::close);
   catalog.close("a.so");
   CHECK(entry("a.so").closed);
@@ -133,7 +133,7 @@ TEST_CASE_METHOD(Fixture, "a trial's results do not undo decisions made during t
   CHECK(catalog.find("d.so") == nullptr);
 }
 
-TEST_CASE("a set of modules survives the way to another process", "[module_set]") {
+TEST_CASE("a set of modules is encoded for another process, and decoded", "[module_set]") {
   const ModuleSet set{{"a.so", "/p/a.1.so", 3, "a:b", "/a/", true, false},
                       {"b.so", "/p/b.2.so", 1, "", "", false, true}};
   CHECK(decode_modules(encode_modules(set)) == set);

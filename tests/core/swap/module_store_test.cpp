@@ -1,4 +1,4 @@
-// Private copies of modules: where they lie, how long they live, and what is not copied.
+// Private copies of modules: where they are, how long they live, and which files are not copied.
 #include "swap/module_store.h"
 
 #include <unistd.h>
@@ -30,7 +30,7 @@ struct Scratch {
   }
 };
 
-// The folder for copies, as long as an object lives.
+// Names the folder for copies while an object lives.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& folder) { ::setenv("TMPDIR", folder.c_str(), 1); }
@@ -87,10 +87,9 @@ TEST_CASE("copies of modules are private, unique, and removed by their maker", "
   CHECK_FALSE(fs::exists(folder));
 }
 
-TEST_CASE("a folder of copies is removed by the next server when its own is gone, and only then",
-          "[module_store]") {
+TEST_CASE("a server removes a folder of copies whose own server is gone, and no other", "[module_store]") {
   const Scratch scratch;
-  fs::permissions(scratch.path, fs::perms(0755));  // the workers' user has to be able to get there
+  fs::permissions(scratch.path, fs::perms(0755));  // the workers' user has to reach the folder
   const TemporaryFolder temporary(scratch.path);
   const auto living = std::move(*ModuleStore::create());
   const auto leave = [] { return (*ModuleStore::create()).release()->path(); };
@@ -120,7 +119,7 @@ TEST_CASE("copies have the path that the kernel reports, without links and dots"
   }
 }
 
-TEST_CASE("root's copies are where the workers' user can get to", "[module_store]") {
+TEST_CASE("the workers' user can reach the copies of root", "[module_store]") {
   if (::geteuid() != 0) return;
   const Scratch scratch;
   fs::create_directory(scratch.path / "outside");

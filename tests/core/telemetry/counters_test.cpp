@@ -19,11 +19,11 @@ TEST_CASE("durations fall into buckets of powers of two, and the longest is kept
   CHECK(turns.longest_ns() == 1ULL << 62);
 }
 
-TEST_CASE("a text without an end is read only to the end of its room", "[stats]") {
+TEST_CASE("a label without a terminating zero is read only to its end", "[stats]") {
   Label labels[2];
   labels[0].set("hello");
   CHECK(labels[0].get() == "hello");
-  // What a worker gone mad could write, and what follows it.
+  // The bytes that a faulty worker could write, and bytes behind them.
   std::memset(static_cast<void*>(&labels[0]), 'x', Label::kSizeMax + 1);
   std::memset(static_cast<void*>(&labels[1]), 'y', sizeof(Label));
   CHECK(labels[0].get() == std::string(Label::kSizeMax, 'x'));

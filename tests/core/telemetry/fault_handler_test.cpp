@@ -1,4 +1,4 @@
-// What a dying thread leaves: signal, module, request and frames, with their names looked up afterwards.
+// The snapshot of a dying thread: signal, module, request and frames, whose names are looked up afterwards.
 #include "telemetry/fault_handler.h"
 
 #include <sys/mman.h>
@@ -84,7 +84,7 @@ TEST_CASE_METHOD(Fixture, "a fault outside of any module is the server's", "[fau
 }
 
 TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "[fault_handler]") {
-  SECTION("its own fault is no module's") {
+  SECTION("its own fault is not blamed on a module") {
     run([this] {
       const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
       std::thread(fall_over).join();
@@ -106,7 +106,7 @@ TEST_CASE_METHOD(Fixture, "a thread without a note is not taken for the loop", "
   CHECK(stats->fault.signal == SIGABRT);
 }
 
-TEST_CASE_METHOD(Fixture, "the request is named also when the stack was overwritten", "[fault_handler]") {
+TEST_CASE_METHOD(Fixture, "the request is named even if the stack was overwritten", "[fault_handler]") {
   run([this] {
     Request request;
     request.method_name = Bytes("GET", 3);
@@ -151,7 +151,7 @@ TEST_CASE_METHOD(Fixture, "a signal from another process counts as from outside"
   CHECK(culprit.blamed().empty());
 }
 
-TEST_CASE_METHOD(Fixture, "a look takes a snapshot, and the process goes on", "[fault_handler]") {
+TEST_CASE_METHOD(Fixture, "the look signal takes a snapshot, and the process goes on", "[fault_handler]") {
   const int status = run([this] {
     const NotedCall noted(stats->notes[0], make_module_tag(stats->module_index("hello"), 1));
     for (int i = 0; i < 2; ++i) std::raise(kLookSignal);

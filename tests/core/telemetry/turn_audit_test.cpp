@@ -42,7 +42,7 @@ TEST_CASE("a call that sleeps is counted", "[turn_audit]") {
   CHECK(stats->net_turns.longest_ns() >= 2'000'000);
 }
 
-TEST_CASE("a call that only works is not", "[turn_audit]") {
+TEST_CASE("a call that only computes is not counted", "[turn_audit]") {
   const auto stats = std::make_unique<WorkerStats>();
   turn_with(*stats, [] {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);

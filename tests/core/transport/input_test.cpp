@@ -51,7 +51,7 @@ TEST_CASE_METHOD(Fixture, "an announced request has arrived by the time of the a
   send(kOne.substr(1));
   const std::uint64_t before_ns = monotonic_ns();
   CHECK(receive(9) == Io::ok);
-  CHECK(input.arrived_ns() >= before_ns);  // if it comes in pieces, the last one counts
+  CHECK(input.arrived_ns() >= before_ns);  // the last piece of a head counts
 }
 
 TEST_CASE_METHOD(Fixture, "an unannounced request has arrived when it is received", "[input]") {

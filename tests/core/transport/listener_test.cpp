@@ -124,7 +124,7 @@ TEST_CASE_METHOD(ListenerFixture, "an idle connection gives way to a waiting one
     }
     CHECK(accepted.whys == std::vector<int>{EMFILE, EMFILE});
   }
-  SECTION("as many are open as may be") {
+  SECTION("as many connections are open as may be") {
     connect(0);
     loop->turn(0);
     accepted.open = false;

@@ -20,7 +20,7 @@ namespace {
 
 const std::string kGet = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
 
-// How many bytes the kernel has taken and not sent yet.
+// How many bytes the kernel has taken, but not sent yet.
 int held_back(int socket) {
   int size = 0;
   REQUIRE(::ioctl(socket, SIOCOUTQNSD, &size) == 0);
@@ -70,15 +70,15 @@ struct Sending {
 
 TEST_CASE("held-back bytes leave when nothing follows", "[transport]") {
   Sending sending;
-  SECTION("behind a send that said that more follows") {
+  SECTION("after a send that announced more bytes") {
     const std::string text(1000, 'x');
     const iovec piece{const_cast<char*>(text.data()), text.size()};
     CHECK(sending.transport.send(&piece, 1, true).size == 1000);
   }
-  SECTION("behind a part of a file") {
+  SECTION("after a part of a file") {
     CHECK(sending.sink().send_file(sending.file.get(), 0, 1000).size == 1000);
   }
-  SECTION("behind a head, when a file cannot be sent without a copy") {
+  SECTION("after a head, if the file cannot be sent without a copy") {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
     const UniqueFd reader(ends[0]);
@@ -139,7 +139,7 @@ TEST_CASE_METHOD(test::ConnectionFixture, "an answer that never gets kernel memo
   connect();
   send(kGet);
   CHECK(turn_until([&] { return table.size() == 0; }));
-  CHECK(FailingSends::left > 1'000'000 - 100);  // it does not try all the time
+  CHECK(FailingSends::left > 1'000'000 - 100);  // it does not try again in every turn
 }
 
 TEST_CASE("sending a file without kernel memory is tried again", "[transport]") {
