@@ -164,7 +164,7 @@ Result<void> MountTable::make_mount(Module& module, const MountPlan& mount) {
   const auto taken = by_prefix_.find(mount.prefix);
   if (taken != by_prefix_.end()) {
     return fail("module " + module.entry.name + " cannot answer at " + mount.prefix + ", where " +
-                reports_[taken->second].module + " does already: mount one of them elsewhere with --mount");
+                reports_[taken->second].module + " answers already: mount one of them elsewhere with --mount");
   }
   InstanceRef instance;
   const Mount* same = before_ == nullptr ? nullptr : before_->find_mount(mount.prefix, module.entry.path);

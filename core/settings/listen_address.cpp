@@ -59,8 +59,7 @@ Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, s
   return make_listen(text, address, sizeof(address));
 }
 
-// getaddrinfo(3) also for IPv6 addresses: they may name an interface behind '%', which inet_pton(3) does not
-// take.
+// Looks up IPv6 addresses as well: they may name an interface behind '%', which inet_pton(3) does not take.
 Result<ListenAddress> look_up(std::string_view text, const std::string& host, std::uint16_t port, int family) {
   const HostAddresses found = look_up_host(host, port, family);
   if (found.error != 0 && family == AF_INET6) {

@@ -85,7 +85,7 @@ void FolderWatch::follow_links() {
         links[{wd, step.name}].insert(file);
       } else if (!std::exchange(told_of_failure_, true)) {
         log(LogLevel::warning, "cannot watch " + step.folder.string() + ", on the way to " + path.string() +
-                                   ": " + std::strerror(errno) + "; HUP looks at it again");
+                                   ": " + std::strerror(errno) + "; send HUP to try again");
       }
     }
   };

@@ -48,8 +48,8 @@ Result<std::unique_ptr<ModuleRollout>> ModuleRollout::create(CloseInChild close_
   std::unique_ptr<ModuleRollout> rollout(new ModuleRollout(std::move(close_in_child)));
   rollout->store_ = std::move(*store);
   if (is_noexec(rollout->copies())) {
-    log(LogLevel::info, "every folder for private copies of modules is noexec, so " + rollout->copies() +
-                            " has them, and their code is loaded through memory");
+    log(LogLevel::info, "every folder for private copies of modules is noexec: they are in " +
+                            rollout->copies() + ", and their code is loaded through memory");
   }
   return rollout;
 }
@@ -95,7 +95,7 @@ void ModuleRollout::step(std::uint64_t now_ms) {
   if (stage_ == Stage::asking && now_ms >= change_until_ms_) {
     give_up_folder();
   } else if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
-    refuse(stage_ == Stage::trying ? "trying it did not end within " + seconds(policy().swap_ms)
+    refuse(stage_ == Stage::trying ? "its trial did not end within " + seconds(policy().swap_ms)
                                    : "a worker did not get ready for it within " + seconds(policy().swap_ms),
            now_ms);
   }

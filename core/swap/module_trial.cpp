@@ -86,7 +86,7 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Te
 
 Unexpected broken_off(const std::string& what, const Error& how) {
   return fail("the process that tried " + what + " " + how.message +
-              ": `sluice check FILE.so` tells more of a module");
+              ": `sluice check FILE.so` tells more about a module");
 }
 
 // How a trial ended, and the module that it was calling then, by the note of its loop's thread or of another

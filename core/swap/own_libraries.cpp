@@ -113,7 +113,9 @@ class Taking {
                      edited.error().message});
     std::ofstream out(copy, std::ios::binary | std::ios::trunc);
     if (!out.write(edited->data(), static_cast<std::streamsize>(edited->size())).flush())
-      return refuse({file_ + " cannot be tied to its libraries: is the folder of private copies full?"}, true);
+      return refuse(
+          {file_ + " cannot be changed to need copies of its libraries: is the folder of private copies full?"},
+          true);
     return {};
   }
 

@@ -9,7 +9,7 @@ namespace sluice {
 
 void ModuleRollout::watch() {
   auto watch = FolderWatch::open(folder(), policy().quiet_ms);
-  if (!watch) log(LogLevel::error, watch.error().message + "; HUP looks at it again");
+  if (!watch) log(LogLevel::error, watch.error().message + "; send HUP to try again");
   watch_ = watch ? std::move(*watch) : nullptr;
 }
 
@@ -36,7 +36,7 @@ void ModuleRollout::ask_folder(std::uint64_t now_ms) {
 // Forgets the watch and the changes that it has reported.
 void ModuleRollout::give_up_folder() {
   log(LogLevel::error, "the folder of modules " + folder() +
-                           " does not answer: its modules go on as they are; HUP looks at it again");
+                           " does not answer: its modules keep serving; send HUP to try again");
   trial_.reset();
   watch_.reset();
   waiting_.clear();
@@ -56,8 +56,8 @@ void ModuleRollout::look(std::uint64_t now_ms) {
     note_all_files();
   }
   if (watch_ != nullptr && watch_->gone()) {
-    log(LogLevel::error,
-        "the folder of modules " + folder() + " is gone: its modules go on; send HUP when it is there again");
+    log(LogLevel::error, "the folder of modules " + folder() +
+                             " is gone: its modules keep serving; send HUP when it is there again");
     watch_.reset();
   }
 }

@@ -44,7 +44,7 @@ void Shortage::fired() {
 void Shortage::say() {
   std::string line = reason(why_) + "; since the last line about this ";
   line += counted(gave_way_, " idle connection was", " idle connections were") + " closed to make room, and ";
-  line += counted(waits_, " time", " times") + " new connections had to wait";
+  line += "new connections had to wait " + counted(waits_, " time", " times");
   log(LogLevel::warning, line);
   gave_way_ = waits_ = 0;
   next_line_ = loop_.timers().start(loop_.now_ms() + kBetweenLinesMs, *this);

@@ -170,7 +170,7 @@ TEST_CASE("a folder of modules that hangs holds up neither supervisor nor start"
   CHECK(patient.wait() == 0);
 
   CHECK_FALSE(server.reload());
-  CHECK(server.logs("the folder of modules " + site.plugins() + " does not answer: its modules go on"));
+  CHECK(server.logs("the folder of modules " + site.plugins() + " does not answer: its modules keep serving"));
   CHECK(server.logs("not reloaded, and nothing changes: reading the settings takes too long"));
   CHECK(fetch(server.endpoint(), "/").status == 404);
 

@@ -134,7 +134,7 @@ TEST_CASE("modules stay when their folder is away for a while", "[e2e][swap]") {
   const Site site({"hello", "swapped_one"});
   ServerProcess server(site, kQuick);
   fs::rename(site.plugins(), site.path("away"));
-  CHECK(server.logs("is gone: its modules go on; send HUP when it is there again"));
+  CHECK(server.logs("is gone: its modules keep serving; send HUP when it is there again"));
   server.reload();
   CHECK(server.logs("cannot read the folder of modules"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
@@ -224,7 +224,7 @@ TEST_CASE("a module that cannot serve is refused, and the old generation goes on
           "module swapped at /swapped/ refuses to start: it is not my day");
   refused(content_of(module_file("create_crashes")), "the process that tried it ");
   refused(content_of(module_file("create_slow")), "ms to start, and no worker would answer meanwhile");
-  refused(content_of(module_file("create_hangs")), "trying it did not end within 4 s");
+  refused(content_of(module_file("create_hangs")), "its trial did not end within 4 s");
   refused(content_of(module_file("hello")), "another file has a module named hello already; remove one");
   overwrite(site, "swapped.so", content_of(module_file("swapped_two")));
   CHECK(says(server, "/swapped/", "two\n"));

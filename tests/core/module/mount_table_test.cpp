@@ -105,6 +105,6 @@ TEST_CASE_METHOD(Fixture, "no two modules answer at one prefix", "[mount_table]"
   const auto all = begin()->make_some(kMounts);
   REQUIRE_FALSE(all);
   CHECK(all.error().message ==
-        "module hello cannot answer at /mount2/, where hello does already: mount one of them elsewhere with "
+        "module hello cannot answer at /mount2/, where hello answers already: mount one of them elsewhere with "
         "--mount");
 }
