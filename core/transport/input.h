@@ -1,10 +1,10 @@
 // The bytes that a connection has received and not used up. They lie in one buffer: the request's head stays in
 // one piece until the request ends, and the body passes through the room behind it.
 //
-// The first buffer is small, because most requests are a head only, and views of it keep it for as long as the
-// answer takes. What does not fit moves to a large one before anybody has views.
+// The first buffer is small, because most requests have only a head, and its views keep the buffer until the
+// answer is sent. A larger request moves to a large buffer before views of it are used.
 //
-// Loop thread. Views of the head live until `next_request`; bytes of the body until they are used up.
+// Loop thread. Views of the head are valid until `next_request`, and views of the body until `use`.
 #pragma once
 
 #include <cstring>
@@ -18,7 +18,7 @@ namespace sluice {
 
 struct InputBuffers {
   static constexpr std::size_t kSmallSize = 2 * 1024;
-  // A request's body uses the room that its head leaves free. This is the minimum.
+  // How much room for the body the largest head leaves.
   static constexpr std::size_t kBodyRoom = 16 * 1024;
 
   explicit InputBuffers(std::size_t head_bytes_max) : large(head_bytes_max + kBodyRoom) {}
@@ -39,8 +39,8 @@ class Input {
   std::string_view rest() const { return {buffer_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
 
-  // Makes room for a body that has not come whole. True when the head has moved for it: whoever has views
-  // parses it again. To be called before `head_ends`.
+  // Moves the request to a large buffer if its body has not come whole. Returns whether the head has moved, so
+  // that the caller has to parse it again. Called before `head_ends`.
   bool make_room_for_body(std::size_t head_size, std::uint64_t body_size) {
     if (is_large() || body_size <= end_ - head_begin_ - head_size) return false;
     enlarge();
@@ -59,18 +59,18 @@ class Input {
     if (received_ns_ == 0) received_ns_ = monotonic_ns();
     arrived_ns_ = received_ns_;
   }
-  // Receives behind what is there, which moves to the front as far as the head allows. `announced_ns` is when
-  // what comes was known to have begun to arrive, 0 when it was not. `filled` tells that there may be more.
-  // REQUIRES: nobody looks at a piece of the body; of a request with a body, `make_room_for_body` was called.
+  // Moves the unused bytes to the front, or to the end of a head in use, and receives behind them.
+  // `announced_ns` is the time at which epoll reported the new bytes, or 0. Sets `filled` when the buffer is
+  // full, so the socket may hold more. REQUIRES: no view of the body is in use, and make_room_for_body was
+  // called if the request has a body.
   Moved receive(Transport& transport, std::uint64_t announced_ns, bool& filled) {
     if (buffer_ == nullptr) buffer_ = pool_->take();
-    // A client that fills the small buffer sends more than a head.
+    // A head that fills the small buffer goes on in a large one.
     if (filled_ && !is_large() && is_head_incomplete()) enlarge();
     move_to_front();
     const std::size_t room = pool_->buffer_size() - end_;
     const Moved moved = transport.receive(buffer_.get() + end_, room);
-    // Of a head that comes in pieces the last one counts: who sends half of it does not know yet what it will
-    // find.
+    // A head that comes in pieces arrives with its last piece: half a head is not a request yet.
     if (is_head_incomplete() && moved.size > 0) {
       arrived_ns_ = announced_ns != 0 && empty() ? announced_ns : monotonic_ns();
     }
@@ -104,18 +104,18 @@ class Input {
     head_begin_ = 0;
   }
   void move_to_front() {
-    // Bytes that must stay: a head in use.
+    // A head in use stays where it is.
     const std::size_t front = is_head_incomplete() ? 0 : body_begin_;
     if (begin_ == front) return;
     const std::size_t kept = end_ - begin_;
     std::memmove(buffer_.get() + front, buffer_.get() + begin_, kept);
-    if (is_head_incomplete()) head_begin_ = front;  // the parser knows a head by offsets
+    if (is_head_incomplete()) head_begin_ = front;  // the parser keeps offsets, no pointers
     body_begin_ = begin_ = front;
     end_ = front + kept;
   }
 
   InputBuffers& buffers_;
-  BufferPool* pool_ = &buffers_.small;  // of the buffer
+  BufferPool* pool_ = &buffers_.small;  // the pool of buffer_
   BufferPool::Buffer buffer_;
   std::uint64_t arrived_ns_ = 0;
   std::uint64_t received_ns_ = 0;  // all bytes had arrived by then; 0 until next_request reads the clock

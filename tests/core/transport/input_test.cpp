@@ -1,5 +1,5 @@
-// The time when a request counts as arrived: never before its first byte was there, and equal for requests
-// that came together. The buffer is small as long as that is enough.
+// The time at which a request counts as arrived: never before its first byte was there, and equal for requests
+// that came together. The buffer stays small while the request fits.
 #include "transport/input.h"
 
 #include <sys/socket.h>
