@@ -9,7 +9,7 @@ namespace {
 // Up to this size, copying into the output is cheaper than a system call.
 constexpr std::uint64_t kCopyMax = 4096;
 constexpr std::size_t kChunkOverhead = 20;  // a chunk's size in hexadecimal, and two line ends
-constexpr std::uint64_t kChunkMin = 1024;   // the output is flushed before a smaller part of a chunk is written
+constexpr std::uint64_t kChunkMin = 1024;   // with less room than this, the output is flushed first
 constexpr int kPiecesMax = 16;              // of one system call
 constexpr std::uint64_t kPageSize = 4096;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";

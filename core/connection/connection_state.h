@@ -34,8 +34,7 @@ inline constexpr unsigned kEvents = 4;
 // The state after the event; nullopt if the event must not happen in this state.
 std::optional<State> next_state(State state, Event event);
 
-// The state after an event that must not happen. It leads to the end of the connection, and out of no closed
-// one.
+// The state after an event that must not happen. It leads to the connection's end; a closed one stays closed.
 State state_after_fault(State state);
 
 std::string_view state_name(State state);

@@ -39,7 +39,7 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   std::unique_ptr<Session> take_session() override;
   void give_session(std::unique_ptr<Session> session) override;
   std::uint32_t next_serial() override { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
-  // The time until `try_again` grows with each try in a row.
+  // The wait for `try_again` grows with each vain try in a row.
   void retry(std::uint32_t index) override;
   void closed(std::uint32_t index) override;
   void add_slot();

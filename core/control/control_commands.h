@@ -23,8 +23,7 @@ class ControlCommands {
     std::function<Result<void>(const std::string& module)> disable;
   };
 
-  // Opens the control socket. If its path is not in the settings, a failure is logged, and the server serves
-  // without.
+  // Opens the control socket. A failure is an error only if the settings name the path; otherwise it is logged.
   Result<void> open(const Settings& settings, Actions actions);
 
   // Readable when `serve` has something to do; -1 without a socket.
