@@ -4,6 +4,7 @@
 core/: a file includes files of the rooms that its own is open to, and files above it in its own room. core/README.md
 draws both, and lists every file once. http/ uses no socket, loop or thread; only transport/ moves a client's bytes.
 No file over 400 lines, no function over 70.
+Each unit of core/ has a test of its name, or core/README.md says which other one covers it.
 core/api includes only itself and the standard library; modules/ only the interface, modules/common and own folders.
 A source includes its own header first, which proves that the header compiles on its own.
 Connection::state_ is written in one place.
@@ -84,6 +85,23 @@ def check_sends(root):
                     yield f"{path.relative_to(root)}:{number} moves bytes of a socket: only transport/ does"
 
 
+def check_tests(root):
+    """A check of the names; ./test --coverage shows what the tests execute."""
+    page = (root / "core/README.md").read_text()
+    block = re.search(r"^```covered\n(.*?)^```", page, re.M | re.S)
+    covered = dict(line.split() for line in (block[1] if block else "").splitlines())
+    for room, units in House(root).order.items():
+        for unit in units if room != "api" else []:
+            own = (root / f"tests/core/{room}/{unit}_test.cpp").exists()
+            other = covered.pop(f"{room}/{unit}:", None)
+            if own == (other is not None):
+                yield f"core/{room}/{unit} needs a test of its name, or one line in core/README.md that says what covers it, not both"
+            elif other is not None and not (root / f"tests/{other}_test.cpp").exists():
+                yield f"core/README.md says that tests/{other}_test.cpp covers core/{room}/{unit}: there is no such test"
+    for unit in covered:
+        yield f"core/README.md says what covers {unit[:-1]}, which is no unit"
+
+
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
@@ -158,7 +176,7 @@ def check_dates(root):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
-    checks = (check_core, check_http, check_sends, check_lengths, check_api, check_modules, check_own_headers, check_state_writers, check_dates)
+    checks = (check_core, check_http, check_sends, check_tests, check_lengths, check_api, check_modules, check_own_headers, check_state_writers, check_dates)
     violations = [violation for check in checks for violation in check(root)]
     for violation in violations:
         print(violation)

@@ -2,153 +2,18 @@
 // destroyed once.
 #include "exchange/stream.h"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <optional>
+#include <iterator>
 #include <set>
 #include <string>
-#include <vector>
 
-#include "base/log.h"
-#include "support/connection_fixture.h"
-#include "support/ledger.h"
+#include "support/fake_session.h"
 
 using namespace sluice;
-using sluice::test::ConnectionFixture;
-using sluice::test::Ledger;
-
-namespace {
-
-// Takes `room` bytes, and reports the client as lost after `lost_after` bytes of all sinks.
-class FakeSink final : public AnswerSink {
- public:
-  FakeSink(BodyFraming& framing, std::uint64_t room, std::uint64_t& lost_after)
-      : framing_(framing), room_(room), lost_after_(lost_after) {}
-  std::uint64_t room() const override { return std::min(room_, framing_.remaining); }
-  Moved write(const Bytes* pieces, std::uint32_t count) override {
-    std::uint64_t size = 0;
-    for (std::uint32_t i = 0; i < count; ++i) size += pieces[i].size;
-    if (size > framing_.remaining) framing_.overrun = true;
-    size = std::min({size, room_, framing_.remaining});
-    lost_ = size > lost_after_;
-    if (lost_) return {0, Io::lost};
-    lost_after_ -= size;
-    room_ -= size;
-    moved_ += size;
-    full_ = room_ == 0;
-    if (framing_.remaining != kUnknownSize) framing_.remaining -= size;
-    return {size, full_ ? Io::full : Io::ok};
-  }
-  Moved send_file(int, std::uint64_t, std::uint64_t) override { return {0, Io::unsupported}; }
-  Io finish() override { return Io::ok; }
-
- private:
-  BodyFraming& framing_;
-  std::uint64_t room_;
-  std::uint64_t& lost_after_;
-};
-
-// A session whose results a test sets.
-struct FakeSession final : StreamCarrier {
-  std::vector<std::string> body;  // the pieces in which the request's body comes
-  bool framed = true;             // the body ends after its pieces
-  std::string left;               // the rest of the current piece
-  bool client_lost = false;       // fetch_body fails
-  Io begins = Io::ok;
-  std::uint64_t room = 1 << 20;  // in each sink
-  std::uint64_t lost_after = ~std::uint64_t{0};
-  bool ended = false;  // the client has sent its end
-  bool keeps = true;
-  std::set<std::uint32_t> statuses;
-  std::uint64_t begun_size = 0;  // how much was sent when the answer began
-  std::uint64_t sent = 0;
-  std::optional<FakeSink> sink;
-  bool full = false;
-
-  Ticket exchange_ticket() override { return Ticket{1}; }
-  std::string client_name() override { return "nobody"; }
-  bool fetch_body(RequestBody& to) override {
-    while (to.wants_bytes()) {
-      if (client_lost) return false;
-      if (left.empty() && !body.empty()) {
-        left = body.front();
-        body.erase(body.begin());
-      }
-      if (!left.empty()) {
-        left.erase(0, to.offer(left));
-      } else if (framed) {
-        to.finish();
-      } else {
-        break;
-      }
-    }
-    return true;
-  }
-  bool send_continue() override { return true; }
-  Io begin_answer(ResponseHead& head, bool, BodyFraming& framing) override {
-    if (begins != Io::ok) return begins;
-    statuses.insert(head.status);
-    framing = {framing_of(head), head.size, false};
-    begun_size = sent;
-    return Io::ok;
-  }
-  AnswerSink& open_sink(BodyFraming& framing) override { return sink.emplace(framing, room, lost_after); }
-  void close_sink() override {
-    full = sink->is_full();
-    sent += sink->moved();
-    sink.reset();
-  }
-  bool can_take_back_answer() const override { return sent + (sink ? sink->moved() : 0) == begun_size; }
-  void take_back_answer() override {}
-  bool end_answer(bool request_taken) override { return keeps && request_taken; }
-  bool client_has_ended() const override { return ended; }
-  bool output_is_full() const override { return full; }
-  bool share_is_used_up() const override { return false; }
-  void stream_is_late(DeadlineKind) override {}
-};
-
-struct Fixture : ConnectionFixture {
-  FakeSession session;
-  Ledger ledger;
-  RequestHead head;
-  std::string target;
-
-  Fixture() {
-    mount("ledger");
-    set_log(LogLevel::error, "test");
-  }
-  ~Fixture() { set_log(LogLevel::info, "test"); }
-  const RequestHead& ask(const std::string& path, std::uint64_t body_size = 0) {
-    char address[32];
-    std::snprintf(address, sizeof(address), "%p", static_cast<void*>(&ledger));
-    target = "/ledger/" + path + "?" + address;
-    head.method = Method::get;
-    head.method_name = "GET";
-    head.target = target;
-    head.body_size = body_size;
-    return head;
-  }
-  // Advances in further turns while the stream waits only for the next turn.
-  Stream::Outcome advance(Stream& stream) const {
-    for (int turns = 0; turns < 10'000; ++turns) {
-      loop->turn(0);
-      const Stream::Outcome outcome = stream.advance();
-      if (outcome != Stream::Outcome::waits || stream.waiting_for() != WaitingFor::turn) return outcome;
-    }
-    return Stream::Outcome::waits;
-  }
-  ModuleInstance& module() { return *router.find("/ledger/").instance; }
-};
-
-const char* const kWays[] = {
-    "streams",     "endless",     "parks",        "overruns",          "underruns", "fails",
-    "fails_late",  "twice",       "defers",       "defers_shortly",    "throws",    "reads",
-    "reads_first", "reads_badly", "reads_slowly", "reads_and_streams", "nothing"};
+using Fixture = sluice::test::StreamFixture;
+using sluice::test::kWays;
 
 using Outcome = Stream::Outcome;
-
-}  // namespace
 
 TEST_CASE_METHOD(Fixture, "however a stream ends, the objects of its handler are destroyed once", "[stream]") {
   const std::string way = GENERATE(from_range(std::begin(kWays), std::end(kWays)));
@@ -261,6 +126,14 @@ TEST_CASE_METHOD(Fixture, "an endless answer is closed in order", "[stream]") {
   SECTION("with its last chunk missing") {
     CHECK(stream.close_endless() == Outcome::closed);
   }
+  SECTION("by a cut, where only the end of the connection ends it") {
+    stream.cut();
+    stream.reuse();
+    head.version = 10;
+    stream.take_head(ask("endless"), 0);
+    CHECK(advance(stream) == Outcome::waits);
+    CHECK(stream.close_endless() == Outcome::cut);
+  }
   SECTION("because its client has left and nothing came") {
     session.ended = true;
     CHECK(stream.be_late(DeadlineKind::linger) == Outcome::client_left);
@@ -276,4 +149,81 @@ TEST_CASE_METHOD(Fixture, "a head that was refused is answered without a handler
   CHECK(advance(stream) == Outcome::sent);
   CHECK(session.statuses == std::set<std::uint32_t>{400});
   CHECK(ledger.made == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "an endless answer of HTTP/1.0 is cut as soon as it waits while the worker drains",
+                 "[stream]") {
+  context.ending_streams = true;
+  Stream stream(context, session);
+  head.version = GENERATE(10, 11);
+  stream.take_head(ask("endless"), 0);
+  CHECK(advance(stream) == (head.version == 10 ? Outcome::cut : Outcome::closed));
+  CHECK(stream.state() == StreamState::ended);
+  CHECK(ledger.destroyed == ledger.made);
+}
+
+TEST_CASE_METHOD(Fixture, "the session hears whether the request was taken to its end", "[stream]") {
+  session.framed = false;
+  session.body = {"0123456789"};
+  Stream stream(context, session);
+  SECTION("a body that its reader has taken") {
+    session.framed = true;
+    stream.take_head(ask("reads", 10), 0);
+    CHECK(advance(stream) == Outcome::sent);
+    CHECK(session.request_taken);
+  }
+  SECTION("a body that nobody takes, and that is thrown away") {
+    session.framed = true;
+    stream.take_head(ask("streams", 10), 0);
+    CHECK(advance(stream) == Outcome::sent);
+    CHECK(session.request_taken);
+  }
+  SECTION("a body that is too long to be thrown away") {
+    stream.take_head(ask("streams", context.limits.drain_bytes_max + 1), 0);
+    CHECK(advance(stream) == Outcome::sent);
+    CHECK_FALSE(session.request_taken);
+  }
+  CHECK(stream.state() == (session.request_taken ? StreamState::parsing : StreamState::ended));
+}
+
+TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has one for it", "[stream]") {
+  const auto waits_of = [this](DeadlineKind kind) { return loop->deadlines().first(kind) != nullptr; };
+  const auto waits = [&] {
+    return waits_of(DeadlineKind::handler) || waits_of(DeadlineKind::body) || waits_of(DeadlineKind::linger);
+  };
+  Stream stream(context, session);
+  SECTION("for its handler") {
+    stream.take_head(ask("defers"), 0);
+    CHECK(advance(stream) == Outcome::waits);
+    stream.settle(false, false);
+    CHECK(waits_of(DeadlineKind::handler));
+    stream.settle(true, false);  // now output waits for the client, whose deadline it is
+    CHECK_FALSE(waits());
+  }
+  SECTION("for the request's body, also after something has come") {
+    session.framed = false;
+    stream.take_head(ask("reads", 10), 0);
+    CHECK(advance(stream) == Outcome::waits);
+    stream.settle(false, GENERATE(false, true));
+    CHECK(waits_of(DeadlineKind::body));
+  }
+  SECTION("for a client that has most likely left its endless answer") {
+    stream.take_head(ask("endless"), 0);
+    CHECK(advance(stream) == Outcome::waits);
+    stream.settle(false, false);
+    CHECK(waits_of(DeadlineKind::handler));
+    session.ended = true;
+    stream.settle(false, false);
+    CHECK(waits_of(DeadlineKind::linger));
+    CHECK_FALSE(waits_of(DeadlineKind::handler));
+  }
+  SECTION("for nothing, once the answer is sent") {
+    stream.take_head(ask("streams"), 0);
+    CHECK(advance(stream) == Outcome::sent);
+    stream.settle(false, true);
+    CHECK_FALSE(waits());
+    return;
+  }
+  stream.cut();
+  CHECK_FALSE(waits());
 }

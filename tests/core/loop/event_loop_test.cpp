@@ -1,4 +1,4 @@
-// The loop: its phases, its tokens, and the queues of deadlines and timers.
+// The loop: its phases, its tokens, and the bounds of a turn.
 #include "loop/event_loop.h"
 
 #include <sys/eventfd.h>
@@ -20,7 +20,6 @@ using sluice::Pollable;
 using sluice::Ready;
 using sluice::Reapable;
 using sluice::Timer;
-using sluice::TimerId;
 using sluice::UniqueFd;
 using sluice::WorkerStats;
 using sluice::test::FewDescriptors;
@@ -196,60 +195,6 @@ TEST_CASE_METHOD(Fixture, "reaped objects end with the turn, and may add others"
   loop->make_ready(queued);
   loop->turn(0);
   CHECK(order == "-ab");
-}
-
-TEST_CASE_METHOD(Fixture, "deadlines expire in the order of their due times, kind by kind", "[event_loop]") {
-  std::string order;
-  Late a(order, 'a');
-  Late b(order, 'b');
-  Late c(order, 'c');
-  auto& deadlines = loop->deadlines();
-  deadlines.set_duration(DeadlineKind::head, 100);
-  deadlines.set_duration(DeadlineKind::send, 50);
-  CHECK(deadlines.next_due_ms() == sluice::Deadlines::kNone);
-  deadlines.arm(a, DeadlineKind::head, 1000);
-  deadlines.arm(b, DeadlineKind::head, 1010);
-  deadlines.arm(c, DeadlineKind::send, 1020);
-  CHECK(deadlines.next_due_ms() == 1070);
-  deadlines.arm(a, DeadlineKind::head, 1040);  // armed again: now behind b
-  deadlines.expire(1069);
-  CHECK(order.empty());
-  deadlines.expire(1070);
-  CHECK(order == "c");
-  CHECK_FALSE(c.armed());
-  deadlines.expire(1110);
-  CHECK(order == "cb");
-  deadlines.disarm(a);
-  deadlines.expire(5000);
-  CHECK(order == "cb");
-  {
-    Late gone(order, 'x');
-    deadlines.arm(gone, DeadlineKind::head, 0);
-  }
-  deadlines.expire(5000);
-  CHECK(order == "cb");
-}
-
-TEST_CASE_METHOD(Fixture, "timers fire once, not early, and can be cancelled from within", "[event_loop]") {
-  auto& timers = loop->timers();
-  Fired first;
-  Fired second;
-  Fired again;
-  const TimerId cancelled = timers.start(20, second);
-  first.call = [&] {
-    timers.cancel(cancelled);
-    timers.start(0, again);
-  };
-  timers.start(10, first);
-  timers.expire(9);
-  CHECK(first.times == 0);
-  timers.expire(30);
-  CHECK(first.times == 1);
-  CHECK(second.times == 0);
-  CHECK(again.times == 0);  // it fires in the next call, so that this one ends
-  timers.expire(30);
-  CHECK(again.times == 1);
-  CHECK(timers.next_due_ms() == sluice::Timers::kNone);
 }
 
 TEST_CASE_METHOD(Fixture, "the deadlines that expire in one turn are limited", "[event_loop]") {

@@ -1,4 +1,4 @@
-// An instance is made with checked options, found by its mount, and lives while it is held.
+// An instance is made with checked options, and lives while it is held.
 #include "module/module_instance.h"
 
 #include <sys/eventfd.h>
@@ -8,14 +8,6 @@
 #include <latch>
 #include <memory>
 #include <string>
-
-#include "module/router.h"
-
-#ifdef __SANITIZE_ADDRESS__
-// g++ does not install the header with this declaration.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
-                                                         void (*freed)(const volatile void*));
-#endif
 
 using namespace sluice;
 
@@ -169,73 +161,4 @@ TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch can be w
   loop->turn(0);
   CHECK(own.count == 1);
   loop->remove(token, servers.get());
-}
-
-TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {
-  Router router;
-  REQUIRE(router.add("/", hello("/")));
-  REQUIRE(router.add("/a/", hello("/a/")));
-  REQUIRE(router.add("/a/b/", hello("/a/b/")));
-  CHECK_FALSE(router.add("/a/", hello("/a/")));
-  const auto mount_of = [&router](std::string_view path) { return std::string(router.find(path).mount); };
-  CHECK(mount_of("/") == "/");
-  CHECK(mount_of("/x") == "/");
-  CHECK(mount_of("/a/x") == "/a/");
-  CHECK(mount_of("/ab/x") == "/");
-  CHECK(mount_of("/a/b/c/d") == "/a/b/");
-  CHECK(mount_of("/a/bc") == "/a/");
-  CHECK(router.find("/a").needs_slash);
-  CHECK(router.find("/a/b").needs_slash);
-  CHECK(mount_of("/a/b") == "/a/b/");
-  CHECK_FALSE(router.find("/a/").needs_slash);
-  router.clear();
-  CHECK(router.find("/a/x").instance == nullptr);
-}
-
-#ifdef __SANITIZE_ADDRESS__
-TEST_CASE_METHOD(Fixture, "finding a mount allocates nothing", "[router]") {
-  static thread_local std::size_t allocations = 0;
-  static const int hooked = __sanitizer_install_malloc_and_free_hooks(
-      [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
-  REQUIRE(hooked != 0);
-  Router router;
-  const std::string prefix = "/" + std::string(100, 'm') + "/";
-  REQUIRE(router.add("/", hello("/")));
-  REQUIRE(router.add(prefix, hello(prefix)));
-  const std::string without_slash = prefix.substr(0, prefix.size() - 1);
-  const std::string another(50, '/');
-  const std::size_t before = allocations;
-  const bool needs_slash = router.find(without_slash).needs_slash;
-  const bool plain = router.find(prefix).needs_slash || router.find(another).needs_slash;
-  const bool shorter = router.find(std::string_view(without_slash).substr(0, 60)).needs_slash;
-  CHECK(allocations == before);
-  CHECK(needs_slash);
-  CHECK_FALSE(plain);
-  CHECK_FALSE(shorter);
-}
-#endif
-
-TEST_CASE_METHOD(Fixture, "a closed mount is found as such, with its slash and without", "[router]") {
-  Router router;
-  REQUIRE(router.add("/", hello("/")));
-  REQUIRE(router.add("/closed/", InstanceRef()));
-  CHECK_FALSE(router.add("/closed/", hello("/closed/")));
-  CHECK(router.find("/closed").closed);
-  CHECK(router.find("/closed/").closed);
-  CHECK(router.find("/closed/x/y").closed);
-  CHECK_FALSE(router.find("/closedx").closed);
-  CHECK_FALSE(router.find("/").needs_slash);
-}
-
-TEST_CASE_METHOD(Fixture, "a thousand mounts are distinguished", "[router]") {
-  Router router;
-  const auto file = load(SLUICE_TEST_PLUGINS, "hello");
-  for (int i = 0; i < 1000; ++i) {
-    const std::string prefix = "/mount" + std::to_string(i) + "/";
-    REQUIRE(router.add(prefix, std::move(*ModuleInstance::create_handler(services, file, InstanceRef(),
-                                                                         {prefix, {}, -1, ""}))));
-  }
-  CHECK(router.find("/mount999/x").mount == "/mount999/");
-  CHECK(router.find("/mount99/x").mount == "/mount99/");
-  CHECK(router.find("/mount1000/x").instance == nullptr);
 }

@@ -1,0 +1,75 @@
+// The queues of deadlines. How many expire in a turn is tested with the loop.
+#include "loop/deadlines.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace sluice;
+
+namespace {
+
+struct Late final : DeadlineNode {
+  explicit Late(std::string& order, char name) : order(order), name(name) {}
+  std::string& order;
+  char name;
+  void on_deadline(DeadlineKind) override { order += name; }
+};
+
+}  // namespace
+
+TEST_CASE("deadlines expire in the order of their due times, kind by kind", "[deadlines]") {
+  std::string order;
+  Late a(order, 'a');
+  Late b(order, 'b');
+  Late c(order, 'c');
+  Deadlines deadlines;
+  deadlines.set_duration(DeadlineKind::head, 100);
+  deadlines.set_duration(DeadlineKind::send, 50);
+  CHECK(deadlines.next_due_ms() == Deadlines::kNone);
+  deadlines.arm(a, DeadlineKind::head, 1000);
+  deadlines.arm(b, DeadlineKind::head, 1010);
+  deadlines.arm(c, DeadlineKind::send, 1020);
+  CHECK(deadlines.next_due_ms() == 1070);
+  deadlines.arm(a, DeadlineKind::head, 1040);  // armed again: now behind b
+  deadlines.expire(1069);
+  CHECK(order.empty());
+  deadlines.expire(1070);
+  CHECK(order == "c");
+  CHECK_FALSE(c.armed());
+  deadlines.expire(1110);
+  CHECK(order == "cb");
+  deadlines.disarm(a);
+  deadlines.expire(5000);
+  CHECK(order == "cb");
+  {
+    Late gone(order, 'x');
+    deadlines.arm(gone, DeadlineKind::head, 0);
+  }
+  deadlines.expire(5000);
+  CHECK(order == "cb");
+}
+
+TEST_CASE("a send time-out is divided into looks", "[deadlines]") {
+  Deadlines deadlines;
+  Timeouts timeouts;
+  timeouts.send_ms = 4 * Deadlines::kSendLooks + 1;
+  deadlines.set_durations(timeouts);
+  CHECK(deadlines.duration_ms(DeadlineKind::send) == 5);
+  CHECK(deadlines.duration_ms(DeadlineKind::head) == timeouts.head_ms);
+  CHECK(deadlines.duration_ms(DeadlineKind::linger) == timeouts.linger_ms);
+}
+
+TEST_CASE("waits of one kind are walked through in order", "[deadlines]") {
+  std::string order;
+  Late a(order, 'a');
+  Late b(order, 'b');
+  Late other(order, 'x');
+  Deadlines deadlines;
+  deadlines.arm(b, DeadlineKind::keepalive, 1);
+  deadlines.arm(other, DeadlineKind::head, 1);
+  deadlines.arm(a, DeadlineKind::keepalive, 2);
+  CHECK(deadlines.first(DeadlineKind::keepalive) == &b);
+  CHECK(deadlines.after(b) == &a);
+  CHECK(deadlines.after(a) == nullptr);
+  CHECK(deadlines.first(DeadlineKind::linger) == nullptr);
+}
