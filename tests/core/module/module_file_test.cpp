@@ -96,7 +96,7 @@ TEST_CASE("only a shared object for this machine is loaded", "[module_file]") {
   CHECK(contains(why(), "another kind of machine"));
   elf.e_type = ET_EXEC;
   elf.e_ident[0] = 'x';
-  CHECK(contains(why(), "no shared object"));
+  CHECK(contains(why(), "not a shared object"));
   CHECK_FALSE(check_elf("", "x.so"));
   CHECK_FALSE(check_elf("#!/bin/sh\n", "x.so"));
 }
@@ -126,5 +126,5 @@ TEST_CASE("a file that cannot be loaded gives the reason", "[module_file]") {
   CHECK(contains(why(SLUICE_TEST_MODULES, "abi_wrong_major.so"), "was built for module ABI"));
   CHECK(contains(why(SLUICE_TEST_MODULES, "abi_no_symbol.so"), "exports no sluice_module"));
   CHECK(contains(why(SLUICE_TEST_MODULES, "nothing.so"), "cannot be read"));
-  CHECK(contains(why(SLUICE_SOURCE, "README.md"), "no shared object"));
+  CHECK(contains(why(SLUICE_SOURCE, "README.md"), "not a shared object"));
 }

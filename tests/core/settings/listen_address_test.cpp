@@ -76,8 +76,8 @@ TEST_CASE("an IPv6 address to listen on stands in brackets") {
   CHECK_THAT(refusal(parse_listen("::1:443")), Contains("without brackets: write [V6]:PORT"));
   CHECK_THAT(refusal(parse_listen("[::1]")), Contains("has no port"));
   CHECK_THAT(refusal(parse_listen("[::1:443")), Contains("has no ']'"));
-  CHECK_THAT(refusal(parse_listen("[]:443")), Contains("no IPv6 address"));
-  CHECK_THAT(refusal(parse_listen("[127.0.0.1]:443")), Contains("no IPv6 address"));
+  CHECK_THAT(refusal(parse_listen("[]:443")), Contains("not an IPv6 address"));
+  CHECK_THAT(refusal(parse_listen("[127.0.0.1]:443")), Contains("not an IPv6 address"));
 }
 
 TEST_CASE("a Unix socket to listen on") {

@@ -22,7 +22,7 @@ TEST_CASE("every module of a folder is described, or reported as broken", "[modu
   REQUIRE(reports);
   REQUIRE(reports->size() == 2);
   CHECK((*reports)[0].file == "garbage.so");
-  CHECK((*reports)[0].error.find("no shared object") != std::string::npos);
+  CHECK((*reports)[0].error.find("not a shared object") != std::string::npos);
   CHECK((*reports)[1].error.empty());
   CHECK((*reports)[1].name == "hello");
   CHECK((*reports)[1].default_mount == "/hello/");
