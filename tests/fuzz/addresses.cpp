@@ -1,0 +1,100 @@
+// Addresses and mounts as a person writes them: what is accepted obeys the grammar and means the same when it
+// is written again, and a refusal is a sentence. Names are not looked up.
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "expect.h"
+#include "settings/mount_spec.h"
+
+using namespace sluice;
+using fuzz::expect;
+
+namespace sluice {
+
+// In place of the system's databases: addresses in brackets are read, and every name is known.
+HostAddresses look_up_host(const std::string& host, std::uint16_t port, int family) {
+  HostAddresses::One one;
+  auto& address = reinterpret_cast<sockaddr_in6&>(one.address);
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(port);
+  one.length = sizeof(address);
+  if (family == AF_INET6 && ::inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) != 1)
+    return {EAI_NONAME, {}};
+  return {0, {one}};
+}
+
+}  // namespace sluice
+
+namespace {
+
+void check_refusal(const Error& error) {
+  expect(!error.message.empty(), "a refusal says why");
+}
+
+void check_address(std::string_view text) {
+  const auto parsed = parse_listen(text);
+  if (!parsed) return check_refusal(parsed.error());
+  expect(parsed->length > 0 && parsed->length <= sizeof(parsed->address), "an address has a size");
+  const auto again = parse_listen(parsed->text);
+  expect(again && again->text == parsed->text && again->length == parsed->length &&
+             std::memcmp(&again->address, &parsed->address, parsed->length) == 0,
+         "an address means the same when it is written again");
+  expect(std::none_of(parsed->text.begin(), parsed->text.end(),
+                      [](char byte) { return static_cast<unsigned char>(byte) < 0x20; }),
+         "an address has no control character");
+}
+
+std::string with_escapes(const std::string& value) {
+  std::string out;
+  for (const char byte : value) {
+    if (byte == ',' || byte == '\\') out += '\\';
+    out += byte;
+  }
+  return out;
+}
+
+std::string written(const MountSpec& mount) {
+  std::string options;
+  const auto add = [&options](const std::string& key, const std::string& value) {
+    options += (options.empty() ? ":" : ",") + key + "=" + with_escapes(value);
+  };
+  if (mount.root) add("root", *mount.root);
+  if (mount.isolate) add("isolate", "on");
+  if (mount.listen) add("listen", mount.listen->text);
+  for (const auto& [key, value] : mount.options) add(key, value);
+  return mount.prefix + "=" + mount.module + options;
+}
+
+void check_mount(std::string_view text) {
+  const auto parsed = parse_mount(text);
+  if (!parsed) return check_refusal(parsed.error());
+  expect(parsed->prefix.starts_with('/') && parsed->prefix.ends_with('/'), "slashes surround a prefix");
+  for (const char* never : {"//", "/./", "/../"})
+    expect(parsed->prefix.find(never) == std::string::npos, "a prefix has only segments that requests have");
+  expect(!parsed->module.empty(), "a mount names a module");
+  expect(parsed->isolate == parsed->listen.has_value(), "an isolated mount has an address");
+  std::set<std::string> keys{"root", "isolate", "listen"};
+  for (const auto& option : parsed->options)
+    expect(keys.insert(option.first).second, "an option is given once, and the server's own stay with it");
+  const auto again = parse_mount(written(*parsed));
+  expect(again && written(*again) == written(*parsed) && again->options == parsed->options,
+         "a mount means the same when it is written again");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  check_address(text);
+  check_mount(text);
+  return 0;
+}
