@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -55,10 +54,15 @@ class DurationHistogram {
 // A short text that is written once and then published.
 class Label {
  public:
-  static constexpr std::size_t kSizeMax = 59;  // longer texts are cut
+  static constexpr std::size_t kSizeMax = 59;
 
+  // What a label keeps of a text: at most kSizeMax bytes, and nothing from a NUL on.
+  static std::string_view kept_of(std::string_view text) {
+    text = text.substr(0, kSizeMax);
+    return text.substr(0, text.find('\0'));
+  }
   void set(std::string_view text) {
-    std::snprintf(text_, sizeof(text_), "%.*s", static_cast<int>(text.size()), text.data());
+    text_[kept_of(text).copy(text_, kSizeMax)] = '\0';
     published_.store(1, std::memory_order_release);
   }
   // Empty until set. strnlen is bounded because a faulty process may have overwritten the terminating zero.

@@ -10,7 +10,7 @@ namespace {
 
 template <typename Entries, typename LabelOf>
 std::uint32_t find_or_add(Entries& entries, std::string_view name, LabelOf label_of) {
-  name = name.substr(0, Label::kSizeMax);
+  name = Label::kept_of(name);  // as get() will give it
   const auto last = static_cast<std::uint32_t>(std::size(entries) - 1);
   for (std::uint32_t index = 0; index < last; ++index) {
     Label& label = label_of(entries[index]);

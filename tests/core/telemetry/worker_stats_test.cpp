@@ -49,6 +49,15 @@ TEST_CASE("equal names share an entry, and names without room share the last one
   CHECK(stats->module_counter_index("hello.requests") == first);
 }
 
+TEST_CASE("a name is cut at a NUL byte, and still finds its entry again", "[stats]") {
+  using namespace std::string_view_literals;
+  const auto stats = std::make_unique<WorkerStats>();
+  const auto first = stats->module_counter_index("hello.a\0b"sv);
+  CHECK(stats->module_counter_index("hello.a\0b"sv) == first);
+  CHECK(stats->module_counter_index("hello.a") == first);
+  CHECK(stats->module_counter_index("hello.b") == first + 1);
+}
+
 TEST_CASE("counts of two workers add up by name, and the longest turn is kept", "[stats]") {
   const auto one = std::make_unique<WorkerStats>();
   const auto other = std::make_unique<WorkerStats>();
