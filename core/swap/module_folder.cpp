@@ -28,15 +28,14 @@ std::optional<FileStamp> stamp_of(const std::string& path) {
 Result<std::vector<std::string>> list_modules(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> files;
-  fs::directory_iterator entry(folder, error);
+  for (fs::directory_iterator entry(folder, error); entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (is_module_file(name)) files.push_back(name);
+  }
+  // An error of the iterator ends the loop, like the end of the folder.
   if (error) {
     return fail("cannot read the folder of modules " + folder + ": " + error.message() +
                 "; name it with --plugins");
-  }
-  for (; entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (is_module_file(name)) files.push_back(name);
-    if (error) break;
   }
   std::sort(files.begin(), files.end());
   return files;

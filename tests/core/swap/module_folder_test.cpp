@@ -1,6 +1,10 @@
 #include "swap/module_folder.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,6 +12,37 @@
 #include "support/temp_folder.h"
 
 using namespace sluice;
+
+namespace {
+
+int entries_until_error = -1;  // how many readdir() still gives; -1 for all
+
+}  // namespace
+
+// Stands in for the C library's, to fail like a disk that has read only the first part of a folder.
+extern "C" [[gnu::visibility("default")]] dirent* readdir(DIR* folder) {
+  static const auto real = reinterpret_cast<dirent* (*)(DIR*)>(::dlsym(RTLD_NEXT, "readdir"));
+  if (entries_until_error == 0) {
+    errno = EIO;
+    return nullptr;
+  }
+  if (entries_until_error > 0) --entries_until_error;
+  return real(folder);
+}
+
+TEST_CASE("a folder that can be read only in part is an error, not a shorter list", "[module_folder]") {
+  const test::TempFolder folder;
+  for (const char* name : {"a.so", "b.so", "c.so"}) folder.write(name, "");
+  const int readable = GENERATE(0, 1, 2, 3, 4);
+  CAPTURE(readable);
+  entries_until_error = readable;
+  const auto listed = list_modules(folder.path);
+  const bool gone = is_gone(folder.path, "d.so");
+  entries_until_error = -1;
+  REQUIRE_FALSE(listed);
+  CHECK(listed.error().message.find("Input/output error") != std::string::npos);
+  CHECK_FALSE(gone);
+}
 
 TEST_CASE("the modules of a folder are its files that end in .so, sorted", "[module_folder]") {
   const test::TempFolder folder;
