@@ -39,19 +39,24 @@ void read_through(const std::string& path) {
 void unload_module(std::shared_ptr<ModuleFile> file, WorkerStats& stats, std::uint64_t note,
                    const std::set<std::string>& own_threads, bool ending) {
   const NotedCall noted(note_of_this_thread(stats), note);
-  const std::set<std::string> threads = running_threads();
-  if (!std::includes(own_threads.begin(), own_threads.end(), threads.begin(), threads.end()))
-    file->keep_mapped(ending ? nullptr : "a thread that a module has started still runs");
+  const auto threads = running_threads();
+  const char* why = nullptr;
+  if (!threads)
+    why = "the threads of this process cannot be listed, and one of the module's may run";
+  else if (!std::includes(own_threads.begin(), own_threads.end(), threads->begin(), threads->end()))
+    why = "a thread that a module has started still runs";
+  if (why != nullptr) file->keep_mapped(ending ? nullptr : why);
   file.reset();
 }
 
-std::set<std::string> running_threads() {
+std::optional<std::set<std::string>> running_threads() {
   std::set<std::string> threads;
   std::error_code error;
   for (std::filesystem::directory_iterator entry("/proc/self/task", error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+       entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     threads.insert(entry->path().filename().string());
   }
+  if (error) return std::nullopt;
   return threads;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -31,7 +32,8 @@ void read_through(const std::string& path);
 void unload_module(std::shared_ptr<ModuleFile> file, WorkerStats& stats, std::uint64_t note,
                    const std::set<std::string>& own_threads, bool ending);
 
-// The numbers of all threads of this process (proc(5)).
-std::set<std::string> running_threads();
+// The numbers of all threads of this process (proc(5)). Nothing if they cannot be listed: descriptors may be
+// used up.
+std::optional<std::set<std::string>> running_threads();
 
 }  // namespace sluice

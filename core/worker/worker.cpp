@@ -102,7 +102,7 @@ Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& st
       shortage_(*loop_),
       spare_descriptors_from_(spare_descriptors_from()),
       services_{*loop_, *offload_, stats, connections_},
-      own_threads_(running_threads()) {}
+      own_threads_(running_threads().value_or(std::set<std::string>())) {}
 
 Worker::~Worker() {
   ending_ = true;
