@@ -145,7 +145,7 @@ bool HttpExchange::accept_answer() {
 }
 
 void HttpExchange::answer_content(std::string_view content) {
-  answer_.content = has_no_content(answer_.status) ? std::string_view() : content;
+  answer_.content = forbids_content(answer_.status) ? std::string_view() : content;
   answer_.size = answer_.content.size();
 }
 
@@ -168,8 +168,9 @@ void HttpExchange::send_held(Bytes content, Holder& holder) {
 void HttpExchange::stream(std::uint64_t size, Body* body) {
   std::unique_ptr<Body> owned(body);
   if (!accept_answer()) return;
-  answer_.size = size;
-  if (is_head() || has_no_content(answer_.status)) return;
+  const bool is_empty = forbids_content(answer_.status);
+  answer_.size = is_empty ? 0 : size;
+  if (is_head() || is_empty) return;
   answer_.body = ModuleOwned<Body>(std::move(owned), *instance(), request_);
 }
 
@@ -185,7 +186,7 @@ void HttpExchange::refuse(const Refusal& refusal) {
   if (stage_ != Stage::answered) {
     status_ = refusal.status;
     remove_field(field_lines_, "Content-Type");  // the handler set it for other content
-    if (!has_no_content(status_)) {
+    if (!forbids_content(status_)) {
       ErrorPage page = error_page(status_, refusal.reason, prefers("text/plain", "text/html"));
       append_field(field_lines_, "Content-Type", page.type);
       append_field(field_lines_, "Vary", "Accept");

@@ -1,4 +1,4 @@
-// Reason phrases of status codes (RFC 9110 section 15, RFC 6585), and the server's own error pages.
+// Reason phrases of status codes (RFC 9110 section 15, IANA's registry), and the server's own error pages.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,15 @@ namespace sluice {
 // "Not Found"; "Unknown" for a code without a name here.
 std::string_view reason_phrase(std::uint32_t status);
 
-// Answers that never have content (RFC 9110 sections 15.3.5, 15.4.5).
+// Answers that end with their heads, and need no Content-Length to say so (RFC 9110 sections 15.3.5, 15.4.5).
 constexpr bool has_no_content(std::uint32_t status) {
   return status == 204 || status == 304;
+}
+
+// Answers that must not have content. An answer of 205 says with a Content-Length of 0 that it has none
+// (RFC 9110 section 15.3.6).
+constexpr bool forbids_content(std::uint32_t status) {
+  return status == 205 || has_no_content(status);
 }
 
 // The server's own page for an error: a small HTML page, or text for clients that prefer text. `reason` is a

@@ -26,4 +26,5 @@ TEST_CASE("content is framed as the client can read it", "[response_head]") {
   CHECK(framing_of(head_of(200, 11, 5, true)) == Framing::none);
   CHECK(framing_of(head_of(204, 11, 0)) == Framing::none);
   CHECK(framing_of(head_of(304, 10, 0)) == Framing::none);
+  CHECK(framing_of(head_of(205, 11, 0)) == Framing::length);
 }

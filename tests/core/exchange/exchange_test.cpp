@@ -1,0 +1,72 @@
+// One request and its answer, without a stream: what a handler's calls make of the answer.
+#include "exchange/exchange.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/connection_fixture.h"
+
+using namespace sluice;
+
+namespace {
+
+struct Driver final : ExchangeDriver {
+  Ticket exchange_ticket() override { return Ticket{1}; }
+  std::string client_name() override { return "nobody"; }
+};
+
+struct Fixture : test::ConnectionFixture {
+  RequestHead head;
+  Driver driver;
+  HttpExchange exchange;
+
+  Fixture() {
+    mount("ledger");
+    begin(Method::get);
+  }
+  void begin(Method method) {
+    exchange.end();
+    head.method = method;
+    exchange.begin(head, 0, driver);
+    exchange.route({InstanceRef(router.find("/ledger/").instance), "", "/ledger/", ""});
+  }
+};
+
+struct Writes final : Body {
+  Progress pump(Sink&) override { return Progress::done; }
+};
+
+struct Holds final : Holder {
+  void release() override {}
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "an answer of 205 has no content, and says so by its size", "[exchange]") {
+  exchange.status(205);
+  SECTION("sent") {
+    exchange.send("content");
+  }
+  SECTION("held") {
+    Holds holder;
+    exchange.send_held("content", holder);
+    CHECK(exchange.answer().size == 0);
+    return;
+  }
+  SECTION("streamed") {
+    exchange.stream(7, new Writes);
+  }
+  SECTION("streamed without a size") {
+    exchange.stream(kUnknownSize, new Writes);
+  }
+  SECTION("for HEAD") {
+    begin(Method::head);
+    exchange.status(205);
+    exchange.stream(kUnknownSize, new Writes);
+  }
+  CHECK(exchange.answer().status == 205);
+  CHECK(exchange.answer().size == 0);
+  CHECK(exchange.answer().content.empty());
+  CHECK_FALSE(exchange.answer().body);
+  exchange.end();
+}
