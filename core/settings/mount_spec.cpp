@@ -1,6 +1,7 @@
 #include "settings/mount_spec.h"
 
 #include <algorithm>
+#include <set>
 
 #include "settings/option_value.h"
 #include "settings/written_text.h"
@@ -77,15 +78,10 @@ Result<std::pair<std::string, std::string>> take_option(std::string_view text, s
   return std::pair(std::string(key), std::move(value));
 }
 
-Unexpected given_twice(const std::string& subject, std::string_view key) {
-  return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
-}
-
 // Takes an option of the server into `mount`; false if the option is the module's.
 Result<bool> take_own_option(const std::string& subject, const std::string& key, const std::string& value,
                              MountSpec& mount) {
   if (key == "root") {
-    if (mount.root) return given_twice(subject, key);
     if (value.empty()) return fail(subject + " has an empty root: name a folder, as in root=docs");
     mount.root = value;
     return true;
@@ -97,7 +93,6 @@ Result<bool> take_own_option(const std::string& subject, const std::string& key,
     return true;
   }
   if (key == "listen") {
-    if (mount.listen) return given_twice(subject, key);
     auto address = parse_listen(value);
     if (!address) return Unexpected(address.error());
     mount.listen = std::move(*address);
@@ -108,18 +103,16 @@ Result<bool> take_own_option(const std::string& subject, const std::string& key,
 
 Result<void> parse_options(std::string_view text, std::string_view rest, MountSpec& mount) {
   const std::string subject = "the mount " + quoted(text);
-  for (bool is_first = true;;) {
-    auto option = take_option(text, rest, is_first);
-    is_first = false;
+  std::set<std::string> given;
+  while (true) {
+    auto option = take_option(text, rest, given.empty());
     if (!option) return Unexpected(option.error());
-    auto& [key, value] = *option;
-    const auto same_key = [&name = key](const auto& other) { return other.first == name; };
+    const auto& [key, value] = *option;
+    if (!given.insert(key).second)
+      return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
     const auto taken = take_own_option(subject, key, value, mount);
     if (!taken) return Unexpected(taken.error());
-    if (!*taken) {
-      if (std::any_of(mount.options.begin(), mount.options.end(), same_key)) return given_twice(subject, key);
-      mount.options.push_back(std::move(*option));
-    }
+    if (!*taken) mount.options.push_back(std::move(*option));
     if (rest.empty()) break;
     rest.remove_prefix(1);
   }

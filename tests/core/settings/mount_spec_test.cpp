@@ -95,6 +95,10 @@ TEST_CASE("an isolated mount has an address of its own, and no other mount has")
   CHECK_THAT(refusal(parse_mount("/a/=m:isolate=maybe,listen=:81")), Contains("neither on nor off"));
   CHECK_THAT(refusal(parse_mount("/a/=m:isolate=on,listen=:x")), Contains("a port is a number"));
   CHECK_THAT(refusal(parse_mount("/a/=m:isolate=on,listen=:81,listen=:82")), Contains("twice"));
+  for (const char* twice : {"/a/=m:isolate=on,isolate=on,listen=:81", "/a/=m:isolate=off,isolate=on,listen=:81",
+                            "/a/=m:isolate=on,isolate=off", "/a/=m:isolate=off,isolate=off"}) {
+    CHECK_THAT(refusal(parse_mount(twice)), Contains("gives the option 'isolate' twice: give it once"));
+  }
 }
 
 }  // namespace
