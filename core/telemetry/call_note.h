@@ -82,11 +82,7 @@ class NotedCall {
       : note_(note),
         tag_before_(note.module_tag.load(std::memory_order_relaxed)),
         request_before_(note.request.load(std::memory_order_relaxed)) {
-    note_.request.store(request, std::memory_order_relaxed);
-    if (request != nullptr) {
-      note_.line.set(*request);
-      note_.written.store(request, std::memory_order_relaxed);
-    }
+    note_request(request);
     if (note_.last.load(std::memory_order_relaxed) != tag) {
       note_.last.store(tag, std::memory_order_relaxed);
       note_.changes.store(note_.changes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -95,12 +91,23 @@ class NotedCall {
   }
   ~NotedCall() {
     note_.module_tag.store(tag_before_, std::memory_order_relaxed);
-    note_.request.store(request_before_, std::memory_order_relaxed);
+    if (note_.written.load(std::memory_order_relaxed) == request_before_)
+      note_.request.store(request_before_, std::memory_order_relaxed);
+    else
+      note_request(request_before_);
   }
   NotedCall(const NotedCall&) = delete;
   NotedCall& operator=(const NotedCall&) = delete;
 
  private:
+  // Until `written` is stored, the line is not read as this request's.
+  void note_request(const Request* request) {
+    note_.request.store(request, std::memory_order_relaxed);
+    if (request == nullptr) return;
+    note_.line.set(*request);
+    note_.written.store(request, std::memory_order_relaxed);
+  }
+
   CallNote& note_;
   std::uint64_t tag_before_;
   const Request* request_before_;
