@@ -10,8 +10,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint32_t kWorkersMax = 256;
-
 // nullopt if the product does not fit.
 std::optional<std::uint64_t> multiply(std::uint64_t value, std::uint64_t by) {
   if (value > std::numeric_limits<std::uint64_t>::max() / by) return std::nullopt;

@@ -18,7 +18,9 @@ Result<std::uint64_t> parse_size(std::string_view text);
 // "1500ms", "30s", "5m", "1h", "0": milliseconds. Everything but 0 needs its unit.
 Result<std::uint64_t> parse_duration_ms(std::string_view text);
 
-// "auto" (0) or 1 to 256.
+inline constexpr std::uint32_t kWorkersMax = 256;
+
+// "auto" (0) or 1 to kWorkersMax.
 Result<std::uint32_t> parse_workers(std::string_view text);
 
 Result<LogLevel> parse_log_level(std::string_view text);

@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "settings/address_clash.h"
+#include "settings/option_value.h"
 
 namespace sluice {
 namespace {
@@ -47,11 +49,16 @@ Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
   return MountFolder{plan.folders.back().get(), "", wanted.string()};
 }
 
+// sched_getaffinity(2) fails with EINVAL while the set has no bit for each processor that the kernel supports.
 unsigned usable_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  constexpr std::size_t kSetsMax = 1024;  // a million processors
+  for (std::vector<cpu_set_t> sets(1); sets.size() <= kSetsMax; sets.resize(2 * sets.size())) {
+    const std::size_t size = sets.size() * sizeof(cpu_set_t);
+    if (::sched_getaffinity(0, size, sets.data()) == 0)
+      return std::clamp(static_cast<unsigned>(CPU_COUNT_S(size, sets.data())), 1U, kWorkersMax);
+    if (errno != EINVAL) break;
+  }
+  return 1;
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "settings/serving_plan.h"
 
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +15,9 @@ using namespace sluice;
 namespace fs = std::filesystem;
 
 namespace {
+
+// Of the machine that sched_getaffinity() tells of; 0 for the real one.
+std::size_t processors = 0;
 
 struct Scratch {
   fs::path path;
@@ -44,6 +50,30 @@ MountSpec mount(const std::string& prefix, const std::optional<std::string>& roo
 }
 
 }  // namespace
+
+// Stands in for the C library's, as the kernel of a machine with that many processors.
+extern "C" int sched_getaffinity(pid_t pid, std::size_t size, cpu_set_t* set) noexcept {
+  if (processors == 0) {
+    const long got = ::syscall(SYS_sched_getaffinity, pid, size, set);
+    return got < 0 ? -1 : 0;
+  }
+  if (size * 8 < processors) {
+    errno = EINVAL;
+    return -1;
+  }
+  for (std::size_t i = 0; i < processors; ++i) CPU_SET_S(i, size, set);
+  return 0;
+}
+
+TEST_CASE("a worker is planned for each processor, also of a large machine", "[serving_plan]") {
+  const Scratch scratch;
+  const std::size_t count = GENERATE(1, 200, 1024, 1025, 4096);
+  processors = count;
+  const auto plan = make_plan(scratch.settings());
+  processors = 0;
+  REQUIRE(plan);
+  CHECK((*plan)->sites.front().workers == std::min<std::size_t>(count, 256));
+}
 
 TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong", "[serving_plan]") {
   const Scratch scratch;
