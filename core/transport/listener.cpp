@@ -57,10 +57,6 @@ void Listener::accept_last() {
 void Listener::on_events(std::uint32_t) {
   for (int i = 0; i < kAcceptsMax; ++i) {
     if (i > 0 && loop_.slice_is_over()) return;
-    if (!acceptor_.can_accept()) {
-      if (!has_waiting()) return;  // so that no idle connection is closed in vain
-      if (!make_room(Shortage::kAllOpen)) return pause();
-    }
     const Attempt attempt = try_accept();
     if (attempt == Attempt::no_room) return pause();
     if (attempt == Attempt::none_waits) return;
@@ -78,8 +74,12 @@ bool Listener::make_room(int why) {
   return made;
 }
 
-// At most one idle connection is closed in an attempt, because another process may take what it frees.
+// At most one idle connection is closed for each shortage, because another process may take what it frees.
 Listener::Attempt Listener::try_accept() {
+  if (!acceptor_.can_accept()) {
+    if (!has_waiting()) return Attempt::none_waits;  // so that no idle connection is closed in vain
+    if (!make_room(Shortage::kAllOpen)) return Attempt::no_room;
+  }
   Attempt attempt = accept_one();
   if (attempt == Attempt::no_room && make_room(no_room_error_)) attempt = accept_one();
   held_up_ = attempt == Attempt::no_room;

@@ -167,6 +167,30 @@ TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not reset connectio
   CHECK(accepted.sockets.size() == 3);
 }
 
+TEST_CASE_METHOD(ListenerFixture, "a listener that ends keeps the limit of open connections", "[listener]") {
+  make_clients(3);
+  for (std::size_t i = 0; i < clients.size(); ++i) connect(i);
+  accepted.open = false;
+  SECTION("none is idle: they wait until one may be open") {
+    listener.finish();
+    REQUIRE(turn_until([&] { return accepted.whys.size() >= 3; }));
+    CHECK(accepted.sockets.empty());
+    CHECK_FALSE(listener.finished());
+    accepted.open = true;
+    CHECK(turn_until([&] { return listener.finished(); }));
+    CHECK(accepted.sockets.size() == 3);
+    CHECK(accepted.whys.front() == Shortage::kAllOpen);
+  }
+  SECTION("one is idle: it gives way to each") {
+    accepted.kept_at_least = 0;
+    accepted.sockets.emplace_back();
+    listener.finish();
+    CHECK(turn_until([&] { return listener.finished(); }));
+    CHECK(accepted.sockets.size() == 1);
+    CHECK(accepted.whys == std::vector<int>(3, Shortage::kAllOpen));
+  }
+}
+
 TEST_CASE_METHOD(ListenerFixture, "a listener that ends does not wait when descriptors are used up",
                  "[listener]") {
   const FewDescriptors few;
