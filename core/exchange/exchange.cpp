@@ -105,7 +105,14 @@ Bytes HttpExchange::client_address() {
   return client_address_;
 }
 
+bool HttpExchange::is_too_late_for(std::string_view what) {
+  if (stage_ != Stage::answered) return false;
+  report_fault("it set " + std::string(what) + " after its answer");
+  return true;
+}
+
 void HttpExchange::status(std::uint32_t code) {
+  if (is_too_late_for("a status")) return;
   if (code < 200 || code > 599) {
     report_fault("it set the status " + std::to_string(code) + ", which is not one from 200 to 599");
     code = 500;
@@ -114,6 +121,7 @@ void HttpExchange::status(std::uint32_t code) {
 }
 
 bool HttpExchange::field(Bytes name, Bytes value) {
+  if (is_too_late_for("a field")) return false;
   const char* why = why_not_sendable(name, value);
   if (why == nullptr && field_lines_.size() + name.size + value.size + 4 > kFieldLinesMax) {
     why = "the answer's fields are too long together";
@@ -127,6 +135,7 @@ bool HttpExchange::field(Bytes name, Bytes value) {
 }
 
 void HttpExchange::fields(const FieldBlock& block) {
+  if (is_too_late_for("prepared fields")) return;
   if (field_lines_.size() + block.lines().size() > kFieldLinesMax) {
     report_fault("the prepared fields are too long for one answer");
     return;

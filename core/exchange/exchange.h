@@ -103,6 +103,8 @@ class HttpExchange final : public Exchange {
   bool prefers(Bytes type, Bytes usual) const override;
 
  private:
+  // Reports a fault if the handler has answered: handler.h wants `what` before.
+  bool is_too_late_for(std::string_view what);
   bool accept_answer();
   void answer_content(std::string_view content);
   void drop_answer();

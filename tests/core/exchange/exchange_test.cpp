@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "http/http_fields.h"
 #include "support/connection_fixture.h"
 
 using namespace sluice;
@@ -69,4 +70,16 @@ TEST_CASE_METHOD(Fixture, "an answer of 205 has no content, and says so by its s
   CHECK(exchange.answer().content.empty());
   CHECK_FALSE(exchange.answer().body);
   exchange.end();
+}
+
+TEST_CASE_METHOD(Fixture, "fields and status are set before the answer, not after it", "[exchange]") {
+  const FieldBlock block("Prepared: yes\r\n");
+  CHECK(exchange.field("Before", "yes"));
+  exchange.send("content");
+  CHECK_FALSE(exchange.field("After", "yes"));
+  exchange.fields(block);
+  exchange.status(404);
+  CHECK(stats.module_faults.get() == 3);
+  CHECK(exchange.field_lines() == "Before: yes\r\n");
+  CHECK(exchange.answer().status == 200);
 }
