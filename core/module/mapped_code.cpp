@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
@@ -16,6 +17,16 @@
 
 namespace sluice {
 namespace {
+
+// dlerror(3) translates its sentence into the language of the thread's locale, which a module may have set.
+// needs_fresh_process looks for English words.
+std::string dl_error() {
+  static const locale_t english = ::newlocale(LC_ALL_MASK, "C", nullptr);
+  const locale_t before = ::uselocale(english);
+  const char* why = ::dlerror();
+  ::uselocale(before);
+  return why;
+}
 
 struct Unload {
   void operator()(void* handle) const { ::dlclose(handle); }
@@ -37,7 +48,7 @@ class Mapping {
   Result<Handle> open(const std::string& name, const std::string& path) const {
     Handle handle(::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL));
     if (handle) return handle;
-    std::string why = ::dlerror();
+    std::string why = dl_error();
     if (why.starts_with(name + ":")) why.replace(0, name.size(), path);
     return fail(file_ + " cannot be loaded: " + why);
   }

@@ -128,8 +128,9 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
   return module;
 }
 
+// A part of the sentence of dlerror(3), which map_code takes in English.
 bool needs_fresh_process(const std::string& why) {
-  return why.find("static TLS block") != std::string::npos;  // of dlerror(3), not translated
+  return why.find("static TLS block") != std::string::npos;
 }
 
 ModuleFile::~ModuleFile() {

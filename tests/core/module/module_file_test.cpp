@@ -2,11 +2,18 @@
 #include "module/module_file.h"
 
 #include <elf.h>
+#include <libintl.h>
 
 #include <catch2/catch.hpp>
+#include <clocale>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "base/child_process.h"
+#include "support/temp_folder.h"
 
 using namespace sluice;
 
@@ -31,7 +38,65 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+// A catalog of gettext with one translation (GNU gettext manual, "The Format of GNU MO Files").
+std::string catalog(const std::string& original, const std::string& translation) {
+  constexpr std::uint32_t kHeaderSize = 7 * 4;
+  const auto sized = [](const std::string& text) { return static_cast<std::uint32_t>(text.size()); };
+  const std::uint32_t texts = kHeaderSize + 2 * 8;
+  const std::uint32_t words[] = {0x950412de,
+                                 0,
+                                 1,
+                                 kHeaderSize,
+                                 kHeaderSize + 8,
+                                 0,
+                                 0,  // no hash table
+                                 sized(original),
+                                 texts,
+                                 sized(translation),
+                                 texts + sized(original) + 1};
+  return std::string(reinterpret_cast<const char*>(words), sizeof(words)) + original + '\0' + translation +
+         '\0';
+}
+
+// Loads copies of a module that takes static TLS, until one is refused. The refusal's sentence.
+std::string refusal_without_static_tls(const std::string& folder) {
+  std::vector<std::shared_ptr<ModuleFile>> loaded;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string path = folder + "/" + std::to_string(i) + ".so";
+    std::filesystem::copy_file(SLUICE_TEST_MODULES "/bad/initial_exec.so", path);
+    auto file = ModuleFile::load(path, "initial_exec.so");
+    if (!file) return file.error().message;
+    loaded.push_back(std::move(*file));
+  }
+  return {};
+}
+
 }  // namespace
+
+TEST_CASE("used-up static TLS is recognised, also if a module has chosen another language", "[module_file]") {
+  const bool translated = GENERATE(false, true);
+  CAPTURE(translated);
+  const test::TempFolder folder;
+  std::filesystem::create_directories(folder / "xx/LC_MESSAGES");
+  folder.write("xx/LC_MESSAGES/libc.mo",
+               catalog("cannot allocate memory in static TLS block", "words of another language"));
+  // In a child, because the memory is not given back.
+  const auto why = run_in_child(
+      [&] {
+        if (translated) {
+          ::setenv("LANGUAGE", "xx", 1);
+          ::bindtextdomain("libc", folder.path.c_str());
+          if (std::setlocale(LC_ALL, "C.UTF-8") == nullptr) return std::string("no locale");
+        }
+        return refusal_without_static_tls(folder.path);
+      },
+      60'000);
+  REQUIRE(why);
+  CAPTURE(*why);
+  CHECK(contains(*why, "initial_exec.so cannot be loaded: "));
+  CHECK(needs_fresh_process(*why));
+  CHECK_FALSE(needs_fresh_process("initial_exec.so cannot be loaded: it is too large"));
+}
 
 TEST_CASE("a module is refused when it was built for another interface", "[module_file]") {
   CHECK(refusal(good_info()).empty());
