@@ -41,5 +41,5 @@ class HandlerName : public sluice::Handler {
 
 }  // namespace
 
-SLUICE_MODULE(HandlerName, .name = "handler_name", .version = "0.1.0", .summary = "Greets whom the path names",
+SLUICE_MODULE(HandlerName, .name = "handler_name", .version = "0.1.0", .summary = "Greets the name in the path",
               .default_mount = "/handler_name/", .options = kOptions, .option_count = std::size(kOptions));

@@ -12,7 +12,7 @@ namespace {
 
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());
-  return entry != nullptr ? entry->pw_name : "of number " + std::to_string(::geteuid());
+  return entry != nullptr ? entry->pw_name : "with the ID " + std::to_string(::geteuid());
 }
 
 bool is_refused(int folder, const std::string& path) {

@@ -149,9 +149,10 @@ bool AioEngine::set_up() {
     if (context != nullptr) files::destroy_on_thread(host_, std::move(context));
     if (!scarce) next_setup_ms_ = kNever;
     if (!std::exchange(told_, true))
-      host_.log(LogLevel::warning, scarce ? "there is no AIO context left, so threads read: raise the sysctl "
-                                            "fs.aio-max-nr"
-                                          : "the system refuses AIO, so threads read");
+      host_.log(LogLevel::warning, scarce
+                                       ? "no AIO context is left, so threads read the files: raise the sysctl "
+                                         "fs.aio-max-nr"
+                                       : "the system refuses AIO, so threads read the files");
     return false;
   }
   if (!host_.watch(event_fd.get(), EPOLLIN, *this)) return false;

@@ -315,8 +315,10 @@ TEST_CASE_METHOD(PlainSite, "mounts have their own default type", "[files]") {
 
 TEST_CASE_METHOD(PlainSite, "options that cannot work are refused", "[files]") {
   CHECK_THROWS_WITH(rig.mount(""), "it has no folder to serve");
-  CHECK_THROWS_WITH(rig.mount(folder.path, {{"inline_max", "2M"}}), "inline_max is more than 1M");
-  CHECK_THROWS_WITH(rig.mount(folder.path, {{"index", "a/b"}}), "index is a name, without slashes");
+  CHECK_THROWS_WITH(rig.mount(folder.path, {{"inline_max", "2M"}}),
+                    "inline_max is more than 1M: write 1M or less");
+  CHECK_THROWS_WITH(rig.mount(folder.path, {{"index", "a/b"}}),
+                    "index has a slash: write only the name of a file");
   CHECK_THROWS_WITH(rig.mount(folder.path, {{"default_type", "a\nb"}}),
                     "default_type is not a valid field value");
 }

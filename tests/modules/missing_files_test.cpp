@@ -62,11 +62,11 @@ TEST_CASE_METHOD(Said, "a mount that finds everything warns of nothing", "[files
 }
 
 TEST_CASE_METHOD(Said, "a missing folder gives a warning, but not the files that would be in it", "[files]") {
-  CHECK(
-      warnings("docs/", {{"errors", "pages"}, {"fallback", "app.html"}}) ==
-      std::vector<std::string>{"it serves " + (folder / "docs") +
-                               ", which does not exist: all its paths answer 404 until that folder is made, or "
-                               "root= names another"});
+  CHECK(warnings("docs/", {{"errors", "pages"}, {"fallback", "app.html"}}) ==
+        std::vector<std::string>{
+            "it serves " + (folder / "docs") +
+            ", which does not exist: requests get 404 until the folder is made, or root= names "
+            "another one"});
   folder.write("docs", "a file");
   CHECK(warnings("docs/", {}).size() == 1);
 }
@@ -74,14 +74,14 @@ TEST_CASE_METHOD(Said, "a missing folder gives a warning, but not the files that
 TEST_CASE_METHOD(Said, "missing error pages and a missing fallback give warnings", "[files]") {
   CHECK(warnings("", {{"errors", "pages"}, {"fallback", "app.html"}}) ==
         std::vector<std::string>{"errors= names " + (folder / "pages") +
-                                     ", which does not exist: make that folder, with pages such as 404.html in "
-                                     "it, or leave errors= out",
+                                     ", which does not exist: make the folder and put pages such as 404.html "
+                                     "into it, or leave errors= out",
                                  "fallback= names " + (folder / "app.html") +
                                      ", which does not exist: put a file there, or leave fallback= out"});
   folder.write("pages", "no folder");
   std::filesystem::create_directories(folder / "app.html");
   const auto said = warnings("", {{"errors", "pages"}, {"fallback", "app.html"}});
   REQUIRE(said.size() == 2);
-  CHECK(said[0].find("which is no folder") != std::string::npos);
-  CHECK(said[1].find("which is no file") != std::string::npos);
+  CHECK(said[0].find("which is not a folder") != std::string::npos);
+  CHECK(said[1].find("which is not a file") != std::string::npos);
 }

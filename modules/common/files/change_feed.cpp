@@ -34,8 +34,8 @@ ChangeFeed::ChangeFeed(Host& host, Listener& listener)
     : host_(host), listener_(listener), inotify_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   if (!inotify_) {
     host_.log(LogLevel::warning,
-              "the kernel does not report changes of files, so each request checks its file: inotify_init1: " +
-                  std::string(std::strerror(errno)));
+              std::string("the kernel cannot report changes of files, so each request checks its file: ") +
+                  "inotify_init1: " + std::strerror(errno));
     return;
   }
   ready_ = OwnedFd(epoll_create1(EPOLL_CLOEXEC));
@@ -61,9 +61,10 @@ int ChangeFeed::watch(int fd, std::uint32_t mask) {
   if (watch < 0 && (errno == ENOSPC || errno == ENOMEM)) {
     refused_until_ms_ = host_.now_ms() + kRefusedMs;
     if (!std::exchange(complained_, true)) {
-      host_.log(LogLevel::warning,
-                "no inotify watch is left, so requests for further files check them each time: raise "
-                "fs.inotify.max_user_watches");
+      host_.log(
+          LogLevel::warning,
+          "no inotify watch is left, so each request for a file without a watch checks that file: raise the "
+          "sysctl fs.inotify.max_user_watches");
     }
   }
   return watch < 0 ? kNoWatch : watch;

@@ -130,9 +130,11 @@ void ServedFolder::take_mount(Place place) {
 
 void ServedFolder::complain(bool& complained, const std::string& path, const std::string& why) {
   if (std::exchange(complained, true)) return;
-  host_.log(LogLevel::warning,
-            "the path " + path + " cannot be followed (" + why +
-                "): the folder that it led to before is served until it can, or until a reload");
+  host_.log(
+      LogLevel::warning,
+      "the path " + path + " cannot be followed (" + why +
+          "): the folder that it led to before is served until the path can be followed again, or until a "
+          "reload");
 }
 
 }  // namespace sluice::files

@@ -2,7 +2,7 @@
 // it may be refused (filters of system calls answer ENOSYS or EPERM), and it refuses links that leave the
 // folder and lead back into it, as absolute links do. Blocks. Any thread.
 //
-// Each step goes from a descriptor to a name that is no link; the walk itself reads and follows links. So a
+// Each step goes from a descriptor to a name that is not a link; the walk itself reads and follows links. So a
 // rename meanwhile cannot lead it out of the folder.
 #pragma once
 

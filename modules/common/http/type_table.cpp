@@ -44,7 +44,7 @@ TypeTable::TypeTable(std::string_view text) {
     if (piece.empty()) continue;
     const std::size_t equals = piece.find('=');
     if (equals == std::string_view::npos) {
-      refuse(quoted(piece) + " is no pair: write extension=type/subtype, with ';' between two");
+      refuse(quoted(piece) + " is not a pair: write extension=type/subtype, with ';' between pairs");
     }
     const std::string_view name = trimmed(piece.substr(0, equals));
     const std::string_view value = trimmed(piece.substr(equals + 1));
@@ -59,23 +59,24 @@ TypeTable::TypeTable(std::string_view text) {
 
 void TypeTable::add_pair(std::string_view extension, std::string_view type) {
   if (extension.find('.') != std::string_view::npos) {
-    refuse(quoted(extension) + " is no extension: write what follows the last dot of a name, without the dot");
+    refuse(quoted(extension) +
+           " is not an extension: write what follows the last dot of a name, without the dot");
   }
   if (!is_token(extension) || extension.size() > kExtensionMax) {
-    refuse(quoted(extension) + " is no extension: letters, digits and signs such as - and _, at most " +
-           std::to_string(kExtensionMax));
+    refuse(quoted(extension) + " is not an extension: write at most " + std::to_string(kExtensionMax) +
+           " letters, digits and signs such as - and _");
   }
   if (!is_media_type(type)) {
-    refuse(quoted(type) + ", given for " + quoted(extension) + ", is no media type such as text/plain");
+    refuse(quoted(type) + ", given for " + quoted(extension) + ", is not a media type such as text/plain");
   }
-  if (types_.size() == kTypesMax) refuse("there are more than " + std::to_string(kTypesMax));
+  if (types_.size() == kTypesMax) refuse("there are more than " + std::to_string(kTypesMax) + " pairs");
   types_.push_back({lower_text(extension), std::string(type)});
 }
 
 void TypeTable::add_charset(std::string_view charset) {
-  if (types_.empty()) refuse("a charset belongs behind a type, as in log=text/plain;charset=iso-8859-1");
+  if (types_.empty()) refuse("a charset follows a type, as in log=text/plain;charset=iso-8859-1");
   Type& type = types_.back();
-  if (!is_token(charset)) refuse(quoted(charset) + " is no charset such as utf-8");
+  if (!is_token(charset)) refuse(quoted(charset) + " is not a charset such as utf-8");
   if (type.has_charset) refuse(quoted(type.extension) + " has two charsets");
   type.type.append("; charset=").append(charset);
   type.has_charset = true;

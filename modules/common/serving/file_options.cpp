@@ -16,7 +16,7 @@ std::string path_of(Host& host, const char* name) {
   std::string path = text_of(host, name);
   if (path.starts_with('/'))
     throw std::runtime_error(std::string(name) +
-                             " is a path below the mount: write it without a slash at its beginning");
+                             " is a path below the mount: leave out the slash at its beginning");
   return path;
 }
 
@@ -47,9 +47,10 @@ FileOptions::FileOptions(Host& host)
       entries_max(host.number("entries_max")),
       revalidate_ms(host.number("revalidate_ms")) {
   if (host.folder().fd < 0) throw std::runtime_error("it has no folder to serve");
-  if (inline_max > kInlineLimit) throw std::runtime_error("inline_max is more than 1M");
-  if (index.find('/') != std::string::npos) throw std::runtime_error("index is a name, without slashes");
-  if (default_type.empty()) throw std::runtime_error("default_type is empty");
+  if (inline_max > kInlineLimit) throw std::runtime_error("inline_max is more than 1M: write 1M or less");
+  if (index.find('/') != std::string::npos)
+    throw std::runtime_error("index has a slash: write only the name of a file");
+  if (default_type.empty()) throw std::runtime_error("default_type is empty: write a media type");
   require_field_value(host, "default_type", default_type);
   require_field_value(host, "cache_control", cache_control);
   if (!errors.empty() && !errors.ends_with('/')) errors += '/';

@@ -38,10 +38,9 @@ inline constexpr std::array kFileOptions = {
                "older (in whole seconds) or browsers cannot decode it (its window is too large)"},
     OptionInfo{"cache_control", OptionType::text, 0, "",
                "the Cache-Control of files; empty for none. If set, the fallback and listings get no-cache"},
-    OptionInfo{"nosniff", OptionType::flag, 0, "on",
-               "whether answers tell browsers to believe the Content-Type"},
+    OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether answers tell browsers to trust the Content-Type"},
     OptionInfo{"etag", OptionType::choice, 0, "mtime",
-               "what ETags are made of: mtime (time, size and inode), or hash (content up to 256M, equal on "
+               "what ETags are made from: mtime (time, size and inode), or hash (content up to 256M, equal on "
                "all replicas)",
                "mtime|hash"},
     OptionInfo{"inline_max", OptionType::size, 0, "8k",
@@ -49,8 +48,8 @@ inline constexpr std::array kFileOptions = {
     OptionInfo{"entries_max", OptionType::number, 0, "16384",
                "how many open files a worker keeps; the largest of all mounts counts"},
     OptionInfo{"revalidate_ms", OptionType::duration_ms, 0, "1s",
-               "how long a change may go unseen that the kernel does not report, such as another file moved to "
-               "the same path on a network's file system; 0 checks every time"},
+               "how long a change that the kernel does not report may go unseen, such as another file moved to "
+               "the same path on a network file system; 0 checks every time"},
 };
 
 // The options of all file handlers, followed by a module's own.

@@ -23,8 +23,8 @@ std::string fault_of(const Folder& root, std::string path, Links links, Wanted w
   if (error == ENOENT || error == ENOTDIR) return "does not exist";
   if (error == EXDEV) return "leads out of the root by a symbolic link";
   if (error != 0) return "";
-  if (wanted == Wanted::folder) return facts.is_folder() ? "" : "is no folder";
-  return facts.is_regular() ? "" : "is no file";
+  if (wanted == Wanted::folder) return facts.is_folder() ? "" : "is not a folder";
+  return facts.is_regular() ? "" : "is not a file";
 }
 
 // The path as a person knows it, without the parts that are unknown.
@@ -52,11 +52,11 @@ void warn_of_missing(Host& host, const FileOptions& options) {
     return false;
   };
   if (!is_usable("it serves ", "", Wanted::folder,
-                 ": all its paths answer 404 until that folder is made, or root= names another"))
+                 ": requests get 404 until the folder is made, or root= names another one"))
     return;
   if (!options.errors.empty())
     is_usable("errors= names ", options.errors, Wanted::folder,
-              ": make that folder, with pages such as 404.html in it, or leave errors= out");
+              ": make the folder and put pages such as 404.html into it, or leave errors= out");
   if (!options.fallback.empty())
     is_usable("fallback= names ", options.fallback, Wanted::file, ": put a file there, or leave fallback= out");
 }

@@ -17,7 +17,7 @@ std::string user_name() {
   passwd entry{};
   passwd* found = nullptr;
   getpwuid_r(geteuid(), &entry, texts.data(), texts.size(), &found);
-  return found != nullptr ? found->pw_name : "of number " + std::to_string(geteuid());
+  return found != nullptr ? found->pw_name : "with the ID " + std::to_string(geteuid());
 }
 
 std::string path_of(int folder) {
