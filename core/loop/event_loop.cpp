@@ -91,6 +91,14 @@ EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable
   return kNoToken;
 }
 
+void EventLoop::change(Token token, int fd, std::uint32_t events) {
+  if (find(token) == nullptr || !has_registered(token, fd)) return;
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = token;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+}
+
 void EventLoop::remove(Token token, int fd) {
   if (find(token) == nullptr) return;
   // The number of a closed fd may belong to another fd now, whose registration has to stay.

@@ -1,4 +1,5 @@
-// The loop of one worker: waits in epoll(7), then runs a turn of named phases: events, ready, timers, reap.
+// The loop of one process, a worker or the supervisor: waits in epoll(7), then runs a turn of named phases:
+// events, ready, timers, reap.
 //
 // Each registered fd has a token with a generation, so an event that was queued for a closed fd never reaches
 // the fd that took its number. Loop thread only, except `wake`.
@@ -74,11 +75,17 @@ class EventLoop {
 
   // Registers the fd; kNoToken with errno set when the kernel refuses.
   Token add(int fd, std::uint32_t events, Pollable& pollable);
+  // Waits for other events of the fd from now on.
+  void change(Token token, int fd, std::uint32_t events);
   // Forgets the registration, also of an fd that is about to be closed, which saves the system call.
   void remove(Token token, int fd);
   void forget(Token token);
   // Whether the fd is still registered under this token: closing an fd ends the registration.
   bool watches(Token token, int fd);
+
+  // For a forked process that goes on without this loop. An epoll instance is shared with it: unless this is
+  // called first, removing a registration there would remove the parent's.
+  void close_for_child() { epoll_.reset(); }
 
   // The descriptors that the process needs. When one of them was closed or replaced, the process ends with a
   // sentence.
