@@ -16,7 +16,7 @@ Unexpected stops() {
 
 }  // namespace
 
-Result<void> ControlCommands::open(const Settings& settings, Actions actions) {
+Result<void> ControlCommands::open(EventLoop& loop, const Settings& settings, Actions actions) {
   if (settings.control == kNoControl) return {};
   actions_ = std::move(actions);
   const bool named = settings.control != kOwnControl;
@@ -24,7 +24,7 @@ Result<void> ControlCommands::open(const Settings& settings, Actions actions) {
       named ? settings.control : settings.control_folder + "/" + std::to_string(::getpid()) + ".sock";
   const auto ready = named ? Result<void>() : prepare_control_folder(settings.control_folder);
   if (ready && !named) running_servers(settings.control_folder);  // removes sockets of killed servers
-  auto opened = ready.and_then([&] { return ControlServer::open(path, commands()); });
+  auto opened = ready.and_then([&] { return ControlServer::open(loop, path, commands()); });
   if (opened) {
     server_ = std::move(*opened);
     return {};

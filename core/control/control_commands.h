@@ -24,11 +24,8 @@ class ControlCommands {
   };
 
   // Opens the control socket. A failure is an error only if the settings name the path; otherwise it is logged.
-  Result<void> open(const Settings& settings, Actions actions);
+  Result<void> open(EventLoop& loop, const Settings& settings, Actions actions);
 
-  // Readable when `serve` has something to do; -1 without a socket.
-  int fd() const { return server_ == nullptr ? -1 : server_->fd(); }
-  void serve() { server_->serve(); }
   void close_for_child();
   // All clients that have asked for a reload get the answer of the one that begins now.
   void reload_begins();

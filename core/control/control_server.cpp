@@ -1,9 +1,7 @@
 #include "control/control_server.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,12 +14,6 @@ namespace sluice {
 namespace {
 
 constexpr int kBacklog = 16;
-constexpr int kEventsMax = 8;
-
-// epoll data of the listener and the timer; that of a client is its ticket.
-constexpr ControlTicket kListenerMark = 1;
-constexpr ControlTicket kTickMark = 2;
-constexpr ControlTicket kFirstTicket = 3;
 
 bool may_command(int socket) {
   ucred peer{};
@@ -38,15 +30,46 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& path,
+class ControlServer::Client final : private Pollable {
+ public:
+  Client(ControlServer& server, UniqueFd connected)
+      : ticket(++server.last_ticket_),
+        socket(std::move(connected)),
+        late(server.loop_, [this] { server_.drop(ticket); }),
+        server_(server) {}
+  bool begin() {
+    late.at(monotonic_ms() + server_.times_.transfer_ms);
+    return events.begin(server_.loop_, socket.get(), EPOLLIN, *this);
+  }
+
+  const ControlTicket ticket;
+  UniqueFd socket;
+  Registration events;
+  Alarm late;
+  std::string line;
+  std::string answer;  // empty until there is one
+  std::size_t sent = 0;
+
+ private:
+  void on_events(std::uint32_t came) override { server_.on_client(*this, came); }
+
+  ControlServer& server_;
+};
+
+ControlServer::ControlServer(EventLoop& loop, std::vector<ControlCommand> commands, ControlTimes times)
+    : loop_(loop),
+      commands_(std::move(commands)),
+      times_(times),
+      retry_(loop, [this] { wanted_.change(EPOLLIN); }) {}
+
+Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, const std::string& path,
                                                            std::vector<ControlCommand> commands,
                                                            ControlTimes times) {
-  std::unique_ptr<ControlServer> server(new ControlServer(std::move(commands), times));
-  server->next_ticket_ = kFirstTicket;
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, std::move(commands), times));
   const auto listening = server->listen(path);
   if (!listening) return Unexpected(listening.error());
-  const auto watching = server->watch();
-  if (!watching) return Unexpected(watching.error());
+  if (!server->wanted_.begin(loop, server->listener_.get(), EPOLLIN, *server))
+    return fail_errno("cannot watch the control socket", errno);
   return server;
 }
 
@@ -91,80 +114,20 @@ Result<void> ControlServer::listen(const std::string& path) {
   return {};
 }
 
-Result<void> ControlServer::watch() {
-  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
-  tick_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  epoll_event listening{};
-  listening.events = EPOLLIN;
-  listening.data.u64 = kListenerMark;
-  epoll_event ticking{};
-  ticking.events = EPOLLIN;
-  ticking.data.u64 = kTickMark;
-  if (!epoll_ || !tick_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &listening) != 0 ||
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, tick_.get(), &ticking) != 0) {
-    return fail_errno("cannot watch the control socket", errno);
-  }
-  return {};
-}
-
-void ControlServer::serve() {
-  epoll_event events[kEventsMax];
-  const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, 0);
-  for (int i = 0; i < count; ++i) {
-    if (events[i].data.u64 == kListenerMark) {
-      accept_all();
-    } else if (events[i].data.u64 == kTickMark) {
-      expire();
-    } else if (Client* client = find(events[i].data.u64)) {
-      on_client(*client, events[i].events);
-    }
-  }
-}
-
-void ControlServer::accept_all() {
-  const bool was_idle = clients_.empty();
+void ControlServer::on_events(std::uint32_t) {
   for (std::size_t i = 0; i < kClientsMax; ++i) {
     UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket && errno == EAGAIN) return;
     if (!socket) {
       // Without a free descriptor the client stays in the queue and keeps the listener readable, so the
-      // listener is not watched until the next tick.
-      if (errno != EAGAIN) want_clients(false);
-      break;
+      // listener is not watched for a while.
+      wanted_.change(0);
+      return retry_.at(monotonic_ms() + times_.retry_ms);
     }
-    Client client{next_ticket_++, std::move(socket), {}, {}, 0, monotonic_ms() + times_.transfer_ms};
-    epoll_event wanted{};
-    wanted.events = EPOLLIN;
-    wanted.data.u64 = client.ticket;
-    if (clients_.size() == kClientsMax || !may_command(client.socket.get()) ||
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.socket.get(), &wanted) != 0) {
-      continue;
-    }
-    clients_.push_back(std::move(client));
+    if (clients_.size() == kClientsMax || !may_command(socket.get())) continue;
+    auto client = std::make_unique<Client>(*this, std::move(socket));
+    if (client->begin()) clients_.push_back(std::move(client));
   }
-  if (was_idle && !clients_.empty()) tick_every(times_.tick_ms);
-}
-
-void ControlServer::want_clients(bool wanted) {
-  epoll_event listening{};
-  listening.events = wanted ? EPOLLIN : 0U;
-  listening.data.u64 = kListenerMark;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), &listening);
-  if (!wanted) tick_every(times_.tick_ms);
-}
-
-void ControlServer::tick_every(std::uint32_t interval_ms) {
-  const timespec interval{interval_ms / 1000, static_cast<long>(interval_ms % 1000) * 1'000'000};
-  const itimerspec tick{interval, interval};
-  ::timerfd_settime(tick_.get(), 0, &tick, nullptr);
-}
-
-void ControlServer::expire() {
-  std::uint64_t ticks = 0;
-  [[maybe_unused]] const ssize_t got = ::read(tick_.get(), &ticks, sizeof(ticks));
-  const std::uint64_t now = monotonic_ms();
-  std::erase_if(clients_, [now](const Client& client) { return client.until_ms <= now; });
-  if (clients_.empty()) tick_every(0);
-  want_clients(true);
 }
 
 void ControlServer::on_client(Client& client, std::uint32_t events) {
@@ -192,11 +155,8 @@ bool ControlServer::receive(Client& client) {
 }
 
 void ControlServer::run(Client& client) {
-  // Until there is an answer, epoll reports only that the client has gone (EPOLLHUP).
-  epoll_event nothing{};
-  nothing.data.u64 = client.ticket;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client.socket.get(), &nothing);
-  client.until_ms = monotonic_ms() + times_.command_ms;
+  client.events.change(0);  // until there is an answer, epoll reports only that the client has gone (EPOLLHUP)
+  client.late.at(monotonic_ms() + times_.command_ms);
   const ControlTicket ticket = client.ticket;
   const std::string line = client.line;
   std::string names;
@@ -216,11 +176,8 @@ void ControlServer::answer(ControlTicket ticket, const ControlAnswer& answer) {
   Client* client = find(ticket);
   if (client == nullptr || !client->answer.empty()) return;
   client->answer = answer ? "ok\n" + *answer : "error " + one_line(answer.error().message) + "\n";
-  client->until_ms = monotonic_ms() + times_.transfer_ms;
-  epoll_event wanted{};
-  wanted.events = EPOLLOUT;
-  wanted.data.u64 = ticket;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client->socket.get(), &wanted);
+  client->late.at(monotonic_ms() + times_.transfer_ms);
+  client->events.change(EPOLLOUT);
   send(*client);
 }
 
@@ -238,20 +195,19 @@ void ControlServer::send(Client& client) {
 
 ControlServer::Client* ControlServer::find(ControlTicket ticket) {
   const auto found = std::find_if(clients_.begin(), clients_.end(),
-                                  [ticket](const Client& client) { return client.ticket == ticket; });
-  return found == clients_.end() ? nullptr : &*found;
+                                  [ticket](const auto& client) { return client->ticket == ticket; });
+  return found == clients_.end() ? nullptr : found->get();
 }
 
 void ControlServer::drop(ControlTicket ticket) {
-  std::erase_if(clients_, [ticket](const Client& client) { return client.ticket == ticket; });
+  std::erase_if(clients_, [ticket](const auto& client) { return client->ticket == ticket; });
 }
 
 void ControlServer::close_for_child() {
   path_.clear();
   clients_.clear();
+  wanted_.end();
   listener_.reset();
-  epoll_.reset();
-  tick_.reset();
 }
 
 }  // namespace sluice

@@ -1,8 +1,8 @@
 // The supervisor's end of its control socket. Reads one line from each client, runs the command that it names,
 // sends the answer and closes. The answer's first line is "ok" or "error SENTENCE".
 //
-// Supervisor's thread. Only root and the server's user may connect. All descriptors are in one epoll instance,
-// so the owner has one descriptor to poll. The number of clients, their sizes and times are bounded.
+// Supervisor's thread; never blocks. Only root and the server's user may connect. The number of clients, their
+// sizes and times are bounded.
 #pragma once
 
 #include <sys/types.h>
@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "loop/alarm.h"
+#include "loop/registration.h"
 
 namespace sluice {
 
@@ -35,15 +37,16 @@ struct ControlCommand {
 struct ControlTimes {
   std::uint32_t transfer_ms = 10'000;  // for the client to send its line, and to take the answer
   std::uint32_t command_ms = 120'000;  // for the command; longer than any command takes
-  std::uint32_t tick_ms = 1'000;       // how often these limits are checked
+  std::uint32_t retry_ms = 1'000;      // from a lack of descriptors until clients are accepted again
 };
 
-class ControlServer {
+class ControlServer final : private Pollable {
  public:
   static constexpr std::size_t kClientsMax = 16;
   static constexpr std::size_t kLineMax = 1024;
 
-  static Result<std::unique_ptr<ControlServer>> open(const std::string& path,
+  // `loop` lives longer.
+  static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path,
                                                      std::vector<ControlCommand> commands,
                                                      ControlTimes times = {});
   // Removes the socket, unless another file has taken its place, and disconnects all clients.
@@ -52,31 +55,16 @@ class ControlServer {
   ControlServer& operator=(const ControlServer&) = delete;
 
   const std::string& path() const { return path_; }
-  // Readable when `serve` has something to do. `serve` never blocks.
-  int fd() const { return epoll_.get(); }
-  void serve();
   void answer(ControlTicket ticket, const ControlAnswer& answer);
   // For a forked child: closes the descriptors, and leaves the socket to the parent.
   void close_for_child();
 
  private:
-  struct Client {
-    ControlTicket ticket = 0;
-    UniqueFd socket;
-    std::string line;
-    std::string answer;  // empty until there is one
-    std::size_t sent = 0;
-    std::uint64_t until_ms = 0;
-  };
-  ControlServer(std::vector<ControlCommand> commands, ControlTimes times)
-      : commands_(std::move(commands)), times_(times) {}
+  class Client;
+  ControlServer(EventLoop& loop, std::vector<ControlCommand> commands, ControlTimes times);
 
   Result<void> listen(const std::string& path);
-  Result<void> watch();
-  void accept_all();
-  void expire();
-  void want_clients(bool wanted);
-  void tick_every(std::uint32_t interval_ms);
+  void on_events(std::uint32_t events) override;
   void on_client(Client& client, std::uint32_t events);
   bool receive(Client& client);
   void run(Client& client);
@@ -84,16 +72,17 @@ class ControlServer {
   Client* find(ControlTicket ticket);
   void drop(ControlTicket ticket);
 
+  EventLoop& loop_;
   std::vector<ControlCommand> commands_;
   ControlTimes times_;
   std::string path_;
   dev_t device_ = 0;  // identifies the socket's file, with inode_
   ino_t inode_ = 0;
   UniqueFd listener_;
-  UniqueFd epoll_;
-  UniqueFd tick_;
-  std::vector<Client> clients_;
-  ControlTicket next_ticket_ = 0;
+  Registration wanted_;  // of the listener
+  Alarm retry_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  ControlTicket last_ticket_ = 0;
 };
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/monotonic_clock.h"
 
 namespace sluice {
 namespace {
@@ -14,16 +15,18 @@ constexpr std::uint64_t kReloadsMax = 8;
 
 }  // namespace
 
-void DrainingWorkers::retire(WorkerGroup& group, std::uint64_t now_ms) {
+void DrainingWorkers::retire(WorkerGroup& group) {
   ++reloads_;
   for (WorkerProcess* worker : group.workers()) {
     worker->tell({ControlMessage::retire});
     retired_.push_back({group.take(*worker), reloads_, group.plan().settings.timeouts.drain_ms});
   }
   for (Retired& retired : retired_) {
-    if (retired.until_ms != 0 || retired.reload + kReloadsMax > reloads_) continue;
-    retired.process->tell({ControlMessage::stop});
-    retired.until_ms = now_ms + retired.drain_ms + kDrainGraceMs;
+    if (retired.limit != nullptr || retired.reload + kReloadsMax > reloads_) continue;
+    WorkerProcess& worker = *retired.process;
+    worker.tell({ControlMessage::stop});
+    retired.limit = std::make_unique<Alarm>(loop_, [&worker] { end(worker); });
+    retired.limit->at(monotonic_ms() + retired.drain_ms + kDrainGraceMs);
   }
 }
 
@@ -47,14 +50,12 @@ void DrainingWorkers::remove(const WorkerProcess& worker) {
   std::erase_if(retired_, [&](const Retired& retired) { return retired.process.get() == &worker; });
 }
 
-void DrainingWorkers::step(std::uint64_t now_ms) {
-  for (Retired& retired : retired_) {
-    if (retired.until_ms == 0 || now_ms < retired.until_ms || retired.process->dismissed()) continue;
-    log(LogLevel::warning, "worker " + std::to_string(retired.process->index() + 1) + " (process " +
-                               std::to_string(retired.process->pid()) +
-                               "), which many reloads have replaced, exceeds its drain limit: it is ended");
-    retired.process->dismiss();
-  }
+void DrainingWorkers::end(WorkerProcess& worker) {
+  if (worker.dismissed()) return;
+  log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " (process " +
+                             std::to_string(worker.pid()) +
+                             "), which many reloads have replaced, exceeds its drain limit: it is ended");
+  worker.dismiss();
 }
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "loop/alarm.h"
 #include "process/worker_group.h"
 
 namespace sluice {
@@ -19,8 +20,10 @@ class DrainingWorkers {
   // How much longer than the drain limit a worker may take to end by itself.
   static constexpr std::uint64_t kDrainGraceMs = 3'000;
 
+  explicit DrainingWorkers(EventLoop& loop) : loop_(loop) {}
+
   // Takes over all workers of the group, and tells them to finish.
-  void retire(WorkerGroup& group, std::uint64_t now_ms);
+  void retire(WorkerGroup& group);
   // Takes over workers that are being ended already.
   void add(std::vector<std::unique_ptr<WorkerProcess>> workers);
 
@@ -28,17 +31,17 @@ class DrainingWorkers {
   WorkerProcess* find(pid_t pid) const;
   void remove(const WorkerProcess& worker);
   void clear() { retired_.clear(); }
-  // Ends the workers that exceed their limit.
-  void step(std::uint64_t now_ms);
 
  private:
   struct Retired {
     std::unique_ptr<WorkerProcess> process;
-    std::uint64_t reload = 0;    // the number of the reload that replaced it
-    std::uint64_t drain_ms = 0;  // from its own settings
-    std::uint64_t until_ms = 0;  // 0: no limit
+    std::uint64_t reload = 0;           // the number of the reload that replaced it
+    std::uint64_t drain_ms = 0;         // from its own settings
+    std::unique_ptr<Alarm> limit = {};  // null while it may drain without a limit
   };
+  static void end(WorkerProcess& worker);
 
+  EventLoop& loop_;
   std::vector<Retired> retired_;
   std::uint64_t reloads_ = 0;
 };

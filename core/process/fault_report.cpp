@@ -39,16 +39,22 @@ void FaultReports::begin(std::vector<Snapshot::Frame> frames, const std::string&
     return text;
   });
   if (!child) return log_raw(frames);
-  reports_.push_back({std::move(*child), std::move(frames), monotonic_ms() + kNamingMs});
+  auto limit = std::make_unique<Alarm>(loop_, [this, pid = (*child)->pid()] { give_up(pid); });
+  limit->at(monotonic_ms() + kNamingMs);
+  reports_.push_back({std::move(*child), std::move(frames), std::move(limit)});
 }
 
 void FaultReports::close_for_child() {
   for (const Report& report : reports_) report.child->close_for_child();
 }
 
+std::vector<FaultReports::Report>::iterator FaultReports::find(pid_t pid) {
+  return std::find_if(reports_.begin(), reports_.end(),
+                      [pid](const Report& report) { return report.child->pid() == pid; });
+}
+
 bool FaultReports::ended(pid_t pid, int status) {
-  const auto report = std::find_if(reports_.begin(), reports_.end(),
-                                   [pid](const Report& other) { return other.child->pid() == pid; });
+  const auto report = find(pid);
   if (report == reports_.end()) return false;
   const auto text = report->child->result(status);
   if (text) {
@@ -61,12 +67,10 @@ bool FaultReports::ended(pid_t pid, int status) {
   return true;
 }
 
-void FaultReports::step(std::uint64_t now_ms) {
-  std::erase_if(reports_, [now_ms](const Report& report) {  // this also kills the report's child
-    if (now_ms < report.until_ms) return false;
-    log_raw(report.frames);
-    return true;
-  });
+void FaultReports::give_up(pid_t pid) {
+  const auto report = find(pid);
+  log_raw(report->frames);
+  reports_.erase(report);  // this also kills its child
 }
 
 }  // namespace sluice

@@ -10,29 +10,35 @@
 #include <vector>
 
 #include "base/child_process.h"
+#include "loop/alarm.h"
 #include "telemetry/fault_snapshot.h"
 
 namespace sluice {
 
 class FaultReports {
  public:
+  explicit FaultReports(EventLoop& loop) : loop_(loop) {}
+
   // Called in the child: gives up the supervisor's rights and descriptors. If that fails, no names are looked
   // up.
   using Confine = std::function<Result<void>()>;
-  // Starts a child that names and logs the frames. `copies` is the folder of the modules' private copies.
+  // Starts a child that names and logs the frames. It is ended when it takes too long. `copies` is the folder
+  // of the modules' private copies.
   void begin(std::vector<Snapshot::Frame> frames, const std::string& copies, const Confine& confine);
   void close_for_child();
   // Whether the child was one of these. If so, its output is logged.
   bool ended(pid_t pid, int status);
-  // Ends children that take too long.
-  void step(std::uint64_t now_ms);
 
  private:
   struct Report {
     std::unique_ptr<Child> child;
     std::vector<Snapshot::Frame> frames;
-    std::uint64_t until_ms;
+    std::unique_ptr<Alarm> limit;
   };
+  std::vector<Report>::iterator find(pid_t pid);
+  void give_up(pid_t pid);
+
+  EventLoop& loop_;
   std::vector<Report> reports_;
 };
 

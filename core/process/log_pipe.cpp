@@ -1,6 +1,7 @@
 #include "process/log_pipe.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,6 +23,10 @@ Result<void> LogPipe::open() {
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot make a pipe for the log", errno);
   reading_.reset(ends[0]);
   writing_.reset(ends[1]);
+  // A regular file always has room, and epoll_ctl(2) does not take it.
+  if (!lines_.begin(loop_, reading_.get(), EPOLLIN, *this) ||
+      (!room_.begin(loop_, STDERR_FILENO, EPOLLONESHOT, *this) && errno != EPERM))
+    return fail_errno("cannot watch the pipe for the log", errno);
   set_log_fd(writing_.get());
   return {};
 }
@@ -31,8 +36,13 @@ void LogPipe::close() {
   forward();
 }
 
-pollfd LogPipe::wanted() const {
-  return stuck_ ? pollfd{STDERR_FILENO, POLLOUT, 0} : pollfd{reading_.get(), POLLIN, 0};
+// Whether stderr takes a piece. If so, the loop waits for lines, and else for room.
+bool LogPipe::find_room() {
+  pollfd room{STDERR_FILENO, POLLOUT, 0};
+  const bool takes = ::poll(&room, 1, 0) != 0;
+  lines_.change(takes ? EPOLLIN : 0U);
+  if (!takes) room_.change(EPOLLOUT | EPOLLONESHOT);
+  return takes;
 }
 
 void LogPipe::forward() {
@@ -42,9 +52,7 @@ void LogPipe::forward() {
   int left = 0;
   if (::ioctl(reading_.get(), FIONREAD, &left) != 0) return;
   do {
-    pollfd room{STDERR_FILENO, POLLOUT, 0};
-    stuck_ = ::poll(&room, 1, 0) == 0;
-    if (stuck_) return;
+    if (!find_room()) return;
     const ssize_t got = ::read(reading_.get(), buffer, sizeof(buffer));
     if (got <= 0) return;
     left -= static_cast<int>(got);

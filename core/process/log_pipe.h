@@ -4,15 +4,17 @@
 // Supervisor's thread.
 #pragma once
 
-#include <poll.h>
-
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "loop/registration.h"
 
 namespace sluice {
 
-class LogPipe {
+class LogPipe final : private Pollable {
  public:
+  // The loop passes lines on as they come.
+  explicit LogPipe(EventLoop& loop) : loop_(loop) {}
+
   // From now on this process logs into the pipe.
   Result<void> open();
   // From now on it logs to stderr again.
@@ -21,15 +23,18 @@ class LogPipe {
   void close_reading() { reading_.reset(); }
   int writing_fd() const { return writing_.get(); }
 
-  // The event to wait for before `forward` can do something.
-  pollfd wanted() const;
   // Passes on what is in the pipe at this moment, as far as stderr takes it. Never blocks.
   void forward();
 
  private:
+  void on_events(std::uint32_t) override { forward(); }
+  bool find_room();
+
+  EventLoop& loop_;
   UniqueFd reading_;
   UniqueFd writing_;
-  bool stuck_ = false;  // stderr is not read
+  Registration lines_;  // waits for lines in `reading_` while stderr has room
+  Registration room_;   // waits for room in stderr when it is full
 };
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/monotonic_clock.h"
 #include "telemetry/fault_handler.h"
 
 namespace sluice {
@@ -42,27 +43,30 @@ const char* where_it_waits(WaitKind wait) {
 
 }  // namespace
 
-void Watchdog::look(const WorkerGroup& group, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
-                    std::uint32_t hang_ms, const Report& report) {
+void Watchdog::look() {
+  const std::uint64_t now_ns = monotonic_ns();
+  look_.at(now_ns / kMs + kLookMs);  // also when this look ends early, for want of memory
   if (now_ns - looked_ns_ >= kLateNs) counts_from_ns_ = now_ns;
   looked_ns_ = now_ns;
   due_ns_ = now_ns + kLookMs * kMs;
-  const auto watch = [&](WorkerProcess& worker, bool accepts) {
+  const auto [group, retired] = watched_();
+  const std::uint64_t hang_ms = group.plan().settings.policy.hang_ms;
+  const auto watch = [&, &group = group](WorkerProcess& worker, bool accepts) {
     look_at_threads(worker, now_ns, hang_ms > 0 ? kCallShare * hang_ms * kMs : kCallNs);
-    Held* held = look_at(group, worker, now_ns, report);
+    Held* held = look_at(group, worker, now_ns);
     if (held == nullptr) return;
     if (accepts) help(group, worker, *held);
     if (worker.stopped()) return;  // a person has stopped it, and may let it go on
     const bool dying = worker.dying();
-    if (!dying) name_if_known(worker, *held, now_ns, report);
-    if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end(worker, *held, dying, now_ns);
+    if (!dying) name_if_known(worker, *held, now_ns);
+    if (hang_ms > 0 && now_ns - held->since_ns >= hang_ms * kMs) end_worker(worker, *held, dying, now_ns);
   };
   for (WorkerProcess* worker : group.workers()) watch(*worker, true);
   for (WorkerProcess* worker : retired) watch(*worker, false);
+  look_.at(due_ns_ / kMs + 1);
 }
 
-Watchdog::Held* Watchdog::look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns,
-                                  const Report& report) {
+Watchdog::Held* Watchdog::look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns) {
   if (!worker.ready() && std::max(worker.started_ms() * kMs, counts_from_ns_) + kStartNs <= now_ns) {
     worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
     worker.kill();
@@ -70,7 +74,7 @@ Watchdog::Held* Watchdog::look_at(const WorkerGroup& group, WorkerProcess& worke
   const std::uint64_t began_ns = worker.stopped() ? kStoppedNs : worker.stats().turn_began_ns.get();
   const auto known = held_.find(worker.pid());
   if (known != held_.end() && known->second.began_ns != began_ns) {
-    if (!known->second.named && !worker.dying()) name(worker, known->second, now_ns, report);
+    if (!known->second.named && !worker.dying()) name(worker, known->second, now_ns);
     end_help(group, worker, known->second);
     held_.erase(known);
   }
@@ -109,18 +113,17 @@ Watchdog::Held* Watchdog::find_out(const WorkerProcess& worker, std::uint64_t be
   return &held_.emplace(worker.pid(), std::move(held)).first->second;
 }
 
-void Watchdog::name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns,
-                             const Report& report) {
+void Watchdog::name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns) {
   if (held.named) return;
   const std::uint32_t taken = worker.stats().held.taken.load(std::memory_order_acquire);
   const bool has_come = taken >= held.asked && taken % 2 == 0;
   if (held.asked == 0 || has_come || now_ns - held.since_ns >= kHeldNs + kSnapshotNs)
-    return name(worker, held, now_ns, report);
+    return name(worker, held, now_ns);
   due_ns_ = std::min(due_ns_, now_ns + kSoonNs);
 }
 
 // A snapshot that comes late is from another turn, or from none.
-void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report) {
+void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns) const {
   held.named = true;
   Culprit culprit = held.inside;
   const Snapshot& snapshot = worker.stats().held;
@@ -132,7 +135,7 @@ void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_n
   log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " has been held up for " +
                              std::to_string((now_ns - held.since_ns) / kMs) + " ms " + culprit.text() +
                              where_it_waits(held.wait));
-  report(std::move(culprit));
+  report_(std::move(culprit));
 }
 
 void Watchdog::look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns, std::uint64_t limit_ns) {
@@ -169,7 +172,7 @@ void Watchdog::end_help(const WorkerGroup& group, const WorkerProcess& worker, H
 
 // A dying worker is replaced only when it is gone, so the limit holds for it as well. The log then says what
 // it dies of.
-void Watchdog::end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
+void Watchdog::end_worker(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
   if (held.ended_ns == 0) {
     held.ended_ns = now_ns;
     if (!dying) worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);

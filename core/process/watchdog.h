@@ -13,6 +13,7 @@
 #include <map>
 #include <vector>
 
+#include "loop/alarm.h"
 #include "process/culprit.h"
 #include "process/wait_kind.h"
 #include "process/worker_group.h"
@@ -21,17 +22,21 @@ namespace sluice {
 
 class Watchdog {
  public:
-  // `look` has to be called at least this often.
-  static constexpr std::uint64_t kLookMs = 50;
-  // When `look` has to be called next, so that every turn of more than 100 ms is noticed.
-  std::uint64_t due_ns() const { return due_ns_; }
-
-  // `retired` workers are watched as well. They do not accept any more, so they need no help. `hang_ms`: see
-  // ModulePolicy. When a look comes late, the whole machine has stood still, and the time before it does not
-  // count. `report` logs the frames of a held worker.
+  // `retired` workers are watched as well. They do not accept any more, so they need no help.
+  struct Watched {
+    const WorkerGroup& group;
+    std::vector<WorkerProcess*> retired;
+  };
+  // Logs the frames of a held worker.
   using Report = std::function<void(Culprit culprit)>;
-  void look(const WorkerGroup& group, const std::vector<WorkerProcess*>& retired, std::uint64_t now_ns,
-            std::uint32_t hang_ms, const Report& report);
+  Watchdog(EventLoop& loop, std::function<Watched()> watched, Report report)
+      : watched_(std::move(watched)), report_(std::move(report)), look_(loop, [this] { look(); }) {}
+
+  // Begins to look, every kLookMs and whenever something is due.
+  static constexpr std::uint64_t kLookMs = 50;
+  void begin() { look_.soon(); }
+  // Looks no more.
+  void end() { look_.off(); }
   // A worker was stopped. The workers that it helps get another helper.
   void stopped(const WorkerGroup& group, WorkerProcess& worker);
   // A worker has ended: it is no longer held up, and helps no more.
@@ -49,21 +54,26 @@ class Watchdog {
     std::uint64_t ended_ns = 0;  // when it was told to die
   };
 
+  // When a look comes late, the whole machine has stood still, and the time before it does not count.
+  void look();
   // Null when it is not held up.
-  Held* look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns, const Report& report);
+  Held* look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns);
   // Null when the turn has ended meanwhile.
   Held* find_out(const WorkerProcess& worker, std::uint64_t began_ns, std::uint64_t since_ns);
-  void name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
-  static void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns, const Report& report);
+  void name_if_known(const WorkerProcess& worker, Held& held, std::uint64_t now_ns);
+  void name(const WorkerProcess& worker, Held& held, std::uint64_t now_ns) const;
   void look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns, std::uint64_t limit_ns);
   void help(const WorkerGroup& group, const WorkerProcess& worker, Held& held);
   void end_help(const WorkerGroup& group, const WorkerProcess& worker, Held& held);
-  static void end(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
+  static void end_worker(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
 
+  std::function<Watched()> watched_;
+  Report report_;
+  Alarm look_;
   std::map<pid_t, Held> held_;
   // Offloaded calls that were logged: by process and thread, with the time when they began.
   std::map<std::pair<pid_t, unsigned>, std::uint64_t> long_calls_;
-  std::uint64_t due_ns_ = 0;
+  std::uint64_t due_ns_ = 0;  // the next look, so that every turn of more than 100 ms is noticed
   std::uint64_t looked_ns_ = 0;
   std::uint64_t counts_from_ns_ = 0;
 };

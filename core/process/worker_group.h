@@ -39,9 +39,11 @@ class WorkerGroup {
 
   // What the supervisor gives to each new process.
   struct Launch {
+    EventLoop& loop;
+    WorkerProcess::Owner& owner;
     int log_fd = -1;
     Unusable unusable = Unusable::left_out;
-    std::function<void(const std::vector<int>& own_sockets)> close_others;
+    std::function<void(const std::vector<int>& own_sockets)> close_others = {};
   };
   // Fills the empty slots. Calls `Launched` for each new process.
   using Launched = std::function<void(WorkerProcess&)>;

@@ -6,12 +6,18 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <utility>
 
 #include "base/child_process.h"
 #include "base/monotonic_clock.h"
 
 namespace sluice {
 namespace {
+
+// Taken from one worker in one turn. Other workers, and signals, come next.
+constexpr int kMessagesMax = 32;
+// How often to look whether a worker is ending.
+constexpr std::uint64_t kLookMs = 1'000;
 
 // /proc/PID/status has "CoreDumping: 1" while the kernel writes a core, and no VmSize when it is freeing the
 // memory (proc(5)).
@@ -27,8 +33,8 @@ bool is_ending(pid_t pid) {
 
 }  // namespace
 
-Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) {
-  std::unique_ptr<WorkerProcess> process(new WorkerProcess);
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, EventLoop& loop, Owner& owner) {
+  std::unique_ptr<WorkerProcess> process(new WorkerProcess(loop, owner));
   process->index_ = start.index;
   process->started_ms_ = monotonic_ms();
   auto stats = map_stats();
@@ -40,6 +46,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) 
   }
   process->control_.reset(ends[0]);
   const UniqueFd worker_end(ends[1]);
+  if (!process->messages_.begin(loop, process->control_.get(), EPOLLIN, *process))
+    return fail_errno("cannot watch the socket of a worker", errno);
   const pid_t supervisor = ::getpid();
   process->pid_ = ::fork();
   if (process->pid_ < 0) return fail_errno("cannot fork a worker", errno);
@@ -47,16 +55,25 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start) 
     process->control_.reset();
     run_worker(start, *process->stats_, worker_end.get(), supervisor);
   }
+  process->look_.at(monotonic_ms() + kLookMs);
   return process;
 }
 
 void WorkerProcess::kill() {
-  if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
+  ends();
   ::kill(pid_, SIGKILL);
 }
 
-void WorkerProcess::look_whether_it_ends(std::uint64_t now_ms) {
-  if (ending_ms_ == 0 && is_ending(pid_)) ending_ms_ = now_ms;
+void WorkerProcess::ends() {
+  if (std::exchange(ending_, true)) return;
+  look_.at(monotonic_ms() + kGoneMs);
+}
+
+// Looks in /proc: if the first thread has ended while the kernel holds another one, nothing else tells.
+void WorkerProcess::look_whether_it_ends() {
+  if (ending_) return owner_.does_not_end(*this);
+  look_.at(monotonic_ms() + kLookMs);
+  if (is_ending(pid_)) ends();
 }
 
 void WorkerProcess::dismiss() {
@@ -79,16 +96,19 @@ bool WorkerProcess::dying() const {
   return dismissed_ || stats_->fault.taken.load(std::memory_order_relaxed) != 0 || is_ending(pid_);
 }
 
-std::optional<WorkerMessage> WorkerProcess::hear() {
-  WorkerMessage message;
-  const Heard heard = receive_message(control_.get(), message);
-  if (heard == Heard::gone) {  // a signal will report its end
-    control_.reset();
-    if (ending_ms_ == 0) ending_ms_ = monotonic_ms();
+void WorkerProcess::on_events(std::uint32_t) {
+  for (int i = 0; i < kMessagesMax; ++i) {
+    WorkerMessage message;
+    const Heard heard = receive_message(control_.get(), message);
+    if (heard == Heard::gone) {  // a signal will report its end
+      messages_.end();
+      control_.reset();
+      ends();
+    }
+    if (heard != Heard::message) return;
+    if (message.kind == ControlMessage::ready) ready_ = true;
+    owner_.heard(*this, message);
   }
-  if (heard != Heard::message) return std::nullopt;
-  if (message.kind == ControlMessage::ready) ready_ = true;
-  return message;
 }
 
 std::optional<Culprit> WorkerProcess::culprit(int status, const ModuleSet& modules) const {

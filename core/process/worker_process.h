@@ -1,7 +1,8 @@
-// A worker's process, for its supervisor: it forks it, talks to it through a socket pair, and finds out how
-// it ended.
+// A worker's process, for its supervisor: it forks it, talks to it through a socket pair, and finds out whether
+// it ends, and how.
 //
-// Supervisor's thread. The destructor neither stops the process nor waits for it; other code reaps it.
+// Supervisor's thread; the loop hears what the worker says. The destructor neither stops the process nor waits
+// for it; other code reaps it.
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "loop/alarm.h"
+#include "loop/registration.h"
 #include "module/module_set.h"
 #include "process/culprit.h"
 #include "telemetry/worker_stats.h"
@@ -20,24 +23,35 @@
 
 namespace sluice {
 
-class WorkerProcess {
+class WorkerProcess final : private Pollable {
  public:
   using Start = WorkerStart;
 
-  static Result<std::unique_ptr<WorkerProcess>> start(const Start& start);
+  class Owner {
+   public:
+    // REQUIRES: does not destroy the worker.
+    virtual void heard(WorkerProcess& worker, const WorkerMessage& message) = 0;
+    // The worker was killed, or was seen to end, and kGoneMs later it has not been reaped: a disk that does not
+    // answer holds it in the kernel, or it may not be killed. May destroy the worker.
+    virtual void does_not_end(WorkerProcess& worker) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+  static constexpr std::uint64_t kGoneMs = 3'000;
+
+  // `loop` and `owner` live longer.
+  static Result<std::unique_ptr<WorkerProcess>> start(const Start& start, EventLoop& loop, Owner& owner);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   pid_t pid() const { return pid_; }
   unsigned index() const { return index_; }
   std::uint64_t started_ms() const { return started_ms_; }  // CLOCK_MONOTONIC
-  int control() const { return control_.get(); }
   bool ready() const { return ready_; }
   const WorkerStats& stats() const { return *stats_; }
   // False when the message cannot be sent. A worker that is gone is reaped later.
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
-  // The next message from the worker.
-  std::optional<WorkerMessage> hear();
   void kill();
   // Kills it, and its end needs no report.
   void dismiss();
@@ -52,12 +66,6 @@ class WorkerProcess {
   // is in.
   void condemn(bool by_disk);
   bool held_by_disk() const { return held_by_disk_; }
-  // It was killed, or seen to end, and cannot be reaped after kGoneMs: a disk that does not answer holds it
-  // in the kernel, or it may not be killed.
-  static constexpr std::uint64_t kGoneMs = 3'000;
-  // Looks in /proc: if the first thread has ended while the kernel holds another one, nothing else tells.
-  void look_whether_it_ends(std::uint64_t now_ms);
-  bool does_not_end(std::uint64_t now_ms) const { return ending_ms_ != 0 && now_ms >= ending_ms_ + kGoneMs; }
   // What it was doing when it ended by a fault, or in any way inside a module; nothing when it ended
   // otherwise. A thread without a note is known by its frames, if they are of these modules.
   std::optional<Culprit> culprit(int status, const ModuleSet& modules) const;
@@ -65,17 +73,24 @@ class WorkerProcess {
   std::string ending(int status, const std::optional<Culprit>& culprit) const;
 
  private:
-  WorkerProcess() = default;
+  WorkerProcess(EventLoop& loop, Owner& owner)
+      : owner_(owner), look_(loop, [this] { look_whether_it_ends(); }) {}
+  void on_events(std::uint32_t events) override;
+  void ends();
+  void look_whether_it_ends();
 
+  Owner& owner_;
   pid_t pid_ = -1;
   unsigned index_ = 0;
   std::uint64_t started_ms_ = 0;
   UniqueFd control_;
+  Registration messages_;
+  Alarm look_;
   SharedStats stats_;
   bool ready_ = false;
   bool condemned_ = false;
   bool held_by_disk_ = false;
-  std::uint64_t ending_ms_ = 0;  // since when it has been ending
+  bool ending_ = false;
   bool dismissed_ = false;
   bool stopped_ = false;
   std::uint64_t went_on_ns_ = 0;

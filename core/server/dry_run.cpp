@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "process/listen_group.h"
-#include "swap/module_rollout.h"
+#include "server/tried_settings.h"
 
 namespace sluice {
 
@@ -23,13 +23,9 @@ Result<std::string> try_all(const ListenAddress& address) {
 }  // namespace
 
 Result<std::string> check(const Settings& settings) {
-  const auto rollout = ModuleRollout::create([] {});
-  if (!rollout) return Unexpected(rollout.error());
-  const auto plan = make_plan(settings);
-  if (!plan) return Unexpected(plan.error());
-  const auto tried = try_folder((*rollout)->store(), **plan);
+  const auto tried = try_settings(settings);
   if (!tried) return Unexpected(tried.error());
-  const TrialReport& report = tried->report;
+  const TrialReport& report = tried->folder.report;
   std::string text;
   for (const MountReport& mount : report.mounts) text += mount.prefix + "  by " + mount.module + "\n";
   std::string faults;
@@ -42,7 +38,7 @@ Result<std::string> check(const Settings& settings) {
       add(warning.sentence);
     }
   }
-  for (const ServingSite& site : (*plan)->sites) {
+  for (const ServingSite& site : tried->plan->sites) {
     for (const ListenAddress& address : site.listen) {
       const auto note = try_all(address);
       if (!note) add(note.error().message);

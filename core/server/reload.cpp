@@ -45,46 +45,48 @@ void log_problems(const TrialReport& report) {
                              : warning);
 }
 
-Result<std::unique_ptr<Reload>> Reload::begin(const ReadSettings& reread, const WorkerGroup& current,
-                                              CloseInChild close_in_child) {
-  std::unique_ptr<Reload> reload(new Reload(reread, std::move(close_in_child)));
-  auto reading = Child::start([&] {
-    reload->close_in_child_();
-    return rehearse(reread);
+Result<std::unique_ptr<Reload>> Reload::begin(Server server, Ended ended) {
+  std::unique_ptr<Reload> reload(new Reload(std::move(server), std::move(ended)));
+  const Server& of = reload->server_;
+  auto reading = HeardChild::start(of.launch.loop, [&] {
+    of.launch.close_others({});
+    return rehearse(of.reread);
   });
   if (!reading) return Unexpected(reading.error());
   reload->trial_ = std::move(*reading);
-  reload->until_ms_ = monotonic_ms() + current.plan().settings.policy.swap_ms;
+  reload->until_ms_ = monotonic_ms() + of.current.plan().settings.policy.swap_ms;
+  reload->work_.at(reload->until_ms_);
   return reload;
 }
 
 // Reads the settings again, in this process.
-Result<void> Reload::try_settings(ModuleRollout& rollout, const WorkerGroup& current) {
+Result<void> Reload::begin_trial() {
   NetstringReader fields(**heard_);
   const std::string error(fields.next());
   if (!error.empty()) return fail(error);
   const HeardNames names(fields.next());
-  auto plan = reread_().and_then([](const Settings& settings) { return make_plan(settings); });
+  auto plan = server_.reread().and_then([](const Settings& settings) { return make_plan(settings); });
   if (!plan) return Unexpected(plan.error());
   plan_ = std::move(*plan);
-  const auto restored = rollout.restore_copies();
+  const auto restored = server_.rollout.restore_copies();
   if (!restored) return restored;
-  tried_ = rollout.set();
-  if (plan_->settings.plugins != current.plan().settings.plugins) {
-    auto folder = begin_folder_trial(rollout.store(), *plan_);
+  tried_ = server_.rollout.set();
+  if (plan_->settings.plugins != server_.current.plan().settings.plugins) {
+    auto folder = begin_folder_trial(server_.rollout.store(), *plan_);
     if (!folder) return Unexpected(folder.error());
     tried_ = folder->catalog.set();
     other_folder_ = std::move(*folder);
   }
-  auto trial = start_trial(plan_, tried_, kNoMakeLimit, [&]() -> Result<void> {
-    close_in_child_();
+  const auto fill = [&]() -> Result<void> {
+    server_.launch.close_others({});
     if (!other_folder_) return {};
     for (EmptyCopy& copy : other_folder_->empty) {
       const auto filled = copy.fill();
       if (!filled) return Unexpected(filled.error().error);
     }
     return {};
-  });
+  };
+  auto trial = start_trial(server_.launch.loop, plan_, tried_, kNoMakeLimit, fill);
   if (other_folder_) other_folder_->empty.clear();
   if (!trial) return Unexpected(trial.error());
   trial_ = std::move(*trial);
@@ -92,7 +94,8 @@ Result<void> Reload::try_settings(ModuleRollout& rollout, const WorkerGroup& cur
   return {};
 }
 
-void Reload::trial_ended(int status) {
+bool Reload::child_ended(pid_t pid, int status) {
+  if (trial_ == nullptr || !trial_->is(pid)) return false;
   auto result = trial_->result(status);
   trial_.reset();
   if (plan_ == nullptr) {
@@ -100,6 +103,8 @@ void Reload::trial_ended(int status) {
   } else {
     report_ = read_trial(result);
   }
+  work_.soon();
+  return true;
 }
 
 void Reload::close_for_child(const std::vector<int>& own_sockets) {
@@ -108,13 +113,14 @@ void Reload::close_for_child(const std::vector<int>& own_sockets) {
   plan_.reset();
 }
 
-std::uint64_t Reload::due_ms() const {
-  const bool has_come = trial_ == nullptr && (plan_ == nullptr ? heard_.has_value() : report_.has_value());
-  return group_ == nullptr && has_come ? 0 : until_ms_;
+void Reload::work() {
+  const auto done = step();
+  if (!done || *done) return std::exchange(ended_, {})(done.map([](bool) {}));
+  work_.at(until_ms_);
 }
 
-Result<bool> Reload::step(ModuleRollout& rollout, const WorkerGroup& current,
-                          const WorkerGroup::Launch& launch) {
+// Goes on as far as it can now. True when the new group takes over.
+Result<bool> Reload::step() {
   if (monotonic_ms() >= until_ms_) {
     if (plan_ == nullptr)
       return fail("reading the settings takes too long: a name or a folder in them does not answer");
@@ -127,13 +133,13 @@ Result<bool> Reload::step(ModuleRollout& rollout, const WorkerGroup& current,
   }
   if (plan_ == nullptr) {
     if (!*heard_) return fail("the process that read the settings " + heard_->error().message);
-    return try_settings(rollout, current).map([] { return false; });
+    return begin_trial().map([] { return false; });
   }
   if (!*report_) return Unexpected(report_->error());
-  return start_group(current, launch).map([] { return false; });
+  return start_group().map([] { return false; });
 }
 
-Result<void> Reload::start_group(const WorkerGroup& current, const WorkerGroup::Launch& launch) {
+Result<void> Reload::start_group() {
   TrialReport& report = **report_;
   if (other_folder_) {
     const auto& unread = other_folder_->report.problems;
@@ -150,9 +156,9 @@ Result<void> Reload::start_group(const WorkerGroup& current, const WorkerGroup::
   }
   group_ = std::make_unique<WorkerGroup>(plan_, report.mounts);
   until_ms_ = monotonic_ms() + kReadyMs;
-  const auto listening = group_->open_listeners(&current);
+  const auto listening = group_->open_listeners(&server_.current);
   if (!listening) return listening;
-  return group_->launch_missing(given_, launch);
+  return group_->launch_missing(given_, server_.launch);
 }
 
 std::vector<std::unique_ptr<WorkerProcess>> Reload::abandon() {
@@ -166,12 +172,12 @@ std::vector<std::unique_ptr<WorkerProcess>> Reload::abandon() {
   return ended;
 }
 
-void Reload::commit(ModuleRollout& rollout, const WorkerGroup& group) {
+void Reload::commit(const WorkerGroup& group) {
   if (other_folder_) {
     other_folder_->report = std::move(**report_);
-    return rollout.begin(std::move(*other_folder_), group);
+    return server_.rollout.begin(std::move(*other_folder_), group);
   }
-  rollout.go_on(**report_, tried_, std::move(given_), group);
+  server_.rollout.go_on(**report_, tried_, std::move(given_), group);
 }
 
 }  // namespace sluice

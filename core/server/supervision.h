@@ -1,5 +1,9 @@
 // The supervisor at work: it owns the listening sockets, forks the workers, replaces those that die, and
-// passes signals on. One thread; never blocks on a module or on a worker.
+// passes signals on. Its parts register with the loop and handle their own events; the supervisor joins them.
+//
+// One thread; never blocks on a module or on a worker.
+//
+// INVARIANT: each part does a bounded amount of work in one turn, so none keeps the loop from the others.
 #pragma once
 
 #include <cstdint>
@@ -20,63 +24,71 @@
 #include "process/worker_group.h"
 #include "server/gather_status.h"
 #include "server/reload.h"
+#include "server/tried_settings.h"
 #include "swap/module_rollout.h"
 
 namespace sluice {
 
-class Supervisor {
+class Supervisor final : private WorkerProcess::Owner, private Pollable {
  public:
-  // `reread` lives longer.
-  explicit Supervisor(const ReadSettings& reread) : reread_(reread) {}
+  // `loop` and `reread` live longer.
+  Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
   // Returns when all workers serve, or when it is told to stop.
-  Result<void> start(const Settings& settings);
+  Result<void> start();
   // Serves until a signal ends it. False when a second signal ended it.
   bool run();
 
  private:
-  Result<void> open_control(const Settings& settings);
-  WorkerGroup::Launch launch(Unusable unusable = Unusable::left_out);
+  Result<void> watch_signals();
+  Result<void> open_control();
+  WorkerGroup::Launch launch(Unusable unusable);
   void close_for_child(const std::vector<int>& own_sockets);
 
-  void wait_for_events();
-  std::uint64_t wait_ms() const;
-  void hear(WorkerProcess& worker);
-  void on_signals();
+  void heard(WorkerProcess& worker, const WorkerMessage& message) override;
+  void does_not_end(WorkerProcess& worker) override;
+  // A signal has come. The ready phase handles it, after the messages that workers have sent before they ended.
+  void on_events(std::uint32_t) override { take_signals_.soon(); }
+  void take_signals();
   void reap();
   void on_stop(pid_t pid, bool stopped);
   void on_end(const WorkerProcess& worker, int status);
   void let_go(WorkerProcess& worker);
-  void give_up_those_that_do_not_end();
   void on_end_at_start(const std::string& module);
   void pace_restart(const WorkerProcess& worker, bool counted);
-  void look_after_workers();
   void report(const Culprit& culprit);
 
   void want_reload();
+  bool may_swap();
   void begin_reload();
-  void step_reload();
+  void end_reload(const Result<void>& outcome);
   void refuse_reload(const std::string& why);
+  void abandon_reload();
   void commit_reload();
   void stop();
   void respawn_missing();
   std::vector<WorkerProcess*> all_workers() const;
   WorkerProcess* find_worker(pid_t pid) const;
   ServerView view() const {
-    return gather_status(*group_, *rollout_, next_group(), retired_.workers(), started_ms_);
+    return gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
   }
   WorkerGroup* next_group() const { return reload_ == nullptr ? nullptr : reload_->group(); }
   void kill_all();
 
+  EventLoop& loop_;
   const ReadSettings& reread_;
   UniqueFd signals_;
+  Registration signals_heard_;
+  Alarm take_signals_;
+  Alarm respawn_;
+  Alarm end_of_drain_;
   LogPipe log_pipe_;
   PastCounts past_;
   ControlCommands control_;
-  std::unique_ptr<ModuleRollout> rollout_;
+  ModuleRollout rollout_;
   std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // the one under way
   Watchdog watchdog_;
@@ -91,11 +103,8 @@ class Supervisor {
   ReadSettings present_;  // returns the present settings
   bool stopping_ = false;
   bool forced_ = false;
-  std::uint64_t stop_until_ms_ = 0;
   std::uint64_t swaps_until_ms_ = 0;  // until then a wanted reload waits for swaps
-  std::uint64_t retry_at_ms_ = 0;
-  std::uint64_t look_at_ms_ = 0;
-  std::uint64_t look_for_ends_at_ms_ = 0;
+  std::uint64_t retry_at_ms_ = 0;     // no missing worker is started before
   std::uint64_t started_ms_ = monotonic_ms();
 };
 

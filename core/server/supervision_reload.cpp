@@ -16,7 +16,17 @@ void Supervisor::want_reload() {
   if (!reload_wanted_) swaps_until_ms_ = monotonic_ms() + kSwapsFirstMs;
   reload_wanted_ = true;
   renewal_ = false;
-  rollout_->look_again();
+  rollout_.look_again();
+}
+
+// A wanted reload comes before the next change of modules, but waits for those that have been noticed.
+bool Supervisor::may_swap() {
+  if (rollout_.take_workers_used_up() && !std::exchange(reload_wanted_, true)) renewal_ = true;
+  if (!serving_ || stopping_ || reload_ != nullptr) return false;
+  if (!reload_wanted_ || (rollout_.busy() && (rollout_.at_work() || monotonic_ms() < swaps_until_ms_)))
+    return true;
+  begin_reload();
+  return false;
 }
 
 void Supervisor::begin_reload() {
@@ -24,21 +34,26 @@ void Supervisor::begin_reload() {
   control_.reload_begins();
   const bool renews = std::exchange(renewal_, false);
   if (renews) present_ = [settings = group_->plan().settings] { return settings; };
-  auto begun = Reload::begin(renews ? present_ : reread_, *group_, [this] { close_for_child({}); });
+  auto begun = Reload::begin({renews ? present_ : reread_, rollout_, *group_, launch(Unusable::left_out)},
+                             [this](const Result<void>& outcome) { end_reload(outcome); });
   if (!begun) return refuse_reload(begun.error().message);
   reload_ = std::move(*begun);
 }
 
-void Supervisor::step_reload() {
-  const auto ready = reload_->step(*rollout_, *group_, launch());
-  if (!ready) return refuse_reload(ready.error().message);
-  if (*ready) commit_reload();
+void Supervisor::end_reload(const Result<void>& outcome) {
+  if (!outcome) return refuse_reload(outcome.error().message);
+  commit_reload();
 }
 
 void Supervisor::refuse_reload(const std::string& why) {
   const std::string sentence = "not reloaded, and nothing changes: " + why;
   log(LogLevel::error, sentence);
   control_.reload_ended(fail(sentence));
+  abandon_reload();
+  rollout_.wake();
+}
+
+void Supervisor::abandon_reload() {
   if (reload_ == nullptr) return;
   retired_.add(reload_->abandon());
   reload_.reset();
@@ -48,12 +63,12 @@ void Supervisor::refuse_reload(const std::string& why) {
 // them.
 void Supervisor::commit_reload() {
   const std::unique_ptr<WorkerGroup> old = std::exchange(group_, reload_->take_group());
-  reload_->commit(*rollout_, *group_);
+  reload_->commit(*group_);
   reload_.reset();
   set_log(group_->plan().settings.log_level, "supervisor");
   old->close_listeners();
   for (const WorkerProcess* worker : old->workers()) watchdog_.forget(*old, *worker);
-  retired_.retire(*old, monotonic_ms());
+  retired_.retire(*old);
   log(LogLevel::info, "reloaded");
   control_.reload_ended("reloaded\n");
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/monotonic_clock.h"
 #include "swap/module_folder.h"
 
 namespace sluice {
@@ -67,11 +68,15 @@ std::vector<Step> steps_over_links(const fs::path& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<FolderWatch>> FolderWatch::open(const std::string& folder, std::uint32_t quiet_ms) {
+Result<std::unique_ptr<FolderWatch>> FolderWatch::open(EventLoop& loop, const std::string& folder,
+                                                       std::uint32_t quiet_ms, News news) {
   UniqueFd inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   const int wd = !inotify ? -1 : ::inotify_add_watch(inotify.get(), folder.c_str(), kWanted);
   if (wd < 0) return fail_errno("cannot watch the folder of modules " + folder, errno);
-  std::unique_ptr<FolderWatch> watch(new FolderWatch(std::move(inotify), wd, folder, quiet_ms));
+  std::unique_ptr<FolderWatch> watch(
+      new FolderWatch(loop, std::move(inotify), wd, folder, quiet_ms, std::move(news)));
+  if (!watch->heard_.begin(loop, watch->inotify_.get(), EPOLLIN, *watch))
+    return fail_errno("cannot watch the folder of modules " + folder, errno);
   watch->follow_links();
   return watch;
 }
@@ -102,6 +107,13 @@ void FolderWatch::follow_links() {
     if (wanted.insert(place.first).second) ::inotify_rm_watch(inotify_.get(), place.first);
   }
   links_ = std::move(links);
+}
+
+void FolderWatch::on_events(std::uint32_t) {
+  const std::uint64_t now_ms = monotonic_ms();
+  hear(now_ms);
+  if (has_news(now_ms)) return news_.soon();
+  news_.at(due_ms());
 }
 
 void FolderWatch::hear(std::uint64_t now_ms) {
@@ -176,6 +188,7 @@ std::vector<std::string> FolderWatch::take_quiet(std::uint64_t now_ms) {
       entry = changes_.erase(entry);
     }
   }
+  news_.at(due_ms());
   if (!quiet.empty()) follow_links();  // a changed link may lead elsewhere
   return quiet;
 }

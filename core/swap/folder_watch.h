@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,15 +16,19 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "loop/alarm.h"
+#include "loop/registration.h"
 
 namespace sluice {
 
-class FolderWatch {
+class FolderWatch final : private Pollable {
  public:
-  static Result<std::unique_ptr<FolderWatch>> open(const std::string& folder, std::uint32_t quiet_ms);
+  // Calls `news` whenever has_news becomes true, and sometimes when it is false. `loop` lives longer.
+  using News = std::function<void()>;
+  static Result<std::unique_ptr<FolderWatch>> open(EventLoop& loop, const std::string& folder,
+                                                   std::uint32_t quiet_ms, News news);
 
-  // Readable when `hear` has something to read.
-  int fd() const { return inotify_.get(); }
+  // Reads what the kernel reports. The loop calls it, too.
   void hear(std::uint64_t now_ms);
   // The changed files that are quiet now, each once. The caller has to check whether they still exist.
   std::vector<std::string> take_quiet(std::uint64_t now_ms);
@@ -46,8 +51,13 @@ class FolderWatch {
     bool being_written = false;
   };
 
-  FolderWatch(UniqueFd inotify, int wd, std::string folder, std::uint32_t quiet_ms)
-      : inotify_(std::move(inotify)), folder_wd_(wd), folder_(std::move(folder)), quiet_ms_(quiet_ms) {}
+  FolderWatch(EventLoop& loop, UniqueFd inotify, int wd, std::string folder, std::uint32_t quiet_ms, News news)
+      : inotify_(std::move(inotify)),
+        folder_wd_(wd),
+        folder_(std::move(folder)),
+        quiet_ms_(quiet_ms),
+        news_(loop, std::move(news)) {}
+  void on_events(std::uint32_t events) override;
   void follow_links();
   bool is_new_name(const std::string& name) const;
   void hear_one(int wd, std::uint32_t mask, const std::string& name, std::uint64_t now_ms);
@@ -59,9 +69,11 @@ class FolderWatch {
   using Links = std::map<std::pair<int, std::string>, std::set<std::string>>;
 
   UniqueFd inotify_;
+  Registration heard_;
   int folder_wd_;
   std::string folder_;
   std::uint32_t quiet_ms_;
+  Alarm news_;
   Links links_;
   std::map<std::string, Change> changes_;
   bool overflow_ = false;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "module/mapped_code.h"
+#include "base/monotonic_clock.h"
 #include "module/module_file.h"
 #include "module/module_source.h"
 #include "swap/module_folder.h"
@@ -42,17 +42,13 @@ Unexpected change_at_work(const std::string& module) {
 
 }  // namespace
 
-Result<std::unique_ptr<ModuleRollout>> ModuleRollout::create(CloseInChild close_in_child) {
-  auto store = ModuleStore::create();
-  if (!store) return Unexpected(store.error());
-  std::unique_ptr<ModuleRollout> rollout(new ModuleRollout(std::move(close_in_child)));
-  rollout->store_ = std::move(*store);
-  if (is_noexec(rollout->copies())) {
-    log(LogLevel::info, "every folder for private copies of modules is noexec: they are in " +
-                            rollout->copies() + ", and their code is loaded through memory");
-  }
-  return rollout;
-}
+ModuleRollout::ModuleRollout(EventLoop& loop, std::unique_ptr<ModuleStore> store, CloseInChild close_in_child,
+                             MayStep may_step)
+    : loop_(loop),
+      close_in_child_(std::move(close_in_child)),
+      may_step_(std::move(may_step)),
+      work_(loop, [this] { work(); }),
+      store_(std::move(store)) {}
 
 void ModuleRollout::begin(FolderTrial folder, const WorkerGroup& group) {
   group_ = &group;
@@ -65,6 +61,7 @@ void ModuleRollout::begin(FolderTrial folder, const WorkerGroup& group) {
   refusals_.clear();
   while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
   watch();
+  wake();
 }
 
 void ModuleRollout::go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given,
@@ -85,29 +82,35 @@ void ModuleRollout::close_for_child() {
 std::uint64_t ModuleRollout::due_ms() const {
   if (stage_ != Stage::idle) return change_until_ms_;
   if (look_wanted_ || !waiting_.empty() || !reviving_.empty()) return 0;
-  const std::uint64_t retry = catalog_.set() != in_force_ ? retry_at_ms_ : FolderWatch::kNever;
-  return watch_ == nullptr ? retry : std::min(retry, watch_->due_ms());
+  return catalog_.set() != in_force_ ? retry_at_ms_ : Alarm::kNever;
 }
 
-void ModuleRollout::step(std::uint64_t now_ms) {
-  if (stage_ == Stage::preparing) ask_next(now_ms);
-  if (stage_ == Stage::preparing && unanswered_.empty()) commit(now_ms);
+void ModuleRollout::work() {
+  if (!may_step_()) return;
+  step();
+  if (may_step_()) work_.at(due_ms());
+}
+
+// Goes on as far as it can now.
+void ModuleRollout::step() {
+  const std::uint64_t now_ms = monotonic_ms();
+  if (stage_ == Stage::preparing) ask_next();
+  if (stage_ == Stage::preparing && unanswered_.empty()) commit();
   if (stage_ == Stage::asking && now_ms >= change_until_ms_) {
     give_up_folder();
   } else if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
     refuse(stage_ == Stage::trying ? "its trial did not end within " + seconds(policy().swap_ms)
-                                   : "a worker did not get ready for it within " + seconds(policy().swap_ms),
-           now_ms);
+                                   : "a worker did not get ready for it within " + seconds(policy().swap_ms));
   }
   if (stage_ != Stage::idle) return;
-  while (stage_ == Stage::idle && !reviving_.empty()) revive(reviving_.begin()->first, now_ms);
+  while (stage_ == Stage::idle && !reviving_.empty()) revive(reviving_.begin()->first);
   if (stage_ == Stage::idle && catalog_.set() != in_force_ && now_ms >= retry_at_ms_) {
     change_ = Generation{};
-    prepare(catalog_.set(), now_ms);
+    prepare(catalog_.set());
   }
   if (stage_ != Stage::idle) return;
-  if (folder_is_wanted(now_ms) && !folder_answers_) return ask_folder(now_ms);
-  if (std::exchange(folder_answers_, false)) look(now_ms);
+  if (folder_is_wanted() && !folder_answers_) return ask_folder();
+  if (std::exchange(folder_answers_, false)) look();
   // Removed files come first, so that a file that takes over their module's name finds it free.
   while (stage_ == Stage::idle && !waiting_.empty()) {
     auto next = std::find_if(waiting_.begin(), waiting_.end(),
@@ -115,11 +118,11 @@ void ModuleRollout::step(std::uint64_t now_ms) {
     if (next == waiting_.end()) next = waiting_.begin();
     const std::string file = *next;
     waiting_.erase(next);
-    begin_change(file, now_ms);
+    begin_change(file);
   }
 }
 
-void ModuleRollout::begin_change(const std::string& file, std::uint64_t now_ms) {
+void ModuleRollout::begin_change(const std::string& file) {
   const ModuleRecord* record = catalog_.find(file);
   const auto stamp = stamp_of(folder() + "/" + file);
   if (is_gone(folder(), file)) return remove(file);
@@ -127,10 +130,10 @@ void ModuleRollout::begin_change(const std::string& file, std::uint64_t now_ms) 
   change_ = Generation{};
   change_.entry.file = file;
   const auto allowed = check_modules_folder(folder());
-  if (!allowed) return refuse(allowed.error().message, now_ms);
+  if (!allowed) return refuse(allowed.error().message);
   auto copy = store_->begin_copy(folder(), file);
-  if (!copy) return refuse(copy.error().error.message, now_ms);
-  try_copy(std::move(*copy), now_ms);
+  if (!copy) return refuse(copy.error().error.message);
+  try_copy(std::move(*copy));
 }
 
 void ModuleRollout::remove(const std::string& file) {
@@ -147,15 +150,15 @@ void ModuleRollout::remove(const std::string& file) {
   catalog_.remove(file, keep);
 }
 
-void ModuleRollout::revive(const std::string& file, std::uint64_t now_ms) {
+void ModuleRollout::revive(const std::string& file) {
   change_ = Generation{};
   change_.entry.file = file;
   revives_ = true;
   const ModuleRecord* record = catalog_.find(file);
-  if (record == nullptr) return refuse("its file is gone", now_ms);
+  if (record == nullptr) return refuse("its file is gone");
   auto copy = store_->begin_copy(record->last_good ? *record->last_good->copy : *record->serving.copy, file);
-  if (!copy) return refuse(copy.error().message, now_ms);
-  try_copy(std::move(*copy), now_ms);
+  if (!copy) return refuse(copy.error().message);
+  try_copy(std::move(*copy));
 }
 
 void ModuleRollout::revived(const std::string& file, const Result<void>& outcome) {
@@ -163,31 +166,38 @@ void ModuleRollout::revived(const std::string& file, const Result<void>& outcome
   if (!wanted.empty() && wanted.mapped()) wanted.mapped()(outcome);
 }
 
-void ModuleRollout::try_copy(EmptyCopy empty, std::uint64_t now_ms) {
+void ModuleRollout::try_copy(EmptyCopy empty) {
   change_.copy = empty.copy;
   const auto fill = [&]() -> Result<void> {
     close_in_child_();
     return empty.fill().map_error([](const CopyFailure& failure) { return failure.error; });
   };
-  auto trial = start_trial(group_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy),
+  auto trial = start_trial(loop_, group_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy),
                            make_ms_max(policy()), fill);
-  if (!trial) return refuse(trial.error().message, now_ms);
+  if (!trial) return refuse(trial.error().message);
   trial_ = std::move(*trial);
   stage_ = Stage::trying;
-  change_until_ms_ = now_ms + policy().swap_ms;
+  change_until_ms_ = monotonic_ms() + policy().swap_ms;
 }
 
-void ModuleRollout::trial_ended(int status, std::uint64_t now_ms) {
-  const auto ended = trial_->result(status);
+bool ModuleRollout::child_ended(pid_t pid, int status) {
+  if (trial_ == nullptr || !trial_->is(pid)) return false;
+  const auto result = trial_->result(status);
   trial_.reset();
   if (stage_ == Stage::asking) {
     stage_ = Stage::idle;
     folder_answers_ = true;
+  } else {
+    tried(result);
   }
-  if (stage_ != Stage::trying) return;
-  const auto report = read_trial(ended);
-  if (!report) return refuse(report.error().message, now_ms);
-  if (!report->problems.empty()) return refuse(report->problems.front().sentence, now_ms);
+  wake();
+  return true;
+}
+
+void ModuleRollout::tried(const Result<std::string>& result) {
+  const auto report = read_trial(result);
+  if (!report) return refuse(report.error().message);
+  if (!report->problems.empty()) return refuse(report->problems.front().sentence);
   log_warnings(*report, change_.entry.file);
   const auto found = std::find_if(report->modules.begin(), report->modules.end(),
                                   [&](const ModuleEntry& entry) { return entry.file == change_.entry.file; });
@@ -197,53 +207,56 @@ void ModuleRollout::trial_ended(int status, std::uint64_t now_ms) {
     change_.entry.path = change_.copy->path();
     change_.entry.generation = change_.copy->generation();
   }
-  prepare(catalog_.set_with(change_.entry), now_ms);
+  prepare(catalog_.set_with(change_.entry));
 }
 
-void ModuleRollout::prepare(ModuleSet set, std::uint64_t now_ms) {
+void ModuleRollout::prepare(ModuleSet set) {
   stage_ = Stage::preparing;
   next_set_ = std::move(set);
   ++number_;
   unanswered_.clear();
   for (const WorkerProcess* worker : group_->workers()) launched(*worker);
-  ask_next(now_ms);
+  ask_next();
 }
 
 void ModuleRollout::launched(const WorkerProcess& worker) {
-  if (stage_ == Stage::preparing) unanswered_.insert(worker.pid());
+  if (stage_ != Stage::preparing) return;
+  unanswered_.insert(worker.pid());
+  wake();
 }
 
 // Asks one worker after another. The others serve while one makes handlers, and a module that kills the first
 // worker does not reach the second.
-void ModuleRollout::ask_next(std::uint64_t now_ms) {
+void ModuleRollout::ask_next() {
   if (unanswered_.contains(asked_)) return;
   for (WorkerProcess* worker : group_->workers()) {
     if (!unanswered_.contains(worker->pid())) continue;
     asked_ = worker->pid();
-    change_until_ms_ = now_ms + policy().swap_ms;
+    change_until_ms_ = monotonic_ms() + policy().swap_ms;
     // If the worker cannot take the message, it does not answer in time, which refuses the change.
     worker->tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
     return;
   }
 }
 
-void ModuleRollout::answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms) {
+void ModuleRollout::answered(WorkerProcess& worker, const WorkerMessage& message) {
   if (stage_ != Stage::preparing || message.number != number_) return;
-  if (message.kind == ControlMessage::refused) return refuse(message.text, now_ms);
+  if (message.kind == ControlMessage::refused) refuse(message.text);
   if (message.kind == ControlMessage::prepared) unanswered_.erase(worker.pid());
+  wake();
 }
 
-void ModuleRollout::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
-                          std::uint64_t now_ms) {
+void ModuleRollout::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation) {
   if (stage_ != Stage::preparing) return;
+  wake();
   unanswered_.erase(worker.pid());
   const ModuleEntry& entry = change_.entry;
   if (change_.copy != nullptr && generation == entry.generation &&
       (module == entry.name || module == entry.file))
-    refuse("it ended a worker that prepared it", now_ms);
+    refuse("it ended a worker that prepared it");
 }
 
-void ModuleRollout::commit(std::uint64_t now_ms) {
+void ModuleRollout::commit() {
   const bool revives = revives_;
   end_change(ControlMessage::commit);
   in_force_ = std::move(next_set_);
@@ -255,19 +268,19 @@ void ModuleRollout::commit(std::uint64_t now_ms) {
         "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
   refusals_.erase(entry.file);
   renewed_for_.erase(entry.file);
-  catalog_.take(std::exchange(change_, Generation{}), now_ms, policy());
+  catalog_.take(std::exchange(change_, Generation{}), monotonic_ms(), policy());
   if (revives) revived(entry.file, {});
 }
 
 // Forgets a change that was tried. A change of the catalog itself, which only did not reach every worker, is
 // tried again.
-void ModuleRollout::refuse(const std::string& why, std::uint64_t now_ms) {
+void ModuleRollout::refuse(const std::string& why) {
   const bool decided = stage_ == Stage::preparing && change_.copy == nullptr;
   const bool revives = revives_;
   end_change(ControlMessage::abandon);
   if (decided) {
     log(LogLevel::error, "a change of the modules did not reach all workers, and is sent again: " + why);
-    retry_at_ms_ = now_ms + kRetryMs;
+    retry_at_ms_ = monotonic_ms() + kRetryMs;
     return;
   }
   const std::string file = std::exchange(change_, Generation{}).entry.file;
@@ -308,9 +321,10 @@ void ModuleRollout::end_change(ControlMessage how) {
   stage_ = Stage::idle;
 }
 
-bool ModuleRollout::fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms) {
-  const Verdict verdict = catalog_.fault(module, generation, now_ms, policy());
+bool ModuleRollout::fault(const std::string& module, std::uint32_t generation) {
+  const Verdict verdict = catalog_.fault(module, generation, monotonic_ms(), policy());
   if (verdict == Verdict::unknown || verdict == Verdict::counted) return verdict == Verdict::counted;
+  wake();
   // The change at work was made from a set that is no longer valid.
   if (stage_ != Stage::idle) {
     if (change_.copy != nullptr && !revives_) waiting_.insert(change_.entry.file);
@@ -341,6 +355,7 @@ void ModuleRollout::enable(const std::string& module, Answer answer) {
   if (!entry.closed) return answer(fail("module " + module + " is not switched off"));
   if (reviving_.contains(entry.file)) return answer(change_at_work(module));
   reviving_.emplace(entry.file, std::move(answer));
+  wake();
 }
 
 Result<void> ModuleRollout::disable(const std::string& module) {
@@ -350,6 +365,7 @@ Result<void> ModuleRollout::disable(const std::string& module) {
   const bool changes = stage_ != Stage::idle && change_.copy != nullptr && change_.entry.file == file;
   if (changes || reviving_.contains(file)) return change_at_work(module);
   catalog_.close(file);
+  wake();
   return {};
 }
 

@@ -2,8 +2,9 @@
 // tried in a child. Then every worker makes its handlers, and only if all of them succeed does the change take
 // effect.
 //
-// Supervisor's thread. It never blocks on a module, nor on the folder of modules, which a child reads first.
-// Files that change meanwhile wait, each once.
+// Supervisor's thread. It works in steps, which its alarm calls when something has happened or is due. It never
+// blocks on a module, nor on the folder of modules, which a child reads first. Files that change meanwhile
+// wait, each once.
 //
 // INVARIANT: a worker that starts gets `set()`, and the change at work, if there is one.
 #pragma once
@@ -15,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/child_process.h"
+#include "loop/alarm.h"
+#include "process/heard_child.h"
 #include "process/worker_group.h"
 #include "swap/folder_trial.h"
 #include "swap/folder_watch.h"
@@ -28,8 +30,13 @@ class ModuleRollout {
  public:
   // Closes, in a trial's process, the descriptors that no module may see.
   using CloseInChild = std::function<void()>;
+  // Called before each step and after it. False if a reload goes first or the server stops: the rollout then
+  // waits for `begin`, `go_on` or `wake`.
+  using MayStep = std::function<bool()>;
 
-  static Result<std::unique_ptr<ModuleRollout>> create(CloseInChild close_in_child);
+  // `loop` lives longer.
+  ModuleRollout(EventLoop& loop, std::unique_ptr<ModuleStore> store, CloseInChild close_in_child,
+                MayStep may_step);
 
   // Begins with a folder, for a group of workers that get its modules. REQUIRES: !at_work().
   void begin(FolderTrial folder, const WorkerGroup& group);
@@ -47,36 +54,32 @@ class ModuleRollout {
   // The set of the workers that serve.
   const ModuleSet& in_force() const { return in_force_; }
 
-  int watch_fd() const { return watch_ == nullptr ? -1 : watch_->fd(); }
-  void hear_watch(std::uint64_t now_ms) { watch_->hear(now_ms); }
-  // The process of the trial, or the one that reads the folder; null if there is none.
-  Child* trial() const { return trial_.get(); }
-  void trial_ended(int status, std::uint64_t now_ms);
+  // Tells of an ended process. True if it was the one of the trial, or the one that reads the folder.
+  bool child_ended(pid_t pid, int status);
 
   // For a forked process.
   void close_for_child();
 
   // Makes the next step look at every file of the folder, and watch the folder again if it had gone.
-  void look_again() { look_wanted_ = true; }
+  void look_again() {
+    look_wanted_ = true;
+    wake();
+  }
+  // Makes a step soon.
+  void wake() { work_.soon(); }
   // Whether a change is at work or waits.
   bool busy() const {
     return stage_ != Stage::idle || look_wanted_ || !waiting_.empty() || catalog_.set() != in_force_ ||
            !reviving_.empty();
   }
   bool at_work() const { return stage_ != Stage::idle; }
-  // Goes on with the change at work, or begins the next one. REQUIRES: the group of `begin` or `go_on` lives.
-  void step(std::uint64_t now_ms);
-  // When `step` has something to do, if no event comes before.
-  std::uint64_t due_ms() const;
-
   void launched(const WorkerProcess& worker);
-  void answered(WorkerProcess& worker, const WorkerMessage& message, std::uint64_t now_ms);
+  void answered(WorkerProcess& worker, const WorkerMessage& message);
   // A worker has ended, in a call of this module and generation if `module` is not empty.
-  void ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation,
-             std::uint64_t now_ms);
+  void ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation);
   // Counts a fault of that generation. The module may go back or be switched off in all workers. false if no
   // such generation serves.
-  bool fault(const std::string& module, std::uint32_t generation, std::uint64_t now_ms);
+  bool fault(const std::string& module, std::uint32_t generation);
   // True once if a change needs new worker processes, because the present ones have no static TLS left.
   bool take_workers_used_up() { return std::exchange(workers_used_up_, false); }
   // Switches a module on. `answer` is called when the module serves, or with the reason why it does not.
@@ -87,27 +90,33 @@ class ModuleRollout {
  private:
   enum class Stage { idle, asking, trying, preparing };
 
-  explicit ModuleRollout(CloseInChild close_in_child) : close_in_child_(std::move(close_in_child)) {}
+  void work();
+  void step();
+  std::uint64_t due_ms() const;
   const ModulePolicy& policy() const { return group_->plan().settings.policy; }
   std::string folder() const { return group_->plan().settings.plugins; }
   void watch();
-  bool folder_is_wanted(std::uint64_t now_ms) const;
-  void ask_folder(std::uint64_t now_ms);
+  bool folder_is_wanted() const;
+  void ask_folder();
   void give_up_folder();
-  void look(std::uint64_t now_ms);
+  void look();
   void note_all_files();
-  void begin_change(const std::string& file, std::uint64_t now_ms);
+  void begin_change(const std::string& file);
   void remove(const std::string& file);
-  void revive(const std::string& file, std::uint64_t now_ms);
+  void revive(const std::string& file);
   void revived(const std::string& file, const Result<void>& outcome);
-  void try_copy(EmptyCopy empty, std::uint64_t now_ms);
-  void prepare(ModuleSet set, std::uint64_t now_ms);
-  void ask_next(std::uint64_t now_ms);
-  void commit(std::uint64_t now_ms);
-  void refuse(const std::string& why, std::uint64_t now_ms);
+  void try_copy(EmptyCopy empty);
+  void tried(const Result<std::string>& result);
+  void prepare(ModuleSet set);
+  void ask_next();
+  void commit();
+  void refuse(const std::string& why);
   void end_change(ControlMessage how);
 
+  EventLoop& loop_;
   CloseInChild close_in_child_;
+  MayStep may_step_;
+  Alarm work_;
   std::unique_ptr<ModuleStore> store_;
   std::unique_ptr<FolderWatch> watch_;
   ModuleCatalog catalog_;
@@ -125,7 +134,7 @@ class ModuleRollout {
   std::map<std::string, Answer> reviving_;
 
   Stage stage_ = Stage::idle;
-  std::unique_ptr<Child> trial_;
+  std::unique_ptr<HeardChild> trial_;
   Generation change_;  // the change at work; without a copy it is the catalog's own set
   ModuleSet next_set_;
   bool revives_ = false;      // the change is one of `reviving_`

@@ -161,9 +161,10 @@ void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator en
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, std::uint64_t make_ms_max,
-                                           const std::function<Result<void>()>& in_child) {
-  return Child::start([&, plan = std::move(plan)] {
+Result<std::unique_ptr<HeardChild>> start_trial(EventLoop& loop, PlanPtr plan, const ModuleSet& set,
+                                                std::uint64_t make_ms_max,
+                                                const std::function<Result<void>()>& in_child) {
+  return HeardChild::start(loop, [&, plan = std::move(plan)] {
     const auto ready = in_child();
     if (!ready) return NetstringWriter().put(ready.error().message).take();
     const auto stats = std::make_unique<WorkerStats>();

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "base/child_process.h"
 #include "base/error.h"
 #include "module/module_placement.h"
+#include "process/heard_child.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {
@@ -27,8 +27,9 @@ inline constexpr std::uint64_t kNoMakeLimit = ~std::uint64_t{0};
 // Starts a trial. The child first calls `in_child`, which closes descriptors that no module may see, and fills
 // copies. A file whose handlers take longer than `make_ms_max` to make is a problem, because workers make them
 // on their loops.
-Result<std::unique_ptr<Child>> start_trial(PlanPtr plan, const ModuleSet& set, std::uint64_t make_ms_max,
-                                           const std::function<Result<void>()>& in_child);
+Result<std::unique_ptr<HeardChild>> start_trial(EventLoop& loop, PlanPtr plan, const ModuleSet& set,
+                                                std::uint64_t make_ms_max,
+                                                const std::function<Result<void>()>& in_child);
 // Decodes the child's report.
 Result<TrialReport> read_trial(const Result<std::string>& report);
 

@@ -2,23 +2,24 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/monotonic_clock.h"
 #include "swap/module_folder.h"
 #include "swap/module_rollout.h"
 
 namespace sluice {
 
 void ModuleRollout::watch() {
-  auto watch = FolderWatch::open(folder(), policy().quiet_ms);
+  auto watch = FolderWatch::open(loop_, folder(), policy().quiet_ms, [this] { wake(); });
   if (!watch) log(LogLevel::error, watch.error().message + "; send HUP to try again");
   watch_ = watch ? std::move(*watch) : nullptr;
 }
 
-bool ModuleRollout::folder_is_wanted(std::uint64_t now_ms) const {
-  return look_wanted_ || !waiting_.empty() || (watch_ != nullptr && watch_->has_news(now_ms));
+bool ModuleRollout::folder_is_wanted() const {
+  return look_wanted_ || !waiting_.empty() || (watch_ != nullptr && watch_->has_news(monotonic_ms()));
 }
 
-void ModuleRollout::ask_folder(std::uint64_t now_ms) {
-  auto asking = Child::start([this, folder = folder()] {  // a copy: close_in_child_ frees the plan
+void ModuleRollout::ask_folder() {
+  auto asking = HeardChild::start(loop_, [this, folder = folder()] {  // a copy: close_in_child_ frees the plan
     close_in_child_();
     rehearse_copies(folder);
     return std::string();
@@ -30,7 +31,7 @@ void ModuleRollout::ask_folder(std::uint64_t now_ms) {
   }
   trial_ = std::move(*asking);
   stage_ = Stage::asking;
-  change_until_ms_ = now_ms + policy().swap_ms;
+  change_until_ms_ = monotonic_ms() + policy().swap_ms;
 }
 
 // Forgets the watch and the changes that it has reported.
@@ -44,13 +45,13 @@ void ModuleRollout::give_up_folder() {
   stage_ = Stage::idle;
 }
 
-void ModuleRollout::look(std::uint64_t now_ms) {
+void ModuleRollout::look() {
   if (std::exchange(look_wanted_, false)) note_all_files();
   if (std::exchange(again_wanted_, false)) again_ = waiting_;
   if (watch_ == nullptr) return;
   if (watch_->take_overflow()) note_all_files();
   if (watch_ == nullptr) return;  // note_all_files could not watch the folder again
-  for (std::string& file : watch_->take_quiet(now_ms)) waiting_.insert(std::move(file));
+  for (std::string& file : watch_->take_quiet(monotonic_ms())) waiting_.insert(std::move(file));
   if (watch_->moved()) {
     watch();
     note_all_files();

@@ -56,10 +56,12 @@ TEST_CASE("a folder that cannot be trusted is refused") {
 }
 
 TEST_CASE("with several servers one has to be named") {
+  WorkerStats stats;
+  const auto loop = std::move(*EventLoop::create(stats));
   const ScratchFolder scratch;
   const std::string folder = scratch.folder("run");
-  const auto one = ControlServer::open(folder + "/1.sock", {});
-  const auto two = ControlServer::open(folder + "/2.sock", {});
+  const auto one = ControlServer::open(*loop, folder + "/1.sock", {});
+  const auto two = ControlServer::open(*loop, folder + "/2.sock", {});
   REQUIRE((one && two));
   CHECK(refusal({"status"}, {{"RUNTIME_DIRECTORY", folder}}) ==
         "sluice: 2 servers are running: say which one by --control " + folder + "/1.sock or --control " +

@@ -264,15 +264,24 @@ TEST_CASE("a worker inherits no descriptor that only its supervisor needs", "[e2
     }
     return all;
   };
+  // It has a loop of its own, and not the supervisor's.
+  const auto has_one_loop = [&] {
+    const std::string all = opened();
+    const std::size_t first = all.find("anon_inode:[eventpoll]");
+    return first != std::string::npos && first == all.rfind("anon_inode:[eventpoll]");
+  };
   CHECK_THAT(opened(), Contains(other.root()) && !Contains("anon_inode:inotify"));
+  CHECK(has_one_loop());
   site.write_beside("sluice.conf", "");
   REQUIRE(server.reload());
   CHECK(eventually([&] { return server.workers().size() == 1; }));
   CHECK_THAT(opened(), Contains(site.root()) && !Contains(other.root()));
+  CHECK(has_one_loop());
   ::kill(server.workers().at(0), SIGKILL);
   CHECK(server.logs("was killed by SIGKILL"));
   CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   CHECK_THAT(opened(), Contains(site.root()) && !Contains("anon_inode:inotify"));
+  CHECK(has_one_loop());
   CHECK(server.stop() == 0);
 }
 

@@ -41,11 +41,13 @@ TEST_CASE("a folder that others can write to, or can exchange, is not trusted", 
 }
 
 TEST_CASE("running servers are distinguished from killed ones", "[control]") {
+  WorkerStats stats;
+  const auto loop = std::move(*EventLoop::create(stats));
   const TempFolder folder;
   CHECK(running_servers(folder / "missing").empty());
-  const auto one = ControlServer::open(folder / "1.sock", {});
-  const auto two = ControlServer::open(folder / "2.sock", {});
-  auto killed = ControlServer::open(folder / "3.sock", {});
+  const auto one = ControlServer::open(*loop, folder / "1.sock", {});
+  const auto two = ControlServer::open(*loop, folder / "2.sock", {});
+  auto killed = ControlServer::open(*loop, folder / "3.sock", {});
   REQUIRE((one && two && killed));
   (*killed)->close_for_child();
   folder.write("4.sock", "no socket");
@@ -54,9 +56,11 @@ TEST_CASE("running servers are distinguished from killed ones", "[control]") {
 }
 
 TEST_CASE("another program's sockets are not taken for servers", "[control]") {
+  WorkerStats stats;
+  const auto loop = std::move(*EventLoop::create(stats));
   const TempFolder folder;
   for (const char* name : {"agent.sock", "1a.sock", ".sock"}) {
-    const auto running = ControlServer::open(folder / name, {});
+    const auto running = ControlServer::open(*loop, folder / name, {});
     REQUIRE(running);
     CHECK(running_servers(folder.path).empty());
     (*running)->close_for_child();

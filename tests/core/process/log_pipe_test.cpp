@@ -2,9 +2,9 @@
 #include "process/log_pipe.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <sys/wait.h>
 #include <catch2/catch.hpp>
 #include <climits>
 #include <csignal>
@@ -14,25 +14,73 @@
 
 using namespace sluice;
 
-TEST_CASE("a process that writes without a pause does not hold the reader up", "[log_pipe]") {
-  const UniqueFd before(::dup(STDERR_FILENO));
+namespace {
+
+// Stderr leads elsewhere as long as this lives.
+struct Stderr {
+  explicit Stderr(int fd) { REQUIRE(::dup2(fd, STDERR_FILENO) == STDERR_FILENO); }
+  ~Stderr() { ::dup2(before.get(), STDERR_FILENO); }
+  Stderr(const Stderr&) = delete;
+  Stderr& operator=(const Stderr&) = delete;
+  const UniqueFd before{::dup(STDERR_FILENO)};
+};
+
+struct Counted final : Timer {
+  int times = 0;
+  void fired() override { ++times; }
+};
+
+struct Fixture {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a process that writes without a pause does not hold the loop up", "[log_pipe]") {
   const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  LogPipe pipe;
+  const Stderr elsewhere(nowhere.get());
+  LogPipe pipe(*loop);
   REQUIRE(pipe.open());
-  REQUIRE(::dup2(nowhere.get(), STDERR_FILENO) == STDERR_FILENO);
   const pid_t writer = ::fork();
   if (writer == 0) {
     ::fcntl(pipe.writing_fd(), F_SETFL, 0);
     const std::string line(PIPE_BUF, 'x');
     for (;;) static_cast<void>(::write(pipe.writing_fd(), line.data(), line.size()));
   }
-  for (int i = 0; i < 3; ++i) {
-    pollfd wanted = pipe.wanted();
-    CHECK(::poll(&wanted, 1, 10'000) == 1);
-    pipe.forward();  // returns
-  }
+  for (int i = 0; i < 3; ++i) loop->turn(10'000);  // returns
   ::kill(writer, SIGKILL);
   CHECK(::waitpid(writer, nullptr, 0) == writer);
   pipe.close();
-  REQUIRE(::dup2(before.get(), STDERR_FILENO) == STDERR_FILENO);
+}
+
+TEST_CASE_METHOD(Fixture, "lines wait until stderr is read again, and the loop sleeps meanwhile",
+                 "[log_pipe]") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  const std::string filler(PIPE_BUF, '-');
+  while (::write(writer.get(), filler.data(), filler.size()) > 0) {
+  }
+  const Stderr unread(writer.get());
+  LogPipe pipe(*loop);
+  REQUIRE(pipe.open());
+  REQUIRE(::write(pipe.writing_fd(), "words\n", 6) == 6);
+  Counted last;
+  for (int i = 0; i < 10 && last.times == 0; ++i) {
+    // After the first turns only the timer ends a turn.
+    if (i == 3) loop->timers().start(loop->now_ms() + 100, last);
+    loop->turn(i < 3 ? 0 : -1);
+    CHECK(last.times == (i < 3 ? 0 : 1));
+  }
+  std::string got;
+  char buffer[PIPE_BUF];
+  for (int i = 0; i < 1000 && got.find("words") == std::string::npos; ++i) {
+    const ssize_t size = ::read(reader.get(), buffer, sizeof(buffer));
+    if (size > 0) got.append(buffer, static_cast<std::size_t>(size));
+    loop->turn(0);
+  }
+  CHECK(got.ends_with("words\n"));
+  pipe.close();
 }

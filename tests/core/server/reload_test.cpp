@@ -1,13 +1,12 @@
 // A reload without a supervisor: when it waits for its settings, nothing else waits.
 #include "server/reload.h"
 
-#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <optional>
 
-#include "base/monotonic_clock.h"
 #include "support/temp_folder.h"
 
 using namespace sluice;
@@ -15,10 +14,12 @@ using sluice::test::TempFolder;
 
 namespace {
 
-struct Fixture {
+struct Fixture : private WorkerProcess::Owner {
   TempFolder folder;
   Settings settings;
-  std::unique_ptr<ModuleRollout> rollout = std::move(*ModuleRollout::create([] {}));
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  ModuleRollout rollout{*loop, std::move(*ModuleStore::create()), [] {}, [] { return false; }};
   std::unique_ptr<WorkerGroup> group;
 
   Fixture() {
@@ -27,26 +28,27 @@ struct Fixture {
     settings.workers = 1;
     const PlanPtr plan = std::move(*make_plan(settings));
     group = std::make_unique<WorkerGroup>(plan, std::vector<MountReport>());
-    rollout->begin(std::move(*try_folder(rollout->store(), *plan)), *group);
+    rollout.begin(std::move(*try_folder(rollout.store(), *plan)), *group);
   }
 
   // The reason why the reload is refused.
   std::string refusal(const ReadSettings& reread) {
-    const auto reload = std::move(*Reload::begin(reread, *group, [] {}));
-    for (;;) {
-      const auto ready = reload->step(*rollout, *group, {});
-      if (!ready) return ready.error().message;
-      REQUIRE(reload->trial() != nullptr);
-      const std::uint64_t now_ms = monotonic_ms();
-      const std::uint64_t due_ms = reload->due_ms();
-      pollfd wanted{reload->trial()->fd(), POLLIN, 0};
-      ::poll(&wanted, 1, due_ms <= now_ms ? 0 : static_cast<int>(due_ms - now_ms));
-      if (wanted.revents == 0 || reload->trial()->hear()) continue;
+    std::optional<Result<void>> outcome;
+    const WorkerGroup::Launch launch{*loop, *this, -1, Unusable::left_out, [](const std::vector<int>&) {}};
+    const auto reload = std::move(
+        *Reload::begin({reread, rollout, *group, launch}, [&](const Result<void>& ended) { outcome = ended; }));
+    while (!outcome) {
+      loop->turn(10);
       int status = 0;
-      REQUIRE(::waitpid(reload->trial()->pid(), &status, 0) == reload->trial()->pid());
-      reload->trial_ended(status);
+      const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+      if (ended > 0) reload->child_ended(ended, status);  // else a child of another reload
     }
+    return outcome->has_value() ? "" : outcome->error().message;
   }
+
+ private:
+  void heard(WorkerProcess&, const WorkerMessage&) override {}
+  void does_not_end(WorkerProcess&) override {}
 };
 
 }  // namespace

@@ -19,9 +19,19 @@ namespace {
 
 constexpr std::uint32_t kQuietMs = 100;
 
-struct Fixture {
+struct Loop {
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  int news = 0;
+
+  std::unique_ptr<FolderWatch> open(const std::string& path) {
+    return std::move(*FolderWatch::open(*loop, path, kQuietMs, [this] { ++news; }));
+  }
+};
+
+struct Fixture : Loop {
   TempFolder folder;
-  std::unique_ptr<FolderWatch> watch = std::move(*FolderWatch::open(folder.path, kQuietMs));
+  std::unique_ptr<FolderWatch> watch = open(folder.path);
 
   std::vector<std::string> quiet_at(std::uint64_t now_ms) { return watch->take_quiet(now_ms); }
 };
@@ -42,6 +52,23 @@ TEST_CASE_METHOD(Fixture, "a file is reported once, when it has been quiet", "[f
   CHECK(quiet_at(1'149).empty());
   CHECK(quiet_at(1'150) == Names{"a.so"});
   CHECK(quiet_at(9'000).empty());
+}
+
+TEST_CASE_METHOD(Fixture, "the loop hears of a change, and tells of it when it has been quiet",
+                 "[folder_watch]") {
+  folder.write("a.so", "text");
+  folder.write("b.so", "text");
+  while (news == 0) loop->turn(10'000);
+  CHECK(watch->has_news(monotonic_ms()));
+  // The later one is told of as well, although nothing more is heard.
+  while (!quiet_at(0).empty() || watch->due_ms() != FolderWatch::kNever) {
+    const int before = news;
+    if (watch->has_news(monotonic_ms()))
+      watch->take_quiet(monotonic_ms());
+    else
+      while (news == before) loop->turn(10'000);
+  }
+  CHECK(news > 0);
 }
 
 TEST_CASE_METHOD(Fixture, "moving in, moving out, deleting and a change of mode are reported",
@@ -88,10 +115,10 @@ TEST_CASE_METHOD(Fixture, "the end of the folder is noticed", "[folder_watch]") 
   watch->hear(0);
   CHECK(watch->gone());
   fs::rename(folder.path + ".moved", folder.path);
-  CHECK_FALSE(FolderWatch::open(folder / "nothere", kQuietMs));
+  CHECK_FALSE(FolderWatch::open(*loop, folder / "nothere", kQuietMs, [] {}));
 }
 
-TEST_CASE("a link has changed when its target has", "[folder_watch]") {
+TEST_CASE_METHOD(Loop, "a link has changed when its target has", "[folder_watch]") {
   const TempFolder folder;
   fs::create_directories(folder / "..one");
   fs::create_directories(folder / "..two");
@@ -99,7 +126,7 @@ TEST_CASE("a link has changed when its target has", "[folder_watch]") {
   folder.write("..two/a.so", "2");
   fs::create_symlink("..one", folder / "..data");
   fs::create_symlink("..data/a.so", folder / "a.so");
-  const auto watch = std::move(*FolderWatch::open(folder.path, kQuietMs));
+  const auto watch = open(folder.path);
   SECTION("by a link on the way, as Kubernetes switches it") {
     fs::create_symlink("..two", folder / "..new");
     fs::rename(folder / "..new", folder / "..data");
@@ -127,12 +154,12 @@ TEST_CASE("a link has changed when its target has", "[folder_watch]") {
   CHECK_FALSE(watch->gone());
 }
 
-TEST_CASE("a folder that is a link has moved when the link was switched", "[folder_watch]") {
+TEST_CASE_METHOD(Loop, "a folder that is a link has moved when the link was switched", "[folder_watch]") {
   const TempFolder folder;
   fs::create_directories(folder / "releases/1");
   fs::create_directories(folder / "releases/2");
   fs::create_symlink("releases/1", folder / "current");
-  const auto watch = std::move(*FolderWatch::open(folder / "current", kQuietMs));
+  const auto watch = open(folder / "current");
   fs::create_symlink("releases/2", folder / "next");
   fs::rename(folder / "next", folder / "current");
   watch->hear(0);

@@ -1,0 +1,29 @@
+#include "server/tried_settings.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "module/mapped_code.h"
+
+namespace sluice {
+
+Result<TriedSettings> try_settings(const Settings& settings) {
+  TriedSettings tried;
+  auto store = ModuleStore::create();
+  if (!store) return Unexpected(store.error());
+  tried.store = std::move(*store);
+  const std::string& copies = tried.store->path();
+  if (is_noexec(copies)) {
+    log(LogLevel::info, "every folder for private copies of modules is noexec: they are in " + copies +
+                            ", and their code is loaded through memory");
+  }
+  auto plan = make_plan(settings);
+  if (!plan) return Unexpected(plan.error());
+  tried.plan = std::move(*plan);
+  auto folder = try_folder(*tried.store, *tried.plan);
+  if (!folder) return Unexpected(folder.error());
+  tried.folder = std::move(*folder);
+  return tried;
+}
+
+}  // namespace sluice
