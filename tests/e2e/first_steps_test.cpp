@@ -159,7 +159,7 @@ TEST_CASE("a comma that belongs to a value is explained", "[e2e][first]") {
   };
   CHECK_THAT(refused("public,max-age=3600"),
              Contains("if max-age belongs to the value of cache_control, write the comma before it as \\,"));
-  CHECK_THAT(refused("public,immutable"), Contains("or \\, for a comma that belongs to the value before it"));
+  CHECK_THAT(refused("public,immutable"), Contains("or \\, if the comma belongs to the value before it"));
 }
 
 TEST_CASE("--check names every broken module, each on a line", "[e2e][first]") {
