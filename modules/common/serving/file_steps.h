@@ -150,7 +150,7 @@ class FileHandler::HashStep final : public Step {
   void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
     // Without a hash the file is served with its weaker tag, and the next request tries again.
     if (ran && hash_.end == HashEnd::hashed) handler.cache_.remember_hash(*file_, hash_.etag);
-    handler.serve(exchange, std::move(search_), std::move(file_));
+    handler.serve(exchange, std::move(search_), file_);
   }
 
  private:
