@@ -294,6 +294,15 @@ TEST_CASE("a worker that a reload has replaced is ended when it is held up", "[e
   CHECK(answers(server, "/hello/", 200));
 }
 
+// How often a process has given up the processor to wait for something (proc(5)).
+static unsigned long waits_of(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("voluntary_ctxt_switches:")) return std::stoul(line.substr(line.find(':') + 1));
+  }
+  return 0;
+}
+
 TEST_CASE("a standstill of the whole machine counts for no worker", "[e2e][containment]") {
   const Site site({"hello", "sleeper"});
   ServerProcess server(site, options({"--workers", "1", "--hang-limit", "2s"}));
@@ -304,8 +313,10 @@ TEST_CASE("a standstill of the whole machine counts for no worker", "[e2e][conta
   ::kill(worker, SIGSTOP);
   server.signal(SIGSTOP);
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  const unsigned long waits = waits_of(server.pid());
   server.signal(SIGCONT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the watchdog looks before the worker goes on
+  // The watchdog looks before the worker goes on: the supervisor has waited for something several times.
+  CHECK(eventually([&] { return waits_of(server.pid()) >= waits + 3; }));
   ::kill(worker, SIGCONT);
   CHECK(client.read_answer().status == 200);
   CHECK(server.count_in_log("was ended") == 0);

@@ -13,7 +13,7 @@ namespace sluice::test {
 inline double processor_seconds(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
-  std::getline(stat, text);
+  if (!std::getline(stat, text)) return 0;  // it has ended
   std::istringstream rest(text.substr(text.rfind(')') + 2));
   std::string skipped;
   for (int i = 0; i < 11; ++i) rest >> skipped;
