@@ -146,6 +146,18 @@ std::vector<WorkerProcess*> WorkerGroup::workers() const {
   return living;
 }
 
+std::vector<pid_t> WorkerGroup::pids() const {
+  std::vector<pid_t> pids;
+  for (const WorkerProcess* worker : workers()) pids.push_back(worker->pid());
+  return pids;
+}
+
+void WorkerGroup::replace(pid_t pid) const {
+  WorkerProcess& worker = *find(pid);
+  log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " takes no message: it is replaced");
+  worker.dismiss();
+}
+
 WorkerProcess* WorkerGroup::find(pid_t pid) const {
   for (const auto& worker : workers_) {
     if (worker != nullptr && worker->pid() == pid) return worker.get();

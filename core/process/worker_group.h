@@ -9,18 +9,19 @@
 #include <vector>
 
 #include "process/listen_group.h"
+#include "process/rollout_workers.h"
 #include "process/worker_process.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {
 
-class WorkerGroup {
+class WorkerGroup final : public RolloutWorkers {
  public:
   // `mounts` are those of the first site, as a trial has reported them.
   WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts);
 
   const ServingPlan& plan() const { return *plan_; }
-  const PlanPtr& shared_plan() const { return plan_; }
+  const PlanPtr& shared_plan() const override { return plan_; }
   const std::vector<MountReport>& mounts() const { return mounts_; }
 
   // Addresses that `before` listens on keep their sockets and the connections in their queues. `before` may
@@ -52,6 +53,9 @@ class WorkerGroup {
   std::size_t slots() const { return workers_.size(); }
   std::vector<WorkerProcess*> workers() const;
   WorkerProcess* find(pid_t pid) const;
+  std::vector<pid_t> pids() const override;
+  bool tell(pid_t worker, const WorkerMessage& message) const override { return find(worker)->tell(message); }
+  void replace(pid_t worker) const override;
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
   bool all_ready() const;
   bool any_missing() const;

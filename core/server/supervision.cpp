@@ -147,7 +147,7 @@ WorkerProcess* Supervisor::find_worker(pid_t pid) const {
 void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
   if (group_->find(worker.pid()) == &worker) {
     if (message.kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
-    rollout_.answered(worker, message);
+    rollout_.answered(worker.pid(), message);
   } else if (reload_ != nullptr) {
     reload_->heard();
   }
@@ -236,7 +236,7 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
   report(known);
   if (!serving_) return on_end_at_start(worker.held_by_disk() ? known.module : known.blamed());
   const bool serves = group_->find(worker.pid()) == &worker;
-  if (serves) rollout_.ended(worker, known.blamed(), known.generation);
+  if (serves) rollout_.ended(worker.pid(), known.blamed(), known.generation);
   const bool counted = !known.blamed().empty() && rollout_.fault(known.blamed(), known.generation);
   if (serves) pace_restart(worker, counted);
 }
@@ -293,7 +293,7 @@ void Supervisor::respawn_missing() {
   respawn_.at(now_ms + RestartPace::kRetryMs);  // also if this ends early, for want of memory
   const auto launched = rollout_.restore_copies().and_then([&] {
     return group_->launch_missing(rollout_.set(), launch(Unusable::closed),
-                                  [this](WorkerProcess& worker) { rollout_.launched(worker); });
+                                  [this](WorkerProcess& worker) { rollout_.launched(worker.pid()); });
   });
   if (launched) return;
   log(LogLevel::error, launched.error().message);

@@ -50,8 +50,8 @@ ModuleRollout::ModuleRollout(EventLoop& loop, std::unique_ptr<ModuleStore> store
       work_(loop, [this] { work(); }),
       store_(std::move(store)) {}
 
-void ModuleRollout::begin(FolderTrial folder, const WorkerGroup& group) {
-  group_ = &group;
+void ModuleRollout::begin(FolderTrial folder, const RolloutWorkers& workers) {
+  workers_ = &workers;
   catalog_ = std::move(folder.catalog);
   catalog_.learn(folder.report, catalog_.set());
   in_force_ = catalog_.set();
@@ -65,8 +65,8 @@ void ModuleRollout::begin(FolderTrial folder, const WorkerGroup& group) {
 }
 
 void ModuleRollout::go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given,
-                          const WorkerGroup& group) {
-  group_ = &group;
+                          const RolloutWorkers& workers) {
+  workers_ = &workers;
   catalog_.learn(report, tried);
   in_force_ = std::move(given);
   look_again();
@@ -140,7 +140,7 @@ void ModuleRollout::remove(const std::string& file) {
   const ModuleRecord* record = catalog_.find(file);
   if (record == nullptr || record->serving.entry.removed) return;
   const std::string name = record->serving.entry.name;
-  const bool keep = is_mounted_by_name(group_->plan().settings, name);
+  const bool keep = is_mounted_by_name(settings(), name);
   if (keep) {
     log(LogLevel::warning, file + " is gone, but a mount names module " + name + ", which goes on with " +
                                generation_text(record->serving.entry));
@@ -172,7 +172,7 @@ void ModuleRollout::try_copy(EmptyCopy empty) {
     close_in_child_();
     return empty.fill().map_error([](const CopyFailure& failure) { return failure.error; });
   };
-  auto trial = start_trial(loop_, group_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy),
+  auto trial = start_trial(loop_, workers_->shared_plan(), catalog_.trial_set(empty.file, *empty.copy),
                            make_ms_max(policy()), fill);
   if (!trial) return refuse(trial.error().message);
   trial_ = std::move(*trial);
@@ -215,13 +215,13 @@ void ModuleRollout::prepare(ModuleSet set) {
   next_set_ = std::move(set);
   ++number_;
   unanswered_.clear();
-  for (const WorkerProcess* worker : group_->workers()) launched(*worker);
+  for (const pid_t worker : workers_->pids()) launched(worker);
   ask_next();
 }
 
-void ModuleRollout::launched(const WorkerProcess& worker) {
+void ModuleRollout::launched(pid_t worker) {
   if (stage_ != Stage::preparing) return;
-  unanswered_.insert(worker.pid());
+  unanswered_.insert(worker);
   wake();
 }
 
@@ -229,27 +229,27 @@ void ModuleRollout::launched(const WorkerProcess& worker) {
 // worker does not reach the second.
 void ModuleRollout::ask_next() {
   if (unanswered_.contains(asked_)) return;
-  for (WorkerProcess* worker : group_->workers()) {
-    if (!unanswered_.contains(worker->pid())) continue;
-    asked_ = worker->pid();
+  for (const pid_t worker : workers_->pids()) {
+    if (!unanswered_.contains(worker)) continue;
+    asked_ = worker;
     change_until_ms_ = monotonic_ms() + policy().swap_ms;
     // If the worker cannot take the message, it does not answer in time, which refuses the change.
-    worker->tell({ControlMessage::prepare, number_, encode_modules(next_set_)});
+    workers_->tell(worker, {ControlMessage::prepare, number_, encode_modules(next_set_)});
     return;
   }
 }
 
-void ModuleRollout::answered(WorkerProcess& worker, const WorkerMessage& message) {
+void ModuleRollout::answered(pid_t worker, const WorkerMessage& message) {
   if (stage_ != Stage::preparing || message.number != number_) return;
   if (message.kind == ControlMessage::refused) refuse(message.text);
-  if (message.kind == ControlMessage::prepared) unanswered_.erase(worker.pid());
+  if (message.kind == ControlMessage::prepared) unanswered_.erase(worker);
   wake();
 }
 
-void ModuleRollout::ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation) {
+void ModuleRollout::ended(pid_t worker, const std::string& module, std::uint32_t generation) {
   if (stage_ != Stage::preparing) return;
   wake();
-  unanswered_.erase(worker.pid());
+  unanswered_.erase(worker);
   const ModuleEntry& entry = change_.entry;
   if (change_.copy != nullptr && generation == entry.generation &&
       (module == entry.name || module == entry.file))
@@ -309,10 +309,9 @@ void ModuleRollout::refuse(const std::string& why) {
 // A worker that cannot take the commit is replaced by a new one, which begins with the new set. A worker that
 // has died is reaped elsewhere.
 void ModuleRollout::end_change(ControlMessage how) {
-  for (WorkerProcess* worker : stage_ == Stage::preparing ? group_->workers() : std::vector<WorkerProcess*>()) {
-    if (worker->tell({how, number_}) || how != ControlMessage::commit || errno != EAGAIN) continue;
-    log(LogLevel::error, "worker " + std::to_string(worker->index() + 1) + " takes no message: it is replaced");
-    worker->dismiss();
+  for (const pid_t worker : stage_ == Stage::preparing ? workers_->pids() : std::vector<pid_t>()) {
+    if (!workers_->tell(worker, {how, number_}) && how == ControlMessage::commit && errno == EAGAIN)
+      workers_->replace(worker);
   }
   trial_.reset();
   unanswered_.clear();

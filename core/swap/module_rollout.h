@@ -18,7 +18,7 @@
 
 #include "loop/alarm.h"
 #include "process/heard_child.h"
-#include "process/worker_group.h"
+#include "process/rollout_workers.h"
 #include "swap/folder_trial.h"
 #include "swap/folder_watch.h"
 #include "swap/module_catalog.h"
@@ -39,10 +39,10 @@ class ModuleRollout {
                 MayStep may_step);
 
   // Begins with a folder, for a group of workers that get its modules. REQUIRES: !at_work().
-  void begin(FolderTrial folder, const WorkerGroup& group);
-  // Goes on with the same folder after a reload. The trial of the set `tried` gave `report`, and the workers of
-  // `group` got the set `given`. REQUIRES: !at_work().
-  void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const WorkerGroup& group);
+  void begin(FolderTrial folder, const RolloutWorkers& workers);
+  // Goes on with the same folder after a reload. The trial of the set `tried` gave `report`, and the `workers`
+  // got the set `given`. REQUIRES: !at_work().
+  void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const RolloutWorkers& workers);
 
   ModuleStore& store() { return *store_; }
   // Makes private copies again that somebody has removed. Called before workers or trials load them.
@@ -73,10 +73,10 @@ class ModuleRollout {
            !reviving_.empty();
   }
   bool at_work() const { return stage_ != Stage::idle; }
-  void launched(const WorkerProcess& worker);
-  void answered(WorkerProcess& worker, const WorkerMessage& message);
+  void launched(pid_t worker);
+  void answered(pid_t worker, const WorkerMessage& message);
   // A worker has ended, in a call of this module and generation if `module` is not empty.
-  void ended(const WorkerProcess& worker, const std::string& module, std::uint32_t generation);
+  void ended(pid_t worker, const std::string& module, std::uint32_t generation);
   // Counts a fault of that generation. The module may go back or be switched off in all workers. false if no
   // such generation serves.
   bool fault(const std::string& module, std::uint32_t generation);
@@ -93,8 +93,9 @@ class ModuleRollout {
   void work();
   void step();
   std::uint64_t due_ms() const;
-  const ModulePolicy& policy() const { return group_->plan().settings.policy; }
-  std::string folder() const { return group_->plan().settings.plugins; }
+  const Settings& settings() const { return workers_->shared_plan()->settings; }
+  const ModulePolicy& policy() const { return settings().policy; }
+  std::string folder() const { return settings().plugins; }
   void watch();
   bool folder_is_wanted() const;
   void ask_folder();
@@ -121,7 +122,7 @@ class ModuleRollout {
   std::unique_ptr<FolderWatch> watch_;
   ModuleCatalog catalog_;
   ModuleSet in_force_;  // the set that the workers have
-  const WorkerGroup* group_ = nullptr;
+  const RolloutWorkers* workers_ = nullptr;
   bool look_wanted_ = false;           // the next look is at every file
   bool again_wanted_ = false;          // the next look puts its files into `again_`, too
   bool folder_answers_ = false;        // a child has just read the folder
