@@ -1,7 +1,5 @@
-// Reads the ELF tables of a shared object (elf(5)), without running any of its code.
-//
-// Four tables matter here, and <elf.h> has their structs: a library for them would be one more thing to
-// install. Any thread.
+// What `sluice check` asks about a shared object, read from its tables (module/elf_file) without running any of
+// its code. Any thread.
 #pragma once
 
 #include <string>

@@ -32,18 +32,8 @@ bool ElfFile::is_whole() const {
 }
 
 const char* ElfFile::pin() const {
-  for (unsigned i = 0; i < head_.e_shnum; ++i) {
-    const auto section = read<Elf64_Shdr>(head_.e_shoff + std::uint64_t{i} * sizeof(Elf64_Shdr));
-    if (!section || section->sh_type != SHT_DYNSYM || section->sh_link >= head_.e_shnum) continue;
-    const auto names = read<Elf64_Shdr>(head_.e_shoff + std::uint64_t{section->sh_link} * sizeof(Elf64_Shdr));
-    if (!names || !fits(section->sh_offset, section->sh_size)) continue;
-    const std::string_view texts = part(names->sh_offset, names->sh_size);
-    for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= section->sh_size; at += sizeof(Elf64_Sym)) {
-      const auto symbol = read<Elf64_Sym>(section->sh_offset + at);
-      const char* why = symbol ? pinned_by(*symbol, text_at(texts, symbol->st_name)) : nullptr;
-      if (why != nullptr) return why;
-    }
-    return nullptr;
+  for (const Symbol& symbol : symbols()) {
+    if (const char* why = pinned_by(symbol.entry, symbol.name)) return why;
   }
   return nullptr;
 }
@@ -57,13 +47,29 @@ std::uint64_t ElfFile::static_tls() const {
 }
 
 std::vector<Elf64_Phdr> ElfFile::segments() const {
-  std::vector<Elf64_Phdr> all;
-  for (unsigned i = 0; i < head_.e_phnum; ++i) {
-    const auto segment = read<Elf64_Phdr>(head_.e_phoff + std::uint64_t{i} * sizeof(Elf64_Phdr));
-    if (!segment) return {};
-    all.push_back(*segment);
+  return table<Elf64_Phdr>(head_.e_phoff, std::uint64_t{head_.e_phnum} * sizeof(Elf64_Phdr));
+}
+
+std::vector<Elf64_Shdr> ElfFile::sections() const {
+  return table<Elf64_Shdr>(head_.e_shoff, std::uint64_t{head_.e_shnum} * sizeof(Elf64_Shdr));
+}
+
+std::string_view ElfFile::section_name(const Elf64_Shdr& section) const {
+  const auto names = read<Elf64_Shdr>(head_.e_shoff + std::uint64_t{head_.e_shstrndx} * sizeof(Elf64_Shdr));
+  return names ? text_at(content_of(*names), section.sh_name) : std::string_view();
+}
+
+std::vector<ElfFile::Symbol> ElfFile::symbols() const {
+  const std::vector<Elf64_Shdr> all = sections();
+  std::vector<Symbol> symbols;
+  for (const Elf64_Shdr& section : all) {
+    if (section.sh_type != SHT_DYNSYM || section.sh_link >= all.size()) continue;
+    const std::string_view names = content_of(all[section.sh_link]);
+    for (const Elf64_Sym& entry : table<Elf64_Sym>(section.sh_offset, section.sh_size))
+      symbols.push_back({entry, text_at(names, entry.st_name)});
+    break;
   }
-  return all;
+  return symbols;
 }
 
 std::vector<ElfFile::DynamicEntry> ElfFile::dynamic() const {

@@ -29,6 +29,17 @@ class ElfFile {
 
   // The following are empty or nullopt if there is no such table.
   std::vector<Elf64_Phdr> segments() const;
+  std::vector<Elf64_Shdr> sections() const;
+  std::string_view content_of(const Elf64_Shdr& section) const {
+    return section.sh_type == SHT_NOBITS ? std::string_view() : part(section.sh_offset, section.sh_size);
+  }
+  std::string_view section_name(const Elf64_Shdr& section) const;
+  // What the dynamic linker sees of them.
+  struct Symbol {
+    Elf64_Sym entry{};
+    std::string_view name;
+  };
+  std::vector<Symbol> symbols() const;
   // An entry of the dynamic section, and its offset in the file.
   struct DynamicEntry {
     std::uint64_t offset = 0;
@@ -54,6 +65,14 @@ class ElfFile {
   }
 
  private:
+  // The entries that begin here and take so many bytes; nothing where they do not all lie within.
+  template <typename T>
+  std::vector<T> table(std::uint64_t offset, std::uint64_t size) const {
+    const std::string_view bytes = part(offset, size);
+    std::vector<T> entries(bytes.size() / sizeof(T));
+    if (!entries.empty()) std::memcpy(entries.data(), bytes.data(), entries.size() * sizeof(T));
+    return entries;
+  }
   bool fits(std::uint64_t offset, std::uint64_t size) const {
     return offset <= bytes_.size() && size <= bytes_.size() - offset;
   }

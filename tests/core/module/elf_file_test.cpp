@@ -1,12 +1,14 @@
 // Reading the tables of shared objects, also misaligned and broken ones, and changing their library names.
 #include "module/elf_file.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "module/module_file.h"
@@ -35,6 +37,20 @@ void put(std::string& bytes, std::size_t offset, const T& value) {
   std::memcpy(bytes.data() + offset, &value, sizeof(T));
 }
 
+// Asks for everything; a sanitizer finds what is read beyond the end.
+void read_everything(std::string_view bytes) {
+  const ElfFile elf(bytes);
+  elf.is_whole();
+  elf.pin();
+  elf.static_tls();
+  elf.texts_of(DT_NEEDED);
+  for (const ElfFile::Symbol& symbol : elf.symbols()) REQUIRE(symbol.name.size() <= bytes.size());
+  for (const Elf64_Shdr& section : elf.sections()) {
+    REQUIRE(elf.section_name(section).size() <= bytes.size());
+    REQUIRE(elf.content_of(section).size() <= bytes.size());
+  }
+}
+
 }  // namespace
 
 TEST_CASE("misaligned tables are read", "[elf_file]") {
@@ -60,12 +76,42 @@ TEST_CASE("a file that is cut off is not whole, and nothing is read beyond its e
   CHECK(ElfFile(bytes).is_whole());
   for (std::size_t size = 0; size < bytes.size(); size += 61) {
     const std::string cut(bytes, 0, size);
-    const ElfFile elf(cut);
-    CHECK_FALSE(elf.is_whole());
-    elf.pin();
-    elf.static_tls();
-    elf.texts_of(DT_NEEDED);
+    CHECK_FALSE(ElfFile(cut).is_whole());
+    read_everything(cut);
   }
+}
+
+TEST_CASE("numbers that lead astray are not followed", "[elf_file]") {
+  const std::string bytes = module_bytes("pinned");
+  const auto head = *ElfFile(bytes).read<Elf64_Ehdr>(0);
+  const std::pair<std::size_t, std::size_t> tables[] = {
+      {0, sizeof(head)},
+      {head.e_phoff, head.e_phnum * sizeof(Elf64_Phdr)},
+      {head.e_shoff, head.e_shnum * sizeof(Elf64_Shdr)},
+      {ElfFile(bytes).dynamic().front().offset, ElfFile(bytes).dynamic().size() * sizeof(Elf64_Dyn)},
+  };
+  for (const auto& [begin, size] : tables) {
+    for (std::size_t at = begin; at < begin + size; at += sizeof(std::uint32_t)) {
+      for (const std::uint32_t number : {~0U, 0x80000000U, static_cast<std::uint32_t>(bytes.size() - 1)}) {
+        std::string crooked = bytes;
+        put(crooked, at, number);
+        read_everything(crooked);
+      }
+    }
+  }
+}
+
+TEST_CASE("sections and symbols have names", "[elf_file]") {
+  const std::string bytes = module_bytes("with_library");
+  const ElfFile elf(bytes);
+  const auto sections = elf.sections();
+  CHECK(std::any_of(sections.begin(), sections.end(),
+                    [&](const auto& section) { return elf.section_name(section) == ".dynsym"; }));
+  const auto symbols = elf.symbols();
+  const auto exported = std::find_if(symbols.begin(), symbols.end(),
+                                     [](const auto& symbol) { return symbol.name == "sluice_module"; });
+  REQUIRE(exported != symbols.end());
+  CHECK(exported->entry.st_shndx != SHN_UNDEF);
 }
 
 TEST_CASE("initial-exec storage is recognised", "[elf_file]") {
