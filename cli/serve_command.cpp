@@ -3,9 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <ostream>
 #include <sstream>
@@ -21,15 +19,6 @@
 
 namespace sluice::cli {
 namespace {
-
-Result<void> check_folder(const std::string& what, const std::string& folder, const std::string& option) {
-  const std::string remedy = "; name an existing folder with " + option;
-  struct stat about {};
-  if (stat(folder.c_str(), &about) != 0)
-    return fail(what + " '" + folder + "' cannot be used: " + std::strerror(errno) + remedy);
-  if (!S_ISDIR(about.st_mode)) return fail(what + " '" + folder + "' is not a folder" + remedy);
-  return {};
-}
 
 // A call on a folder of a disk that hangs never returns, so a child looks at the folder first.
 Result<void> ask_folder(const std::string& folder, bool has_modules, const ModulePolicy& policy) {
@@ -72,34 +61,21 @@ int run_check(const Settings& settings, bool doubts, std::ostream& out, std::ost
 
 }  // namespace
 
-Result<ServeRequest> read_checked_request(const OptionTexts& command_line, const Environment& environment) {
-  auto request = read_serve_request(command_line, environment);
-  if (!request) return request;
-  const Settings& settings = request->settings;
-  const auto root = check_folder("the root", settings.root, "--root");
-  if (!root) return Unexpected(root.error());
-  const auto plugins = check_folder("the folder of modules", settings.plugins, "--plugins");
-  if (!plugins) return Unexpected(plugins.error());
-  return request;
-}
-
 int run_serve(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err) {
   // A signal without a handler does not end the first process of a system or container: the kernel drops it.
   if (::getpid() == 1) {
     for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) hold_signal(signal);
   }
-  const auto answers = read_serve_request(command_line, environment).and_then([](const ServeRequest& asked) {
-    return ask_folders(asked.settings);
-  });
-  if (!answers) return refuse(err, answers.error());
-  const auto request = read_checked_request(command_line, environment);
+  const auto request = read_serve_request(command_line, environment);
   if (!request) return refuse(err, request.error());
+  const auto answers = ask_folders(request->settings);
+  if (!answers) return refuse(err, answers.error());
   const std::vector<std::string> unknown = unknown_variables(environment);
   for (const std::string& sentence : unknown) warn(err, sentence);
   if (request->check) return run_check(request->settings, !unknown.empty(), out, err);
   const auto reread = [&]() -> Result<Settings> {
-    return read_checked_request(command_line, environment).map([](const ServeRequest& again) {
+    return read_serve_request(command_line, environment).map([](const ServeRequest& again) {
       return again.settings;
     });
   };

@@ -9,9 +9,6 @@
 
 namespace sluice::cli {
 
-// The settings for a start and for each HUP, from read_serve_request. Also checks that the folders exist.
-Result<ServeRequest> read_checked_request(const OptionTexts& command_line, const Environment& environment);
-
 // Returns the exit code.
 int run_serve(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
               std::ostream& err);

@@ -17,14 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy) {
-  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (fd) return fd;
-  if (errno == ENOENT) return fail(what + " " + path + " does not exist: " + remedy);
-  if (errno == ENOTDIR) return fail(what + " " + path + " is not a folder: " + remedy);
-  return fail_errno(what + " " + path + " cannot be opened", errno);
-}
-
 // Opens the mount's root=DIR. A DIR below the document root becomes a path below the root's descriptor, so that
 // symbolic links between mounts work. Any other DIR is opened as a folder of its own, which links cannot leave.
 Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
@@ -62,6 +54,14 @@ unsigned usable_processors() {
 }
 
 }  // namespace
+
+Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (fd) return fd;
+  if (errno == ENOENT) return fail(what + " " + path + " does not exist: " + remedy);
+  if (errno == ENOTDIR) return fail(what + " " + path + " is not a folder: " + remedy);
+  return fail_errno(what + " " + path + " cannot be opened", errno);
+}
 
 Result<PlanPtr> make_plan(const Settings& settings) {
   auto plan = std::make_shared<ServingPlan>();

@@ -42,6 +42,10 @@ struct ServingPlan {
 };
 using PlanPtr = std::shared_ptr<const ServingPlan>;
 
+// Opens a folder to resolve paths below it (O_PATH). The error is one sentence: "WHAT PATH does not exist:
+// REMEDY".
+Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy);
+
 // Opens the folders. The error is one sentence.
 Result<PlanPtr> make_plan(const Settings& settings);
 

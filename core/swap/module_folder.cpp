@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "settings/serving_plan.h"
+
 namespace sluice {
 
 namespace fs = std::filesystem;
@@ -26,6 +28,9 @@ std::optional<FileStamp> stamp_of(const std::string& path) {
 }
 
 Result<std::vector<std::string>> list_modules(const std::string& folder) {
+  const auto opened =
+      open_folder(folder, "the folder of modules", "make it, or name another one with --plugins");
+  if (!opened) return Unexpected(opened.error());
   std::error_code error;
   std::vector<std::string> files;
   for (fs::directory_iterator entry(folder, error); entry != fs::directory_iterator(); entry.increment(error)) {

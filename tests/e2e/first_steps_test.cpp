@@ -283,9 +283,9 @@ TEST_CASE("a missing folder is reported in one sentence", "[e2e][first]") {
   const Site site;
   const std::string binary = sluice_binary();
   CHECK_THAT(refusal(run({binary, "serve", "--root", site.path("nope"), "--plugins", site.plugins()})),
-             Contains("the root '" + site.path("nope") + "' cannot be used"));
+             Contains("the document root " + site.path("nope") + " does not exist"));
   CHECK_THAT(refusal(run({binary, "serve", "--root", site.root(), "--plugins", site.path("nope")})),
-             Contains("the folder of modules '" + site.path("nope") + "' cannot be used"));
+             Contains("the folder of modules " + site.path("nope") + " does not exist"));
 }
 
 TEST_CASE("an error in the configuration file is reported with its line", "[e2e][first]") {

@@ -51,8 +51,12 @@ TEST_CASE("the modules of a folder are its files that end in .so, sorted", "[mod
   CHECK(list_modules(folder.path) == std::vector<std::string>{"a.so", "b.so"});
   const auto nowhere = list_modules(folder / "nowhere");
   REQUIRE_FALSE(nowhere);
-  CHECK(nowhere.error().message == "cannot read the folder of modules " + folder / "nowhere" +
-                                       ": No such file or directory; name it with --plugins");
+  CHECK(nowhere.error().message == "the folder of modules " + folder / "nowhere" +
+                                       " does not exist: make it, or name another one with --plugins");
+  folder.write("file", "");
+  CHECK(list_modules(folder / "file").error().message ==
+        "the folder of modules " + folder / "file" +
+            " is not a folder: make it, or name another one with --plugins");
 }
 
 TEST_CASE("every change of a file changes its stamp", "[module_folder]") {
