@@ -1,5 +1,6 @@
 #include "check_command.h"
 
+#include <fmt/core.h>
 #include <ostream>
 
 #include "check/inspection.h"
@@ -18,8 +19,8 @@ constexpr std::uint64_t kTimeMaxMs = 3'600'000;
 Result<void> add_option(const OptionText& given, CheckRequest& request) {
   const std::size_t equals = given.text.find('=');
   if (equals == 0 || equals == std::string::npos) {
-    return fail(given.source + " '" + given.text + "' sets nothing: write it as " + given.source +
-                " KEY=VALUE");
+    return fail(
+        fmt::format("{} '{}' sets nothing: write it as {} KEY=VALUE", given.source, given.text, given.source));
   }
   request.options.emplace_back(given.text.substr(0, equals), given.text.substr(equals + 1));
   return {};
@@ -28,7 +29,7 @@ Result<void> add_option(const OptionText& given, CheckRequest& request) {
 Result<void> add_target(const OptionText& given, CheckRequest& request) {
   for (const char byte : given.text) {
     if (static_cast<unsigned char>(byte) > 0x20 && byte != 0x7f && byte != '#') continue;
-    return fail(given.source + " '" + given.text + "' is not a path: write a space as %20");
+    return fail(fmt::format("{} '{}' is not a path: write a space as %20", given.source, given.text));
   }
   request.requests.push_back(given.text);
   return {};
@@ -38,7 +39,7 @@ Result<void> set_time(const OptionText& given, std::uint32_t& time_ms) {
   const auto parsed = parse_duration_ms(given.text);
   if (!parsed) return fail(given.source + ": " + parsed.error().message);
   if (*parsed < kTimeMinMs || *parsed > kTimeMaxMs) {
-    return fail(given.source + ": '" + given.text + "' is out of range: write 10ms to 1h");
+    return fail(fmt::format("{}: '{}' is out of range: write 10ms to 1h", given.source, given.text));
   }
   time_ms = static_cast<std::uint32_t>(*parsed);
   return {};

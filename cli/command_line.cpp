@@ -2,6 +2,7 @@
 
 #include <sluice/abi.h>
 
+#include <fmt/core.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -106,7 +107,8 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   for (std::string word; words >> word;) {
     if (added != &app) added->require_subcommand(1);
     const auto known = added->get_subcommands([&](const CLI::App* other) { return other->get_name() == word; });
-    added = known.empty() ? added->add_subcommand(word, "See 'sluice " + word + " --help'") : known.front();
+    added = known.empty() ? added->add_subcommand(word, fmt::format("See 'sluice {} --help'", word))
+                          : known.front();
   }
   added->description(command.help);
   add_option(*added, *find_serve_option("control"), result.given);
@@ -168,7 +170,7 @@ CLI::App& add_check(CLI::App& app, OptionTexts& given) {
 }
 
 std::string version_line() {
-  return "sluice " SLUICE_VERSION ", module ABI " + std::to_string(kAbiMajor) + "." + std::to_string(kAbiMinor);
+  return fmt::format("sluice " SLUICE_VERSION ", module ABI {}.{}", kAbiMajor, kAbiMinor);
 }
 
 std::string without_dashes(const std::string& name) {
@@ -187,24 +189,24 @@ std::string meant_by(const std::string& word, bool is_option, const CLI::App& co
   for (const std::string& name : names) bare.push_back(without_dashes(name));
   if (const auto likely = likely_word(without_dashes(word), {bare.begin(), bare.end()})) {
     const auto at = std::find(bare.begin(), bare.end(), *likely) - bare.begin();
-    return "did you mean '" + names[static_cast<std::size_t>(at)] + "'?";
+    return fmt::format("did you mean '{}'?", names[static_cast<std::size_t>(at)]);
   }
   if (is_program && (word == "stop" || word == "quit" || word == "shutdown"))
     return "a running server ends on Ctrl-C, or on TERM; 'sluice status' shows its process";
   std::vector<std::string_view> of_serve;
   for (const ServeOption& option : serve_options()) of_serve.emplace_back(option.name);
   if (const auto likely = likely_word(without_dashes(word), of_serve); likely && is_program && is_option)
-    return "did you mean 'sluice serve --" + std::string(*likely) + "'?";
+    return fmt::format("did you mean 'sluice serve --{}'?", *likely);
   // Other servers take a folder, a port or an address without an option.
   if (!is_option && (is_program || command.get_name() == "serve")) {
     std::error_code ignored;
     if (std::filesystem::is_directory(word, ignored))
-      return "to serve that folder, write 'sluice serve --root " + printable(word) + "'";
+      return fmt::format("to serve that folder, write 'sluice serve --root {}'", printable(word));
     const std::string address = word.find(':') == std::string::npos ? "127.0.0.1:" + word : word;
     if (parse_decimal(address.substr(address.rfind(':') + 1)).value_or(65536) <= 65535)
-      return "to listen there, write 'sluice serve --listen " + printable(address) + "'";
+      return fmt::format("to listen there, write 'sluice serve --listen {}'", printable(address));
   }
-  return "see '" + command_name + " --help'";
+  return fmt::format("see '{} --help'", command_name);
 }
 
 // "sluice new handler"
@@ -229,8 +231,8 @@ std::string unknown_argument(const CLI::App& app) {
   const std::string command_name = command_given(app);
   const CLI::App* command = &app;
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  return "sluice: '" + printable(word) + "' is not known to " + command_name + ": " +
-         meant_by(word, is_option, *command, command_name) + "\n";
+  return fmt::format("sluice: '{}' is not known to {}: {}\n", printable(word), command_name,
+                     meant_by(word, is_option, *command, command_name));
 }
 
 CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
@@ -245,7 +247,7 @@ CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
   if (!result.standard_error.empty()) return result;
   std::string why = err.str();
   why.resize(std::min(why.find('\n'), why.size()));
-  result.standard_error = "sluice: " + printable(why) + ": see '" + command_given(app) + " --help'\n";
+  result.standard_error = fmt::format("sluice: {}: see '{} --help'\n", printable(why), command_given(app));
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -92,7 +93,7 @@ Result<std::vector<std::string>> parse_value(std::string_view text) {
     rest = {};
   }
   if (!rest.empty() && !is_comment(rest))
-    return fail("'" + std::string(rest) + "' stands behind the end of the value: remove it");
+    return fail(fmt::format("'{}' stands behind the end of the value: remove it", rest));
   return values;
 }
 
@@ -102,16 +103,15 @@ Result<ConfigLine> parse_line(std::string_view text) {
     return fail("the line has a control character: a configuration file is plain text");
   }
   if (text.front() == '[')
-    return fail("'" + std::string(text) +
-                "' begins a section, but this file has none: write all keys at top level");
+    return fail(
+        fmt::format("'{}' begins a section, but this file has none: write all keys at top level", text));
   const std::size_t equals = text.find('=');
   const std::string_view key = trimmed(text.substr(0, equals));
   if (equals == std::string_view::npos || key.empty())
-    return fail("'" + std::string(text) + "' is not of the form: key = value");
+    return fail(fmt::format("'{}' is not of the form: key = value", text));
   const std::string_view value = trimmed(text.substr(equals + 1));
   if (value.empty() || value.front() == '#')
-    return fail("'" + std::string(key) + "' has no value: write " + std::string(key) +
-                " = VALUE, or remove the line");
+    return fail(fmt::format("'{}' has no value: write {} = VALUE, or remove the line", key, key));
   auto values = parse_value(value);
   if (!values) return Unexpected(values.error());
   return ConfigLine{0, std::string(key), std::move(*values)};
@@ -142,7 +142,7 @@ Result<std::vector<ConfigLine>> parse_config(std::string_view text, const std::s
 }
 
 Result<std::vector<ConfigLine>> read_config_file(const std::string& file) {
-  const std::string subject = "the configuration file '" + file + "' cannot be read";
+  const std::string subject = fmt::format("the configuration file '{}' cannot be read", file);
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return fail_errno(subject, errno);
   struct stat about {};

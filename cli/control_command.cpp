@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <fmt/core.h>
 #include <cerrno>
 #include <filesystem>
 #include <ostream>
@@ -40,12 +41,14 @@ Result<std::string> find_server(const Settings& settings) {
   const auto running = exists ? running_servers(folder) : std::vector<std::string>();
   if (running.size() == 1) return running.front();
   if (running.empty()) {
-    return fail("no server of yours has a control socket in " + folder +
-                ": start one with 'sluice serve', or name its socket with --control PATH");
+    return fail(
+        fmt::format("no server of yours has a control socket in {}: start one with 'sluice serve', or name "
+                    "its socket with --control PATH",
+                    folder));
   }
   std::string list;
   for (const std::string& path : running) list += (list.empty() ? "--control " : " or --control ") + path;
-  return fail(std::to_string(running.size()) + " servers are running: say which one by " + list);
+  return fail(fmt::format("{} servers are running: say which one by {}", running.size(), list));
 }
 
 // Returns everything that the server says until it closes the connection.
@@ -54,12 +57,14 @@ Result<std::string> ask(const std::string& path, const std::string& request) {
   if (!socket) return Unexpected(socket.error());
   const std::string line = request + "\n";
   if (::send(socket->get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
-    return fail("the server at " + path + " does not accept connections to its control socket: try again");
+    return fail(
+        fmt::format("the server at {} does not accept connections to its control socket: try again", path));
   std::string answer;
   const std::uint64_t until_ms = monotonic_ms() + kAnswerMs;
   while (answer.size() < kAnswerMax) {
     const std::uint64_t now = monotonic_ms();
-    if (now >= until_ms) return fail("the server at " + path + " does not answer: its log may say why");
+    if (now >= until_ms)
+      return fail(fmt::format("the server at {} does not answer: its log may say why", path));
     pollfd wanted{socket->get(), POLLIN, 0};
     if (::poll(&wanted, 1, static_cast<int>(until_ms - now)) <= 0) continue;
     char buffer[16 * 1024];

@@ -1,5 +1,6 @@
 #include "new_command.h"
 
+#include <fmt/core.h>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -41,8 +42,8 @@ Result<void> write_file(const fs::path& path, const std::string& text) {
   file << text;
   file.close();
   if (file) return {};
-  return fail("'" + path.string() + "' cannot be written: " + std::strerror(errno) +
-              "; make room, or name another folder with --folder");
+  return fail(fmt::format("'{}' cannot be written: {}; make room, or name another folder with --folder",
+                          path.string(), std::strerror(errno)));
 }
 
 }  // namespace
@@ -63,8 +64,10 @@ Result<void> check_handler_name(std::string_view name) {
       name.find_first_not_of(kNameBytes) == std::string_view::npos) {
     return {};
   }
-  return fail("'" + std::string(name) + "' cannot be a handler's name: begin with a letter and write up to " +
-              std::to_string(kNameMax) + " of a to z, 0 to 9, '_' and '-'");
+  return fail(
+      fmt::format("'{}' cannot be a handler's name: begin with a letter and write up to {} of a to z, 0 to "
+                  "9, '_' and '-'",
+                  name, kNameMax));
 }
 
 Result<void> write_handler(const std::string& name, const std::string& folder) {
@@ -72,8 +75,8 @@ Result<void> write_handler(const std::string& name, const std::string& folder) {
   if (!fs::create_directory(folder, error)) {
     // For a folder that exists, create_directory returns false without an error.
     if (!error) error = std::make_error_code(std::errc::file_exists);
-    return fail("the folder '" + folder + "' cannot be made: " + error.message() +
-                "; name another one with --folder");
+    return fail(fmt::format("the folder '{}' cannot be made: {}; name another one with --folder", folder,
+                            error.message()));
   }
   for (const TemplateFile& file : embedded_template()) {
     const auto written =

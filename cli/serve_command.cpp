@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <csignal>
 #include <filesystem>
 #include <ostream>
@@ -30,8 +31,8 @@ Result<void> ask_folder(const std::string& folder, bool has_modules, const Modul
       },
       static_cast<int>(policy.swap_ms));
   if (asked) return {};
-  return fail("the folder '" + folder + "' does not answer: a process that looked at it " +
-              asked.error().message);
+  return fail(fmt::format("the folder '{}' does not answer: a process that looked at it {}", folder,
+                          asked.error().message));
 }
 
 Result<void> ask_folders(const Settings& settings) {

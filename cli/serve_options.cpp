@@ -1,5 +1,6 @@
 #include "serve_options.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <iterator>
 
@@ -63,8 +64,8 @@ Result<void> set_number(const NumberKind& kind, const ServeOption& option, Numbe
   const auto value = kind.parse(text);
   if (!value) return Unexpected(value.error());
   if (*value < option.low || *value > option.high) {
-    return fail(quoted(text) + " is out of range: write " + kind.print(option.low) + " to " +
-                kind.print(option.high));
+    return fail(fmt::format("'{}' is out of range: write {} to {}", text, kind.print(option.low),
+                            kind.print(option.high)));
   }
   number = static_cast<Number>(*value);
   return {};
@@ -149,7 +150,7 @@ Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::st
   const auto same = [&](const ListenAddress& other) { return other.text == address->text; };
   // Port 0 means another port each time, so it may stand twice.
   if (!text.ends_with(":0") && std::any_of(all.begin(), all.end(), same))
-    return fail("the address " + quoted(text) + " is given twice: give it once");
+    return fail(fmt::format("the address '{}' is given twice: give it once", text));
   all.push_back(std::move(*address));
   return {};
 }
@@ -160,8 +161,8 @@ Result<void> add_mount(const ServeOption&, ServeRequest& request, const std::str
   auto& all = request.settings.mounts;
   const auto same = [&](const MountSpec& other) { return other.prefix == mount->prefix; };
   if (const auto other = std::find_if(all.begin(), all.end(), same); other != all.end()) {
-    return fail("the prefix " + quoted(mount->prefix) + " is mounted twice, by " + other->module + " and by " +
-                mount->module + ": remove one");
+    return fail(fmt::format("the prefix '{}' is mounted twice, by {} and by {}: remove one", mount->prefix,
+                            other->module, mount->module));
   }
   all.push_back(std::move(*mount));
   return {};

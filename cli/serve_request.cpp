@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -61,19 +62,21 @@ Result<void> check_key(const ConfigLine& line) {
   const ServeOption* option = find_serve_option(line.key);
   if (option != nullptr && option->in_file) {
     if (option->takes == Takes::values || line.values.size() == 1) return {};
-    return fail("'" + line.key + "' takes one value, not " + std::to_string(line.values.size()));
+    return fail(fmt::format("'{}' takes one value, not {}", line.key, line.values.size()));
   }
   if (option != nullptr) {
-    return fail("'" + line.key + "' cannot stand in a file: write --" + line.key + " on the command line");
+    return fail(fmt::format("'{}' cannot stand in a file: write --{} on the command line", line.key, line.key));
   }
   std::vector<std::string_view> known;
   for (const ServeOption& candidate : serve_options()) {
     if (candidate.in_file) known.emplace_back(candidate.name);
   }
   const auto nearest = likely_word(without_prefix(line.key), known);
-  return fail("there is no key '" + line.key + "'" +
-              (nearest ? ": did you mean '" + std::string(*nearest) + "'?"
-                       : ": the keys are the long options of 'sluice serve --help', without dashes"));
+  if (nearest) return fail(fmt::format("there is no key '{}': did you mean '{}'?", line.key, *nearest));
+  return fail(
+      fmt::format("there is no key '{}': the keys are the long options of 'sluice serve --help', without "
+                  "dashes",
+                  line.key));
 }
 
 Result<OptionTexts> read_file(const std::string& file) {
@@ -85,7 +88,7 @@ Result<OptionTexts> read_file(const std::string& file) {
     if (const auto known = check_key(line); !known) return fail(where + ": " + known.error().message);
     std::vector<OptionText>& values = given[line.key];
     if (!values.empty() && find_serve_option(line.key)->takes != Takes::values)
-      return fail(where + ": '" + line.key + "' stands here a second time: it takes one value");
+      return fail(fmt::format("{}: '{}' stands here a second time: it takes one value", where, line.key));
     for (std::string& text : line.values) values.push_back({std::move(text), where + ": " + line.key});
   }
   return given;
@@ -143,9 +146,10 @@ Result<void> finish(Settings& settings) {
   if (limits.target_bytes_max == 0)
     limits.target_bytes_max = std::min(Limits{}.target_bytes_max, limits.head_bytes_max);
   if (limits.target_bytes_max > limits.head_bytes_max) {
-    return fail("target-max is " + std::to_string(limits.target_bytes_max) + " bytes and head-max " +
-                std::to_string(limits.head_bytes_max) +
-                ": a target is part of a head, so lower target-max or raise head-max");
+    return fail(
+        fmt::format("target-max is {} bytes and head-max {}: a target is part of a head, so lower target-max "
+                    "or raise head-max",
+                    limits.target_bytes_max, limits.head_bytes_max));
   }
   if (!settings.listen.empty()) return {};
   return parse_listen(kDefaultListen).map([&](const ListenAddress& address) {

@@ -1,5 +1,6 @@
 #include "unknown_variables.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -66,10 +67,11 @@ std::vector<std::string> unknown_variables(const Environment& environment) {
     if (same != nullptr && variable_name(*same) == variable) continue;
     const auto nearest = same != nullptr ? std::optional<std::string_view>(name) : likely_word(name, names);
     std::string meant = ": remove it; 'sluice serve --help' lists the options; each has a variable";
-    if (nearest == "home") meant = ": did you mean " + std::string(kHome) + "?";
+    if (nearest == "home") meant = fmt::format(": did you mean {}?", kHome);
     if (const ServeOption* option = nearest ? find_serve_option(*nearest) : nullptr)
-      meant = ": did you mean " + variable_name(*option) + "?";
-    sentences.push_back("the variable " + printable(variable) + " of the environment is unknown" + meant);
+      meant = fmt::format(": did you mean {}?", variable_name(*option));
+    sentences.push_back(
+        fmt::format("the variable {} of the environment is unknown{}", printable(variable), meant));
   }
   return sentences;
 }

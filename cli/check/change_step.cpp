@@ -1,5 +1,7 @@
 #include "check/change_step.h"
 
+#include <fmt/core.h>
+
 #include "check/handler_step.h"
 #include "check/mounted_module.h"
 #include "check/resources.h"
@@ -20,17 +22,18 @@ std::vector<Beginning> beginnings(const std::string& target) {
   const std::string host = " HTTP/1.1\r\nHost: check\r\n";
   return {
       {"establishing", ""},
-      {"parsing", "GET " + target + " HTTP/1.1\r\nHo"},
+      {"parsing", fmt::format("GET {} HTTP/1.1\r\nHo", target)},
       {"a GET", "GET " + target + host + "\r\n"},
-      {"a POST", "POST " + target + host + "Content-Length: 20\r\n\r\nten bytes."},
-      {"two GETs", "GET " + target + host + "\r\nGET " + target + host + "\r\n"},
+      {"a POST", fmt::format("POST {}{}Content-Length: 20\r\n\r\nten bytes.", target, host)},
+      {"two GETs", fmt::format("GET {}{}\r\nGET {}{}\r\n", target, host, target, host)},
   };
 }
 
 // Lets one client leave after so many turns. False when work for it does not end.
 bool depart(TestWorker& worker, const std::string& target, const Beginning& beginning, unsigned turns,
             bool reset) {
-  worker.doing("a client of " + target + " leaves " + (reset ? "by a reset " : "") + "in " + beginning.state);
+  worker.doing(
+      fmt::format("a client of {} leaves {}in {}", target, reset ? "by a reset " : "", beginning.state));
   const auto client = worker.connect(true);
   if (client == nullptr) return false;
   client->send(beginning.bytes, 0);
@@ -86,11 +89,11 @@ void check_swap(const ModuleUnderCheck& subject, Findings& findings) {
   TestWorker& worker = mounted->worker();
   const auto wanted = mounted->longest();
   if (!wanted) return;
-  worker.doing("GET " + wanted->target + " is answered during a swap");
+  worker.doing(fmt::format("GET {} is answered during a swap", wanted->target));
   const auto client = worker.connect(true);
   if (client == nullptr) return;
   client->slow_down(1024);
-  client->send("GET " + wanted->target + " HTTP/1.1\r\nHost: check\r\nConnection: close\r\n\r\n");
+  client->send(fmt::format("GET {} HTTP/1.1\r\nHost: check\r\nConnection: close\r\n\r\n", wanted->target));
   worker.run(client.get(), [&] { return client->received() > 0 || client->ended(); });
 
   auto next = worker.load(1);
@@ -104,7 +107,7 @@ void check_swap(const ModuleUnderCheck& subject, Findings& findings) {
   mounted->generation().shared = InstanceRef();
   worker.ask("GET", wanted->target);
 
-  worker.doing("GET " + wanted->target + " is answered during a swap");
+  worker.doing(fmt::format("GET {} is answered during a swap", wanted->target));
   client->hurry();
   const bool endless = worker.await(*client, wanted->target);
   if (!endless && worker.judge(*client, "swap") && wanted->stable &&

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -41,7 +42,7 @@ std::string names_of(const std::vector<ElfSymbol>& symbols,
     if (!wanted(symbol)) continue;
     if (++count <= kNamesMax) names += (names.empty() ? "" : ", ") + readable(symbol.name);
   }
-  if (count > kNamesMax) names += " and " + std::to_string(count - kNamesMax) + " more";
+  if (count > kNamesMax) names += fmt::format(" and {} more", count - kNamesMax);
   return names;
 }
 
@@ -58,17 +59,20 @@ void check_exports(const ElfImage& image, Findings& findings) {
     return symbol.defined && !symbol.unique && symbol.name != kSymbol && !is_of_compiler(symbol.name);
   });
   if (!others.empty()) {
-    findings.fail("exports",
-                  "it exports " + others +
-                      " besides sluice_module: link it with a version script that makes all else local, "
-                      "or compile it with -fvisibility=hidden and link it with -Wl,--exclude-libs,ALL");
+    findings.fail(
+        "exports",
+        fmt::format("it exports {} besides sluice_module: link it with a version script that makes all else "
+                    "local, or compile it with -fvisibility=hidden and link it with -Wl,--exclude-libs,ALL",
+                    others));
   }
   const std::string unique =
       names_of(image.symbols, [](const ElfSymbol& symbol) { return symbol.defined && symbol.unique; });
   if (!unique.empty()) {
-    findings.fail("unique-symbols", "it has the unique symbol " + unique +
-                                        ", which keeps it in memory when it is swapped: compile it with "
-                                        "-fno-gnu-unique, or make the symbol local by a version script");
+    findings.fail(
+        "unique-symbols",
+        fmt::format("it has the unique symbol {}, which keeps it in memory when it is swapped: compile it "
+                    "with -fno-gnu-unique, or make the symbol local by a version script",
+                    unique));
   }
 }
 
@@ -78,10 +82,12 @@ void check_libraries(const ElfImage& image, const std::string& file, Findings& f
     if (library.handle != nullptr) {
       libraries.push_back(library.handle);
     } else if (library.error.empty()) {
-      findings.fail("libraries",
-                    "it needs " + library.name + ", which is not found: install it, or link it statically");
+      findings.fail(
+          "libraries",
+          fmt::format("it needs {}, which is not found: install it, or link it statically", library.name));
     } else {
-      findings.fail("libraries", "it needs " + library.name + ", which cannot be loaded: " + library.error);
+      findings.fail("libraries",
+                    fmt::format("it needs {}, which cannot be loaded: {}", library.name, library.error));
     }
   }
   const std::string missing = names_of(image.symbols, [&](const ElfSymbol& symbol) {
@@ -93,35 +99,40 @@ void check_libraries(const ElfImage& image, const std::string& file, Findings& f
   });
   if (!missing.empty()) {
     findings.fail("symbols",
-                  "nothing provides " + missing +
-                      ": add the source file or library that does, and link with -Wl,--no-undefined");
+                  fmt::format("nothing provides {}: add the source file or library that does, and link with "
+                              "-Wl,--no-undefined",
+                              missing));
   }
 }
 
 // Checks what ModuleFile::load lets pass.
 void check_option(const OptionInfo& option, std::set<std::string>& names, Findings& findings) {
   const std::string name = option.name;
-  if (!names.insert(name).second) findings.fail("options", "it has two options " + name + ": rename one");
+  if (!names.insert(name).second)
+    findings.fail("options", fmt::format("it has two options {}: rename one", name));
   if (name == "root") findings.fail("options", "the option root is the server's own: rename it");
-  const auto written = parse_mount("/check/=check:" + name + "=value");
-  if (!written) findings.fail("options", "the option " + name + " cannot be set: " + written.error().message);
+  const auto written = parse_mount(fmt::format("/check/=check:{}=value", name));
+  if (!written)
+    findings.fail("options", fmt::format("the option {} cannot be set: {}", name, written.error().message));
   if (option.type > OptionType::choice) {
-    return findings.fail("options", "the option " + name + " has a type that this sluice does not know");
+    return findings.fail("options",
+                         fmt::format("the option {} has a type that this sluice does not know", name));
   }
   if (option.type == OptionType::choice && (option.choices == nullptr || *option.choices == '\0')) {
-    return findings.fail("options",
-                         "the option " + name + " is a choice without choices: write them as \"one|two\"");
+    return findings.fail(
+        "options", fmt::format("the option {} is a choice without choices: write them as \"one|two\"", name));
   }
   const auto valid = check_fallback(option);
   if (!valid) {
     findings.fail("options", "its fallback does not suit its type: " + valid.error().message);
   } else if (!sluice::check_option(option, option.fallback)) {
-    findings.advise("options", "the fallback of the option " + name +
-                                   " has no unit, and users have to write one: write " +
-                                   readable_fallback(option.type, option.fallback));
+    findings.advise(
+        "options",
+        fmt::format("the fallback of the option {} has no unit, and users have to write one: write {}", name,
+                    readable_fallback(option.type, option.fallback)));
   }
   if (*option.help == '\0') {
-    findings.advise("options", "the option " + name + " has no help: say in a few words what it does");
+    findings.advise("options", fmt::format("the option {} has no help: say in a few words what it does", name));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 
 #include "base/text.h"
@@ -94,8 +95,9 @@ void check_refusals(const ModuleUnderCheck& subject, Findings& findings) {
       const auto handler =
           (*worker)->make_handler(*generation, with(subject.request().options, option.name, value));
       if (handler || !handler.error().message.ends_with(kNoReason)) continue;
-      findings.fail("refusals",
-                    "it refuses " + given + " without a reason: say what would be right by Host::reject");
+      findings.fail(
+          "refusals",
+          fmt::format("it refuses {} without a reason: say what would be right by Host::reject", given));
     }
   }
 }

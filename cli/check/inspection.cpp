@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <csignal>
 #include <set>
 
@@ -23,8 +24,9 @@ CheckResult sum_up(const CheckText& check, const Findings& findings, bool tried)
   for (const Finding& finding : findings.all()) {
     if (finding.check != check.name) continue;
     result.verdict = result.verdict == Verdict::failed ? Verdict::failed : finding.verdict;
-    result.sentences.push_back(finding.where.empty() ? finding.sentence
-                                                     : "while " + finding.where + ", " + finding.sentence);
+    result.sentences.push_back(finding.where.empty()
+                                   ? finding.sentence
+                                   : fmt::format("while {}, {}", finding.where, finding.sentence));
   }
   if (!result.sentences.empty()) return result;
   if (!tried) result.verdict = Verdict::untried;
@@ -94,7 +96,8 @@ StepResult run_step(const ModuleUnderCheck& subject, const Step& step) {
   StepResult result{Findings::decode(subject.found().get()), ended.has_value()};
   if (!ended) {
     const std::string& how = ended.error().message;
-    result.findings.fail(step.check, "the process " + how + remedy_for(how), subject.note().get());
+    result.findings.fail(step.check, fmt::format("the process {}{}", how, remedy_for(how)),
+                         subject.note().get());
     if (step.essential) result.findings.stop();
   }
   return result;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -22,7 +23,7 @@ Result<std::unique_ptr<ModuleUnderCheck>> ModuleUnderCheck::create(const CheckRe
   std::unique_ptr<ModuleUnderCheck> subject(new ModuleUnderCheck(request));
   std::error_code error;
   if (!fs::is_regular_file(request.file, error)) {
-    return fail("there is no module " + request.file + ": name the file that the build made");
+    return fail(fmt::format("there is no module {}: name the file that the build made", request.file));
   }
   if (!subject->note_.has_memory() || !subject->found_.has_memory())
     return fail("there is no memory for what the check finds: end something else, and try again");
@@ -34,7 +35,7 @@ Result<std::unique_ptr<ModuleUnderCheck>> ModuleUnderCheck::create(const CheckRe
   subject->folder_ = std::move(*folder);
   for (unsigned generation = 0; generation < kGenerations; ++generation) {
     fs::copy_file(request.file, subject->copy(generation), error);
-    if (error) return fail("cannot copy " + request.file + ": " + error.message());
+    if (error) return fail(fmt::format("cannot copy {}: {}", request.file, error.message()));
   }
   fs::create_directory(subject->work_folder(), error);
   if (request.root.empty()) {
@@ -45,7 +46,7 @@ Result<std::unique_ptr<ModuleUnderCheck>> ModuleUnderCheck::create(const CheckRe
   if (!handed_over) return Unexpected(handed_over.error());
   const std::string root = request.root.empty() ? subject->folder_->path() + "/root" : request.root;
   subject->root_.reset(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!subject->root_) return fail_errno("the root " + root + " cannot be opened", errno);
+  if (!subject->root_) return fail_errno(fmt::format("the root {} cannot be opened", root), errno);
   return subject;
 }
 
@@ -68,7 +69,8 @@ Result<void> ModuleUnderCheck::hand_over() {
     fs::permissions(copy(generation), fs::perms::group_read | fs::perms::others_read, fs::perm_options::add,
                     error);
   }
-  if (error) return fail("cannot let " + user_->name + " read " + folder.string() + ": " + error.message());
+  if (error)
+    return fail(fmt::format("cannot let {} read {}: {}", user_->name, folder.string(), error.message()));
   const auto give = [&](const fs::path& path) { return ::lchown(path.c_str(), user_->uid, user_->gid) == 0; };
   bool given = give(work_folder());
   if (request_.root.empty()) {

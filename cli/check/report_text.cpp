@@ -1,5 +1,6 @@
 #include "check/report_text.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 
 #include "text_layout.h"
@@ -89,19 +90,19 @@ std::string format_table(const CheckReport& report) {
   const std::string checks = std::to_string(report.results.size()) + " checks";
   const std::size_t advice = count(report, Verdict::advice);
   out += printable(report.file);
-  out +=
-      report.clean() ? " is clean: " + checks : ": " + std::to_string(failures) + " of " + checks + " failed";
-  if (advice > 0) out += ", " + std::to_string(advice) + " with advice";
+  out += report.clean() ? fmt::format(" is clean: {}", checks)
+                        : fmt::format(": {} of {} failed", failures, checks);
+  if (advice > 0) out += fmt::format(", {} with advice", advice);
   return out + '\n';
 }
 
 std::string format_json(const CheckReport& report) {
-  std::string out = "{\"file\": " + quoted(printable(report.file)) +
-                    ", \"clean\": " + (report.clean() ? "true" : "false") + ", \"checks\": [";
+  std::string out = fmt::format(R"({{"file": {}, "clean": {}, "checks": [)", quoted(printable(report.file)),
+                                report.clean() ? "true" : "false");
   for (const CheckResult& result : report.results) {
     out += (&result == report.results.data() ? "\n" : ",\n");
-    out += "  {\"check\": " + quoted(result.check) + ", \"verdict\": " + quoted(verdict_name(result.verdict)) +
-           ", \"sentences\": [";
+    out += fmt::format(R"(  {{"check": {}, "verdict": {}, "sentences": [)", quoted(result.check),
+                       quoted(verdict_name(result.verdict)));
     for (const std::string& sentence : result.sentences) {
       out += (&sentence == result.sentences.data() ? "" : ", ") + quoted(sentence);
     }
@@ -111,17 +112,19 @@ std::string format_json(const CheckReport& report) {
 }
 
 std::string format_junit(const CheckReport& report) {
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sluice check " +
-                    escaped(printable(report.file)) + "\" tests=\"" + std::to_string(report.results.size()) +
-                    "\" failures=\"" + std::to_string(report.failures()) + "\" skipped=\"" +
-                    std::to_string(count(report, Verdict::untried)) + "\">\n";
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+  out += fmt::format(R"(<testsuite name="sluice check {}" tests="{}" failures="{}" skipped="{}">)",
+                     escaped(printable(report.file)), report.results.size(), report.failures(),
+                     count(report, Verdict::untried)) +
+         '\n';
   for (const CheckResult& result : report.results) {
-    out += "  <testcase classname=\"sluice.check\" name=\"" + escaped(result.check) + "\"";
+    out += fmt::format(R"(  <testcase classname="sluice.check" name="{}")", escaped(result.check));
     const std::string said = escaped(joined(result.sentences));
     if (result.verdict == Verdict::ok) out += "/>\n";
-    if (result.verdict == Verdict::failed) out += "><failure message=\"" + said + "\"/></testcase>\n";
-    if (result.verdict == Verdict::untried) out += "><skipped message=\"" + said + "\"/></testcase>\n";
-    if (result.verdict == Verdict::advice) out += "><system-out>" + said + "</system-out></testcase>\n";
+    if (result.verdict == Verdict::failed) out += fmt::format("><failure message=\"{}\"/></testcase>\n", said);
+    if (result.verdict == Verdict::untried) out += fmt::format("><skipped message=\"{}\"/></testcase>\n", said);
+    if (result.verdict == Verdict::advice)
+      out += fmt::format("><system-out>{}</system-out></testcase>\n", said);
   }
   return out + "</testsuite>\n";
 }

@@ -1,5 +1,6 @@
 #include "check/request_step.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -20,12 +21,12 @@ constexpr unsigned kPipelined = 4;
 constexpr std::uint64_t kSlowly = 256 * 1024;
 
 std::string request_text(const std::string& target, bool last, const char* version = "1.1") {
-  return "GET " + target + " HTTP/" + version + "\r\nHost: check\r\n" + (last ? "Connection: close\r\n" : "") +
-         "\r\n";
+  return fmt::format("GET {} HTTP/{}\r\nHost: check\r\n{}\r\n", target, version,
+                     last ? "Connection: close\r\n" : "");
 }
 
 std::string sized_body(std::size_t size) {
-  return "Content-Length: " + std::to_string(size) + "\r\nConnection: close\r\n\r\n" + std::string(size, 'x');
+  return fmt::format("Content-Length: {}\r\nConnection: close\r\n\r\n{}", size, std::string(size, 'x'));
 }
 
 // The lines of the head, with the status.
@@ -56,10 +57,12 @@ void check_head(TestWorker& worker, const std::string& target) {
   const auto head = worker.ask("HEAD", target);
   const auto after = worker.ask("GET", target);
   if (!before || !head || !after || !same_head(*before, *after) || same_head(*before, *head)) return;
-  worker.findings().fail("head",
-                         "its head and that of GET differ in " + difference(*before, *head) +
-                             ": answer both alike, the server leaves the content out",
-                         "HEAD " + target + " is answered");
+  worker.findings().fail(
+      "head",
+      fmt::format("its head and that of GET differ in {}: answer both alike, the server leaves the content "
+                  "out",
+                  difference(*before, *head)),
+      fmt::format("HEAD {} is answered", target));
 }
 
 void check_naps(TestWorker& worker, const std::string& target) {
@@ -69,7 +72,7 @@ void check_naps(TestWorker& worker, const std::string& target) {
   }
   if (naps + 1 < kRepeats || worker.findings().failed("loop")) return;
   worker.findings().fail("loop", "it sleeps a little on the loop each time: hand what waits to Host::offload",
-                         "GET " + target + " is answered");
+                         fmt::format("GET {} is answered", target));
 }
 
 // Compares an answer that a client got in another way with the one that is wanted.
@@ -85,10 +88,11 @@ void compare(TestWorker& worker, const MountedModule::Reference& wanted, const C
 
 // Sends a part of a body and ends the connection. False when work for it does not end.
 bool cut_off(TestWorker& worker, const std::string& target, bool half_closed) {
-  worker.doing("POST " + target + " is cut off in its body");
+  worker.doing(fmt::format("POST {} is cut off in its body", target));
   const auto client = worker.connect();
   if (client == nullptr) return false;
-  client->send("POST " + target + " HTTP/1.1\r\nHost: check\r\nContent-Length: 100\r\n\r\nten bytes.", 0);
+  client->send(fmt::format("POST {} HTTP/1.1\r\nHost: check\r\nContent-Length: 100\r\n\r\nten bytes.", target),
+               0);
   if (half_closed) client->finish_sending();
   worker.run(client.get(), [&, turns = 0]() mutable { return ++turns > 4 || client->ended(); });
   if (half_closed) worker.run(client.get(), [&] { return client->ended(); });
@@ -115,7 +119,7 @@ void check_requests(const ModuleUnderCheck& subject, Findings& findings) {
       const auto answer = worker.ask(method, target);
       if (worker.overdue() || findings.failed("loop")) return findings.stop();
       if (answer && answer->status >= 500 && answer->status != 501 && !worker.faulted()) {
-        findings.advise("requests", "it says " + std::to_string(answer->status) + ": see whether that is meant",
+        findings.advise("requests", fmt::format("it says {}: see whether that is meant", answer->status),
                         worker.now_doing());
       }
     }

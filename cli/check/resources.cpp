@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -104,11 +105,15 @@ void find_growth(Findings& findings, const std::string& each, unsigned rounds,
     if (!growth.any()) return;
   }
   if (growth.heap > 0) {
-    findings.fail("memory", each + " leaves about " + std::to_string(growth.heap) +
-                                " bytes of memory behind: free what it has allocated, and bound what is kept");
+    findings.fail(
+        "memory",
+        fmt::format("{} leaves about {} bytes of memory behind: free what it has allocated, and bound what "
+                    "is kept",
+                    each, growth.heap));
   } else if (growth.mapped > 0) {
-    findings.fail("memory", each + " leaves about " + std::to_string(growth.mapped) +
-                                " bytes of address space behind: unmap what it has mapped");
+    findings.fail("memory",
+                  fmt::format("{} leaves about {} bytes of address space behind: unmap what it has mapped",
+                              each, growth.mapped));
   }
   if (growth.descriptors)
     findings.fail("descriptors", each + " leaves a descriptor open: close it, at the latest in a destructor");

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -302,11 +303,11 @@ bool TestWorker::settle() {
 
 std::optional<ClientAnswer> TestWorker::ask(const std::string& method, const std::string& target,
                                             const std::string& rest) {
-  doing(method + " " + target + " is answered");
+  doing(fmt::format("{} {} is answered", method, target));
   const auto client = connect();
   if (client == nullptr) return std::nullopt;
   request_use_ = LoopUse{};
-  client->send(method + " " + target + " HTTP/1.1\r\nHost: check\r\n" + rest, 1, method == "HEAD");
+  client->send(fmt::format("{} {} HTTP/1.1\r\nHost: check\r\n{}", method, target, rest), 1, method == "HEAD");
   if (await(*client, target) && client->trouble().empty()) {
     ClientAnswer beginning = client->current();
     beginning.endless = true;

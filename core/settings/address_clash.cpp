@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -71,8 +72,10 @@ Result<void> take(std::size_t site, const ListenAddress& address, std::vector<Ta
     }
   }
   if (has_one) return {};
-  return fail("cannot listen on both " + in_the_way->address.text + " and " + address.text +
-              ", because one is the other or includes it: leave one of them out");
+  return fail(
+      fmt::format("cannot listen on both {} and {}, because one is the other or includes it: leave one of "
+                  "them out",
+                  in_the_way->address.text, address.text));
 }
 
 }  // namespace

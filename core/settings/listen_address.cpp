@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -34,13 +35,13 @@ ListenAddress make_listen(std::string_view text, const Address& address, std::si
 Result<ListenAddress> parse_unix(std::string_view text, std::string_view path) {
   sockaddr_un address{};
   constexpr std::size_t kPathMax = sizeof(address.sun_path) - 1;
-  if (path.empty()) return fail("the address " + quoted(text) + " names no socket: write unix:PATH");
+  if (path.empty()) return fail(fmt::format("the address '{}' names no socket: write unix:PATH", text));
   if (path.size() > kPathMax) {
-    return fail("the address " + quoted(text) + " has a path of " + std::to_string(path.size()) +
-                " bytes: a Unix socket's path has at most " + std::to_string(kPathMax));
+    return fail(fmt::format("the address '{}' has a path of {} bytes: a Unix socket's path has at most {}",
+                            text, path.size(), kPathMax));
   }
   if (std::any_of(path.begin(), path.end(), is_control_byte))
-    return fail("the address " + quoted(text) + " has a control character in its path: write unix:PATH");
+    return fail(fmt::format("the address '{}' has a control character in its path: write unix:PATH", text));
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, kPathMax);
   return make_listen(text, address, offsetof(sockaddr_un, sun_path) + path.size() + 1);
@@ -53,8 +54,10 @@ Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, s
   if (host.empty() || host == "*") {
     address.sin_addr.s_addr = htonl(INADDR_ANY);
   } else if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
-    return fail("the address " + quoted(text) + " begins with " + quoted(host) +
-                ", which is not an IPv4 address: write four numbers of 0 to 255, as in 127.0.0.1");
+    return fail(
+        fmt::format("the address '{}' begins with '{}', which is not an IPv4 address: write four numbers of "
+                    "0 to 255, as in 127.0.0.1",
+                    text, host));
   }
   return make_listen(text, address, sizeof(address));
 }
@@ -63,12 +66,14 @@ Result<ListenAddress> parse_v4(std::string_view text, const std::string& host, s
 Result<ListenAddress> look_up(std::string_view text, const std::string& host, std::uint16_t port, int family) {
   const HostAddresses found = look_up_host(host, port, family);
   if (found.error != 0 && family == AF_INET6) {
-    return fail("the address " + quoted(text) + " has " + quoted(host) +
-                " in its brackets, which is not an IPv6 address: write [::1]:8080, for example");
+    return fail(
+        fmt::format("the address '{}' has '{}' in its brackets, which is not an IPv6 address: write "
+                    "[::1]:8080, for example",
+                    text, host));
   }
   if (found.error != 0) {
-    return fail("the host " + quoted(host) + " of the address " + quoted(text) +
-                " cannot be looked up: " + gai_strerror(found.error));
+    return fail(fmt::format("the host '{}' of the address '{}' cannot be looked up: {}", host, text,
+                            gai_strerror(found.error)));
   }
   ListenAddress result{std::string(text), found.all.front().address, found.all.front().length, {}, false};
   result.others.assign(found.all.begin() + 1, found.all.end());
@@ -83,8 +88,8 @@ Result<std::string> without_scheme(std::string_view text) {
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos || text.substr(0, scheme) == "unix") return std::string(text);
   if (text.substr(0, scheme + 3) != kHttp) {
-    return fail(subject + " begins with " + quoted(text.substr(0, scheme + 3)) +
-                ": the server speaks only HTTP without TLS, so write HOST:PORT");
+    return fail(fmt::format("{} begins with '{}': the server speaks only HTTP without TLS, so write HOST:PORT",
+                            subject, text.substr(0, scheme + 3)));
   }
   std::string rest(text.substr(kHttp.size()));
   if (rest.ends_with('/')) rest.pop_back();
@@ -99,11 +104,10 @@ Result<std::string> without_scheme(std::string_view text) {
 // What the writer of an address without a port most likely meant.
 std::string with_port(std::string_view text) {
   if (text.find('/') != std::string_view::npos)
-    return "write HOST:PORT, or unix:" + std::string(text) + " for a Unix socket";
-  if (parse_port(text))
-    return "write 127.0.0.1:" + std::string(text) + ", or *:" + std::string(text) + " for all addresses";
+    return fmt::format("write HOST:PORT, or unix:{} for a Unix socket", text);
+  if (parse_port(text)) return fmt::format("write 127.0.0.1:{}, or *:{} for all addresses", text, text);
   if (text.empty()) return "write HOST:PORT, [V6]:PORT or unix:PATH";
-  return "write " + std::string(text) + ":8080, for example";
+  return fmt::format("write {}:8080, for example", text);
 }
 
 }  // namespace
@@ -117,11 +121,11 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   const std::string subject = "the address " + quoted(text);
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || (text.front() == '[' && text.back() == ']'))
-    return fail(subject + " has no port: " + with_port(text));
+    return fail(fmt::format("{} has no port: {}", subject, with_port(text)));
   const auto port = parse_port(text.substr(colon + 1));
   if (!port) {
-    return fail(subject + " has the port " + quoted(text.substr(colon + 1)) +
-                ": a port is a number of 0 to 65535");
+    return fail(
+        fmt::format("{} has the port '{}': a port is a number of 0 to 65535", subject, text.substr(colon + 1)));
   }
   const std::string host(text.substr(0, colon));
   if (std::any_of(host.begin(), host.end(), is_control_byte))

@@ -1,5 +1,6 @@
 #include "settings/mount_spec.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <set>
 
@@ -21,13 +22,14 @@ bool is_name(std::string_view text) {
 Result<std::string> parse_prefix(std::string_view text, std::string_view prefix) {
   const std::string subject = "the mount " + quoted(text);
   if (prefix.empty() || prefix.front() != '/') {
-    return fail(subject + " has the prefix " + quoted(prefix) +
-                ": a prefix begins with '/', as in /docs/=static_sendfile");
+    return fail(fmt::format("{} has the prefix '{}': a prefix begins with '/', as in /docs/=static_sendfile",
+                            subject, prefix));
   }
   for (const char byte : prefix) {
     if (byte == '%' || byte == '?' || byte == '#') {
-      return fail(subject + " has a '" + byte +
-                  "' in its prefix: write the path itself, neither encoded nor with a query");
+      return fail(
+          fmt::format("{} has a '{}' in its prefix: write the path itself, neither encoded nor with a query",
+                      subject, byte));
     }
     if (is_control_byte(byte)) return fail(subject + " has a control character in its prefix: remove it");
   }
@@ -38,8 +40,9 @@ Result<std::string> parse_prefix(std::string_view text, std::string_view prefix)
     const std::string segment = result.substr(start, end - start);
     if (segment.empty()) return fail(subject + " has '//' in its prefix: write one slash");
     if (segment == "." || segment == "..") {
-      return fail(subject + " has the segment " + quoted(segment) +
-                  " in its prefix: paths of requests never have one, so leave it out");
+      return fail(fmt::format(
+          "{} has the segment '{}' in its prefix: paths of requests never have one, so leave it out", subject,
+          segment));
     }
     start = end + 1;
   }
@@ -55,12 +58,12 @@ Result<std::pair<std::string, std::string>> take_option(std::string_view text, s
   if (key.empty())
     return fail(subject + " has no option behind a ':' or ',': write PREFIX=MODULE:KEY=VALUE,KEY=VALUE");
   if (equals == std::string_view::npos || rest[equals] == ',') {
-    return fail(subject + " has the option " + quoted(key) + " without a value: write KEY=VALUE" +
-                (is_first ? "" : ", or \\, if the comma belongs to the value before it"));
+    return fail(fmt::format("{} has the option '{}' without a value: write KEY=VALUE{}", subject, key,
+                            is_first ? "" : ", or \\, if the comma belongs to the value before it"));
   }
   if (!is_name(key)) {
-    return fail(subject + " has an option named " + quoted(key) +
-                ": a name is made of letters, digits, '_' and '-'");
+    return fail(fmt::format("{} has an option named '{}': a name is made of letters, digits, '_' and '-'",
+                            subject, key));
   }
   std::string value;
   std::size_t end = equals + 1;
@@ -68,8 +71,10 @@ Result<std::pair<std::string, std::string>> take_option(std::string_view text, s
     if (rest[end] == '\\') {
       ++end;
       if (end == rest.size() || (rest[end] != ',' && rest[end] != '\\')) {
-        return fail(subject + " has a lone backslash in the value of " + quoted(key) +
-                    ": write \\\\ for a backslash and \\, for a comma");
+        return fail(fmt::format(
+            "{} has a lone backslash in the value of '{}': write \\\\ for a backslash and \\, for a "
+            "comma",
+            subject, key));
       }
     }
     value.push_back(rest[end]);
@@ -88,7 +93,7 @@ Result<bool> take_own_option(const std::string& subject, const std::string& key,
   }
   if (key == "isolate") {
     const auto flag = parse_flag(value);
-    if (!flag) return fail(subject + ", option isolate: " + flag.error().message);
+    if (!flag) return fail(fmt::format("{}, option isolate: {}", subject, flag.error().message));
     mount.isolate = *flag;
     return true;
   }
@@ -109,7 +114,7 @@ Result<void> parse_options(std::string_view text, std::string_view rest, MountSp
     if (!option) return Unexpected(option.error());
     const auto& [key, value] = *option;
     if (!given.insert(key).second)
-      return fail(subject + " gives the option " + quoted(key) + " twice: give it once");
+      return fail(fmt::format("{} gives the option '{}' twice: give it once", subject, key));
     const auto taken = take_own_option(subject, key, value, mount);
     if (!taken) return Unexpected(taken.error());
     if (!*taken) mount.options.push_back(std::move(*option));
@@ -140,8 +145,10 @@ Result<MountSpec> parse_mount(std::string_view text) {
   if (mount.module.empty())
     return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
   if (!is_name(mount.module)) {
-    return fail(subject + " has a module named " + quoted(mount.module) +
-                ": a name is made of letters, digits, '_' and '-', and options follow behind ':'");
+    return fail(
+        fmt::format("{} has a module named '{}': a name is made of letters, digits, '_' and '-', and options "
+                    "follow behind ':'",
+                    subject, mount.module));
   }
   if (colon == std::string_view::npos) return mount;
   const auto options = parse_options(text, rest.substr(colon + 1), mount);

@@ -1,5 +1,6 @@
 #include "settings/option_value.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -34,7 +35,7 @@ std::optional<std::uint64_t> parse_scaled(std::string_view text, const Unit (&un
 }
 
 Unexpected bad_option(const OptionInfo& option, const std::string& why) {
-  return fail("option " + std::string(option.name) + ": " + why);
+  return fail(fmt::format("option {}: {}", option.name, why));
 }
 
 Result<std::uint64_t> check_choice(const OptionInfo& option, std::string_view value) {
@@ -45,7 +46,7 @@ Result<std::uint64_t> check_choice(const OptionInfo& option, std::string_view va
     if (choice == value && !choice.empty()) return index;
     readable += (readable.empty() ? "" : ", ") + std::string(choice);
   }
-  return bad_option(option, quoted(value) + " is not among its choices: write one of " + readable);
+  return bad_option(option, fmt::format("'{}' is not among its choices: write one of {}", value, readable));
 }
 
 }  // namespace
@@ -72,7 +73,7 @@ Result<std::uint64_t> parse_duration_ms(std::string_view text) {
     // Other servers mean seconds by a bare number. An error is better than a guess.
     if (*bare == 0) return 0;
     const std::string digits(text);
-    return fail(quoted(text) + " has no unit: write " + digits + "s or " + digits + "ms");
+    return fail(fmt::format("'{}' has no unit: write {}s or {}ms", text, digits, digits));
   }
   const auto duration_ms = parse_scaled(text, kUnits);
   if (!duration_ms)
@@ -84,8 +85,8 @@ Result<std::uint32_t> parse_workers(std::string_view text) {
   if (text == "auto") return 0;
   const auto number = parse_decimal(text);
   if (!number || *number == 0 || *number > kWorkersMax) {
-    return fail(quoted(text) + " is not a number of workers: write auto, or a number of 1 to " +
-                std::to_string(kWorkersMax));
+    return fail(
+        fmt::format("'{}' is not a number of workers: write auto, or a number of 1 to {}", text, kWorkersMax));
   }
   return static_cast<std::uint32_t>(*number);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 // symbolic links between mounts work. Any other DIR is opened as a folder of its own, which links cannot leave.
 Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
   if (!mount.root) return MountFolder{plan.root.get(), mount.prefix.substr(1), plan.root_path};
-  const std::string what = "the folder of the mount " + mount.prefix + ",";
+  const std::string what = fmt::format("the folder of the mount {},", mount.prefix);
   const std::string remedy = "make it, or change root=";
   const fs::path wanted(*mount.root);
   std::error_code error;
@@ -58,9 +59,9 @@ unsigned usable_processors() {
 Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy) {
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (fd) return fd;
-  if (errno == ENOENT) return fail(what + " " + path + " does not exist: " + remedy);
-  if (errno == ENOTDIR) return fail(what + " " + path + " is not a folder: " + remedy);
-  return fail_errno(what + " " + path + " cannot be opened", errno);
+  if (errno == ENOENT) return fail(fmt::format("{} {} does not exist: {}", what, path, remedy));
+  if (errno == ENOTDIR) return fail(fmt::format("{} {} is not a folder: {}", what, path, remedy));
+  return fail_errno(fmt::format("{} {} cannot be opened", what, path), errno);
 }
 
 Result<PlanPtr> make_plan(const Settings& settings) {

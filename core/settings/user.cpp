@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <cerrno>
 #include <csignal>
 
@@ -16,13 +17,16 @@ namespace {
 Unexpected cannot_become(const User& user, int error) {
   const std::string remedy = "or stay root with --user root";
   if (error == EINVAL) {
-    return fail("cannot change to the user " + user.name + ", whose number " + std::to_string(user.uid) +
-                " is not mapped into this user namespace: map it, name a mapped user with --user, " + remedy);
+    return fail(
+        fmt::format("cannot change to the user {}, whose number {} is not mapped into this user namespace: "
+                    "map it, name a mapped user with --user, {}",
+                    user.name, user.uid, remedy));
   }
   if (error == EPERM) {
-    return fail("cannot change to the user " + user.name +
-                ": this root may not change users; give the container CAP_SETUID, CAP_SETGID and CAP_KILL, " +
-                remedy);
+    return fail(
+        fmt::format("cannot change to the user {}: this root may not change users; give the container "
+                    "CAP_SETUID, CAP_SETGID and CAP_KILL, {}",
+                    user.name, remedy));
   }
   return fail_errno("cannot change to the user " + user.name, error);
 }
@@ -34,10 +38,10 @@ Result<std::optional<User>> find_user(const std::string& name) {
   if (name.empty() && !is_root) return std::nullopt;
   const std::string wanted = name.empty() ? "www-data" : name;
   const auto numbers = look_up_user(wanted);
-  if (!numbers) return fail("there is no user " + wanted + ": name one that exists with --user");
+  if (!numbers) return fail(fmt::format("there is no user {}: name one that exists with --user", wanted));
   if (numbers->uid == ::geteuid()) return std::nullopt;
   if (!is_root)
-    return fail("only root may change to the user " + wanted + ": start as root, or leave --user out");
+    return fail(fmt::format("only root may change to the user {}: start as root, or leave --user out", wanted));
   return User{wanted, numbers->uid, numbers->gid};
 }
 
