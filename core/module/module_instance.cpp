@@ -1,5 +1,6 @@
 #include "module/module_instance.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <utility>
 
@@ -16,7 +17,7 @@ constexpr std::size_t kWarningsMax = 16;  // of one instance, while it is made
 // For an unknown option `key` that may be a part of the value of the option `before` it.
 std::string comma_hint(const std::string& before, const std::string& key) {
   if (before.empty()) return "";
-  return "; if " + key + " belongs to the value of " + before + ", write the comma before it as \\,";
+  return fmt::format("; if {} belongs to the value of {}, write the comma before it as \\,", key, before);
 }
 
 // The log names what keeps a replaced instance in memory for longer than this.
@@ -138,8 +139,8 @@ Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
   being_made_ = false;
   if (made && rejection_.empty()) return InstanceRef(this);
   for (const std::string& line : take_warnings()) sluice::log(LogLevel::warning, line);
-  return fail("module " + name_ +
-              " refuses to start: " + (rejection_.empty() ? "it gives no reason" : rejection_));
+  return fail(fmt::format("module {} refuses to start: {}", name_,
+                          rejection_.empty() ? "it gives no reason" : rejection_));
 }
 
 Result<void> ModuleInstance::check_options(const ModuleFile& file, const MountPlan& mount) {
@@ -148,7 +149,7 @@ Result<void> ModuleInstance::check_options(const ModuleFile& file, const MountPl
 
 Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options(const ModuleFile& file,
                                                                                  const MountPlan& mount) {
-  const std::string who = std::string("module ") + file.info().name + " at " + mount.prefix;
+  const std::string who = fmt::format("module {} at {}", file.info().name, mount.prefix);
   std::vector<OptionValue> options;
   std::string names;
   for (std::uint32_t i = 0; i < file.info().option_count; ++i) {
@@ -167,8 +168,8 @@ Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options
     const std::string& wanted = key;
     if (std::none_of(options.begin(), options.end(),
                      [&](const OptionValue& option) { return option.name == wanted; })) {
-      return fail(who + " has no option " + key + ": it takes " +
-                  (names.empty() ? "only root" : "root, " + names) + comma_hint(before, key));
+      return fail(fmt::format("{} has no option {}: it takes {}{}", who, key,
+                              names.empty() ? "only root" : "root, " + names, comma_hint(before, key)));
     }
     before = key;
   }
@@ -188,11 +189,10 @@ void ModuleInstance::retire() {
 void ModuleInstance::fired() {
   leftover_ = TimerId{};
   if (holds_ + offloaded_ == 0) return;  // only answers that take long keep it
-  sluice::log(LogLevel::warning, "module " + name_ + ", generation " + std::to_string(file_->generation()) +
-                                     ", was replaced " + std::to_string(kLeftoverMs / 1000) +
-                                     " s ago and stays in memory: it has " + std::to_string(holds_) +
-                                     " unreleased holds and " + std::to_string(offloaded_) +
-                                     " unfinished offloaded calls");
+  sluice::log(LogLevel::warning,
+              fmt::format("module {}, generation {}, was replaced {} s ago and stays in memory: it has {} "
+                          "unreleased holds and {} unfinished offloaded calls",
+                          name_, file_->generation(), kLeftoverMs / 1000, holds_, offloaded_));
 }
 
 void ModuleInstance::report_thrown(std::string_view what) noexcept {
@@ -204,7 +204,7 @@ void ModuleInstance::report_fault(std::string_view what, const Request* request)
   // Offload threads call this, too, but only the loop's thread may write the counter.
   const unsigned thread = Offload::thread_index();
   if (thread == 0) services_.stats.module_faults.add();
-  std::string sentence = "module " + name_ + ": " + std::string(what);
+  std::string sentence = fmt::format("module {}: {}", name_, what);
   const CallNote& note = services_.stats.notes[thread];
   if (request == nullptr && note.module_tag == note_) request = note.request;
   if (request != nullptr) {
@@ -250,7 +250,7 @@ void ModuleInstance::reject(Bytes why) {
 }
 
 void ModuleInstance::log(LogLevel level, Bytes message) {
-  std::string line = "module " + name_ + ": " + std::string(std::string_view(message));
+  std::string line = fmt::format("module {}: {}", name_, std::string_view(message));
   if (being_made_ && level == LogLevel::warning && warnings_.size() < kWarningsMax) {
     warnings_.push_back(std::move(line));
   } else {
@@ -261,10 +261,10 @@ void ModuleInstance::log(LogLevel level, Bytes message) {
 bool ModuleInstance::watch(int fd, std::uint32_t epoll_events, Watcher& watcher) {
   if (const auto found = watches_.find(fd); found != watches_.end()) {
     if (!found->second->is_stale()) {
-      report_fault("it watches descriptor " + std::to_string(fd) + " already, and may not watch it twice");
+      report_fault(fmt::format("it watches descriptor {} already, and may not watch it twice", fd));
       return false;
     }
-    report_fault("it closed descriptor " + std::to_string(fd) + " without calling Host::unwatch first");
+    report_fault(fmt::format("it closed descriptor {} without calling Host::unwatch first", fd));
     unwatch(fd);
   }
   auto watch = std::make_unique<Watch>(*this, fd, watcher);
@@ -355,7 +355,7 @@ FieldBlock* ModuleInstance::prepare_fields(const Field* fields, std::uint32_t co
   for (std::uint32_t i = 0; i < count; ++i) {
     if (const char* why = why_not_sendable(fields[i].name, fields[i].value)) {
       log(LogLevel::error,
-          "it may not send the field " + std::string(std::string_view(fields[i].name)) + ": " + why);
+          fmt::format("it may not send the field {}: {}", std::string_view(fields[i].name), why));
       return nullptr;
     }
     append_field(lines, fields[i].name, fields[i].value);

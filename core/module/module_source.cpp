@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -31,9 +32,10 @@ bool owns_program(uid_t user) {
 Result<void> check_owner(const struct stat& status, const std::string& what) {
   const uid_t user = status.st_uid;
   if (user == 0 || user == ::geteuid() || owns_program(user)) return {};
-  return fail(what + " belongs to user " + std::to_string(user) +
-              ", who is neither root nor the user that started the server nor the owner of the program: change "
-              "the owner with chown, or no module is loaded from there");
+  return fail(
+      fmt::format("{} belongs to user {}, who is neither root nor the user that started the server nor the "
+                  "owner of the program: change the owner with chown, or no module is loaded from there",
+                  what, user));
 }
 
 }  // namespace
@@ -57,8 +59,8 @@ Result<void> check_modules_folder(const std::string& folder) {
   const std::string what = "the folder of modules " + folder;
   struct stat status {};
   if (::stat(folder.c_str(), &status) != 0) {
-    return fail("cannot find the owner of " + what + ": " + std::strerror(errno) +
-                "; name another folder with --plugins");
+    return fail(fmt::format("cannot find the owner of {}: {}; name another folder with --plugins", what,
+                            std::strerror(errno)));
   }
   return check_owner(status, what);
 }
@@ -71,9 +73,9 @@ bool is_open_to_all(const std::string& folder) {
 void tell_of_open_folder(const std::string& folder) {
   if (!is_open_to_all(folder)) return;
   log(LogLevel::warning,
-      "the folder of modules " + folder +
-          " may be written by everybody: files of other users in it are refused, but they can "
-          "remove modules; chmod o-w prevents that");
+      fmt::format("the folder of modules {} may be written by everybody: files of other users in it are "
+                  "refused, but they can remove modules; chmod o-w prevents that",
+                  folder));
 }
 
 }  // namespace sluice

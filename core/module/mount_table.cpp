@@ -1,5 +1,6 @@
 #include "module/mount_table.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <filesystem>
 
@@ -79,9 +80,9 @@ void MountTable::add_module(Module module) {
       *other = std::move(module);
       return;
     }
-    problems_.push_back({module.entry.file, module.entry.file +
-                                                " is left out: another file has a module named " +
-                                                module.entry.name + " already; remove one"});
+    problems_.push_back({module.entry.file,
+                         fmt::format("{} is left out: another file has a module named {} already; remove one",
+                                     module.entry.file, module.entry.name)});
     return;
   }
   modules_.push_back(std::move(module));
@@ -117,7 +118,7 @@ const MountTable::Mount* MountTable::find_mount(const std::string& prefix, const
 }
 
 Unexpected MountTable::unknown_module(const std::string& name, const std::string& wanted_by) const {
-  std::string message = wanted_by + " names the module " + name + ", which ";
+  std::string message = fmt::format("{} names the module {}, which ", wanted_by, name);
   message += is_chosen(plan_.settings, name) ? "is not in " + plan_.settings.plugins
                                              : "--module and --without leave out";
   std::string names;
@@ -150,8 +151,10 @@ void MountTable::make_default_mounts() {
     const std::string& wanted = module.entry.default_mount;
     if (wanted.size() < 2 || wanted.front() != '/' || wanted.back() != '/') {
       problems_.push_back(
-          {module.entry.file, "module " + module.entry.name + " wants to answer at " + wanted +
-                                  ", which does not begin and end with a slash; mount it with --mount"});
+          {module.entry.file,
+           fmt::format("module {} wants to answer at {}, which does not begin and end with a slash; mount it "
+                       "with --mount",
+                       module.entry.name, wanted)});
       continue;
     }
     if (is_mounted_at(plan_.settings, wanted)) continue;
@@ -163,8 +166,10 @@ void MountTable::make_default_mounts() {
 Result<void> MountTable::make_mount(Module& module, const MountPlan& mount) {
   const auto taken = by_prefix_.find(mount.prefix);
   if (taken != by_prefix_.end()) {
-    return fail("module " + module.entry.name + " cannot answer at " + mount.prefix + ", where " +
-                reports_[taken->second].module + " answers already: mount one of them elsewhere with --mount");
+    return fail(
+        fmt::format("module {} cannot answer at {}, where {} answers already: mount one of them elsewhere "
+                    "with --mount",
+                    module.entry.name, mount.prefix, reports_[taken->second].module));
   }
   InstanceRef instance;
   const Mount* same = before_ == nullptr ? nullptr : before_->find_mount(mount.prefix, module.entry.path);
@@ -218,11 +223,10 @@ void MountTable::refuse_slow(std::uint64_t make_ms_max) {
   for (const Module& module : modules_) {
     if (module.make_ms <= make_ms_max) continue;
     problems_.push_back(
-        {module.entry.file, "module " + module.entry.name + " takes " + std::to_string(module.make_ms) +
-                                " ms to start, and no worker would answer meanwhile: move "
-                                "slow work to Host::offload or to its first request, so that it "
-                                "starts within " +
-                                std::to_string(make_ms_max) + " ms"});
+        {module.entry.file,
+         fmt::format("module {} takes {} ms to start, and no worker would answer meanwhile: move slow work to "
+                     "Host::offload or to its first request, so that it starts within {} ms",
+                     module.entry.name, module.make_ms, make_ms_max)});
   }
 }
 

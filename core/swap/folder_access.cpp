@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -58,10 +59,11 @@ std::vector<MountedFolder> mounted_folders(const ServingPlan& plan, const std::v
 std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
   std::vector<ModuleWarning> warnings;
   const auto warn = [&](const std::string& prefix, const std::string& folder, const std::string& whose) {
-    warnings.push_back({"", prefix,
-                        "the user " + user_name() + " may not enter the folder " + folder +
-                            ", so all requests for " + whose + " get 403: allow it (chmod o+x " + folder +
-                            "), or name another user with --user"});
+    warnings.push_back(
+        {"", prefix,
+         fmt::format("the user {} may not enter the folder {}, so all requests for {} get 403: allow it "
+                     "(chmod o+x {}), or name another user with --user",
+                     user_name(), folder, whose, folder)});
   };
   const bool root_refused = is_refused(plan.root.get(), "");
   if (root_refused) warn("/", path_of(plan.root.get()), "the document root");

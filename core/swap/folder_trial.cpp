@@ -1,5 +1,6 @@
 #include "swap/folder_trial.h"
 
+#include <fmt/core.h>
 #include <utility>
 
 #include "module/module_source.h"
@@ -10,7 +11,8 @@ namespace {
 
 // An error for the whole folder: without it, the server would start as if the folder had no modules.
 Unexpected no_place(const CopyFailure& failure, const std::string& place) {
-  return fail(failure.error.message + " (" + place + "): make room there, or point TMPDIR to another folder");
+  return fail(
+      fmt::format("{} ({}): make room there, or point TMPDIR to another folder", failure.error.message, place));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -89,8 +90,8 @@ void FolderWatch::follow_links() {
       if (wd >= 0) {
         links[{wd, step.name}].insert(file);
       } else if (!std::exchange(told_of_failure_, true)) {
-        log(LogLevel::warning, "cannot watch " + step.folder.string() + ", on the way to " + path.string() +
-                                   ": " + std::strerror(errno) + "; send HUP to try again");
+        log(LogLevel::warning, fmt::format("cannot watch {}, on the way to {}: {}; send HUP to try again",
+                                           step.folder.string(), path.string(), std::strerror(errno)));
       }
     }
   };

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -39,8 +40,8 @@ Result<std::vector<std::string>> list_modules(const std::string& folder) {
   }
   // An error of the iterator ends the loop, like the end of the folder.
   if (error) {
-    return fail("cannot read the folder of modules " + folder + ": " + error.message() +
-                "; name it with --plugins");
+    return fail(fmt::format("cannot read the folder of modules {}: {}; name it with --plugins", folder,
+                            error.message()));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -1,5 +1,7 @@
 #include "swap/module_report.h"
 
+#include <fmt/core.h>
+
 #include "base/child_process.h"
 #include "base/netstring.h"
 #include "module/module_file.h"
@@ -72,7 +74,7 @@ Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
                    run_in_child([&] { return describe_module((*copy)->path(), file); }, kInspectMs)) {
       report = parse_report(*text);
     } else {
-      report.error = file + " " + text.error().message + " while it was loaded";
+      report.error = fmt::format("{} {} while it was loaded", file, text.error().message);
     }
     report.file = file;
     reports.push_back(std::move(report));

@@ -1,5 +1,6 @@
 #include "swap/module_rollout.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -33,11 +34,11 @@ std::string generation_text(const ModuleEntry& entry) {
 }
 
 Unexpected no_such_module(const std::string& module) {
-  return fail("there is no module " + module + ": `sluice modules` lists them");
+  return fail(fmt::format("there is no module {}: `sluice modules` lists them", module));
 }
 
 Unexpected change_at_work(const std::string& module) {
-  return fail("a change of module " + module + " is at work: try again in a moment");
+  return fail(fmt::format("a change of module {} is at work: try again in a moment", module));
 }
 
 }  // namespace
@@ -142,10 +143,10 @@ void ModuleRollout::remove(const std::string& file) {
   const std::string name = record->serving.entry.name;
   const bool keep = is_mounted_by_name(settings(), name);
   if (keep) {
-    log(LogLevel::warning, file + " is gone, but a mount names module " + name + ", which goes on with " +
-                               generation_text(record->serving.entry));
+    log(LogLevel::warning, fmt::format("{} is gone, but a mount names module {}, which goes on with {}", file,
+                                       name, generation_text(record->serving.entry)));
   } else {
-    log(LogLevel::info, file + " is gone: module " + name + " no longer answers");
+    log(LogLevel::info, fmt::format("{} is gone: module {} no longer answers", file, name));
   }
   catalog_.remove(file, keep);
 }
@@ -265,7 +266,7 @@ void ModuleRollout::commit() {
   const ModuleEntry entry = change_.entry;
   if (!entry.name.empty())
     log(LogLevel::info,
-        "module " + entry.name + " serves in " + generation_text(entry) + " (" + entry.file + ")");
+        fmt::format("module {} serves in {} ({})", entry.name, generation_text(entry), entry.file));
   refusals_.erase(entry.file);
   renewed_for_.erase(entry.file);
   catalog_.take(std::exchange(change_, Generation{}), monotonic_ms(), policy());
@@ -292,7 +293,7 @@ void ModuleRollout::refuse(const std::string& why) {
   }
   renewed_for_.erase(file);
   if (revives) {
-    const std::string sentence = file + " stays switched off, and its routes answer 503: " + why;
+    const std::string sentence = fmt::format("{} stays switched off, and its routes answer 503: {}", file, why);
     log(LogLevel::error, sentence);
     if (catalog_.find(file) != nullptr) catalog_.close(file);
     return revived(file, fail(sentence));
@@ -302,8 +303,8 @@ void ModuleRollout::refuse(const std::string& why) {
   if (known) return;
   const ModuleRecord* record = catalog_.find(file);
   const std::string goes_on =
-      record == nullptr ? "" : ", and " + generation_text(record->serving.entry) + " goes on";
-  log(LogLevel::error, file + " is not taken" + goes_on + ": " + why);
+      record == nullptr ? "" : fmt::format(", and {} goes on", generation_text(record->serving.entry));
+  log(LogLevel::error, fmt::format("{} is not taken{}: {}", file, goes_on, why));
 }
 
 // A worker that cannot take the commit is replaced by a new one, which begins with the new set. A worker that
@@ -332,17 +333,18 @@ bool ModuleRollout::fault(const std::string& module, std::uint32_t generation) {
   const ModuleRecord& record = *catalog_.find_name(module);
   const std::string file = record.serving.entry.file;
   const std::string faults =
-      std::to_string(policy().faults_max) + " faults within " + seconds(policy().fault_window_ms);
+      fmt::format("{} faults within {}", policy().faults_max, seconds(policy().fault_window_ms));
   if (verdict == Verdict::go_back) {
-    log(LogLevel::error, "module " + module + " goes back to " + generation_text(record.last_good->entry) +
-                             ", its last good one, after " + faults);
+    log(LogLevel::error, fmt::format("module {} goes back to {}, its last good one, after {}", module,
+                                     generation_text(record.last_good->entry), faults));
     reviving_.try_emplace(file);
     catalog_.suspend(file);
     return true;
   }
-  log(LogLevel::error, "module " + module + " is switched off after " + faults +
-                           ": its routes answer 503 until its file changes or `sluice module enable " + module +
-                           "`");
+  log(LogLevel::error,
+      fmt::format("module {} is switched off after {}: its routes answer 503 until its file changes or "
+                  "`sluice module enable {}`",
+                  module, faults, module));
   catalog_.close(file);
   return true;
 }
@@ -351,7 +353,7 @@ void ModuleRollout::enable(const std::string& module, Answer answer) {
   const ModuleRecord* record = catalog_.find_name(module);
   if (record == nullptr) return answer(no_such_module(module));
   const ModuleEntry& entry = record->serving.entry;
-  if (!entry.closed) return answer(fail("module " + module + " is not switched off"));
+  if (!entry.closed) return answer(fail(fmt::format("module {} is not switched off", module)));
   if (reviving_.contains(entry.file)) return answer(change_at_work(module));
   reviving_.emplace(entry.file, std::move(answer));
   wake();

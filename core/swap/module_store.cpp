@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -121,13 +122,13 @@ std::vector<std::string> folders_for_code() {
 
 Error no_folder_for_code() {
   const bool through_memory = memory_allows_code();
-  return Error{
-      std::string("no folder for private copies of modules: point TMPDIR to one that may be written, ") +
-      (through_memory ? "" : "is not noexec, ") +
-      "and, as root, lies in folders that everybody may pass (chmod o+x); a container has one with --tmpfs "
-      "/tmp" +
-      (through_memory ? ""
-                      : ":exec, or let memory hold code (sysctl vm.memfd_noexec=1), and a noexec one does")};
+  return Error{fmt::format(
+      "no folder for private copies of modules: point TMPDIR to one that may be written, "
+      "{}and, as root, lies in folders that everybody may pass (chmod o+x); a container has "
+      "one with --tmpfs /tmp{}",
+      through_memory ? "" : "is not noexec, ",
+      through_memory ? ""
+                     : ":exec, or let memory hold code (sysctl vm.memfd_noexec=1), and a noexec one does")};
 }
 
 Result<std::unique_ptr<ModuleStore>> ModuleStore::create() {
@@ -227,7 +228,8 @@ Result<void> ModuleStore::restore() {
 
 Result<void> ModuleStore::restore_folder() {
   if (is_at(lock_.get(), path_)) return {};
-  const std::string what = "the folder " + path_ + " of private copies is gone, and cannot be made again";
+  const std::string what =
+      fmt::format("the folder {} of private copies is gone, and cannot be made again", path_);
   // If the path exists, another user may own it: then mkdir fails, and nothing is written there.
   if (::mkdir(path_.c_str(), 0755) != 0) return fail_errno(what, errno);
   lock_ = lock_folder(path_, LOCK_SH);
@@ -239,7 +241,7 @@ Result<void> ModuleStore::restore_folder() {
 }
 
 Result<void> ModuleStore::restore_file(Kept& kept) const {
-  const std::string what = "the private copy " + kept.path + " is gone, and cannot be made again";
+  const std::string what = fmt::format("the private copy {} is gone, and cannot be made again", kept.path);
   const std::string draft = kept.path + std::string(kDraftEnding);
   const std::string folder = fs::path(kept.path).parent_path();
   if (folder != path_ && ::mkdir(folder.c_str(), 0755) == 0) ::chmod(folder.c_str(), 0755);

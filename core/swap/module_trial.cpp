@@ -1,5 +1,6 @@
 #include "swap/module_trial.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -85,8 +86,8 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Te
 }
 
 Unexpected broken_off(const std::string& what, const Error& how) {
-  return fail("the process that tried " + what + " " + how.message +
-              ": `sluice check FILE.so` tells more about a module");
+  return fail(fmt::format("the process that tried {} {}: `sluice check FILE.so` tells more about a module",
+                          what, how.message));
 }
 
 // How a trial ended, and the module that it was calling then, by the note of its loop's thread or of another

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -109,8 +110,8 @@ class Taking {
       return other == renamed.end() ? std::nullopt : std::optional(other->second);
     });
     if (!edited)
-      return refuse({file_ + " or a library of its own, " + fs::path(copy).filename().string() + ", " +
-                     edited.error().message});
+      return refuse({fmt::format("{} or a library of its own, {}, {}", file_,
+                                 fs::path(copy).filename().string(), edited.error().message)});
     std::ofstream out(copy, std::ios::binary | std::ios::trunc);
     if (!out.write(edited->data(), static_cast<std::streamsize>(edited->size())).flush())
       return refuse(
@@ -159,14 +160,14 @@ class Taking {
     std::error_code error;
     const fs::path real = fs::canonical(library, error);
     if (error)
-      return refuse({"the library " + library + " of " + file_ + " cannot be read: " + error.message()});
+      return refuse({fmt::format("the library {} of {} cannot be read: {}", library, file_, error.message())});
     if (const auto known = taken_.find(real); known != taken_.end()) return known->second;
     if (taken_.size() >= kLibrariesMax) return refuse({file_ + " has more than 64 libraries of its own"});
-    const std::string what = "the library " + real.string() + " of " + file_;
+    const std::string what = fmt::format("the library {} of {}", real.string(), file_);
     const UniqueFd from(::open(real.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (!from || ::fstat(from.get(), &status) != 0)
-      return refuse({what + " cannot be read: " + std::strerror(errno)});
+      return refuse({fmt::format("{} cannot be read: {}", what, std::strerror(errno))});
     const auto allowed = check_source(status, what, is_open_to_all(real.parent_path()));
     if (!allowed) return refuse(allowed.error());
     ::mkdir(folder_.c_str(), 0755);
@@ -175,7 +176,8 @@ class Taking {
         folder_ + "/" + std::to_string(taken_.size()) + "-" + fs::path(library).filename().string();
     const UniqueFd to(::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
     if (!to || ::fchmod(to.get(), 0755) != 0)
-      return refuse({what + " cannot be copied to a private place: " + std::strerror(errno)}, true);
+      return refuse({fmt::format("{} cannot be copied to a private place: {}", what, std::strerror(errno))},
+                    true);
     const auto copied = copy_bytes(from.get(), to.get(), what);
     if (!copied) return tl::make_unexpected(copied.error());
     taken_.emplace(real, copy);  // before tie(), because libraries may need each other

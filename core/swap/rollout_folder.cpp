@@ -1,4 +1,5 @@
 // The part of ModuleRollout that reads and watches the folder of modules.
+#include <fmt/core.h>
 #include <utility>
 
 #include "base/log.h"
@@ -36,8 +37,10 @@ void ModuleRollout::ask_folder() {
 
 // Forgets the watch and the changes that it has reported.
 void ModuleRollout::give_up_folder() {
-  log(LogLevel::error, "the folder of modules " + folder() +
-                           " does not answer: its modules keep serving; send HUP to try again");
+  log(LogLevel::error,
+      fmt::format("the folder of modules {} does not answer: its modules keep serving; send HUP to try "
+                  "again",
+                  folder()));
   trial_.reset();
   watch_.reset();
   waiting_.clear();
@@ -57,8 +60,10 @@ void ModuleRollout::look() {
     note_all_files();
   }
   if (watch_ != nullptr && watch_->gone()) {
-    log(LogLevel::error, "the folder of modules " + folder() +
-                             " is gone: its modules keep serving; send HUP when it is there again");
+    log(LogLevel::error,
+        fmt::format("the folder of modules {} is gone: its modules keep serving; send HUP when it is there "
+                    "again",
+                    folder()));
     watch_.reset();
   }
 }
