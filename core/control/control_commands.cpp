@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <utility>
 
 #include "base/log.h"
@@ -21,7 +22,7 @@ Result<void> ControlCommands::open(EventLoop& loop, const Settings& settings, Ac
   actions_ = std::move(actions);
   const bool named = settings.control != kOwnControl;
   const std::string path =
-      named ? settings.control : settings.control_folder + "/" + std::to_string(::getpid()) + ".sock";
+      named ? settings.control : fmt::format("{}/{}.sock", settings.control_folder, ::getpid());
   const auto ready = named ? Result<void>() : prepare_control_folder(settings.control_folder);
   if (ready && !named) running_servers(settings.control_folder);  // removes sockets of killed servers
   auto opened = ready.and_then([&] { return ControlServer::open(loop, path, commands()); });

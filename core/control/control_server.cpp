@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -92,8 +93,9 @@ Result<void> ControlServer::listen(const std::string& path) {
   }
   const std::string draft = path + "~";
   if (::lstat(draft.c_str(), &about) == 0 && !S_ISSOCK(about.st_mode)) {
-    return fail(draft + " is in the way of a control socket at " + path +
-                ": move it, or name another path with --control");
+    return fail(
+        fmt::format("{} is in the way of a control socket at {}: move it, or name another path with --control",
+                    draft, path));
   }
   const auto address = control_address(draft);
   if (!address) return Unexpected(address.error());
@@ -101,12 +103,12 @@ Result<void> ControlServer::listen(const std::string& path) {
   listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto* generic = reinterpret_cast<const sockaddr*>(&*address);
   if (!listener_ || ::bind(listener_.get(), generic, sizeof(*address)) != 0)
-    return fail_errno("the control socket " + path + " cannot be made", errno);
+    return fail_errno(fmt::format("the control socket {} cannot be made", path), errno);
   if (::chmod(draft.c_str(), 0600) != 0 || ::listen(listener_.get(), kBacklog) != 0 ||
       ::lstat(draft.c_str(), &about) != 0 || ::rename(draft.c_str(), path.c_str()) != 0) {
     const int error_number = errno;
     ::unlink(draft.c_str());
-    return fail_errno("the control socket " + path + " cannot be made", error_number);
+    return fail_errno(fmt::format("the control socket {} cannot be made", path), error_number);
   }
   path_ = path;
   device_ = about.st_dev;
@@ -169,13 +171,13 @@ void ControlServer::run(Client& client) {
     }
     names.append(names.empty() ? "" : ", ").append(command.name);
   }
-  answer(ticket, fail("the running server has no command '" + line + "': it knows " + names));
+  answer(ticket, fail(fmt::format("the running server has no command '{}': it knows {}", line, names)));
 }
 
 void ControlServer::answer(ControlTicket ticket, const ControlAnswer& answer) {
   Client* client = find(ticket);
   if (client == nullptr || !client->answer.empty()) return;
-  client->answer = answer ? "ok\n" + *answer : "error " + one_line(answer.error().message) + "\n";
+  client->answer = answer ? "ok\n" + *answer : fmt::format("error {}\n", one_line(answer.error().message));
   client->late.at(monotonic_ms() + times_.transfer_ms);
   client->events.change(EPOLLOUT);
   send(*client);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -37,9 +38,10 @@ Result<void> check_private_folder(const std::string& folder, bool any_owner) {
   if (::lstat(folder.c_str(), &about) != 0) return fail_errno("cannot look at " + folder, errno);
   const bool owned = any_owner || about.st_uid == ::geteuid() || about.st_uid == 0;
   if (!S_ISDIR(about.st_mode) || !owned || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail("the folder " + folder +
-                " of control sockets is not safe: it must be a folder that belongs to you or to root, and that "
-                "nobody else can write to");
+    return fail(
+        fmt::format("the folder {} of control sockets is not safe: it must be a folder that belongs to you "
+                    "or to root, and that nobody else can write to",
+                    folder));
   }
   return {};
 }
@@ -48,7 +50,7 @@ Result<void> check_private_folder(const std::string& folder, bool any_owner) {
 
 Result<void> prepare_control_folder(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail_errno("the folder " + folder + " of control sockets cannot be made", errno);
+    return fail_errno(fmt::format("the folder {} of control sockets cannot be made", folder), errno);
   return check_private_folder(folder, false);
 }
 
@@ -86,9 +88,10 @@ Result<sockaddr_un> control_address(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return fail("the path '" + path + "' of a control socket has to be 1 to " +
-                std::to_string(sizeof(address.sun_path) - 1) +
-                " bytes long: choose a shorter one with --control");
+    return fail(
+        fmt::format("the path '{}' of a control socket has to be 1 to {} bytes long: choose a shorter one "
+                    "with --control",
+                    path, sizeof(address.sun_path) - 1));
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
@@ -106,9 +109,9 @@ Result<UniqueFd> connect_control(const std::string& path) {
     case ECONNREFUSED:
       return fail("no server is running at the control socket " + path);
     case EAGAIN:
-      return fail("the server at " + path + " is busy: try again");
+      return fail(fmt::format("the server at {} is busy: try again", path));
     default:
-      return fail_errno("the control socket " + path + " cannot be used", error_number);
+      return fail_errno(fmt::format("the control socket {} cannot be used", path), error_number);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "control/status_text.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <vector>
 
@@ -46,8 +47,8 @@ std::string table(const std::vector<Row>& rows) {
 }  // namespace
 
 std::string status_text(const ServerView& view) {
-  std::string text = "process " + std::to_string(view.pid) + ", running for " + duration(view.up_ms) + "\n";
-  for (const std::string& url : view.listening) text += "listening at " + url + "\n";
+  std::string text = fmt::format("process {}, running for {}\n", view.pid, duration(view.up_ms));
+  for (const std::string& url : view.listening) text += fmt::format("listening at {}\n", url);
   std::vector<Row> workers{{"WORKER", "PROCESS", "STATE", "RUNNING", "CONNECTIONS", "REQUESTS"}};
   for (const WorkerView& worker : view.workers) {
     workers.push_back({std::to_string(worker.index + 1), std::to_string(worker.pid), std::string(worker.state),

@@ -1,5 +1,6 @@
 #include "process/culprit.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -8,7 +9,7 @@ namespace sluice {
 
 std::string Culprit::text() const {
   if (module.empty()) return "in the server itself, outside any module";
-  std::string text = "inside module " + module + ", generation " + std::to_string(generation);
+  std::string text = fmt::format("inside module {}, generation {}", module, generation);
   if (!request.empty()) text += ", for " + request;
   return text;
 }

@@ -1,5 +1,6 @@
 #include "process/draining_workers.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -52,9 +53,10 @@ void DrainingWorkers::remove(const WorkerProcess& worker) {
 
 void DrainingWorkers::end(WorkerProcess& worker) {
   if (worker.dismissed()) return;
-  log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " (process " +
-                             std::to_string(worker.pid()) +
-                             "), which many reloads have replaced, exceeds its drain limit: it is ended");
+  log(LogLevel::warning,
+      fmt::format("worker {} (process {}), which many reloads have replaced, exceeds its drain limit: it "
+                  "is ended",
+                  worker.index() + 1, worker.pid()));
   worker.dismiss();
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -59,7 +60,8 @@ const char* unix_path(const ListenAddress& address) {
 Result<void> switch_on(int socket, int level, int option, const std::string& name, const std::string& text) {
   constexpr int kOn = 1;
   if (::setsockopt(socket, level, option, &kOn, sizeof(kOn)) == 0) return {};
-  return fail_errno("cannot listen on " + text + ": the system refuses the socket option " + name, errno);
+  return fail_errno(fmt::format("cannot listen on {}: the system refuses the socket option {}", text, name),
+                    errno);
 }
 
 Result<UniqueFd> make_socket(const ListenAddress& address) {
@@ -87,8 +89,8 @@ Result<void> check_free(const ListenAddress& address) {
 }
 
 Unexpected no_socket_there(const ListenAddress& address) {
-  return fail("cannot listen on " + address.text +
-              ": there is a file that is not a socket; remove it or choose another");
+  return fail(fmt::format(
+      "cannot listen on {}: there is a file that is not a socket; remove it or choose another", address.text));
 }
 
 // Removes a socket file that a dead server left behind. A file that still answers is in use.
@@ -113,7 +115,8 @@ Result<std::string> try_unix_path(const ListenAddress& address, const std::strin
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    return fail_errno("cannot listen on " + address.text + ": the folder " + folder + " cannot be used", errno);
+    return fail_errno(fmt::format("cannot listen on {}: the folder {} cannot be used", address.text, folder),
+                      errno);
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return std::string();
   if (!S_ISSOCK(status.st_mode)) return no_socket_there(address);
@@ -227,7 +230,7 @@ std::string ListenGroup::url() const {
   const std::size_t colon = text_.rfind(':');
   std::string host = text_.substr(0, colon);
   if (host.empty() || host == "*") host = "0.0.0.0";
-  return "http://" + host + ":" + std::to_string(port());
+  return fmt::format("http://{}:{}", host, port());
 }
 
 Result<std::string> try_address(const ListenAddress& address) {

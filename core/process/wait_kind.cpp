@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <climits>
 #include <fstream>
@@ -69,7 +70,7 @@ bool makes_a_process(long number) {
 }  // namespace
 
 WaitKind wait_kind(pid_t worker) {
-  const std::string folder = "/proc/" + std::to_string(worker) + "/";
+  const std::string folder = fmt::format("/proc/{}/", worker);
   const char state = state_of(folder);
   if (state != 'S' && state != 'D') return WaitKind::none;
   std::ifstream file(folder + "syscall");

@@ -1,5 +1,6 @@
 #include "process/watchdog.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <csignal>
 #include <string>
@@ -132,9 +133,9 @@ void Watchdog::name(const WorkerProcess& worker, Held& held, std::uint64_t now_n
     Culprit seen = read_snapshot(worker.stats(), snapshot);
     if (seen.module == culprit.module && seen.generation == culprit.generation) culprit = std::move(seen);
   }
-  log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) + " has been held up for " +
-                             std::to_string((now_ns - held.since_ns) / kMs) + " ms " + culprit.text() +
-                             where_it_waits(held.wait));
+  log(LogLevel::warning,
+      fmt::format("worker {} has been held up for {} ms {}{}", worker.index() + 1,
+                  (now_ns - held.since_ns) / kMs, culprit.text(), where_it_waits(held.wait)));
   report_(std::move(culprit));
 }
 
@@ -145,10 +146,9 @@ void Watchdog::look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns
     if (since_ns == 0 || std::max(since_ns, counts_from_ns_) + limit_ns > now_ns) continue;
     std::uint64_t& told_ns = long_calls_[{worker.pid(), thread}];
     if (std::exchange(told_ns, since_ns) == since_ns) continue;
-    log(LogLevel::warning, "worker " + std::to_string(worker.index() + 1) +
-                               " has had an offload thread busy for " +
-                               std::to_string((now_ns - since_ns) / kMs) + " ms " +
-                               read_note(worker.stats(), note).text() + ": the call does not end");
+    log(LogLevel::warning,
+        fmt::format("worker {} has had an offload thread busy for {} ms {}: the call does not end",
+                    worker.index() + 1, (now_ns - since_ns) / kMs, read_note(worker.stats(), note).text()));
   }
 }
 

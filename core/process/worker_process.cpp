@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <fmt/core.h>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -22,7 +23,7 @@ constexpr std::uint64_t kLookMs = 1'000;
 // /proc/PID/status has "CoreDumping: 1" while the kernel writes a core, and no VmSize when it is freeing the
 // memory (proc(5)).
 bool is_ending(pid_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
   bool has_memory = !status;
   for (std::string line; std::getline(status, line);) {
     if (line == "CoreDumping:\t1") return true;
@@ -143,7 +144,7 @@ std::string WorkerProcess::ending(int status, const std::optional<Culprit>& culp
   std::string text = signal != 0 ? "was killed by " + signal_name(signal)
                                  : "ended with exit code " + std::to_string(WEXITSTATUS(status));
   if (!culprit) return text;
-  if (culprit->sent_by > 0) text += ", sent by process " + std::to_string(culprit->sent_by) + ",";
+  if (culprit->sent_by > 0) text += fmt::format(", sent by process {},", culprit->sent_by);
   return text + (culprit->outside ? " from outside, while it was " : " ") + culprit->text();
 }
 

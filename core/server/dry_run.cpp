@@ -1,5 +1,6 @@
 #include "server/dry_run.h"
 
+#include <fmt/core.h>
 #include <optional>
 #include <utility>
 
@@ -33,7 +34,7 @@ Result<std::string> check(const Settings& settings) {
   for (const ModuleProblem& problem : report.problems) add(problem.sentence);
   for (const ModuleWarning& warning : report.warnings) {
     if (warning.prefix.empty()) {
-      text += "note: " + warning.sentence + "\n";  // about something that no option asked for
+      text += fmt::format("note: {}\n", warning.sentence);  // about something that no option asked for
     } else {
       add(warning.sentence);
     }

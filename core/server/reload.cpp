@@ -1,5 +1,6 @@
 #include "server/reload.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 
 #include "base/log.h"
@@ -31,10 +32,10 @@ void log_problems(const TrialReport& report) {
   for (const ModuleEntry& entry : report.modules) {
     const auto is_of_it = [&](const ModuleProblem& problem) { return problem.file == entry.file; };
     if (!entry.closed || std::none_of(report.problems.begin(), report.problems.end(), is_of_it)) continue;
-    log(LogLevel::error, "module " + entry.name +
-                             " is switched off: its routes answer 503 until its file changes or `sluice module "
-                             "enable " +
-                             entry.name + "`");
+    log(LogLevel::error,
+        fmt::format("module {} is switched off: its routes answer 503 until its file changes or `sluice "
+                    "module enable {}`",
+                    entry.name, entry.name));
   }
   if (!report.mounts.empty()) return;
   const std::string warning = "nothing is mounted: every request will be answered with 404";

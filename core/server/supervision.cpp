@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -206,9 +207,9 @@ void Supervisor::let_go(WorkerProcess& worker) {
 // it.
 void Supervisor::does_not_end(WorkerProcess& worker) {
   worker.kill();
-  log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " +
-                           std::to_string(worker.pid()) +
-                           ") was killed and does not end: nothing waits for it any more");
+  log(LogLevel::error,
+      fmt::format("worker {} (process {}) was killed and does not end: nothing waits for it any more",
+                  worker.index() + 1, worker.pid()));
   on_end(worker, SIGKILL);
   let_go(worker);
 }
@@ -218,8 +219,7 @@ void Supervisor::on_stop(pid_t pid, bool stopped) {
   if (worker == nullptr) return;
   worker->set_stopped(stopped);
   if (stopped) watchdog_.stopped(*group_, *worker);
-  const std::string who =
-      "worker " + std::to_string(worker->index() + 1) + " (process " + std::to_string(pid) + ")";
+  const std::string who = fmt::format("worker {} (process {})", worker->index() + 1, pid);
   log(LogLevel::warning,
       who + (stopped ? " is stopped by a signal: others accept in its place until it goes on" : " goes on"));
 }
@@ -230,8 +230,8 @@ void Supervisor::on_end(const WorkerProcess& worker, int status) {
   if (stopping_ || worker.dismissed()) return;
   const auto culprit = worker.culprit(status, rollout_.set());
   if (retired && status == 0 && !culprit) return;
-  log(LogLevel::error, "worker " + std::to_string(worker.index() + 1) + " (process " +
-                           std::to_string(worker.pid()) + ") " + worker.ending(status, culprit));
+  log(LogLevel::error, fmt::format("worker {} (process {}) {}", worker.index() + 1, worker.pid(),
+                                   worker.ending(status, culprit)));
   const Culprit known = culprit.value_or(Culprit{});
   report(known);
   if (!serving_) return on_end_at_start(worker.held_by_disk() ? known.module : known.blamed());
@@ -247,8 +247,8 @@ void Supervisor::pace_restart(const WorkerProcess& worker, bool counted) {
       counted && worker.ready() ? 0 : pace_.ended(worker.ready(), group_->slots(), monotonic_ms());
   retry_at_ms_ = monotonic_ms() + wait_ms;
   if (wait_ms > (worker.ready() ? 0 : RestartPace::kRetryMs))
-    log(LogLevel::error, "workers end again and again (" + std::to_string(pace_.streak()) +
-                             " times): the next one starts in " + std::to_string(wait_ms / 1000) + " s");
+    log(LogLevel::error, fmt::format("workers end again and again ({} times): the next one starts in {} s",
+                                     pace_.streak(), wait_ms / 1000));
 }
 
 // Before all workers are ready, a module has one attempt. After that the workers serve without it.
@@ -256,10 +256,9 @@ void Supervisor::on_end_at_start(const std::string& module) {
   hopeless_ = module.empty() || ++ends_at_start_ > kEndsAtStartMax || !rollout_.disable(module);
   if (hopeless_) return;
   log(LogLevel::error,
-      "module " + module +
-          " is switched off, since a starting worker ended in it: its routes answer 503 until its "
-          "file changes or `sluice module enable " +
-          module + "`");
+      fmt::format("module {} is switched off, since a starting worker ended in it: its routes answer 503 "
+                  "until its file changes or `sluice module enable {}`",
+                  module, module));
   retry_at_ms_ = 0;
 }
 
@@ -279,7 +278,7 @@ void Supervisor::stop() {
   watchdog_.end();
   const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
   end_of_drain_.at(monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs);
-  log(LogLevel::info, "stopping: requests under way may end within " + std::to_string(drain_ms) + " ms");
+  log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));
   control_.server_stops();
   abandon_reload();
   group_->close_listeners();  // the workers accept the waiting connections, and close their own sockets
