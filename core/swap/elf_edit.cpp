@@ -73,15 +73,17 @@ void edit_versions(std::string& bytes, const std::map<std::string, std::uint32_t
   const ElfFile elf(bytes);
   const std::string_view texts = elf.dynamic_texts();
   const auto address = elf.dynamic_value(DT_VERNEED);
-  auto offset = address ? elf.offset_of(*address) : std::nullopt;
+  const auto first = address ? elf.offset_of(*address) : std::nullopt;
+  if (!first) return;
+  std::uint64_t offset = *first;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> changes;
-  for (std::uint64_t left = elf.dynamic_value(DT_VERNEEDNUM).value_or(0); offset && left > 0; --left) {
-    const auto need = elf.read<Elf64_Verneed>(*offset);
+  for (std::uint64_t left = elf.dynamic_value(DT_VERNEEDNUM).value_or(0); left > 0; --left) {
+    const auto need = elf.read<Elf64_Verneed>(offset);
     if (!need) break;
     if (const auto found = renamed.find(std::string(text_at(texts, need->vn_file))); found != renamed.end())
-      changes.emplace_back(*offset + offsetof(Elf64_Verneed, vn_file), found->second);
+      changes.emplace_back(offset + offsetof(Elf64_Verneed, vn_file), found->second);
     if (need->vn_next == 0) break;
-    *offset += need->vn_next;
+    offset += need->vn_next;
   }
   for (const auto& [at, text] : changes) write(bytes, at, text);
 }
