@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* kContent = "What to serve";
 constexpr const char* kAddresses = "Where to listen";
+constexpr const char* kTls = "TLS, for addresses that begin with https://";
 constexpr const char* kModules = "Modules";
 constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m or 1h)";
 constexpr const char* kLimits = "Limits (SIZE: bytes, or 16k, 1M, 2G in powers of 1024)";
@@ -155,6 +156,25 @@ Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::st
   return {};
 }
 
+Result<void> add_certificate(const ServeOption&, ServeRequest& request, const std::string& text) {
+  if (text.empty()) return fail("an empty value names no certificate: write a FILE, or self-signed");
+  request.settings.certificates.push_back(text);
+  return {};
+}
+
+Result<void> add_key(const ServeOption&, ServeRequest& request, const std::string& text) {
+  if (text.empty()) return fail("an empty value names no key: write a FILE");
+  request.settings.keys.push_back(text);
+  return {};
+}
+
+Result<void> set_tls_min(const ServeOption&, ServeRequest& request, const std::string& text) {
+  if (text != "1.2" && text != "1.3")
+    return fail(quoted(text) + " is no version that is spoken: write 1.2 or 1.3");
+  request.settings.tls_min = text == "1.2" ? TlsVersion::v1_2 : TlsVersion::v1_3;
+  return {};
+}
+
 Result<void> add_mount(const ServeOption&, ServeRequest& request, const std::string& text) {
   auto mount = parse_mount(text);
   if (!mount) return Unexpected(mount.error());
@@ -199,8 +219,19 @@ constexpr ServeOption kOptions[] = {
      add_mount, [] { return std::string("each module at its own place"); }},
     {"listen", "ADDRESS", kAddresses, Takes::values, true,
      "HOST:PORT, [V6]:PORT, *:PORT for all IPv4 addresses, or unix:PATH; port 0 lets the system choose. "
-     "Repeatable.",
+     "https:// before it means TLS. Repeatable.",
      add_listen, [] { return std::string(kDefaultListen); }},
+    {"certificate", "FILE|self-signed", kTls, Takes::values, true,
+     "A certificate in PEM form, with those that lead to a root behind it. self-signed makes one for "
+     "development. "
+     "Repeatable, for keys of several kinds.",
+     add_certificate, nullptr},
+    {"key", "FILE", kTls, Takes::values, true,
+     "The private key of the certificate: the first one of the first, and so on. Only root need be able to "
+     "read it.",
+     add_key, nullptr},
+    {"tls-min", "VERSION", kTls, Takes::value, true, "The oldest version that is spoken: 1.2 or 1.3.",
+     set_tls_min, [] { return std::string("1.2"); }},
     {"plugins", "DIR", kModules, Takes::value, true,
      "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,
      [] { return std::string("$SLUICE_HOME/plugins.d, else the one installed with sluice, else plugins.d"); }},

@@ -123,7 +123,7 @@ std::uint64_t BodySink::part_of_file(std::uint64_t offset, std::uint64_t size) c
 }
 
 Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
-  if (framing_.kind == Framing::chunked) return {0, Io::unsupported};
+  if (framing_.kind == Framing::chunked || !transport_.sends_files()) return {0, Io::unsupported};
   if (size > framing_.remaining) {
     framing_.overrun = true;
     size = framing_.remaining;

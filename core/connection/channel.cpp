@@ -24,6 +24,7 @@ Io Channel::receive(Input& input) {
   input_ended_ = moved.size == 0;
   // After a short receive nothing is left, and the next bytes come with an edge. But if the edge of the
   // client's end has passed already, no other comes.
+  read_to_end_ = read_to_end_ || transport_.peer_has_ended();
   if (input_ended_ || (!filled && !read_to_end_)) input_ready_ = false;
   received_ = true;
   budget_ -= std::min<std::uint64_t>(budget_, moved.size);
@@ -31,11 +32,40 @@ Io Channel::receive(Input& input) {
 }
 
 Io Channel::flush(Output& output) {
-  if (output.empty()) return Io::ok;
+  if (output.empty() && !transport_.has_unsent()) return Io::ok;
   if (!output_ready_) return Io::full;
   const Io io = output.flush(transport_, false);
   if (io == Io::full) output_ready_ = false;
   return io;
+}
+
+Io Channel::flush() {
+  if (!transport_.has_unsent()) return Io::ok;
+  if (!output_ready_) return Io::full;
+  const Io io = transport_.flush();
+  if (io == Io::full) output_ready_ = false;
+  return io;
+}
+
+Io Channel::flush_last(Output& output) {
+  if (!output_ready_) return Io::full;
+  const Moved moved = transport_.send_last(output.pending());
+  output.consume(moved.size);
+  if (moved.status == Io::full) output_ready_ = false;
+  return moved.status;
+}
+
+Io Channel::flush_last() {
+  if (!output_ready_) return Io::full;
+  const Io io = transport_.send_last({}).status;
+  if (io == Io::full) output_ready_ = false;
+  return io;
+}
+
+Transport::Handshake Channel::shake_hands(Ready& waiter) {
+  const Transport::Handshake progress = transport_.shake_hands(waiter, input_ready_);
+  if (progress == Transport::Handshake::needs_room) output_ready_ = false;
+  return progress;
 }
 
 }  // namespace sluice

@@ -16,7 +16,8 @@ namespace sluice {
 
 class Channel {
  public:
-  Channel(EventLoop& loop, UniqueFd socket) : loop_(loop), transport_(std::move(socket)) {}
+  Channel(EventLoop& loop, UniqueFd socket, TlsServices* tls)
+      : loop_(loop), transport_(std::move(socket), tls) {}
 
   Transport& transport() { return transport_; }
   const Transport& transport() const { return transport_; }
@@ -41,7 +42,14 @@ class Channel {
 
   // full: nothing has arrived. ok may mean that the client has ended.
   Io receive(Input& input);
+  // ok: nothing is left, in the transport neither.
   Io flush(Output& output);
+  Io flush();
+  // The same, and nothing follows.
+  Io flush_last(Output& output);
+  Io flush_last();
+  // As Transport::shake_hands.
+  Transport::Handshake shake_hands(Ready& waiter);
 
  private:
   EventLoop& loop_;

@@ -15,11 +15,11 @@ constexpr int kLingerReceivesMax = 8;
 }  // namespace
 
 Connection::Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& owner, std::uint32_t index,
-                       UniqueFd socket)
+                       UniqueFd socket, TlsServices* tls)
     : loop_(loop),
       limits_(limits),
       owner_(owner),
-      channel_(loop, std::move(socket)),
+      channel_(loop, std::move(socket), tls),
       looked_ms_(loop.now_ms()),
       index_(index) {}
 
@@ -119,7 +119,7 @@ void Connection::advance() {
     }
     // Finished answers leave now, even if the next one has to wait.
     if (flush() != Io::lost) break;
-    lose_client(!session_->is_between());
+    lose_client(session_ != nullptr && !session_->is_between());
   }
   if (!sends_on()) channel_.transport().release();
   // A handler may take long, so an empty output buffer goes back.
@@ -166,16 +166,49 @@ Connection::Step Connection::wait_for(WaitingFor what) {
 }
 
 Connection::Step Connection::establish() {
+  switch (channel_.shake_hands(*this)) {
+    case Transport::Handshake::done:
+      break;
+    case Transport::Handshake::needs_bytes:
+      return wait_for(WaitingFor::client_bytes);
+    case Transport::Handshake::needs_room:
+      return wait_for(WaitingFor::socket_room);
+    case Transport::Handshake::computes:
+      return wait_for(WaitingFor::nothing);
+    case Transport::Handshake::overloaded:
+      return fail_handshake("the worker has no thread free to sign");
+    case Transport::Handshake::plain_http:
+      loop_.stats().tls_handshakes_failed.add();
+      channel_.transport().forget_tls();
+      transition(Event::opened);
+      take_session();
+      session_->refuse_plain_http();
+      return Step::go_on;
+    case Transport::Handshake::failed:
+      return fail_handshake(channel_.transport().handshake_failure());
+    case Transport::Handshake::lost:
+      return fail_handshake("the client has closed the connection");
+  }
   transition(Event::opened);
   return Step::go_on;
+}
+
+Connection::Step Connection::fail_handshake(std::string_view reason) {
+  channel_.transport().note_failed_handshake(reason, loop_.now_ms());
+  transition(Event::ended);
+  return Step::go_on;
+}
+
+void Connection::take_session() {
+  session_ = owner_.take_session();
+  session_->attach(channel_, *this);
+  session_->begin_turn();
 }
 
 Connection::Step Connection::serve() {
   if (session_ == nullptr) {
     if (!channel_.input_ready()) return wait_for(WaitingFor::client_bytes);
-    session_ = owner_.take_session();
-    session_->attach(channel_, *this);
-    session_->begin_turn();
+    take_session();
   }
   return follow(session_->advance());
 }
@@ -204,10 +237,11 @@ Connection::Step Connection::rest() {
 }
 
 Connection::Step Connection::terminate() {
-  if (!abort_ && session_ != nullptr) {
-    const Io io = flush();
+  if (!abort_) {
+    const Io io = session_ == nullptr ? channel_.flush_last() : channel_.flush_last(session_->output());
     if (io == Io::full) return wait_for(WaitingFor::socket_room);
-    if (io == Io::ok && session_->lingers() && !linger()) return wait_for(WaitingFor::client_bytes);
+    const bool lingers = session_ != nullptr && session_->lingers();
+    if (io == Io::ok && lingers && !linger()) return wait_for(WaitingFor::client_bytes);
   }
   if (abort_) channel_.transport().abort();
   transition(Event::finished);
@@ -233,7 +267,7 @@ bool Connection::linger() {
 }
 
 Io Connection::flush() {
-  return session_ == nullptr ? Io::ok : channel_.flush(session_->output());
+  return session_ == nullptr ? channel_.flush() : channel_.flush(session_->output());
 }
 
 Connection::Step Connection::lose() {

@@ -47,7 +47,7 @@ class Connection final : public Pollable,
                          private SessionHost {
  public:
   Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& owner, std::uint32_t index,
-             UniqueFd socket);
+             UniqueFd socket, TlsServices* tls);
   ~Connection() override;
 
   // Reads at once, because a request may have arrived already.
@@ -97,6 +97,8 @@ class Connection final : public Pollable,
   void transition(Event event);
   Step wait_for(WaitingFor what);
   Step establish();
+  Step fail_handshake(std::string_view reason);
+  void take_session();
   Step serve();
   Step terminate();
   Step follow(Session::Next next);

@@ -7,6 +7,7 @@ namespace {
 
 constexpr StateRule<State, Event> kRules[] = {
     {State::establishing, Event::opened, State::open},
+    {State::establishing, Event::ended, State::terminating},
     {State::establishing, Event::lost, State::terminating},
 
     {State::open, Event::ended, State::terminating},

@@ -3,7 +3,7 @@
 //                 opened            ended                  finished
 //   establishing ───────► open ─────────────► terminating ─────────► closed
 //        │                 │                    ▲    │ ▲
-//        │ lost            │ lost               │    └─┘ lost
+//        │ ended, lost     │ lost               │    └─┘ lost
 //        └─────────────────┴────────────────────┘
 //
 // Pure data. Only `Connection::transition` writes a state.
@@ -16,7 +16,7 @@
 namespace sluice {
 
 enum class State : std::uint8_t {
-  establishing,  // accepted, nothing read yet
+  establishing,  // accepted, and in the handshake if it speaks TLS
   open,          // a session serves it, or it waits for a request
   terminating,   // the output is sent, then the socket closes
   closed,
@@ -25,7 +25,7 @@ inline constexpr unsigned kStates = 4;
 
 enum class Event : std::uint8_t {
   opened,
-  ended,  // the client, the server or an answer ends the connection in order
+  ended,  // the client, the server, an answer or a refused handshake ends the connection in order
   lost,   // the client is gone, a deadline passed, or an answer cannot be completed: the connection is reset
   finished,
 };

@@ -18,8 +18,8 @@ void Connection::settle() {
   }
   const bool received = channel_.take_received();
   const bool sent = transport.take_progress();
-  const bool sends =
-      waiting_for_ == WaitingFor::socket_room || (session_ != nullptr && !session_->output().empty());
+  const bool sends = waiting_for_ == WaitingFor::socket_room || transport.has_unsent() ||
+                     (session_ != nullptr && !session_->output().empty());
   if (session_ != nullptr) session_->settle(sends, received);
   if (waiting_for_ == WaitingFor::turn) {
     loop_.make_ready(*this);

@@ -118,6 +118,10 @@ void Http1Session::refuse(const Refusal& refusal) {
   stream_.refuse_head(head, input_.arrived_ns(), refusal);
 }
 
+void Http1Session::refuse_plain_http() {
+  refuse({400, "TLS is spoken here: write https:// in place of http:// in the address."});
+}
+
 Session::Next Http1Session::refuse_late_head() {
   if (parser_.at_start()) return Next::end;
   refuse({408, "The head did not come in time."});

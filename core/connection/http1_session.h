@@ -28,6 +28,7 @@ class Http1Session final : public Session, private StreamCarrier {
   bool wake(Ticket ticket, const ModuleInstance& by) override;
   Next be_late(DeadlineKind kind) override { return come_to(stream_.be_late(kind)); }
   Next refuse_late_head() override;
+  void refuse_plain_http() override;
   Next close_endless() override;
   void cut() override;
   void settle(bool sends, bool received) override { stream_.settle(sends, received); }

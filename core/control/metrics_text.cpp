@@ -98,6 +98,13 @@ void write_traffic(Exposition& out, const Sums& sums) {
   out.counters("connections_gave_way_total", "counter",
                "Idle connections that were closed to make room for new ones.", sums,
                &WorkerStats::connections_gave_way);
+  out.counters("tls_handshakes_total", "counter", "TLS handshakes that succeeded.", sums,
+               &WorkerStats::tls_handshakes);
+  out.counters("tls_handshakes_resumed_total", "counter",
+               "TLS handshakes that resumed a session, which needs no signature.", sums,
+               &WorkerStats::tls_handshakes_resumed);
+  out.counters("tls_handshakes_failed_total", "counter", "TLS handshakes that failed.", sums,
+               &WorkerStats::tls_handshakes_failed);
   out.counters("requests_total", "counter", "Answers begun.", sums, &WorkerStats::requests);
   out.family("answers_total", "counter", "Answers begun, by the class of their status.");
   for (const auto& [index, stats] : sums) {

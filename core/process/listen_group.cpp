@@ -195,18 +195,19 @@ Result<void> ListenGroup::listen() {
   return {};
 }
 
-std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
-  std::vector<int> mine;
-  if (bound_.is_unix()) return {sockets_.front().get()};
+std::vector<ListeningSocket> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
+  std::vector<ListeningSocket> mine;
+  if (bound_.is_unix()) return {{sockets_.front().get(), bound_.tls}};
   // Sockets that are bound for more workers are left out until they listen.
   const std::size_t size = std::max<std::size_t>(listening_, workers);
-  for (std::size_t i = index; i < size; i += workers) mine.push_back(sockets_[i].get());
+  for (std::size_t i = index; i < size; i += workers) mine.push_back({sockets_[i].get(), bound_.tls});
   return mine;
 }
 
-void ListenGroup::close_all_but(const std::vector<int>& kept) {
+void ListenGroup::close_all_but(const std::vector<ListeningSocket>& kept) {
   for (UniqueFd& socket : sockets_) {
-    if (std::find(kept.begin(), kept.end(), socket.get()) == kept.end()) socket.reset();
+    const auto is_it = [&](const ListeningSocket& one) { return one.fd == socket.get(); };
+    if (std::none_of(kept.begin(), kept.end(), is_it)) socket.reset();
   }
 }
 
@@ -221,7 +222,9 @@ bool ListenGroup::is_at(const ListenAddress& address) const {
 }
 
 bool ListenGroup::is_of(const ListenAddress& address) const {
-  if (text_ != address.text || bound_.address.ss_family != address.address.ss_family) return false;
+  if (text_ != address.text || bound_.tls != address.tls ||
+      bound_.address.ss_family != address.address.ss_family)
+    return false;
   return bound_.is_unix() || numeric_host(bound_) == numeric_host(address);
 }
 
@@ -230,7 +233,7 @@ std::string ListenGroup::url() const {
   const std::size_t colon = text_.rfind(':');
   std::string host = text_.substr(0, colon);
   if (host.empty() || host == "*") host = "0.0.0.0";
-  return fmt::format("http://{}:{}", host, port());
+  return fmt::format("{}://{}:{}", bound_.tls ? "https" : "http", host, port());
 }
 
 Result<std::string> try_address(const ListenAddress& address) {

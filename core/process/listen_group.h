@@ -35,9 +35,9 @@ class ListenGroup {
   void drop_unused() { sockets_.resize(listening_); }
   // The sockets from which worker `index` of `workers` accepts: its own, and its share of those without a
   // worker.
-  std::vector<int> sockets_of(unsigned index, unsigned workers) const;
+  std::vector<ListeningSocket> sockets_of(unsigned index, unsigned workers) const;
   // For a forked worker: closes all others, so that an address is free once its own workers have closed it.
-  void close_all_but(const std::vector<int>& kept);
+  void close_all_but(const std::vector<ListeningSocket>& kept);
   const std::string& text() const { return text_; }
   // Whether it fulfils such an address. If the address lets the kernel choose the port, any port does.
   bool is_of(const ListenAddress& address) const;

@@ -158,9 +158,9 @@ void Watchdog::help(const WorkerGroup& group, const WorkerProcess& worker, Held&
       worker, [this](const WorkerProcess& other) { return !other.stopped() && !held_.contains(other.pid()); });
   if (helper == nullptr) return;
   held.helper = helper->pid();
-  const std::vector<int> sockets = group.sockets_of(worker.index());
+  const std::vector<ListeningSocket> sockets = group.sockets_of(worker.index());
   for (std::size_t i = 0; i < sockets.size(); ++i)
-    helper->tell({ControlMessage::help, help_number(worker, i)}, sockets[i]);
+    helper->tell({ControlMessage::help, help_number(worker, i), sockets[i].tls ? "tls" : ""}, sockets[i].fd);
 }
 
 void Watchdog::end_help(const WorkerGroup& group, const WorkerProcess& worker, Held& held) {

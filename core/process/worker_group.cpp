@@ -94,18 +94,18 @@ std::vector<const ListenGroup*> WorkerGroup::listeners(std::size_t site) const {
   return groups;
 }
 
-void WorkerGroup::close_for_child(const std::vector<int>& kept) {
+void WorkerGroup::close_for_child(const std::vector<ListeningSocket>& kept) {
   for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
   for (auto& worker : workers_) worker.reset();
   plan_.reset();
 }
 
-std::vector<int> WorkerGroup::sockets_of(std::size_t slot) const {
+std::vector<ListeningSocket> WorkerGroup::sockets_of(std::size_t slot) const {
   const auto [site, index] = slots_[slot];
-  std::vector<int> sockets;
+  std::vector<ListeningSocket> sockets;
   for (const Listening& listening : listeners_) {
     if (listening.site != site) continue;
-    for (const int socket : listening.group->sockets_of(index, plan_->sites[site].workers))
+    for (const ListeningSocket& socket : listening.group->sockets_of(index, plan_->sites[site].workers))
       sockets.push_back(socket);
   }
   return sockets;

@@ -36,7 +36,7 @@ class WorkerGroup final : public RolloutWorkers {
   std::vector<const ListenGroup*> listeners(std::size_t site) const;
   // For a forked process: closes all listening sockets but these, the control sockets of the workers, and the
   // folders of the plan. The plan is gone then.
-  void close_for_child(const std::vector<int>& kept);
+  void close_for_child(const std::vector<ListeningSocket>& kept);
 
   // What the supervisor gives to each new process.
   struct Launch {
@@ -44,7 +44,7 @@ class WorkerGroup final : public RolloutWorkers {
     WorkerProcess::Owner& owner;
     int log_fd = -1;
     Unusable unusable = Unusable::left_out;
-    std::function<void(const std::vector<int>& own_sockets)> close_others = {};
+    std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others = {};
   };
   // Fills the empty slots. Calls `Launched` for each new process.
   using Launched = std::function<void(WorkerProcess&)>;
@@ -62,7 +62,7 @@ class WorkerGroup final : public RolloutWorkers {
   // Another worker of the same site that can accept; null if there is none.
   WorkerProcess* sibling(const WorkerProcess& worker,
                          const std::function<bool(const WorkerProcess&)>& can_help) const;
-  std::vector<int> sockets_of(std::size_t slot) const;
+  std::vector<ListeningSocket> sockets_of(std::size_t slot) const;
 
  private:
   Result<void> launch(std::size_t slot, const ModuleSet& modules, const Launch& launch);

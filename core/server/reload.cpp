@@ -66,7 +66,9 @@ Result<void> Reload::begin_trial() {
   const std::string error(fields.next());
   if (!error.empty()) return fail(error);
   const HeardNames names(fields.next());
-  auto plan = server_.reread().and_then([](const Settings& settings) { return make_plan(settings); });
+  const ServingPlan& before = server_.current.plan();
+  auto plan =
+      server_.reread().and_then([&before](const Settings& settings) { return make_plan(settings, &before); });
   if (!plan) return Unexpected(plan.error());
   plan_ = std::move(*plan);
   const auto restored = server_.rollout.restore_copies();
@@ -108,7 +110,7 @@ bool Reload::child_ended(pid_t pid, int status) {
   return true;
 }
 
-void Reload::close_for_child(const std::vector<int>& own_sockets) {
+void Reload::close_for_child(const std::vector<ListeningSocket>& own_sockets) {
   if (group_ != nullptr) group_->close_for_child(own_sockets);
   if (trial_ != nullptr) trial_->close_for_child();
   plan_.reset();

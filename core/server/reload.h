@@ -41,7 +41,7 @@ class Reload {
   void heard() { work_.soon(); }
 
   // For a forked process.
-  void close_for_child(const std::vector<int>& own_sockets);
+  void close_for_child(const std::vector<ListeningSocket>& own_sockets);
 
   // Ends the new workers at once. The caller reaps them.
   std::vector<std::unique_ptr<WorkerProcess>> abandon();

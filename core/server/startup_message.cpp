@@ -47,6 +47,11 @@ void print_startup_message(const WorkerGroup& group) {
     for (const ListenGroup* at : group.listeners(site))
       if (said.insert(at->url()).second) say(*at, spec.prefix, spec.module + ", isolated");
   }
+  for (const Certificate& certificate : plan.certificates) {
+    if (certificate.files.chain != kSelfSigned) continue;
+    std::printf("the self-signed certificate has the SHA-256 fingerprint\n  %s\n",
+                fingerprint_of(certificate.chain).c_str());
+  }
   std::printf("%zu worker%s; stop with Ctrl-C, reload with kill -HUP %d\n", group.slots(),
               group.slots() == 1 ? "" : "s", ::getpid());
   std::fflush(stdout);

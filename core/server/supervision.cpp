@@ -105,12 +105,12 @@ Result<void> Supervisor::open_control() {
 
 WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
   return {loop_, *this, log_pipe_.writing_fd(), unusable,
-          [this](const std::vector<int>& own_sockets) { close_for_child(own_sockets); }};
+          [this](const std::vector<ListeningSocket>& own_sockets) { close_for_child(own_sockets); }};
 }
 
 // A worker that held another's control socket would keep that one from noticing the supervisor's end. One
 // that held another's listening socket would keep the address in use.
-void Supervisor::close_for_child(const std::vector<int>& own_sockets) {
+void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets) {
   loop_.close_for_child();  // first: else ending a registration would end the supervisor's
   group_->close_for_child(own_sockets);
   if (reload_ != nullptr) reload_->close_for_child(own_sockets);

@@ -46,7 +46,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Result<void> watch_signals();
   Result<void> open_control();
   WorkerGroup::Launch launch(Unusable unusable);
-  void close_for_child(const std::vector<int>& own_sockets);
+  void close_for_child(const std::vector<ListeningSocket>& own_sockets);
 
   void heard(WorkerProcess& worker, const WorkerMessage& message) override;
   void does_not_end(WorkerProcess& worker) override;

@@ -65,7 +65,8 @@ Result<void> take(std::size_t site, const ListenAddress& address, std::vector<Ta
     if (other == taken.end()) {
       taken.push_back({site, one});
       has_one = true;
-    } else if (other->site == site && !one.is_unix() && is_same(one, other->address)) {
+    } else if (other->site == site && !one.is_unix() && is_same(one, other->address) &&
+               one.tls == other->address.tls) {
       has_one = true;
     } else {
       in_the_way = &*other;

@@ -80,25 +80,28 @@ Result<ListenAddress> look_up(std::string_view text, const std::string& host, st
   return result;
 }
 
-// Takes the scheme off an address that is written as a URL: http://HOST:PORT/. Port 80 is added if there is
-// none.
+constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
+
+// Takes the scheme off an address that is written as a URL: https://HOST:PORT/. The scheme's port is added if
+// there is none.
 Result<std::string> without_scheme(std::string_view text) {
-  constexpr std::string_view kHttp = "http://";
   const std::string subject = "the address " + quoted(text);
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos || text.substr(0, scheme) == "unix") return std::string(text);
-  if (text.substr(0, scheme + 3) != kHttp) {
-    return fail(fmt::format("{} begins with '{}': the server speaks only HTTP without TLS, so write HOST:PORT",
-                            subject, text.substr(0, scheme + 3)));
+  const std::string_view prefix = text.substr(0, scheme + 3);
+  if (prefix != kHttp && prefix != kHttps) {
+    return fail(
+        fmt::format("{} begins with '{}': write HOST:PORT, or https://HOST:PORT for TLS", subject, prefix));
   }
-  std::string rest(text.substr(kHttp.size()));
+  std::string rest(text.substr(prefix.size()));
   if (rest.ends_with('/')) rest.pop_back();
   if (rest.find('/') != std::string::npos) {
     return fail(subject + " has a path: write HOST:PORT alone; --mount says what answers at a path");
   }
   if (rest.empty()) return fail(subject + " names no host: write HOST:PORT");
   const bool has_port = rest.rfind(':') != std::string::npos && rest.back() != ']';
-  return has_port ? rest : rest + ":80";
+  return has_port ? rest : rest + (prefix == kHttps ? ":443" : ":80");
 }
 
 // What the writer of an address without a port most likely meant.
@@ -116,7 +119,13 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   constexpr std::string_view kUnix = "unix:";
   const auto bare = without_scheme(text);
   if (!bare) return Unexpected(bare.error());
-  if (*bare != text) return parse_listen(*bare);
+  if (*bare != text) {
+    const bool tls = text.starts_with(kHttps);
+    return parse_listen(*bare).map([tls](ListenAddress address) {
+      address.tls = tls;
+      return address;
+    });
+  }
   if (text.substr(0, kUnix.size()) == kUnix) return parse_unix(text, text.substr(kUnix.size()));
   const std::string subject = "the address " + quoted(text);
   const std::size_t colon = text.rfind(':');

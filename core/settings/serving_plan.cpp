@@ -54,6 +54,53 @@ unsigned usable_processors() {
   return 1;
 }
 
+Result<Certificate> self_signed(const ServingPlan* before) {
+  if (before != nullptr) {
+    for (const Certificate& certificate : before->certificates) {
+      if (certificate.files.chain == kSelfSigned) return certificate;
+    }
+  }
+  return make_self_signed();
+}
+
+// Keys of session tickets outlive reloads, so that clients can resume their sessions.
+Result<void> plan_certificates(ServingPlan& plan, const ServingPlan* before) {
+  const ListenAddress* encrypted = nullptr;
+  for (const ServingSite& site : plan.sites) {
+    for (const ListenAddress& address : site.listen) {
+      if (address.tls) encrypted = &address;
+    }
+  }
+  if (encrypted == nullptr) {
+    if (plan.settings.certificates.empty() && plan.settings.keys.empty()) return {};
+    return fail("a certificate is given, but no address uses it: write --listen https://HOST:PORT");
+  }
+  if (plan.settings.certificates.empty()) {
+    return fail(
+        fmt::format("the address https://{} needs a certificate: give --certificate and --key, or "
+                    "--certificate self-signed "
+                    "for development",
+                    encrypted->text));
+  }
+  auto key = plan.settings.keys.begin();
+  for (const std::string& chain : plan.settings.certificates) {
+    const bool is_file = chain != kSelfSigned;
+    if (is_file && key == plan.settings.keys.end())
+      return fail(fmt::format("the certificate {} has no key: give one with --key", chain));
+    auto certificate = is_file ? read_certificate({chain, *key++}) : self_signed(before);
+    if (!certificate) return Unexpected(certificate.error());
+    plan.certificates.push_back(std::move(*certificate));
+  }
+  if (key != plan.settings.keys.end())
+    return fail(fmt::format("the key {} has no certificate: give one with --certificate", *key));
+  if (before != nullptr) plan.ticket_keys = before->ticket_keys;
+  if (plan.ticket_keys != nullptr) return {};
+  auto keys = TicketKeys::make();
+  if (!keys) return Unexpected(keys.error());
+  plan.ticket_keys = std::move(*keys);
+  return {};
+}
+
 }  // namespace
 
 Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy) {
@@ -64,7 +111,7 @@ Result<UniqueFd> open_folder(const std::string& path, const std::string& what, c
   return fail_errno(fmt::format("{} {} cannot be opened", what, path), errno);
 }
 
-Result<PlanPtr> make_plan(const Settings& settings) {
+Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
   auto plan = std::make_shared<ServingPlan>();
   plan->settings = settings;
   plan->sites.push_back(
@@ -89,6 +136,8 @@ Result<PlanPtr> make_plan(const Settings& settings) {
     if (!folder) return Unexpected(folder.error());
     plan->mount_folders.push_back(std::move(*folder));
   }
+  const auto certified = plan_certificates(*plan, before);
+  if (!certified) return Unexpected(certified.error());
   return plan;
 }
 

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/ticket_keys.h"
 #include "base/unique_fd.h"
+#include "settings/certificate.h"
 #include "settings/settings.h"
 #include "settings/user.h"
 
@@ -36,9 +38,11 @@ struct ServingPlan {
   std::vector<ServingSite> sites;  // first the server's own site, then one for each isolated mount
   std::optional<User> user;
   UniqueFd root;
-  std::string root_path;                   // as it is written in the settings, made absolute
-  std::vector<UniqueFd> folders;           // of mounts outside the document root
-  std::vector<MountFolder> mount_folders;  // one for each of settings.mounts
+  std::string root_path;                    // as it is written in the settings, made absolute
+  std::vector<UniqueFd> folders;            // of mounts outside the document root
+  std::vector<MountFolder> mount_folders;   // one for each of settings.mounts
+  std::vector<Certificate> certificates;    // empty if no address has TLS
+  std::shared_ptr<TicketKeys> ticket_keys;  // null if no address has TLS
 };
 using PlanPtr = std::shared_ptr<const ServingPlan>;
 
@@ -46,7 +50,8 @@ using PlanPtr = std::shared_ptr<const ServingPlan>;
 // REMEDY".
 Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy);
 
-// Opens the folders. The error is one sentence.
-Result<PlanPtr> make_plan(const Settings& settings);
+// Opens the folders, and reads the certificates. The plan that it replaces passes on what must not change with
+// a reload. The error is one sentence.
+Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before = nullptr);
 
 }  // namespace sluice

@@ -41,6 +41,11 @@ struct Timeouts {
 inline constexpr std::string_view kOwnControl = "auto";  // a socket of the server's own in the control folder
 inline constexpr std::string_view kNoControl = "off";
 
+// In place of a certificate's path: one for development, made when the server starts.
+inline constexpr std::string_view kSelfSigned = "self-signed";
+
+enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
+
 // How the server treats modules that change, and modules that break.
 struct ModulePolicy {
   std::uint32_t quiet_ms = 150;    // a changed file is taken when it has not changed for this time
@@ -64,6 +69,9 @@ struct Settings {
   bool loop_audit = false;
   std::string control{kNoControl};  // the path of the control socket, or kOwnControl, or kNoControl
   std::string control_folder;
+  std::vector<std::string> certificates;  // files, or kSelfSigned
+  std::vector<std::string> keys;          // of the certificates that are files, in their order
+  TlsVersion tls_min = TlsVersion::v1_2;
   Limits limits;
   Timeouts timeouts;
   ModulePolicy policy;

@@ -24,11 +24,19 @@ std::uint32_t find_or_add(Entries& entries, std::string_view name, LabelOf label
 }  // namespace
 
 void WorkerStats::absorb(const WorkerStats& other) {
-  constexpr Counter WorkerStats::*kCounters[] = {
-      &WorkerStats::connections_accepted, &WorkerStats::connections_open, &WorkerStats::connections_refused,
-      &WorkerStats::connections_gave_way, &WorkerStats::requests,         &WorkerStats::bytes_sent,
-      &WorkerStats::module_faults,        &WorkerStats::loop_sleeps,      &WorkerStats::offload_queued,
-      &WorkerStats::offload_running};
+  constexpr Counter WorkerStats::*kCounters[] = {&WorkerStats::connections_accepted,
+                                                 &WorkerStats::connections_open,
+                                                 &WorkerStats::connections_refused,
+                                                 &WorkerStats::tls_handshakes,
+                                                 &WorkerStats::tls_handshakes_resumed,
+                                                 &WorkerStats::tls_handshakes_failed,
+                                                 &WorkerStats::connections_gave_way,
+                                                 &WorkerStats::requests,
+                                                 &WorkerStats::bytes_sent,
+                                                 &WorkerStats::module_faults,
+                                                 &WorkerStats::loop_sleeps,
+                                                 &WorkerStats::offload_queued,
+                                                 &WorkerStats::offload_running};
   for (const auto counter : kCounters) (this->*counter).add((other.*counter).get());
   for (std::size_t i = 0; i < std::size(answers_by_class); ++i)
     answers_by_class[i].add(other.answers_by_class[i].get());

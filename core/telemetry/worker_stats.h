@@ -30,6 +30,9 @@ struct WorkerStats {
   Counter connections_open;
   Counter connections_refused;   // how often new ones had to wait for a descriptor, memory or --connections-max
   Counter connections_gave_way;  // idle ones that were closed in favour of new ones
+  Counter tls_handshakes;        // that succeeded
+  Counter tls_handshakes_resumed;  // of these: of a session that the client had before
+  Counter tls_handshakes_failed;
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;

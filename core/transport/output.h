@@ -49,7 +49,7 @@ class Output {
   }
   // Sends the pending bytes. ok: none is left.
   Io flush(Transport& transport, bool more_follows) {
-    if (empty()) return Io::ok;
+    if (empty()) return transport.flush();
     const iovec piece{buffer_.get() + begin_, end_ - begin_};
     const Moved moved = transport.send(&piece, 1, more_follows);
     consume(moved.size);

@@ -5,35 +5,18 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 
+#include "transport/socket_calls.h"
+#include "transport/tls_link.h"
+
 namespace sluice {
 namespace {
-
-// The C library's recv, send and sendmsg are cancellation points, which cost extra in a process with threads.
-// No thread is cancelled here, so the system calls are made directly.
-ssize_t receive_now(int fd, char* buffer, std::size_t size) {
-  return ::syscall(SYS_recvfrom, fd, buffer, size, 0, nullptr, nullptr);
-}
-
-ssize_t send_now(int fd, const iovec* pieces, int count, int flags) {
-  if (count == 1) return ::syscall(SYS_sendto, fd, pieces->iov_base, pieces->iov_len, flags, nullptr, 0);
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces);  // sendmsg(2) does not write to it
-  message.msg_iovlen = static_cast<std::size_t>(count);
-  return ::syscall(SYS_sendmsg, fd, &message, flags);
-}
-
-ssize_t send_file_now(int socket, int file, off_t* position, std::size_t size) {
-  return ::sendfile(socket, file, position, size);
-}
 
 constexpr bool would_block(int error_number) {
   return error_number == EAGAIN || error_number == EWOULDBLOCK;
@@ -41,7 +24,19 @@ constexpr bool would_block(int error_number) {
 
 }  // namespace
 
-constinit SocketCalls socket_calls{receive_now, send_now, send_file_now};
+Transport::Transport(UniqueFd socket, TlsServices* tls) : socket_(std::move(socket)) {
+  if (tls != nullptr) tls_ = std::make_unique<TlsLink>(*tls, socket_.get());
+}
+
+Transport::~Transport() = default;
+
+Moved Transport::receive(char* buffer, std::size_t size) {
+  return tls_ == nullptr ? receive_now(buffer, size) : receive_decrypted(buffer, size);
+}
+
+Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
+  return tls_ == nullptr ? send_now(pieces, count, more_follows) : send_encrypted(pieces, count, more_follows);
+}
 
 Io Transport::judge(int error_number) {
   const bool starved = error_number == ENOBUFS || error_number == ENOMEM;
@@ -49,7 +44,7 @@ Io Transport::judge(int error_number) {
   return starved || would_block(error_number) ? Io::full : Io::lost;
 }
 
-Moved Transport::receive(char* buffer, std::size_t size) {
+Moved Transport::receive_now(char* buffer, std::size_t size) {
   for (;;) {
     const ssize_t got = socket_calls.receive(socket_.get(), buffer, size);
     if (got >= 0) return {static_cast<std::uint64_t>(got), Io::ok};
@@ -62,7 +57,7 @@ bool Transport::has_arrived() const {
   return ::recv(socket_.get(), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0 || !would_block(errno);
 }
 
-Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
+Moved Transport::send_now(const iovec* pieces, int count, bool more_follows) {
   std::size_t wanted = 0;
   for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
   const int flags = MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
@@ -79,6 +74,7 @@ Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
 }
 
 Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
+  if (!sends_files()) return {0, Io::unsupported};
   // sendfile(2) moves at most so many bytes a call.
   constexpr std::uint64_t kCallMax = 0x7ffff000;
   Moved moved;

@@ -1,4 +1,4 @@
-// The interface between a connection and its socket, which is a TCP or Unix stream.
+// The interface between a connection and its socket, which is a TCP or Unix stream, in clear text or with TLS.
 //
 // Owns the socket. No call blocks, and errors are values of Io, not errno. Loop thread.
 #pragma once
@@ -7,34 +7,65 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/unique_fd.h"
 
 namespace sluice {
 
-// The system calls of all transports. Tests replace them to get results that a kernel rarely gives.
-struct SocketCalls {
-  ssize_t (*receive)(int socket, char* buffer, std::size_t size);
-  ssize_t (*send)(int socket, const iovec* pieces, int count, int flags);
-  ssize_t (*send_file)(int socket, int file, off_t* position, std::size_t size);
-};
-extern constinit SocketCalls socket_calls;
+class PieceReader;
+class Ready;
+class TlsLink;
+struct TlsServices;
 
 class Transport {
  public:
-  explicit Transport(UniqueFd socket) : socket_(std::move(socket)) {}
+  // With services, TLS is spoken: nothing but `shake_hands` may move bytes before that is done. Throws
+  // std::bad_alloc.
+  explicit Transport(UniqueFd socket, TlsServices* tls = nullptr);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
 
   int fd() const { return socket_.get(); }
+  enum class Handshake : std::uint8_t {
+    done,
+    needs_bytes,
+    needs_room,
+    computes,    // on a thread; the waiter is made ready afterwards
+    overloaded,  // no thread has room for it
+    plain_http,  // the client speaks HTTP in clear text
+    failed,      // for `handshake_failure`; an alert may be unsent
+    lost,
+  };
+  // Goes on with the handshake of TLS, which clear text does not have. `input_ready` tells whether receiving
+  // may bring something, and is cleared when the socket is empty.
+  Handshake shake_hands(Ready& waiter, bool& input_ready);
+  std::string_view handshake_failure() const;
+  void note_failed_handshake(std::string_view reason, std::uint64_t now_ms);
+  // From now on in clear text.
+  void forget_tls();
+
   // ok with size 0: the client has sent its last byte. full: no bytes are there now.
   Moved receive(char* buffer, std::size_t size);
+  // It has said that nothing follows, be it received or not. Without TLS only the socket tells.
+  bool peer_has_ended() const;
   // Whether bytes, the end of the stream or an error have arrived and were not received.
   bool has_arrived() const;
   // `more_follows` lets the kernel hold a short segment back until more bytes or `release` follow (MSG_MORE).
+  // What is taken may still wait in the transport, for `flush`; then the status is full.
   Moved send(const iovec* pieces, int count, bool more_follows);
-  // ok: all of `size` was sent. short_file: the file ended early.
+  bool has_unsent() const;
+  // Sends what waits. ok: nothing is left.
+  Io flush() { return has_unsent() ? flush_records() : Io::ok; }
+  // Whether send_file can do anything.
+  bool sends_files() const { return tls_ == nullptr; }
+  // ok: all of `size` was sent. short_file: the file ended early. unsupported: see sends_files.
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size);
   // Holds short segments back until `release`, also at the end of each send_file (TCP_CORK).
   void cork();
@@ -53,6 +84,10 @@ class Transport {
   std::optional<std::uint64_t> acknowledged() const;
   // Whether the socket has taken any byte to send since the last call.
   bool take_progress() { return std::exchange(progressed_, false); }
+  // Sends these last bytes, and tells the client that nothing follows, where that takes more than closing. A
+  // part may be unsent. At most kLastMax bytes; may be called again.
+  static constexpr std::size_t kLastMax = 64 * 1024;
+  Moved send_last(std::string_view bytes);
   // Ends the sending direction. Receiving goes on.
   void finish_sending();
   // Makes the later close reset the connection instead of ending it in order.
@@ -65,8 +100,17 @@ class Transport {
  private:
   Io judge(int error_number);
   bool set_option(int option, int value);
+  Moved receive_now(char* buffer, std::size_t size);
+  Moved send_now(const iovec* pieces, int count, bool more_follows);
+  Moved receive_decrypted(char* buffer, std::size_t size);
+  Moved send_encrypted(const iovec* pieces, int count, bool more_follows);
+  bool encrypt(PieceReader& pieces, std::size_t portion);
+  Io send_records(bool more_follows);
+  Io flush_records();
+  void count_handshake();
 
   UniqueFd socket_;
+  std::unique_ptr<TlsLink> tls_;  // null: clear text
   bool progressed_ = false;
   bool starved_ = false;
   bool corked_ = false;

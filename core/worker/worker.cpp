@@ -142,6 +142,8 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   auto offload = Offload::create(**loop, limits);
   if (!offload) return Unexpected(offload.error());
   std::unique_ptr<Worker> worker(new Worker(plan, site, stats, std::move(*loop), std::move(*offload)));
+  const auto encrypts = worker->prepare_tls();
+  if (!encrypts) return Unexpected(encrypts.error());
   LoadedFiles files;
   for (const ModuleEntry& entry : MountTable::to_load(plan, site, set, nullptr)) {
     files.emplace(entry.path,
@@ -156,6 +158,15 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   return worker;
 }
 
+Result<void> Worker::prepare_tls() {
+  if (plan_.certificates.empty()) return {};
+  auto made = TlsContext::create(plan_.certificates, plan_.settings.tls_min, plan_.ticket_keys);
+  if (!made) return Unexpected(made.error());
+  tls_context_ = std::move(*made);
+  tls_.emplace(TlsServices{*tls_context_, *loop_, *offload_});
+  return {};
+}
+
 std::shared_ptr<ModuleFile> Worker::unloaded_elsewhere(std::shared_ptr<ModuleFile> file) {
   ModuleFile* raw = file.get();
   return {raw, [this, owned = std::move(file)](ModuleFile*) mutable { unload(std::move(owned)); }};
@@ -167,7 +178,7 @@ void Worker::unload(std::shared_ptr<ModuleFile> file) {
   if (offload_ != nullptr) offload_->submit(this, unloading, Offload::Room::reserve);
 }
 
-Result<void> Worker::run(const std::vector<int>& sockets, int control) {
+Result<void> Worker::run(const std::vector<ListeningSocket>& sockets, int control) {
   ask_for_short_slices();
   sigset_t term;
   sigemptyset(&term);
@@ -183,8 +194,8 @@ Result<void> Worker::run(const std::vector<int>& sockets, int control) {
   loop_->own().add(control_, "the socket to the supervisor");
   guard_forks(loop_->own(), context_.stats);
   Listener::Acceptor& acceptor = *this;
-  for (const int socket : sockets)
-    listeners_.push_back(std::make_unique<Listener>(*loop_, acceptor, UniqueFd(socket)));
+  for (const ListeningSocket& socket : sockets)
+    listeners_.push_back(std::make_unique<Listener>(*loop_, acceptor, UniqueFd(socket.fd), socket.tls));
   if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
   loop_->run();
   return {};
@@ -313,13 +324,13 @@ void Worker::start_accepting() {
 void Worker::help(WorkerMessage& message) {
   if (draining_ || !message.fd) return;
   Listener::Acceptor& acceptor = *this;
-  auto listener = std::make_unique<Listener>(*loop_, acceptor, std::move(message.fd));
+  auto listener = std::make_unique<Listener>(*loop_, acceptor, std::move(message.fd), message.text == "tls");
   if (listener->start()) helped_[message.number] = std::move(listener);
 }
 
-void Worker::on_accept(UniqueFd socket) {
+void Worker::on_accept(UniqueFd socket, bool tls) {
   if (socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
-  connections_.accept(std::move(socket));
+  connections_.accept(std::move(socket), tls && tls_ ? &*tls_ : nullptr);
 }
 
 bool Worker::make_room(int why, bool again) {

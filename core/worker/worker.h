@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "module/mount_table.h"
 #include "settings/serving_plan.h"
 #include "transport/listener.h"
+#include "transport/tls_link.h"
 #include "worker/worker_message.h"
 
 namespace sluice {
@@ -33,7 +35,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
 
   // Accepts from the sockets when it is told to, and serves until `control` or TERM ends it. `control` stays
   // the caller's; the sockets become the worker's.
-  Result<void> run(const std::vector<int>& sockets, int control);
+  Result<void> run(const std::vector<ListeningSocket>& sockets, int control);
 
  private:
   class Loading;
@@ -41,6 +43,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
 
   Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
          std::unique_ptr<Offload> offload);
+  Result<void> prepare_tls();
   // Unloads on an offload thread, since dlclose(3) may block and runs the module's destructors.
   std::shared_ptr<ModuleFile> unloaded_elsewhere(std::shared_ptr<ModuleFile> file);
   void unload(std::shared_ptr<ModuleFile> file);
@@ -57,7 +60,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void start_accepting();
   void help(WorkerMessage& message);
 
-  void on_accept(UniqueFd socket) override;
+  void on_accept(UniqueFd socket, bool tls) override;
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
   bool make_room(int why, bool again) override;
   void on_events(std::uint32_t events) override;
@@ -73,6 +76,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   BufferPool outputs_;
   HttpDate date_;
   Router router_;
+  std::unique_ptr<TlsContext> tls_context_;
+  std::optional<TlsServices> tls_;
   ConnectionContext context_;
   ConnectionTable connections_;
   Shortage shortage_;

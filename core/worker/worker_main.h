@@ -20,10 +20,10 @@ struct WorkerStart {
   ModuleSet modules;
   Unusable unusable = Unusable::left_out;
   unsigned index = 0;
-  std::vector<int> sockets;
+  std::vector<ListeningSocket> sockets;
   int log_fd = -1;  // the worker's end of the pipe
   // Called in the child: closes descriptors that only the supervisor may hold.
-  std::function<void(const std::vector<int>& own_sockets)> close_others;
+  std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others;
 };
 
 // Runs in the forked process. Never returns, so that no object of the supervisor's is destroyed twice.

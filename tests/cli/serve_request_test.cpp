@@ -100,6 +100,10 @@ const Level kLevels[] = {
     {"plugins", "c", "e", "f", [](const Settings& s) { return s.plugins; }},
     {"user", "c", "e", "f", [](const Settings& s) { return s.user; }},
     {"listen", ":1", ":2", ":3", [](const Settings& s) { return s.listen.at(0).text; }},
+    {"certificate", "c", "e", "f", [](const Settings& s) { return s.certificates.at(0); }},
+    {"key", "c", "e", "f", [](const Settings& s) { return s.keys.at(0); }},
+    {"tls-min", "1.3", "1.2", "1.3",
+     [](const Settings& s) { return std::string(s.tls_min == TlsVersion::v1_2 ? "1.2" : "1.3"); }},
     {"mount", "/c/=m", "/e/=m", "/f/=m", [](const Settings& s) { return s.mounts.at(0).prefix + "=m"; }},
     {"module", "c", "e", "f", [](const Settings& s) { return s.only.at(0); }},
     {"without", "c", "e", "f", [](const Settings& s) { return s.without.at(0); }},
@@ -312,6 +316,11 @@ TEST_CASE("values that may not repeat, and names that are none") {
   CHECK_THAT(refusal({"--module", "hello.so"}), Contains("--module: 'hello.so' is not the name of a module"));
   CHECK_THAT(refusal({"--without", ""}), Contains("--without: '' is not the name of a module"));
   CHECK(refusal({"--root", ""}) == "--root: an empty value names nothing: write a DIR");
+}
+
+TEST_CASE("the versions of TLS") {
+  CHECK(settings({"--tls-min", "1.2"}).tls_min == TlsVersion::v1_2);
+  CHECK_THAT(refusal({"--tls-min", "1.1"}), Contains("write 1.2 or 1.3"));
 }
 
 TEST_CASE("the folder of modules alone") {

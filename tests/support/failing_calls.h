@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <functional>
 
-#include "transport/transport.h"
+#include "transport/socket_calls.h"
 
 namespace sluice::test {
 

@@ -18,7 +18,8 @@ namespace {
 using Row = std::map<Event, State>;  // events that are not listed must not happen
 
 const std::map<State, Row> kExpected = {
-    {State::establishing, {{Event::opened, State::open}, {Event::lost, State::terminating}}},
+    {State::establishing,
+     {{Event::opened, State::open}, {Event::ended, State::terminating}, {Event::lost, State::terminating}}},
     {State::open, {{Event::ended, State::terminating}, {Event::lost, State::terminating}}},
     {State::terminating, {{Event::lost, State::terminating}, {Event::finished, State::closed}}},
     {State::closed, {}},

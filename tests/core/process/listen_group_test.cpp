@@ -39,7 +39,7 @@ TEST_CASE("each worker has a socket, and fewer workers serve those of more", "[l
   std::set<int> all;
   for (unsigned worker = 0; worker < 4; ++worker) {
     REQUIRE(group->sockets_of(worker, 4).size() == 1);
-    all.insert(group->sockets_of(worker, 4).front());
+    all.insert(group->sockets_of(worker, 4).front().fd);
   }
   CHECK(all.size() == 4);
   CHECK(group->sockets_of(0, 1).size() == 4);
@@ -65,9 +65,9 @@ TEST_CASE("sockets for more workers take no connection until they are put to use
       REQUIRE(::send(socket.get(), "x", 1, MSG_NOSIGNAL) == 1);  // see TCP_DEFER_ACCEPT
     }
   };
-  const int first = group->sockets_of(0, 1).front();
+  const int first = group->sockets_of(0, 1).front().fd;
   REQUIRE(group->provide(3));
-  CHECK(group->sockets_of(0, 1) == std::vector<int>{first});
+  CHECK(group->sockets_of(0, 1) == std::vector<ListeningSocket>{{first}});
   connect_all();
   CHECK(accepted_of(first) == kConnections);
   group->drop_unused();
@@ -79,10 +79,18 @@ TEST_CASE("sockets for more workers take no connection until they are put to use
   CHECK(group->sockets_of(0, 1).size() == 3);
   connect_all();
   int all = 0;
-  for (const int socket : group->sockets_of(0, 1)) all += accepted_of(socket);
+  for (const ListeningSocket& socket : group->sockets_of(0, 1)) all += accepted_of(socket.fd);
   CHECK(all == kConnections);
   CHECK(connects(to));
   CHECK(group->sockets_of(2, 3).size() == 1);
+}
+
+TEST_CASE("an address with TLS is another one than the same in clear text", "[listen_group]") {
+  const auto group = std::move(*ListenGroup::open(address("https://127.0.0.1:0"), 1));
+  CHECK(group->sockets_of(0, 1).front().tls);
+  CHECK(group->url().starts_with("https://127.0.0.1:"));
+  CHECK(group->is_of(address("https://127.0.0.1:0")));
+  CHECK_FALSE(group->is_of(address("127.0.0.1:0")));
 }
 
 TEST_CASE("a socket file of a dead server is replaced, one in use or of another kind is not",

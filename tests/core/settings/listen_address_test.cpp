@@ -134,9 +134,11 @@ TEST_CASE("an address may be written as a browser shows it") {
   CHECK(parse_listen("http://127.0.0.1")->text == "127.0.0.1:80");
   CHECK(parse_listen("http://[::1]")->text == "[::1]:80");
   CHECK(parse_listen("http://*:81")->text == "*:81");
-  CHECK_THAT(refusal(parse_listen("https://127.0.0.1:443")),
-             Contains("the server speaks only HTTP without TLS"));
-  CHECK_THAT(refusal(parse_listen("tcp://127.0.0.1:80")), Contains("the server speaks only HTTP without TLS"));
+  CHECK_FALSE(parse_listen("http://127.0.0.1:8080")->tls);
+  CHECK(parse_listen("https://127.0.0.1:8443/")->text == "127.0.0.1:8443");
+  CHECK(parse_listen("https://127.0.0.1")->text == "127.0.0.1:443");
+  CHECK(parse_listen("https://127.0.0.1")->tls);
+  CHECK_THAT(refusal(parse_listen("tcp://127.0.0.1:80")), Contains("or https://HOST:PORT for TLS"));
   CHECK_THAT(refusal(parse_listen("http://127.0.0.1:80/app")), Contains("has a path"));
   CHECK_THAT(refusal(parse_listen("http://")), Contains("names no host"));
 }

@@ -94,6 +94,28 @@ TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong"
         std::string::npos);
 }
 
+TEST_CASE("certificates and addresses with TLS need each other", "[serving_plan]") {
+  const Scratch scratch;
+  Settings settings = scratch.settings();
+  settings.certificates.emplace_back(kSelfSigned);
+  settings.listen.push_back(*parse_listen("127.0.0.1:0"));
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("no address uses it"));
+  settings.listen.push_back(*parse_listen("https://127.0.0.1:0"));
+  const auto plan = make_plan(settings);
+  REQUIRE(plan);
+  const auto after = make_plan(settings, plan->get());
+  REQUIRE(after);
+  CHECK((*after)->ticket_keys == (*plan)->ticket_keys);
+  CHECK((*after)->certificates[0].chain == (*plan)->certificates[0].chain);
+  settings.keys.emplace_back("a.key");
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("the key a.key has no certificate"));
+  settings.keys.clear();
+  settings.certificates = {"a.pem"};
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("the certificate a.pem has no key"));
+  settings.certificates.clear();
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("needs a certificate"));
+}
+
 TEST_CASE("a folder inside the root is confined to the root, a folder outside to itself", "[serving_plan]") {
   const Scratch scratch;
   Settings settings = scratch.settings();

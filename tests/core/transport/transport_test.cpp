@@ -13,6 +13,7 @@
 #include "connection/body_sink.h"
 #include "support/connection_fixture.h"
 #include "support/tcp_pair.h"
+#include "transport/socket_calls.h"
 
 using namespace sluice;
 

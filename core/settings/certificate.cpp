@@ -1,0 +1,144 @@
+#include "settings/certificate.h"
+
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "base/unique_fd.h"
+
+namespace sluice {
+namespace {
+
+constexpr off_t kFileMax = 1024 * 1024;
+constexpr long kSelfSignedDays = 90;
+
+Result<SecretBytes> read_file(const std::string& path, const std::string& what, const std::string& remedy) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0) return fail_errno(what + " " + path + " cannot be read", errno);
+  if (!S_ISREG(facts.st_mode)) return fail(what + " " + path + " is no file: " + remedy);
+  if (facts.st_size == 0) return fail(what + " " + path + " is empty: " + remedy);
+  if (facts.st_size > kFileMax) return fail(what + " " + path + " has more than 1 MiB: " + remedy);
+  auto bytes = SecretBytes::make(static_cast<std::size_t>(facts.st_size));
+  if (!bytes) return bytes;
+  std::size_t size = 0;
+  while (size < bytes->view().size()) {
+    const ssize_t got = ::read(fd.get(), bytes->data() + size, bytes->view().size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(what + " " + path + " cannot be read", errno);
+    if (got == 0) return fail(what + " " + path + " became shorter while it was read: try again");
+    size += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+struct Free {
+  void operator()(BIO* bio) const { BIO_free_all(bio); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Free>;
+
+std::string_view written(BIO* bio) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(bio, &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
+}
+
+bool extend(X509* certificate, int kind, const char* value) {
+  const Owned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, nullptr, kind, value));
+  return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+// A random number of 64 bits, as browsers remember certificates by issuer and number.
+bool number(X509* certificate) {
+  BIGNUM* random = BN_new();
+  const bool made = random != nullptr && BN_rand(random, 64, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+                    BN_to_ASN1_INTEGER(random, X509_get_serialNumber(certificate)) != nullptr;
+  BN_free(random);
+  return made;
+}
+
+Owned<X509> sign(EVP_PKEY* key) {
+  Owned<X509> certificate(X509_new());
+  if (certificate == nullptr) return nullptr;
+  X509* x509 = certificate.get();
+  char host[256] = "";
+  ::gethostname(host, sizeof(host) - 1);
+  std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
+  const bool names_host =
+      std::string_view(host).find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == std::string_view::npos;
+  if (host[0] != 0 && names_host) names += ",DNS:" + std::string(host);
+  X509_NAME* subject = X509_get_subject_name(x509);
+  const auto* name = reinterpret_cast<const unsigned char*>("sluice, self-signed");
+  const bool made = X509_set_version(x509, X509_VERSION_3) == 1 && number(x509) &&
+                    X509_gmtime_adj(X509_getm_notBefore(x509), -3600) != nullptr &&
+                    X509_gmtime_adj(X509_getm_notAfter(x509), kSelfSignedDays * 24 * 3600) != nullptr &&
+                    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, name, -1, -1, 0) == 1 &&
+                    X509_set_issuer_name(x509, subject) == 1 && X509_set_pubkey(x509, key) == 1 &&
+                    extend(x509, NID_subject_alt_name, names.c_str()) &&
+                    extend(x509, NID_basic_constraints, "critical,CA:FALSE") &&
+                    extend(x509, NID_ext_key_usage, "serverAuth") && X509_sign(x509, key, EVP_sha256()) > 0;
+  if (!made) certificate.reset();
+  return certificate;
+}
+
+}  // namespace
+
+Result<Certificate> read_certificate(const CertificateFiles& files) {
+  const std::string remedy = "name a file in PEM form";
+  auto chain = read_file(files.chain, "the certificate", remedy);
+  if (!chain) return Unexpected(chain.error());
+  auto key = read_file(files.key, "the private key", remedy);
+  if (!key) return Unexpected(key.error());
+  return Certificate{files, std::string(chain->view()), std::make_shared<SecretBytes>(std::move(*key))};
+}
+
+Result<Certificate> make_self_signed() {
+  const auto failed = [] { return fail("a self-signed certificate cannot be made: OpenSSL has refused to"); };
+  const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
+  if (key == nullptr) return failed();
+  const Owned<X509> certificate = sign(key.get());
+  const Owned<BIO> chain(BIO_new(BIO_s_mem()));
+  const Owned<BIO> secret(BIO_new(BIO_s_secmem()));
+  if (certificate == nullptr || chain == nullptr || secret == nullptr ||
+      PEM_write_bio_X509(chain.get(), certificate.get()) != 1 ||
+      PEM_write_bio_PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return failed();
+  }
+  const std::string_view pem = written(secret.get());
+  auto bytes = SecretBytes::make(pem.size());
+  if (!bytes) return Unexpected(bytes.error());
+  pem.copy(bytes->data(), pem.size());
+  return Certificate{{std::string(kSelfSigned), ""},
+                     std::string(written(chain.get())),
+                     std::make_shared<SecretBytes>(std::move(*bytes))};
+}
+
+std::string fingerprint_of(const std::string& chain) {
+  const Owned<BIO> bytes(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
+  const Owned<X509> certificate(PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr));
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (certificate == nullptr || X509_digest(certificate.get(), EVP_sha256(), digest, &size) != 1) return "";
+  std::string text;
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  for (unsigned i = 0; i < size; ++i) {
+    if (i > 0) text += ':';
+    text += kDigits[digest[i] / 16];
+    text += kDigits[digest[i] % 16];
+  }
+  return text;
+}
+
+}  // namespace sluice

@@ -1,0 +1,34 @@
+// Certificates with their private keys, as files hold them: read, but not understood. Reading keys may need
+// root rights, so the supervisor does it; the workers parse what they are given.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/secret_bytes.h"
+#include "settings/settings.h"
+
+namespace sluice {
+
+struct CertificateFiles {
+  std::string chain;  // or kSelfSigned
+  std::string key;    // empty for kSelfSigned
+};
+
+struct Certificate {
+  CertificateFiles files;
+  std::string chain;                       // PEM: the certificate, then those that lead to a root
+  std::shared_ptr<const SecretBytes> key;  // PEM
+};
+
+// Reads both files, which are small. The error says what to do.
+Result<Certificate> read_certificate(const CertificateFiles& files);
+
+// A new key, and a certificate for it that it has signed itself, for names that a browser on this machine uses.
+Result<Certificate> make_self_signed();
+
+// SHA-256 of the first certificate of a chain, as browsers show it: "AB:CD:...". Empty when there is none.
+std::string fingerprint_of(const std::string& chain);
+
+}  // namespace sluice

@@ -1,0 +1,99 @@
+#include "transport/tls_link.h"
+
+#include <new>
+#include <utility>
+
+#include "base/log.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t kLogIntervalMs = 1'000;
+constexpr std::size_t kRecordMax = 16 * 1024;
+constexpr std::size_t kSmallRecord = 1300;  // fits a packet with all heads
+constexpr std::uint64_t kSmallUntil = 64 * 1024;
+constexpr std::uint64_t kIdleNs = 1'000'000'000;
+
+}  // namespace
+
+void HandshakeLog::note(const std::string& client, std::string_view reason, std::uint64_t now_ms) {
+  if (logged_ms_ != 0 && now_ms - logged_ms_ < kLogIntervalMs) {
+    ++unsaid_;
+    return;
+  }
+  logged_ms_ = now_ms;
+  std::string sentence = "a TLS handshake with " + client + " has failed: " + std::string(reason);
+  if (unsaid_ > 0) sentence += "; " + std::to_string(unsaid_) + " others since the last such line";
+  unsaid_ = 0;
+  log(LogLevel::info, sentence);
+}
+
+class TlsLink::Computation final : public Work {
+ public:
+  Computation(TlsLink& link, Ready& waiter)
+      : loop_(link.services_.loop), link_(&link), waiter_(waiter), stream_(std::move(link.stream_)) {}
+  void run() override { result_ = stream_->step(out_, true); }
+  void done(bool ran) override {
+    if (link_ == nullptr) return;
+    link_->came_back(std::move(stream_), std::move(out_), ran ? result_ : TlsStream::Handshake::failed);
+    loop_.make_ready(waiter_);
+  }
+  void forget_link() { link_ = nullptr; }
+  std::unique_ptr<TlsStream> take_back() { return std::move(stream_); }
+
+ private:
+  EventLoop& loop_;
+  TlsLink* link_;
+  Ready& waiter_;
+  std::unique_ptr<TlsStream> stream_;
+  std::string out_;
+  TlsStream::Handshake result_ = TlsStream::Handshake::failed;
+};
+
+TlsLink::TlsLink(TlsServices& services, int socket)
+    : services_(services), stream_(TlsStream::make(services.context, socket)) {
+  if (stream_ == nullptr) throw std::bad_alloc();
+}
+
+TlsLink::~TlsLink() {
+  if (work_ != nullptr) work_->forget_link();
+}
+
+TlsStream::Handshake TlsLink::step(std::string& out) {
+  if (!result_) return stream_->step(out, false);
+  out.append(std::exchange(computed_, {}));
+  return *std::exchange(result_, std::nullopt);
+}
+
+bool TlsLink::compute(Ready& waiter) {
+  auto made = std::make_unique<Computation>(*this, waiter);
+  Computation* raw = made.get();
+  std::unique_ptr<Work> work = std::move(made);
+  if (services_.offload.submit(&services_, work)) {
+    work_ = raw;
+    return true;
+  }
+  stream_ = raw->take_back();
+  return false;
+}
+
+void TlsLink::came_back(std::unique_ptr<TlsStream> stream, std::string out, TlsStream::Handshake result) {
+  work_ = nullptr;
+  stream_ = std::move(stream);
+  computed_ = std::move(out);
+  result_ = result;
+}
+
+void TlsLink::use(std::size_t size) {
+  unsent_begin_ += size;
+  if (unsent_begin_ < unsent_.size()) return;
+  std::string().swap(unsent_);
+  unsent_begin_ = 0;
+}
+
+std::size_t TlsLink::record_size(std::uint64_t now_ns) {
+  if (now_ns - std::exchange(sent_ns_, now_ns) > kIdleNs) burst_ = 0;
+  return burst_ < kSmallUntil ? kSmallRecord : kRecordMax;
+}
+
+}  // namespace sluice

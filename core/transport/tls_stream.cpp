@@ -1,0 +1,186 @@
+#include "transport/tls_stream.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "transport/socket_calls.h"
+#include "transport/tls_context.h"
+
+namespace sluice {
+
+// OpenSSL's way to the socket: it reads what was fed, then the socket itself, and writes into the output of the
+// call under way.
+struct TlsCallbacks {
+  static TlsStream& stream(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* buffer, int size) {
+    TlsStream& tls = stream(bio);
+    BIO_clear_retry_flags(bio);
+    const auto room = static_cast<std::size_t>(std::max(size, 0));
+    if (tls.fed_used_ < tls.fed_.size()) {
+      const std::size_t part = tls.fed_.copy(buffer, room, tls.fed_used_);
+      tls.fed_used_ += part;
+      if (tls.fed_used_ == tls.fed_.size()) {
+        std::string().swap(tls.fed_);
+        tls.fed_used_ = 0;
+      }
+      return static_cast<int>(part);
+    }
+    if (!tls.established_ || tls.drained_) return later(bio);
+    for (;;) {
+      const ssize_t got = socket_calls.receive(tls.socket_, buffer, room);
+      if (got > 0) tls.drained_ = static_cast<std::size_t>(got) < room;
+      if (got == 0) tls.ended_ = true;
+      if (got >= 0) return static_cast<int>(got);
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return later(bio);
+      if (errno != EINTR) return -1;
+    }
+  }
+
+  static int later(BIO* bio) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+
+  static int write(BIO* bio, const char* bytes, int size) {
+    stream(bio).out_->append(bytes, static_cast<std::size_t>(size));
+    return size;
+  }
+
+  static long control(BIO* bio, int command, long, void*) {
+    if (command == BIO_CTRL_FLUSH) return 1;
+    if (command == BIO_CTRL_EOF) return stream(bio).ended_ ? 1 : 0;
+    return 0;
+  }
+
+  // Called when a certificate is needed, which it is not when a session is resumed. -1 suspends the handshake.
+  static int may_sign(SSL*, void* tls) { return static_cast<TlsStream*>(tls)->on_thread_ ? 1 : -1; }
+
+  static const BIO_METHOD* method() {
+    static BIO_METHOD* const made = [] {
+      BIO_METHOD* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sluice");
+      BIO_meth_set_read(fresh, read);
+      BIO_meth_set_write(fresh, write);
+      BIO_meth_set_ctrl(fresh, control);
+      return fresh;
+    }();
+    return made;
+  }
+};
+
+void TlsStream::Free::operator()(ssl_st* ssl) const {
+  SSL_free(ssl);
+}
+
+std::unique_ptr<TlsStream> TlsStream::make(TlsContext& context, int socket) {
+  std::unique_ptr<TlsStream> stream(new TlsStream(context, socket));
+  stream->ssl_.reset(SSL_new(context.get()));
+  BIO* bio = BIO_new(TlsCallbacks::method());
+  if (stream->ssl_ == nullptr || bio == nullptr) {
+    BIO_free(bio);
+    return nullptr;
+  }
+  BIO_set_data(bio, stream.get());
+  BIO_set_init(bio, 1);
+  SSL_set_bio(stream->ssl_.get(), bio, bio);
+  SSL_set_app_data(stream->ssl_.get(), stream.get());
+  SSL_set_accept_state(stream->ssl_.get());
+  if (context.has_slow_key()) SSL_set_cert_cb(stream->ssl_.get(), TlsCallbacks::may_sign, stream.get());
+  return stream;
+}
+
+TlsStream::~TlsStream() = default;
+
+TlsStream::Handshake TlsStream::step(std::string& out, bool on_thread) {
+  out_ = &out;
+  on_thread_ = on_thread;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    established_ = true;
+    return Handshake::done;
+  }
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return Handshake::needs_bytes;
+    case SSL_ERROR_WANT_X509_LOOKUP:
+      return Handshake::needs_thread;
+    default:
+      break;
+  }
+  const unsigned long error = ERR_peek_error();
+  const char* reason = ERR_reason_error_string(error);
+  failure_ = reason != nullptr ? reason : "the connection is broken";
+  ERR_clear_error();
+  return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST
+             ? Handshake::plain_http
+             : Handshake::failed;
+}
+
+bool TlsStream::has_fed() const {
+  return !fed_.empty() || SSL_has_pending(ssl_.get()) == 1;
+}
+
+bool TlsStream::was_resumed() const {
+  return SSL_session_reused(ssl_.get()) == 1;
+}
+
+Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {
+  out_ = &out;
+  drained_ = std::exchange(fed_all_, false) && has_fed();
+  Moved moved;
+  while (moved.size < size) {
+    std::size_t got = 0;
+    ERR_clear_error();
+    const int result = SSL_read_ex(ssl_.get(), buffer + moved.size, size - moved.size, &got);
+    moved.size += got;
+    if (result == 1) continue;
+    const int error = SSL_get_error(ssl_.get(), result);
+    if (error == SSL_ERROR_WANT_READ && moved.size == 0) moved.status = Io::full;
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_ZERO_RETURN) return {moved.size, break_off()};
+    break;
+  }
+  return moved;
+}
+
+bool TlsStream::peer_has_ended() const {
+  return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+bool TlsStream::encrypt(const char* bytes, std::size_t size, std::string& out) {
+  out_ = &out;
+  while (size > 0) {
+    std::size_t written = 0;
+    ERR_clear_error();
+    if (SSL_write_ex(ssl_.get(), bytes, size, &written) != 1) {
+      break_off();
+      return false;
+    }
+    bytes += written;
+    size -= written;
+  }
+  return true;
+}
+
+// After an error OpenSSL must be asked for nothing more, not even for an end in order.
+Io TlsStream::break_off() {
+  established_ = false;
+  ERR_clear_error();
+  return Io::lost;
+}
+
+void TlsStream::end(std::string& out) {
+  if (!established_ || std::exchange(said_end_, true)) return;
+  out_ = &out;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
+}  // namespace sluice

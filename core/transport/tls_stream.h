@@ -1,0 +1,84 @@
+// The TLS side of one connection: turns records into bytes and bytes into records. It knows no system call but
+// the receive of its socket, and never blocks.
+//
+// What it makes for the client is appended to the string that each call is given, and its caller sends it.
+// Writing therefore always succeeds, and no call has to be repeated with the same bytes.
+//
+// One thread at a time: the loop's, or during a step of the handshake an offload thread's.
+#pragma once
+
+#include <sluice/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct ssl_st;
+
+namespace sluice {
+
+class TlsContext;
+
+class TlsStream {
+ public:
+  // Nothing when there is no memory. The context lives longer.
+  static std::unique_ptr<TlsStream> make(TlsContext& context, int socket);
+  ~TlsStream();
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
+
+  enum class Handshake : std::uint8_t {
+    done,
+    needs_bytes,   // of the client: see `feed`
+    needs_thread,  // the next step computes for long; call it with `on_thread`
+    plain_http,    // the client speaks HTTP in clear text
+    failed,        // for `failure`; an alert for the client may be in the output
+  };
+  // Goes on as far as what was fed allows.
+  Handshake step(std::string& out, bool on_thread);
+  // Bytes of the client for the handshake, which does not read the socket itself. `all`: the socket is empty.
+  void feed(std::string_view bytes, bool all) {
+    fed_.append(bytes);
+    fed_all_ = all;
+  }
+  // Bytes that were fed are left, as those of a request behind the handshake.
+  bool has_fed() const;
+  // Why the handshake failed, as OpenSSL says it; constant text.
+  std::string_view failure() const { return failure_; }
+  bool was_resumed() const;
+
+  // As Transport::receive. Fewer bytes than asked for means that nothing is left in the socket.
+  Moved receive(char* buffer, std::size_t size, std::string& out);
+  // It has said that nothing follows.
+  bool peer_has_ended() const;
+  // One record or more. False when the connection is broken.
+  bool encrypt(const char* bytes, std::size_t size, std::string& out);
+  // Tells the client that nothing follows (close_notify), once.
+  void end(std::string& out);
+
+ private:
+  friend struct TlsCallbacks;
+  struct Free {
+    void operator()(ssl_st* ssl) const;
+  };
+
+  TlsStream(TlsContext& context, int socket) : context_(context), socket_(socket) {}
+  Io break_off();
+
+  TlsContext& context_;
+  std::unique_ptr<ssl_st, Free> ssl_;
+  int socket_;
+  std::string fed_;
+  std::size_t fed_used_ = 0;
+  std::string* out_ = nullptr;  // of the call under way
+  std::string_view failure_;
+  bool established_ = false;
+  bool on_thread_ = false;
+  bool fed_all_ = false;
+  bool said_end_ = false;
+  bool drained_ = false;  // within one call: the socket has just given less than it was asked for
+  bool ended_ = false;    // the socket has
+};
+
+}  // namespace sluice

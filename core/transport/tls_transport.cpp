@@ -1,0 +1,160 @@
+// The parts of a transport that only TLS has.
+#include <algorithm>
+#include <cstring>
+
+#include "base/monotonic_clock.h"
+#include "transport/piece_reader.h"
+#include "transport/tls_link.h"
+#include "transport/transport.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kRecordMax = 16 * 1024;
+// Encrypted before the socket is asked. What it does not take has to be kept.
+constexpr std::size_t kPortionMax = 64 * 1024;
+static_assert(kPortionMax >= Transport::kLastMax);
+
+}  // namespace
+
+// Sends the records of a call. What the socket does not take is kept.
+Io Transport::send_records(bool more_follows) {
+  std::string& records = tls_->services().context.records();
+  std::string_view left = records;
+  Io io = Io::ok;
+  if (tls_->unsent().empty() && !left.empty()) {
+    const iovec piece{const_cast<char*>(left.data()), left.size()};
+    const Moved moved = send_now(&piece, 1, more_follows);
+    left.remove_prefix(moved.size);
+    io = moved.status;
+  }
+  if (!left.empty()) {
+    tls_->keep(left);
+    if (io == Io::ok) io = Io::full;
+  }
+  records.clear();
+  return io;
+}
+
+Io Transport::flush_records() {
+  while (!tls_->unsent().empty()) {
+    const std::string_view left = tls_->unsent();
+    const iovec piece{const_cast<char*>(left.data()), left.size()};
+    const Moved moved = send_now(&piece, 1, false);
+    tls_->use(moved.size);
+    if (moved.status != Io::ok) return moved.status;
+  }
+  return Io::ok;
+}
+
+bool Transport::has_unsent() const {
+  return tls_ != nullptr && !tls_->unsent().empty();
+}
+
+bool Transport::peer_has_ended() const {
+  return tls_ != nullptr && !tls_->is_computing() && tls_->stream().peer_has_ended();
+}
+
+Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {
+  for (;;) {
+    const Io io = flush();
+    if (io != Io::ok) return io == Io::full ? Handshake::needs_room : Handshake::lost;
+    if (tls_ == nullptr) return Handshake::done;
+    if (tls_->is_computing()) return Handshake::computes;
+    const TlsStream::Handshake result = tls_->step(tls_->services().context.records());
+    const Io sent = send_records(false);
+    if (sent == Io::lost) return Handshake::lost;
+    switch (result) {
+      case TlsStream::Handshake::done:
+        count_handshake();
+        input_ready = input_ready || tls_->stream().has_fed();
+        return Handshake::done;
+      case TlsStream::Handshake::needs_thread:
+        if (tls_->compute(waiter)) return Handshake::computes;
+        return Handshake::overloaded;
+      case TlsStream::Handshake::needs_bytes:
+        break;
+      case TlsStream::Handshake::plain_http:
+        return Handshake::plain_http;
+      case TlsStream::Handshake::failed:
+        return Handshake::failed;
+    }
+    char buffer[kRecordMax];
+    const Moved moved = input_ready ? receive_now(buffer, sizeof(buffer)) : Moved{0, Io::full};
+    input_ready = moved.size == sizeof(buffer);
+    if (moved.status == Io::full) return sent == Io::full ? Handshake::needs_room : Handshake::needs_bytes;
+    if (moved.status == Io::lost || moved.size == 0) return Handshake::lost;
+    tls_->stream().feed({buffer, moved.size}, !input_ready);
+  }
+}
+
+void Transport::count_handshake() {
+  WorkerStats& stats = tls_->services().loop.stats();
+  stats.tls_handshakes.add();
+  if (tls_->stream().was_resumed()) stats.tls_handshakes_resumed.add();
+}
+
+void Transport::note_failed_handshake(std::string_view reason, std::uint64_t now_ms) {
+  TlsServices& services = tls_->services();
+  services.loop.stats().tls_handshakes_failed.add();
+  services.log.note(peer_name(), reason, now_ms);
+}
+
+void Transport::forget_tls() {
+  tls_.reset();
+}
+
+std::string_view Transport::handshake_failure() const {
+  return tls_->stream().failure();
+}
+
+Moved Transport::receive_decrypted(char* buffer, std::size_t size) {
+  const Moved moved = tls_->stream().receive(buffer, size, tls_->services().context.records());
+  // An answer to a key update, or an alert.
+  if (send_records(false) == Io::lost) return {moved.size, Io::lost};
+  return moved;
+}
+
+// Appends the pieces' bytes from there on, up to a portion, as records. False when the connection is broken.
+bool Transport::encrypt(PieceReader& pieces, std::size_t portion) {
+  std::string& records = tls_->services().context.records();
+  char buffer[kRecordMax];
+  const std::size_t record = tls_->record_size(monotonic_ns());
+  for (std::size_t done = 0; done < portion;) {
+    const std::size_t part = std::min(portion - done, record);
+    if (!tls_->stream().encrypt(pieces.take(part, buffer), part, records)) {
+      records.clear();
+      return false;
+    }
+    done += part;
+  }
+  tls_->count(portion);
+  return true;
+}
+
+Moved Transport::send_encrypted(const iovec* pieces, int count, bool more_follows) {
+  if (const Io io = flush_records(); io != Io::ok) return {0, io};
+  std::size_t wanted = 0;
+  for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
+  PieceReader reader(pieces);
+  Moved moved;
+  while (moved.size < wanted && moved.status == Io::ok) {
+    const std::size_t portion = std::min(wanted - moved.size, kPortionMax);
+    if (!encrypt(reader, portion)) return {0, Io::lost};
+    moved.size += portion;
+    moved.status = send_records(more_follows || moved.size < wanted);
+  }
+  return moved;
+}
+
+Moved Transport::send_last(std::string_view bytes) {
+  const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  if (tls_ == nullptr) return bytes.empty() ? Moved{} : send_now(&piece, 1, false);
+  if (const Io io = flush_records(); io != Io::ok) return {0, io};
+  PieceReader reader(&piece);
+  if (!bytes.empty() && !encrypt(reader, bytes.size())) return {0, Io::lost};
+  tls_->stream().end(tls_->services().context.records());
+  return {bytes.size(), send_records(false)};
+}
+
+}  // namespace sluice

@@ -1,0 +1,52 @@
+// Keys of session tickets: the one before the current one still opens, older ones do not.
+#include "base/ticket_keys.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+using sluice::TicketKey;
+using sluice::TicketKeys;
+
+TEST_CASE("a key opens for as long again as it seals", "[ticket_keys]") {
+  const auto keys = std::move(*TicketKeys::make());
+  const TicketKey first = keys->current();
+  REQUIRE(keys->find(first.name));
+  CHECK(keys->find(first.name)->is_current);
+  CHECK(keys->find(first.name)->key.cipher == first.cipher);
+
+  const std::uint64_t later_ms = ~std::uint64_t{0} / 2;
+  keys->rotate_if_due(later_ms);
+  const TicketKey second = keys->current();
+  CHECK(second.name != first.name);
+  CHECK(second.cipher != first.cipher);
+  REQUIRE(keys->find(first.name));
+  CHECK_FALSE(keys->find(first.name)->is_current);
+
+  keys->rotate_if_due(later_ms + TicketKeys::kLifetimeMs - 1);
+  CHECK(keys->current().name == second.name);
+  keys->rotate_if_due(later_ms + TicketKeys::kLifetimeMs);
+  CHECK_FALSE(keys->find(first.name));
+  CHECK(keys->find(second.name));
+}
+
+TEST_CASE("a forked process sees keys that are replaced later", "[ticket_keys]") {
+  const auto keys = std::move(*TicketKeys::make());
+  const TicketKey before = keys->current();
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char byte = 0;
+    static_cast<void>(::read(ends[0], &byte, 1));
+    ::_exit(keys->current().name != before.name && keys->find(before.name) ? 0 : 1);
+  }
+  keys->rotate_if_due(~std::uint64_t{0} / 2);
+  REQUIRE(::write(ends[1], "x", 1) == 1);
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
