@@ -44,15 +44,13 @@ struct Holds final : Holder {
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "an answer of 205 has no content, and says so by its size", "[exchange]") {
+  Holds holder;
   exchange.status(205);
   SECTION("sent") {
     exchange.send("content");
   }
   SECTION("held") {
-    Holds holder;
     exchange.send_held("content", holder);
-    CHECK(exchange.answer().size == 0);
-    return;
   }
   SECTION("streamed") {
     exchange.stream(7, new Writes);
