@@ -13,6 +13,9 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <string_view>
+
+#include "base/log.h"
 
 namespace sluice {
 namespace {
@@ -100,6 +103,13 @@ int next_signal(int fd) {
   return ::read(fd, &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))
              ? static_cast<int>(signal.ssi_signo)
              : 0;
+}
+
+void leave_memory_out_of_dumps() {
+  constexpr std::string_view kHeadsOnly = "0x10";
+  const UniqueFd filter(::open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC));
+  if (!filter || ::write(filter.get(), kHeadsOnly.data(), kHeadsOnly.size()) < 0)
+    log(LogLevel::warning, "a core dump of this worker would contain private keys: /proc cannot be written");
 }
 
 }  // namespace sluice

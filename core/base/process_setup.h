@@ -39,4 +39,7 @@ Result<UniqueFd> open_signal_fd(std::initializer_list<int> signals);
 // The next of these signals, 0 for none.
 int next_signal(int fd);
 
+// Core dumps of this process have no memory that a program has written, so no keys either (core(5)).
+void leave_memory_out_of_dumps();
+
 }  // namespace sluice

@@ -13,6 +13,8 @@ void Channel::take_events(std::uint32_t events) {
 
 Io Channel::receive(Input& input) {
   if (!input_ready_) return Io::full;
+  // A client that does not take what it has caused causes no more.
+  if (const Io io = flush(); io != Io::ok) return io;
   bool filled = false;
   const std::uint64_t announced_ns = announced_ ? loop_.now_ns() : 0;
   const Moved moved = input.receive(transport_, announced_ns, filled);
@@ -63,7 +65,12 @@ Io Channel::flush_last() {
 }
 
 Transport::Handshake Channel::shake_hands(Ready& waiter) {
-  const Transport::Handshake progress = transport_.shake_hands(waiter, input_ready_);
+  Transport::Handshake progress = transport_.shake_hands(waiter, input_ready_);
+  if (read_to_end_) {
+    // No other edge comes, so the end itself is received.
+    input_ready_ = true;
+    if (progress == Transport::Handshake::needs_bytes) progress = transport_.shake_hands(waiter, input_ready_);
+  }
   if (progress == Transport::Handshake::needs_room) output_ready_ = false;
   return progress;
 }

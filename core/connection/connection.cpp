@@ -42,7 +42,8 @@ void Connection::try_again() {
 
 bool Connection::close_if_idle() {
   // Bytes that have arrived and were not received yet may be a request.
-  if (state_ != State::open || session_ != nullptr || channel_.input_ready()) return false;
+  const bool silent = state_ == State::establishing && channel_.transport().is_untouched();
+  if ((state_ != State::open && !silent) || session_ != nullptr || channel_.input_ready()) return false;
   enter([this] {
     transition(Event::ended);
     run();
@@ -187,6 +188,7 @@ Connection::Step Connection::establish() {
     case Transport::Handshake::failed:
       return fail_handshake(channel_.transport().handshake_failure());
     case Transport::Handshake::lost:
+      if (channel_.transport().is_untouched()) return lose();  // a look at the port
       return fail_handshake("the client has closed the connection");
   }
   transition(Event::opened);

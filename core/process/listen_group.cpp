@@ -195,12 +195,12 @@ Result<void> ListenGroup::listen() {
   return {};
 }
 
-std::vector<ListeningSocket> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
-  std::vector<ListeningSocket> mine;
-  if (bound_.is_unix()) return {{sockets_.front().get(), bound_.tls}};
+std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
+  std::vector<int> mine;
+  if (bound_.is_unix()) return {sockets_.front().get()};
   // Sockets that are bound for more workers are left out until they listen.
   const std::size_t size = std::max<std::size_t>(listening_, workers);
-  for (std::size_t i = index; i < size; i += workers) mine.push_back({sockets_[i].get(), bound_.tls});
+  for (std::size_t i = index; i < size; i += workers) mine.push_back(sockets_[i].get());
   return mine;
 }
 
@@ -222,18 +222,16 @@ bool ListenGroup::is_at(const ListenAddress& address) const {
 }
 
 bool ListenGroup::is_of(const ListenAddress& address) const {
-  if (text_ != address.text || bound_.tls != address.tls ||
-      bound_.address.ss_family != address.address.ss_family)
-    return false;
+  if (text_ != address.text || bound_.address.ss_family != address.address.ss_family) return false;
   return bound_.is_unix() || numeric_host(bound_) == numeric_host(address);
 }
 
-std::string ListenGroup::url() const {
+std::string ListenGroup::url(bool tls) const {
   if (bound_.is_unix()) return text_ + " ";
   const std::size_t colon = text_.rfind(':');
   std::string host = text_.substr(0, colon);
   if (host.empty() || host == "*") host = "0.0.0.0";
-  return fmt::format("{}://{}:{}", bound_.tls ? "https" : "http", host, port());
+  return fmt::format("{}://{}:{}", tls ? "https" : "http", host, port());
 }
 
 Result<std::string> try_address(const ListenAddress& address) {

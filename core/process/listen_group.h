@@ -35,7 +35,7 @@ class ListenGroup {
   void drop_unused() { sockets_.resize(listening_); }
   // The sockets from which worker `index` of `workers` accepts: its own, and its share of those without a
   // worker.
-  std::vector<ListeningSocket> sockets_of(unsigned index, unsigned workers) const;
+  std::vector<int> sockets_of(unsigned index, unsigned workers) const;
   // For a forked worker: closes all others, so that an address is free once its own workers have closed it.
   void close_all_but(const std::vector<ListeningSocket>& kept);
   const std::string& text() const { return text_; }
@@ -44,7 +44,8 @@ class ListenGroup {
   // Whether it is at exactly this address, however that is written. Never for port 0, or for a Unix socket.
   bool is_at(const ListenAddress& address) const;
   std::uint16_t port() const;  // REQUIRES: not a Unix socket
-  std::string url() const;     // the beginning of the mounts' URLs
+  // The beginning of the mounts' URLs. `tls`: the address speaks it, which a reload may change.
+  std::string url(bool tls) const;
 
  private:
   ListenGroup() = default;

@@ -45,7 +45,7 @@ Result<void> WorkerGroup::open_addresses(std::size_t site, const ListenAddress& 
     auto opened = open_address(site, one, kept);
     if (opened) {
       has_one = true;
-      listeners_.push_back({site, *opened});
+      listeners_.push_back({site, *opened, one.tls});
       if (first == nullptr && one.is_one_of_several) first = opened->get();
     } else {
       errors.push_back(opened.error());
@@ -86,12 +86,15 @@ void WorkerGroup::drop_unused_listeners() {
   for (const Listening& listening : listeners_) listening.group->drop_unused();
 }
 
-std::vector<const ListenGroup*> WorkerGroup::listeners(std::size_t site) const {
-  std::vector<const ListenGroup*> groups;
+std::vector<std::string> WorkerGroup::urls(std::size_t site) const {
+  std::vector<std::string> urls;
   for (const Listening& listening : listeners_) {
-    if (listening.site == site) groups.push_back(listening.group.get());
+    if (listening.site != site) continue;
+    // A name may have several addresses.
+    const std::string url = listening.group->url(listening.tls);
+    if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
   }
-  return groups;
+  return urls;
 }
 
 void WorkerGroup::close_for_child(const std::vector<ListeningSocket>& kept) {
@@ -105,8 +108,8 @@ std::vector<ListeningSocket> WorkerGroup::sockets_of(std::size_t slot) const {
   std::vector<ListeningSocket> sockets;
   for (const Listening& listening : listeners_) {
     if (listening.site != site) continue;
-    for (const ListeningSocket& socket : listening.group->sockets_of(index, plan_->sites[site].workers))
-      sockets.push_back(socket);
+    for (const int socket : listening.group->sockets_of(index, plan_->sites[site].workers))
+      sockets.push_back({socket, listening.tls});
   }
   return sockets;
 }

@@ -33,7 +33,8 @@ class WorkerGroup final : public RolloutWorkers {
   void drop_unused_listeners();
   void close_listeners() { listeners_.clear(); }
   // The listen groups of one site, while they are open.
-  std::vector<const ListenGroup*> listeners(std::size_t site) const;
+  // Where a site listens, each URL once.
+  std::vector<std::string> urls(std::size_t site) const;
   // For a forked process: closes all listening sockets but these, the control sockets of the workers, and the
   // folders of the plan. The plan is gone then.
   void close_for_child(const std::vector<ListeningSocket>& kept);
@@ -74,6 +75,7 @@ class WorkerGroup final : public RolloutWorkers {
   struct Listening {
     std::size_t site = 0;
     std::shared_ptr<ListenGroup> group;
+    bool tls = false;
   };
   // Opens the addresses, and takes those that are in `kept` out of it.
   Result<void> open_addresses(std::size_t site, const ListenAddress& address, std::vector<Listening>& kept);

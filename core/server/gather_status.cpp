@@ -13,11 +13,7 @@ ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout,
   const std::uint64_t now = monotonic_ms();
   ServerView view{
       ::getpid(), now - started_ms, {}, rollout.in_force(), places(group.plan(), rollout.in_force()), {}};
-  for (const ListenGroup* address : group.listeners(0)) {
-    const auto& known = view.listening;  // a name may have several addresses
-    if (std::find(known.begin(), known.end(), address->url()) == known.end())
-      view.listening.push_back(address->url());
-  }
+  view.listening = group.urls(0);
   const auto add = [&](const WorkerProcess& worker, std::string_view state) {
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
                             worker.ready() ? state : "starting", &worker.stats()});

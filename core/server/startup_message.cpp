@@ -6,7 +6,6 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -31,21 +30,18 @@ void print_startup_message(const WorkerGroup& group) {
   std::size_t widest = 0;
   for (const MountReport& mount : group.mounts()) widest = std::max(widest, encoded(mount.prefix).size());
   std::printf("sluice serves %s\n", root == nullptr ? plan.settings.root.c_str() : root);
-  const auto say = [&](const ListenGroup& at, const std::string& prefix, const std::string& module) {
-    std::printf("  %s%-*s  by %s\n", at.url().c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
+  const auto say = [&](const std::string& url, const std::string& prefix, const std::string& module) {
+    std::printf("  %s%-*s  by %s\n", url.c_str(), static_cast<int>(widest), encoded(prefix).c_str(),
                 module.c_str());
   };
-  std::set<std::string> said;  // a name may have several addresses
-  for (const ListenGroup* at : group.listeners(0)) {
-    if (!said.insert(at->url()).second) continue;
-    if (group.mounts().empty()) std::printf("  %s\n", at->url().c_str());
+  for (const std::string& url : group.urls(0)) {
+    if (group.mounts().empty()) std::printf("  %s\n", url.c_str());
     for (const MountReport& mount : group.mounts())
-      say(*at, mount.prefix, mount.module + (mount.closed ? ", switched off" : ""));
+      say(url, mount.prefix, mount.module + (mount.closed ? ", switched off" : ""));
   }
   for (std::size_t site = 1; site < plan.sites.size(); ++site) {
     const MountSpec& spec = plan.settings.mounts[*plan.sites[site].mount];
-    for (const ListenGroup* at : group.listeners(site))
-      if (said.insert(at->url()).second) say(*at, spec.prefix, spec.module + ", isolated");
+    for (const std::string& url : group.urls(site)) say(url, spec.prefix, spec.module + ", isolated");
   }
   for (const Certificate& certificate : plan.certificates) {
     if (certificate.files.chain != kSelfSigned) continue;

@@ -31,6 +31,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       take_signals_(loop, [this] { take_signals(); }),
       respawn_(loop, [this] { respawn_missing(); }),
       end_of_drain_(loop, [this] { kill_all(); }),
+      replace_keys_(loop, [this] { replace_ticket_keys(); }),
       log_pipe_(loop),
       rollout_(
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
@@ -71,6 +72,7 @@ Result<void> Supervisor::start() {
           .and_then([&] { return group_->launch_missing(rollout_.set(), launch(Unusable::closed)); });
   if (!launched) return launched;
   watchdog_.begin();
+  replace_ticket_keys();
   while (!group_->all_ready() && !stopping_) {
     loop_.turn();
     if (hopeless_) return fail("a worker could not start; the log says why");
@@ -79,6 +81,13 @@ Result<void> Supervisor::start() {
   rollout_.wake();
   if (!stopping_) print_startup_message(*group_);
   return {};
+}
+
+void Supervisor::replace_ticket_keys() {
+  constexpr std::uint64_t kLookMs = 10 * 60 * 1000;
+  const std::uint64_t now_ms = monotonic_ms();
+  if (const auto& keys = group_->plan().ticket_keys; keys != nullptr) keys->rotate_if_due(now_ms);
+  replace_keys_.at(now_ms + kLookMs);
 }
 
 Result<void> Supervisor::watch_signals() {

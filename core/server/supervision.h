@@ -70,6 +70,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   void commit_reload();
   void stop();
   void respawn_missing();
+  void replace_ticket_keys();
   std::vector<WorkerProcess*> all_workers() const;
   WorkerProcess* find_worker(pid_t pid) const;
   ServerView view() const {
@@ -85,6 +86,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Alarm take_signals_;
   Alarm respawn_;
   Alarm end_of_drain_;
+  Alarm replace_keys_;  // of session tickets
   LogPipe log_pipe_;
   PastCounts past_;
   ControlCommands control_;

@@ -95,6 +95,8 @@ Result<std::string> without_scheme(std::string_view text) {
         fmt::format("{} begins with '{}': write HOST:PORT, or https://HOST:PORT for TLS", subject, prefix));
   }
   std::string rest(text.substr(prefix.size()));
+  if (rest.starts_with("unix:"))
+    return fail(subject + " is a Unix socket, which has no scheme: write unix:PATH");
   if (rest.ends_with('/')) rest.pop_back();
   if (rest.find('/') != std::string::npos) {
     return fail(subject + " has a path: write HOST:PORT alone; --mount says what answers at a path");

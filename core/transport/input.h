@@ -53,6 +53,7 @@ class Input {
     head_begin_ = body_begin_ = begin_;
     if (empty()) {
       head_begin_ = body_begin_ = begin_ = end_ = 0;
+      filled_ = false;
       return;
     }
     // The time at which these bytes came is not known; they have arrived by now.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/kept_memory.h"
 #include "base/ticket_keys.h"
 #include "settings/certificate.h"
 
@@ -31,8 +32,17 @@ class TlsContext {
   const TicketKeys& ticket_keys() const { return *ticket_keys_; }
   // A signature takes so long that handshakes belong on a thread.
   bool has_slow_key() const { return slow_key_; }
-  // Records on their way from OpenSSL to a socket, within one call on the loop; empty in between.
+  // Records on their way from OpenSSL to a socket, within one call on the loop. A call begins with fresh ones,
+  // since one that ran out of memory has left its own.
   std::string& records() { return records_; }
+  std::string& fresh_records() {
+    records_.clear();
+    return records_;
+  }
+  void forget_records() {
+    records_.clear();
+    give_back_above(records_, kRecordsKept);
+  }
 
  private:
   struct Free {
@@ -45,6 +55,7 @@ class TlsContext {
 
   std::unique_ptr<ssl_ctx_st, Free> context_;
   std::shared_ptr<const TicketKeys> ticket_keys_;
+  static constexpr std::size_t kRecordsKept = 256 * 1024;
   std::string records_;
   bool slow_key_ = false;
 };

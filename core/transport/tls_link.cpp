@@ -85,9 +85,15 @@ void TlsLink::came_back(std::unique_ptr<TlsStream> stream, std::string out, TlsS
 }
 
 void TlsLink::use(std::size_t size) {
+  constexpr std::size_t kUsedMax = 64 * 1024;
   unsent_begin_ += size;
-  if (unsent_begin_ < unsent_.size()) return;
-  std::string().swap(unsent_);
+  if (unsent_begin_ == unsent_.size()) {
+    std::string().swap(unsent_);
+  } else if (unsent_begin_ >= kUsedMax) {
+    unsent_.erase(0, unsent_begin_);
+  } else {
+    return;
+  }
   unsent_begin_ = 0;
 }
 

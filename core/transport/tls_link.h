@@ -45,6 +45,9 @@ class TlsLink {
   TlsLink& operator=(const TlsLink&) = delete;
 
   TlsServices& services() { return services_; }
+  // The client has said nothing yet.
+  bool is_untouched() const { return !touched_; }
+  void touch() { touched_ = true; }
   bool is_computing() const { return work_ != nullptr; }
   // REQUIRES: !is_computing().
   TlsStream& stream() { return *stream_; }
@@ -74,6 +77,7 @@ class TlsLink {
   std::string computed_;  // output of the step that came back
   std::string unsent_;
   std::size_t unsent_begin_ = 0;
+  bool touched_ = false;
   std::uint64_t burst_ = 0;  // sent since the client was idle
   std::uint64_t sent_ns_ = 0;
 };

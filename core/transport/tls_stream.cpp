@@ -9,10 +9,18 @@
 #include <cstring>
 #include <utility>
 
+#include "base/out_of_memory.h"
 #include "transport/socket_calls.h"
 #include "transport/tls_context.h"
 
 namespace sluice {
+namespace {
+
+// One record may come in pieces; more without a byte of content is a flood, say of key updates, each of which
+// costs more than a small request.
+constexpr std::size_t kEmptyBytesMax = 20 * 1024;
+
+}  // namespace
 
 // OpenSSL's way to the socket: it reads what was fed, then the socket itself, and writes into the output of the
 // call under way.
@@ -33,12 +41,18 @@ struct TlsCallbacks {
       return static_cast<int>(part);
     }
     if (!tls.established_ || tls.drained_) return later(bio);
+    if (tls.empty_bytes_ > kEmptyBytesMax) return -1;
     for (;;) {
       const ssize_t got = socket_calls.receive(tls.socket_, buffer, room);
-      if (got > 0) tls.drained_ = static_cast<std::size_t>(got) < room;
+      if (got > 0) {
+        tls.drained_ = static_cast<std::size_t>(got) < room;
+        tls.empty_bytes_ += static_cast<std::size_t>(got);
+      }
       if (got == 0) tls.ended_ = true;
       if (got >= 0) return static_cast<int>(got);
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return later(bio);
+      const bool starved = errno == ENOBUFS || errno == ENOMEM;
+      tls.starved_ = tls.starved_ || starved;
+      if (starved || errno == EAGAIN || errno == EWOULDBLOCK) return later(bio);
       if (errno != EINTR) return -1;
     }
   }
@@ -49,8 +63,11 @@ struct TlsCallbacks {
   }
 
   static int write(BIO* bio, const char* bytes, int size) {
-    stream(bio).out_->append(bytes, static_cast<std::size_t>(size));
-    return size;
+    // An exception must not pass through OpenSSL. Without its records the connection is broken.
+    const bool kept = unless_out_of_memory("memory is used up: a TLS connection is closed", [&] {
+      stream(bio).out_->append(bytes, static_cast<std::size_t>(size));
+    });
+    return kept ? size : -1;
   }
 
   static long control(BIO* bio, int command, long, void*) {
@@ -140,6 +157,7 @@ Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {
     ERR_clear_error();
     const int result = SSL_read_ex(ssl_.get(), buffer + moved.size, size - moved.size, &got);
     moved.size += got;
+    if (got > 0) empty_bytes_ = 0;
     if (result == 1) continue;
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ && moved.size == 0) moved.status = Io::full;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 struct ssl_st;
 
@@ -56,6 +57,9 @@ class TlsStream {
   bool encrypt(const char* bytes, std::size_t size, std::string& out);
   // Tells the client that nothing follows (close_notify), once.
   void end(std::string& out);
+  bool has_said_end() const { return said_end_; }
+  // A receive has failed for want of memory, which counts as full.
+  bool take_starved() { return std::exchange(starved_, false); }
 
  private:
   friend struct TlsCallbacks;
@@ -77,8 +81,10 @@ class TlsStream {
   bool on_thread_ = false;
   bool fed_all_ = false;
   bool said_end_ = false;
-  bool drained_ = false;  // within one call: the socket has just given less than it was asked for
-  bool ended_ = false;    // the socket has
+  bool starved_ = false;
+  std::size_t empty_bytes_ = 0;  // received since the last byte of content
+  bool drained_ = false;         // within one call: the socket has just given less than it was asked for
+  bool ended_ = false;           // the socket has
 };
 
 }  // namespace sluice

@@ -19,8 +19,7 @@ static_assert(kPortionMax >= Transport::kLastMax);
 
 // Sends the records of a call. What the socket does not take is kept.
 Io Transport::send_records(bool more_follows) {
-  std::string& records = tls_->services().context.records();
-  std::string_view left = records;
+  std::string_view left = tls_->services().context.records();
   Io io = Io::ok;
   if (tls_->unsent().empty() && !left.empty()) {
     const iovec piece{const_cast<char*>(left.data()), left.size()};
@@ -32,7 +31,7 @@ Io Transport::send_records(bool more_follows) {
     tls_->keep(left);
     if (io == Io::ok) io = Io::full;
   }
-  records.clear();
+  tls_->services().context.forget_records();
   return io;
 }
 
@@ -61,7 +60,7 @@ Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {
     if (io != Io::ok) return io == Io::full ? Handshake::needs_room : Handshake::lost;
     if (tls_ == nullptr) return Handshake::done;
     if (tls_->is_computing()) return Handshake::computes;
-    const TlsStream::Handshake result = tls_->step(tls_->services().context.records());
+    const TlsStream::Handshake result = tls_->step(tls_->services().context.fresh_records());
     const Io sent = send_records(false);
     if (sent == Io::lost) return Handshake::lost;
     switch (result) {
@@ -84,6 +83,7 @@ Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {
     input_ready = moved.size == sizeof(buffer);
     if (moved.status == Io::full) return sent == Io::full ? Handshake::needs_room : Handshake::needs_bytes;
     if (moved.status == Io::lost || moved.size == 0) return Handshake::lost;
+    tls_->touch();
     tls_->stream().feed({buffer, moved.size}, !input_ready);
   }
 }
@@ -104,12 +104,20 @@ void Transport::forget_tls() {
   tls_.reset();
 }
 
+bool Transport::is_untouched() const {
+  return tls_ != nullptr && tls_->is_untouched();
+}
+
 std::string_view Transport::handshake_failure() const {
-  return tls_->stream().failure();
+  const std::string_view failure = tls_->stream().failure();
+  return failure.empty() ? "no thread was free in time to sign" : failure;
 }
 
 Moved Transport::receive_decrypted(char* buffer, std::size_t size) {
-  const Moved moved = tls_->stream().receive(buffer, size, tls_->services().context.records());
+  const Moved moved = tls_->stream().receive(buffer, size, tls_->services().context.fresh_records());
+  starved_ = starved_ || tls_->stream().take_starved();
+  // Nothing may follow the end, which was the last word.
+  if (tls_->stream().has_said_end()) tls_->services().context.forget_records();
   // An answer to a key update, or an alert.
   if (send_records(false) == Io::lost) return {moved.size, Io::lost};
   return moved;
@@ -122,10 +130,7 @@ bool Transport::encrypt(PieceReader& pieces, std::size_t portion) {
   const std::size_t record = tls_->record_size(monotonic_ns());
   for (std::size_t done = 0; done < portion;) {
     const std::size_t part = std::min(portion - done, record);
-    if (!tls_->stream().encrypt(pieces.take(part, buffer), part, records)) {
-      records.clear();
-      return false;
-    }
+    if (!tls_->stream().encrypt(pieces.take(part, buffer), part, records)) return false;
     done += part;
   }
   tls_->count(portion);
@@ -140,6 +145,7 @@ Moved Transport::send_encrypted(const iovec* pieces, int count, bool more_follow
   Moved moved;
   while (moved.size < wanted && moved.status == Io::ok) {
     const std::size_t portion = std::min(wanted - moved.size, kPortionMax);
+    tls_->services().context.fresh_records();
     if (!encrypt(reader, portion)) return {0, Io::lost};
     moved.size += portion;
     moved.status = send_records(more_follows || moved.size < wanted);
@@ -150,7 +156,8 @@ Moved Transport::send_encrypted(const iovec* pieces, int count, bool more_follow
 Moved Transport::send_last(std::string_view bytes) {
   const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
   if (tls_ == nullptr) return bytes.empty() ? Moved{} : send_now(&piece, 1, false);
-  if (const Io io = flush_records(); io != Io::ok) return {0, io};
+  if (const Io io = flush_records(); io != Io::ok || tls_->is_computing()) return {0, io};
+  tls_->services().context.fresh_records();
   PieceReader reader(&piece);
   if (!bytes.empty() && !encrypt(reader, bytes.size())) return {0, Io::lost};
   tls_->stream().end(tls_->services().context.records());

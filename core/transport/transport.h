@@ -47,6 +47,8 @@ class Transport {
   // may bring something, and is cleared when the socket is empty.
   Handshake shake_hands(Ready& waiter, bool& input_ready);
   std::string_view handshake_failure() const;
+  // TLS is spoken, and the client has said nothing yet.
+  bool is_untouched() const;
   void note_failed_handshake(std::string_view reason, std::uint64_t now_ms);
   // From now on in clear text.
   void forget_tls();

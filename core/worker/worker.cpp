@@ -159,7 +159,8 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
 }
 
 Result<void> Worker::prepare_tls() {
-  if (plan_.certificates.empty()) return {};
+  const auto has_tls = [](const ListenAddress& address) { return address.tls; };
+  if (std::none_of(site_.listen.begin(), site_.listen.end(), has_tls)) return {};
   auto made = TlsContext::create(plan_.certificates, plan_.settings.tls_min, plan_.ticket_keys);
   if (!made) return Unexpected(made.error());
   tls_context_ = std::move(*made);
@@ -330,7 +331,8 @@ void Worker::help(WorkerMessage& message) {
 
 void Worker::on_accept(UniqueFd socket, bool tls) {
   if (socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
-  connections_.accept(std::move(socket), tls && tls_ ? &*tls_ : nullptr);
+  if (tls && !tls_) return;  // closes it: what is meant to be encrypted is never sent in clear text
+  connections_.accept(std::move(socket), tls ? &*tls_ : nullptr);
 }
 
 bool Worker::make_room(int why, bool again) {

@@ -59,6 +59,7 @@ void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t
   sigprocmask(SIG_SETMASK, &blocked, nullptr);
   set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
   set_log_fd(start.log_fd);
+  if (!start.plan->certificates.empty()) leave_memory_out_of_dumps();
   install_fault_handler(stats);
   const FaultStack stack(0);
   const auto served = serve(start, stats, control);

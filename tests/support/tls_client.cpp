@@ -132,6 +132,16 @@ void TlsClient::send(std::string_view bytes) {
   }
 }
 
+void TlsClient::update_keys(int times, bool asks) {
+  for (int i = 0; i < times; ++i) {
+    ERR_clear_error();
+    if (SSL_key_update(ssl_.get(), asks ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED) != 1 ||
+        SSL_do_handshake(ssl_.get()) != 1) {
+      throw std::runtime_error(openssl_error("the keys cannot be changed"));
+    }
+  }
+}
+
 std::string TlsClient::read(std::size_t size) {
   std::string all(size, 0);
   std::size_t done = 0;

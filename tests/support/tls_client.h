@@ -41,6 +41,8 @@ class TlsClient {
   std::shared_ptr<ssl_session_st> session() const;
 
   void send(std::string_view bytes);
+  // Changes the key that the client seals with, so many times, and asks the server for the same or not.
+  void update_keys(int times, bool asks);
   // Reads until the server ends or breaks the connection.
   std::string read_all();
   // Reads so many bytes, or fewer at the end.

@@ -155,7 +155,7 @@ TEST_CASE_METHOD(Fixture, "an endless answer of HTTP/1.0 is cut as soon as it wa
                  "[stream]") {
   context.ending_streams = true;
   Stream stream(context, session);
-  head.version = GENERATE(10, 11);
+  head.version = GENERATE(10U, 11U);
   stream.take_head(ask("endless"), 0);
   CHECK(advance(stream) == (head.version == 10 ? Outcome::cut : Outcome::closed));
   CHECK(stream.state() == StreamState::ended);

@@ -26,7 +26,7 @@ using sluice::test::refuse_system_call;
 TEST_CASE("an address in use is reported, though one server's sockets share theirs", "[listen_group]") {
   const auto first = ListenGroup::open(address("127.0.0.1:0"), 3);
   REQUIRE(first);
-  const std::string taken = (*first)->url().substr(7);
+  const std::string taken = (*first)->url(false).substr(7);
   const auto second = ListenGroup::open(address(taken), 2);
   REQUIRE_FALSE(second);
   CHECK(second.error().message == "cannot listen on " + taken +
@@ -39,7 +39,7 @@ TEST_CASE("each worker has a socket, and fewer workers serve those of more", "[l
   std::set<int> all;
   for (unsigned worker = 0; worker < 4; ++worker) {
     REQUIRE(group->sockets_of(worker, 4).size() == 1);
-    all.insert(group->sockets_of(worker, 4).front().fd);
+    all.insert(group->sockets_of(worker, 4).front());
   }
   CHECK(all.size() == 4);
   CHECK(group->sockets_of(0, 1).size() == 4);
@@ -51,7 +51,7 @@ TEST_CASE("each worker has a socket, and fewer workers serve those of more", "[l
 
 TEST_CASE("sockets for more workers take no connection until they are put to use", "[listen_group]") {
   auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
-  const ListenAddress to = address(group->url().substr(7));
+  const ListenAddress to = address(group->url(false).substr(7));
   constexpr int kConnections = 40;  // one by one, each could come to any socket that listens
   const auto accepted_of = [](int socket) {
     int accepted = 0;
@@ -65,9 +65,9 @@ TEST_CASE("sockets for more workers take no connection until they are put to use
       REQUIRE(::send(socket.get(), "x", 1, MSG_NOSIGNAL) == 1);  // see TCP_DEFER_ACCEPT
     }
   };
-  const int first = group->sockets_of(0, 1).front().fd;
+  const int first = group->sockets_of(0, 1).front();
   REQUIRE(group->provide(3));
-  CHECK(group->sockets_of(0, 1) == std::vector<ListeningSocket>{{first}});
+  CHECK(group->sockets_of(0, 1) == std::vector<int>{first});
   connect_all();
   CHECK(accepted_of(first) == kConnections);
   group->drop_unused();
@@ -79,18 +79,10 @@ TEST_CASE("sockets for more workers take no connection until they are put to use
   CHECK(group->sockets_of(0, 1).size() == 3);
   connect_all();
   int all = 0;
-  for (const ListeningSocket& socket : group->sockets_of(0, 1)) all += accepted_of(socket.fd);
+  for (const int socket : group->sockets_of(0, 1)) all += accepted_of(socket);
   CHECK(all == kConnections);
   CHECK(connects(to));
   CHECK(group->sockets_of(2, 3).size() == 1);
-}
-
-TEST_CASE("an address with TLS is another one than the same in clear text", "[listen_group]") {
-  const auto group = std::move(*ListenGroup::open(address("https://127.0.0.1:0"), 1));
-  CHECK(group->sockets_of(0, 1).front().tls);
-  CHECK(group->url().starts_with("https://127.0.0.1:"));
-  CHECK(group->is_of(address("https://127.0.0.1:0")));
-  CHECK_FALSE(group->is_of(address("127.0.0.1:0")));
 }
 
 TEST_CASE("a socket file of a dead server is replaced, one in use or of another kind is not",
@@ -151,7 +143,7 @@ TEST_CASE("an address is tried without being taken", "[listen_group]") {
   CHECK(try_address(address("127.0.0.1:0")) == std::string());
   const auto group = ListenGroup::open(address("127.0.0.1:0"), 1);
   REQUIRE(group);
-  const ListenAddress own = address((*group)->url().substr(7));
+  const ListenAddress own = address((*group)->url(false).substr(7));
   CHECK(try_address(own)->find("a reload of that one takes it over") != std::string::npos);
   // A socket without SO_REUSEPORT keeps all others out.
   const UniqueFd stranger(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

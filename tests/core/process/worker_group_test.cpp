@@ -25,13 +25,33 @@ TEST_CASE("all addresses that a name has are listened on, at one port", "[worker
   const PlanPtr plan = std::move(*make_plan(settings));
   WorkerGroup group(plan, {});
   REQUIRE(group.open_listeners(nullptr));
-  const auto groups = group.listeners(0);
-  REQUIRE(groups.size() == 2);
-  CHECK(groups[0]->port() == groups[1]->port());
-  for (const char* host : {"127.0.0.1:", "127.0.0.2:"})
-    CHECK(connects(address(host + std::to_string(groups[0]->port()))));
+  // One URL, since the name is one.
+  REQUIRE(group.urls(0).size() == 1);
+  const std::string url = group.urls(0).front();
+  const std::string port = url.substr(url.rfind(':') + 1);
+  for (const char* host : {"127.0.0.1:", "127.0.0.2:"}) CHECK(connects(address(host + port)));
   // A reload keeps both.
   WorkerGroup next(plan, {});
   REQUIRE(next.open_listeners(&group));
-  CHECK(next.listeners(0) == groups);
+  CHECK(next.urls(0) == group.urls(0));
+  CHECK(next.sockets_of(0) == group.sockets_of(0));
+}
+
+TEST_CASE("a reload may give an address TLS", "[worker_group]") {
+  Settings settings;
+  settings.root = "/";
+  settings.workers = 1;
+  settings.listen = {*parse_listen("127.0.0.1:0")};
+  settings.user = ::geteuid() == 0 ? "root" : "";
+  WorkerGroup group(std::move(*make_plan(settings)), {});
+  REQUIRE(group.open_listeners(nullptr));
+  CHECK_FALSE(group.sockets_of(0).front().tls);
+  settings.listen.front().tls = true;
+  settings.certificates.emplace_back(kSelfSigned);
+  WorkerGroup next(std::move(*make_plan(settings)), {});
+  REQUIRE(next.open_listeners(&group));
+  CHECK(next.sockets_of(0).front().fd == group.sockets_of(0).front().fd);
+  CHECK(next.sockets_of(0).front().tls);
+  CHECK_FALSE(group.sockets_of(0).front().tls);
+  CHECK(next.urls(0).front().starts_with("https://127.0.0.1:"));
 }

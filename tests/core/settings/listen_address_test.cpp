@@ -141,6 +141,8 @@ TEST_CASE("an address may be written as a browser shows it") {
   CHECK_THAT(refusal(parse_listen("tcp://127.0.0.1:80")), Contains("or https://HOST:PORT for TLS"));
   CHECK_THAT(refusal(parse_listen("http://127.0.0.1:80/app")), Contains("has a path"));
   CHECK_THAT(refusal(parse_listen("http://")), Contains("names no host"));
+  CHECK_THAT(refusal(parse_listen("https://unix:/run/x.sock")), Contains("has no scheme"));
+  CHECK_THAT(refusal(parse_listen("https://unix:x")), Contains("has no scheme"));
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ struct ListenerFixture {
   std::unique_ptr<ListenGroup> group = std::move(*ListenGroup::open(address("unix:" + (folder / "socket")), 1));
   ListenAddress to = address(group->text());
   Accepted accepted;
-  Listener listener{*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front().fd))};
+  Listener listener{*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front()))};
   std::vector<UniqueFd> clients;
 
   ListenerFixture() { REQUIRE(listener.start()); }
@@ -67,9 +67,9 @@ TEST_CASE("a listener accepts, pauses when told to, and at its end accepts those
   WorkerStats stats;
   const auto loop = std::move(*EventLoop::create(stats));
   auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
-  const ListenAddress to = address(group->url().substr(7));
+  const ListenAddress to = address(group->url(false).substr(7));
   Accepted accepted;
-  Listener listener(*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front().fd)));
+  Listener listener(*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
   REQUIRE(listener.start());
   CHECK(connects(to));
   CHECK(connects(to));
@@ -99,7 +99,7 @@ TEST_CASE("a listener that ends accepts a limited number in one turn", "[listene
   const ListenAddress to = address("unix:" + (folder / "socket"));
   auto group = std::move(*ListenGroup::open(to, 1));
   Accepted accepted;
-  Listener listener(*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front().fd)));
+  Listener listener(*loop, accepted, UniqueFd(::dup(group->sockets_of(0, 1).front())));
   REQUIRE(listener.start());
   for (std::size_t i = 0; i < kMax + 1; ++i) REQUIRE(connects(to));
   listener.finish();

@@ -7,7 +7,9 @@
 #include <thread>
 
 #include "settings/certificate.h"
+#include "support/server_process.h"
 #include "support/tcp_pair.h"
+#include "support/temp_folder.h"
 #include "support/tls_client.h"
 #include "transport/socket_calls.h"
 #include "transport/tls_link.h"
@@ -49,15 +51,19 @@ struct Waiter final : Ready {
   int called = 0;
 };
 
+std::unique_ptr<TlsContext> make_context(const Certificate& certificate) {
+  return std::move(*TlsContext::create({certificate}, TlsVersion::v1_2, std::move(*TicketKeys::make())));
+}
+
 struct Fixture {
   WorkerStats stats;
   std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
   std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
-  std::unique_ptr<TlsContext> context =
-      std::move(*TlsContext::create({*make_self_signed()}, TlsVersion::v1_2, std::move(*TicketKeys::make())));
+  std::unique_ptr<TlsContext> context = make_context(*make_self_signed());
   TlsServices services{*context, *loop, *offload};
   test::TcpPair pair;
   Waiter waiter;
+  int socket = pair.server.get();
   Transport transport{std::move(pair.server), &services};
   std::thread client;
   std::string answer;
@@ -168,4 +174,61 @@ TEST_CASE_METHOD(Fixture, "clear text, and what is no TLS, is recognised", "[tls
     pair.client.reset();
     CHECK(shake_hands() == Transport::Handshake::lost);
   }
+}
+
+TEST_CASE_METHOD(Fixture, "a client that only changes its keys is cut off", "[tls_transport]") {
+  const bool asks = GENERATE(false, true);
+  client = std::thread([this, asks, socket = pair.client.release()] {
+    test::TlsClient tls(socket, {});
+    tls.send("x");
+    try {
+      tls.update_keys(5'000, asks);
+      tls.read(1);  // until the server gives up
+    } catch (const std::runtime_error&) {
+      ended_in_order = false;
+    }
+  });
+  REQUIRE(shake_hands() == Transport::Handshake::done);
+  CHECK(receive(1) == "x");
+  char buffer[100];
+  Moved moved{0, Io::full};
+  for (int i = 0; i < 100'000 && moved.status == Io::full; ++i) {
+    moved = transport.receive(buffer, sizeof(buffer));
+    std::this_thread::yield();
+  }
+  CHECK(moved.status == Io::lost);
+  transport.abort();
+}
+
+TEST_CASE_METHOD(Fixture, "a step of the handshake on a thread outlives its connection", "[tls_transport]") {
+  // A key that signs for so long that a thread does it.
+  const test::TempFolder folder;
+  REQUIRE(test::run({"openssl", "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-keyout", folder / "key",
+                     "-out", folder / "chain", "-days", "2", "-subj", "/CN=localhost"})
+              .code == 0);
+  const auto slow = make_context(*read_certificate({folder / "chain", folder / "key"}));
+  REQUIRE(slow->has_slow_key());
+  TlsServices slow_services{*slow, *loop, *offload};
+  test::TcpPair slow_pair;
+  auto slow_transport = std::make_unique<Transport>(std::move(slow_pair.server), &slow_services);
+  client = std::thread([socket = slow_pair.client.release()] {
+    try {
+      test::TlsClient tls(socket, {});
+    } catch (const std::runtime_error&) {
+      return;  // as wanted: the server gives up
+    }
+  });
+  Transport::Handshake progress = Transport::Handshake::needs_bytes;
+  while (progress == Transport::Handshake::needs_bytes) {
+    bool input_ready = true;
+    progress = slow_transport->shake_hands(waiter, input_ready);
+    std::this_thread::yield();
+  }
+  REQUIRE(progress == Transport::Handshake::computes);
+  // As when the time for the head is over.
+  CHECK(slow_transport->send_last({}).status == Io::ok);
+  CHECK_FALSE(slow_transport->peer_has_ended());
+  slow_transport.reset();
+  while (!offload->idle()) loop->turn(10);
+  CHECK(waiter.called == 0);
 }
