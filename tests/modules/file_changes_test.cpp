@@ -86,10 +86,14 @@ struct Told {
     return cache.insert(lookup, name, root.folder, std::move(opened.fd), facts, "x/y");
   }
   FileRef find(const std::string& name = kName) { return cache.find(lookup, name, monotonic_ns()); }
-  void rely() {
-    first = open_file(kName);
-    REQUIRE(find() == first);
-    REQUIRE(find() == first);
+  // The file is found without a look at it. What other programs do in the folders above, such as a mount, may
+  // forbid that for a moment.
+  void rely(const std::string& name = kName) {
+    for (int tries = 5; tries > 0; --tries) {
+      first = open_file(name);
+      if (find(name) == first && find(name) == first) return;
+    }
+    FAIL("the file is never found by its name");
   }
   void later(std::uint64_t ms) {
     server.advance_clock(ms);
@@ -192,8 +196,7 @@ TEST_CASE_METHOD(Told, "a link on the way is switched", "[cache][changes]") {
   folder.write("releases/2/file", "after!");
   folder.wait_until_older("releases/2/file", kYoungSeconds);
   REQUIRE(symlink("releases/1", (folder / "current").c_str()) == 0);
-  first = open_file("current/file");
-  REQUIRE(find("current/file") == first);
+  rely("current/file");
   SECTION("it leads elsewhere") {
     REQUIRE(symlink("releases/2", (folder / "new").c_str()) == 0);
     REQUIRE(rename((folder / "new").c_str(), (folder / "current").c_str()) == 0);

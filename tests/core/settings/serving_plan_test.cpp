@@ -67,7 +67,7 @@ extern "C" int sched_getaffinity(pid_t pid, std::size_t size, cpu_set_t* set) no
 
 TEST_CASE("a worker is planned for each processor, also of a large machine", "[serving_plan]") {
   const Scratch scratch;
-  const std::size_t count = GENERATE(1, 200, 1024, 1025, 4096);
+  const std::size_t count = GENERATE(1UL, 200UL, 1024UL, 1025UL, 4096UL);
   processors = count;
   const auto plan = make_plan(scratch.settings());
   processors = 0;
