@@ -170,7 +170,7 @@ Result<void> add_key(const ServeOption&, ServeRequest& request, const std::strin
 
 Result<void> set_tls_min(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text != "1.2" && text != "1.3")
-    return fail(quoted(text) + " is no version that is spoken: write 1.2 or 1.3");
+    return fail(quoted(text) + " is not a version that sluice speaks: write 1.2 or 1.3");
   request.settings.tls_min = text == "1.2" ? TlsVersion::v1_2 : TlsVersion::v1_3;
   return {};
 }

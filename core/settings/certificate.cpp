@@ -23,7 +23,7 @@ Result<SecretBytes> read_file(const std::string& path, const std::string& what, 
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0) return fail_errno(what + " " + path + " cannot be read", errno);
-  if (!S_ISREG(facts.st_mode)) return fail(what + " " + path + " is no file: " + remedy);
+  if (!S_ISREG(facts.st_mode)) return fail(what + " " + path + " is not a file: " + remedy);
   if (facts.st_size == 0) return fail(what + " " + path + " is empty: " + remedy);
   if (facts.st_size > kFileMax) return fail(what + " " + path + " has more than 1 MiB: " + remedy);
   auto bytes = SecretBytes::make(static_cast<std::size_t>(facts.st_size));

@@ -62,7 +62,7 @@ Result<Parsed<EVP_PKEY>> parse_key(const Certificate& certificate) {
     return fail(subject + " is encrypted: write it without a passphrase, with: openssl pkey -in " +
                 certificate.files.key + " -out NEW");
   }
-  if (key == nullptr) return fail(subject + " is no private key in PEM form: " + why());
+  if (key == nullptr) return fail(subject + " is not a private key in PEM form: " + why());
   return key;
 }
 
@@ -72,7 +72,7 @@ Result<Parsed<STACK_OF(X509)>> parse_chain(const Certificate& certificate) {
   const Parsed<BIO> pem = reader(certificate.chain);
   while (X509* next = PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr)) sk_X509_push(chain.get(), next);
   if (sk_X509_num(chain.get()) == 0) {
-    return fail("the certificate " + certificate.files.chain + " is no certificate in PEM form: " + why());
+    return fail("the certificate " + certificate.files.chain + " is not a certificate in PEM form: " + why());
   }
   const unsigned long end = ERR_peek_last_error();
   if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE) {

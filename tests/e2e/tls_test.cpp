@@ -188,7 +188,7 @@ TEST_CASE("a reload takes another certificate, and keeps the old one if the new 
   CHECK(after != before);
   served.site.write_beside("one.pem", "no certificate");
   CHECK_FALSE(served.server.reload());
-  CHECK(served.server.logs("is no certificate in PEM form"));
+  CHECK(served.server.logs("is not a certificate in PEM form"));
   CHECK(TlsClient(served.https).fingerprint() == after);
   CHECK(served.server.stop() == 0);
 }

@@ -39,10 +39,10 @@ TEST_CASE("files that cannot be certificates are refused with a sentence", "[cer
   };
   CHECK_THAT(refusal(folder / "none", good), Contains("cannot be read: No such file"));
   CHECK_THAT(refusal(good, folder / "none"), StartsWith("the private key "));
-  CHECK_THAT(refusal(folder.path, good), Contains("is no file"));
+  CHECK_THAT(refusal(folder.path, good), Contains("is not a file"));
   CHECK_THAT(refusal(write(folder, "empty", ""), good), Contains("is empty"));
   CHECK_THAT(refusal(write(folder, "large", std::string(2'000'000, 'x')), good), Contains("more than 1 MiB"));
-  CHECK_THAT(refusal("/dev/zero", good), Contains("is no file"));
+  CHECK_THAT(refusal("/dev/zero", good), Contains("is not a file"));
 }
 
 TEST_CASE("a self-signed certificate is another one each time", "[certificate]") {

@@ -43,10 +43,10 @@ TEST_CASE("a certificate with its key makes a context", "[tls_context]") {
 TEST_CASE("what does not fit is refused with a sentence", "[tls_context]") {
   Certificate broken = self_signed();
   broken.chain = "no certificate";
-  CHECK_THAT(refusal(broken), Contains("the certificate A.pem is no certificate in PEM form"));
+  CHECK_THAT(refusal(broken), Contains("the certificate A.pem is not a certificate in PEM form"));
   broken = self_signed();
   broken.key = secret("no key");
-  CHECK_THAT(refusal(broken), Contains("the private key A.key is no private key in PEM form"));
+  CHECK_THAT(refusal(broken), Contains("the private key A.key is not a private key in PEM form"));
   broken = self_signed();
   broken.key = self_signed().key;
   CHECK_THAT(refusal(broken), Contains("does not belong to the certificate A.pem"));
