@@ -33,35 +33,30 @@ Io Channel::receive(Input& input) {
   return Io::ok;
 }
 
-Io Channel::flush(Output& output) {
-  if (output.empty() && !transport_.has_unsent()) return Io::ok;
-  if (!output_ready_) return Io::full;
-  const Io io = output.flush(transport_, false);
+Io Channel::note(Io io) {
   if (io == Io::full) output_ready_ = false;
   return io;
 }
 
+Io Channel::flush(Output& output) {
+  if (output.empty()) return flush();
+  return output_ready_ ? note(output.flush(transport_, false)) : Io::full;
+}
+
 Io Channel::flush() {
   if (!transport_.has_unsent()) return Io::ok;
-  if (!output_ready_) return Io::full;
-  const Io io = transport_.flush();
-  if (io == Io::full) output_ready_ = false;
-  return io;
+  return output_ready_ ? note(transport_.flush()) : Io::full;
 }
 
 Io Channel::flush_last(Output& output) {
   if (!output_ready_) return Io::full;
   const Moved moved = transport_.send_last(output.pending());
   output.consume(moved.size);
-  if (moved.status == Io::full) output_ready_ = false;
-  return moved.status;
+  return note(moved.status);
 }
 
 Io Channel::flush_last() {
-  if (!output_ready_) return Io::full;
-  const Io io = transport_.send_last({}).status;
-  if (io == Io::full) output_ready_ = false;
-  return io;
+  return output_ready_ ? note(transport_.send_last({}).status) : Io::full;
 }
 
 Transport::Handshake Channel::shake_hands(Ready& waiter) {
@@ -71,7 +66,7 @@ Transport::Handshake Channel::shake_hands(Ready& waiter) {
     input_ready_ = true;
     if (progress == Transport::Handshake::needs_bytes) progress = transport_.shake_hands(waiter, input_ready_);
   }
-  if (progress == Transport::Handshake::needs_room) output_ready_ = false;
+  if (progress == Transport::Handshake::needs_room) note(Io::full);
   return progress;
 }
 

@@ -52,6 +52,8 @@ class Channel {
   Transport::Handshake shake_hands(Ready& waiter);
 
  private:
+  Io note(Io io);
+
   EventLoop& loop_;
   Transport transport_;
   std::uint64_t budget_ = 0;

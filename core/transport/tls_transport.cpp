@@ -46,12 +46,12 @@ Io Transport::flush_records() {
   return Io::ok;
 }
 
-bool Transport::has_unsent() const {
-  return tls_ != nullptr && !tls_->unsent().empty();
+bool Transport::has_unsent_records() const {
+  return !tls_->unsent().empty();
 }
 
-bool Transport::peer_has_ended() const {
-  return tls_ != nullptr && !tls_->is_computing() && tls_->stream().peer_has_ended();
+bool Transport::tls_peer_has_ended() const {
+  return !tls_->is_computing() && tls_->stream().peer_has_ended();
 }
 
 Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {

@@ -56,13 +56,13 @@ class Transport {
   // ok with size 0: the client has sent its last byte. full: no bytes are there now.
   Moved receive(char* buffer, std::size_t size);
   // It has said that nothing follows, be it received or not. Without TLS only the socket tells.
-  bool peer_has_ended() const;
+  bool peer_has_ended() const { return tls_ != nullptr && tls_peer_has_ended(); }
   // Whether bytes, the end of the stream or an error have arrived and were not received.
   bool has_arrived() const;
   // `more_follows` lets the kernel hold a short segment back until more bytes or `release` follow (MSG_MORE).
   // What is taken may still wait in the transport, for `flush`; then the status is full.
   Moved send(const iovec* pieces, int count, bool more_follows);
-  bool has_unsent() const;
+  bool has_unsent() const { return tls_ != nullptr && has_unsent_records(); }
   // Sends what waits. ok: nothing is left.
   Io flush() { return has_unsent() ? flush_records() : Io::ok; }
   // Whether send_file can do anything.
@@ -107,6 +107,8 @@ class Transport {
   Moved receive_decrypted(char* buffer, std::size_t size);
   Moved send_encrypted(const iovec* pieces, int count, bool more_follows);
   bool encrypt(PieceReader& pieces, std::size_t portion);
+  bool tls_peer_has_ended() const;
+  bool has_unsent_records() const;
   Io send_records(bool more_follows);
   Io flush_records();
   void count_handshake();
