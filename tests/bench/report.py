@@ -1,6 +1,7 @@
 """Tables and the chart of what was measured."""
 
 import datetime
+import math
 import pathlib
 import platform
 import statistics
@@ -33,12 +34,15 @@ def spread(rounds):
     return f"{min(costs):.3g} to {max(costs):.3g}"
 
 
-def verdict(scenario, name, rounds, best):
-    if name not in OURS or best is None or scenario.target == 0:
+def wanted(scenario, name, rounds, best):
+    if name != "static" or not (scenario.limit or (scenario.target and best)):
         return ""
-    if name == "dynamic":
-        return ""
-    return "reached" if median(rounds) <= scenario.target * best else "**missed**"
+    reached = median(rounds) <= (scenario.limit or scenario.target * best)
+    return f"{scenario.limit or scenario.target:g} {'reached' if reached else '**missed**'}"
+
+
+def number(value):
+    return "none" if math.isnan(value) else f"{value:.4g}"
 
 
 def rows(scenario, results):
@@ -48,11 +52,10 @@ def rows(scenario, results):
     yield "|---|" + "---:|" * (6 + len(figures))
     for name, rounds in results.items():
         ratio = f"{median(rounds) / best:.2f}" if best else ""
-        wanted = f"{scenario.target} {verdict(scenario, name, rounds, best)}" if name == "static" and scenario.target else ""
-        cost = f"{median(rounds):.4g}"
+        cost = number(median(rounds))
         bounds = ", ".join(sorted({one.bound for one in rounds}))
-        more = " | ".join(f"{median(rounds, figure):.4g}" for figure in figures)
-        yield f"| {name} | {cost} | {ratio} | {wanted} | {spread(rounds)} | {more} | {bounds} | {errors(rounds)} |"
+        more = " | ".join(number(median(rounds, figure)) for figure in figures)
+        yield f"| {name} | {cost} | {ratio} | {wanted(scenario, name, rounds, best)} | {spread(rounds)} | {more} | {bounds} | {errors(rounds)} |"
 
 
 def table(all_results, given, readahead):

@@ -48,6 +48,7 @@ class Scenario:
     target: float  # as a part of the best peer's cost; 0 if the report states the target
     play: object   # a function of server, work folder and seconds
     servers: tuple = SERVERS
+    limit: float = 0  # the largest cost that is wanted, where peers are no measure
 
 
 def client_cpu():
@@ -55,9 +56,9 @@ def client_cpu():
     return used.ru_utime + used.ru_stime
 
 
-def build_client(name, work):
+def build_client(name, work, *libraries):
     source = os.path.join(os.path.dirname(__file__), "clients", f"{name}.c")
-    subprocess.run(["gcc", "-O2", "-pthread", "-o", f"{work}/{name}", source], check=True)
+    subprocess.run(["gcc", "-O2", "-pthread", "-o", f"{work}/{name}", source, *libraries], check=True)
 
 
 def run_client(command, environment=None):
@@ -74,7 +75,7 @@ def wrk(server, seconds, connections, **settings):
     environment = {f"BENCH_{name.upper()}": str(value) for name, value in settings.items()}
     script = os.path.join(os.path.dirname(__file__), "clients", "load.lua")
     return load(server, ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", script,
-                         f"http://127.0.0.1:{PORT}"], environment)
+                         f"{server.scheme}://127.0.0.1:{PORT}"], environment)
 
 
 def discard(server, work, seconds, connections, path, ranges=0):

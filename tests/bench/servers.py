@@ -30,8 +30,9 @@ def eventually(holds):
 
 
 class Server:
-    def __init__(self, name, package, command, configuration="", cpus=SERVER_CPU):
+    def __init__(self, name, package, command, configuration="", cpus=SERVER_CPU, scheme="http"):
         self.name = name
+        self.scheme = scheme
         self.package = package
         self.command = command
         self.configuration = configuration
