@@ -133,6 +133,9 @@ constexpr auto kRootField = [](ServeRequest& request) -> std::string& { return r
 constexpr auto kPluginsField = [](ServeRequest& request) -> std::string& { return request.settings.plugins; };
 constexpr auto kUserField = [](ServeRequest& request) -> std::string& { return request.settings.user; };
 constexpr auto kControlField = [](ServeRequest& request) -> std::string& { return request.settings.control; };
+constexpr auto kTicketKeysField = [](ServeRequest& request) -> std::string& {
+  return request.settings.ticket_keys_file;
+};
 constexpr auto kConfigField = [](ServeRequest& request) -> std::string& { return request.config_file; };
 
 template <auto Member>
@@ -232,6 +235,10 @@ constexpr ServeOption kOptions[] = {
      add_key, nullptr},
     {"tls-min", "VERSION", kTls, Takes::value, true, "The oldest version that is spoken: 1.2 or 1.3.",
      set_tls_min, [] { return std::string("1.2"); }},
+    {"ticket-keys", "FILE", kTls, Takes::value, true,
+     "Keys of session tickets that several hosts share: 80 random bytes for each of 1 to 3 keys. The first one "
+     "seals, and all open. A changed file is taken while serving.",
+     set_text<kTicketKeysField>, [] { return std::string("keys of its own, changed every 12 hours"); }},
     {"plugins", "DIR", kModules, Takes::value, true,
      "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,
      [] { return std::string("$SLUICE_HOME/plugins.d, else the one installed with sluice, else plugins.d"); }},

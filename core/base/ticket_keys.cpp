@@ -12,6 +12,8 @@
 namespace sluice {
 namespace {
 
+static_assert(sizeof(TicketKey) == 80 && alignof(TicketKey) == 1);
+
 bool fill(TicketKey& key) {
   unsigned char bytes[sizeof(TicketKey)];
   // Up to 256 bytes come whole (getrandom(2)).
@@ -27,20 +29,41 @@ void TicketKeys::Unmap::operator()(Shared* shared) const {
   ::munmap(shared, sizeof(Shared));
 }
 
-Result<std::shared_ptr<TicketKeys>> TicketKeys::make() {
+Result<std::shared_ptr<TicketKeys>> TicketKeys::map(std::size_t count) {
   void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return fail_errno("there is no memory for the keys of session tickets", errno);
   ::madvise(memory, sizeof(Shared), MADV_DONTDUMP);
   std::shared_ptr<TicketKeys> keys(new TicketKeys(new (memory) Shared{}));
   keys->shared_->made_ms = monotonic_ms();
-  for (TicketKey& key : keys->shared_->keys) {
-    if (!fill(key)) return fail_errno("there are no random numbers for the keys of session tickets", errno);
+  keys->shared_->count = count;
+  return keys;
+}
+
+Result<std::shared_ptr<TicketKeys>> TicketKeys::make() {
+  constexpr std::size_t kOwnKeys = 2;  // the current one, and the one before
+  auto keys = map(kOwnKeys);
+  for (std::size_t index = 0; keys && index < kOwnKeys; ++index) {
+    if (!fill((*keys)->shared_->keys[index]))
+      return fail_errno("there are no random numbers for the keys of session tickets", errno);
   }
   return keys;
 }
 
+Result<std::shared_ptr<TicketKeys>> TicketKeys::make(std::string_view file) {
+  auto keys = map(std::min(file.size() / sizeof(TicketKey), kKeysMax));
+  if (!keys) return keys;
+  std::memcpy((*keys)->shared_->keys, file.data(), (*keys)->shared_->count * sizeof(TicketKey));
+  (*keys)->are_of_file_ = true;
+  return keys;
+}
+
+bool TicketKeys::are(std::string_view file) const {
+  return are_of_file_ && file.size() == shared_->count * sizeof(TicketKey) &&
+         std::memcmp(file.data(), shared_->keys, file.size()) == 0;
+}
+
 void TicketKeys::rotate_if_due(std::uint64_t now_ms) {
-  if (now_ms - shared_->made_ms < kLifetimeMs) return;
+  if (are_of_file_ || now_ms - shared_->made_ms < kLifetimeMs) return;
   TicketKey fresh;
   if (!fill(fresh)) return;  // the old key serves on until the next look
   shared_->sequence.fetch_add(1);
@@ -66,7 +89,7 @@ TicketKey TicketKeys::read(std::size_t index) const {
 }
 
 std::optional<TicketKeys::Found> TicketKeys::find(std::span<const unsigned char, 16> name) const {
-  for (std::size_t index = 0; index < std::size(shared_->keys); ++index) {
+  for (std::size_t index = 0; index < shared_->count; ++index) {
     const TicketKey key = read(index);
     if (std::equal(name.begin(), name.end(), key.name.begin())) return Found{key, index == 0};
   }

@@ -1,7 +1,8 @@
 // The keys with which session tickets of TLS are sealed (RFC 5077 section 4), in memory that all workers share:
 // a client resumes its session with whichever worker it meets, also after a reload or a worker's death.
 //
-// The supervisor makes and replaces them; workers read. The memory is in no core dump.
+// The supervisor makes and replaces them; workers read. The memory is in no core dump. Keys that several hosts
+// share come from a file, and are replaced by those of another file.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -29,12 +31,19 @@ class TicketKeys {
 
   // With fresh keys.
   static Result<std::shared_ptr<TicketKeys>> make();
+  // With keys of a file, which are never rotated: the first one seals, and all open. Each is written as the
+  // bytes of TicketKey. REQUIRES: one key, or up to kKeysMax.
+  static constexpr std::size_t kKeysMax = 3;
+  static Result<std::shared_ptr<TicketKeys>> make(std::string_view file);
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
   ~TicketKeys() = default;
 
-  // Replaces the key if it is old enough by now. REQUIRES: one caller, the supervisor.
+  // Replaces the key if it is old enough by now, unless it is of a file. REQUIRES: one caller, the supervisor.
   void rotate_if_due(std::uint64_t now_ms);
+  bool are_of_file() const { return are_of_file_; }
+  // Whether they are the keys of a file with these bytes.
+  bool are(std::string_view file) const;
 
   // The key that seals.
   TicketKey current() const { return read(0); }
@@ -50,16 +59,19 @@ class TicketKeys {
   struct Shared {
     std::atomic<std::uint32_t> sequence;
     std::atomic<std::uint64_t> made_ms;
-    TicketKey keys[2];  // the current one, and the one before
+    std::size_t count;         // of keys in use
+    TicketKey keys[kKeysMax];  // the one that seals, then others that open
   };
   struct Unmap {
     void operator()(Shared* shared) const;
   };
 
   explicit TicketKeys(Shared* shared) : shared_(shared) {}
+  static Result<std::shared_ptr<TicketKeys>> map(std::size_t count);
   TicketKey read(std::size_t index) const;
 
   std::unique_ptr<Shared, Unmap> shared_;
+  bool are_of_file_ = false;
 };
 
 }  // namespace sluice

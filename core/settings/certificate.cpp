@@ -19,26 +19,6 @@ namespace {
 constexpr off_t kFileMax = 1024 * 1024;
 constexpr long kSelfSignedDays = 90;
 
-Result<SecretBytes> read_file(const std::string& path, const std::string& what, const std::string& remedy) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat facts {};
-  if (!fd || ::fstat(fd.get(), &facts) != 0) return fail_errno(what + " " + path + " cannot be read", errno);
-  if (!S_ISREG(facts.st_mode)) return fail(what + " " + path + " is not a file: " + remedy);
-  if (facts.st_size == 0) return fail(what + " " + path + " is empty: " + remedy);
-  if (facts.st_size > kFileMax) return fail(what + " " + path + " has more than 1 MiB: " + remedy);
-  auto bytes = SecretBytes::make(static_cast<std::size_t>(facts.st_size));
-  if (!bytes) return bytes;
-  std::size_t size = 0;
-  while (size < bytes->view().size()) {
-    const ssize_t got = ::read(fd.get(), bytes->data() + size, bytes->view().size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(what + " " + path + " cannot be read", errno);
-    if (got == 0) return fail(what + " " + path + " became shorter while it was read: try again");
-    size += static_cast<std::size_t>(got);
-  }
-  return bytes;
-}
-
 struct Free {
   void operator()(BIO* bio) const { BIO_free_all(bio); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -95,11 +75,32 @@ Owned<X509> sign(EVP_PKEY* key) {
 
 }  // namespace
 
+Result<SecretBytes> read_secret_file(const std::string& path, const std::string& what,
+                                     const std::string& remedy) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0) return fail_errno(what + " " + path + " cannot be read", errno);
+  if (!S_ISREG(facts.st_mode)) return fail(what + " " + path + " is not a file: " + remedy);
+  if (facts.st_size == 0) return fail(what + " " + path + " is empty: " + remedy);
+  if (facts.st_size > kFileMax) return fail(what + " " + path + " has more than 1 MiB: " + remedy);
+  auto bytes = SecretBytes::make(static_cast<std::size_t>(facts.st_size));
+  if (!bytes) return bytes;
+  std::size_t size = 0;
+  while (size < bytes->view().size()) {
+    const ssize_t got = ::read(fd.get(), bytes->data() + size, bytes->view().size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(what + " " + path + " cannot be read", errno);
+    if (got == 0) return fail(what + " " + path + " became shorter while it was read: try again");
+    size += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
 Result<Certificate> read_certificate(const CertificateFiles& files) {
   const std::string remedy = "name a file in PEM form";
-  auto chain = read_file(files.chain, "the certificate", remedy);
+  auto chain = read_secret_file(files.chain, "the certificate", remedy);
   if (!chain) return Unexpected(chain.error());
-  auto key = read_file(files.key, "the private key", remedy);
+  auto key = read_secret_file(files.key, "the private key", remedy);
   if (!key) return Unexpected(key.error());
   return Certificate{files, std::string(chain->view()), std::make_shared<SecretBytes>(std::move(*key))};
 }

@@ -22,6 +22,10 @@ struct Certificate {
   std::shared_ptr<const SecretBytes> key;  // PEM
 };
 
+// Reads a file of at most 1 MiB. `what` is the subject of error sentences, and `remedy` their end.
+Result<SecretBytes> read_secret_file(const std::string& path, const std::string& what,
+                                     const std::string& remedy);
+
 // Reads both files, which are small. The error says what to do.
 Result<Certificate> read_certificate(const CertificateFiles& files);
 

@@ -12,6 +12,7 @@
 
 #include "settings/address_clash.h"
 #include "settings/option_value.h"
+#include "settings/ticket_key_file.h"
 
 namespace sluice {
 namespace {
@@ -72,6 +73,8 @@ Result<void> plan_certificates(ServingPlan& plan, const ServingPlan* before) {
     }
   }
   if (encrypted == nullptr) {
+    if (!plan.settings.ticket_keys_file.empty())
+      return fail("--ticket-keys is given, but no address uses it: write --listen https://HOST:PORT");
     if (plan.settings.certificates.empty() && plan.settings.keys.empty()) return {};
     return fail("a certificate is given, but no address uses it: write --listen https://HOST:PORT");
   }
@@ -93,9 +96,8 @@ Result<void> plan_certificates(ServingPlan& plan, const ServingPlan* before) {
   }
   if (key != plan.settings.keys.end())
     return fail(fmt::format("the key {} has no certificate: give one with --certificate", *key));
-  if (before != nullptr) plan.ticket_keys = before->ticket_keys;
-  if (plan.ticket_keys != nullptr) return {};
-  auto keys = TicketKeys::make();
+  auto keys =
+      plan_ticket_keys(plan.settings.ticket_keys_file, before == nullptr ? nullptr : before->ticket_keys);
   if (!keys) return Unexpected(keys.error());
   plan.ticket_keys = std::move(*keys);
   return {};

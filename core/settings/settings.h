@@ -72,6 +72,7 @@ struct Settings {
   std::vector<std::string> certificates;  // files, or kSelfSigned
   std::vector<std::string> keys;          // of the certificates that are files, in their order
   TlsVersion tls_min = TlsVersion::v1_2;
+  std::string ticket_keys_file;  // empty: keys of the server's own
   Limits limits;
   Timeouts timeouts;
   ModulePolicy policy;

@@ -104,6 +104,7 @@ const Level kLevels[] = {
     {"key", "c", "e", "f", [](const Settings& s) { return s.keys.at(0); }},
     {"tls-min", "1.3", "1.2", "1.3",
      [](const Settings& s) { return std::string(s.tls_min == TlsVersion::v1_2 ? "1.2" : "1.3"); }},
+    {"ticket-keys", "c", "e", "f", [](const Settings& s) { return s.ticket_keys_file; }},
     {"mount", "/c/=m", "/e/=m", "/f/=m", [](const Settings& s) { return s.mounts.at(0).prefix + "=m"; }},
     {"module", "c", "e", "f", [](const Settings& s) { return s.only.at(0); }},
     {"without", "c", "e", "f", [](const Settings& s) { return s.without.at(0); }},

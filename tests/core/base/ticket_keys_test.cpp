@@ -50,3 +50,30 @@ TEST_CASE("a forked process sees keys that are replaced later", "[ticket_keys]")
   ::close(ends[0]);
   ::close(ends[1]);
 }
+
+TEST_CASE("of a file's keys the first one seals, and all open", "[ticket_keys]") {
+  const std::string file = std::string(80, 'a') + std::string(80, 'b') + std::string(80, 'c');
+  const auto keys = std::move(*TicketKeys::make(file));
+  CHECK(keys->are_of_file());
+  CHECK(keys->are(file));
+  CHECK_FALSE(keys->are(file.substr(80)));
+  CHECK_FALSE(keys->are(file.substr(0, 160)));
+  CHECK(keys->current().name[0] == 'a');
+  CHECK(keys->current().digest[31] == 'a');
+  for (const char name : {'a', 'b', 'c'}) {
+    std::array<unsigned char, 16> wanted{};
+    wanted.fill(static_cast<unsigned char>(name));
+    const auto found = keys->find(wanted);
+    REQUIRE(found);
+    CHECK(found->is_current == (name == 'a'));
+    CHECK(found->key.cipher[0] == name);
+  }
+  keys->rotate_if_due(~std::uint64_t{0} / 2);
+  CHECK(keys->are(file));
+}
+
+TEST_CASE("a place without a key opens nothing", "[ticket_keys]") {
+  const std::array<unsigned char, 16> nothing{};
+  CHECK_FALSE((*TicketKeys::make())->find(nothing));
+  CHECK_FALSE((*TicketKeys::make(std::string(80, 'a')))->find(nothing));
+}

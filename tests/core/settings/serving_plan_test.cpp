@@ -100,6 +100,9 @@ TEST_CASE("certificates and addresses with TLS need each other", "[serving_plan]
   settings.certificates.emplace_back(kSelfSigned);
   settings.listen.push_back(*parse_listen("127.0.0.1:0"));
   CHECK_THAT(why(settings), Catch::Matchers::Contains("no address uses it"));
+  settings.ticket_keys_file = "keys";
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("--ticket-keys is given, but no address uses it"));
+  settings.ticket_keys_file.clear();
   settings.listen.push_back(*parse_listen("https://127.0.0.1:0"));
   const auto plan = make_plan(settings);
   REQUIRE(plan);
@@ -107,6 +110,9 @@ TEST_CASE("certificates and addresses with TLS need each other", "[serving_plan]
   REQUIRE(after);
   CHECK((*after)->ticket_keys == (*plan)->ticket_keys);
   CHECK((*after)->certificates[0].chain == (*plan)->certificates[0].chain);
+  settings.ticket_keys_file = scratch.path / "none";
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("the file of ticket keys "));
+  settings.ticket_keys_file.clear();
   settings.keys.emplace_back("a.key");
   CHECK_THAT(why(settings), Catch::Matchers::Contains("the key a.key has no certificate"));
   settings.keys.clear();
