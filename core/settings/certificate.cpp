@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <filesystem>
 
 #include "base/unique_fd.h"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr off_t kFileMax = 1024 * 1024;
 constexpr long kSelfSignedDays = 90;
+constexpr long kRenewedDays = 30;  // before the end
+constexpr long kDay = 24 * 3600;
 
 struct Free {
   void operator()(BIO* bio) const { BIO_free_all(bio); }
@@ -63,7 +66,7 @@ Owned<X509> sign(EVP_PKEY* key) {
   const auto* name = reinterpret_cast<const unsigned char*>("sluice, self-signed");
   const bool made = X509_set_version(x509, X509_VERSION_3) == 1 && number(x509) &&
                     X509_gmtime_adj(X509_getm_notBefore(x509), -3600) != nullptr &&
-                    X509_gmtime_adj(X509_getm_notAfter(x509), kSelfSignedDays * 24 * 3600) != nullptr &&
+                    X509_gmtime_adj(X509_getm_notAfter(x509), kSelfSignedDays * kDay) != nullptr &&
                     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, name, -1, -1, 0) == 1 &&
                     X509_set_issuer_name(x509, subject) == 1 && X509_set_pubkey(x509, key) == 1 &&
                     extend(x509, NID_subject_alt_name, names.c_str()) &&
@@ -102,7 +105,7 @@ Result<Certificate> read_certificate(const CertificateFiles& files) {
   if (!chain) return Unexpected(chain.error());
   auto key = read_secret_file(files.key, "the private key", remedy);
   if (!key) return Unexpected(key.error());
-  return Certificate{files, std::string(chain->view()), std::make_shared<SecretBytes>(std::move(*key))};
+  return Certificate{files, std::string(chain->view()), std::make_shared<SecretBytes>(std::move(*key)), 0};
 }
 
 Result<Certificate> make_self_signed() {
@@ -123,7 +126,8 @@ Result<Certificate> make_self_signed() {
   pem.copy(bytes->data(), pem.size());
   return Certificate{{std::string(kSelfSigned), ""},
                      std::string(written(chain.get())),
-                     std::make_shared<SecretBytes>(std::move(*bytes))};
+                     std::make_shared<SecretBytes>(std::move(*bytes)),
+                     std::time(nullptr) + (kSelfSignedDays - kRenewedDays) * kDay};
 }
 
 std::string fingerprint_of(const std::string& chain) {

@@ -2,6 +2,7 @@
 // root rights, so the supervisor does it; the workers parse what they are given.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,7 @@ struct Certificate {
   CertificateFiles files;
   std::string chain;                       // PEM: the certificate, then those that lead to a root
   std::shared_ptr<const SecretBytes> key;  // PEM
+  std::int64_t renew_at_s = 0;             // of a self-signed one, in seconds since 1970
 };
 
 // Reads a file of at most 1 MiB. `what` is the subject of error sentences, and `remedy` their end.

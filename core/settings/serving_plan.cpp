@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -58,7 +59,8 @@ unsigned usable_processors() {
 Result<Certificate> self_signed(const ServingPlan* before) {
   if (before != nullptr) {
     for (const Certificate& certificate : before->certificates) {
-      if (certificate.files.chain == kSelfSigned) return certificate;
+      if (certificate.files.chain == kSelfSigned && std::time(nullptr) < certificate.renew_at_s)
+        return certificate;
     }
   }
   return make_self_signed();

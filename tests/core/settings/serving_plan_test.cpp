@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -110,6 +111,13 @@ TEST_CASE("certificates and addresses with TLS need each other", "[serving_plan]
   REQUIRE(after);
   CHECK((*after)->ticket_keys == (*plan)->ticket_keys);
   CHECK((*after)->certificates[0].chain == (*plan)->certificates[0].chain);
+  // One that ends soon is replaced.
+  ServingPlan old;
+  old.certificates = (*plan)->certificates;
+  old.certificates[0].renew_at_s = std::time(nullptr);
+  const auto renewed = make_plan(settings, &old);
+  REQUIRE(renewed);
+  CHECK((*renewed)->certificates[0].chain != old.certificates[0].chain);
   settings.ticket_keys_file = scratch.path / "none";
   CHECK_THAT(why(settings), Catch::Matchers::Contains("the file of ticket keys "));
   settings.ticket_keys_file.clear();
