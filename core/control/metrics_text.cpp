@@ -1,6 +1,7 @@
 #include "control/metrics_text.h"
 
 #include <cstdio>
+#include <set>
 #include <string_view>
 
 namespace sluice {
@@ -156,6 +157,16 @@ void write_module_states(Exposition& out, const ModuleSet& modules) {
   }
 }
 
+void write_certificates(Exposition& out, const std::vector<CertificateFacts>& certificates) {
+  if (certificates.empty()) return;
+  out.family("certificate_not_after_timestamp_seconds", "gauge", "When the certificate expires, since 1970.");
+  std::set<std::string_view> written;
+  for (const CertificateFacts& facts : certificates) {
+    if (written.insert(facts.file).second)
+      out.sample(label("file", facts.file), std::to_string(facts.not_after_s));
+  }
+}
+
 void write_modules(Exposition& out, const Sums& sums) {
   const auto all = std::make_unique<WorkerStats>();
   for (const auto& [index, stats] : sums) all->absorb(*stats);
@@ -214,6 +225,7 @@ std::string metrics_text(const ServerView& view, const PastCounts& past) {
   write_loops(out, sums);
   write_offload(out, sums);
   write_module_states(out, view.modules);
+  write_certificates(out, view.certificates);
   write_modules(out, sums);
   return out.take();
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "module/module_placement.h"
+#include "settings/certificate_facts.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {
@@ -29,6 +30,7 @@ struct ServerView {
   ModuleSet modules;                   // in force
   std::vector<Place> places;           // where the modules answer
   std::vector<WorkerView> workers;
+  std::vector<CertificateFacts> certificates;  // in force
 };
 
 }  // namespace sluice

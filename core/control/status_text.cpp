@@ -44,6 +44,23 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
+// A certificate may have a hundred names.
+std::string some_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kShown) text += fmt::format(", and {} more", names.size() - kShown);
+  return text;
+}
+
+std::string certificate_table(const std::vector<CertificateFacts>& certificates) {
+  if (certificates.empty()) return "";
+  std::vector<Row> rows{{"CERTIFICATE", "EXPIRES", "NAMES"}};
+  for (const CertificateFacts& facts : certificates)
+    rows.push_back({facts.file, moment_text(facts.not_after_s), some_names(facts.names)});
+  return "\n" + table(rows);
+}
+
 }  // namespace
 
 std::string status_text(const ServerView& view) {
@@ -61,7 +78,7 @@ std::string status_text(const ServerView& view) {
     mounts.push_back({place.prefix, place.module.name, std::to_string(place.module.generation),
                       (place.module.closed ? "switched off" : "serving") + at});
   }
-  return text + "\n" + table(workers) + "\n" + table(mounts);
+  return text + "\n" + table(workers) + "\n" + table(mounts) + certificate_table(view.certificates);
 }
 
 }  // namespace sluice

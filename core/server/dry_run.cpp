@@ -1,6 +1,7 @@
 #include "server/dry_run.h"
 
 #include <fmt/core.h>
+#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -38,6 +39,9 @@ Result<std::string> check(const Settings& settings) {
     } else {
       add(warning.sentence);
     }
+  }
+  for (const CertificateFacts& facts : report.certificates) {
+    if (const auto warning = expiry_warning(facts, std::time(nullptr))) text += "note: " + *warning + "\n";
   }
   for (const ServingSite& site : tried->plan->sites) {
     for (const ListenAddress& address : site.listen) {

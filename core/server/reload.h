@@ -43,6 +43,9 @@ class Reload {
   // For a forked process.
   void close_for_child(const std::vector<ListeningSocket>& own_sockets);
 
+  // REQUIRES: it ended without an error.
+  const std::vector<CertificateFacts>& certificates() const { return (*report_)->certificates; }
+
   // Ends the new workers at once. The caller reaps them.
   std::vector<std::unique_ptr<WorkerProcess>> abandon();
   std::unique_ptr<WorkerGroup> take_group() { return std::move(group_); }

@@ -36,6 +36,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       rollout_(
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
+      certificates_(loop),
       watchdog_(
           loop,
           [this] {
@@ -45,6 +46,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       reports_(loop),
       retired_(loop) {
   log_problems(tried.folder.report);
+  certificates_.take(std::move(tried.folder.report.certificates));
   rollout_.begin(std::move(tried.folder), *group_);
 }
 

@@ -24,6 +24,7 @@
 #include "process/worker_group.h"
 #include "server/gather_status.h"
 #include "server/reload.h"
+#include "server/served_certificates.h"
 #include "server/tried_settings.h"
 #include "swap/module_rollout.h"
 
@@ -74,7 +75,9 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   std::vector<WorkerProcess*> all_workers() const;
   WorkerProcess* find_worker(pid_t pid) const;
   ServerView view() const {
-    return gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
+    ServerView view = gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
+    view.certificates = certificates_.all();
+    return view;
   }
   WorkerGroup* next_group() const { return reload_ == nullptr ? nullptr : reload_->group(); }
   void kill_all();
@@ -93,6 +96,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   ModuleRollout rollout_;
   std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // the one under way
+  ServedCertificates certificates_;
   Watchdog watchdog_;
   RestartPace pace_;
   FaultReports reports_;

@@ -63,6 +63,7 @@ void Supervisor::abandon_reload() {
 // them.
 void Supervisor::commit_reload() {
   const std::unique_ptr<WorkerGroup> old = std::exchange(group_, reload_->take_group());
+  std::vector<CertificateFacts> certificates = reload_->certificates();
   reload_->commit(*group_);
   reload_.reset();
   set_log(group_->plan().settings.log_level, "supervisor");
@@ -70,6 +71,7 @@ void Supervisor::commit_reload() {
   for (const WorkerProcess* worker : old->workers()) watchdog_.forget(*old, *worker);
   retired_.retire(*old);
   log(LogLevel::info, "reloaded");
+  certificates_.take(std::move(certificates));
   control_.reload_ended("reloaded\n");
 }
 

@@ -39,6 +39,7 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, con
     if (!became) return Unexpected(became.error());
   }
   TrialReport report;
+  report.certificates = facts_of(plan.certificates);
   for (const ServingSite& site : plan.sites) {
     const bool first = &site == &plan.sites.front();
     const auto worker = Worker::prepare(plan, site, first ? set : report.modules, stats, terms.unusable);
@@ -74,7 +75,8 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Te
   const auto report = try_sites(plan, set, terms, stats);
   NetstringWriter out;
   if (!report) return out.put(report.error().message).take();
-  out.put("").put(encode_modules(report->modules)).put(report->mounts.size());
+  out.put("").put(encode_modules(report->modules)).put(encode_facts(report->certificates));
+  out.put(report->mounts.size());
   for (const MountReport& mount : report->mounts) {
     out.put(mount.prefix).put(mount.module).put(mount.closed ? 1 : 0);
   }
@@ -180,6 +182,7 @@ Result<TrialReport> read_trial(const Result<std::string>& report) {
   if (!error.empty()) return fail(error);
   TrialReport trial;
   trial.modules = decode_modules(fields.next());
+  trial.certificates = decode_facts(fields.next());
   const std::uint64_t mounts = fields.next_number();
   for (std::uint64_t i = 0; i < mounts && !fields.at_end(); ++i) {
     const std::string prefix(fields.next());

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "module/module_placement.h"
 #include "process/heard_child.h"
+#include "settings/certificate_facts.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {
@@ -19,6 +20,7 @@ struct TrialReport {
   std::vector<MountReport> mounts;      // of the first site
   std::vector<ModuleProblem> problems;  // of modules that are left out or closed
   std::vector<ModuleWarning> warnings;  // of modules whose handlers were made
+  std::vector<CertificateFacts> certificates;
 };
 
 // For a server that does not serve yet, so that making handlers delays no request.

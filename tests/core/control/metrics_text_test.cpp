@@ -101,3 +101,16 @@ TEST_CASE("without an audit the series of audited turns are left out", "[metrics
   stats->net_turns.add(1);
   CHECK_THAT(metrics_text(view_of(*stats), PastCounts()), Contains("sluice_loop_sleeps_total{worker=\"1\"} 0"));
 }
+
+TEST_CASE("the end of each certificate is a series", "[metrics]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  ServerView view = view_of(*stats);
+  CHECK_THAT(metrics_text(view, PastCounts()), !Contains("certificate"));
+  view.certificates = {{"/a.pem", {"a"}, 1'700'000'000, "AB"}, {"/a.pem", {}, 1, ""}, {"/b.pem", {}, 5, ""}};
+  const std::string text = metrics_text(view, PastCounts());
+  const std::string series = "sluice_certificate_not_after_timestamp_seconds{file=";
+  CHECK(value_of(text, series + "\"/a.pem\"}") == "1700000000");
+  CHECK(value_of(text, series + "\"/b.pem\"}") == "5");
+  const std::size_t first = text.find(series + "\"/a.pem\"}");
+  CHECK(text.find(series + "\"/a.pem\"}", first + 1) == std::string::npos);
+}

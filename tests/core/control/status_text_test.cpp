@@ -28,4 +28,11 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
         "MOUNT     MODULE           GENERATION  STATE\n"
         "/static/  static_sendfile  3           serving\n"
         "/x/       x                1           switched off at unix:/x\n");
+  view.certificates = {{"/a.pem", {"a.org", "*.a.org", "b", "c", "d", "e"}, 1'700'000'000, "AB"},
+                       {"self-signed", {}, 0, ""}};
+  CHECK_THAT(status_text(view), Catch::Matchers::EndsWith(
+                                    "\n"
+                                    "CERTIFICATE  EXPIRES                  NAMES\n"
+                                    "/a.pem       2023-11-14 22:13:20 UTC  a.org, *.a.org, b, c, and 2 more\n"
+                                    "self-signed  1970-01-01 00:00:00 UTC  \n"));
 }
