@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <deque>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "base/log.h"
 #include "base/monotonic_clock.h"
 #include "swap/module_folder.h"
+#include "swap/path_steps.h"
 
 namespace sluice {
 namespace {
@@ -26,43 +26,15 @@ constexpr std::uint32_t kFolderGone = IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED
 constexpr std::uint32_t kWanted =
     kFinished | IN_CREATE | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::size_t kChangesMax = 1024;
-// The kernel does not follow more links on one path, either (path_resolution(7)).
-constexpr unsigned kLinksMax = 40;
 // A file that keeps changing is reported after this many times the quiet time.
 constexpr std::uint64_t kPatience = 20;
 
-// A name in a folder that the kernel looks up when it follows a path.
-struct Step {
-  fs::path folder;
-  std::string name;
-};
-
 // Each symbolic link along the path, and last the file at its end. Empty if there is no link.
-std::vector<Step> steps_over_links(const fs::path& path) {
-  std::vector<Step> steps;
-  std::error_code error;
-  fs::path here = path.is_absolute() ? fs::path("/") : fs::current_path(error);
-  Step end;
-  std::deque<fs::path> rest(path.begin(), path.end());
-  for (unsigned links = 0; !rest.empty() && links <= kLinksMax;) {
-    const fs::path name = rest.front();
-    rest.pop_front();
-    if (name.empty() || name == "." || name == "/") continue;
-    if (name == "..") {
-      here = here.parent_path();
-      continue;
-    }
-    end = {here, name.string()};
-    const fs::path target = fs::read_symlink(here / name, error);
-    if (error) {
-      here /= name;
-      continue;
-    }
-    ++links;
-    steps.push_back(end);
-    if (target.is_absolute()) here = "/";
-    rest.insert(rest.begin(), target.begin(), target.end());
-  }
+std::vector<PathStep> steps_over_links(const fs::path& path) {
+  std::vector<PathStep> steps = steps_along(path);
+  if (steps.empty()) return steps;
+  const PathStep end = steps.back();
+  std::erase_if(steps, [](const PathStep& step) { return !step.is_link; });
   if (!steps.empty()) steps.push_back(end);
   return steps;
 }
@@ -85,7 +57,7 @@ Result<std::unique_ptr<FolderWatch>> FolderWatch::open(EventLoop& loop, const st
 void FolderWatch::follow_links() {
   Links links;
   const auto follow = [&](const fs::path& path, const std::string& file) {
-    for (const Step& step : steps_over_links(path)) {
+    for (const PathStep& step : steps_over_links(path)) {
       const int wd = ::inotify_add_watch(inotify_.get(), step.folder.c_str(), kWanted);
       if (wd >= 0) {
         links[{wd, step.name}].insert(file);
