@@ -37,6 +37,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
       certificates_(loop),
+      certificate_watch_(loop, {[this] { close_for_child({}); }, [this] { want_certificates(); }}),
       watchdog_(
           loop,
           [this] {
@@ -81,7 +82,9 @@ Result<void> Supervisor::start() {
   }
   serving_ = true;
   rollout_.wake();
-  if (!stopping_) print_startup_message(*group_);
+  if (stopping_) return {};
+  certificate_watch_.serve(group_->shared_plan());
+  print_startup_message(*group_);
   return {};
 }
 
@@ -128,6 +131,7 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
   retired_.clear();
   rollout_.close_for_child();
   reports_.close_for_child();
+  certificate_watch_.close_for_child();
   signals_.reset();
   log_pipe_.close_reading();
   control_.close_for_child();
@@ -191,7 +195,7 @@ void Supervisor::reap() {
     if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
       let_go(*worker);
-    } else if (!rollout_.child_ended(pid, status) &&
+    } else if (!rollout_.child_ended(pid, status) && !certificate_watch_.child_ended(pid, status) &&
                (reload_ == nullptr || !reload_->child_ended(pid, status))) {
       reports_.ended(pid, status);
     }
@@ -287,6 +291,7 @@ void Supervisor::stop() {
   }
   stopping_ = true;
   watchdog_.end();
+  certificate_watch_.end();
   const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
   end_of_drain_.at(monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs);
   log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));

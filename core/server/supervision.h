@@ -22,6 +22,7 @@
 #include "process/restart_pace.h"
 #include "process/watchdog.h"
 #include "process/worker_group.h"
+#include "server/certificate_watch.h"
 #include "server/gather_status.h"
 #include "server/reload.h"
 #include "server/served_certificates.h"
@@ -63,6 +64,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   void report(const Culprit& culprit);
 
   void want_reload();
+  void want_certificates();
   bool may_swap();
   void begin_reload();
   void end_reload(const Result<void>& outcome);
@@ -97,6 +99,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // the one under way
   ServedCertificates certificates_;
+  CertificateWatch certificate_watch_;
   Watchdog watchdog_;
   RestartPace pace_;
   FaultReports reports_;
@@ -105,7 +108,8 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   bool hopeless_ = false;  // they cannot get ready
   unsigned ends_at_start_ = 0;
   bool reload_wanted_ = false;
-  bool renewal_ = false;  // the reload keeps the present settings
+  bool renewal_ = false;  // the wanted reload keeps the present settings
+  bool renews_ = false;   // the same of the reload under way
   ReadSettings present_;  // returns the present settings
   bool stopping_ = false;
   bool forced_ = false;

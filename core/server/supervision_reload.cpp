@@ -19,6 +19,15 @@ void Supervisor::want_reload() {
   rollout_.look_again();
 }
 
+// Files of certificates have other contents than those in force.
+void Supervisor::want_certificates() {
+  if (!std::exchange(reload_wanted_, true)) {
+    swaps_until_ms_ = monotonic_ms() + kSwapsFirstMs;
+    renewal_ = true;
+  }
+  rollout_.wake();
+}
+
 // A wanted reload comes before the next change of modules, but waits for those that have been noticed.
 bool Supervisor::may_swap() {
   if (rollout_.take_workers_used_up() && !std::exchange(reload_wanted_, true)) renewal_ = true;
@@ -32,9 +41,10 @@ bool Supervisor::may_swap() {
 void Supervisor::begin_reload() {
   reload_wanted_ = false;
   control_.reload_begins();
-  const bool renews = std::exchange(renewal_, false);
-  if (renews) present_ = [settings = group_->plan().settings] { return settings; };
-  auto begun = Reload::begin({renews ? present_ : reread_, rollout_, *group_, launch(Unusable::left_out)},
+  certificate_watch_.reload_begins();
+  renews_ = std::exchange(renewal_, false);
+  if (renews_) present_ = [settings = group_->plan().settings] { return settings; };
+  auto begun = Reload::begin({renews_ ? present_ : reread_, rollout_, *group_, launch(Unusable::left_out)},
                              [this](const Result<void>& outcome) { end_reload(outcome); });
   if (!begun) return refuse_reload(begun.error().message);
   reload_ = std::move(*begun);
@@ -47,7 +57,10 @@ void Supervisor::end_reload(const Result<void>& outcome) {
 
 void Supervisor::refuse_reload(const std::string& why) {
   const std::string sentence = "not reloaded, and nothing changes: " + why;
-  log(LogLevel::error, sentence);
+  // A renewal of certificates may be half written, so the watch waits before it complains.
+  const bool waits = renews_ && certificate_watch_.asks();
+  certificate_watch_.refused(waits ? why : "");
+  if (!waits) log(LogLevel::error, sentence);
   control_.reload_ended(fail(sentence));
   abandon_reload();
   rollout_.wake();
@@ -72,6 +85,7 @@ void Supervisor::commit_reload() {
   retired_.retire(*old);
   log(LogLevel::info, "reloaded");
   certificates_.take(std::move(certificates));
+  certificate_watch_.serve(group_->shared_plan());
   control_.reload_ended("reloaded\n");
 }
 

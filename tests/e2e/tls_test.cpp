@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "settings/certificate.h"
+#include "support/certified_site.h"
 #include "support/server_process.h"
 #include "support/tls_client.h"
 
@@ -18,23 +18,6 @@ using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 
 namespace {
-
-// A fresh certificate and its key in two files beside the document root.
-std::vector<std::string> write_certificate(const Site& site, const std::string& name,
-                                           std::string* fingerprint = nullptr) {
-  const auto made = sluice::make_self_signed();
-  REQUIRE(made.has_value());
-  if (fingerprint != nullptr) *fingerprint = sluice::fingerprint_of(made->chain);
-  return {site.write_beside(name + ".pem", made->chain), site.write_beside(name + ".key", made->key->view())};
-}
-
-Endpoint https_endpoint(const ServerProcess& server) {
-  const std::string text = server.out() + server.log();
-  const std::string url = "https://127.0.0.1:";
-  const std::size_t place = text.find(url);
-  REQUIRE(place != std::string::npos);
-  return {static_cast<std::uint16_t>(std::stoi(text.substr(place + url.size()))), ""};
-}
 
 struct Served {
   Site site{{"hello", "static_sendfile", "dynamic_aio", "ticker", "stalls"}};

@@ -121,6 +121,8 @@ bool TlsClient::was_resumed() const {
 }
 
 std::shared_ptr<ssl_session_st> TlsClient::session() const {
+  // OpenSSL calls nobody for a ticket that comes while a session of TLS 1.2 is resumed.
+  if (version() == TLS1_2_VERSION) return {SSL_get1_session(ssl_.get()), SSL_SESSION_free};
   return session_;
 }
 

@@ -1,0 +1,93 @@
+// Notices when the files of certificates, private keys and ticket keys have other contents than those in force.
+//
+// It watches every folder along their paths and along the symbolic links there (inotify(7)), because renewals
+// rename files over each other and swap links. It also looks once a minute, because some file systems report
+// nothing. A child does the looking: it compares contents, and a disk that hangs holds up the child alone.
+// Supervisor's thread.
+//
+// INVARIANT: it looks at nothing during a reload, which may change what is in force. What changes meanwhile is
+// looked at afterwards.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "loop/alarm.h"
+#include "loop/registration.h"
+#include "process/heard_child.h"
+#include "settings/serving_plan.h"
+
+namespace sluice {
+
+class CertificateWatch final : private Pollable {
+ public:
+  struct Pace {
+    std::uint32_t quiet_ms = 500;    // without a change before the files are looked at
+    std::uint32_t look_ms = 60'000;  // between two looks without a change
+    std::uint32_t grace_ms = 3'000;  // for a renewal that is half written
+  };
+  struct Actions {
+    std::function<void()> close_in_child;  // called first in the child that looks
+    std::function<void()> changed;         // asks for a reload; the answer is `serve` or `refused`
+  };
+  // `loop` lives longer.
+  CertificateWatch(EventLoop& loop, Actions actions, Pace pace);
+  CertificateWatch(EventLoop& loop, Actions actions) : CertificateWatch(loop, std::move(actions), Pace()) {}
+
+  // What is in force from now on.
+  void serve(PlanPtr plan);
+  // A reload begins, which ends in `serve` or `refused`.
+  void reload_begins();
+  // The reload is refused. If it was asked for here, the reason is logged after a while, unless the files get
+  // better until then, or the reason is empty. The same contents are not tried again.
+  void refused(const std::string& why);
+  // Whether a reload is asked for, and not answered yet.
+  bool asks() const { return asks_; }
+  bool child_ended(pid_t pid, int status);
+  // Looks no more.
+  void end();
+  // For a forked process.
+  void close_for_child();
+
+ private:
+  void on_events(std::uint32_t events) override;
+  void work();
+  void look();
+  void heard(const Result<std::string>& report);
+  bool follow(std::string_view steps);
+  void note_change(std::uint64_t now_ms);
+  std::uint64_t due_ms() const;
+
+  EventLoop& loop_;
+  Actions actions_;
+  Pace pace_;
+  Alarm work_;
+  UniqueFd inotify_;
+  Registration events_;
+  PlanPtr plan_;
+  std::set<std::pair<int, std::string>> places_;  // names in watched folders that matter
+  std::unique_ptr<HeardChild> child_;
+  std::uint64_t first_change_ms_ = Alarm::kNever;  // since the last look
+  std::uint64_t last_change_ms_ = 0;
+  std::uint64_t next_look_ms_ = Alarm::kNever;  // if nothing changes
+  std::uint64_t late_ms_ = Alarm::kNever;       // when the look that is under way is late
+  bool asks_ = false;
+  bool reloads_ = false;
+  std::string seen_;     // what identifies the contents of the last look
+  std::string refused_;  // the same for contents that cannot be served
+  std::string why_;      // the reason, while it is not logged yet
+  std::uint64_t tell_ms_ = Alarm::kNever;
+  bool told_of_failure_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,262 @@
+// Changed certificates are noticed in whatever way their files are changed, and refused ones are told of once.
+#include "server/certificate_watch.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/log.h"
+#include "settings/ticket_key_file.h"
+#include "support/temp_folder.h"
+
+using namespace sluice;
+using Catch::Matchers::Contains;
+using sluice::test::TempFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint32_t kHourMs = 3'600'000;
+
+struct Fixture {
+  TempFolder folder;
+  WorkerStats stats;
+  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
+  const UniqueFd log_file{::memfd_create("log", MFD_CLOEXEC)};
+  int asked = 0;
+  int looks = 0;
+  std::unique_ptr<CertificateWatch> watch = make({10, kHourMs, kHourMs});
+  std::string chain = folder / "tls.crt";
+  std::string key = folder / "tls.key";
+  std::string tickets;
+
+  Fixture() { set_log_fd(log_file.get()); }
+  ~Fixture() { set_log_fd(STDERR_FILENO); }
+
+  std::unique_ptr<CertificateWatch> make(CertificateWatch::Pace pace) {
+    return std::make_unique<CertificateWatch>(*loop, CertificateWatch::Actions{[] {}, [this] { ++asked; }},
+                                              pace);
+  }
+  void write_pair(const std::string& in, const std::string& text) const {
+    folder.write(in + "tls.crt", "chain " + text);
+    folder.write(in + "tls.key", "key " + text);
+  }
+  PlanPtr plan() const {
+    auto plan = std::make_shared<ServingPlan>();
+    plan->certificates.push_back(std::move(*read_certificate({chain, key})));
+    plan->settings.ticket_keys_file = tickets;
+    if (!tickets.empty()) plan->ticket_keys = std::move(*plan_ticket_keys(tickets, nullptr));
+    return plan;
+  }
+  void turn_until(const std::function<bool()>& done) {
+    while (!done()) {
+      loop->turn(10);
+      int status = 0;
+      const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+      if (ended > 0 && watch->child_ended(ended, status)) ++looks;
+    }
+  }
+  void wait_for_look() {
+    turn_until([this, before = looks] { return looks > before; });
+  }
+  // The first look finds the folders, and the second one whether anything changed before they were watched.
+  void serve(const PlanPtr& plan) {
+    watch->serve(plan);
+    turn_until([this, before = looks] { return looks >= before + 2; });
+  }
+  void serve() { serve(plan()); }
+  bool notices() {
+    turn_until([this] { return watch->asks(); });
+    return asked == 1;
+  }
+  std::string logged() const {
+    std::string text(64 * 1024, '\0');
+    const ssize_t got = ::pread(log_file.get(), text.data(), text.size(), 0);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a file that is written or renamed over another is noticed", "[certificate_watch]") {
+  write_pair("", "one");
+  serve();
+  CHECK(asked == 0);
+  SECTION("written in place") {
+    folder.write("tls.crt", "chain two");
+  }
+  SECTION("renamed") {
+    folder.write("new", "key two");
+    fs::rename(folder / "new", key);
+  }
+  SECTION("a symbolic link in its place") {
+    folder.write("new", "key two");
+    fs::remove(key);
+    fs::create_symlink("new", key);
+  }
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "files with the same contents are no change", "[certificate_watch]") {
+  write_pair("", "one");
+  serve();
+  write_pair("new", "one");
+  fs::rename(folder / "newtls.key", key);
+  wait_for_look();
+  CHECK(asked == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "links are followed wherever they are on the path", "[certificate_watch]") {
+  fs::create_directories(folder / "v1");
+  fs::create_directories(folder / "v2");
+  write_pair("v1/", "one");
+  write_pair("v2/", "two");
+  SECTION("as Kubernetes mounts secrets") {
+    fs::create_symlink("v1", folder / "..data");
+    fs::create_symlink("..data/tls.crt", chain);
+    fs::create_symlink("..data/tls.key", key);
+    serve();
+    fs::create_symlink("v2", folder / "..tmp");
+    fs::rename(folder / "..tmp", folder / "..data");
+    fs::remove_all(folder / "v1");
+  }
+  SECTION("as certbot keeps its archive") {
+    fs::create_directories(folder / "live");
+    chain = folder / "live/tls.crt";
+    key = folder / "live/tls.key";
+    fs::create_symlink("../v1/tls.crt", chain);
+    fs::create_symlink("../v1/tls.key", key);
+    serve();
+    for (const std::string& name : {chain, key}) {
+      fs::create_symlink("../v2/" + fs::path(name).filename().string(), name + ".new");
+      fs::rename(name + ".new", name);
+    }
+  }
+  SECTION("a folder's name is a link") {
+    fs::create_directory_symlink(folder / "v1", folder / "current");
+    chain = folder / "current/tls.crt";
+    key = folder / "current/tls.key";
+    serve();
+    fs::create_directory_symlink(folder / "v2", folder / "next");
+    fs::rename(folder / "next", folder / "current");
+  }
+  CHECK(notices());
+  // The new place is watched as well.
+  asked = 0;
+  watch->serve(plan());
+  wait_for_look();
+  folder.write("v2/tls.crt", "chain three");
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "a folder that is removed and made again is found again", "[certificate_watch]") {
+  fs::create_directories(folder / "a/b");
+  chain = folder / "a/b/tls.crt";
+  key = folder / "a/b/tls.key";
+  write_pair("a/b/", "one");
+  serve();
+  fs::remove_all(folder / "a");
+  wait_for_look();
+  CHECK(asked == 0);
+  fs::create_directories(folder / "a/b");
+  write_pair("a/b/", "two");
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "what the kernel does not report is seen by and by", "[certificate_watch]") {
+  watch = make({10, 20, kHourMs});
+  write_pair("", "one");
+  fs::create_directories(folder / "elsewhere");
+  fs::create_hard_link(chain, folder / "elsewhere/name");
+  serve();
+  folder.write("elsewhere/name", "chain two");
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "keys of tickets are watched as well", "[certificate_watch]") {
+  write_pair("", "one");
+  tickets = folder / "tickets";
+  folder.write("tickets", std::string(80, 'a'));
+  serve();
+  CHECK(asked == 0);
+  folder.write("tickets", std::string(80, 'b') + std::string(80, 'a'));
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "refused contents are told of once, and not tried again", "[certificate_watch]") {
+  watch = make({10, kHourMs, 30});
+  write_pair("", "one");
+  serve();
+  folder.write("tls.crt", "chain two");
+  REQUIRE(notices());
+  watch->reload_begins();
+  watch->refused("they do not match");
+  turn_until([this] { return !logged().empty(); });
+  CHECK_THAT(logged(), Contains("not taken, and those before them serve on: they do not match\n"));
+  const std::string once = logged();
+  folder.write("tls.crt", "chain two");
+  wait_for_look();
+  CHECK(asked == 1);
+  CHECK(logged() == once);
+  folder.write("tls.key", "key two");
+  turn_until([this] { return watch->asks(); });
+  CHECK(asked == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "a renewal that was half written is not complained about", "[certificate_watch]") {
+  write_pair("", "one");
+  const PlanPtr before = plan();
+  serve(before);
+  folder.write("tls.crt", "chain two");
+  REQUIRE(notices());
+  watch->refused("they do not match");
+  SECTION("when it is complete") {
+    folder.write("tls.key", "key two");
+    turn_until([this] { return watch->asks(); });
+    CHECK(asked == 2);
+    watch->serve(plan());
+    wait_for_look();
+  }
+  SECTION("when it is taken back") {
+    folder.write("tls.crt", "chain one");
+    wait_for_look();
+    CHECK(asked == 1);
+  }
+  CHECK(logged().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "a file that is missing is told of, and looked for", "[certificate_watch]") {
+  watch = make({10, kHourMs, 30});
+  write_pair("", "one");
+  serve();
+  fs::remove(key);
+  turn_until([this] { return !logged().empty(); });
+  CHECK(asked == 0);
+  CHECK_THAT(logged(), Contains("serve on: the private key " + key + " cannot be read"));
+  folder.write("tls.key", "key two");
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "a change during a reload is looked at afterwards", "[certificate_watch]") {
+  write_pair("", "one");
+  const PlanPtr before = plan();
+  serve(before);
+  watch->reload_begins();
+  const int looked = looks;
+  folder.write("tls.crt", "chain two");
+  for (int i = 0; i < 5; ++i) loop->turn(10);
+  CHECK(looks == looked);
+  SECTION("that was refused") {
+    watch->refused("of another reason");
+  }
+  SECTION("that succeeded") {
+    watch->serve(before);
+  }
+  CHECK(notices());
+}
