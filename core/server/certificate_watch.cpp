@@ -260,13 +260,13 @@ void CertificateWatch::refused(const std::string& why) {
   reloads_ = false;
   work_.soon();
   if (!std::exchange(asks_, false)) return;
+  if (why.empty()) {
+    next_look_ms_ = 0;
+    return;
+  }
   refused_ = seen_;
   why_ = why;
-  if (why.empty()) {
-    tell_ms_ = Alarm::kNever;
-  } else if (tell_ms_ == Alarm::kNever) {
-    tell_ms_ = monotonic_ms() + pace_.grace_ms;
-  }
+  if (tell_ms_ == Alarm::kNever) tell_ms_ = monotonic_ms() + pace_.grace_ms;
 }
 
 }  // namespace sluice

@@ -49,7 +49,8 @@ class CertificateWatch final : private Pollable {
   // A reload begins, which ends in `serve` or `refused`.
   void reload_begins();
   // The reload is refused. If it was asked for here, the reason is logged after a while, unless the files get
-  // better until then, or the reason is empty. The same contents are not tried again.
+  // better until then, and the same contents are not tried again. No reason: the reload was of other settings
+  // as well, which may have been refused for their own sake.
   void refused(const std::string& why);
   // Whether a reload is asked for, and not answered yet.
   bool asks() const { return asks_; }

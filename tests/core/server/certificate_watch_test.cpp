@@ -231,6 +231,18 @@ TEST_CASE_METHOD(Fixture, "a renewal that was half written is not complained abo
   CHECK(logged().empty());
 }
 
+TEST_CASE_METHOD(Fixture, "a change is asked for again when other settings were refused",
+                 "[certificate_watch]") {
+  write_pair("", "one");
+  serve();
+  folder.write("tls.crt", "chain two");
+  REQUIRE(notices());
+  watch->reload_begins();
+  watch->refused("");
+  turn_until([this] { return watch->asks(); });
+  CHECK(asked == 2);
+}
+
 TEST_CASE_METHOD(Fixture, "a file that is missing is told of, and looked for", "[certificate_watch]") {
   watch = make({10, kHourMs, 30});
   write_pair("", "one");
