@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/certified_site.h"
+#include "support/hanging_disk.h"
 #include "support/server_process.h"
 #include "support/tls_client.h"
 
@@ -194,6 +195,28 @@ TEST_CASE("certificates are swapped under load without losing a request", "[e2e]
   CHECK(served.server.count_in_log("not taken") == 0);
   CHECK(eventually([&] { return served.server.workers().size() == 2; }));
   CHECK(served.server.stop() == 0);
+}
+
+TEST_CASE("a certificate on a disk that hangs holds up nothing", "[e2e][certificate_swap]") {
+  const Site site({"hello"});
+  std::string first;
+  const auto made = write_certificate(site, "one", &first);
+  const std::string folder = site.path("disk");
+  fs::create_directories(folder);
+  std::ifstream chain(made[0]);
+  HangingDisk disk(folder, std::string(std::istreambuf_iterator<char>(chain), {}));
+  if (!disk.mounted()) {
+    WARN("no FUSE can be mounted here");
+    return;
+  }
+  Served served(site, folder + "/" + HangingDisk::kFile, made[1]);
+  disk.hang();
+  write_certificate(site, "one");
+  CHECK(eventually([&] { return disk.unanswered() > 0; }));
+  CHECK(served.serves(first));
+  CHECK(run({sluice_binary(), "status"}, {{"RUNTIME_DIRECTORY", site.path("run")}}).code == 0);
+  CHECK(served.server.stop() == 0);
+  disk.end();
 }
 
 TEST_CASE("servers that share ticket keys resume each other's sessions", "[e2e][certificate_swap]") {
