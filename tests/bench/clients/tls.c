@@ -97,7 +97,7 @@ static int discard_answer(int fd) {
     }
     atomic_fetch_add(&bytes, size - 17);
   }
-  return records > 0;
+  return records > 0 || atomic_load(&stopping);
 }
 
 // One connection from beginning to end. `session` is used, and replaced by the one that it brings.
