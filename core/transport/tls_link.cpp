@@ -12,7 +12,7 @@ constexpr std::uint64_t kLogIntervalMs = 1'000;
 constexpr std::size_t kRecordMax = 16 * 1024;
 constexpr std::size_t kSmallRecord = 1300;  // fits a packet with all heads
 constexpr std::uint64_t kSmallUntil = 64 * 1024;
-constexpr std::uint64_t kIdleNs = 1'000'000'000;
+constexpr std::uint64_t kIdleMs = 1'000;
 
 }  // namespace
 
@@ -97,8 +97,8 @@ void TlsLink::use(std::size_t size) {
   unsent_begin_ = 0;
 }
 
-std::size_t TlsLink::record_size(std::uint64_t now_ns) {
-  if (now_ns - std::exchange(sent_ns_, now_ns) > kIdleNs) burst_ = 0;
+std::size_t TlsLink::record_size(std::uint64_t now_ms) {
+  if (now_ms - std::exchange(sent_ms_, now_ms) > kIdleMs) burst_ = 0;
   return burst_ < kSmallUntil ? kSmallRecord : kRecordMax;
 }
 

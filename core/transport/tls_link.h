@@ -63,7 +63,7 @@ class TlsLink {
 
   // How much the next record holds. The first ones of a burst are small, so that a client whose window is small
   // can decipher each packet when it comes.
-  std::size_t record_size(std::uint64_t now_ns);
+  std::size_t record_size(std::uint64_t now_ms);
   void count(std::size_t sent) { burst_ += sent; }
 
  private:
@@ -79,7 +79,7 @@ class TlsLink {
   std::size_t unsent_begin_ = 0;
   bool touched_ = false;
   std::uint64_t burst_ = 0;  // sent since the client was idle
-  std::uint64_t sent_ns_ = 0;
+  std::uint64_t sent_ms_ = 0;
 };
 
 }  // namespace sluice

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/monotonic_clock.h"
 #include "transport/piece_reader.h"
 #include "transport/tls_link.h"
 #include "transport/transport.h"
@@ -11,9 +10,12 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kRecordMax = 16 * 1024;
-// Encrypted before the socket is asked. What it does not take has to be kept.
-constexpr std::size_t kPortionMax = 64 * 1024;
-static_assert(kPortionMax >= Transport::kLastMax);
+// Encrypted before the socket is asked. A send costs the same however long it is, so a portion is as much as
+// the file modules read at once. What the socket does not take has to be kept, so the portions of a client that
+// has just left something are smaller.
+constexpr std::size_t kPortionMax = 128 * 1024;
+constexpr std::size_t kSlowPortionMax = 64 * 1024;
+static_assert(kSlowPortionMax >= Transport::kLastMax);
 
 }  // namespace
 
@@ -127,24 +129,25 @@ Moved Transport::receive_decrypted(char* buffer, std::size_t size) {
 bool Transport::encrypt(PieceReader& pieces, std::size_t portion) {
   std::string& records = tls_->services().context.records();
   char buffer[kRecordMax];
-  const std::size_t record = tls_->record_size(monotonic_ns());
+  const std::uint64_t now_ms = tls_->services().loop.now_ms();
   for (std::size_t done = 0; done < portion;) {
-    const std::size_t part = std::min(portion - done, record);
+    const std::size_t part = std::min(portion - done, tls_->record_size(now_ms));
     if (!tls_->stream().encrypt(pieces.take(part, buffer), part, records)) return false;
+    tls_->count(part);
     done += part;
   }
-  tls_->count(portion);
   return true;
 }
 
 Moved Transport::send_encrypted(const iovec* pieces, int count, bool more_follows) {
+  const std::size_t portion_max = has_unsent_records() ? kSlowPortionMax : kPortionMax;
   if (const Io io = flush_records(); io != Io::ok) return {0, io};
   std::size_t wanted = 0;
   for (int i = 0; i < count; ++i) wanted += pieces[i].iov_len;
   PieceReader reader(pieces);
   Moved moved;
   while (moved.size < wanted && moved.status == Io::ok) {
-    const std::size_t portion = std::min(wanted - moved.size, kPortionMax);
+    const std::size_t portion = std::min(wanted - moved.size, portion_max);
     tls_->services().context.fresh_records();
     if (!encrypt(reader, portion)) return {0, Io::lost};
     moved.size += portion;

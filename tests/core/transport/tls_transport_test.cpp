@@ -46,6 +46,27 @@ struct NarrowSocket {
   ~NarrowSocket() { socket_calls = kKernel; }
 };
 
+// Lets the socket take so many bytes, and then no more.
+struct FillingSocket {
+  static inline const SocketCalls kKernel = socket_calls;
+  static inline std::size_t room = 0;
+
+  FillingSocket() {
+    room = 0;
+    socket_calls.send = [](int socket, const iovec* pieces, int, int flags) -> ssize_t {
+      if (room == 0) {
+        errno = EAGAIN;
+        return -1;
+      }
+      const iovec part{pieces->iov_base, std::min(pieces->iov_len, room)};
+      const ssize_t sent = kKernel.send(socket, &part, 1, flags);
+      if (sent > 0) room -= static_cast<std::size_t>(sent);
+      return sent;
+    };
+  }
+  ~FillingSocket() { socket_calls = kKernel; }
+};
+
 struct Waiter final : Ready {
   void on_ready() override { ++called; }
   int called = 0;
@@ -145,6 +166,35 @@ TEST_CASE_METHOD(Fixture, "bytes pass whole, however little the socket moves at 
   CHECK(answer == content + "the end");
   CHECK(ended_in_order);
   CHECK(stats.tls_handshakes.get() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "less is kept for a client that has just left something", "[tls_transport]") {
+  run_client("request");
+  REQUIRE(shake_hands() == Transport::Handshake::done);
+  REQUIRE(receive(7) == "request");
+  const std::string content(1024 * 1024, 'c');
+  const iovec piece{const_cast<char*>(content.data()), content.size()};
+  std::uint64_t taken = 0;
+  {
+    const FillingSocket filling;
+    Moved moved = transport.send(&piece, 1, false);
+    CHECK(moved.status == Io::full);
+    CHECK(moved.size == 128 * 1024);
+    taken = moved.size;
+    CHECK(transport.send(&piece, 1, false).size == 0);
+    // The socket takes all that was kept, in calls of the kernel, and a part of the next portion.
+    FillingSocket::room = 128 * 1024 + 16 * 1024;
+    for (moved = {0, Io::full}; moved.size == 0; std::this_thread::yield()) {
+      moved = transport.send(&piece, 1, false);
+      REQUIRE(moved.status == Io::full);
+    }
+    CHECK(moved.size == 64 * 1024);
+    taken += moved.size;
+  }
+  send_last("the end");
+  transport.finish_sending();
+  client.join();
+  CHECK(answer == content.substr(0, taken) + "the end");
 }
 
 TEST_CASE_METHOD(Fixture, "a connection that is only closed has no end in order", "[tls_transport]") {
