@@ -158,7 +158,11 @@ Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {
     const int result = SSL_read_ex(ssl_.get(), buffer + moved.size, size - moved.size, &got);
     moved.size += got;
     if (got > 0) empty_bytes_ = 0;
-    if (result == 1) continue;
+    if (result == 1) {
+      // Another call would allocate a buffer only to find that nothing is left.
+      if (drained_ && !has_fed()) break;
+      continue;
+    }
     const int error = SSL_get_error(ssl_.get(), result);
     if (error == SSL_ERROR_WANT_READ && moved.size == 0) moved.status = Io::full;
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_ZERO_RETURN) return {moved.size, break_off()};
