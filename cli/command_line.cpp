@@ -34,12 +34,24 @@ constexpr const char* kProgramFooter = R"(Start here:
 
 constexpr const char* kServeFooter = R"(Every option can also be set in the environment (--head-timeout 5s as
 SLUICE_HEAD_TIMEOUT=5s) and, except --config and --check, in the file of
---config (head-timeout = 5s). The command line comes before the environment,
+--config (head-timeout = "5s"). The command line comes before the environment,
 the environment before the file, the file before the default. The values of a
 repeatable option all come from the first of these that has any. In the
-environment ';' or a new line separates them; in the file the key is repeated,
-or its value is a list: ["a", "b"]. Relative paths start where sluice is
-started.
+environment ';' or a new line separates them; in the file they are a list:
+["a", "b"]. Relative paths start where sluice is started.
+
+The file is written in TOML. It can have further sites, each with its names:
+  [[site]]
+  names = ["example.org", "*.example.org"]
+  listen = ["http://*:80", "https://*:443"]
+  certificate = "/etc/ssl/example.org.pem"
+  key = "/etc/ssl/private/example.org.key"
+  redirect = "https"
+  [[site.mount]]
+  at = "/"
+  module = "static_sendfile"
+  root = "/srv/example"
+What a site leaves out is as at the top of the file.
 
 Signals: after TERM, INT and QUIT the server finishes the requests under way
 and ends; after a second one it ends at once. After HUP it reads the
@@ -50,7 +62,7 @@ Examples:
   sluice serve --root /srv/site --listen *:80 --user www-data
   sluice serve --mount /docs/=static_sendfile:root=docs
   sluice serve --listen 127.0.0.1:8080 --listen unix:/run/sluice.sock
-  sluice serve --config /etc/sluice.conf --check)";
+  sluice serve --config /etc/sluice.toml --check)";
 
 constexpr const char* kCheckFooter =
     R"(The module is loaded, sent requests and swapped in child processes, so that a
@@ -194,7 +206,9 @@ std::string meant_by(const std::string& word, bool is_option, const CLI::App& co
   if (is_program && (word == "stop" || word == "quit" || word == "shutdown"))
     return "a running server ends on Ctrl-C, or on TERM; 'sluice status' shows its process";
   std::vector<std::string_view> of_serve;
-  for (const ServeOption& option : serve_options()) of_serve.emplace_back(option.name);
+  for (const ServeOption& option : serve_options()) {
+    if (is_on_command_line(option)) of_serve.emplace_back(option.name);
+  }
   if (const auto likely = likely_word(without_dashes(word), of_serve); likely && is_program && is_option)
     return fmt::format("did you mean 'sluice serve --{}'?", *likely);
   // Other servers take a folder, a port or an address without an option.
@@ -262,7 +276,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CommandLine result;
   CLI::App& serve = *app.add_subcommand("serve", "Serve files, and whatever other modules offer");
   serve.footer(kServeFooter);
-  for (const ServeOption& option : serve_options()) add_option(serve, option, result.given);
+  for (const ServeOption& option : serve_options()) {
+    if (is_on_command_line(option)) add_option(serve, option, result.given);
+  }
   CLI::App& modules =
       *app.add_subcommand("modules", "List the modules, their options, and why one cannot be loaded");
   add_option(modules, *find_serve_option("plugins"), result.given);

@@ -1,165 +1,167 @@
 #include "config_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <fmt/core.h>
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstdint>
+#include <cctype>
+#include <optional>
 
+#include "base/small_file.h"
 #include "base/text.h"
-#include "base/unique_fd.h"
+#include "unquoted_value.h"
 
 namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
-constexpr std::string_view kSpace = " \t";
-constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";  // some editors write it at the beginning of a file
+constexpr std::string_view kSite = "site";
+constexpr std::string_view kMount = "mount";
 
-bool is_comment(std::string_view text) {
-  return !text.empty() && (text.front() == '#' || text.front() == ';');
+std::string_view line_of(std::string_view text, std::size_t number) {
+  std::string_view line;
+  for (std::size_t i = 0; i < number && !text.empty(); ++i) line = take_part(text, "\n");
+  return trimmed(line, " \t\r");
 }
 
-// Cuts a bare value before a '#' that follows white space.
-std::string_view without_comment(std::string_view text) {
-  for (std::size_t at = text.find('#'); at != std::string_view::npos; at = text.find('#', at + 1)) {
-    if (at > 0 && kSpace.find(text[at - 1]) != std::string_view::npos) return trimmed(text.substr(0, at));
+// What the parser says, as the second part of a sentence.
+std::string explained(const toml::parse_error& error, std::string_view line) {
+  constexpr std::string_view kBeginning = "Error while parsing ";
+  std::string what(error.description());
+  if (line.starts_with(';')) return "a comment begins with '#' in place of ';'";
+  if (what.find("cannot redefine existing") != std::string::npos && !line.starts_with('['))
+    return "the key stands here a second time: write several values as one list, as in listen = [\"A\", \"B\"]";
+  if (what.find("cannot redefine existing") != std::string::npos)
+    return fmt::format("{} stands here a second time: sites and mounts have two brackets, as in [[site]]",
+                       line);
+  if (const auto meant = with_quotes(line)) return "a value that is no number needs quotes: write " + *meant;
+  if (what.starts_with(kBeginning)) what = "this is not the TOML of a " + what.substr(kBeginning.size());
+  return what;
+}
+
+// The parser stops at the first mistake. Further values without quotes are found line by line.
+std::string syntax_mistakes(const toml::parse_error& error, std::string_view text, const std::string& file) {
+  const toml::source_position at = error.source().begin;
+  const std::string_view first = line_of(text, at.line);
+  std::string mistakes = fmt::format("{}:{}:{}: {}", file, at.line, at.column, explained(error, first));
+  if (!with_quotes(first)) return mistakes;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
+    if (number <= at.line || line.starts_with('#')) continue;
+    if (const auto meant = with_quotes(line); meant && !toml::parse(line))
+      mistakes += fmt::format("\n{}:{}: this value needs quotes, too: write {}", file, number, *meant);
   }
-  return trimmed(text);
+  return mistakes;
 }
 
-// "[::1]:8080" is not a list: a bare IPv6 address begins with a bracket as well.
-bool is_list(std::string_view text) {
-  if (text.empty() || text.front() != '[') return false;
-  const std::string_view inside = trimmed(text.substr(1));
-  return inside.substr(0, 1) == "\"" || without_comment(text).back() == ']';
-}
+// Turns the tables into texts, and collects the mistakes.
+class Reader {
+ public:
+  explicit Reader(const std::string& file) : file_(file) {}
 
-// Takes a text in double quotes from the front.
-Result<std::string> take_quoted(std::string_view& rest) {
-  std::string value;
-  for (std::size_t i = 1; i < rest.size(); ++i) {
-    if (rest[i] == '"') {
-      rest = trimmed(rest.substr(i + 1));
-      return value;
+  ConfigFile read(const toml::table& top) {
+    ConfigFile config;
+    config.server.place = file_;
+    for (const auto& [key, node] : top) {
+      if (key.str() == kSite) {
+        each_table(kSite, node, [&](const toml::table& table) { config.sites.push_back(read_site(table)); });
+      } else {
+        read_key(key, node, config.server);
+      }
     }
-    const bool escape = rest[i] == '\\' && i + 1 < rest.size() && (rest[i + 1] == '"' || rest[i + 1] == '\\');
-    if (escape) ++i;
-    value.push_back(rest[i]);
+    return config;
   }
-  return fail("a value that begins with a double quote must end with one on the same line");
-}
 
-// Takes ["a", "b"] from the front; items without quotes end at ',' or ']'.
-Result<std::vector<std::string>> take_list(std::string_view& rest) {
-  std::vector<std::string> values;
-  rest = trimmed(rest.substr(1));
-  while (!rest.empty() && rest.front() != ']') {
-    if (rest.front() == '"') {
-      auto value = take_quoted(rest);
-      if (!value) return Unexpected(value.error());
-      values.push_back(std::move(*value));
+  Result<void> mistakes() const { return mistakes_.empty() ? Result<void>() : fail(mistakes_); }
+
+ private:
+  std::string place(const toml::source_region& source) const {
+    return fmt::format("{}:{}", file_, source.begin.line);
+  }
+
+  void refuse(const toml::source_region& source, const std::string& why) {
+    mistakes_ += (mistakes_.empty() ? "" : "\n") + place(source) + ": " + why;
+  }
+
+  template <typename Read>
+  void each_table(std::string_view name, const toml::node& node, Read&& read) {
+    const toml::array* tables = node.as_array();
+    if (tables == nullptr || !tables->is_array_of_tables())
+      return refuse(node.source(), fmt::format("'{0}' is a table with two brackets: write [[{0}]]", name));
+    for (const toml::node& table : *tables) read(*table.as_table());
+  }
+
+  ConfigSite read_site(const toml::table& table) {
+    ConfigSite site;
+    site.place = place(table.source());
+    for (const auto& [key, node] : table) read_key(key, node, site);
+    return site;
+  }
+
+  // `mount` may have the texts of the command line, too.
+  void read_key(const toml::key& key, const toml::node& node, ConfigSite& site) {
+    const toml::array* list = node.as_array();
+    if (key.str() != kMount || (list != nullptr && !list->is_array_of_tables()))
+      return take(key, node, site.entries);
+    if (list == nullptr && !node.is_table()) return take(key, node, site.entries);
+    each_table(key.str(), node, [&](const toml::table& table) { site.mounts.push_back(read_mount(table)); });
+  }
+
+  ConfigMount read_mount(const toml::table& table) {
+    ConfigMount mount;
+    mount.place = place(table.source());
+    for (const auto& [key, node] : table) take(key, node, mount.entries);
+    return mount;
+  }
+
+  void take(const toml::key& key, const toml::node& node, std::vector<ConfigEntry>& entries) {
+    ConfigEntry entry{std::string(key.str()), {}, node.is_array(), place(key.source())};
+    if (const toml::array* list = node.as_array()) {
+      for (const toml::node& item : *list) add(key, item, entry.values);
     } else {
-      const std::size_t end = std::min(rest.find_first_of(",]"), rest.size());
-      values.emplace_back(trimmed(rest.substr(0, end)));
-      rest = rest.substr(end);
-      if (values.back().empty()) return fail("a list has an empty value: write [\"a\", \"b\"]");
+      add(key, node, entry.values);
     }
-    if (rest.empty() || rest.front() == ']') break;
-    if (rest.front() != ',') return fail("the values of a list need ',' between them: write [\"a\", \"b\"]");
-    rest = trimmed(rest.substr(1));
+    entries.push_back(std::move(entry));
   }
-  if (rest.empty()) return fail("a list must end with ']' on the same line; repeat the key for a long one");
-  rest = trimmed(rest.substr(1));
-  return values;
-}
 
-Result<std::vector<std::string>> parse_value(std::string_view text) {
-  std::vector<std::string> values;
-  std::string_view rest = text;
-  if (is_list(text)) {
-    auto list = take_list(rest);
-    if (!list) return list;
-    values = std::move(*list);
-  } else if (text.front() == '"') {
-    auto value = take_quoted(rest);
-    if (!value) return Unexpected(value.error());
-    values.push_back(std::move(*value));
-  } else {
-    values.emplace_back(without_comment(text));
-    rest = {};
+  void add(const toml::key& key, const toml::node& node, std::vector<std::string>& values) {
+    if (const auto* text = node.as_string()) {
+      values.push_back(text->get());
+    } else if (const auto* number = node.as_integer()) {
+      values.push_back(std::to_string(number->get()));
+    } else if (const auto* flag = node.as_boolean()) {
+      values.emplace_back(flag->get() ? "on" : "off");
+    } else if (node.is_table()) {
+      refuse(node.source(),
+             fmt::format("there is no table [{}]: the tables are [[site]], [[site.mount]] and [[mount]]",
+                         key.str()));
+    } else {
+      refuse(node.source(),
+             fmt::format("'{}' is a text, a whole number, true, false, or a list of texts: put it in quotes",
+                         key.str()));
+    }
   }
-  if (!rest.empty() && !is_comment(rest))
-    return fail(fmt::format("'{}' stands behind the end of the value: remove it", rest));
-  return values;
-}
 
-Result<ConfigLine> parse_line(std::string_view text) {
-  if (std::any_of(text.begin(), text.end(),
-                  [](char byte) { return static_cast<unsigned char>(byte) < 0x20 && byte != '\t'; })) {
-    return fail("the line has a control character: a configuration file is plain text");
-  }
-  if (text.front() == '[')
-    return fail(
-        fmt::format("'{}' begins a section, but this file has none: write all keys at top level", text));
-  const std::size_t equals = text.find('=');
-  const std::string_view key = trimmed(text.substr(0, equals));
-  if (equals == std::string_view::npos || key.empty())
-    return fail(fmt::format("'{}' is not of the form: key = value", text));
-  const std::string_view value = trimmed(text.substr(equals + 1));
-  if (value.empty() || value.front() == '#')
-    return fail(fmt::format("'{}' has no value: write {} = VALUE, or remove the line", key, key));
-  auto values = parse_value(value);
-  if (!values) return Unexpected(values.error());
-  return ConfigLine{0, std::string(key), std::move(*values)};
-}
+  const std::string& file_;
+  std::string mistakes_;
+};
 
 }  // namespace
 
-std::string place(const std::string& file, std::size_t line) {
-  return file + ":" + std::to_string(line);
-}
-
-Result<std::vector<ConfigLine>> parse_config(std::string_view text, const std::string& file) {
-  std::vector<ConfigLine> lines;
-  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
+Result<ConfigFile> parse_config(std::string_view text, const std::string& file) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return fail(file + " is written in UTF-16: save it as UTF-8");
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    std::string_view content = take_part(text, "\n");
-    if (!content.empty() && content.back() == '\r') content.remove_suffix(1);
-    content = trimmed(content);
-    if (content.empty() || is_comment(content)) continue;
-    auto line = parse_line(content);
-    if (!line) return fail(place(file, number) + ": " + line.error().message);
-    line->number = number;
-    lines.push_back(std::move(*line));
-  }
-  return lines;
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) return fail(syntax_mistakes(parsed.error(), text, file));
+  Reader reader(file);
+  ConfigFile config = reader.read(parsed.table());
+  return reader.mistakes().map([&] { return std::move(config); });
 }
 
-Result<std::vector<ConfigLine>> read_config_file(const std::string& file) {
-  const std::string subject = fmt::format("the configuration file '{}' cannot be read", file);
-  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) return fail_errno(subject, errno);
-  struct stat about {};
-  if (fstat(fd.get(), &about) != 0) return fail_errno(subject, errno);
-  if (!S_ISREG(about.st_mode)) return fail(subject + ": it is not a regular file");
-  std::string text(kFileBytesMax + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t count = read(fd.get(), text.data() + size, text.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail_errno(subject, errno);
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  if (size > kFileBytesMax) return fail(subject + ": it is larger than 1 MiB");
-  text.resize(size);
-  return parse_config(text, file);
+Result<ConfigFile> read_config_file(const std::string& file) {
+  return SmallFile::open(file, "the configuration file '" + file + "'", kFileBytesMax)
+      .and_then([](const SmallFile& opened) { return opened.read(); })
+      .and_then([&](const std::string& text) { return parse_config(text, file); });
 }
 
 }  // namespace sluice::cli

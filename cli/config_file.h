@@ -1,32 +1,46 @@
-// Reads the configuration file: `key = value` lines at top level, `#` or `;` before a comment.
+// Reads the configuration file, which is written in TOML (toml.io): keys at top level, [[site]] tables with
+// [[site.mount]] tables in them, and [[mount]] tables of the default site.
 //
-// A value may stand in double quotes. There \" is a quote, \\ a backslash, and any other backslash is itself.
-// A list is a repeated key, or ["a", "b"] on one line. This file does not know what the keys mean. Any
-// thread.
+// This file knows the shape, but not what the keys mean. Any thread.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "option_texts.h"
 
 namespace sluice::cli {
 
-struct ConfigLine {
-  std::size_t number = 0;  // from 1
+// One key of a table, with its values as texts: a list has several.
+struct ConfigEntry {
   std::string key;
   std::vector<std::string> values;
+  bool is_list = false;
+  std::string place;  // "FILE:LINE", the beginning of an error
 };
 
-// "FILE:LINE", the beginning of an error.
-std::string place(const std::string& file, std::size_t line);
+struct ConfigMount {
+  std::vector<ConfigEntry> entries;
+  std::string place;
+};
 
-// `file` is the name for errors.
-Result<std::vector<ConfigLine>> parse_config(std::string_view text, const std::string& file);
+struct ConfigSite {
+  std::vector<ConfigEntry> entries;
+  std::vector<ConfigMount> mounts;
+  std::string place;
+};
+
+struct ConfigFile {
+  ConfigSite server;  // the top level
+  std::vector<ConfigSite> sites;
+};
+
+// `file` is the name for errors. The error has a line for each mistake.
+Result<ConfigFile> parse_config(std::string_view text, const std::string& file);
 
 // Reads a regular file of at most 1 MiB, so that reading it never blocks or takes all memory.
-Result<std::vector<ConfigLine>> read_config_file(const std::string& file);
+Result<ConfigFile> read_config_file(const std::string& file);
 
 }  // namespace sluice::cli

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fmt/core.h>
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <ostream>
@@ -36,25 +37,31 @@ Result<void> ask_folder(const std::string& folder, bool has_modules, const Modul
 }
 
 Result<void> ask_folders(const Settings& settings) {
-  auto answers = ask_folder(settings.root, false, settings.policy).and_then([&] {
-    return ask_folder(settings.plugins, true, settings.policy);
-  });
-  for (const MountSpec& mount : settings.mounts) {
-    if (!mount.root || !answers) continue;
-    answers = ask_folder(std::filesystem::path(settings.root) / *mount.root, false, settings.policy);
-  }
+  auto answers = ask_folder(settings.plugins, true, settings.policy);
+  const auto ask_site = [&](const SiteSettings& site) {
+    const std::filesystem::path root(site.root);
+    if (answers) answers = ask_folder(root, false, settings.policy);
+    for (const MountSpec& mount : site.mounts) {
+      if (mount.root && answers) answers = ask_folder(root / *mount.root, false, settings.policy);
+    }
+  };
+  if (settings.has_default_site()) ask_site(settings);
+  for (const SiteSettings& site : settings.sites) ask_site(site);
   return answers;
+}
+
+// Prints a line for each mistake.
+int refuse_all(const Error& error, std::ostream& err) {
+  std::istringstream sentences(error.message);
+  int code = kExitCouldNotStart;
+  for (std::string sentence; std::getline(sentences, sentence);) code = refuse(err, Error{sentence});
+  return code;
 }
 
 // `doubts`: warnings were printed already.
 int run_check(const Settings& settings, bool doubts, std::ostream& out, std::ostream& err) {
   const auto text = check(settings);
-  if (!text) {
-    // Prints a line for each fault.
-    std::istringstream sentences(text.error().message);
-    for (std::string sentence; std::getline(sentences, sentence);) refuse(err, Error{sentence});
-    return kExitCouldNotStart;
-  }
+  if (!text) return refuse_all(text.error(), err);
   if (doubts) return kExitCouldNotStart;
   out << *text << (text->empty() || text->ends_with('\n') ? "" : "\n") << "ok\n";
   return kExitFine;
@@ -69,7 +76,7 @@ int run_serve(const OptionTexts& command_line, const Environment& environment, s
     for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) hold_signal(signal);
   }
   const auto request = read_serve_request(command_line, environment);
-  if (!request) return refuse(err, request.error());
+  if (!request) return refuse_all(request.error(), err);
   const auto answers = ask_folders(request->settings);
   if (!answers) return refuse(err, answers.error());
   const std::vector<std::string> unknown = unknown_variables(environment);

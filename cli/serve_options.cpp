@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "settings/option_value.h"
 #include "settings/written_text.h"
+#include "site_options.h"
 
 namespace sluice::cli {
 namespace {
@@ -15,7 +16,7 @@ constexpr const char* kContent = "What to serve";
 constexpr const char* kAddresses = "Where to listen";
 constexpr const char* kTls = "TLS, for addresses that begin with https://";
 constexpr const char* kModules = "Modules";
-constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m or 1h)";
+constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m, 1h or 1d)";
 constexpr const char* kLimits = "Limits (SIZE: bytes, or 16k, 1M, 2G in powers of 1024)";
 constexpr const char* kProcess = "Process";
 
@@ -78,7 +79,7 @@ constexpr ServeOption timeout(const char* name, const char* help) {
           "TIME",
           kTimeouts,
           Takes::value,
-          true,
+          Given::to_server,
           help,
           [](const ServeOption& option, ServeRequest& request, const std::string& text) {
             return set_number(kDuration, option, request.settings.timeouts.*Member, text);
@@ -95,7 +96,7 @@ constexpr ServeOption limit(const char* name, const char* argument, const char* 
           argument,
           kLimits,
           Takes::value,
-          true,
+          Given::to_server,
           help,
           [](const ServeOption& option, ServeRequest& request, const std::string& text) {
             return set_number(Kind, option, request.settings.limits.*Member, text);
@@ -112,7 +113,7 @@ constexpr ServeOption policy(const char* name, const char* argument, const char*
           argument,
           kModules,
           Takes::value,
-          true,
+          Given::to_server,
           help,
           [](const ServeOption& option, ServeRequest& request, const std::string& text) {
             return set_number(Kind, option, request.settings.policy.*Member, text);
@@ -129,7 +130,16 @@ Result<void> set_text(const ServeOption& option, ServeRequest& request, const st
   Field(request) = text;
   return {};
 }
-constexpr auto kRootField = [](ServeRequest& request) -> std::string& { return request.settings.root; };
+constexpr auto kRootField = [](ServeRequest& request) -> std::string& { return request.site().root; };
+constexpr auto kLogNameField = [](ServeRequest& request) -> std::string& { return request.site().log_name; };
+constexpr auto kErrorPagesField = [](ServeRequest& request) -> std::string& {
+  return request.site().error_pages;
+};
+constexpr auto kClientCaField = [](ServeRequest& request) -> std::string& { return request.site().client_ca; };
+constexpr auto kCiphersField = [](ServeRequest& request) -> std::string& {
+  return request.settings.tls_ciphers;
+};
+constexpr auto kGroupsField = [](ServeRequest& request) -> std::string& { return request.settings.tls_groups; };
 constexpr auto kPluginsField = [](ServeRequest& request) -> std::string& { return request.settings.plugins; };
 constexpr auto kUserField = [](ServeRequest& request) -> std::string& { return request.settings.user; };
 constexpr auto kControlField = [](ServeRequest& request) -> std::string& { return request.settings.control; };
@@ -147,47 +157,10 @@ Result<void> add_module(const ServeOption&, ServeRequest& request, const std::st
   return {};
 }
 
-Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::string& text) {
-  auto address = parse_listen(text);
-  if (!address) return Unexpected(address.error());
-  auto& all = request.settings.listen;
-  const auto same = [&](const ListenAddress& other) { return other.text == address->text; };
-  // Port 0 means another port each time, so it may stand twice.
-  if (!text.ends_with(":0") && std::any_of(all.begin(), all.end(), same))
-    return fail(fmt::format("the address '{}' is given twice: give it once", text));
-  all.push_back(std::move(*address));
-  return {};
-}
-
-Result<void> add_certificate(const ServeOption&, ServeRequest& request, const std::string& text) {
-  if (text.empty()) return fail("an empty value names no certificate: write a FILE, or self-signed");
-  request.settings.certificates.push_back(text);
-  return {};
-}
-
-Result<void> add_key(const ServeOption&, ServeRequest& request, const std::string& text) {
-  if (text.empty()) return fail("an empty value names no key: write a FILE");
-  request.settings.keys.push_back(text);
-  return {};
-}
-
 Result<void> set_tls_min(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text != "1.2" && text != "1.3")
     return fail(quoted(text) + " is not a version that sluice speaks: write 1.2 or 1.3");
   request.settings.tls_min = text == "1.2" ? TlsVersion::v1_2 : TlsVersion::v1_3;
-  return {};
-}
-
-Result<void> add_mount(const ServeOption&, ServeRequest& request, const std::string& text) {
-  auto mount = parse_mount(text);
-  if (!mount) return Unexpected(mount.error());
-  auto& all = request.settings.mounts;
-  const auto same = [&](const MountSpec& other) { return other.prefix == mount->prefix; };
-  if (const auto other = std::find_if(all.begin(), all.end(), same); other != all.end()) {
-    return fail(fmt::format("the prefix '{}' is mounted twice, by {} and by {}: remove one", mount->prefix,
-                            other->module, mount->module));
-  }
-  all.push_back(std::move(*mount));
   return {};
 }
 
@@ -212,39 +185,72 @@ Result<void> set_loop_audit(const ServeOption&, ServeRequest& request, const std
 }
 
 constexpr ServeOption kOptions[] = {
-    {"root", "DIR", kContent, Takes::value, true,
+    {"names", "NAME", kContent, Takes::values, Given::in_site,
+     "The names that the site answers to: example.org, or *.example.org for all names one level below. A site "
+     "without names answers to all others.",
+     add_name, nullptr},
+    {"root", "DIR", kContent, Takes::value, Given::to_sites,
      "The folder that confines everything: no request reaches a file outside it.", set_text<kRootField>,
      [] { return std::string("$SLUICE_HOME, else ."); }},
-    {"mount", "PREFIX=MODULE[:KEY=VALUE,...]", kContent, Takes::values, true,
-     "MODULE answers the paths below PREFIX. root=DIR is the folder below --root that it serves; the other "
-     "keys "
-     "are the module's options ('sluice modules' lists them). Write a comma in a value as \\,. Repeatable.",
-     add_mount, [] { return std::string("each module at its own place"); }},
-    {"listen", "ADDRESS", kAddresses, Takes::values, true,
+    {"mount", "[NAME]PREFIX=MODULE[:KEY=VALUE,...]", kContent, Takes::values, Given::to_sites,
+     "MODULE answers the paths below PREFIX, of the site with this name if there is one. root=DIR is the "
+     "folder "
+     "below --root that it serves; the other keys are the module's options ('sluice modules' lists them). "
+     "Write "
+     "a comma in a value as \\,. Repeatable.",
+     add_mount_text, [] { return std::string("each module at its own place"); }},
+    {"error-pages", "DIR", kContent, Takes::value, Given::to_sites,
+     "A folder with pages in place of the server's own ones for errors: 404.html, 500.html and so on. They are "
+     "read when the server starts or reloads.",
+     set_text<kErrorPagesField>, nullptr},
+    {"log-name", "NAME", kContent, Takes::value, Given::in_site,
+     "The site's name in the log and in 'sluice status'.", set_text<kLogNameField>,
+     [] { return std::string("its first name"); }},
+    {"listen", "ADDRESS", kAddresses, Takes::values, Given::to_sites,
      "HOST:PORT, [V6]:PORT, *:PORT for all IPv4 addresses, or unix:PATH; port 0 lets the system choose. "
      "https:// before it means TLS. Repeatable.",
      add_listen, [] { return std::string(kDefaultListen); }},
-    {"certificate", "FILE|self-signed", kTls, Takes::values, true,
+    {"redirect", "https|off", kAddresses, Takes::value, Given::to_sites,
+     "Answer requests in clear text with 308 and the same address with https://, except those below "
+     "/.well-known/acme-challenge/.",
+     set_redirect, [] { return std::string("off"); }},
+    {"certificate", "FILE|self-signed", kTls, Takes::values, Given::to_sites,
      "A certificate in PEM form, with those that lead to a root behind it. self-signed makes one for "
-     "development. "
-     "Repeatable, for keys of several kinds.",
+     "development. Repeatable, for keys of several kinds and for several names.",
      add_certificate, nullptr},
-    {"key", "FILE", kTls, Takes::values, true,
+    {"key", "FILE", kTls, Takes::values, Given::to_sites,
      "The private key of the certificate: the first one of the first, and so on. Only root need be able to "
      "read it.",
      add_key, nullptr},
-    {"tls-min", "VERSION", kTls, Takes::value, true, "The oldest version that is spoken: 1.2 or 1.3.",
-     set_tls_min, [] { return std::string("1.2"); }},
-    {"ticket-keys", "FILE", kTls, Takes::value, true,
+    {"hsts", "TIME [subdomains] [preload]|off", kTls, Takes::value, Given::to_sites,
+     "Tell browsers to use https:// alone for so long, as in \"365d subdomains\" (Strict-Transport-Security).",
+     set_hsts, [] { return std::string("off"); }},
+    {"client-certificates", "off|asked|required", kTls, Takes::value, Given::to_sites,
+     "Whether clients show certificates of their own. One that is shown has to be signed by --client-ca.",
+     set_client_certificates, [] { return std::string("off"); }},
+    {"client-ca", "FILE", kTls, Takes::value, Given::to_sites,
+     "The certificates, in PEM form, of those who sign the certificates of clients.", set_text<kClientCaField>,
+     nullptr},
+    {"tls-min", "VERSION", kTls, Takes::value, Given::to_server,
+     "The oldest version that is spoken: 1.2 or 1.3.", set_tls_min, [] { return std::string("1.2"); }},
+    {"tls-ciphers", "LIST", kTls, Takes::value, Given::to_server,
+     "The ciphers in the order of preference, by OpenSSL's names and with ':' between them. Those of TLS 1.3 "
+     "begin with TLS_.",
+     set_text<kCiphersField>, [] { return std::string("Mozilla's intermediate ones, with forward secrecy"); }},
+    {"tls-groups", "LIST", kTls, Takes::value, Given::to_server,
+     "The groups for key exchange, in the same form.", set_text<kGroupsField>,
+     [] { return std::string("X25519:P-256:P-384"); }},
+    {"ticket-keys", "FILE", kTls, Takes::value, Given::to_server,
      "Keys of session tickets that several hosts share: 80 random bytes for each of 1 to 3 keys. The first one "
      "seals, and all open. A changed file is taken while serving.",
      set_text<kTicketKeysField>, [] { return std::string("keys of its own, changed every 12 hours"); }},
-    {"plugins", "DIR", kModules, Takes::value, true,
+    {"plugins", "DIR", kModules, Takes::value, Given::to_server,
      "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,
      [] { return std::string("$SLUICE_HOME/plugins.d, else the one installed with sluice, else plugins.d"); }},
-    {"module", "NAME", kModules, Takes::values, true, "Load only this module of the folder. Repeatable.",
-     add_module<&Settings::only>, [] { return std::string("all"); }},
-    {"without", "NAME", kModules, Takes::values, true, "Do not load this module. Repeatable.",
+    {"module", "NAME", kModules, Takes::values, Given::to_server,
+     "Load only this module of the folder. Repeatable.", add_module<&Settings::only>,
+     [] { return std::string("all"); }},
+    {"without", "NAME", kModules, Takes::values, Given::to_server, "Do not load this module. Repeatable.",
      add_module<&Settings::without>, nullptr},
     policy<&ModulePolicy::quiet_ms, kDuration>(
         "swap-quiet", "TIME", "How long a module's file has to stay unchanged before it is loaded.", 1,
@@ -291,29 +297,30 @@ constexpr ServeOption kOptions[] = {
         1, 1'000'000),
     limit<&Limits::turn_bytes_max, kSize>("turn-max", "SIZE", "Sent to one client before it is another's turn.",
                                           16 * kKibi, 64 * kMebi),
-    {"workers", "NUMBER|auto", kProcess, Takes::value, true,
+    {"workers", "NUMBER|auto", kProcess, Takes::value, Given::to_server,
      "Worker processes, 1 to 256; auto: one for each processor.", set_workers,
      [] { return std::string("auto"); }},
-    {"offload-threads", "NUMBER", kProcess, Takes::value, true,
+    {"offload-threads", "NUMBER", kProcess, Takes::value, Given::to_server,
      "Threads of a worker for calls that may block, 1 to 64.", set_offload_threads,
      [] { return std::to_string(Settings{}.offload_threads); }, 1, 64},
-    {"user", "NAME", kProcess, Takes::value, true, "Serve as this user; only root can change to another.",
-     set_text<kUserField>, [] { return std::string("www-data when started as root"); }},
-    {"log-level", "LEVEL", kProcess, Takes::value, true, "debug, info, warning or error.", set_log_level,
-     [] { return std::string("info"); }},
-    {"loop-audit", "on|off", kProcess, Takes::value, true,
+    {"user", "NAME", kProcess, Takes::value, Given::to_server,
+     "Serve as this user; only root can change to another.", set_text<kUserField>,
+     [] { return std::string("www-data when started as root"); }},
+    {"log-level", "LEVEL", kProcess, Takes::value, Given::to_server, "debug, info, warning or error.",
+     set_log_level, [] { return std::string("info"); }},
+    {"loop-audit", "on|off", kProcess, Takes::value, Given::to_server,
      "Count how often a loop sleeps in a turn, and time its turns without waits for a processor. 'sluice "
      "metrics' shows both. Costs system calls.",
      set_loop_audit, [] { return std::string("off"); }},
-    {"control", "PATH|off", kProcess, Takes::value, true,
+    {"control", "PATH|off", kProcess, Takes::value, Given::to_server,
      "The socket by which 'sluice status' and other commands reach the server. They do not read the "
      "configuration file. A reload does not change it.",
      set_text<kControlField>,
      [] { return std::string("PID.sock in $RUNTIME_DIRECTORY, else in /run/sluice or the user's own"); }},
-    {"config", "FILE", kProcess, Takes::value, false, "Read more options from this file; see below.",
+    {"config", "FILE", kProcess, Takes::value, Given::at_start, "Read more options from this file; see below.",
      set_text<kConfigField>, nullptr},
-    {"check", nullptr, kProcess, Takes::flag, false, "Try all settings, print what would be served, and exit.",
-     set_check, nullptr},
+    {"check", nullptr, kProcess, Takes::flag, Given::at_start,
+     "Try all settings, print what would be served, and exit.", set_check, nullptr},
 };
 
 }  // namespace

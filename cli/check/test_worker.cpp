@@ -64,7 +64,7 @@ TestWorker::TestWorker(const ModuleUnderCheck& subject, Findings& findings, std:
       log_(std::move(log)),
       inputs_(limits_.head_bytes_max),
       outputs_(kOutputSize),
-      context_{{*loop_, router_, limits_, *stats_}, date_, inputs_, outputs_},
+      context_{{*loop_, router_, site_.sites, limits_, *stats_}, date_, inputs_, outputs_},
       connections_(context_),
       services_{*loop_, *offload_, *stats_, connections_},
       audit_(std::move(audit)),
@@ -130,7 +130,7 @@ Result<InstanceRef> TestWorker::make_handler(const Generation& generation, const
 
 void TestWorker::mount(const Generation& generation) {
   router_.clear();
-  router_.add(prefix_, generation.handler);
+  router_.add(0, prefix_, generation.handler);
 }
 
 void TestWorker::retire(const Generation& generation) {
@@ -183,7 +183,8 @@ std::unique_ptr<Client> TestWorker::connect(bool small_buffers) {
                    "nothing can be asked without a loopback network: " + std::string(std::strerror(errno)));
     return nullptr;
   }
-  connections_.accept(UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+  connections_.accept(UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)),
+                      site_.address);
   return std::make_unique<Client>(std::move(client));
 }
 

@@ -15,6 +15,7 @@
 #include "check/findings.h"
 #include "check/module_under_check.h"
 #include "connection/connection_table.h"
+#include "connection/single_site.h"
 #include "module/module_instance.h"
 #include "telemetry/turn_audit.h"
 
@@ -117,6 +118,7 @@ class TestWorker {
   BufferPool outputs_;
   HttpDate date_;
   Router router_;
+  SingleSite site_;
   ConnectionContext context_;
   ConnectionTable connections_;
   InstanceServices services_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "connection/address_context.h"
 #include "loop/event_loop.h"
 #include "transport/input.h"
 #include "transport/output.h"
@@ -16,8 +17,12 @@ namespace sluice {
 
 class Channel {
  public:
-  Channel(EventLoop& loop, UniqueFd socket, TlsServices* tls)
-      : loop_(loop), transport_(std::move(socket), tls) {}
+  // `at` lives longer.
+  Channel(EventLoop& loop, UniqueFd socket, const AddressContext& at)
+      : loop_(loop), at_(at), transport_(std::move(socket), at.tls) {}
+
+  // The address at which the client has connected.
+  const AddressContext& address() const { return at_; }
 
   Transport& transport() { return transport_; }
   const Transport& transport() const { return transport_; }
@@ -55,6 +60,7 @@ class Channel {
   Io note(Io io);
 
   EventLoop& loop_;
+  const AddressContext& at_;
   Transport transport_;
   std::uint64_t budget_ = 0;
   bool input_ready_ = true;

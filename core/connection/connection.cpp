@@ -15,11 +15,11 @@ constexpr int kLingerReceivesMax = 8;
 }  // namespace
 
 Connection::Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& owner, std::uint32_t index,
-                       UniqueFd socket, TlsServices* tls)
+                       UniqueFd socket, const AddressContext& at)
     : loop_(loop),
       limits_(limits),
       owner_(owner),
-      channel_(loop, std::move(socket), tls),
+      channel_(loop, std::move(socket), at),
       looked_ms_(loop.now_ms()),
       index_(index) {}
 

@@ -39,13 +39,13 @@ void ConnectionTable::fired() {
   }
 }
 
-void ConnectionTable::accept(UniqueFd socket, TlsServices* tls) {
+void ConnectionTable::accept(UniqueFd socket, const AddressContext& at) {
   const bool made = unless_out_of_memory("memory is used up: a new connection is closed", [&] {
     if (free_.empty()) add_slot();
     const std::uint32_t index = free_.back();
     ConnectionOwner& owner = *this;
     slots_[index] =
-        std::make_unique<Connection>(context_.loop, context_.limits, owner, index, std::move(socket), tls);
+        std::make_unique<Connection>(context_.loop, context_.limits, owner, index, std::move(socket), at);
   });
   if (!made) return context_.stats.connections_refused.add();
   const std::uint32_t index = free_.back();

@@ -16,9 +16,8 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   explicit ConnectionTable(const ConnectionContext& context);
   ~ConnectionTable();
 
-  // Makes a connection of the socket and starts it. REQUIRES: the socket is non-blocking.
-  // With services, the connection speaks TLS.
-  void accept(UniqueFd socket, TlsServices* tls = nullptr);
+  // Makes a connection of the socket, from this address, and starts it. REQUIRES: the socket is non-blocking.
+  void accept(UniqueFd socket, const AddressContext& at);
   void resume(Ticket ticket, const ModuleInstance& from) override;
   // Closes at most kIdleClosedMax connections that are between two requests. Returns whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;

@@ -23,7 +23,7 @@ void append_number(Output& out, std::uint64_t number) {
 }  // namespace
 
 std::size_t response_head_size_max(const ResponseHead& head) {
-  return kFixedLinesMax + head.fields.size();
+  return kFixedLinesMax + head.site_fields.size() + head.fields.size();
 }
 
 void write_response_head(const ResponseHead& head, Output& out) {
@@ -34,6 +34,7 @@ void write_response_head(const ResponseHead& head, Output& out) {
   out.append("\r\nServer: sluice\r\nDate: ");
   out.append(head.date);
   out.append("\r\n");
+  out.append(head.site_fields);
   out.append(head.fields);
   // An answer to HEAD has the same fields as one to GET (RFC 9110 section 9.3.2).
   if (!has_no_content(head.status)) {

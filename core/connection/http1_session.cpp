@@ -101,6 +101,18 @@ std::optional<Session::Next> Http1Session::parse() {
   }
 }
 
+std::uint32_t Http1Session::find_site(std::string_view host, Refusal& refusal) const {
+  const SiteNames& sites = channel_->address().sites;
+  const std::uint32_t site = sites.find(host);
+  if (site == SiteNames::kNoSite) {
+    refusal = {421, "No site of this server has that name."};
+  } else if (!sites.is_single() && !channel_->transport().is_for(host)) {
+    refusal = {421, "This connection was made for another name: connect again, for this one."};
+    return SiteNames::kNoSite;
+  }
+  return site;
+}
+
 void Http1Session::take_request() {
   --requests_left_;
   served_ = true;

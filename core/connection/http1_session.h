@@ -42,6 +42,9 @@ class Http1Session final : public Session, private StreamCarrier {
 
   // StreamCarrier
   Ticket exchange_ticket() override { return ticket_; }
+  std::uint32_t find_site(std::string_view host, Refusal& refusal) const override;
+  bool may_redirect() const override { return !is_secure() && channel_->address().redirects; }
+  bool is_secure() const override { return channel_->transport().is_secure(); }
   std::string client_name() override { return channel_->transport().peer_name(); }
   bool fetch_body(RequestBody& body) override;
   bool send_continue() override;

@@ -72,12 +72,17 @@ std::string status_text(const ServerView& view) {
                        duration(worker.up_ms), std::to_string(worker.stats->connections_open.get()),
                        std::to_string(worker.stats->requests.get())});
   }
+  // Without other sites, the default one is not worth a word.
+  const bool sites = std::any_of(view.places.begin(), view.places.end(),
+                                 [&](const Place& place) { return !place.site_is_default; });
   std::vector<Row> mounts{{"MOUNT", "MODULE", "GENERATION", "STATE"}};
   for (const Place& place : view.places) {
     const std::string at = place.address.empty() ? "" : " at " + place.address;
     mounts.push_back({place.prefix, place.module.name, std::to_string(place.module.generation),
                       (place.module.closed ? "switched off" : "serving") + at});
   }
+  for (std::size_t i = 0; sites && i < mounts.size(); ++i)
+    mounts[i].insert(mounts[i].begin(), i == 0 ? "SITE" : view.places[i - 1].site);
   return text + "\n" + table(workers) + "\n" + table(mounts) + certificate_table(view.certificates);
 }
 

@@ -28,6 +28,7 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   request_.body_size = head.body_size;
   request_.arrived_ns = arrived_ns;
   body_.begin(head.body_size, head.expects_continue);
+  error_pages_ = nullptr;
   stage_ = Stage::open;
   status_ = 200;
   field_lines_.clear();
@@ -191,12 +192,19 @@ void HttpExchange::fail(std::uint32_t code) {
   refuse({code});
 }
 
+ErrorPage HttpExchange::page_for(const Refusal& refusal) const {
+  const bool as_text = prefers("text/plain", "text/html");
+  const std::string* own = as_text || error_pages_ == nullptr ? nullptr : error_pages_->find(status_);
+  if (own != nullptr) return {"text/html; charset=utf-8", *own};
+  return error_page(status_, refusal.reason, as_text);
+}
+
 void HttpExchange::refuse(const Refusal& refusal) {
   if (stage_ != Stage::answered) {
     status_ = refusal.status;
     remove_field(field_lines_, "Content-Type");  // the handler set it for other content
     if (!forbids_content(status_)) {
-      ErrorPage page = error_page(status_, refusal.reason, prefers("text/plain", "text/html"));
+      ErrorPage page = page_for(refusal);
       append_field(field_lines_, "Content-Type", page.type);
       append_field(field_lines_, "Vary", "Accept");
       content_ = std::move(page.content);

@@ -14,8 +14,10 @@
 #include <string_view>
 
 #include "exchange/request_body.h"
+#include "http/http_status.h"
 #include "http/request_head.h"
 #include "module/module_owned.h"
+#include "settings/error_pages.h"
 
 namespace sluice {
 
@@ -56,6 +58,8 @@ class HttpExchange final : public Exchange {
 
   // Begins with a parsed request. `head` and `driver` have to live until `end`.
   void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
+  // The site's own pages take the place of the server's. They live until `end`.
+  void use_error_pages(const ErrorPages& pages) { error_pages_ = &pages; }
   // Sets the handler. The views of `route` have to live until `end`.
   void route(Route route);
   // Calls the handler. Answers with 500 if it throws, or neither answers nor defers.
@@ -107,9 +111,11 @@ class HttpExchange final : public Exchange {
   bool is_too_late_for(std::string_view what);
   bool accept_answer();
   void answer_content(std::string_view content);
+  ErrorPage page_for(const Refusal& refusal) const;
   void drop_answer();
 
   ExchangeDriver* driver_ = nullptr;
+  const ErrorPages* error_pages_ = nullptr;
   Route route_;
   Request request_;
   Stage stage_ = Stage::open;

@@ -5,13 +5,15 @@
 
 #include "base/log.h"
 #include "base/percent_encoding.h"
-#include "http/target_path.h"
+#include "http/authority.h"
 
 namespace sluice {
 namespace {
 
 // The methods at targets without a handler.
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
+// Who signs certificates looks here whether the name is ours (RFC 8555 section 8.3).
+constexpr std::string_view kChallenges = "/.well-known/acme-challenge/";
 // Retry-After of requests for a module that is switched off.
 constexpr std::string_view kClosedRetrySeconds = "30";
 
@@ -31,12 +33,14 @@ void Stream::transition(StreamEvent event) {
 
 void Stream::take_head(const RequestHead& head, std::uint64_t arrived_ns) {
   head_ = &head;
+  site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
   transition(StreamEvent::head_complete);
 }
 
 void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
   handled_ = true;
+  site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
   if (refusal.status == 405) exchange_.field("Allow", kAllow);
   exchange_.refuse(refusal);
@@ -91,31 +95,64 @@ Stream::Step Stream::wait_for(WaitingFor what) {
 }
 
 Stream::Step Stream::identify() {
-  const TargetPath target = judge_target(head_->method, head_->target, path_);
-  if (target.refusal) {
-    answer_unrouted(target.refusal);
+  const TargetPath target = judge_target(head_->method, head_->target, carrier_.is_secure(), path_);
+  const Refusal stray = find_site(target.authority);
+  if (target.refusal || stray) {
+    answer_unrouted(target.refusal ? target.refusal : stray);
   } else if (target.path == "*") {
     exchange_.status(204);
     exchange_.field("Allow", kAllow);
     exchange_.send("");
     answer_unrouted({});
-  } else if (const Router::Match match = context_.router.find(target.path); match.closed) {
+  } else if (site_->settings.redirect == Redirect::https && carrier_.may_redirect() &&
+             !target.path.starts_with(kChallenges)) {
+    send_to_https(target.authority);
+  } else {
+    route(target);
+  }
+  return Step::go_on;
+}
+
+// An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
+Refusal Stream::find_site(std::string_view authority) {
+  Refusal refusal;
+  site_index_ = carrier_.find_site(host_of(authority.empty() ? head_->host : authority), refusal);
+  if (site_index_ == SiteNames::kNoSite) return refusal;
+  site_ = &context_.sites[site_index_];
+  exchange_.use_error_pages(site_->error_pages);
+  return {};
+}
+
+void Stream::route(const TargetPath& target) {
+  const Router::Match match = context_.router.find(site_index_, target.path);
+  if (match.closed) {
     exchange_.field("Retry-After", kClosedRetrySeconds);
-    answer_unrouted({503});
-  } else if (match.instance == nullptr) {
-    answer_unrouted({404});
-  } else if (match.needs_slash) {
+    return answer_unrouted({503});
+  }
+  if (match.instance == nullptr) return answer_unrouted({404});
+  if (match.needs_slash) {
     std::string location;
     append_encoded(location, match.mount);
     if (!target.query.empty()) location.append("?").append(target.query);
-    // A location that does not fit into an answer's head means that the target is too long.
-    answer_unrouted({exchange_.field("Location", location) ? 301U : 414U});
-  } else {
-    exchange_.route(
-        {InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount, target.query});
-    transition(StreamEvent::routed);
+    return redirect(301, location);
   }
-  return Step::go_on;
+  exchange_.route(
+      {InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount, target.query});
+  transition(StreamEvent::routed);
+}
+
+void Stream::send_to_https(std::string_view authority) {
+  const std::string_view host = host_of(authority.empty() ? head_->host : authority);
+  if (host.empty())
+    return answer_unrouted({400, "The request names no host, under which it could be sent to https."});
+  std::string location = "https://";
+  location.append(host).append(site_->https_port).append(without_authority(head_->target));
+  redirect(308, location);
+}
+
+// A location that does not fit into an answer's head means that the target is too long.
+void Stream::redirect(std::uint32_t status, const std::string& location) {
+  answer_unrouted({exchange_.field("Location", location) ? status : 414U});
 }
 
 void Stream::answer_unrouted(const Refusal& refusal) {
@@ -180,6 +217,7 @@ Stream::Step Stream::begin_answer() {
   head.size = exchange_.answer().size;
   head.head_only = exchange_.is_head();
   head.fields = exchange_.field_lines();
+  if (site_ != nullptr && carrier_.is_secure()) head.site_fields = site_->secure_fields;
   const RequestBody& body = exchange_.body();
   const bool goes_on = body.finished() || (body.has_reader() && body.state() != RequestBody::State::refused);
   const Io io = carrier_.begin_answer(head, goes_on, framing_);

@@ -9,14 +9,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "exchange/answer_sink.h"
 #include "exchange/exchange.h"
 #include "exchange/stream_state.h"
+#include "http/target_path.h"
 #include "loop/deadlines.h"
 #include "loop/event_loop.h"
 #include "module/router.h"
-#include "settings/settings.h"
+#include "settings/site_names.h"
+#include "settings/site_plan.h"
 
 namespace sluice {
 
@@ -24,6 +27,7 @@ namespace sluice {
 struct StreamContext {
   EventLoop& loop;
   const Router& router;
+  const std::vector<SitePlan>& sites;
   const Limits& limits;
   WorkerStats& stats;
   bool ending_streams = false;  // the worker stops: answers without a known end are closed when they wait
@@ -32,6 +36,13 @@ struct StreamContext {
 // What a stream needs from its session.
 class StreamCarrier : public ExchangeDriver {
  public:
+  // The site of this host, which has no port; SiteNames::kNoSite if nobody has the name, or not on this
+  // connection: then `refusal` says why.
+  virtual std::uint32_t find_site(std::string_view host, Refusal& refusal) const = 0;
+  // Whether TLS is spoken.
+  virtual bool is_secure() const = 0;
+  // Whether the site may send the client to https:// from this address.
+  virtual bool may_redirect() const = 0;
   // Offers received bytes of the body while it wants more; false if the client is gone.
   virtual bool fetch_body(RequestBody& body) = 0;
   // Sends 100 (Continue); false if there is no room for it.
@@ -120,6 +131,10 @@ class Stream final : private DeadlineNode {
   Step transmit();
 
   // Parts of the steps.
+  Refusal find_site(std::string_view authority);
+  void route(const TargetPath& target);
+  void send_to_https(std::string_view authority);
+  void redirect(std::uint32_t status, const std::string& location);
   void answer_unrouted(const Refusal& refusal);
   void owe_continue();
   Step drain_before_answer();
@@ -144,6 +159,8 @@ class Stream final : private DeadlineNode {
   std::uint64_t handled_ns_ = 0;    // when the handler was called, by the loop's clock
   std::uint64_t content_sent_ = 0;  // of Answer::content
   const RequestHead* head_ = nullptr;
+  const SitePlan* site_ = nullptr;  // null until it is found
+  std::uint32_t site_index_ = 0;
   StreamState state_ = StreamState::parsing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
   bool handled_ = false;       // the handler has been called

@@ -78,4 +78,9 @@ bool is_authority(std::string_view text) {
   return !name.empty() && is_name(name) && (colon == text.size() || is_port(text.substr(colon + 1)));
 }
 
+std::string_view host_of(std::string_view text) {
+  const std::size_t end = text.starts_with('[') ? text.find(']') + 1 : std::min(text.find(':'), text.size());
+  return text.substr(0, end);
+}
+
 }  // namespace sluice

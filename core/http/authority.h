@@ -10,5 +10,7 @@ namespace sluice {
 // Host field may be empty, an authority may not.
 bool is_host_field(std::string_view text);
 bool is_authority(std::string_view text);
+// Without the port. REQUIRES: is_host_field(text).
+std::string_view host_of(std::string_view text);
 
 }  // namespace sluice

@@ -14,6 +14,7 @@ struct RequestHead {
   std::uint32_t version = 11;
   std::string_view method_name;
   std::string_view target;
+  std::string_view host;  // the Host field; empty without one
   std::vector<Field> fields;
   std::uint64_t body_size = 0;  // kUnknownSize when chunked
   bool keep_alive = false;

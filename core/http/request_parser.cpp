@@ -270,6 +270,7 @@ Refusal RequestParser::judge_framing() {
   }
   if (said.length.value_or(0) > limits_.body_bytes_max) return kLongBody;
   head_.body_size = codings.any ? kUnknownSize : said.length.value_or(0);
+  head_.host = said.host;
   head_.keep_alive = !said.close && (head_.version == 11 || said.keep);
   head_.expects_continue = said.expects_continue;
   return {};

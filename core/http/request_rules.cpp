@@ -80,6 +80,7 @@ Refusal ServerFields::take_line(const Field& field, std::uint32_t version) {
     case FieldId::host:
       if (++hosts > 1) return {400, "The request has more than one Host field."};
       if (!is_host_field(value)) return {400, "The Host field is not a host with an optional port."};
+      host = value;
       break;
     case FieldId::content_length:
       if (length) return {400, "The request has more than one Content-Length."};

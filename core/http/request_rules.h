@@ -38,6 +38,7 @@ struct Codings {
 // The contents of the fields that the server itself acts on.
 struct ServerFields {
   unsigned hosts = 0;
+  std::string_view host{};
   std::optional<std::uint64_t> length;  // Content-Length, which is less than kUnknownSize
   Codings codings;
   bool close = false;  // of Connection

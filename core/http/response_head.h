@@ -18,9 +18,10 @@ struct ResponseHead {
   std::uint32_t status = 200;
   std::uint32_t request_version = 11;
   bool keep_alive = true;
-  std::uint64_t size = 0;   // of the content, or kUnknownSize
-  bool head_only = false;   // the request was HEAD
-  std::string_view fields;  // "Name: value\r\n" each
+  std::uint64_t size = 0;        // of the content, or kUnknownSize
+  bool head_only = false;        // the request was HEAD
+  std::string_view fields;       // "Name: value\r\n" each
+  std::string_view site_fields;  // the same, of all answers of the site
   std::string_view date;
 };
 

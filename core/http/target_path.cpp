@@ -15,16 +15,22 @@ constexpr Refusal kBadEncoding = {400, "The target has a % without two hexadecim
 constexpr Refusal kNoSuchFile = {404};
 
 // Makes "/path" of "http://host/path" (RFC 9112 section 3.2.2).
-Refusal strip_authority(std::string_view& target) {
+Refusal strip_authority(std::string_view& target, std::string_view& authority, bool secured) {
   const std::size_t scheme_end = target.find("://");
   if (target.front() == '/' || scheme_end == std::string_view::npos) return {};
   const std::string_view scheme = target.substr(0, scheme_end);
-  // A request for https is not answered on a connection without TLS (RFC 9110 section 7.4).
-  if (equals_ignoring_case(scheme, "https")) return {421, "This connection is not secured by TLS."};
-  if (!equals_ignoring_case(scheme, "http")) return kNoTarget;
+  // The scheme has to be that of the connection (RFC 9110 section 7.4).
+  if (equals_ignoring_case(scheme, "https")) {
+    if (!secured) return {421, "This connection is not secured by TLS."};
+  } else if (!equals_ignoring_case(scheme, "http")) {
+    return kNoTarget;
+  } else if (secured) {
+    return {421, "This connection is for https, and the target for http."};
+  }
   target.remove_prefix(scheme_end + 3);
   const std::size_t end = std::min(target.find_first_of("/?"), target.size());
   if (!is_authority(target.substr(0, end))) return kNoTarget;
+  authority = target.substr(0, end);
   target.remove_prefix(end);
   return {};
 }
@@ -82,14 +88,20 @@ Refusal normalise(std::string_view path, std::string& out) {
 
 }  // namespace
 
-TargetPath judge_target(Method method, std::string_view target, std::string& storage) {
+std::string_view without_authority(std::string_view target) {
+  if (target.front() == '/') return target;
+  const std::size_t authority = target.find("://") + 3;
+  return target.substr(std::min(target.find_first_of("/?", authority), target.size()));
+}
+
+TargetPath judge_target(Method method, std::string_view target, bool secured, std::string& storage) {
   TargetPath result;
   if (target == kWholeServer) {
     result.path = target;
     return result;
   }
   std::string_view path = target;
-  result.refusal = strip_authority(path);
+  result.refusal = strip_authority(path, result.authority, secured);
   if (result.refusal) return result;
   const std::size_t mark = path.find('?');
   if (mark != std::string_view::npos) {

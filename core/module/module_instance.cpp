@@ -98,7 +98,7 @@ ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr
                                InstanceRef shared, MountPlan plan)
     : services_(services), file_(std::move(file)), shared_(std::move(shared)), plan_(std::move(plan)) {
   const std::string module_name = file_->info().name;
-  name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.prefix;
+  name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.site + plan_.prefix;
   note_ = make_module_tag(services_.stats.module_index(module_name), file_->generation());
 }
 
@@ -149,7 +149,7 @@ Result<void> ModuleInstance::check_options(const ModuleFile& file, const MountPl
 
 Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options(const ModuleFile& file,
                                                                                  const MountPlan& mount) {
-  const std::string who = fmt::format("module {} at {}", file.info().name, mount.prefix);
+  const std::string who = fmt::format("module {} at {}{}", file.info().name, mount.site, mount.prefix);
   std::vector<OptionValue> options;
   std::string names;
   for (std::uint32_t i = 0; i < file.info().option_count; ++i) {

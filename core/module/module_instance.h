@@ -52,6 +52,7 @@ struct MountPlan {
   std::string folder_path;  // MountFolder::path: empty or ending in '/'
   std::string root{};       // MountFolder::root
   std::string folder{};     // MountFolder::folder
+  std::string site{};       // SitePlan::label; empty for the default site
 };
 
 // A hold on an instance.

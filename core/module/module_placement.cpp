@@ -21,45 +21,55 @@ bool is_chosen(const Settings& settings, const ModuleEntry& entry) {
          (entry.name.empty() || is_chosen(settings, entry.name));
 }
 
-bool is_mounted_by_name(const Settings& settings, const std::string& module) {
-  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
-                     [&](const MountSpec& spec) { return spec.module == module; });
+std::string site_prefix(const ServingPlan& plan, std::size_t site) {
+  return plan.sites[site].is_default ? std::string() : plan.sites[site].label;
 }
 
-bool is_mounted_at(const Settings& settings, const std::string& prefix) {
-  return std::any_of(settings.mounts.begin(), settings.mounts.end(),
-                     [&](const MountSpec& spec) { return spec.prefix == prefix && !spec.isolate; });
+bool is_mounted_by_name(const ServingPlan& plan, const std::string& module) {
+  return std::any_of(plan.mounts.begin(), plan.mounts.end(),
+                     [&](const SiteMount& mount) { return mount.spec.module == module; });
 }
 
-bool is_asked_for(const Settings& settings, const std::string& module) {
-  return is_mounted_by_name(settings, module) || contains(settings.only, module);
+bool is_mounted_at(const ServingPlan& plan, std::size_t site, const std::string& prefix) {
+  return std::any_of(plan.mounts.begin(), plan.mounts.end(), [&](const SiteMount& mount) {
+    return mount.site == site && mount.spec.prefix == prefix && !mount.spec.isolate;
+  });
 }
 
-bool answers_by_default(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
-  return !site.mount && !entry.removed && !entry.default_mount.empty() &&
-         !is_mounted_by_name(plan.settings, entry.name);
+bool is_asked_for(const ServingPlan& plan, const std::string& module) {
+  return is_mounted_by_name(plan, module) || contains(plan.settings.only, module);
 }
 
-bool answers_at(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry) {
-  const std::vector<MountSpec>& mounts = plan.settings.mounts;
-  for (std::size_t i = 0; i < mounts.size(); ++i) {
-    if (mounts[i].module == entry.name && site.has(i, mounts[i])) return true;
+bool answers_by_default(const ServingPlan& plan, const ServingGroup& group, const ModuleEntry& entry) {
+  const bool mounted = std::any_of(plan.mounts.begin(), plan.mounts.end(), [&](const SiteMount& mount) {
+    return plan.sites[mount.site].is_default && mount.spec.module == entry.name;
+  });
+  return !group.mount && !entry.removed && !entry.default_mount.empty() && !mounted && !plan.sites.empty() &&
+         plan.sites.front().is_default;
+}
+
+bool answers_at(const ServingPlan& plan, const ServingGroup& group, const ModuleEntry& entry) {
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    if (plan.mounts[i].spec.module == entry.name && group.has(i, plan.mounts[i])) return true;
   }
-  return answers_by_default(plan, site, entry);
+  return answers_by_default(plan, group, entry);
 }
 
 std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set) {
   std::vector<Place> places;
-  for (const MountSpec& spec : plan.settings.mounts) {
+  for (const SiteMount& mount : plan.mounts) {
+    const MountSpec& spec = mount.spec;
+    const SitePlan& site = plan.sites[mount.site];
     for (const ModuleEntry& entry : set) {
       if (entry.name == spec.module)
-        places.push_back({spec.prefix, spec.listen ? spec.listen->text : "", entry});
+        places.push_back(
+            {site.label, site.is_default, spec.prefix, spec.listen ? spec.listen->text : "", entry});
     }
   }
   for (const ModuleEntry& entry : set) {
-    if (is_chosen(plan.settings, entry) && answers_by_default(plan, plan.sites.front(), entry) &&
-        !is_mounted_at(plan.settings, entry.default_mount))
-      places.push_back({entry.default_mount, "", entry});
+    if (is_chosen(plan.settings, entry) && answers_by_default(plan, plan.groups.front(), entry) &&
+        !is_mounted_at(plan, 0, entry.default_mount))
+      places.push_back({plan.sites.front().label, true, entry.default_mount, "", entry});
   }
   return places;
 }

@@ -12,6 +12,7 @@ namespace sluice {
 
 // The module that answers at a prefix of a worker.
 struct MountReport {
+  std::size_t site = 0;  // of ServingPlan::sites
   std::string prefix;
   std::string module;
   bool closed = false;  // it answers 503
@@ -19,6 +20,8 @@ struct MountReport {
 
 // Where a module of a set answers.
 struct Place {
+  std::string site;  // its label
+  bool site_is_default = true;
   std::string prefix;
   std::string address;  // of an isolated mount
   ModuleEntry module;
@@ -34,7 +37,7 @@ struct ModuleProblem {
 // A warning of a handler while it was made.
 struct ModuleWarning {
   std::string file;
-  std::string prefix;  // of a mount in the settings; empty for a default mount
+  std::string prefix;  // of a mount in the settings, behind its site's label; empty for a default mount
   std::string sentence;
 };
 
@@ -46,18 +49,22 @@ bool is_chosen(const Settings& settings, const std::string& name);
 // The same for the name of the file and, if it is known, the name of its module.
 bool is_chosen(const Settings& settings, const ModuleEntry& entry);
 
+// The beginning of a prefix' name in messages: nothing for the default site.
+std::string site_prefix(const ServingPlan& plan, std::size_t site);
+
 // Whether a mount of any site names the module.
-bool is_mounted_by_name(const Settings& settings, const std::string& module);
-// Whether the settings have a mount at the prefix, which wins over a module's default mount.
-bool is_mounted_at(const Settings& settings, const std::string& prefix);
+bool is_mounted_by_name(const ServingPlan& plan, const std::string& module);
+// Whether the settings have a mount at the prefix of a site, which wins over a module's default mount.
+bool is_mounted_at(const ServingPlan& plan, std::size_t site, const std::string& prefix);
 // Whether a mount or --module names the module.
-bool is_asked_for(const Settings& settings, const std::string& module);
+bool is_asked_for(const ServingPlan& plan, const std::string& module);
 
-// Whether the module answers at this site: at its default mount, or at any prefix. REQUIRES: its name is known.
-bool answers_by_default(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry);
-bool answers_at(const ServingPlan& plan, const ServingSite& site, const ModuleEntry& entry);
+// Whether the module answers in this group: at its default mount, or at any prefix. Default mounts are of the
+// default site. REQUIRES: the module's name is known.
+bool answers_by_default(const ServingPlan& plan, const ServingGroup& group, const ModuleEntry& entry);
+bool answers_at(const ServingPlan& plan, const ServingGroup& group, const ModuleEntry& entry);
 
-// Where the modules of a set answer, at all sites. REQUIRES: their names are known.
+// Where the modules of a set answer, in all groups. REQUIRES: their names are known.
 std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set);
 
 }  // namespace sluice

@@ -8,12 +8,12 @@
 
 namespace sluice {
 
-ModuleSet MountTable::to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+ModuleSet MountTable::to_load(const ServingPlan& plan, const ServingGroup& group, const ModuleSet& set,
                               const MountTable* before) {
   ModuleSet wanted;
   for (const ModuleEntry& entry : set) {
     if (entry.closed || !is_chosen(plan.settings, entry)) continue;
-    if (!entry.name.empty() && !answers_at(plan, site, entry)) continue;
+    if (!entry.name.empty() && !answers_at(plan, group, entry)) continue;
     if (before != nullptr && before->find_path(entry.path) != nullptr) continue;
     wanted.push_back(entry);
   }
@@ -21,18 +21,18 @@ ModuleSet MountTable::to_load(const ServingPlan& plan, const ServingSite& site, 
 }
 
 std::unique_ptr<MountTable> MountTable::begin(const InstanceServices& services, const ServingPlan& plan,
-                                              const ServingSite& site, const ModuleSet& set,
+                                              const ServingGroup& group, const ModuleSet& set,
                                               const LoadedFiles& files, const MountTable* before,
                                               Unusable unusable) {
-  std::unique_ptr<MountTable> table(new MountTable(services, plan, site, before, unusable));
+  std::unique_ptr<MountTable> table(new MountTable(services, plan, group, before, unusable));
   table->add_modules(set, files);
   return table;
 }
 
 Result<bool> MountTable::make_some(std::size_t mounts_max) {
-  const std::vector<MountSpec>& mounts = plan_.settings.mounts;
+  const std::vector<SiteMount>& mounts = plan_.mounts;
   for (; next_mount_ < mounts.size(); ++next_mount_) {
-    if (!site_.has(next_mount_, mounts[next_mount_])) continue;
+    if (!group_.has(next_mount_, mounts[next_mount_])) continue;
     if (mounts_max-- == 0) return false;
     const auto made = make_explicit_mount(next_mount_);
     if (!made) return Unexpected(made.error());
@@ -92,7 +92,7 @@ void MountTable::add_module(Module module) {
 void MountTable::add_broken(std::vector<Module> broken) {
   for (Module& module : broken) {
     module.entry.name = std::filesystem::path(module.entry.file).stem().string();
-    if (is_asked_for(plan_.settings, module.entry.name) && find_name(module.entry.name) == nullptr)
+    if (is_asked_for(plan_, module.entry.name) && find_name(module.entry.name) == nullptr)
       modules_.push_back(std::move(module));
   }
 }
@@ -110,11 +110,11 @@ MountTable::Module* MountTable::find_name(std::string_view name) {
   return found == modules_.end() ? nullptr : &*found;
 }
 
-const MountTable::Mount* MountTable::find_mount(const std::string& prefix, const std::string& path) const {
-  const auto found = by_prefix_.find(prefix);
-  if (found == by_prefix_.end()) return nullptr;
+const MountTable::Mount* MountTable::find_mount(const Mount& wanted) const {
+  const auto found = by_place_.find({wanted.site, wanted.prefix});
+  if (found == by_place_.end()) return nullptr;
   const Mount& mount = mounts_[found->second];
-  return mount.instance && mount.path == path ? &mount : nullptr;
+  return mount.instance && mount.path == wanted.path ? &mount : nullptr;
 }
 
 Unexpected MountTable::unknown_module(const std::string& name, const std::string& wanted_by) const {
@@ -138,16 +138,17 @@ Result<void> MountTable::check_chosen() const {
 }
 
 Result<void> MountTable::make_explicit_mount(std::size_t index) {
-  const MountSpec& spec = plan_.settings.mounts[index];
+  const auto& [site, spec, folder] = plan_.mounts[index];
+  const std::string whose = site_prefix(plan_, site);
   Module* module = find_name(spec.module);
-  if (module == nullptr) return unknown_module(spec.module, "the mount " + spec.prefix);
-  const MountFolder& folder = plan_.mount_folders[index];
-  return make_mount(*module, {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder});
+  if (module == nullptr) return unknown_module(spec.module, "the mount " + whose + spec.prefix);
+  return make_mount(*module, site,
+                    {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder, whose});
 }
 
 void MountTable::make_default_mounts() {
   for (Module& module : modules_) {
-    if (!answers_by_default(plan_, site_, module.entry)) continue;
+    if (!answers_by_default(plan_, group_, module.entry)) continue;
     const std::string& wanted = module.entry.default_mount;
     if (wanted.size() < 2 || wanted.front() != '/' || wanted.back() != '/') {
       problems_.push_back(
@@ -157,28 +158,29 @@ void MountTable::make_default_mounts() {
                        module.entry.name, wanted)});
       continue;
     }
-    if (is_mounted_at(plan_.settings, wanted)) continue;
-    const auto made = make_mount(module, {wanted, {}, plan_.root.get(), wanted.substr(1), plan_.root_path});
+    if (is_mounted_at(plan_, 0, wanted)) continue;
+    const SitePlan& site = plan_.sites.front();
+    const auto made = make_mount(module, 0, {wanted, {}, site.root.get(), wanted.substr(1), site.root_path});
     if (!made) problems_.push_back({module.entry.file, made.error().message});
   }
 }
 
-Result<void> MountTable::make_mount(Module& module, const MountPlan& mount) {
-  const auto taken = by_prefix_.find(mount.prefix);
-  if (taken != by_prefix_.end()) {
+Result<void> MountTable::make_mount(Module& module, std::size_t site, const MountPlan& mount) {
+  const auto taken = by_place_.find({site, mount.prefix});
+  if (taken != by_place_.end()) {
     return fail(
-        fmt::format("module {} cannot answer at {}, where {} answers already: mount one of them elsewhere "
-                    "with --mount",
-                    module.entry.name, mount.prefix, reports_[taken->second].module));
+        fmt::format("module {} cannot answer at {}{}, where {} answers already: mount one of them elsewhere",
+                    module.entry.name, mount.site, mount.prefix, reports_[taken->second].module));
   }
   InstanceRef instance;
-  const Mount* same = before_ == nullptr ? nullptr : before_->find_mount(mount.prefix, module.entry.path);
+  const Mount* same =
+      before_ == nullptr ? nullptr : before_->find_mount({site, mount.prefix, module.entry.path, {}});
   if (same != nullptr && module.file != nullptr) {
     instance = same->instance;
   } else if (module.file != nullptr) {
     const std::uint64_t began_ms = monotonic_ms();
     const auto asked = ModuleInstance::check_options(*module.file, mount);
-    auto made = asked ? make_instance(module, mount) : Result<InstanceRef>(Unexpected(asked.error()));
+    auto made = asked ? make_instance(module, site, mount) : Result<InstanceRef>(Unexpected(asked.error()));
     module.make_ms += monotonic_ms() - began_ms;
     if (made) {
       instance = std::move(*made);
@@ -189,25 +191,26 @@ Result<void> MountTable::make_mount(Module& module, const MountPlan& mount) {
       return Unexpected(made.error());
     }
   }
-  by_prefix_.emplace(mount.prefix, mounts_.size());
-  mounts_.push_back({mount.prefix, module.entry.path, std::move(instance)});
-  reports_.push_back({mount.prefix, module.entry.name});
+  by_place_.emplace(std::pair(site, mount.prefix), mounts_.size());
+  mounts_.push_back({site, mount.prefix, module.entry.path, std::move(instance)});
+  reports_.push_back({site, mount.prefix, module.entry.name});
   return {};
 }
 
-Result<InstanceRef> MountTable::make_instance(Module& module, const MountPlan& mount) {
+Result<InstanceRef> MountTable::make_instance(Module& module, std::size_t site, const MountPlan& mount) {
   const auto shared = make_shared(module);
   if (!shared) return Unexpected(shared.error());
   auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
   if (!made) return made;
-  take_warnings(*made->get(), module.entry.file, mount.prefix);
+  take_warnings(*made->get(), module.entry.file, site, mount.prefix);
   return made;
 }
 
-void MountTable::take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix) {
-  const bool asked_for = is_mounted_at(plan_.settings, prefix) || site_.mount;
+void MountTable::take_warnings(ModuleInstance& instance, const std::string& file, std::size_t site,
+                               const std::string& prefix) {
+  const bool asked_for = is_mounted_at(plan_, site, prefix) || group_.mount;
   for (std::string& sentence : instance.take_warnings())
-    warnings_.push_back({file, asked_for ? prefix : "", std::move(sentence)});
+    warnings_.push_back({file, asked_for ? site_prefix(plan_, site) + prefix : "", std::move(sentence)});
 }
 
 Result<void> MountTable::make_shared(Module& module) {
@@ -248,12 +251,12 @@ ModuleSet MountTable::usable() const {
 
 void MountTable::fill(Router& router) const {
   router.clear();
-  for (const Mount& mount : mounts_) router.add(mount.prefix, mount.instance);
+  for (const Mount& mount : mounts_) router.add(mount.site, mount.prefix, mount.instance);
 }
 
 void MountTable::retire_except(const MountTable& next) {
   for (const Mount& mount : mounts_) {
-    if (mount.instance && next.find_mount(mount.prefix, mount.path) == nullptr) mount.instance->retire();
+    if (mount.instance && next.find_mount(mount) == nullptr) mount.instance->retire();
   }
   for (const Module& module : modules_) {
     if (module.shared && next.find_path(module.entry.path) == nullptr) module.shared->retire();

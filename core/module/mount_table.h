@@ -8,7 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "module/module_instance.h"
@@ -23,13 +23,13 @@ using LoadedFiles = std::map<std::string, Result<std::shared_ptr<ModuleFile>>>;
 
 class MountTable {
  public:
-  // The entries of the set that the site has to load. Entries that `before` has loaded are left out.
-  static ModuleSet to_load(const ServingPlan& plan, const ServingSite& site, const ModuleSet& set,
+  // The entries of the set that the group has to load. Entries that `before` has loaded are left out.
+  static ModuleSet to_load(const ServingPlan& plan, const ServingGroup& group, const ModuleSet& set,
                            const MountTable* before);
   // A table without handlers yet. `before` may be null; otherwise it has to live until all handlers are made.
   // Files of `files` that the table does not use can be destroyed afterwards.
   static std::unique_ptr<MountTable> begin(const InstanceServices& services, const ServingPlan& plan,
-                                           const ServingSite& site, const ModuleSet& set,
+                                           const ServingGroup& group, const ModuleSet& set,
                                            const LoadedFiles& files, const MountTable* before,
                                            Unusable unusable);
   // Makes handlers for up to `mounts_max` mounts of the settings, and after the last of these for all default
@@ -62,38 +62,41 @@ class MountTable {
     std::uint64_t make_ms = 0;  // how long making all its handlers took
   };
   struct Mount {
+    std::size_t site = 0;
     std::string prefix;
     std::string path;      // of the module's copy
     InstanceRef instance;  // empty if the mount is closed
   };
 
-  MountTable(const InstanceServices& services, const ServingPlan& plan, const ServingSite& site,
+  MountTable(const InstanceServices& services, const ServingPlan& plan, const ServingGroup& group,
              const MountTable* before, Unusable unusable)
-      : services_(services), plan_(plan), site_(site), before_(before), unusable_(unusable) {}
+      : services_(services), plan_(plan), group_(group), before_(before), unusable_(unusable) {}
   void add_modules(const ModuleSet& set, const LoadedFiles& files);
   void add_module(Module module);
   void add_broken(std::vector<Module> broken);
   Result<void> make_explicit_mount(std::size_t index);
   void make_default_mounts();
-  Result<void> make_mount(Module& module, const MountPlan& mount);
-  Result<InstanceRef> make_instance(Module& module, const MountPlan& mount);
-  void take_warnings(ModuleInstance& instance, const std::string& file, const std::string& prefix);
+  Result<void> make_mount(Module& module, std::size_t site, const MountPlan& mount);
+  Result<InstanceRef> make_instance(Module& module, std::size_t site, const MountPlan& mount);
+  void take_warnings(ModuleInstance& instance, const std::string& file, std::size_t site,
+                     const std::string& prefix);
   Result<void> make_shared(Module& module);
   const Module* find_path(const std::string& path) const;
   Module* find_name(std::string_view name);
-  const Mount* find_mount(const std::string& prefix, const std::string& path) const;
+  const Mount* find_mount(const Mount& wanted) const;
   Unexpected unknown_module(const std::string& name, const std::string& wanted_by) const;
 
   const InstanceServices& services_;
   const ServingPlan& plan_;
-  const ServingSite& site_;
+  const ServingGroup& group_;
   const MountTable* before_;
   const Unusable unusable_;
-  std::size_t next_mount_ = 0;  // the next of settings.mounts to make
+  std::size_t next_mount_ = 0;  // the next of ServingPlan::mounts to make
   std::vector<Module> modules_;
   std::vector<Mount> mounts_;
-  std::vector<MountReport> reports_;                        // one for each of mounts_
-  std::unordered_map<std::string, std::size_t> by_prefix_;  // indexes of mounts_
+  std::vector<MountReport> reports_;  // one for each of mounts_
+  std::map<std::pair<std::size_t, std::string>, std::size_t>
+      by_place_;  // indexes of mounts_, by site and prefix
   std::vector<ModuleProblem> problems_;
   std::vector<ModuleWarning> warnings_;
 };

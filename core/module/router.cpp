@@ -4,25 +4,28 @@
 
 namespace sluice {
 
-bool Router::add(const std::string& prefix, InstanceRef instance) {
+bool Router::add(std::size_t site, const std::string& prefix, InstanceRef instance) {
+  if (site >= sites_.size()) sites_.resize(site + 1);
   const std::string name = prefix.substr(0, prefix.size() - 1);
-  if (!routes_.emplace(name, std::move(instance)).second) return false;
-  longest_ = std::max(longest_, name.size());
+  if (!sites_[site].routes.emplace(name, std::move(instance)).second) return false;
+  sites_[site].longest = std::max(sites_[site].longest, name.size());
   return true;
 }
 
-Router::Match Router::find(std::string_view path) const {
+Router::Match Router::find(std::size_t site, std::string_view path) const {
+  if (site >= sites_.size()) return {};
+  const auto& [routes, longest] = sites_[site];
   // "/static" asks for the mount "/static/": nothing shorter may answer for it.
-  if (path.size() <= longest_ && path.back() != '/') {
-    const auto found = routes_.find(path);
-    if (found != routes_.end()) return match(*found, true);
+  if (path.size() <= longest && path.back() != '/') {
+    const auto found = routes.find(path);
+    if (found != routes.end()) return match(*found, true);
   }
-  // Each slash may end a prefix; the rightmost one that does wins. No prefix is longer than `longest_` and its
+  // Each slash may end a prefix; the rightmost one that does wins. No prefix is longer than `longest` and its
   // slash.
-  for (std::size_t end = std::min(path.size(), longest_ + 1); end > 0; --end) {
+  for (std::size_t end = std::min(path.size(), longest + 1); end > 0; --end) {
     if (path[end - 1] != '/') continue;
-    const auto found = routes_.find(path.substr(0, end - 1));
-    if (found != routes_.end()) return match(*found, false);
+    const auto found = routes.find(path.substr(0, end - 1));
+    if (found != routes.end()) return match(*found, false);
   }
   return {};
 }
@@ -35,7 +38,7 @@ Router::Match Router::match(const Routes::value_type& route, bool needs_slash) {
 }
 
 void Router::clear() {
-  routes_.clear();
+  sites_.clear();
 }
 
 }  // namespace sluice

@@ -1,10 +1,11 @@
-// Finds the handler that answers a path: the one with the longest mount prefix. Loop thread; holds each
-// instance.
+// Finds the handler that answers a path of a site: the one with the longest mount prefix. Loop thread; holds
+// each instance.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "module/module_instance.h"
 
@@ -21,10 +22,10 @@ class Router {
 
   // false if the prefix is taken. Without an instance the mount is closed. REQUIRES: `prefix` begins and ends
   // with '/'.
-  bool add(const std::string& prefix, InstanceRef instance);
+  bool add(std::size_t site, const std::string& prefix, InstanceRef instance);
   // REQUIRES: judge_target made `path`. If nothing is mounted there, the match has no instance and is not
   // closed. Allocates nothing.
-  Match find(std::string_view path) const;
+  Match find(std::size_t site, std::string_view path) const;
   void clear();
 
  private:
@@ -33,10 +34,13 @@ class Router {
   };
   // By prefix without its last slash, so that a path without that slash is found as well.
   using Routes = std::unordered_map<std::string, InstanceRef, Hash, std::equal_to<>>;
+  struct Site {
+    Routes routes;
+    std::size_t longest = 0;  // of all prefixes without their last slashes, in bytes
+  };
   static Match match(const Routes::value_type& route, bool needs_slash);
 
-  Routes routes_;
-  std::size_t longest_ = 0;  // of all prefixes without their last slashes, in bytes
+  std::vector<Site> sites_;
 };
 
 }  // namespace sluice

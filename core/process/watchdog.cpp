@@ -160,7 +160,8 @@ void Watchdog::help(const WorkerGroup& group, const WorkerProcess& worker, Held&
   held.helper = helper->pid();
   const std::vector<ListeningSocket> sockets = group.sockets_of(worker.index());
   for (std::size_t i = 0; i < sockets.size(); ++i)
-    helper->tell({ControlMessage::help, help_number(worker, i), sockets[i].tls ? "tls" : ""}, sockets[i].fd);
+    helper->tell({ControlMessage::help, help_number(worker, i), std::to_string(sockets[i].address)},
+                 sockets[i].fd);
 }
 
 void Watchdog::end_help(const WorkerGroup& group, const WorkerProcess& worker, Held& held) {

@@ -9,8 +9,8 @@ namespace sluice {
 
 WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
     : plan_(std::move(plan)), mounts_(std::move(mounts)) {
-  for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
-    for (unsigned index = 0; index < plan_->sites[site].workers; ++index) slots_.push_back({site, index});
+  for (std::size_t group = 0; group < plan_->groups.size(); ++group) {
+    for (unsigned index = 0; index < plan_->groups[group].workers; ++index) slots_.push_back({group, index});
   }
   workers_.resize(slots_.size());
 }
@@ -18,9 +18,9 @@ WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
 Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
   // If the kernel chooses the port, several addresses may be written alike.
   std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
-  for (std::size_t site = 0; site < plan_->sites.size(); ++site) {
-    for (const ListenAddress& address : plan_->sites[site].listen) {
-      const auto opened = open_addresses(site, address, kept);
+  for (std::size_t group = 0; group < plan_->groups.size(); ++group) {
+    for (std::uint32_t i = 0; i < plan_->groups[group].addresses.size(); ++i) {
+      const auto opened = open_addresses(group, i, kept);
       if (!opened) return opened;
     }
   }
@@ -28,24 +28,23 @@ Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
 }
 
 // For a name, one of its addresses is enough: the machine may have no IPv6.
-Result<void> WorkerGroup::open_addresses(std::size_t site, const ListenAddress& address,
-                                         std::vector<Listening>& kept) {
+Result<void> WorkerGroup::open_addresses(std::size_t group, std::uint32_t index, std::vector<Listening>& kept) {
   const ListenGroup* first = nullptr;
   bool has_one = false;
   std::vector<Error> errors;
-  for (ListenAddress& one : every_address(address)) {
+  for (ListenAddress& one : every_address(plan_->groups[group].addresses[index].at)) {
     if (first != nullptr) one.set_port(first->port());
     const bool is_there = std::any_of(listeners_.begin(), listeners_.end(), [&](const Listening& other) {
-      return other.site == site && other.group->is_at(one);
+      return other.group == group && other.sockets->is_at(one);
     });
     if (is_there) {  // under another of its names
       has_one = true;
       continue;
     }
-    auto opened = open_address(site, one, kept);
+    auto opened = open_address(group, one, kept);
     if (opened) {
       has_one = true;
-      listeners_.push_back({site, *opened, one.tls});
+      listeners_.push_back({group, index, *opened, one.tls});
       if (first == nullptr && one.is_one_of_several) first = opened->get();
     } else {
       errors.push_back(opened.error());
@@ -58,24 +57,24 @@ Result<void> WorkerGroup::open_addresses(std::size_t site, const ListenAddress& 
   return {};
 }
 
-Result<std::shared_ptr<ListenGroup>> WorkerGroup::open_address(std::size_t site, const ListenAddress& address,
+Result<std::shared_ptr<ListenGroup>> WorkerGroup::open_address(std::size_t group, const ListenAddress& address,
                                                                std::vector<Listening>& kept) const {
-  const unsigned workers = plan_->sites[site].workers;
+  const unsigned workers = plan_->groups[group].workers;
   const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
-    return listening.group->is_of(address) || listening.group->is_at(address);
+    return listening.sockets->is_of(address) || listening.sockets->is_at(address);
   });
   if (same == kept.end())
     return ListenGroup::open(address, workers).map([](auto&& opened) {
       return std::shared_ptr<ListenGroup>(std::move(opened));
     });
-  const std::shared_ptr<ListenGroup> group = same->group;
+  const std::shared_ptr<ListenGroup> sockets = same->sockets;
   kept.erase(same);
-  return group->provide(workers).map([&] { return group; });
+  return sockets->provide(workers).map([&] { return sockets; });
 }
 
 Result<void> WorkerGroup::start_accepting() {
   for (const Listening& listening : listeners_) {
-    const auto listens = listening.group->listen();
+    const auto listens = listening.sockets->listen();
     if (!listens) return listens;
   }
   for (WorkerProcess* worker : workers()) worker->tell({ControlMessage::accept});
@@ -83,33 +82,33 @@ Result<void> WorkerGroup::start_accepting() {
 }
 
 void WorkerGroup::drop_unused_listeners() {
-  for (const Listening& listening : listeners_) listening.group->drop_unused();
+  for (const Listening& listening : listeners_) listening.sockets->drop_unused();
 }
 
-std::vector<std::string> WorkerGroup::urls(std::size_t site) const {
+std::vector<std::string> WorkerGroup::urls(std::size_t group, std::optional<std::uint32_t> address) const {
   std::vector<std::string> urls;
   for (const Listening& listening : listeners_) {
-    if (listening.site != site) continue;
+    if (listening.group != group || (address && listening.address != *address)) continue;
     // A name may have several addresses.
-    const std::string url = listening.group->url(listening.tls);
+    const std::string url = listening.sockets->url(listening.tls);
     if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
   }
   return urls;
 }
 
 void WorkerGroup::close_for_child(const std::vector<ListeningSocket>& kept) {
-  for (const Listening& listening : listeners_) listening.group->close_all_but(kept);
+  for (const Listening& listening : listeners_) listening.sockets->close_all_but(kept);
   for (auto& worker : workers_) worker.reset();
   plan_.reset();
 }
 
 std::vector<ListeningSocket> WorkerGroup::sockets_of(std::size_t slot) const {
-  const auto [site, index] = slots_[slot];
+  const auto [group, index] = slots_[slot];
   std::vector<ListeningSocket> sockets;
   for (const Listening& listening : listeners_) {
-    if (listening.site != site) continue;
-    for (const int socket : listening.group->sockets_of(index, plan_->sites[site].workers))
-      sockets.push_back({socket, listening.tls});
+    if (listening.group != group) continue;
+    for (const int socket : listening.sockets->sockets_of(index, plan_->groups[group].workers))
+      sockets.push_back({socket, listening.address});
   }
   return sockets;
 }
@@ -117,7 +116,7 @@ std::vector<ListeningSocket> WorkerGroup::sockets_of(std::size_t slot) const {
 Result<void> WorkerGroup::launch(std::size_t slot, const ModuleSet& modules, const Launch& launch) {
   WorkerProcess::Start start;
   start.plan = plan_;
-  start.site = slots_[slot].site;
+  start.group = slots_[slot].group;
   start.modules = modules;
   start.unusable = launch.unusable;
   start.index = static_cast<unsigned>(slot);
@@ -185,7 +184,7 @@ WorkerProcess* WorkerGroup::sibling(const WorkerProcess& worker,
                                     const std::function<bool(const WorkerProcess&)>& can_help) const {
   for (std::size_t step = 1; step < slots_.size(); ++step) {
     const std::size_t slot = (worker.index() + step) % slots_.size();
-    if (slots_[slot].site != slots_[worker.index()].site) continue;
+    if (slots_[slot].group != slots_[worker.index()].group) continue;
     WorkerProcess* other = workers_[slot].get();
     if (other != nullptr && other->ready() && can_help(*other)) return other;
   }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "process/listen_group.h"
@@ -17,7 +18,7 @@ namespace sluice {
 
 class WorkerGroup final : public RolloutWorkers {
  public:
-  // `mounts` are those of the first site, as a trial has reported them.
+  // `mounts` are those of the first serving group, as a trial has reported them.
   WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts);
 
   const ServingPlan& plan() const { return *plan_; }
@@ -32,9 +33,8 @@ class WorkerGroup final : public RolloutWorkers {
   // Closes the new sockets, when no worker will accept from them.
   void drop_unused_listeners();
   void close_listeners() { listeners_.clear(); }
-  // The listen groups of one site, while they are open.
-  // Where a site listens, each URL once.
-  std::vector<std::string> urls(std::size_t site) const;
+  // Where a serving group listens, each URL once: at all of its addresses, or at this one.
+  std::vector<std::string> urls(std::size_t group, std::optional<std::uint32_t> address = std::nullopt) const;
   // For a forked process: closes all listening sockets but these, the control sockets of the workers, and the
   // folders of the plan. The plan is gone then.
   void close_for_child(const std::vector<ListeningSocket>& kept);
@@ -60,7 +60,7 @@ class WorkerGroup final : public RolloutWorkers {
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
   bool all_ready() const;
   bool any_missing() const;
-  // Another worker of the same site that can accept; null if there is none.
+  // Another worker of the same serving group that can accept; null if there is none.
   WorkerProcess* sibling(const WorkerProcess& worker,
                          const std::function<bool(const WorkerProcess&)>& can_help) const;
   std::vector<ListeningSocket> sockets_of(std::size_t slot) const;
@@ -69,17 +69,18 @@ class WorkerGroup final : public RolloutWorkers {
   Result<void> launch(std::size_t slot, const ModuleSet& modules, const Launch& launch);
 
   struct Slot {
-    std::size_t site = 0;
-    unsigned index = 0;  // among the workers of the site
+    std::size_t group = 0;  // of ServingPlan::groups
+    unsigned index = 0;     // among the workers of the group
   };
   struct Listening {
-    std::size_t site = 0;
-    std::shared_ptr<ListenGroup> group;
+    std::size_t group = 0;
+    std::uint32_t address = 0;  // of ServingGroup::addresses
+    std::shared_ptr<ListenGroup> sockets;
     bool tls = false;
   };
   // Opens the addresses, and takes those that are in `kept` out of it.
-  Result<void> open_addresses(std::size_t site, const ListenAddress& address, std::vector<Listening>& kept);
-  Result<std::shared_ptr<ListenGroup>> open_address(std::size_t site, const ListenAddress& address,
+  Result<void> open_addresses(std::size_t group, std::uint32_t index, std::vector<Listening>& kept);
+  Result<std::shared_ptr<ListenGroup>> open_address(std::size_t group, const ListenAddress& address,
                                                     std::vector<Listening>& kept) const;
 
   PlanPtr plan_;

@@ -22,6 +22,33 @@ Result<std::string> try_all(const ListenAddress& address) {
   return *tried;
 }
 
+// A site's addresses and names, as a heading over its mounts.
+std::string heading(const SitePlan& site) {
+  std::string text = "site " + site.label + " at";
+  for (const ListenAddress& address : site.settings.listen)
+    text += fmt::format(" {}{}", address.tls ? "https://" : "", address.text);
+  if (site.settings.names.size() > 1 ||
+      (!site.settings.names.empty() && site.settings.names.front() != site.label)) {
+    text += ", for";
+    for (const std::string& name : site.settings.names) text += " " + name;
+  }
+  return text + "\n";
+}
+
+// A single default site has no heading.
+std::string served_text(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
+  const bool headed = plan.sites.size() > 1 || !plan.sites.front().is_default;
+  std::string text;
+  for (std::size_t site = 0; site < plan.sites.size(); ++site) {
+    if (headed) text += heading(plan.sites[site]);
+    for (const MountReport& mount : mounts) {
+      if (mount.site == site)
+        text += fmt::format("{}{}  by {}\n", headed ? "  " : "", mount.prefix, mount.module);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<std::string> check(const Settings& settings) {
@@ -29,7 +56,7 @@ Result<std::string> check(const Settings& settings) {
   if (!tried) return Unexpected(tried.error());
   const TrialReport& report = tried->folder.report;
   std::string text;
-  for (const MountReport& mount : report.mounts) text += mount.prefix + "  by " + mount.module + "\n";
+  text += served_text(*tried->plan, report.mounts);
   std::string faults;
   const auto add = [&](const std::string& sentence) { faults += (faults.empty() ? "" : "\n") + sentence; };
   for (const ModuleProblem& problem : report.problems) add(problem.sentence);
@@ -43,9 +70,9 @@ Result<std::string> check(const Settings& settings) {
   for (const CertificateFacts& facts : report.certificates) {
     if (const auto warning = expiry_warning(facts, std::time(nullptr))) text += "note: " + *warning + "\n";
   }
-  for (const ServingSite& site : tried->plan->sites) {
-    for (const ListenAddress& address : site.listen) {
-      const auto note = try_all(address);
+  for (const ServingGroup& group : tried->plan->groups) {
+    for (const ServedAddress& address : group.addresses) {
+      const auto note = try_all(address.at);
       if (!note) add(note.error().message);
       if (note && !note->empty()) text += "note: " + *note + "\n";
     }

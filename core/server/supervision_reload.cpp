@@ -1,4 +1,5 @@
 // The supervisor's part of a reload.
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -56,7 +57,8 @@ void Supervisor::end_reload(const Result<void>& outcome) {
 }
 
 void Supervisor::refuse_reload(const std::string& why) {
-  const std::string sentence = "not reloaded, and nothing changes: " + why;
+  std::string sentence = "not reloaded, and nothing changes: " + why;
+  std::replace(sentence.begin(), sentence.end(), '\n', ';');  // several mistakes
   // A renewal of certificates may be half written, so the watch waits before it complains.
   const bool waits = renews_ && certificate_watch_.asks();
   certificate_watch_.refused(waits ? why : "");

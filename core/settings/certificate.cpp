@@ -1,23 +1,21 @@
 #include "settings/certificate.h"
 
-#include <fcntl.h>
+#include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <ctime>
-#include <filesystem>
 
-#include "base/unique_fd.h"
+#include "base/small_file.h"
 
 namespace sluice {
 namespace {
 
-constexpr off_t kFileMax = 1024 * 1024;
+constexpr std::size_t kFileMax = 1024 * 1024;
 constexpr long kSelfSignedDays = 90;
 constexpr long kRenewedDays = 30;  // before the end
 constexpr long kDay = 24 * 3600;
@@ -51,17 +49,33 @@ bool number(X509* certificate) {
   return made;
 }
 
-Owned<X509> sign(EVP_PKEY* key) {
+// The extension's text: the names that a browser on this machine uses, and those of the site.
+std::string alternative_names(const std::vector<std::string>& site) {
+  std::string text = "DNS:localhost,IP:127.0.0.1,IP:::1";
+  const auto add = [&text](const char* kind, std::string_view name) {
+    constexpr std::string_view kBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*:";
+    if (!name.empty() && name.find_first_not_of(kBytes) == std::string_view::npos)
+      text.append(",").append(kind).append(name);
+  };
+  char host[256] = "";
+  ::gethostname(host, sizeof(host) - 1);
+  add("DNS:", host);
+  for (const std::string_view name : site) {
+    in_addr v4{};
+    const bool is_v4 = ::inet_pton(AF_INET, std::string(name).c_str(), &v4) == 1;
+    if (name.starts_with('[')) {
+      add("IP:", name.substr(1, name.size() - 2));
+    } else {
+      add(is_v4 ? "IP:" : "DNS:", name);
+    }
+  }
+  return text;
+}
+
+Owned<X509> sign(EVP_PKEY* key, const std::string& names) {
   Owned<X509> certificate(X509_new());
   if (certificate == nullptr) return nullptr;
   X509* x509 = certificate.get();
-  char host[256] = "";
-  ::gethostname(host, sizeof(host) - 1);
-  std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
-  const bool names_host =
-      std::string_view(host).find_first_not_of(
-          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == std::string_view::npos;
-  if (host[0] != 0 && names_host) names += ",DNS:" + std::string(host);
   X509_NAME* subject = X509_get_subject_name(x509);
   const auto* name = reinterpret_cast<const unsigned char*>("sluice, self-signed");
   const bool made = X509_set_version(x509, X509_VERSION_3) == 1 && number(x509) &&
@@ -80,22 +94,14 @@ Owned<X509> sign(EVP_PKEY* key) {
 
 Result<SecretBytes> read_secret_file(const std::string& path, const std::string& what,
                                      const std::string& remedy) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat facts {};
-  if (!fd || ::fstat(fd.get(), &facts) != 0) return fail_errno(what + " " + path + " cannot be read", errno);
-  if (!S_ISREG(facts.st_mode)) return fail(what + " " + path + " is not a file: " + remedy);
-  if (facts.st_size == 0) return fail(what + " " + path + " is empty: " + remedy);
-  if (facts.st_size > kFileMax) return fail(what + " " + path + " has more than 1 MiB: " + remedy);
-  auto bytes = SecretBytes::make(static_cast<std::size_t>(facts.st_size));
+  const std::string subject = what + " " + path;
+  const auto file = SmallFile::open(path, subject, kFileMax);
+  if (!file) return Unexpected(file.error());
+  if (file->size() == 0) return fail(subject + " is empty: " + remedy);
+  auto bytes = SecretBytes::make(file->size());
   if (!bytes) return bytes;
-  std::size_t size = 0;
-  while (size < bytes->view().size()) {
-    const ssize_t got = ::read(fd.get(), bytes->data() + size, bytes->view().size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(what + " " + path + " cannot be read", errno);
-    if (got == 0) return fail(what + " " + path + " became shorter while it was read: try again");
-    size += static_cast<std::size_t>(got);
-  }
+  const auto read = file->read(bytes->data());
+  if (!read) return Unexpected(read.error());
   return bytes;
 }
 
@@ -105,14 +111,14 @@ Result<Certificate> read_certificate(const CertificateFiles& files) {
   if (!chain) return Unexpected(chain.error());
   auto key = read_secret_file(files.key, "the private key", remedy);
   if (!key) return Unexpected(key.error());
-  return Certificate{files, std::string(chain->view()), std::make_shared<SecretBytes>(std::move(*key)), 0};
+  return Certificate{files, std::string(chain->view()), std::make_shared<SecretBytes>(std::move(*key))};
 }
 
-Result<Certificate> make_self_signed() {
+Result<Certificate> make_self_signed(const std::vector<std::string>& names) {
   const auto failed = [] { return fail("a self-signed certificate cannot be made: OpenSSL has refused to"); };
   const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
   if (key == nullptr) return failed();
-  const Owned<X509> certificate = sign(key.get());
+  const Owned<X509> certificate = sign(key.get(), alternative_names(names));
   const Owned<BIO> chain(BIO_new(BIO_s_mem()));
   const Owned<BIO> secret(BIO_new(BIO_s_secmem()));
   if (certificate == nullptr || chain == nullptr || secret == nullptr ||
@@ -127,7 +133,8 @@ Result<Certificate> make_self_signed() {
   return Certificate{{std::string(kSelfSigned), ""},
                      std::string(written(chain.get())),
                      std::make_shared<SecretBytes>(std::move(*bytes)),
-                     std::time(nullptr) + (kSelfSignedDays - kRenewedDays) * kDay};
+                     std::time(nullptr) + (kSelfSignedDays - kRenewedDays) * kDay,
+                     names};
 }
 
 std::string fingerprint_of(const std::string& chain) {

@@ -33,10 +33,10 @@ struct ListenAddress {
 // 0 the kernel chooses one.
 Result<ListenAddress> parse_listen(std::string_view text);
 
-// A socket that listens at such an address.
+// A socket that listens at an address of a worker.
 struct ListeningSocket {
   int fd = -1;
-  bool tls = false;
+  std::uint32_t address = 0;  // of ServingGroup::addresses
 
   bool operator==(const ListeningSocket&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "settings/option_value.h"
+#include "settings/site_names.h"
 #include "settings/written_text.h"
 
 namespace sluice {
@@ -19,11 +20,9 @@ bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_name_byte);
 }
 
-Result<std::string> parse_prefix(std::string_view text, std::string_view prefix) {
-  const std::string subject = "the mount " + quoted(text);
+Result<std::string> parse_prefix(const std::string& subject, std::string_view prefix) {
   if (prefix.empty() || prefix.front() != '/') {
-    return fail(fmt::format("{} has the prefix '{}': a prefix begins with '/', as in /docs/=static_sendfile",
-                            subject, prefix));
+    return fail(fmt::format("{} has the prefix '{}': a prefix begins with '/', as in /docs/", subject, prefix));
   }
   for (const char byte : prefix) {
     if (byte == '%' || byte == '?' || byte == '#') {
@@ -49,10 +48,18 @@ Result<std::string> parse_prefix(std::string_view text, std::string_view prefix)
   return result;
 }
 
+// The site's name before the prefix, if there is one. It has a dot or a colon, or is localhost: "docs/" is
+// rather a prefix that lacks its first slash.
+Result<std::string> take_name(std::string_view place) {
+  const std::string_view name = place.substr(0, place.find('/'));
+  if (name.empty() || name.size() == place.size()) return std::string();
+  if (name != "localhost" && name.find_first_of(".:") == std::string_view::npos) return std::string();
+  return parse_site_name(name);
+}
+
 // Takes one KEY=VALUE off the front of `rest`. Afterwards `rest` is empty or begins with the next comma.
-Result<std::pair<std::string, std::string>> take_option(std::string_view text, std::string_view& rest,
+Result<std::pair<std::string, std::string>> take_option(const std::string& subject, std::string_view& rest,
                                                         bool is_first) {
-  const std::string subject = "the mount " + quoted(text);
   const std::size_t equals = rest.find_first_of("=,");
   const std::string_view key = rest.substr(0, equals);
   if (key.empty())
@@ -60,10 +67,6 @@ Result<std::pair<std::string, std::string>> take_option(std::string_view text, s
   if (equals == std::string_view::npos || rest[equals] == ',') {
     return fail(fmt::format("{} has the option '{}' without a value: write KEY=VALUE{}", subject, key,
                             is_first ? "" : ", or \\, if the comma belongs to the value before it"));
-  }
-  if (!is_name(key)) {
-    return fail(fmt::format("{} has an option named '{}': a name is made of letters, digits, '_' and '-'",
-                            subject, key));
   }
   std::string value;
   std::size_t end = equals + 1;
@@ -81,6 +84,17 @@ Result<std::pair<std::string, std::string>> take_option(std::string_view text, s
   }
   rest.remove_prefix(end);
   return std::pair(std::string(key), std::move(value));
+}
+
+Result<WrittenOptions> take_options(const std::string& subject, std::string_view rest) {
+  WrittenOptions options;
+  while (true) {
+    auto option = take_option(subject, rest, options.empty());
+    if (!option) return Unexpected(option.error());
+    options.push_back(std::move(*option));
+    if (rest.empty()) return options;
+    rest.remove_prefix(1);
+  }
 }
 
 // Takes an option of the server into `mount`; false if the option is the module's.
@@ -106,54 +120,64 @@ Result<bool> take_own_option(const std::string& subject, const std::string& key,
   return false;
 }
 
-Result<void> parse_options(std::string_view text, std::string_view rest, MountSpec& mount) {
-  const std::string subject = "the mount " + quoted(text);
+Result<void> sort_options(const std::string& subject, const WrittenOptions& options, MountSpec& mount) {
   std::set<std::string> given;
-  while (true) {
-    auto option = take_option(text, rest, given.empty());
-    if (!option) return Unexpected(option.error());
-    const auto& [key, value] = *option;
+  for (const auto& [key, value] : options) {
+    if (!is_name(key)) {
+      return fail(fmt::format("{} has an option named '{}': a name is made of letters, digits, '_' and '-'",
+                              subject, key));
+    }
     if (!given.insert(key).second)
       return fail(fmt::format("{} gives the option '{}' twice: give it once", subject, key));
     const auto taken = take_own_option(subject, key, value, mount);
     if (!taken) return Unexpected(taken.error());
-    if (!*taken) mount.options.push_back(std::move(*option));
-    if (rest.empty()) break;
-    rest.remove_prefix(1);
+    if (!*taken) mount.options.emplace_back(key, value);
   }
-  if (mount.isolate != mount.listen.has_value()) {
-    return fail(subject + (mount.isolate ? " is isolated, but has no address of its own: add listen=ADDRESS"
-                                         : " has an address of its own, but is not isolated: add isolate=on"));
-  }
-  return {};
+  if (mount.isolate == mount.listen.has_value()) return {};
+  return fail(subject + (mount.isolate ? " is isolated, but has no address of its own: add listen=ADDRESS"
+                                       : " has an address of its own, but is not isolated: add isolate=on"));
 }
 
 }  // namespace
 
+Result<MountSpec> make_mount(const std::string& subject, std::string_view prefix, std::string_view module,
+                             const WrittenOptions& options) {
+  MountSpec mount;
+  auto parsed = parse_prefix(subject, prefix);
+  if (!parsed) return Unexpected(parsed.error());
+  mount.prefix = std::move(*parsed);
+  if (module.empty()) return fail(subject + " names no module: `sluice modules` lists the names");
+  if (!is_name(module)) {
+    return fail(fmt::format("{} has a module named '{}': a name is made of letters, digits, '_' and '-'",
+                            subject, module));
+  }
+  mount.module = module;
+  const auto sorted = sort_options(subject, options, mount);
+  if (!sorted) return Unexpected(sorted.error());
+  return mount;
+}
+
 Result<MountSpec> parse_mount(std::string_view text) {
   const std::string subject = "the mount " + quoted(text);
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos)
-    return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
-  auto prefix = parse_prefix(text, text.substr(0, equals));
-  if (!prefix) return Unexpected(prefix.error());
-  const std::string_view rest = text.substr(equals + 1);
+  const std::string_view place = text.substr(0, equals);
+  const std::string_view rest = equals == std::string_view::npos ? "" : text.substr(equals + 1);
   const std::size_t colon = rest.find(':');
-  MountSpec mount;
-  mount.prefix = std::move(*prefix);
-  mount.module = rest.substr(0, colon);
-  if (mount.module.empty())
+  if (rest.substr(0, colon).empty())
     return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
-  if (!is_name(mount.module)) {
-    return fail(
-        fmt::format("{} has a module named '{}': a name is made of letters, digits, '_' and '-', and options "
-                    "follow behind ':'",
-                    subject, mount.module));
+  auto name = take_name(place);
+  if (!name) return fail(fmt::format("{}: {}", subject, name.error().message));
+  WrittenOptions options;
+  if (colon != std::string_view::npos) {
+    auto taken = take_options(subject, rest.substr(colon + 1));
+    if (!taken) return Unexpected(taken.error());
+    options = std::move(*taken);
   }
-  if (colon == std::string_view::npos) return mount;
-  const auto options = parse_options(text, rest.substr(colon + 1), mount);
-  if (!options) return Unexpected(options.error());
-  return mount;
+  return make_mount(subject, place.substr(name->empty() ? 0 : place.find('/')), rest.substr(0, colon), options)
+      .map([&](MountSpec mount) {
+        mount.site_name = std::move(*name);
+        return mount;
+      });
 }
 
 }  // namespace sluice

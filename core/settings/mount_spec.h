@@ -14,7 +14,9 @@
 
 namespace sluice {
 
-// One mount as a person wrote it: PREFIX=MODULE[:KEY=VALUE[,KEY=VALUE...]].
+using WrittenOptions = std::vector<std::pair<std::string, std::string>>;
+
+// A mount as a person meant it.
 struct MountSpec {
   std::string prefix;  // begins and ends with '/'
   std::string module;
@@ -22,11 +24,17 @@ struct MountSpec {
   // answers, and only at its own address.
   std::optional<std::string> root;
   bool isolate = false;
-  std::optional<ListenAddress> listen;                       // set if and only if isolate is
-  std::vector<std::pair<std::string, std::string>> options;  // of the module, in the order written
+  std::optional<ListenAddress> listen;  // set if and only if isolate is
+  WrittenOptions options;               // of the module, in the order written
+  std::string site_name{};              // before the prefix on a command line; empty for the default site
 };
 
-// Does not check that the module and its options exist: loading the module does.
+// Parses [NAME]PREFIX=MODULE[:KEY=VALUE[,KEY=VALUE...]]. Does not check that the module and its options exist:
+// loading the module does.
 Result<MountSpec> parse_mount(std::string_view text);
+
+// The same for a mount whose parts are known. `subject` begins the sentences of errors: "the mount /docs/".
+Result<MountSpec> make_mount(const std::string& subject, std::string_view prefix, std::string_view module,
+                             const WrittenOptions& options);
 
 }  // namespace sluice

@@ -68,7 +68,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 Result<std::uint64_t> parse_duration_ms(std::string_view text) {
-  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   if (const auto bare = parse_decimal(text)) {
     // Other servers mean seconds by a bare number. An error is better than a guess.
     if (*bare == 0) return 0;
@@ -77,7 +77,8 @@ Result<std::uint64_t> parse_duration_ms(std::string_view text) {
   }
   const auto duration_ms = parse_scaled(text, kUnits);
   if (!duration_ms)
-    return fail(quoted(text) + " is not a time: write 500ms, 30s, 5m or 1h, as one whole number and its unit");
+    return fail(quoted(text) +
+                " is not a time: write 500ms, 30s, 5m, 1h or 1d, as one whole number and its unit");
   return *duration_ms;
 }
 

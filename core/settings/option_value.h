@@ -15,7 +15,7 @@ namespace sluice {
 // "65536", "64k", "1M", "2G": bytes.
 Result<std::uint64_t> parse_size(std::string_view text);
 
-// "1500ms", "30s", "5m", "1h", "0": milliseconds. Everything but 0 needs its unit.
+// "1500ms", "30s", "5m", "1h", "1d", "0": milliseconds. Everything but 0 needs its unit.
 Result<std::uint64_t> parse_duration_ms(std::string_view text);
 
 inline constexpr std::uint32_t kWorkersMax = 256;

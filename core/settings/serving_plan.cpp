@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/mistakes.h"
 #include "settings/address_clash.h"
 #include "settings/option_value.h"
 #include "settings/ticket_key_file.h"
@@ -20,25 +21,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Opens the mount's root=DIR. A DIR below the document root becomes a path below the root's descriptor, so that
+// Opens the mount's root=DIR. A DIR below the site's root becomes a path below the root's descriptor, so that
 // symbolic links between mounts work. Any other DIR is opened as a folder of its own, which links cannot leave.
-Result<MountFolder> plan_mount(const MountSpec& mount, ServingPlan& plan) {
-  if (!mount.root) return MountFolder{plan.root.get(), mount.prefix.substr(1), plan.root_path};
-  const std::string what = fmt::format("the folder of the mount {},", mount.prefix);
+Result<MountFolder> plan_folder(const MountSpec& mount, const SitePlan& site, ServingPlan& plan) {
+  if (!mount.root) return MountFolder{site.root.get(), mount.prefix.substr(1), site.root_path};
+  const std::string what =
+      fmt::format("the folder of the mount {}{},", site.is_default ? "" : site.label, mount.prefix);
   const std::string remedy = "make it, or change root=";
   const fs::path wanted(*mount.root);
   std::error_code error;
-  const fs::path base = fs::canonical(plan.settings.root, error);
+  const fs::path base = fs::canonical(site.settings.root, error);
   const fs::path full = fs::weakly_canonical(wanted.is_absolute() ? wanted : base / wanted, error);
   auto opened = open_folder(full.string(), what, remedy);
   if (!opened) return Unexpected(opened.error());
   const fs::path relative = full.lexically_relative(base);
   if (!relative.empty() && *relative.begin() != "..") {
-    return MountFolder{plan.root.get(), relative == "." ? "" : relative.string() + "/", plan.root_path,
-                       (fs::path(plan.root_path) / wanted).string()};
+    return MountFolder{site.root.get(), relative == "." ? "" : relative.string() + "/", site.root_path,
+                       (fs::path(site.root_path) / wanted).string()};
   }
   if (!wanted.is_absolute()) {
-    return fail(what + " " + *mount.root + " lies outside the document root: write it as an absolute path");
+    return fail(what + " " + *mount.root + " lies outside the root of its site: write it as an absolute path");
   }
   plan.folders.push_back(std::move(*opened));
   return MountFolder{plan.folders.back().get(), "", wanted.string()};
@@ -56,93 +58,148 @@ unsigned usable_processors() {
   return 1;
 }
 
-Result<Certificate> self_signed(const ServingPlan* before) {
-  if (before != nullptr) {
-    for (const Certificate& certificate : before->certificates) {
-      if (certificate.files.chain == kSelfSigned && std::time(nullptr) < certificate.renew_at_s)
-        return certificate;
+// Certificates that several sites use are read once.
+class CertificatePlan {
+ public:
+  CertificatePlan(ServingPlan& plan, const ServingPlan* before) : plan_(plan), before_(before) {}
+
+  Result<void> plan(SitePlan& site) {
+    const SiteSettings& settings = site.settings;
+    if (settings.certificates.empty()) {
+      return fail(
+          fmt::format("the address https://{} of the site {} needs a certificate: give --certificate and "
+                      "--key, or --certificate self-signed for development",
+                      settings.first_with_tls()->text, site.label));
     }
+    auto key = settings.keys.begin();
+    for (const std::string& chain : settings.certificates) {
+      const bool is_file = chain != kSelfSigned;
+      if (is_file && key == settings.keys.end())
+        return fail(fmt::format("the certificate {} has no key: give one with --key", chain));
+      const auto index = is_file ? take_files({chain, *key++}) : take_self_signed(settings.names);
+      if (!index) return Unexpected(index.error());
+      site.certificates.push_back(*index);
+    }
+    if (key == settings.keys.end()) return {};
+    return fail(fmt::format("the key {} has no certificate: give one with --certificate", *key));
   }
-  return make_self_signed();
-}
+
+ private:
+  Result<std::size_t> add(Result<Certificate> certificate) {
+    return std::move(certificate).map([this](Certificate&& made) {
+      plan_.certificates.push_back(std::move(made));
+      return plan_.certificates.size() - 1;
+    });
+  }
+
+  Result<std::size_t> take_files(const CertificateFiles& files) {
+    for (std::size_t i = 0; i < plan_.certificates.size(); ++i) {
+      if (plan_.certificates[i].files == files) return i;
+    }
+    return add(read_certificate(files));
+  }
+
+  Result<std::size_t> take_self_signed(const std::vector<std::string>& names) {
+    const auto is_it = [&](const Certificate& other) {
+      return other.files.chain == kSelfSigned && other.names == names && std::time(nullptr) < other.renew_at_s;
+    };
+    const auto& known = plan_.certificates;
+    if (const auto same = std::find_if(known.begin(), known.end(), is_it); same != known.end())
+      return static_cast<std::size_t>(same - known.begin());
+    if (before_ != nullptr) {
+      const auto& former = before_->certificates;
+      if (const auto same = std::find_if(former.begin(), former.end(), is_it); same != former.end())
+        return add(*same);
+    }
+    return add(make_self_signed(names));
+  }
+
+  ServingPlan& plan_;
+  const ServingPlan* before_;
+};
 
 // Keys of session tickets outlive reloads, so that clients can resume their sessions.
-Result<void> plan_certificates(ServingPlan& plan, const ServingPlan* before) {
-  const ListenAddress* encrypted = nullptr;
-  for (const ServingSite& site : plan.sites) {
-    for (const ListenAddress& address : site.listen) {
-      if (address.tls) encrypted = &address;
-    }
+Result<void> plan_tls(ServingPlan& plan, const ServingPlan* before) {
+  CertificatePlan certificates(plan, before);
+  Mistakes mistakes;
+  bool any = false;
+  for (SitePlan& site : plan.sites) {
+    if (site.settings.first_with_tls() == nullptr) continue;
+    any = true;
+    mistakes.take(certificates.plan(site));
   }
-  if (encrypted == nullptr) {
-    if (!plan.settings.ticket_keys_file.empty())
-      return fail("--ticket-keys is given, but no address uses it: write --listen https://HOST:PORT");
-    if (plan.settings.certificates.empty() && plan.settings.keys.empty()) return {};
-    return fail("a certificate is given, but no address uses it: write --listen https://HOST:PORT");
+  if (const auto planned = mistakes.result(); !planned) return planned;
+  for (const SitePlan& site : plan.sites) {
+    if (!site.is_default && site.settings.first_with_tls() == nullptr && !site.settings.certificates.empty())
+      return fail(
+          fmt::format("the site {} has a certificate, but no address that uses it: write listen = "
+                      "\"https://HOST:PORT\"",
+                      site.label));
   }
-  if (plan.settings.certificates.empty()) {
-    return fail(
-        fmt::format("the address https://{} needs a certificate: give --certificate and --key, or "
-                    "--certificate self-signed "
-                    "for development",
-                    encrypted->text));
-  }
-  auto key = plan.settings.keys.begin();
-  for (const std::string& chain : plan.settings.certificates) {
-    const bool is_file = chain != kSelfSigned;
-    if (is_file && key == plan.settings.keys.end())
-      return fail(fmt::format("the certificate {} has no key: give one with --key", chain));
-    auto certificate = is_file ? read_certificate({chain, *key++}) : self_signed(before);
-    if (!certificate) return Unexpected(certificate.error());
-    plan.certificates.push_back(std::move(*certificate));
-  }
-  if (key != plan.settings.keys.end())
-    return fail(fmt::format("the key {} has no certificate: give one with --certificate", *key));
-  auto keys =
-      plan_ticket_keys(plan.settings.ticket_keys_file, before == nullptr ? nullptr : before->ticket_keys);
+  const Settings& settings = plan.settings;
+  if (!any && !settings.ticket_keys_file.empty())
+    return fail("--ticket-keys is given, but no address uses it: write --listen https://HOST:PORT");
+  if (!any && settings.certificates.empty() && settings.keys.empty()) return {};
+  if (!any) return fail("a certificate is given, but no address uses it: write --listen https://HOST:PORT");
+  auto keys = plan_ticket_keys(settings.ticket_keys_file, before == nullptr ? nullptr : before->ticket_keys);
   if (!keys) return Unexpected(keys.error());
   plan.ticket_keys = std::move(*keys);
   return {};
 }
 
-}  // namespace
-
-Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy) {
-  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (fd) return fd;
-  if (errno == ENOENT) return fail(fmt::format("{} {} does not exist: {}", what, path, remedy));
-  if (errno == ENOTDIR) return fail(fmt::format("{} {} is not a folder: {}", what, path, remedy));
-  return fail_errno(fmt::format("{} {} cannot be opened", what, path), errno);
+Result<void> plan_mounts(ServingPlan& plan) {
+  Mistakes mistakes;
+  for (std::size_t i = 0; i < plan.sites.size(); ++i) {
+    for (const MountSpec& spec : plan.sites[i].settings.mounts) {
+      auto folder = plan_folder(spec, plan.sites[i], plan);
+      if (folder) {
+        plan.mounts.push_back({i, spec, std::move(*folder)});
+      } else {
+        mistakes.add("", folder.error());
+      }
+    }
+  }
+  return mistakes.result();
 }
+
+Result<void> plan_groups(ServingPlan& plan) {
+  std::vector<AddressedSite> addressed;
+  for (const SitePlan& site : plan.sites)
+    addressed.push_back({site.label, site.settings.names, site.settings.listen});
+  auto addresses = serve_addresses(addressed);
+  if (!addresses) return Unexpected(addresses.error());
+  const unsigned workers = plan.settings.workers == 0 ? usable_processors() : plan.settings.workers;
+  plan.groups.push_back({std::move(*addresses), workers});
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    const MountSpec& spec = plan.mounts[i].spec;
+    if (!spec.isolate) continue;
+    ServedAddress address{*spec.listen, {}};
+    address.names.add_default(static_cast<std::uint32_t>(plan.mounts[i].site));
+    plan.groups.push_back({{std::move(address)}, 1, i});
+  }
+  std::vector<std::vector<ListenAddress>> all;
+  for (const ServingGroup& group : plan.groups) {
+    all.emplace_back();
+    for (const ServedAddress& address : group.addresses) all.back().push_back(address.at);
+  }
+  return check_together(all);
+}
+
+}  // namespace
 
 Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
   auto plan = std::make_shared<ServingPlan>();
   plan->settings = settings;
-  plan->sites.push_back(
-      {settings.listen, settings.workers == 0 ? usable_processors() : settings.workers, std::nullopt});
-  for (std::size_t i = 0; i < settings.mounts.size(); ++i) {
-    if (settings.mounts[i].isolate) plan->sites.push_back({{*settings.mounts[i].listen}, 1, i});
-  }
-  std::vector<std::vector<ListenAddress>> addresses;
-  for (const ServingSite& site : plan->sites) addresses.push_back(site.listen);
-  const auto together = check_together(addresses);
-  if (!together) return Unexpected(together.error());
   auto user = find_user(settings.user);
   if (!user) return Unexpected(user.error());
   plan->user = *user;
-  auto root = open_folder(settings.root, "the document root", "make it, or name another one with --root");
-  if (!root) return Unexpected(root.error());
-  plan->root = std::move(*root);
-  std::error_code error;
-  plan->root_path = fs::absolute(settings.root, error).string();
-  for (const MountSpec& mount : settings.mounts) {
-    auto folder = plan_mount(mount, *plan);
-    if (!folder) return Unexpected(folder.error());
-    plan->mount_folders.push_back(std::move(*folder));
-  }
-  const auto certified = plan_certificates(*plan, before);
-  if (!certified) return Unexpected(certified.error());
-  return plan;
+  auto sites = plan_sites(settings);
+  if (!sites) return Unexpected(sites.error());
+  plan->sites = std::move(*sites);
+  Mistakes mistakes;
+  if (mistakes.merge(plan_mounts(*plan))) mistakes.take(plan_groups(*plan));
+  mistakes.merge(plan_tls(*plan, before));
+  return mistakes.result().map([&]() -> PlanPtr { return plan; });
 }
 
 }  // namespace sluice

@@ -12,46 +12,54 @@
 #include "base/ticket_keys.h"
 #include "base/unique_fd.h"
 #include "settings/certificate.h"
+#include "settings/served_address.h"
 #include "settings/settings.h"
+#include "settings/site_plan.h"
 #include "settings/user.h"
 
 namespace sluice {
 
 struct MountFolder {
-  int fd = -1;           // ServingPlan::root, or one of ServingPlan::folders
+  int fd = -1;           // SitePlan::root, or one of ServingPlan::folders
   std::string path;      // below `fd`; empty or ending in '/'
   std::string root{};    // the path of `fd`, as it is written in the settings, made absolute
-  std::string folder{};  // the same for root=DIR, if DIR lies below the document root
+  std::string folder{};  // the same for root=DIR, if DIR lies below the site's root
 };
 
-// Addresses and the mounts that answer there. Each site has workers of its own.
-struct ServingSite {
-  std::vector<ListenAddress> listen;
-  unsigned workers = 1;
-  std::optional<std::size_t> mount;  // the only mount, in settings.mounts; nullopt: all that are not isolated
+struct SiteMount {
+  std::size_t site = 0;  // of ServingPlan::sites
+  MountSpec spec;
+  MountFolder folder = {};
+};
 
-  bool has(std::size_t index, const MountSpec& spec) const { return mount ? *mount == index : !spec.isolate; }
+// Workers that serve the same addresses.
+struct ServingGroup {
+  std::vector<ServedAddress> addresses;
+  unsigned workers = 1;
+  std::optional<std::size_t>
+      mount{};  // the only mount, of ServingPlan::mounts; nullopt: all that are not isolated
+
+  bool has(std::size_t index, const SiteMount& plan) const {
+    return mount ? *mount == index : !plan.spec.isolate;
+  }
 };
 
 struct ServingPlan {
   Settings settings;
-  std::vector<ServingSite> sites;  // first the server's own site, then one for each isolated mount
+  std::vector<SitePlan> sites;
+  std::vector<SiteMount> mounts;     // of all sites, one site after the other
+  std::vector<ServingGroup> groups;  // first the group of all sites, then one for each isolated mount
   std::optional<User> user;
-  UniqueFd root;
-  std::string root_path;                    // as it is written in the settings, made absolute
-  std::vector<UniqueFd> folders;            // of mounts outside the document root
-  std::vector<MountFolder> mount_folders;   // one for each of settings.mounts
-  std::vector<Certificate> certificates;    // empty if no address has TLS
+  std::vector<UniqueFd> folders;            // of mounts outside their sites' roots
+  std::vector<Certificate> certificates;    // of all sites; empty if no address has TLS
   std::shared_ptr<TicketKeys> ticket_keys;  // null if no address has TLS
+
+  bool has_tls() const { return !certificates.empty(); }
 };
 using PlanPtr = std::shared_ptr<const ServingPlan>;
 
-// Opens a folder to resolve paths below it (O_PATH). The error is one sentence: "WHAT PATH does not exist:
-// REMEDY".
-Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy);
-
 // Opens the folders, and reads the certificates. The plan that it replaces passes on what must not change with
-// a reload. The error is one sentence.
+// a reload. The error has a line for each mistake.
 Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before = nullptr);
 
 }  // namespace sluice

@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "settings/listen_address.h"
-#include "settings/mount_spec.h"
+#include "settings/site_settings.h"
 
 namespace sluice {
 
@@ -41,9 +40,6 @@ struct Timeouts {
 inline constexpr std::string_view kOwnControl = "auto";  // a socket of the server's own in the control folder
 inline constexpr std::string_view kNoControl = "off";
 
-// In place of a certificate's path: one for development, made when the server starts.
-inline constexpr std::string_view kSelfSigned = "self-signed";
-
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 
 // How the server treats modules that change, and modules that break.
@@ -55,27 +51,29 @@ struct ModulePolicy {
   std::uint32_t hang_ms = 5'000;  // a turn of the loop that takes longer ends the worker; 0: never
 };
 
-struct Settings {
-  std::string root = ".";
+// The inherited fields set the default site. Other sites take from them what they leave out.
+struct Settings : SiteSettings {
+  std::vector<SiteSettings> sites;  // besides the default site, see has_default_site
   std::string plugins = "plugins.d";
-  std::vector<ListenAddress> listen;
   std::uint32_t workers = 0;         // 0: one for each processor that the server may use
   std::vector<std::string> only;     // --module: only these; empty for all
   std::vector<std::string> without;  // --without
-  std::vector<MountSpec> mounts;
-  std::string user;  // empty: www-data if root starts the server, else the user that starts it
+  std::string user;                  // empty: www-data if root starts the server, else the user that starts it
   LogLevel log_level = LogLevel::info;
   std::uint32_t offload_threads = 4;  // per worker
   bool loop_audit = false;
   std::string control{kNoControl};  // the path of the control socket, or kOwnControl, or kNoControl
   std::string control_folder;
-  std::vector<std::string> certificates;  // files, or kSelfSigned
-  std::vector<std::string> keys;          // of the certificates that are files, in their order
   TlsVersion tls_min = TlsVersion::v1_2;
   std::string ticket_keys_file;  // empty: keys of the server's own
+  std::string tls_ciphers;       // by OpenSSL's names, with ':' between them; empty: sound ones
+  std::string tls_groups;
   Limits limits;
   Timeouts timeouts;
   ModulePolicy policy;
+
+  // Beside other sites there is a default site only if it has mounts: its other settings are for them to take.
+  bool has_default_site() const { return sites.empty() || !mounts.empty(); }
 };
 
 }  // namespace sluice

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <set>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -37,6 +39,7 @@ std::string path_of(int folder) {
 }
 
 struct MountedFolder {
+  std::size_t site = 0;
   std::string prefix;
   MountFolder folder;
 };
@@ -44,12 +47,14 @@ struct MountedFolder {
 // The folders of all mounts in the settings, also of isolated ones, and of the default mounts among `mounts`.
 std::vector<MountedFolder> mounted_folders(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
   std::vector<MountedFolder> all;
-  const auto& specs = plan.settings.mounts;
-  for (std::size_t i = 0; i < specs.size(); ++i) all.push_back({specs[i].prefix, plan.mount_folders[i]});
+  std::set<std::pair<std::size_t, std::string>> known;
+  for (const SiteMount& mount : plan.mounts) {
+    all.push_back({mount.site, mount.spec.prefix, mount.folder});
+    known.emplace(mount.site, mount.spec.prefix);
+  }
   for (const MountReport& mount : mounts) {
-    const bool known = std::any_of(specs.begin(), specs.end(),
-                                   [&](const MountSpec& spec) { return spec.prefix == mount.prefix; });
-    if (!known) all.push_back({mount.prefix, {plan.root.get(), mount.prefix.substr(1)}});
+    if (known.contains({mount.site, mount.prefix})) continue;
+    all.push_back({mount.site, mount.prefix, {plan.sites[mount.site].root.get(), mount.prefix.substr(1)}});
   }
   return all;
 }
@@ -65,14 +70,20 @@ std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::v
                      "(chmod o+x {}), or name another user with --user",
                      user_name(), folder, whose, folder)});
   };
-  const bool root_refused = is_refused(plan.root.get(), "");
-  if (root_refused) warn("/", path_of(plan.root.get()), "the document root");
-  for (auto& [prefix, folder] : mounted_folders(plan, mounts)) {
-    if (root_refused && folder.fd == plan.root.get()) continue;
-    if (!is_refused(folder.fd, folder.path)) continue;
+  std::set<int> refused_roots;
+  for (std::size_t i = 0; i < plan.sites.size(); ++i) {
+    const SitePlan& site = plan.sites[i];
+    if (!is_refused(site.root.get(), "")) continue;
+    refused_roots.insert(site.root.get());
+    warn(site_prefix(plan, i) + "/", path_of(site.root.get()),
+         site.is_default ? "the document root" : "the site " + site.label);
+  }
+  for (auto& [site, prefix, folder] : mounted_folders(plan, mounts)) {
+    if (refused_roots.contains(folder.fd) || !is_refused(folder.fd, folder.path)) continue;
     if (folder.path.ends_with('/')) folder.path.pop_back();
     const std::string refused = first_refused(folder.fd, folder.path);
-    warn(prefix, path_of(folder.fd) + (refused.empty() ? "" : "/") + refused, "the mount " + prefix);
+    const std::string mount = site_prefix(plan, site) + prefix;
+    warn(mount, path_of(folder.fd) + (refused.empty() ? "" : "/") + refused, "the mount " + mount);
   }
   return warnings;
 }

@@ -141,7 +141,7 @@ void ModuleRollout::remove(const std::string& file) {
   const ModuleRecord* record = catalog_.find(file);
   if (record == nullptr || record->serving.entry.removed) return;
   const std::string name = record->serving.entry.name;
-  const bool keep = is_mounted_by_name(settings(), name);
+  const bool keep = is_mounted_by_name(*workers_->shared_plan(), name);
   if (keep) {
     log(LogLevel::warning, fmt::format("{} is gone, but a mount names module {}, which goes on with {}", file,
                                        name, generation_text(record->serving.entry)));

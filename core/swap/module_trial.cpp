@@ -19,8 +19,8 @@ struct Terms {
   std::uint64_t make_ms_max = kNoMakeLimit;
 };
 
-// Adds the results of an isolated mount's site. A module that is broken there is closed at all of its mounts.
-Result<void> add_site(TrialReport& report, const MountTable& table, Unusable unusable) {
+// Adds the results of an isolated mount's group. A module that is broken there is closed at all of its mounts.
+Result<void> add_group(TrialReport& report, const MountTable& table, Unusable unusable) {
   if (unusable == Unusable::left_out && !table.problems().empty())
     return fail(table.problems().front().sentence);
   report.problems.insert(report.problems.end(), table.problems().begin(), table.problems().end());
@@ -32,17 +32,17 @@ Result<void> add_site(TrialReport& report, const MountTable& table, Unusable unu
 }
 
 // In the child.
-Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
-                              WorkerStats& stats) {
+Result<TrialReport> try_groups(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
+                               WorkerStats& stats) {
   if (plan.user) {
     const auto became = become(*plan.user);
     if (!became) return Unexpected(became.error());
   }
   TrialReport report;
   report.certificates = facts_of(plan.certificates);
-  for (const ServingSite& site : plan.sites) {
-    const bool first = &site == &plan.sites.front();
-    const auto worker = Worker::prepare(plan, site, first ? set : report.modules, stats, terms.unusable);
+  for (const ServingGroup& group : plan.groups) {
+    const bool first = &group == &plan.groups.front();
+    const auto worker = Worker::prepare(plan, group, first ? set : report.modules, stats, terms.unusable);
     if (!worker) return Unexpected(worker.error());
     MountTable& table = (*worker)->table();
     table.refuse_slow(terms.make_ms_max);
@@ -51,7 +51,7 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, con
       if (problem.of_settings) return fail(problem.sentence);
     }
     if (!first) {
-      const auto added = add_site(report, table, terms.unusable);
+      const auto added = add_group(report, table, terms.unusable);
       if (!added) return Unexpected(added.error());
       continue;
     }
@@ -72,13 +72,13 @@ Result<TrialReport> try_sites(const ServingPlan& plan, const ModuleSet& set, con
 
 std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
                          WorkerStats& stats) {
-  const auto report = try_sites(plan, set, terms, stats);
+  const auto report = try_groups(plan, set, terms, stats);
   NetstringWriter out;
   if (!report) return out.put(report.error().message).take();
   out.put("").put(encode_modules(report->modules)).put(encode_facts(report->certificates));
   out.put(report->mounts.size());
   for (const MountReport& mount : report->mounts) {
-    out.put(mount.prefix).put(mount.module).put(mount.closed ? 1 : 0);
+    out.put(mount.site).put(mount.prefix).put(mount.module).put(mount.closed ? 1 : 0);
   }
   out.put(report->warnings.size());
   for (const ModuleWarning& warning : report->warnings)
@@ -154,7 +154,7 @@ void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator en
   if (entry->name.empty()) learn_name(plan, *entry);
   if (entry->name.empty()) {
     entry->name = std::filesystem::path(entry->file).stem().string();
-    if (!is_asked_for(plan.settings, entry->name)) {
+    if (!is_asked_for(plan, entry->name)) {
       set.erase(entry);
       return;
     }
@@ -185,9 +185,10 @@ Result<TrialReport> read_trial(const Result<std::string>& report) {
   trial.certificates = decode_facts(fields.next());
   const std::uint64_t mounts = fields.next_number();
   for (std::uint64_t i = 0; i < mounts && !fields.at_end(); ++i) {
+    const std::size_t site = fields.next_number();
     const std::string prefix(fields.next());
     const std::string module(fields.next());
-    trial.mounts.push_back({prefix, module, fields.next_number() != 0});
+    trial.mounts.push_back({site, prefix, module, fields.next_number() != 0});
   }
   const std::uint64_t warnings = fields.next_number();
   for (std::uint64_t i = 0; i < warnings && !fields.at_end(); ++i) {

@@ -17,7 +17,7 @@ namespace sluice {
 
 struct TrialReport {
   ModuleSet modules;                    // that can be used, with their names; closed ones answer 503
-  std::vector<MountReport> mounts;      // of the first site
+  std::vector<MountReport> mounts;      // of the first serving group
   std::vector<ModuleProblem> problems;  // of modules that are left out or closed
   std::vector<ModuleWarning> warnings;  // of modules whose handlers were made
   std::vector<CertificateFacts> certificates;

@@ -13,8 +13,8 @@ constexpr std::uint64_t kPauseMs = 50;
 
 }  // namespace
 
-Listener::Listener(EventLoop& loop, Acceptor& acceptor, UniqueFd socket, bool tls)
-    : loop_(loop), acceptor_(acceptor), socket_(std::move(socket)), tls_(tls) {
+Listener::Listener(EventLoop& loop, Acceptor& acceptor, UniqueFd socket, std::uint32_t address)
+    : loop_(loop), acceptor_(acceptor), socket_(std::move(socket)), address_(address) {
   loop_.own().add(socket_.get(), "a listening socket");
 }
 
@@ -89,7 +89,7 @@ Listener::Attempt Listener::try_accept() {
 Listener::Attempt Listener::accept_one() {
   const int accepted = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) {
-    acceptor_.on_accept(UniqueFd(accepted), tls_);
+    acceptor_.on_accept(UniqueFd(accepted), address_);
     return Attempt::taken;
   }
   switch (errno) {

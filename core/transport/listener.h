@@ -15,8 +15,8 @@ class Listener final : private Pollable, private Timer {
  public:
   class Acceptor {
    public:
-    // `tls`: the connection speaks TLS.
-    virtual void on_accept(UniqueFd socket, bool tls) = 0;
+    // `address`: what the listener was made with.
+    virtual void on_accept(UniqueFd socket, std::uint32_t address) = 0;
     // Whether one more connection may be open now.
     virtual bool can_accept() const = 0;
     // Closes an idle connection in favour of one that waits; false if none is idle. `why` there is no room: an
@@ -27,7 +27,7 @@ class Listener final : private Pollable, private Timer {
     ~Acceptor() = default;
   };
 
-  Listener(EventLoop& loop, Acceptor& acceptor, UniqueFd socket, bool tls = false);
+  Listener(EventLoop& loop, Acceptor& acceptor, UniqueFd socket, std::uint32_t address = 0);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -54,7 +54,7 @@ class Listener final : private Pollable, private Timer {
   EventLoop& loop_;
   Acceptor& acceptor_;
   UniqueFd socket_;
-  const bool tls_;
+  const std::uint32_t address_;
   EventLoop::Token token_ = EventLoop::kNoToken;
   TimerId resume_{};
   int no_room_error_ = 0;    // the errno with which accept_one found no room

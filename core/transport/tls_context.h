@@ -1,37 +1,35 @@
-// What all TLS connections of a worker share: certificates and their keys, what may be negotiated, and the keys
-// of session tickets. RFC 8446, RFC 5246; OpenSSL does the work.
+// What all TLS connections of an address share: which name gets which identity, and the keys of session
+// tickets. RFC 8446, RFC 5246, RFC 6066; OpenSSL does the work.
 //
 // Made before the worker serves, then read-only. Loop thread, but for what OpenSSL itself shares with threads.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/kept_memory.h"
 #include "base/ticket_keys.h"
-#include "settings/certificate.h"
-
-struct ssl_ctx_st;
-struct ssl_st;
+#include "settings/served_address.h"
+#include "transport/tls_identities.h"
 
 namespace sluice {
 
 class TlsContext {
  public:
-  // Parses the certificates and keys, and holds them against each other. The error names the file and a remedy.
-  static Result<std::unique_ptr<TlsContext>> create(const std::vector<Certificate>& certificates,
-                                                    TlsVersion min_version,
-                                                    std::shared_ptr<const TicketKeys> ticket_keys);
-  ~TlsContext();
+  // The error names a file and a remedy. `identities` and `plan` live longer.
+  static Result<std::unique_ptr<TlsContext>> create(const ServingPlan& plan, const ServedAddress& address,
+                                                    TlsIdentities& identities);
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  ssl_ctx_st* get() const { return context_.get(); }
+  // Of clients that ask for no name.
+  const TlsIdentity& nameless() const { return *nameless_; }
+  // Null if nobody here has the name.
+  const TlsIdentity* find(std::string_view host) const;
   const TicketKeys& ticket_keys() const { return *ticket_keys_; }
-  // A signature takes so long that handshakes belong on a thread.
-  bool has_slow_key() const { return slow_key_; }
   // Records on their way from OpenSSL to a socket, within one call on the loop. A call begins with fresh ones,
   // since one that ran out of memory has left its own.
   std::string& records() { return records_; }
@@ -45,19 +43,15 @@ class TlsContext {
   }
 
  private:
-  struct Free {
-    void operator()(ssl_ctx_st* context) const;
-  };
-
   explicit TlsContext(std::shared_ptr<const TicketKeys> ticket_keys) : ticket_keys_(std::move(ticket_keys)) {}
-  bool negotiate(TlsVersion min_version);
-  Result<void> add(const Certificate& certificate);
+  Result<void> add(const SitePlan& site, const std::string& name, TlsIdentities& identities);
 
-  std::unique_ptr<ssl_ctx_st, Free> context_;
   std::shared_ptr<const TicketKeys> ticket_keys_;
+  const TlsIdentity* nameless_ = nullptr;
+  SiteNames names_;  // of identities_
+  std::vector<const TlsIdentity*> identities_;
   static constexpr std::size_t kRecordsKept = 256 * 1024;
   std::string records_;
-  bool slow_key_ = false;
 };
 
 }  // namespace sluice

@@ -32,7 +32,7 @@ struct TlsServices {
   TlsContext& context;
   EventLoop& loop;
   Offload& offload;
-  HandshakeLog log = {};
+  HandshakeLog& log;
 };
 
 class TlsLink {

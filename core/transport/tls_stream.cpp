@@ -97,7 +97,7 @@ void TlsStream::Free::operator()(ssl_st* ssl) const {
 
 std::unique_ptr<TlsStream> TlsStream::make(TlsContext& context, int socket) {
   std::unique_ptr<TlsStream> stream(new TlsStream(context, socket));
-  stream->ssl_.reset(SSL_new(context.get()));
+  stream->ssl_.reset(SSL_new(context.nameless().context.get()));
   BIO* bio = BIO_new(TlsCallbacks::method());
   if (stream->ssl_ == nullptr || bio == nullptr) {
     BIO_free(bio);
@@ -106,19 +106,44 @@ std::unique_ptr<TlsStream> TlsStream::make(TlsContext& context, int socket) {
   BIO_set_data(bio, stream.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(stream->ssl_.get(), bio, bio);
-  SSL_set_app_data(stream->ssl_.get(), stream.get());
+  TlsHandshaker* handshaker = stream.get();
+  SSL_set_app_data(stream->ssl_.get(), handshaker);
   SSL_set_accept_state(stream->ssl_.get());
-  if (context.has_slow_key()) SSL_set_cert_cb(stream->ssl_.get(), TlsCallbacks::may_sign, stream.get());
   return stream;
 }
 
 TlsStream::~TlsStream() = default;
+
+const TlsIdentity* TlsStream::identity_for(const std::string& name) const {
+  return name.empty() ? &context_.nameless() : context_.find(name);
+}
+
+const TicketKeys& TlsStream::ticket_keys() const {
+  return context_.ticket_keys();
+}
+
+bool TlsStream::take_identity(const TlsIdentity& identity) {
+  SSL* ssl = ssl_.get();
+  SSL_CTX* context = identity.context.get();
+  identity_ = &identity;
+  if (SSL_get_SSL_CTX(ssl) != context) {
+    if (SSL_set_SSL_CTX(ssl, context) == nullptr) return false;
+    // The function leaves these as they were.
+    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), nullptr);
+  }
+  if (identity.is_slow) SSL_set_cert_cb(ssl, TlsCallbacks::may_sign, this);
+  return true;
+}
 
 TlsStream::Handshake TlsStream::step(std::string& out, bool on_thread) {
   out_ = &out;
   on_thread_ = on_thread;
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1 && peer_is_past_its_end()) {
+    failure_ = "the client's certificate has expired";
+    return Handshake::failed;
+  }
   if (result == 1) {
     established_ = true;
     return Handshake::done;
@@ -133,11 +158,18 @@ TlsStream::Handshake TlsStream::step(std::string& out, bool on_thread) {
   }
   const unsigned long error = ERR_peek_error();
   const char* reason = ERR_reason_error_string(error);
-  failure_ = reason != nullptr ? reason : "the connection is broken";
+  if (failure_.empty()) failure_ = reason != nullptr ? reason : "the connection is broken";
   ERR_clear_error();
   return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST
              ? Handshake::plain_http
              : Handshake::failed;
+}
+
+// A resumed session brings the certificate that the client has shown before.
+bool TlsStream::peer_is_past_its_end() const {
+  if (!was_resumed()) return false;
+  const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+  return certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
 }
 
 bool TlsStream::has_fed() const {

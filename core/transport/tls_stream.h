@@ -15,13 +15,15 @@
 #include <string_view>
 #include <utility>
 
+#include "transport/tls_negotiation.h"
+
 struct ssl_st;
 
 namespace sluice {
 
 class TlsContext;
 
-class TlsStream {
+class TlsStream final : private TlsHandshaker {
  public:
   // Nothing when there is no memory. The context lives longer.
   static std::unique_ptr<TlsStream> make(TlsContext& context, int socket);
@@ -45,6 +47,8 @@ class TlsStream {
   }
   // Bytes that were fed are left, as those of a request behind the handshake.
   bool has_fed() const;
+  // What the client was shown; null before the handshake has begun.
+  const TlsIdentity* identity() const { return identity_; }
   // Why the handshake failed, as OpenSSL says it; constant text.
   std::string_view failure() const { return failure_; }
   bool was_resumed() const;
@@ -69,8 +73,14 @@ class TlsStream {
 
   TlsStream(TlsContext& context, int socket) : context_(context), socket_(socket) {}
   Io break_off();
+  const TlsIdentity* identity_for(const std::string& name) const override;
+  bool take_identity(const TlsIdentity& identity) override;
+  const TicketKeys& ticket_keys() const override;
+  void refuse(std::string_view reason) override { failure_ = reason; }
+  bool peer_is_past_its_end() const;
 
   TlsContext& context_;
+  const TlsIdentity* identity_ = nullptr;
   std::unique_ptr<ssl_st, Free> ssl_;
   int socket_;
   std::string fed_;

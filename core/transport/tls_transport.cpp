@@ -52,6 +52,10 @@ bool Transport::has_unsent_records() const {
   return !tls_->unsent().empty();
 }
 
+bool Transport::tls_is_for(std::string_view host) const {
+  return tls_->services().context.find(host) == tls_->stream().identity();
+}
+
 bool Transport::tls_peer_has_ended() const {
   return !tls_->is_computing() && tls_->stream().peer_has_ended();
 }

@@ -47,6 +47,9 @@ class Transport {
   // may bring something, and is cleared when the socket is empty.
   Handshake shake_hands(Ready& waiter, bool& input_ready);
   std::string_view handshake_failure() const;
+  bool is_secure() const { return tls_ != nullptr; }
+  // Whether what the client was shown is also what it gets under this name. In clear text it always is.
+  bool is_for(std::string_view host) const { return tls_ == nullptr || tls_is_for(host); }
   // TLS is spoken, and the client has said nothing yet.
   bool is_untouched() const;
   void note_failed_handshake(std::string_view reason, std::uint64_t now_ms);
@@ -107,6 +110,7 @@ class Transport {
   Moved receive_decrypted(char* buffer, std::size_t size);
   Moved send_encrypted(const iovec* pieces, int count, bool more_follows);
   bool encrypt(PieceReader& pieces, std::size_t portion);
+  bool tls_is_for(std::string_view host) const;
   bool tls_peer_has_ended() const;
   bool has_unsent_records() const;
   Io send_records(bool more_follows);

@@ -9,11 +9,13 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "base/monotonic_clock.h"
 #include "base/process_setup.h"
+#include "base/text.h"
 #include "http/http_fields.h"
 #include "telemetry/fault_handler.h"
 #include "worker/fork_guard.h"
@@ -41,6 +43,13 @@ int spare_descriptors_from() {
 }
 
 }  // namespace
+
+// An address of the worker's group.
+struct Worker::Address {
+  std::unique_ptr<TlsContext> tls;  // null: clear text
+  std::optional<TlsServices> services;
+  AddressContext context;
+};
 
 class Worker::Unloading final : public Work {
  public:
@@ -89,15 +98,16 @@ class Worker::Loading final : public Work {
   LoadedFiles files_;
 };
 
-Worker::Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats,
+Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats,
                std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload)
     : plan_(plan),
-      site_(site),
+      group_(group),
       loop_(std::move(loop)),
       offload_(std::move(offload)),
       inputs_(plan.settings.limits.head_bytes_max),
       outputs_(kOutputSize),
-      context_{{*loop_, router_, plan.settings.limits, stats}, date_, inputs_, outputs_},
+      identities_(plan),
+      context_{{*loop_, router_, plan.sites, plan.settings.limits, stats}, date_, inputs_, outputs_},
       connections_(context_),
       shortage_(*loop_),
       spare_descriptors_from_(spare_descriptors_from()),
@@ -127,7 +137,7 @@ Worker::~Worker() {
   loop_->turn(0);
 }
 
-Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingSite& site,
+Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingGroup& group,
                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
   // Before there are threads. Half of the room is for descriptors that modules open.
   reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
@@ -141,30 +151,36 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   limits.threads = plan.settings.offload_threads;
   auto offload = Offload::create(**loop, limits);
   if (!offload) return Unexpected(offload.error());
-  std::unique_ptr<Worker> worker(new Worker(plan, site, stats, std::move(*loop), std::move(*offload)));
-  const auto encrypts = worker->prepare_tls();
-  if (!encrypts) return Unexpected(encrypts.error());
+  std::unique_ptr<Worker> worker(new Worker(plan, group, stats, std::move(*loop), std::move(*offload)));
+  const auto prepared = worker->prepare_addresses();
+  if (!prepared) return Unexpected(prepared.error());
   LoadedFiles files;
-  for (const ModuleEntry& entry : MountTable::to_load(plan, site, set, nullptr)) {
+  for (const ModuleEntry& entry : MountTable::to_load(plan, group, set, nullptr)) {
     files.emplace(entry.path,
                   load_module(entry, stats, note_of_loading(stats, entry)).map([&](const auto& file) {
                     return worker->unloaded_elsewhere(file);
                   }));
   }
-  worker->mounts_ = MountTable::begin(worker->services_, plan, site, set, files, nullptr, unusable);
-  const auto made = worker->mounts_->make_some(plan.settings.mounts.size());
+  worker->mounts_ = MountTable::begin(worker->services_, plan, group, set, files, nullptr, unusable);
+  const auto made = worker->mounts_->make_some(plan.mounts.size());
   if (!made) return Unexpected(made.error());
   worker->mounts_->fill(worker->router_);
   return worker;
 }
 
-Result<void> Worker::prepare_tls() {
-  const auto has_tls = [](const ListenAddress& address) { return address.tls; };
-  if (std::none_of(site_.listen.begin(), site_.listen.end(), has_tls)) return {};
-  auto made = TlsContext::create(plan_.certificates, plan_.settings.tls_min, plan_.ticket_keys);
-  if (!made) return Unexpected(made.error());
-  tls_context_ = std::move(*made);
-  tls_.emplace(TlsServices{*tls_context_, *loop_, *offload_});
+Result<void> Worker::prepare_addresses() {
+  for (const ServedAddress& address : group_.addresses) {
+    addresses_.push_back(std::make_unique<Address>(Address{nullptr, {}, {address.names}}));
+    // Behind a Unix socket is a proxy, which may speak TLS itself; an isolated mount answers here alone.
+    addresses_.back()->context.redirects = !address.at.is_unix() && !group_.mount;
+    if (!address.at.tls) continue;
+    Address& made = *addresses_.back();
+    auto tls = TlsContext::create(plan_, address, identities_);
+    if (!tls) return Unexpected(tls.error());
+    made.tls = std::move(*tls);
+    made.services.emplace(TlsServices{*made.tls, *loop_, *offload_, handshake_log_});
+    made.context.tls = &*made.services;
+  }
   return {};
 }
 
@@ -196,7 +212,7 @@ Result<void> Worker::run(const std::vector<ListeningSocket>& sockets, int contro
   guard_forks(loop_->own(), context_.stats);
   Listener::Acceptor& acceptor = *this;
   for (const ListeningSocket& socket : sockets)
-    listeners_.push_back(std::make_unique<Listener>(*loop_, acceptor, UniqueFd(socket.fd), socket.tls));
+    listeners_.push_back(std::make_unique<Listener>(*loop_, acceptor, UniqueFd(socket.fd), socket.address));
   if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
   loop_->run();
   return {};
@@ -261,7 +277,7 @@ void Worker::say(ControlMessage kind, std::uint64_t number, const std::string& t
 void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
   abandon_change();
   change_ = number;
-  const ModuleSet wanted = MountTable::to_load(plan_, site_, set, mounts_.get());
+  const ModuleSet wanted = MountTable::to_load(plan_, group_, set, mounts_.get());
   std::unique_ptr<Work> loading = std::make_unique<Loading>(*this, number, set, wanted);
   if (!offload_->submit(this, loading))
     say(ControlMessage::refused, number, "the threads of the worker have too much to do");
@@ -272,7 +288,7 @@ void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles&
     if (file) *file = unloaded_elsewhere(std::move(*file));
   }
   if (number != change_) return;  // it was abandoned meanwhile
-  making_ = MountTable::begin(services_, plan_, site_, set, files, mounts_.get(), Unusable::left_out);
+  making_ = MountTable::begin(services_, plan_, group_, set, files, mounts_.get(), Unusable::left_out);
   make_next();
 }
 
@@ -323,16 +339,17 @@ void Worker::start_accepting() {
 
 // A worker in a long turn does not accept. This one accepts in its place until it is told to stop.
 void Worker::help(WorkerMessage& message) {
-  if (draining_ || !message.fd) return;
+  const std::uint64_t index = parse_decimal(message.text).value_or(addresses_.size());
+  if (draining_ || !message.fd || index >= addresses_.size()) return;
   Listener::Acceptor& acceptor = *this;
-  auto listener = std::make_unique<Listener>(*loop_, acceptor, std::move(message.fd), message.text == "tls");
+  auto listener =
+      std::make_unique<Listener>(*loop_, acceptor, std::move(message.fd), static_cast<std::uint32_t>(index));
   if (listener->start()) helped_[message.number] = std::move(listener);
 }
 
-void Worker::on_accept(UniqueFd socket, bool tls) {
+void Worker::on_accept(UniqueFd socket, std::uint32_t address) {
   if (socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
-  if (tls && !tls_) return;  // closes it: what is meant to be encrypted is never sent in clear text
-  connections_.accept(std::move(socket), tls ? &*tls_ : nullptr);
+  connections_.accept(std::move(socket), addresses_[address]->context);
 }
 
 bool Worker::make_room(int why, bool again) {

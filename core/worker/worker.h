@@ -7,7 +7,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "module/mount_table.h"
 #include "settings/serving_plan.h"
 #include "transport/listener.h"
+#include "transport/tls_identities.h"
 #include "transport/tls_link.h"
 #include "worker/worker_message.h"
 
@@ -23,9 +23,9 @@ namespace sluice {
 
 class Worker final : private Listener::Acceptor, private Pollable, private Timer, private Ready {
  public:
-  // Loads the modules and makes the handlers of one site. The error is one sentence. `plan`, `site` and `stats`
-  // outlive the worker.
-  static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, const ServingSite& site,
+  // Loads the modules and makes the handlers of one serving group. The error is one sentence. `plan`, `group`
+  // and `stats` outlive the worker.
+  static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, const ServingGroup& group,
                                                  const ModuleSet& set, WorkerStats& stats, Unusable unusable);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -41,9 +41,9 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   class Loading;
   class Unloading;
 
-  Worker(const ServingPlan& plan, const ServingSite& site, WorkerStats& stats, std::unique_ptr<EventLoop> loop,
-         std::unique_ptr<Offload> offload);
-  Result<void> prepare_tls();
+  Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats,
+         std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload);
+  Result<void> prepare_addresses();
   // Unloads on an offload thread, since dlclose(3) may block and runs the module's destructors.
   std::shared_ptr<ModuleFile> unloaded_elsewhere(std::shared_ptr<ModuleFile> file);
   void unload(std::shared_ptr<ModuleFile> file);
@@ -60,7 +60,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void start_accepting();
   void help(WorkerMessage& message);
 
-  void on_accept(UniqueFd socket, bool tls) override;
+  void on_accept(UniqueFd socket, std::uint32_t address) override;
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
   bool make_room(int why, bool again) override;
   void on_events(std::uint32_t events) override;
@@ -69,15 +69,17 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void drain(bool limited);
 
   const ServingPlan& plan_;
-  const ServingSite& site_;
+  const ServingGroup& group_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Offload> offload_;
   InputBuffers inputs_;
   BufferPool outputs_;
   HttpDate date_;
   Router router_;
-  std::unique_ptr<TlsContext> tls_context_;
-  std::optional<TlsServices> tls_;
+  TlsIdentities identities_;
+  HandshakeLog handshake_log_;
+  struct Address;
+  std::vector<std::unique_ptr<Address>> addresses_;  // one for each of ServingGroup::addresses
   ConnectionContext context_;
   ConnectionTable connections_;
   Shortage shortage_;

@@ -32,7 +32,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
       Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
   if (!lifeline) return Unexpected(lifeline.error());
   auto worker =
-      Worker::prepare(*start.plan, start.plan->sites[start.site], start.modules, stats, start.unusable);
+      Worker::prepare(*start.plan, start.plan->groups[start.group], start.modules, stats, start.unusable);
   if (!worker) return Unexpected(worker.error());
   for (const ModuleProblem& problem : (*worker)->table().problems()) log(LogLevel::error, problem.sentence);
   // From here on its loop or its lifeline decides when it ends, so it must not stay stopped.
@@ -59,7 +59,7 @@ void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t
   sigprocmask(SIG_SETMASK, &blocked, nullptr);
   set_log(start.plan->settings.log_level, "worker " + std::to_string(start.index + 1));
   set_log_fd(start.log_fd);
-  if (!start.plan->certificates.empty()) leave_memory_out_of_dumps();
+  if (start.plan->has_tls()) leave_memory_out_of_dumps();
   install_fault_handler(stats);
   const FaultStack stack(0);
   const auto served = serve(start, stats, control);

@@ -16,7 +16,7 @@ namespace sluice {
 // What a worker has to serve.
 struct WorkerStart {
   PlanPtr plan;
-  std::size_t site = 0;
+  std::size_t group = 0;  // of ServingPlan::groups
   ModuleSet modules;
   Unusable unusable = Unusable::left_out;
   unsigned index = 0;

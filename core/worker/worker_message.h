@@ -21,7 +21,7 @@ enum class ControlMessage : char {
   prepare = 'p',  // make the handlers of the set in the text, and answer
   commit = 'c',   // new requests go to these handlers
   abandon = 'a',  // destroy these handlers
-  help = 'h',     // also accept from the socket that the message carries; its text is "tls" if that is spoken
+  help = 'h',     // also accept from the socket that the message carries; its text is the index of its address
   help_over = 'o',
 };
 

@@ -7,122 +7,134 @@
 namespace sluice::cli {
 namespace {
 
+using Catch::Matchers::Contains;
 using Values = std::vector<std::string>;
 
 // The values of a file with one line.
 Values values_of(const std::string& text) {
-  const auto lines = parse_config(text, "f");
-  INFO(text << (lines ? "" : lines.error().message));
-  REQUIRE(lines.has_value());
-  REQUIRE(lines->size() == 1);
-  return lines->front().values;
+  const auto config = parse_config(text, "f");
+  INFO(text << (config ? "" : config.error().message));
+  REQUIRE(config.has_value());
+  REQUIRE(config->server.entries.size() == 1);
+  return config->server.entries.front().values;
 }
 
 std::string refusal(const std::string& text) {
-  const auto lines = parse_config(text, "f");
+  const auto config = parse_config(text, "f");
   INFO(text);
-  REQUIRE_FALSE(lines.has_value());
-  return lines.error().message;
+  REQUIRE_FALSE(config.has_value());
+  return config.error().message;
 }
 
 TEST_CASE("keys, values, comments and line numbers") {
-  const auto lines = parse_config(
+  const auto config = parse_config(
       "# a comment\n"
-      "; another\n"
       "\n"
       "workers = 4\n"
-      "\t root=/srv/site \r\n"
-      "listen = [::1]:8080 # everybody at home\n"
-      "user = \"www data\" # quoted",
+      "\t root=\"/srv/site\" # here\r\n",
       "f");
-  REQUIRE(lines);
-  REQUIRE(lines->size() == 4);
-  CHECK((*lines)[0].number == 4);
-  CHECK((*lines)[0].key == "workers");
-  CHECK((*lines)[0].values == Values{"4"});
-  CHECK((*lines)[1].number == 5);
-  CHECK((*lines)[1].key == "root");
-  CHECK((*lines)[1].values == Values{"/srv/site"});
-  CHECK((*lines)[2].values == Values{"[::1]:8080"});
-  CHECK((*lines)[3].number == 7);
-  CHECK((*lines)[3].values == Values{"www data"});
+  REQUIRE(config);
+  const auto& entries = config->server.entries;
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].key == "root");
+  CHECK(entries[0].values == Values{"/srv/site"});
+  CHECK(entries[0].place == "f:4");
+  CHECK(entries[1].key == "workers");
+  CHECK(entries[1].values == Values{"4"});
+  CHECK(entries[1].place == "f:3");
 }
 
 TEST_CASE("an empty file has no settings") {
-  CHECK(parse_config("", "f")->empty());
-  CHECK(parse_config("\n \n# only this", "f")->empty());
+  CHECK(parse_config("", "f")->server.entries.empty());
+  CHECK(parse_config("\n \n# only this", "f")->sites.empty());
 }
 
-TEST_CASE("bare values keep '=', quotes inside and '#' inside a word") {
-  CHECK(values_of("mount = /a/=m:root=b") == Values{"/a/=m:root=b"});
-  CHECK(values_of("root = /a#b") == Values{"/a#b"});
-  CHECK(values_of("root = a \"b\" c") == Values{"a \"b\" c"});
-  CHECK(values_of("root = a#b # c") == Values{"a#b"});
-}
-
-TEST_CASE("quoted values know two escapes and leave other backslashes alone") {
-  CHECK(values_of(R"(k = "")") == Values{""});
-  CHECK(values_of(R"(k = " a # b ")") == Values{" a # b "});
-  CHECK(values_of(R"(k = "a\"b\\c\,d")") == Values{R"(a"b\c\,d)"});
-}
-
-TEST_CASE("lists") {
-  CHECK(values_of(R"(k = ["a", "b,c"])") == Values{"a", "b,c"});
-  CHECK(values_of(R"(k = [ "a" , b ,"c", ] # comment)") == Values{"a", "b", "c"});
-  CHECK(values_of("k = [a,b]") == Values{"a", "b"});
-  CHECK(values_of(R"(k = ["[::1]:80", "*:81"])") == Values{"[::1]:80", "*:81"});
+TEST_CASE("values of all types become the texts of the command line") {
+  CHECK(values_of("k = 16") == Values{"16"});
+  CHECK(values_of("k = true") == Values{"on"});
+  CHECK(values_of("k = false") == Values{"off"});
+  CHECK(values_of("k = 'a\\b'") == Values{"a\\b"});
+  CHECK(values_of(R"(k = "a\"b\\c # d")") == Values{R"(a"b\c # d)"});
+  CHECK(values_of("k = [\"a\",\n  \"b,c\", # more\n 3]") == Values{"a", "b,c", "3"});
   CHECK(values_of("k = []") == Values{});
+  CHECK_THAT(refusal("k = 1.5"), Contains("f:1: 'k' is a text, a whole number"));
+  CHECK_THAT(refusal("k = 2026-11-30"), Contains("put it in quotes"));
 }
 
-TEST_CASE("malformed lines are refused with their place") {
-  CHECK(refusal("a = 1\n\nworkers 4\n") == "f:3: 'workers 4' is not of the form: key = value");
-  CHECK(refusal("= 4") == "f:1: '= 4' is not of the form: key = value");
-  CHECK(refusal("\n[serve]\nworkers = 1") ==
-        "f:2: '[serve]' begins a section, but this file has none: write all keys at top level");
-  CHECK(refusal("user =") == "f:1: 'user' has no value: write user = VALUE, or remove the line");
-  CHECK(refusal("user = # nobody") == "f:1: 'user' has no value: write user = VALUE, or remove the line");
-  CHECK(refusal("k = \"a") ==
-        "f:1: a value that begins with a double quote must end with one on the same line");
-  CHECK(refusal("k = \"a\\\"") ==
-        "f:1: a value that begins with a double quote must end with one on the same line");
-  CHECK(refusal("k = \"a\" b") == "f:1: 'b' stands behind the end of the value: remove it");
-  CHECK(refusal("k = [\"a\"") ==
-        "f:1: a list must end with ']' on the same line; repeat the key for a long one");
-  CHECK(refusal("k = [\"a\",") ==
-        "f:1: a list must end with ']' on the same line; repeat the key for a long one");
-  CHECK(refusal("k = [\"a\" \"b\"]") ==
-        "f:1: the values of a list need ',' between them: write [\"a\", \"b\"]");
-  CHECK(refusal("k = [a,,b]") == "f:1: a list has an empty value: write [\"a\", \"b\"]");
-  CHECK(refusal("k = [a] b]") == "f:1: 'b]' stands behind the end of the value: remove it");
-  CHECK(refusal(std::string("k = a\0b", 7)) ==
-        "f:1: the line has a control character: a configuration file is plain text");
+TEST_CASE("sites have mounts, and so has the top level") {
+  const auto config = parse_config(R"([[mount]]
+at = "/"
+[[site]]
+names = ["a", "b"]
+[[site.mount]]
+at = "/x/"
+cache = 4
+[[site.mount]]
+at = "/y/"
+[[site]]
+mount = "/=m"
+)",
+                                   "f");
+  INFO((config ? "" : config.error().message));
+  REQUIRE(config);
+  REQUIRE(config->server.mounts.size() == 1);
+  CHECK(config->server.mounts[0].place == "f:1");
+  REQUIRE(config->sites.size() == 2);
+  CHECK(config->sites[0].place == "f:3");
+  CHECK(config->sites[0].entries.at(0).values == Values{"a", "b"});
+  REQUIRE(config->sites[0].mounts.size() == 2);
+  CHECK(config->sites[0].mounts[0].entries.size() == 2);
+  CHECK(config->sites[0].mounts[1].place == "f:8");
+  CHECK(config->sites[1].entries.at(0).key == "mount");
+}
+
+TEST_CASE("a line of the form without quotes is shown as it has to be") {
+  CHECK(refusal("\nroot = /srv # here") ==
+        "f:2:8: a value that is no number needs quotes: write root = \"/srv\"");
+  CHECK_THAT(refusal("head-timeout = 5s"), Contains("write head-timeout = \"5s\""));
+  CHECK_THAT(refusal("workers = auto"), Contains("write workers = \"auto\""));
+  CHECK_THAT(refusal("listen = [::1]:80"), Contains("write listen = \"[::1]:80\""));
+  CHECK_THAT(refusal("listen = [:80, \"*:81\"]"), Contains("write listen = [\":80\", \"*:81\"]"));
+  CHECK_THAT(refusal("root = a\"b\\c"), Contains(R"(write root = "a\"b\\c")"));
+  CHECK(refusal("a = x\nb = 1\n# c = y\nd = z\ne = \"v\"") ==
+        "f:1:5: a value that is no number needs quotes: write a = \"x\"\n"
+        "f:4: this value needs quotes, too: write d = \"z\"");
+}
+
+TEST_CASE("malformed files are refused with the place") {
+  CHECK_THAT(refusal("a = 1\n\nworkers 4\n"), Contains("f:3:"));
+  CHECK_THAT(refusal("; a comment"), Contains("f:1:1: a comment begins with '#' in place of ';'"));
+  CHECK_THAT(refusal("a = 1\na = 2"), Contains("write several values as one list"));
+  CHECK_THAT(refusal("k = \"a"), Contains("f:1:"));
+  CHECK_THAT(refusal("[site]\nnames = 1"), Contains("'site' is a table with two brackets: write [[site]]"));
+  CHECK_THAT(refusal("[site]\n[[site]]"), Contains("sites and mounts have two brackets"));
+  CHECK_THAT(refusal("[serve]\nworkers = 1"),
+             Contains("there is no table [serve]: the tables are [[site]], [[site.mount]] and [[mount]]"));
+  CHECK_THAT(refusal(std::string("k = \"a\0b\"", 9)), Contains("f:1:"));
 }
 
 TEST_CASE("the mark of UTF-8 is skipped, UTF-16 is refused") {
-  const auto lines = parse_config("\xef\xbb\xbfworkers = 1\n", "conf");
-  REQUIRE(lines);
-  CHECK(lines->front().key == "workers");
+  const auto config = parse_config("\xef\xbb\xbfworkers = 1\n", "conf");
+  REQUIRE(config);
+  CHECK(config->server.entries.front().key == "workers");
   for (const char* mark : {"\xff\xfew", "\xfe\xff"})
     CHECK(parse_config(mark, "conf").error().message == "conf is written in UTF-16: save it as UTF-8");
 }
 
 TEST_CASE("reading a file") {
   const ScratchFolder scratch;
-  const auto lines = read_config_file(scratch.file("good", "workers = 2\n"));
-  REQUIRE(lines);
-  CHECK(lines->front().key == "workers");
-
-  const std::string bad = scratch.file("bad", "\nworkers\n");
-  CHECK(read_config_file(bad).error().message == bad + ":2: 'workers' is not of the form: key = value");
+  const auto config = read_config_file(scratch.file("good", "workers = 2\n"));
+  REQUIRE(config);
+  CHECK(config->server.entries.front().key == "workers");
   const std::string missing = scratch.path("missing");
   CHECK(read_config_file(missing).error().message ==
         "the configuration file '" + missing + "' cannot be read: No such file or directory");
   const std::string folder = scratch.folder("folder");
   CHECK(read_config_file(folder).error().message ==
-        "the configuration file '" + folder + "' cannot be read: it is not a regular file");
+        "the configuration file '" + folder + "' is not a regular file: name one");
   const std::string large = scratch.file("large", std::string(1024 * 1024 + 1, '\n'));
   CHECK(read_config_file(large).error().message ==
-        "the configuration file '" + large + "' cannot be read: it is larger than 1 MiB");
+        "the configuration file '" + large + "' is larger than 1 MiB: name another one");
 }
 
 }  // namespace

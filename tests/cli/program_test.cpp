@@ -120,7 +120,7 @@ TEST_CASE("wrong settings give one sentence, and exit code 1") {
   };
   CHECK(says({"serve", "--mount", "docs=m"}) ==
         "sluice: --mount: the mount 'docs=m' has the prefix 'docs': a prefix begins with '/', as in "
-        "/docs/=static_sendfile\n");
+        "/docs/\n");
   CHECK(
       says({"serve", "--listen", "8080"}) ==
       "sluice: --listen: the address '8080' has no port: write 127.0.0.1:8080, or *:8080 for all addresses\n");

@@ -102,6 +102,17 @@ const Level kLevels[] = {
     {"listen", ":1", ":2", ":3", [](const Settings& s) { return s.listen.at(0).text; }},
     {"certificate", "c", "e", "f", [](const Settings& s) { return s.certificates.at(0); }},
     {"key", "c", "e", "f", [](const Settings& s) { return s.keys.at(0); }},
+    {"error-pages", "c", "e", "f", [](const Settings& s) { return s.error_pages; }},
+    {"client-ca", "c", "e", "f", [](const Settings& s) { return s.client_ca; }},
+    {"tls-ciphers", "c", "e", "f", [](const Settings& s) { return s.tls_ciphers; }},
+    {"tls-groups", "c", "e", "f", [](const Settings& s) { return s.tls_groups; }},
+    {"hsts", "1s", "2s", "3s", [](const Settings& s) { return std::to_string(s.hsts.seconds) + "s"; }},
+    {"redirect", "https", "off", "https",
+     [](const Settings& s) { return std::string(s.redirect == Redirect::https ? "https" : "off"); }},
+    {"client-certificates", "asked", "required", "asked",
+     [](const Settings& s) {
+       return std::string(s.client_certificates == ClientCertificates::asked ? "asked" : "required");
+     }},
     {"tls-min", "1.3", "1.2", "1.3",
      [](const Settings& s) { return std::string(s.tls_min == TlsVersion::v1_2 ? "1.2" : "1.3"); }},
     {"ticket-keys", "c", "e", "f", [](const Settings& s) { return s.ticket_keys_file; }},
@@ -144,7 +155,7 @@ const Level kLevels[] = {
 TEST_CASE("every option: command line, then environment, then file, then default") {
   const ScratchFolder scratch;
   std::size_t covered = 0;
-  for (const ServeOption& option : serve_options()) covered += option.in_file ? 1 : 0;
+  for (const ServeOption& option : serve_options()) covered += is_in_file(option) ? 1 : 0;
   CHECK(covered == std::size(kLevels));
   for (const Level& level : kLevels) {
     INFO(level.option);
@@ -181,9 +192,8 @@ TEST_CASE("check is a flag, or a word in the environment") {
 TEST_CASE("a list replaces that of a lower level as a whole") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("conf",
-                                        "mount = /a/=m\n"
-                                        "mount = [\"/b/=m:k=1,l=2\", \"/c/=n\"]\n"
-                                        "listen = [::1]:80\n");
+                                        "mount = [\"/a/=m\", \"/b/=m:k=1,l=2\", \"/c/=n\"]\n"
+                                        "listen = \"[::1]:80\"\n");
   CHECK(mount_texts(settings({"--config", file})) == Arguments{"/a/=m", "/b/=m", "/c/=n"});
   CHECK(listen_texts(settings({"--config", file})) == Arguments{"[::1]:80"});
   CHECK(mount_texts(settings({"--config", file}, {{"SLUICE_MOUNT", "/e/=m"}})) == Arguments{"/e/=m"});
@@ -205,7 +215,7 @@ TEST_CASE("lists in the environment are separated by ';' and new lines") {
 
 TEST_CASE("an empty variable counts as none") {
   const ScratchFolder scratch;
-  const std::string file = scratch.file("conf", "workers = 3\nlisten = :3\n");
+  const std::string file = scratch.file("conf", "workers = 3\nlisten = \":3\"\n");
   const Settings made =
       settings({"--config", file}, {{"SLUICE_WORKERS", ""}, {"SLUICE_LISTEN", " ;\n"}, {"SLUICE_USER", ""}});
   CHECK(made.workers == 3);
@@ -228,7 +238,7 @@ TEST_CASE("each call reads the file anew") {
 
 TEST_CASE("an error begins with the place of the value") {
   const ScratchFolder scratch;
-  const std::string file = scratch.file("conf", "# c\nhead-timeout = soon\n");
+  const std::string file = scratch.file("conf", "# c\nhead-timeout = \"soon\"\n");
   CHECK_THAT(refusal({"--workers", "x"}), Contains("--workers: 'x' is not a number of workers: write auto"));
   CHECK_THAT(refusal({}, {{"SLUICE_WORKERS", "x"}}),
              Contains("SLUICE_WORKERS: 'x' is not a number of workers"));
@@ -239,7 +249,7 @@ TEST_CASE("an error begins with the place of the value") {
 
 TEST_CASE("a bad value is an error even if another level replaces it") {
   const ScratchFolder scratch;
-  const std::string file = scratch.file("conf", "workers = many\n");
+  const std::string file = scratch.file("conf", "workers = \"many\"\n");
   CHECK_THAT(refusal({"--workers", "1", "--config", file}), Contains(file + ":1: workers: 'many'"));
   CHECK_THAT(refusal({"--workers", "1"}, {{"SLUICE_WORKERS", "many"}}), Contains("SLUICE_WORKERS: 'many'"));
 }
@@ -253,20 +263,22 @@ TEST_CASE("unknown and misplaced keys of the file are named with their line") {
     return message.substr(file.size());
   };
   CHECK(says("workers = 1\n\nwrokers = 2\n") == ":3: there is no key 'wrokers': did you mean 'workers'?");
-  CHECK(says("keepalive_timeout = 1s") ==
+  CHECK(says("keepalive_timeout = \"1s\"") ==
         ":1: there is no key 'keepalive_timeout': did you mean 'keepalive-timeout'?");
   CHECK(says("--workers = 1") == ":1: there is no key '--workers': did you mean 'workers'?");
-  CHECK(says("colour = red") ==
+  CHECK(says("colour = \"red\"") ==
         ":1: there is no key 'colour': the keys are the long options of 'sluice serve --help', without dashes");
-  CHECK(says("config = other") == ":1: 'config' cannot stand in a file: write --config on the command line");
-  CHECK(says("check = on") == ":1: 'check' cannot stand in a file: write --check on the command line");
-  CHECK(says("workers = 1\nworkers = 2\n") == ":2: 'workers' stands here a second time: it takes one value");
-  CHECK(says("workers = [\"1\", \"2\"]\n") == ":1: 'workers' takes one value, not 2");
+  CHECK(says("config = \"other\"") ==
+        ":1: 'config' cannot stand in a file: write --config on the command line");
+  CHECK(says("check = true") == ":1: 'check' cannot stand in a file: write --check on the command line");
+  CHECK(says("workers = 1\nworkers = 2\n") ==
+        ":2:11: the key stands here a second time: write several values as one list, as in listen = [\"A\", "
+        "\"B\"]");
+  CHECK(says("workers = [\"1\", \"2\"]\n") == ":1: 'workers' takes one value: write it without brackets");
   CHECK(says("[serve]\n") ==
-        ":1: '[serve]' begins a section, but this file has none: write all keys at top level");
-  CHECK(says("mount = /a/=m\nmount = a/=m\n") ==
-        ":2: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in "
-        "/docs/=static_sendfile");
+        ":1: there is no table [serve]: the tables are [[site]], [[site.mount]] and [[mount]]");
+  CHECK(says("mount = [\"/a/=m\", \"a/=m\"]\n") ==
+        ":1: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in /docs/");
 }
 
 TEST_CASE("a file that cannot be read gives one sentence") {

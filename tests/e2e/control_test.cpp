@@ -27,14 +27,14 @@ unsigned long metric(const Site& site, const std::string& series) {
 
 TEST_CASE("the reload command waits, and reports the outcome", "[e2e][control]") {
   const Site site({"hello"});
-  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  const std::string config = site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
   ServerProcess server(site, {"--config", config, "--workers", "1"});
-  site.write_beside("sluice.conf", "mount = /b/=hello\n");
+  site.write_beside("sluice.conf", "mount = \"/b/=hello\"\n");
   const Outcome done = ask(site, "reload");
   CHECK(done.code == 0);
   CHECK(done.out == "reloaded\n");
   CHECK(fetch(server.endpoint(), "/b/").status == 200);  // served at once, without more waiting
-  site.write_beside("sluice.conf", "mount = /c/=missing\n");
+  site.write_beside("sluice.conf", "mount = \"/c/=missing\"\n");
   const Outcome refused = ask(site, "reload");
   CHECK(refused.code == 1);
   CHECK(refused.out.empty());

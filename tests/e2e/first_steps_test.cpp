@@ -294,15 +294,15 @@ TEST_CASE("an error in the configuration file is reported with its line", "[e2e]
   CHECK_THAT(refusal(run(site.command({"--config", unknown}))),
              Contains(unknown + ":4: there is no key 'wrkers'"));
   const std::string malformed = site.write_beside("two.conf", "workers\n");
-  CHECK_THAT(refusal(run(site.command({"--config", malformed}))), Contains(malformed + ":1: "));
-  const std::string value = site.write_beside("three.conf", "\nhead-timeout = soon\n");
+  CHECK_THAT(refusal(run(site.command({"--config", malformed}))), Contains(malformed + ":1:"));
+  const std::string value = site.write_beside("three.conf", "\nhead-timeout = \"soon\"\n");
   CHECK_THAT(refusal(run(site.command({"--config", value}))), Contains(value + ":2: "));
 }
 
 TEST_CASE("command line before environment before file before default", "[e2e][first]") {
   const Site site({"hello"});
   const std::string config =
-      site.write_beside("sluice.conf", "workers = 3\nlisten = 127.0.0.1:0\nmount = /file/=hello\n");
+      site.write_beside("sluice.conf", "workers = 3\nlisten = \"127.0.0.1:0\"\nmount = \"/file/=hello\"\n");
   const auto workers = [&](const std::vector<std::string>& more, Variables variables) {
     variables["SLUICE_CONFIG"] = config;
     ServerProcess server(site, more, variables);
@@ -332,7 +332,7 @@ TEST_CASE("the program shows its usage", "[e2e][first]") {
   CHECK_THAT(version.out, StartsWith("sluice "));
   const Outcome help = run({binary, "serve", "--help"});
   CHECK(help.code == 0);
-  CHECK_THAT(help.out, Contains("--mount PREFIX=MODULE"));
+  CHECK_THAT(help.out, Contains("--mount [NAME]PREFIX=MODULE"));
   CHECK(run({binary}).code != 0);
   CHECK(run({binary, "serv"}).code != 0);
 }

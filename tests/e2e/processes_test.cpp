@@ -253,7 +253,8 @@ TEST_CASE("workers that are slow to start cost time, not the processor", "[e2e][
 TEST_CASE("a worker inherits no descriptor that only its supervisor needs", "[e2e][processes]") {
   const Site site({"hello"});
   const Site other({"hello"});
-  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello:root=" + other.root() + "\n");
+  const std::string config =
+      site.write_beside("sluice.conf", "mount = \"/a/=hello:root=" + other.root() + "\"\n");
   ServerProcess server(site, {"--workers", "1", "--config", config});
   const auto opened = [&] {
     std::string all;

@@ -101,15 +101,15 @@ class ReservedPort {
 
 TEST_CASE("HUP adds and removes mounts without losing a request", "[e2e][reload]") {
   const Site site({"hello"});
-  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  const std::string config = site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
   ServerProcess server(site, {"--workers", "2", "--config", config});
   CHECK(fetch(server.endpoint(), "/b/").status == 404);
   Hammer hammer(server.endpoint(), "/a/");
   for (int round = 0; round < 5; ++round) {
-    site.write_beside("sluice.conf", "mount = /a/=hello\nmount = /b/=hello\n");
+    site.write_beside("sluice.conf", "mount = [\"/a/=hello\", \"/b/=hello\"]\n");
     REQUIRE(server.reload());
     CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 200; }));
-    site.write_beside("sluice.conf", "mount = /a/=hello\n");
+    site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
     REQUIRE(server.reload());
     CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 404; }));
   }
@@ -145,11 +145,11 @@ TEST_CASE("HUP moves to another address and keeps the one that stays", "[e2e][re
   const Site site({"hello"});
   const std::string one = "unix:" + site.path("one.sock");
   const std::string two = "unix:" + site.path("two.sock");
-  const std::string config = site.write_beside("sluice.conf", "listen = 127.0.0.1:0\nlisten = " + one + "\n");
+  const std::string config = site.write_beside("sluice.conf", "listen = [\"127.0.0.1:0\", \"" + one + "\"]\n");
   ServerProcess server(site, {"--config", config}, {{"SLUICE_LISTEN", ""}});
   Hammer hammer(server.endpoint(), "/hello/");
   CHECK(fetch(Endpoint{0, site.path("one.sock")}, "/hello/").status == 200);
-  site.write_beside("sluice.conf", "listen = 127.0.0.1:0\nlisten = " + two + "\n");
+  site.write_beside("sluice.conf", "listen = [\"127.0.0.1:0\", \"" + two + "\"]\n");
   REQUIRE(server.reload());
   CHECK(eventually([&] { return !std::filesystem::exists(site.path("one.sock")); }));
   CHECK(fetch(Endpoint{0, site.path("two.sock")}, "/hello/").status == 200);
@@ -162,10 +162,10 @@ TEST_CASE("an address that HUP removes refuses connections", "[e2e][reload]") {
   const ReservedPort reserved;
   const Endpoint removed{reserved.port(), ""};
   const std::string config = site.write_beside(
-      "sluice.conf", "listen = 127.0.0.1:0\nlisten = 127.0.0.1:" + std::to_string(removed.port) + "\n");
+      "sluice.conf", "listen = [\"127.0.0.1:0\", \"127.0.0.1:" + std::to_string(removed.port) + "\"]\n");
   ServerProcess server(site, {"--workers", "2", "--config", config}, {{"SLUICE_LISTEN", ""}});
   for (int i = 0; i < 20; ++i) CHECK(fetch(removed, "/hello/").status == 200);
-  site.write_beside("sluice.conf", "listen = 127.0.0.1:0\n");
+  site.write_beside("sluice.conf", "listen = \"127.0.0.1:0\"\n");
   REQUIRE(server.reload());
   CHECK(eventually([&] {
     try {
@@ -181,7 +181,7 @@ TEST_CASE("an address that HUP removes refuses connections", "[e2e][reload]") {
 
 TEST_CASE("HUP with a broken configuration changes nothing and says why once", "[e2e][reload]") {
   const Site site({"hello"});
-  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  const std::string config = site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
   ServerProcess server(site, {"--workers", "2", "--config", config});
   const std::vector<pid_t> workers = server.workers();
   Hammer hammer(server.endpoint(), "/a/");
@@ -193,10 +193,10 @@ TEST_CASE("HUP with a broken configuration changes nothing and says why once", "
     CHECK(server.count_in_log(" error ") == errors + 1);
     CHECK_THAT(server.log(), Contains("not reloaded, and nothing changes: ") && Contains(why));
   };
-  refused("mont = /a/=hello\n", config + ":1: there is no key 'mont'");
-  refused("mount = /a/=nothere\n", "names the module nothere");
-  refused("mount = /a/=hello:root=missing\n", "missing does not exist");
-  refused("mount = /a/=hello:nothing=1\n", "has no option nothing");
+  refused("mont = \"/a/=hello\"\n", config + ":1: there is no key 'mont'");
+  refused("mount = \"/a/=nothere\"\n", "names the module nothere");
+  refused("mount = \"/a/=hello:root=missing\"\n", "missing does not exist");
+  refused("mount = \"/a/=hello:nothing=1\"\n", "has no option nothing");
   CHECK(server.workers() == workers);
   hammer.stop();
   CHECK(hammer.failed() == 0);
@@ -206,16 +206,16 @@ TEST_CASE("HUP with a broken configuration changes nothing and says why once", "
 TEST_CASE("after a refused HUP with more workers every listening socket is accepted from", "[e2e][reload]") {
   const Site site({"hello"});
   const ServerProcess other(site);
-  const std::string config = site.write_beside("sluice.conf", "workers = 1\nlisten = 127.0.0.1:0\n");
+  const std::string config = site.write_beside("sluice.conf", "workers = 1\nlisten = \"127.0.0.1:0\"\n");
   ServerProcess server(site, {"--config", config}, {{"SLUICE_LISTEN", ""}});
-  site.write_beside("sluice.conf", "workers = 4\nlisten = 127.0.0.1:0\nlisten = 127.0.0.1:" +
-                                       std::to_string(other.endpoint().port) + "\n");
+  site.write_beside("sluice.conf", "workers = 4\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:" +
+                                       std::to_string(other.endpoint().port) + "\"]\n");
   REQUIRE_FALSE(server.reload());
   for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
   ::kill(server.workers().at(0), SIGKILL);
   CHECK(server.logs("was killed by SIGKILL"));
   for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
-  site.write_beside("sluice.conf", "workers = 4\nlisten = 127.0.0.1:0\n");
+  site.write_beside("sluice.conf", "workers = 4\nlisten = \"127.0.0.1:0\"\n");
   REQUIRE(server.reload());
   CHECK(eventually([&] { return server.workers().size() == 4; }));
   for (int i = 0; i < 40; ++i) REQUIRE(fetch(server.endpoint(), "/hello/").status == 200);
@@ -224,16 +224,16 @@ TEST_CASE("after a refused HUP with more workers every listening socket is accep
 
 TEST_CASE("after reloads that were refused, a new worker still has its modules", "[e2e][reload]") {
   const Site site({"hello"});
-  const std::string config = site.write_beside("sluice.conf", "mount = /a/=hello\n");
+  const std::string config = site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
   ServerProcess server(site, {"--workers", "1", "--config", config});
-  site.write_beside("sluice.conf", "mount = /a/=nothere\n");
+  site.write_beside("sluice.conf", "mount = \"/a/=nothere\"\n");
   for (int i = 0; i < 4; ++i) REQUIRE_FALSE(server.reload());
   const std::vector<pid_t> before = server.workers();
   REQUIRE(before.size() == 1);
   ::kill(before[0], SIGKILL);
   CHECK(eventually([&] { return server.workers().size() == 1 && server.workers() != before; }));
   CHECK(fetch(server.endpoint(), "/a/").status == 200);
-  site.write_beside("sluice.conf", "mount = /b/=hello\n");
+  site.write_beside("sluice.conf", "mount = \"/b/=hello\"\n");
   CHECK(server.reload());
   CHECK(eventually([&] { return fetch(server.endpoint(), "/b/").status == 200; }));
 }

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       std::all_of(target.begin(), target.end(), [](char byte) { return byte > 0x20 && byte < 0x7f; });
   if (target.empty() || !may_come) return 0;
   std::string storage;
-  const TargetPath judged = judge_target(Method::get, target, storage);
+  const TargetPath judged = judge_target(Method::get, target, false, storage);
   if (target.front() == '/') {
     expect(test::judge_slowly(target).agrees_with(judged), "the judge agrees with the slow reference");
   }

@@ -13,7 +13,7 @@ namespace sluice::test {
 // A fresh certificate and its key in two files beside the document root: NAME.pem and NAME.key.
 inline std::vector<std::string> write_certificate(const Site& site, const std::string& name,
                                                   std::string* fingerprint = nullptr) {
-  const auto made = make_self_signed();
+  const auto made = make_self_signed({});
   REQUIRE(made.has_value());
   if (fingerprint != nullptr) *fingerprint = fingerprint_of(made->chain);
   return {site.write_beside(name + ".pem", made->chain), site.write_beside(name + ".key", made->key->view())};

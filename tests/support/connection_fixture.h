@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "connection/connection_table.h"
+#include "connection/single_site.h"
 #include "support/tcp_pair.h"
 
 namespace sluice::test {
@@ -19,11 +20,12 @@ struct ConnectionFixture {
   WorkerStats stats;
   std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
   Router router;
+  SingleSite site;
   Limits limits;
   HttpDate date;
   InputBuffers inputs{limits.head_bytes_max};
   BufferPool outputs{kBufferSize};
-  ConnectionContext context{{*loop, router, limits, stats}, date, inputs, outputs};
+  ConnectionContext context{{*loop, router, site.sites, limits, stats}, date, inputs, outputs};
   ConnectionTable table{context};
   std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
   InstanceServices services{*loop, *offload, stats, table};
@@ -47,14 +49,14 @@ struct ConnectionFixture {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
     client.reset(ends[0]);
-    table.accept(UniqueFd(ends[1]));
+    table.accept(UniqueFd(ends[1]), site.address);
   }
   // Connects by TCP. With a buffer of 0 the kernel chooses its size.
   void connect_tcp(int client_receives = 0, int server_sends = 0) {
     TcpPair pair(client_receives, server_sends);
     client = std::move(pair.client);
     server_end.reset(::dup(pair.server.get()));
-    table.accept(std::move(pair.server));
+    table.accept(std::move(pair.server), site.address);
   }
   // The client's buffer is small, and the server's socket has a large one.
   void connect_slow() { connect_tcp(4096, 1 << 20); }
@@ -65,7 +67,7 @@ struct ConnectionFixture {
     auto made = ModuleInstance::create_handler(services, std::move(*file), InstanceRef(),
                                                {"/" + name + "/", {}, -1, ""});
     REQUIRE(made);
-    REQUIRE(router.add("/" + name + "/", std::move(*made)));
+    REQUIRE(router.add(0, "/" + name + "/", std::move(*made)));
   }
   void send(const std::string& bytes) {
     REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==

@@ -59,6 +59,7 @@ struct FakeSession final : StreamCarrier {
   std::uint64_t lost_after = ~std::uint64_t{0};
   bool ended = false;  // the client has sent its end
   bool keeps = true;
+  bool secure = false;
   bool request_taken = false;  // as the last answer's end has told
   std::set<std::uint32_t> statuses;
   std::uint64_t begun_size = 0;  // how much was sent when the answer began
@@ -69,6 +70,9 @@ struct FakeSession final : StreamCarrier {
 
   Ticket exchange_ticket() override { return Ticket{1}; }
   std::string client_name() override { return "nobody"; }
+  std::uint32_t find_site(std::string_view, Refusal&) const override { return 0; }
+  bool is_secure() const override { return secure; }
+  bool may_redirect() const override { return !secure; }
   bool fetch_body(RequestBody& to) override {
     while (to.wants_bytes()) {
       if (client_lost) return false;
@@ -144,7 +148,7 @@ struct StreamFixture : ConnectionFixture {
     }
     return Stream::Outcome::waits;
   }
-  ModuleInstance& module() { return *router.find("/ledger/").instance; }
+  ModuleInstance& module() { return *router.find(0, "/ledger/").instance; }
 };
 
 // What the module "ledger" answers to.

@@ -20,7 +20,7 @@ struct ServedClient : ConnectionFixture {
     REQUIRE(file);
     auto instance = ModuleInstance::create_handler(services, *file, InstanceRef(), {"/m/", {}, -1, ""});
     REQUIRE(instance);
-    REQUIRE(router.add("/m/", *instance));
+    REQUIRE(router.add(0, "/m/", *instance));
     set_log(LogLevel::debug, "test");
     set_log_fd(log_file.get());
   }

@@ -123,7 +123,7 @@ TEST_CASE_METHOD(ServedClient, "a failed allocation ends one connection, never t
     REQUIRE(::send(client.get(), scenario.data(), scenario.size(), 0) > 0);
     {
       const Shortage shortage(after);
-      table.accept(sluice::UniqueFd(ends[1]));
+      table.accept(sluice::UniqueFd(ends[1]), site.address);
       for (int i = 0; i < 3; ++i) loop->turn(0);
       failed = has_failed;
     }

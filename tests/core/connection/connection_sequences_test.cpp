@@ -78,7 +78,7 @@ struct Fixture : test::ConnectionFixture {
   void step() {
     switch (below(16)) {
       case 0:
-        return table.resume(Ticket{below(20)}, *router.find("/ledger/").instance);
+        return table.resume(Ticket{below(20)}, *router.find(0, "/ledger/").instance);
       case 1:
         if (below(4) == 0) loop->deadlines().expire(loop->now_ms() + 61'000);
         return;
@@ -138,7 +138,7 @@ struct Fixture : test::ConnectionFixture {
     client.reset(ends[0]);
     // The least that the kernel allows, so that it is full now and then.
     if (below(2) == 0) test::TcpPair::set(UniqueFd(::dup(ends[1])), SOL_SOCKET, SO_SNDBUF, 1);
-    table.accept(UniqueFd(ends[1]));
+    table.accept(UniqueFd(ends[1]), site.address);
     for (int i = 0; i < 200 && table.size() > 0; ++i) {
       step();
       check();

@@ -239,7 +239,7 @@ TEST_CASE_METHOD(Fixture, "invalid tickets wake no connection", "[connection]") 
   send(kGet);
   receive();
   mount("half");
-  const ModuleInstance& half = *router.find("/half/").instance;
+  const ModuleInstance& half = *router.find(0, "/half/").instance;
   for (const std::uint64_t value : {0ULL, 1ULL, 77ULL, 1ULL << 32, ~0ULL}) table.resume(Ticket{value}, half);
   send(kGet);
   CHECK(count(receive(), "HTTP/1.1 404") == 1);

@@ -6,19 +6,19 @@
 #include "settings/certificate.h"
 #include "support/connection_fixture.h"
 #include "support/tcp_pair.h"
-#include "transport/tls_link.h"
+#include "support/tls_address.h"
 
 using namespace sluice;
 
 namespace {
 
 struct TlsFixture : test::ConnectionFixture {
-  std::unique_ptr<TlsContext> tls_context =
-      std::move(*TlsContext::create({*make_self_signed()}, TlsVersion::v1_2, std::move(*TicketKeys::make())));
-  TlsServices tls{*tls_context, *loop, *offload};
+  test::TlsAddress address{{*make_self_signed({})}};
+  TlsServices tls = address.services(*loop, *offload);
+  AddressContext at{address.address.names, &tls};
   test::TcpPair pair;
 
-  void accept() { table.accept(std::move(pair.server), &tls); }
+  void accept() { table.accept(std::move(pair.server), at); }
   void say(std::string_view bytes) {
     REQUIRE(::send(pair.client.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
   }

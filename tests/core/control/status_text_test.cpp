@@ -14,8 +14,9 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
   view.pid = 77;
   view.up_ms = 26ULL * 3'600'000;
   view.listening = {"http://127.0.0.1:8080"};
-  view.places = {{"/static/", "", {"s.so", "/p/s.3.so", 3, "static_sendfile", "", false, false}},
-                 {"/x/", "unix:/x", {"x.so", "/p/x.1.so", 1, "x", "", true, false}}};
+  view.places = {
+      {"default", true, "/static/", "", {"s.so", "/p/s.3.so", 3, "static_sendfile", "", false, false}},
+      {"default", true, "/x/", "unix:/x", {"x.so", "/p/x.1.so", 1, "x", "", true, false}}};
   view.workers = {{0, 78, 61'000, "serving", stats.get()}, {1, 79, 7'260'000, "ending", stats.get()}};
   CHECK(status_text(view) ==
         "process 77, running for 1d 2h\n"
@@ -28,6 +29,13 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
         "MOUNT     MODULE           GENERATION  STATE\n"
         "/static/  static_sendfile  3           serving\n"
         "/x/       x                1           switched off at unix:/x\n");
+  view.places[1].site = "a.example";
+  view.places[1].site_is_default = false;
+  CHECK_THAT(
+      status_text(view),
+      Catch::Matchers::EndsWith("SITE       MOUNT     MODULE           GENERATION  STATE\n"
+                                "default    /static/  static_sendfile  3           serving\n"
+                                "a.example  /x/       x                1           switched off at unix:/x\n"));
   view.certificates = {{"/a.pem", {"a.org", "*.a.org", "b", "c", "d", "e"}, 1'700'000'000, "AB"},
                        {"self-signed", {}, 0, ""}};
   CHECK_THAT(status_text(view), Catch::Matchers::EndsWith(

@@ -29,7 +29,7 @@ struct Fixture : test::ConnectionFixture {
     exchange.end();
     head.method = method;
     exchange.begin(head, 0, driver);
-    exchange.route({InstanceRef(router.find("/ledger/").instance), "", "/ledger/", ""});
+    exchange.route({InstanceRef(router.find(0, "/ledger/").instance), "", "/ledger/", ""});
   }
 };
 

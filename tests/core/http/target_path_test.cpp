@@ -101,7 +101,7 @@ TEST_CASE("targets, and the verdict on each") {
   for (const Row& row : kRows) {
     INFO(row.target);
     std::string storage = "what was there before";
-    const TargetPath result = judge_target(Method::get, row.target, storage);
+    const TargetPath result = judge_target(Method::get, row.target, false, storage);
     CHECK(result.refusal.status == row.status);
     if (row.status != 0 || result.refusal) continue;
     CHECK(result.path == row.path);
@@ -118,12 +118,28 @@ TEST_CASE("OPTIONS without a path means the whole server") {
   for (const auto& [target, path] : targets) {
     INFO(target);
     std::string storage;
-    const TargetPath result = judge_target(Method::options, target, storage);
+    const TargetPath result = judge_target(Method::options, target, false, storage);
     CHECK_FALSE(result.refusal);
     CHECK(result.path == path);
   }
   std::string storage;
-  CHECK(judge_target(Method::get, "http://a", storage).path == "/");
+  CHECK(judge_target(Method::get, "http://a", false, storage).path == "/");
+}
+
+TEST_CASE("an absolute target has the scheme of its connection, and names its host") {
+  std::string storage;
+  CHECK(judge_target(Method::get, "https://a:8443/b?c", true, storage).authority == "a:8443");
+  CHECK(judge_target(Method::get, "https://a:8443/b?c", true, storage).path == "/b");
+  CHECK(judge_target(Method::get, "http://a/b", true, storage).refusal.status == 421);
+  CHECK(judge_target(Method::get, "http://a/b", false, storage).authority == "a");
+  CHECK(judge_target(Method::get, "/b", true, storage).authority.empty());
+}
+
+TEST_CASE("a target behind its authority is as it was sent") {
+  CHECK(without_authority("/a//b%20?c") == "/a//b%20?c");
+  CHECK(without_authority("http://a:80/b?c") == "/b?c");
+  CHECK(without_authority("http://a?c") == "?c");
+  CHECK(without_authority("http://a").empty());
 }
 
 TEST_CASE("an encoded path is decoded to the same path") {
@@ -134,7 +150,7 @@ TEST_CASE("an encoded path is decoded to the same path") {
   std::string encoded;
   append_encoded(encoded, all);
   std::string storage;
-  CHECK(judge_target(Method::get, encoded, storage).path == all);
+  CHECK(judge_target(Method::get, encoded, false, storage).path == all);
 }
 
 TEST_CASE("random targets agree with a slow reference") {
@@ -145,7 +161,7 @@ TEST_CASE("random targets agree with a slow reference") {
   for (int i = 0; i < 300'000; ++i) {
     std::string target = "/";
     for (auto left = random() % 16; left > 0; --left) target += kAlphabet[random() % (sizeof(kAlphabet) - 1)];
-    const TargetPath result = judge_target(Method::get, target, storage);
+    const TargetPath result = judge_target(Method::get, target, false, storage);
     const test::SlowTargetPath reference = test::judge_slowly(target);
     const bool same = reference.agrees_with(result);
     if (!same)

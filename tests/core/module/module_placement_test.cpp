@@ -22,9 +22,13 @@ struct Fixture {
   ServingPlan plan;
   ModuleSet set{entry("docs", "/docs/"), entry("hello", "/hello/"), entry("quiet", "")};
 
-  Fixture() { plan.sites.resize(1); }
+  Fixture() {
+    plan.groups.resize(1);
+    plan.sites.resize(1);
+    plan.sites.front().is_default = true;
+  }
   void mount(const std::string& prefix, const std::string& module) {
-    plan.settings.mounts.push_back({prefix, module, {}, false, {}, {}});
+    plan.mounts.push_back({0, {prefix, module, {}, false, {}, {}}});
   }
 };
 
@@ -39,26 +43,38 @@ TEST_CASE_METHOD(Fixture, "a module answers at its default mount, unless a mount
   mount("/b/", "hello");
   mount("/c/", "quiet");
   CHECK(described(places(plan, set)) == Lines{"/a/ hello", "/b/ hello", "/c/ quiet", "/docs/ docs"});
-  CHECK(is_mounted_by_name(plan.settings, "quiet"));
-  CHECK_FALSE(is_mounted_by_name(plan.settings, "docs"));
+  CHECK(is_mounted_by_name(plan, "quiet"));
+  CHECK_FALSE(is_mounted_by_name(plan, "docs"));
 }
 
 TEST_CASE_METHOD(Fixture, "a mount takes the place of another module's default mount", "[module_placement]") {
   mount("/docs/", "hello");
   CHECK(described(places(plan, set)) == Lines{"/docs/ hello"});
-  CHECK(is_mounted_at(plan.settings, "/docs/"));
+  CHECK(is_mounted_at(plan, 0, "/docs/"));
 }
 
 TEST_CASE_METHOD(Fixture, "an isolated mount takes no place at the other sites", "[module_placement]") {
   mount("/docs/", "hello");
-  plan.settings.mounts[0].isolate = true;
-  plan.settings.mounts[0].listen = *parse_listen("127.0.0.1:81");
-  plan.sites.push_back({{}, 1, 0});
+  plan.mounts[0].spec.isolate = true;
+  plan.mounts[0].spec.listen = *parse_listen("127.0.0.1:81");
+  plan.groups.push_back({{}, 1, 0});
   CHECK(described(places(plan, set)) == Lines{"/docs/ hello127.0.0.1:81", "/docs/ docs"});
-  CHECK_FALSE(is_mounted_at(plan.settings, "/docs/"));
-  CHECK(answers_at(plan, plan.sites[1], set[1]));
-  CHECK_FALSE(answers_at(plan, plan.sites[0], set[1]));
-  CHECK_FALSE(answers_at(plan, plan.sites[1], set[0]));
+  CHECK_FALSE(is_mounted_at(plan, 0, "/docs/"));
+  CHECK(answers_at(plan, plan.groups[1], set[1]));
+  CHECK_FALSE(answers_at(plan, plan.groups[0], set[1]));
+  CHECK_FALSE(answers_at(plan, plan.groups[1], set[0]));
+}
+
+TEST_CASE_METHOD(Fixture, "default mounts are of the default site", "[module_placement]") {
+  plan.sites.emplace_back().label = "a.example";
+  plan.mounts.push_back({1, {"/", "docs", {}, false, {}, {}}});
+  CHECK(described(places(plan, set)) == Lines{"/ docs", "/docs/ docs", "/hello/ hello"});
+  CHECK(places(plan, set).front().site == "a.example");
+  CHECK_FALSE(is_mounted_at(plan, 0, "/"));
+  CHECK(site_prefix(plan, 1) == "a.example");
+  plan.sites.erase(plan.sites.begin());
+  plan.mounts[0].site = 0;
+  CHECK(described(places(plan, set)) == Lines{"/ docs"});
 }
 
 TEST_CASE_METHOD(Fixture, "--module and --without choose by the names of file and module",
@@ -73,15 +89,15 @@ TEST_CASE_METHOD(Fixture, "--module and --without choose by the names of file an
   plan.settings.only = {"hello"};
   CHECK_FALSE(is_chosen(plan.settings, set[0]));
   CHECK(described(places(plan, set)) == Lines{"/hello/ hello"});
-  CHECK(is_asked_for(plan.settings, "hello"));
-  CHECK_FALSE(is_asked_for(plan.settings, "docs"));
+  CHECK(is_asked_for(plan, "hello"));
+  CHECK_FALSE(is_asked_for(plan, "docs"));
 }
 
 TEST_CASE_METHOD(Fixture, "a module whose file is gone answers only where a mount names it",
                  "[module_placement]") {
   set[1].removed = true;
-  CHECK_FALSE(answers_by_default(plan, plan.sites[0], set[1]));
+  CHECK_FALSE(answers_by_default(plan, plan.groups[0], set[1]));
   CHECK(described(places(plan, set)) == Lines{"/docs/ docs"});
   mount("/a/", "hello");
-  CHECK(answers_at(plan, plan.sites[0], set[1]));
+  CHECK(answers_at(plan, plan.groups[0], set[1]));
 }

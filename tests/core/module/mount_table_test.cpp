@@ -27,7 +27,7 @@ struct Fixture {
   NoResumer resumer;
   InstanceServices services{*loop, *offload, stats, resumer};
   ServingPlan plan;
-  ServingSite site;
+  ServingGroup group;
   ModuleEntry hello{"hello.so", std::string(SLUICE_TEST_PLUGINS) + "/hello.so", 1, "hello", "/hello/", false,
                     false};
   const ModuleEntry defer{
@@ -36,8 +36,9 @@ struct Fixture {
 
   Fixture() {
     for (std::size_t i = 0; i < kMounts; ++i)
-      plan.settings.mounts.push_back({prefix(i), "hello", {}, false, {}, {}});
-    plan.mount_folders.resize(kMounts);
+      plan.mounts.push_back({0, {prefix(i), "hello", {}, false, {}, {}}});
+    plan.sites.resize(1);
+    plan.sites.front().is_default = true;
   }
   ~Fixture() {
     files.clear();
@@ -47,7 +48,7 @@ struct Fixture {
   }
   void load(const ModuleEntry& entry) { files.emplace(entry.path, ModuleFile::load(entry.path, entry.file)); }
   std::unique_ptr<MountTable> begin(const MountTable* before = nullptr) {
-    return MountTable::begin(services, plan, site, {defer, hello}, files, before, Unusable::left_out);
+    return MountTable::begin(services, plan, group, {defer, hello}, files, before, Unusable::left_out);
   }
   std::unique_ptr<MountTable> made(const MountTable* before = nullptr) {
     auto table = begin(before);
@@ -58,7 +59,7 @@ struct Fixture {
   static ModuleInstance* at(const MountTable& table, std::size_t mount) {
     Router router;
     table.fill(router);
-    return router.find(prefix(mount)).instance;
+    return router.find(0, prefix(mount)).instance;
   }
 };
 
@@ -101,10 +102,9 @@ TEST_CASE_METHOD(Fixture, "handlers of unchanged modules are taken over", "[moun
 TEST_CASE_METHOD(Fixture, "no two modules answer at one prefix", "[mount_table]") {
   load(hello);
   load(defer);
-  plan.settings.mounts[7].prefix = prefix(2);
+  plan.mounts[7].spec.prefix = prefix(2);
   const auto all = begin()->make_some(kMounts);
   REQUIRE_FALSE(all);
   CHECK(all.error().message ==
-        "module hello cannot answer at /mount2/, where hello answers already: mount one of them elsewhere with "
-        "--mount");
+        "module hello cannot answer at /mount2/, where hello answers already: mount one of them elsewhere");
 }

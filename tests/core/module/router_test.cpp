@@ -36,23 +36,23 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "the longest mount prefix answers", "[router]") {
-  REQUIRE(router.add("/", hello("/")));
-  REQUIRE(router.add("/a/", hello("/a/")));
-  REQUIRE(router.add("/a/b/", hello("/a/b/")));
-  CHECK_FALSE(router.add("/a/", hello("/a/")));
-  const auto mount_of = [this](std::string_view path) { return std::string(router.find(path).mount); };
+  REQUIRE(router.add(0, "/", hello("/")));
+  REQUIRE(router.add(0, "/a/", hello("/a/")));
+  REQUIRE(router.add(0, "/a/b/", hello("/a/b/")));
+  CHECK_FALSE(router.add(0, "/a/", hello("/a/")));
+  const auto mount_of = [this](std::string_view path) { return std::string(router.find(0, path).mount); };
   CHECK(mount_of("/") == "/");
   CHECK(mount_of("/x") == "/");
   CHECK(mount_of("/a/x") == "/a/");
   CHECK(mount_of("/ab/x") == "/");
   CHECK(mount_of("/a/b/c/d") == "/a/b/");
   CHECK(mount_of("/a/bc") == "/a/");
-  CHECK(router.find("/a").needs_slash);
-  CHECK(router.find("/a/b").needs_slash);
+  CHECK(router.find(0, "/a").needs_slash);
+  CHECK(router.find(0, "/a/b").needs_slash);
   CHECK(mount_of("/a/b") == "/a/b/");
-  CHECK_FALSE(router.find("/a/").needs_slash);
+  CHECK_FALSE(router.find(0, "/a/").needs_slash);
   router.clear();
-  CHECK(router.find("/a/x").instance == nullptr);
+  CHECK(router.find(0, "/a/x").instance == nullptr);
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -62,14 +62,14 @@ TEST_CASE_METHOD(Fixture, "finding a mount allocates nothing", "[router]") {
       [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
   REQUIRE(hooked != 0);
   const std::string prefix = "/" + std::string(100, 'm') + "/";
-  REQUIRE(router.add("/", hello("/")));
-  REQUIRE(router.add(prefix, hello(prefix)));
+  REQUIRE(router.add(0, "/", hello("/")));
+  REQUIRE(router.add(0, prefix, hello(prefix)));
   const std::string without_slash = prefix.substr(0, prefix.size() - 1);
   const std::string another(50, '/');
   const std::size_t before = allocations;
-  const bool needs_slash = router.find(without_slash).needs_slash;
-  const bool plain = router.find(prefix).needs_slash || router.find(another).needs_slash;
-  const bool shorter = router.find(std::string_view(without_slash).substr(0, 60)).needs_slash;
+  const bool needs_slash = router.find(0, without_slash).needs_slash;
+  const bool plain = router.find(0, prefix).needs_slash || router.find(0, another).needs_slash;
+  const bool shorter = router.find(0, std::string_view(without_slash).substr(0, 60)).needs_slash;
   CHECK(allocations == before);
   CHECK(needs_slash);
   CHECK_FALSE(plain);
@@ -78,22 +78,33 @@ TEST_CASE_METHOD(Fixture, "finding a mount allocates nothing", "[router]") {
 #endif
 
 TEST_CASE_METHOD(Fixture, "a closed mount is found as such, with its slash and without", "[router]") {
-  REQUIRE(router.add("/", hello("/")));
-  REQUIRE(router.add("/closed/", InstanceRef()));
-  CHECK_FALSE(router.add("/closed/", hello("/closed/")));
-  CHECK(router.find("/closed").closed);
-  CHECK(router.find("/closed/").closed);
-  CHECK(router.find("/closed/x/y").closed);
-  CHECK_FALSE(router.find("/closedx").closed);
-  CHECK_FALSE(router.find("/").needs_slash);
+  REQUIRE(router.add(0, "/", hello("/")));
+  REQUIRE(router.add(0, "/closed/", InstanceRef()));
+  CHECK_FALSE(router.add(0, "/closed/", hello("/closed/")));
+  CHECK(router.find(0, "/closed").closed);
+  CHECK(router.find(0, "/closed/").closed);
+  CHECK(router.find(0, "/closed/x/y").closed);
+  CHECK_FALSE(router.find(0, "/closedx").closed);
+  CHECK_FALSE(router.find(0, "/").needs_slash);
+}
+
+TEST_CASE_METHOD(Fixture, "each site has mounts of its own", "[router]") {
+  REQUIRE(router.add(0, "/", hello("/")));
+  REQUIRE(router.add(2, "/", hello("/")));
+  REQUIRE(router.add(2, "/long/prefix/", hello("/long/prefix/")));
+  CHECK(router.find(0, "/long/prefix/x").mount == "/");
+  CHECK(router.find(2, "/long/prefix/x").mount == "/long/prefix/");
+  CHECK(router.find(0, "/x").instance != router.find(2, "/x").instance);
+  CHECK(router.find(1, "/x").instance == nullptr);
+  CHECK(router.find(3, "/x").instance == nullptr);
 }
 
 TEST_CASE_METHOD(Fixture, "a thousand mounts are distinguished", "[router]") {
   for (int i = 0; i < 1000; ++i) {
     const std::string prefix = "/mount" + std::to_string(i) + "/";
-    REQUIRE(router.add(prefix, hello(prefix)));
+    REQUIRE(router.add(0, prefix, hello(prefix)));
   }
-  CHECK(router.find("/mount999/x").mount == "/mount999/");
-  CHECK(router.find("/mount99/x").mount == "/mount99/");
-  CHECK(router.find("/mount1000/x").instance == nullptr);
+  CHECK(router.find(0, "/mount999/x").mount == "/mount999/");
+  CHECK(router.find(0, "/mount99/x").mount == "/mount99/");
+  CHECK(router.find(0, "/mount1000/x").instance == nullptr);
 }

@@ -16,7 +16,7 @@ constexpr std::int64_t kDay = 24 * 3600;
 }  // namespace
 
 TEST_CASE("names, end and fingerprint are read", "[certificate_facts]") {
-  const auto made = make_self_signed();
+  const auto made = make_self_signed({});
   REQUIRE(made);
   const auto all = facts_of({*made, {{"broken.pem", ""}, "no certificate", nullptr, 0}});
   REQUIRE(all.size() == 1);

@@ -39,15 +39,16 @@ TEST_CASE("files that cannot be certificates are refused with a sentence", "[cer
   };
   CHECK_THAT(refusal(folder / "none", good), Contains("cannot be read: No such file"));
   CHECK_THAT(refusal(good, folder / "none"), StartsWith("the private key "));
-  CHECK_THAT(refusal(folder.path, good), Contains("is not a file"));
-  CHECK_THAT(refusal(write(folder, "empty", ""), good), Contains("is empty"));
-  CHECK_THAT(refusal(write(folder, "large", std::string(2'000'000, 'x')), good), Contains("more than 1 MiB"));
-  CHECK_THAT(refusal("/dev/zero", good), Contains("is not a file"));
+  CHECK_THAT(refusal(folder.path, good), Contains("is not a regular file"));
+  CHECK_THAT(refusal(good, write(folder, "empty", "")), Contains("is empty"));
+  CHECK_THAT(refusal(write(folder, "large", std::string(2'000'000, 'x')), good),
+             Contains("is larger than 1 MiB"));
+  CHECK_THAT(refusal("/dev/zero", good), Contains("is not a regular file"));
 }
 
 TEST_CASE("a self-signed certificate is another one each time", "[certificate]") {
-  const auto one = make_self_signed();
-  const auto other = make_self_signed();
+  const auto one = make_self_signed({});
+  const auto other = make_self_signed({});
   REQUIRE((one && other));
   CHECK_THAT(one->chain, StartsWith("-----BEGIN CERTIFICATE-----"));
   CHECK_THAT(std::string(one->key->view()), StartsWith("-----BEGIN PRIVATE KEY-----"));

@@ -36,7 +36,7 @@ TEST_CASE("durations") {
   CHECK(parse_duration_ms("30s") == 30'000u);
   CHECK(parse_duration_ms("5m") == 300'000u);
   CHECK(parse_duration_ms("1h") == 3'600'000u);
-  for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1S", "1d", "1m30s", "18446744073709551615h"}) {
+  for (const char* text : {"", "s", "-1s", "1.5s", "1 s", "1S", "1w", "1m30s", "18446744073709551615h"}) {
     INFO(text);
     CHECK_THAT(refusal(parse_duration_ms(text)), Contains("is not a time: write 500ms"));
   }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <vector>
 
 using namespace sluice;
 namespace fs = std::filesystem;
@@ -73,7 +74,7 @@ TEST_CASE("a worker is planned for each processor, also of a large machine", "[s
   const auto plan = make_plan(scratch.settings());
   processors = 0;
   REQUIRE(plan);
-  CHECK((*plan)->sites.front().workers == std::min<std::size_t>(count, 256));
+  CHECK((*plan)->groups.front().workers == std::min<std::size_t>(count, 256));
 }
 
 TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong", "[serving_plan]") {
@@ -91,7 +92,7 @@ TEST_CASE("a plan opens the root and each mount's folder, or says what is wrong"
   settings.mounts = {mount("/a/", "nowhere")};
   CHECK(why(settings).find("the folder of the mount /a/,") == 0);
   settings.mounts = {mount("/a/", "../outside")};
-  CHECK(why(settings).find("lies outside the document root: write it as an absolute path") !=
+  CHECK(why(settings).find("lies outside the root of its site: write it as an absolute path") !=
         std::string::npos);
 }
 
@@ -138,13 +139,14 @@ TEST_CASE("a folder inside the root is confined to the root, a folder outside to
   settings.mounts = {mount("/static/", std::nullopt), mount("/a/", "docs"), mount("/b/", inside),
                      mount("/c/", outside), mount("/", ".")};
   const auto plan = std::move(*make_plan(settings));
-  const auto& folders = plan->mount_folders;
+  std::vector<MountFolder> folders;
+  for (const SiteMount& one : plan->mounts) folders.push_back(one.folder);
   REQUIRE(folders.size() == 5);
   CHECK(folders[0].path == "static/");
   CHECK(folders[1].path == "docs/");
   CHECK(folders[2].path == "docs/");
   CHECK(folders[3].path.empty());
   CHECK(folders[4].path.empty());
-  CHECK(folders[3].fd != plan->root.get());
-  for (const std::size_t i : {0U, 1U, 2U, 4U}) CHECK(folders[i].fd == plan->root.get());
+  CHECK(folders[3].fd != plan->sites[0].root.get());
+  for (const std::size_t i : {0U, 1U, 2U, 4U}) CHECK(folders[i].fd == plan->sites[0].root.get());
 }

@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "support/tls_address.h"
+
 using namespace sluice;
 using Catch::Matchers::Contains;
+using test::TlsAddress;
 
 namespace {
 
 Certificate self_signed() {
-  return std::move(*make_self_signed());
+  return std::move(*make_self_signed({}));
 }
 
 std::shared_ptr<const SecretBytes> secret(const std::string& text) {
@@ -21,13 +24,10 @@ std::shared_ptr<const SecretBytes> secret(const std::string& text) {
   return std::make_shared<SecretBytes>(std::move(bytes));
 }
 
-auto create(const std::vector<Certificate>& certificates) {
-  return TlsContext::create(certificates, TlsVersion::v1_2, std::move(*TicketKeys::make()));
-}
-
 std::string refusal(Certificate certificate) {
   certificate.files = {"A.pem", "A.key"};
-  const auto made = create({certificate});
+  TlsAddress address({certificate});
+  const auto made = address.create();
   REQUIRE_FALSE(made.has_value());
   return made.error().message;
 }
@@ -35,9 +35,9 @@ std::string refusal(Certificate certificate) {
 }  // namespace
 
 TEST_CASE("a certificate with its key makes a context", "[tls_context]") {
-  const auto made = create({self_signed()});
-  REQUIRE(made.has_value());
-  CHECK_FALSE((*made)->has_slow_key());
+  TlsAddress address({self_signed()});
+  REQUIRE(address.create());
+  CHECK_FALSE(address.context->nameless().is_slow);
 }
 
 TEST_CASE("what does not fit is refused with a sentence", "[tls_context]") {

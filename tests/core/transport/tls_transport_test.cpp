@@ -10,6 +10,7 @@
 #include "support/server_process.h"
 #include "support/tcp_pair.h"
 #include "support/temp_folder.h"
+#include "support/tls_address.h"
 #include "support/tls_client.h"
 #include "transport/socket_calls.h"
 #include "transport/tls_link.h"
@@ -72,16 +73,12 @@ struct Waiter final : Ready {
   int called = 0;
 };
 
-std::unique_ptr<TlsContext> make_context(const Certificate& certificate) {
-  return std::move(*TlsContext::create({certificate}, TlsVersion::v1_2, std::move(*TicketKeys::make())));
-}
-
 struct Fixture {
   WorkerStats stats;
   std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
   std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
-  std::unique_ptr<TlsContext> context = make_context(*make_self_signed());
-  TlsServices services{*context, *loop, *offload};
+  test::TlsAddress address{{*make_self_signed({})}};
+  TlsServices services = address.services(*loop, *offload);
   test::TcpPair pair;
   Waiter waiter;
   int socket = pair.server.get();
@@ -256,9 +253,9 @@ TEST_CASE_METHOD(Fixture, "a step of the handshake on a thread outlives its conn
   REQUIRE(test::run({"openssl", "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-keyout", folder / "key",
                      "-out", folder / "chain", "-days", "2", "-subj", "/CN=localhost"})
               .code == 0);
-  const auto slow = make_context(*read_certificate({folder / "chain", folder / "key"}));
-  REQUIRE(slow->has_slow_key());
-  TlsServices slow_services{*slow, *loop, *offload};
+  test::TlsAddress slow({*read_certificate({folder / "chain", folder / "key"})});
+  TlsServices slow_services = slow.services(*loop, *offload);
+  REQUIRE(slow.context->nameless().is_slow);
   test::TcpPair slow_pair;
   auto slow_transport = std::make_unique<Transport>(std::move(slow_pair.server), &slow_services);
   client = std::thread([socket = slow_pair.client.release()] {

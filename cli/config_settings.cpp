@@ -1,0 +1,123 @@
+#include "config_settings.h"
+
+#include <fmt/core.h>
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "settings/mount_spec.h"
+#include "site_options.h"
+#include "spelling.h"
+
+namespace sluice::cli {
+namespace {
+
+// Lets a key be written as the option or the variable is: --head-timeout, head_timeout, SLUICE_HEAD_TIMEOUT.
+std::string without_prefix(std::string_view key) {
+  constexpr std::string_view kVariable = "SLUICE_";
+  if (key.starts_with(kVariable)) key.remove_prefix(kVariable.size());
+  std::string name(key.substr(std::min(key.find_first_not_of('-'), key.size())));
+  for (char& byte : name) {
+    if (byte == '_') byte = '-';
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
+  }
+  return name;
+}
+
+using Fits = bool (*)(const ServeOption&);
+
+Unexpected unknown_key(const std::string& key, Fits fits, std::string_view where) {
+  std::vector<std::string_view> known;
+  for (const ServeOption& candidate : serve_options()) {
+    if (fits(candidate)) known.emplace_back(candidate.name);
+  }
+  const auto nearest = likely_word(without_prefix(key), known);
+  if (nearest) return fail(fmt::format("there is no key '{}'{}: did you mean '{}'?", key, where, *nearest));
+  return fail(
+      fmt::format("there is no key '{}'{}: the keys are the long options of 'sluice serve --help', without "
+                  "dashes",
+                  key, where));
+}
+
+Result<const ServeOption*> find_option(const ConfigEntry& entry, bool in_site) {
+  const std::string& key = entry.key;
+  const ServeOption* option = find_serve_option(key);
+  const Fits fits = in_site ? is_in_site : is_in_file;
+  if (option != nullptr && !fits(*option)) {
+    if (option->given == Given::at_start)
+      return fail(fmt::format("'{}' cannot stand in a file: write --{} on the command line", key, key));
+    return fail(in_site ? fmt::format("'{}' is of the whole server: write it above the first [[site]]", key)
+                        : fmt::format("'{}' is of a site: write it below [[site]]", key));
+  }
+  if (option == nullptr) return unknown_key(key, fits, in_site ? " of a site" : "");
+  if (option->takes != Takes::values && entry.is_list)
+    return fail(fmt::format("'{}' takes one value: write it without brackets", key));
+  if (entry.values.empty()) return fail(fmt::format("'{}' has no value: write one, or remove the key", key));
+  return option;
+}
+
+Result<MountSpec> read_mount(const ConfigMount& mount) {
+  std::string prefix;
+  std::string module;
+  WrittenOptions options;
+  for (const ConfigEntry& entry : mount.entries) {
+    std::string value;
+    for (const std::string& one : entry.values) value += (value.empty() ? "" : ",") + one;
+    if (entry.key == "at") {
+      prefix = value;
+    } else if (entry.key == "module") {
+      module = value;
+    } else {
+      options.emplace_back(entry.key, value);
+    }
+  }
+  if (prefix.empty()) return fail("this mount has no place: add at = \"/\", for example");
+  return make_mount("the mount " + prefix, prefix, module, options);
+}
+
+void add_mounts(const std::vector<ConfigMount>& mounts, SiteSettings& site, Mistakes& mistakes) {
+  for (const ConfigMount& mount : mounts) {
+    auto spec = read_mount(mount);
+    mistakes.take(spec ? add_mount(site, std::move(*spec)) : Result<void>(Unexpected(spec.error())),
+                  mount.place);
+  }
+}
+
+void add_site(const ConfigSite& site, ServeRequest& request, Mistakes& mistakes) {
+  request.open_site = request.settings.sites.size();
+  request.settings.sites.emplace_back();
+  for (const ConfigEntry& entry : site.entries) {
+    const auto option = find_option(entry, true);
+    if (!option) {
+      mistakes.add(entry.place, option.error());
+      continue;
+    }
+    for (const std::string& value : entry.values)
+      mistakes.take((*option)->set(**option, request, value), entry.place + ": " + entry.key);
+  }
+  add_mounts(site.mounts, request.site(), mistakes);
+  request.open_site.reset();
+}
+
+}  // namespace
+
+OptionTexts read_top_level(const ConfigFile& config, Mistakes& mistakes) {
+  OptionTexts given;
+  for (const ConfigEntry& entry : config.server.entries) {
+    const auto option = find_option(entry, false);
+    if (!option) {
+      mistakes.add(entry.place, option.error());
+      continue;
+    }
+    std::vector<OptionText>& values = given[entry.key];
+    for (const std::string& text : entry.values) values.push_back({text, entry.place + ": " + entry.key});
+  }
+  return given;
+}
+
+void add_sites(const ConfigFile& config, bool has_mounts, ServeRequest& request, Mistakes& mistakes) {
+  if (!has_mounts) add_mounts(config.server.mounts, request.settings, mistakes);
+  for (const ConfigSite& site : config.sites) add_site(site, request, mistakes);
+}
+
+}  // namespace sluice::cli

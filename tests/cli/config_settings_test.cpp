@@ -1,0 +1,130 @@
+#include "config_settings.h"
+
+#include <catch2/catch.hpp>
+
+#include "command_line.h"
+#include "scratch.h"
+#include "serve_request.h"
+
+namespace sluice::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+using Arguments = std::vector<std::string>;
+using Variables = std::map<std::string, std::string>;
+
+Result<ServeRequest> read(Arguments arguments, Variables variables = {}) {
+  arguments.insert(arguments.begin(), "serve");
+  const CommandLine line = parse_command_line(arguments);
+  INFO(line.standard_error);
+  REQUIRE(line.command == CommandLine::Command::serve);
+  return read_serve_request(line.given, environment_of(std::move(variables)));
+}
+
+Settings settings(Arguments arguments, Variables variables = {}) {
+  const auto request = read(std::move(arguments), std::move(variables));
+  INFO((request ? "" : request.error().message));
+  REQUIRE(request.has_value());
+  return request->settings;
+}
+
+std::string refusal(Arguments arguments, Variables variables = {}) {
+  const auto request = read(std::move(arguments), std::move(variables));
+  REQUIRE_FALSE(request.has_value());
+  CHECK(request.error().message.find('\n') == std::string::npos);
+  return request.error().message;
+}
+
+Arguments mount_texts(const Settings& settings) {
+  Arguments texts;
+  for (const MountSpec& mount : settings.mounts) texts.push_back(mount.prefix + "=" + mount.module);
+  return texts;
+}
+
+TEST_CASE("a file has sites, and what they leave out is as at the top") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", R"(
+root = "/srv"
+listen = [":80", "https://:443"]
+
+[[site]]
+names = ["A.Example", "*.a.example"]
+log-name = "a"
+listen = "127.0.0.1:81"
+redirect = "https"
+hsts = "365d subdomains"
+error-pages = "/srv/errors"
+certificate = "a.pem"
+key = "a.key"
+client-certificates = "required"
+client-ca = "ca.pem"
+  [[site.mount]]
+  at = "/docs"
+  module = "static_sendfile"
+  root = "docs"
+  index = ["a.html", "b.html"]
+  listing = true
+  cache = 16
+
+[[site]]
+names = "b.example"
+mount = "/=hello"
+)");
+  const Settings made = settings({"--config", file});
+  REQUIRE(made.sites.size() == 2);
+  const SiteSettings& a = made.sites[0];
+  CHECK(a.names == Arguments{"a.example", "*.a.example"});
+  CHECK(a.log_name == "a");
+  CHECK(a.root == "/srv");
+  CHECK(a.listen.at(0).text == "127.0.0.1:81");
+  CHECK(a.redirect == Redirect::https);
+  CHECK(a.hsts.seconds == 365 * 86'400);
+  CHECK(a.hsts.subdomains);
+  CHECK(a.error_pages == "/srv/errors");
+  CHECK(a.certificates == Arguments{"a.pem"});
+  CHECK(a.client_certificates == ClientCertificates::required);
+  REQUIRE(a.mounts.size() == 1);
+  CHECK(a.mounts[0].prefix == "/docs/");
+  CHECK(a.mounts[0].root == "docs");
+  CHECK(a.mounts[0].options == WrittenOptions{{"cache", "16"}, {"index", "a.html,b.html"}, {"listing", "on"}});
+  CHECK(made.sites[1].names == Arguments{"b.example"});
+  CHECK(made.sites[1].mounts.at(0).module == "hello");
+  CHECK_FALSE(made.has_default_site());
+}
+
+TEST_CASE("a mount of the command line may name its site") {
+  const Settings made =
+      settings({"--mount", "a.example/docs/=m", "--mount", "/=m", "--mount", "a.example/=n:k=v"});
+  CHECK(mount_texts(made) == Arguments{"/=m"});
+  REQUIRE(made.sites.size() == 1);
+  CHECK(made.sites[0].names == Arguments{"a.example"});
+  CHECK(made.sites[0].mounts.size() == 2);
+  CHECK_FALSE(settings({"--mount", "a.example/=m"}).has_default_site());
+  CHECK_THAT(refusal({"--mount", "a.example:80/=m"}), Contains("without a port"));
+}
+
+TEST_CASE("all mistakes of a file are told at once") {
+  const ScratchFolder scratch;
+  const std::string file = scratch.file("conf", R"(
+wrokers = 1
+head-timeout = 5
+[[site]]
+names = ["a b", "http://c"]
+workers = 2
+[[site.mount]]
+module = "m"
+)");
+  const auto request = read({"--config", file});
+  REQUIRE_FALSE(request);
+  const std::string& all = request.error().message;
+  for (const char* part :
+       {":2: there is no key 'wrokers': did you mean 'workers'?", ":3: head-timeout: '5' has no unit",
+        ":5: names: 'a b' is not the name of a site", "'http://c' is not the name of a site",
+        ":6: 'workers' is of the whole server: write it above the first [[site]]",
+        ":7: this mount has no place"}) {
+    CHECK_THAT(all, Contains(part));
+  }
+}
+
+}  // namespace
+}  // namespace sluice::cli
