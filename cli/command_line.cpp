@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "control_command.h"
+#include "serve_notes.h"
 #include "serve_options.h"
 #include "spelling.h"
 #include "text_layout.h"
@@ -31,38 +32,6 @@ constexpr const char* kProgramFooter = R"(Start here:
   sluice check FILE.so     find out what is wrong with it
   sluice serve --help      list everything that can be set
   sluice status            show what the running server does)";
-
-constexpr const char* kServeFooter = R"(Every option can also be set in the environment (--head-timeout 5s as
-SLUICE_HEAD_TIMEOUT=5s) and, except --config and --check, in the file of
---config (head-timeout = "5s"). The command line comes before the environment,
-the environment before the file, the file before the default. The values of a
-repeatable option all come from the first of these that has any. In the
-environment ';' or a new line separates them; in the file they are a list:
-["a", "b"]. Relative paths start where sluice is started.
-
-The file is written in TOML. It can have further sites, each with its names:
-  [[site]]
-  names = ["example.org", "*.example.org"]
-  listen = ["http://*:80", "https://*:443"]
-  certificate = "/etc/ssl/example.org.pem"
-  key = "/etc/ssl/private/example.org.key"
-  redirect = "https"
-  [[site.mount]]
-  at = "/"
-  module = "static_sendfile"
-  root = "/srv/example"
-What a site leaves out is as at the top of the file.
-
-Signals: after TERM, INT and QUIT the server finishes the requests under way
-and ends; after a second one it ends at once. After HUP it reads the
-environment and the file again. Changed modules need no signal.
-
-Examples:
-  sluice serve
-  sluice serve --root /srv/site --listen *:80 --user www-data
-  sluice serve --mount /docs/=static_sendfile:root=docs
-  sluice serve --listen 127.0.0.1:8080 --listen unix:/run/sluice.sock
-  sluice serve --config /etc/sluice.toml --check)";
 
 constexpr const char* kCheckFooter =
     R"(The module is loaded, sent requests and swapped in child processes, so that a
@@ -275,13 +244,20 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
 
   CommandLine result;
   CLI::App& serve = *app.add_subcommand("serve", "Serve files, and whatever other modules offer");
-  serve.footer(kServeFooter);
+  serve.footer(kServeNotes);
   for (const ServeOption& option : serve_options()) {
     if (is_on_command_line(option)) add_option(serve, option, result.given);
   }
   CLI::App& modules =
       *app.add_subcommand("modules", "List the modules, their options, and why one cannot be loaded");
   add_option(modules, *find_serve_option("plugins"), result.given);
+  CLI::App& manual = *app.add_subcommand("manual", "Print the manual page of 'sluice serve', for man");
+  manual.add_flag_callback(
+      "--markdown",
+      [&result] {
+        result.given["markdown"] = {{"on", "--markdown"}};
+      },
+      "Print it as Markdown");
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   const CLI::App& new_handler = add_new_handler(app, result.given);
   const CLI::App& check = add_check(app, result.given);
@@ -297,6 +273,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     return said;
   }
   if (serve.parsed()) result.command = CommandLine::Command::serve;
+  if (manual.parsed()) result.command = CommandLine::Command::manual;
   if (modules.parsed()) result.command = CommandLine::Command::modules;
   if (new_handler.parsed()) result.command = CommandLine::Command::new_handler;
   if (check.parsed()) result.command = CommandLine::Command::check;

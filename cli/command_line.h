@@ -17,6 +17,7 @@ struct CommandLine {
     none,  // the texts say everything: print them and end with the exit code
     serve,
     modules,
+    manual,
     control,
     new_handler,
     check,

@@ -5,6 +5,7 @@
 #include "check_command.h"
 #include "command_line.h"
 #include "control_command.h"
+#include "manual.h"
 #include "modules_command.h"
 #include "new_command.h"
 #include "serve_command.h"
@@ -19,6 +20,9 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return run_serve(line.given, environment, out, err);
     case CommandLine::Command::modules:
       return run_modules(line.given, environment, out, err);
+    case CommandLine::Command::manual:
+      out << (line.given.contains("markdown") ? reference_page() : manual_page());
+      return 0;
     case CommandLine::Command::control:
       return run_control(line.request, line.given, environment, out, err);
     case CommandLine::Command::new_handler:
