@@ -54,6 +54,19 @@ std::string syntax_mistakes(const toml::parse_error& error, std::string_view tex
   return mistakes;
 }
 
+// toml++ 3.3 takes for granted that a key begins behind the brackets of a table, and is undefined otherwise.
+Result<void> check_headers(std::string_view text, const std::string& file) {
+  constexpr std::string_view kBegins = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
+    if (!line.starts_with('[')) continue;
+    const std::size_t name = line.find_first_not_of("[ \t");
+    if (name == std::string_view::npos || kBegins.find(line[name]) == std::string_view::npos)
+      return fail(fmt::format("{}:{}: '{}' names no table: write [[site]], for example", file, number, line));
+  }
+  return {};
+}
+
 // Turns the tables into texts, and collects the mistakes.
 class Reader {
  public:
@@ -151,6 +164,7 @@ class Reader {
 Result<ConfigFile> parse_config(std::string_view text, const std::string& file) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return fail(file + " is written in UTF-16: save it as UTF-8");
+  if (const auto checked = check_headers(text, file); !checked) return Unexpected(checked.error());
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) return fail(syntax_mistakes(parsed.error(), text, file));
   Reader reader(file);

@@ -53,7 +53,8 @@ Result<std::string> parse_prefix(const std::string& subject, std::string_view pr
 Result<std::string> take_name(std::string_view place) {
   const std::string_view name = place.substr(0, place.find('/'));
   if (name.empty() || name.size() == place.size()) return std::string();
-  if (name != "localhost" && name.find_first_of(".:") == std::string_view::npos) return std::string();
+  const std::string_view bare = name.substr(0, name.size() - (name.back() == '.' ? 1 : 0));
+  if (bare != "localhost" && bare.find_first_of(".:") == std::string_view::npos) return std::string();
   return parse_site_name(name);
 }
 

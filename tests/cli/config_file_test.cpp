@@ -103,6 +103,8 @@ TEST_CASE("a line of the form without quotes is shown as it has to be") {
 
 TEST_CASE("malformed files are refused with the place") {
   CHECK_THAT(refusal("a = 1\n\nworkers 4\n"), Contains("f:3:"));
+  for (const char* header : {"[{site]]", "[[=]]", "[", "a = 1\n  [\n]"})
+    CHECK_THAT(refusal(header), Contains("names no table"));
   CHECK_THAT(refusal("; a comment"), Contains("f:1:1: a comment begins with '#' in place of ';'"));
   CHECK_THAT(refusal("a = 1\na = 2"), Contains("write several values as one list"));
   CHECK_THAT(refusal("k = \"a"), Contains("f:1:"));

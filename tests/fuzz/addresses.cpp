@@ -14,6 +14,7 @@
 
 #include "expect.h"
 #include "settings/mount_spec.h"
+#include "settings/site_names.h"
 
 using namespace sluice;
 using fuzz::expect;
@@ -53,6 +54,18 @@ void check_address(std::string_view text) {
          "an address has no control character");
 }
 
+void check_site_name(std::string_view text) {
+  const auto parsed = parse_site_name(text);
+  if (!parsed) return check_refusal(parsed.error());
+  const auto again = parse_site_name(*parsed);
+  expect(again && *again == *parsed, "a name means the same when it is written again");
+  SiteNames names;
+  expect(names.add(*parsed, 1), "a name can be claimed");
+  const std::string host = parsed->starts_with('*') ? "a" + parsed->substr(1) : *parsed;
+  // A host with a label more than a name may have is nobody's.
+  expect(names.find(host) == 1 || host.size() > 253, "a site is found by its name");
+}
+
 std::string with_escapes(const std::string& value) {
   std::string out;
   for (const char byte : value) {
@@ -71,7 +84,7 @@ std::string written(const MountSpec& mount) {
   if (mount.isolate) add("isolate", "on");
   if (mount.listen) add("listen", mount.listen->text);
   for (const auto& [key, value] : mount.options) add(key, value);
-  return mount.prefix + "=" + mount.module + options;
+  return mount.site_name + mount.prefix + "=" + mount.module + options;
 }
 
 void check_mount(std::string_view text) {
@@ -96,5 +109,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_address(text);
   check_mount(text);
+  check_site_name(text);
   return 0;
 }
