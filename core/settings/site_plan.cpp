@@ -55,11 +55,13 @@ std::string https_port(const std::vector<ListenAddress>& listen) {
   return "";
 }
 
-bool has_clear_text(const SiteSettings& site) {
-  const auto is_clear = [](const ListenAddress& address) { return !address.tls; };
-  return std::any_of(site.listen.begin(), site.listen.end(), is_clear) ||
+// Whether requests in clear text get more than a redirect, which Unix sockets and isolated mounts never send.
+bool answers_in_clear_text(const SiteSettings& site) {
+  const bool redirects = site.redirect == Redirect::https;
+  return std::any_of(site.listen.begin(), site.listen.end(),
+                     [&](const ListenAddress& one) { return !one.tls && (!redirects || one.is_unix()); }) ||
          std::any_of(site.mounts.begin(), site.mounts.end(),
-                     [&](const MountSpec& mount) { return mount.listen && is_clear(*mount.listen); });
+                     [](const MountSpec& mount) { return mount.listen && !mount.listen->tls; });
 }
 
 Result<std::string> read_client_ca(const SitePlan& site) {
@@ -68,8 +70,7 @@ Result<std::string> read_client_ca(const SitePlan& site) {
                     settings.client_certificates == ClientCertificates::required;
   if (!asks) return std::string();
   const bool required = settings.client_certificates == ClientCertificates::required;
-  if (settings.first_with_tls() == nullptr ||
-      (required && has_clear_text(settings) && settings.redirect != Redirect::https)) {
+  if (settings.first_with_tls() == nullptr || (required && answers_in_clear_text(settings))) {
     return fail(
         fmt::format("the site {} asks for client certificates, but also answers in clear text, where nobody "
                     "can show one: listen at https:// addresses alone, or set redirect = \"https\"",

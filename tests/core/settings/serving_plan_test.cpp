@@ -131,6 +131,43 @@ TEST_CASE("certificates and addresses with TLS need each other", "[serving_plan]
   CHECK_THAT(why(settings), Catch::Matchers::Contains("needs a certificate"));
 }
 
+TEST_CASE("required client certificates cannot be passed by in clear text", "[serving_plan]") {
+  const Scratch scratch;
+  std::ofstream(scratch.path / "ca.pem") << "signers";
+  Settings settings = scratch.settings();
+  settings.certificates.emplace_back(kSelfSigned);
+  settings.client_certificates = ClientCertificates::required;
+  settings.client_ca = scratch.path / "ca.pem";
+  settings.listen = {*parse_listen("https://127.0.0.1:0")};
+  CHECK(why(settings).empty());
+  settings.listen.push_back(*parse_listen("127.0.0.1:0"));
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("also answers in clear text"));
+  settings.redirect = Redirect::https;
+  CHECK(why(settings).empty());
+  settings.listen.push_back(*parse_listen("unix:/tmp/sluice-plan.sock"));
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("also answers in clear text"));
+  settings.listen.pop_back();
+  settings.mounts = {mount("/a/", "docs")};
+  settings.mounts[0].isolate = true;
+  settings.mounts[0].listen = *parse_listen("127.0.0.1:0");
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("also answers in clear text"));
+}
+
+TEST_CASE("an isolated mount with TLS needs a certificate as a site does", "[serving_plan]") {
+  const Scratch scratch;
+  Settings settings = scratch.settings();
+  settings.listen = {*parse_listen("127.0.0.1:0")};
+  settings.mounts = {mount("/a/", "docs")};
+  settings.mounts[0].isolate = true;
+  settings.mounts[0].listen = *parse_listen("https://127.0.0.1:0");
+  CHECK_THAT(why(settings), Catch::Matchers::Contains("needs a certificate"));
+  settings.certificates.emplace_back(kSelfSigned);
+  const auto plan = make_plan(settings);
+  REQUIRE(plan);
+  CHECK((*plan)->sites[0].certificates.size() == 1);
+  CHECK((*plan)->ticket_keys != nullptr);
+}
+
 TEST_CASE("a folder inside the root is confined to the root, a folder outside to itself", "[serving_plan]") {
   const Scratch scratch;
   Settings settings = scratch.settings();
