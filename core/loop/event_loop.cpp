@@ -52,7 +52,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create(WorkerStats& stats) {
 
 EventLoop::~EventLoop() {
   reap_all();
-  while (ready_.next_ != &ready_) {
+  while (has_ready()) {
     Ready* first = ready_.next_;
     ready_.next_ = first->next_;
     first->next_ = first->prev_ = nullptr;
@@ -236,7 +236,7 @@ void EventLoop::turn(int wait_ms_max) {
 }
 
 int EventLoop::wait_ms(int wait_ms_max) const {
-  if (ready_.next_ != &ready_) return 0;
+  if (has_ready()) return 0;
   const std::uint64_t due = std::min(deadlines_.next_due_ms(), timers_.next_due_ms());
   if (due == Deadlines::kNone) return wait_ms_max;
   const std::uint64_t left = due > now_ms() ? due - now_ms() : 0;
@@ -253,7 +253,7 @@ void EventLoop::dispatch_events(int count) {
 }
 
 void EventLoop::run_ready() {
-  if (ready_.next_ == &ready_) return;
+  if (!has_ready()) return;
   // A ring of its own ends this phase: objects made ready now wait for the next turn.
   ReadyRing current;
   current.next_ = std::exchange(ready_.next_, &ready_);

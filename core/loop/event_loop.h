@@ -97,6 +97,8 @@ class EventLoop {
   // that of the next turn, which then does not wait. It is called once, however often it is made ready, and
   // in order. When there are many, some wait for one more turn.
   void make_ready(Ready& ready);
+  // Whether the next turn has a ready phase, and so does not wait.
+  bool has_ready() const { return ready_.next_ != &ready_; }
   // Destroys the object at the end of this turn.
   void reap(std::unique_ptr<Reapable> object);
 

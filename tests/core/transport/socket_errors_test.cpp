@@ -101,7 +101,8 @@ TEST_CASE("an error that passes by changes nothing and any other ends the connec
     conversation.error = error;
     conversation.fails_at = at;
     const bool answered = conversation.converse();
-    if (passes_by(error)) {
+    // Where turns end at other places, because the machine is busy, there may be fewer calls.
+    if (passes_by(error) || conversation.calls < at) {
       CHECK(answered);
       CHECK(without_dates(conversation.got) == usual);
     } else {
