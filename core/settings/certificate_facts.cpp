@@ -128,9 +128,9 @@ std::optional<std::string> expiry_warning(const CertificateFacts& facts, std::in
     return fmt::format("the certificate {} expired at {}, and clients refuse it: {}", facts.file, moment,
                        remedy);
   }
-  const std::int64_t days = left_s / kDay;
-  return fmt::format("the certificate {} expires within {} day{}, at {}: {}", facts.file, days + 1,
-                     days == 0 ? "" : "s", moment, remedy);
+  const std::int64_t days = std::max<std::int64_t>(1, (left_s + kDay - 1) / kDay);
+  return fmt::format("the certificate {} expires within {} day{}, at {}: {}", facts.file, days,
+                     days == 1 ? "" : "s", moment, remedy);
 }
 
 }  // namespace sluice

@@ -64,6 +64,8 @@ TEST_CASE("a certificate that ends within two weeks is warned of", "[certificate
   CHECK(warning(14 * kDay + 1).empty());
   CHECK_THAT(warning(14 * kDay - 1), Contains("the certificate a.pem expires within 14 days, at 2023-11-28 ") &&
                                          EndsWith(": renew it"));
+  CHECK_THAT(warning(14 * kDay), Contains("expires within 14 days, at "));
+  CHECK_THAT(warning(2 * kDay), Contains("expires within 2 days, at "));
   CHECK_THAT(warning(0), Contains("expires within 1 day, at "));
   CHECK(warning(-1) ==
         "the certificate a.pem expired at 2023-11-14 22:13:19 UTC, and clients refuse it: renew it");
