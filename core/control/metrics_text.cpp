@@ -106,6 +106,8 @@ void write_traffic(Exposition& out, const Sums& sums) {
                &WorkerStats::tls_handshakes_resumed);
   out.counters("tls_handshakes_failed_total", "counter", "TLS handshakes that failed.", sums,
                &WorkerStats::tls_handshakes_failed);
+  out.counters("tls_kernel_connections_total", "counter", "TLS connections whose records the kernel makes.",
+               sums, &WorkerStats::tls_kernel);
   out.counters("requests_total", "counter", "Answers begun.", sums, &WorkerStats::requests);
   out.family("answers_total", "counter", "Answers begun, by the class of their status.");
   for (const auto& [index, stats] : sums) {
@@ -157,35 +159,50 @@ void write_module_states(Exposition& out, const ModuleSet& modules) {
   }
 }
 
-void write_certificates(Exposition& out, const std::vector<CertificateFacts>& certificates) {
+void write_certificates(Exposition& out, const std::vector<CertificateView>& certificates) {
   if (certificates.empty()) return;
   out.family("certificate_not_after_timestamp_seconds", "gauge", "When the certificate expires, since 1970.");
   std::set<std::string_view> written;
-  for (const CertificateFacts& facts : certificates) {
+  for (const CertificateView& certificate : certificates) {
+    const CertificateFacts& facts = certificate.facts;
     if (written.insert(facts.file).second)
       out.sample(label("file", facts.file), std::to_string(facts.not_after_s));
   }
 }
 
-void write_modules(Exposition& out, const Sums& sums) {
-  const auto all = std::make_unique<WorkerStats>();
-  for (const auto& [index, stats] : sums) all->absorb(*stats);
+void write_sites(Exposition& out, const WorkerStats& all) {
+  if (all.sites[0].name.get().empty()) return;
+  out.family("site_answers_total", "counter", "Answers begun, by site and the class of their status.");
+  for (const SiteCounters& site : all.sites) {
+    if (site.name.get().empty()) break;
+    for (unsigned i = 1; i < std::size(site.answers_by_class); ++i)
+      out.sample(label("site", site.name.get()) + "," + label("class", std::to_string(i) + "xx"),
+                 site.answers_by_class[i]);
+  }
+  out.family("site_sent_bytes_total", "counter", "Bytes of content handed to the kernel, by site.");
+  for (const SiteCounters& site : all.sites) {
+    if (site.name.get().empty()) break;
+    out.sample(label("site", site.name.get()), site.bytes_sent);
+  }
+}
+
+void write_modules(Exposition& out, const WorkerStats& all) {
   out.family(
       "module_answer_seconds", "histogram",
       "From a request's handling to its answer's last byte, by the clock of the loop's turns: answers within "
       "one turn count as 0.");
   for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
-    const std::string_view module = all->modules[i].get();
-    if (!module.empty()) out.histogram(label("module", module), all->answers[i]);
+    const std::string_view module = all.modules[i].get();
+    if (!module.empty()) out.histogram(label("module", module), all.answers[i]);
   }
   out.family("module_holds", "gauge",
              "Holds that the module's handlers have now. Each keeps the module in memory.");
   for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
-    const std::string_view module = all->modules[i].get();
-    if (!module.empty()) out.sample(label("module", module), all->holds[i]);
+    const std::string_view module = all.modules[i].get();
+    if (!module.empty()) out.sample(label("module", module), all.holds[i]);
   }
   out.family("module_events_total", "counter", "Events that the modules count.");
-  for (const ModuleCounter& counter : all->module_counters) {
+  for (const ModuleCounter& counter : all.module_counters) {
     const std::string_view name = counter.name.get();
     if (name.empty()) continue;
     const std::size_t dot = name.find('.');
@@ -226,7 +243,10 @@ std::string metrics_text(const ServerView& view, const PastCounts& past) {
   write_offload(out, sums);
   write_module_states(out, view.modules);
   write_certificates(out, view.certificates);
-  write_modules(out, sums);
+  const auto all = std::make_unique<WorkerStats>();
+  for (const auto& [index, stats] : sums) all->absorb(*stats);
+  write_sites(out, *all);
+  write_modules(out, *all);
   return out.take();
 }
 

@@ -23,6 +23,11 @@ struct WorkerView {
   const WorkerStats* stats = nullptr;
 };
 
+struct CertificateView {
+  CertificateFacts facts;
+  std::vector<std::string> sites;  // that show it
+};
+
 struct ServerView {
   pid_t pid = 0;
   std::uint64_t up_ms = 0;
@@ -30,7 +35,7 @@ struct ServerView {
   ModuleSet modules;                   // in force
   std::vector<Place> places;           // where the modules answer
   std::vector<WorkerView> workers;
-  std::vector<CertificateFacts> certificates;  // in force
+  std::vector<CertificateView> certificates;  // in force
 };
 
 }  // namespace sluice

@@ -53,11 +53,13 @@ std::string some_names(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string certificate_table(const std::vector<CertificateFacts>& certificates) {
+std::string certificate_table(const std::vector<CertificateView>& certificates, bool sites) {
   if (certificates.empty()) return "";
   std::vector<Row> rows{{"CERTIFICATE", "EXPIRES", "NAMES"}};
-  for (const CertificateFacts& facts : certificates)
+  for (const auto& [facts, shown_by] : certificates)
     rows.push_back({facts.file, moment_text(facts.not_after_s), some_names(facts.names)});
+  for (std::size_t i = 0; sites && i < rows.size(); ++i)
+    rows[i].insert(rows[i].begin(), i == 0 ? "SITE" : some_names(certificates[i - 1].sites));
   return "\n" + table(rows);
 }
 
@@ -83,7 +85,7 @@ std::string status_text(const ServerView& view) {
   }
   for (std::size_t i = 0; sites && i < mounts.size(); ++i)
     mounts[i].insert(mounts[i].begin(), i == 0 ? "SITE" : view.places[i - 1].site);
-  return text + "\n" + table(workers) + "\n" + table(mounts) + certificate_table(view.certificates);
+  return text + "\n" + table(workers) + "\n" + table(mounts) + certificate_table(view.certificates, sites);
 }
 
 }  // namespace sluice

@@ -225,6 +225,7 @@ Stream::Step Stream::begin_answer() {
   if (io == Io::full) return wait_for(WaitingFor::socket_room);
   context_.stats.requests.add();
   context_.stats.answers_by_class[head.status / 100].add();
+  if (site_ != nullptr) context_.stats.site(site_index_).answers_by_class[head.status / 100].add();
   transition(StreamEvent::answered);
   return Step::go_on;
 }
@@ -260,6 +261,7 @@ Stream::Step Stream::pump_answer() {
   AnswerSink& sink = carrier_.open_sink(framing_);
   const Progress progress = has_content ? pump_content(sink) : Progress::done;
   context_.stats.bytes_sent.add(sink.moved());
+  if (site_ != nullptr) context_.stats.site(site_index_).bytes_sent.add(sink.moved());
   wrote_ = wrote_ || sink.moved() > 0;
   stalled_ = progress == Progress::more && sink.moved() == 0 && !sink.is_full() && !carrier_.share_is_used_up();
   const Step step = judge_progress(sink, progress);
@@ -304,6 +306,8 @@ Stream::Step Stream::replace_answer() {
   carrier_.take_back_answer();
   context_.stats.requests.subtract();
   context_.stats.answers_by_class[exchange_.answer().status / 100].subtract();
+  if (site_ != nullptr)
+    context_.stats.site(site_index_).answers_by_class[exchange_.answer().status / 100].subtract();
   transition(StreamEvent::replaced);
   exchange_.replace_answer(exchange_.failure());
   return Step::go_on;

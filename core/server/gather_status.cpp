@@ -26,4 +26,20 @@ ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout,
   return view;
 }
 
+std::vector<CertificateView> with_sites(const std::vector<CertificateFacts>& certificates,
+                                        const ServingPlan& plan) {
+  std::vector<CertificateView> views;
+  for (const CertificateFacts& facts : certificates) {
+    CertificateView view{facts, {}};
+    for (const SitePlan& site : plan.sites) {
+      const bool shows =
+          std::any_of(site.certificates.begin(), site.certificates.end(),
+                      [&](std::size_t index) { return plan.certificates[index].files.chain == facts.file; });
+      if (shows) view.sites.push_back(site.label);
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
 }  // namespace sluice

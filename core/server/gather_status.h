@@ -13,4 +13,8 @@ namespace sluice {
 ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout, const WorkerGroup* next,
                          const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms);
 
+// Each with the sites that show it.
+std::vector<CertificateView> with_sites(const std::vector<CertificateFacts>& certificates,
+                                        const ServingPlan& plan);
+
 }  // namespace sluice

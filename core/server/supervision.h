@@ -78,7 +78,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   WorkerProcess* find_worker(pid_t pid) const;
   ServerView view() const {
     ServerView view = gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
-    view.certificates = certificates_.all();
+    view.certificates = with_sites(certificates_.all(), group_->plan());
     return view;
   }
   WorkerGroup* next_group() const { return reload_ == nullptr ? nullptr : reload_->group(); }

@@ -30,6 +30,7 @@ void WorkerStats::absorb(const WorkerStats& other) {
                                                  &WorkerStats::tls_handshakes,
                                                  &WorkerStats::tls_handshakes_resumed,
                                                  &WorkerStats::tls_handshakes_failed,
+                                                 &WorkerStats::tls_kernel,
                                                  &WorkerStats::connections_gave_way,
                                                  &WorkerStats::requests,
                                                  &WorkerStats::bytes_sent,
@@ -40,6 +41,13 @@ void WorkerStats::absorb(const WorkerStats& other) {
   for (const auto counter : kCounters) (this->*counter).add((other.*counter).get());
   for (std::size_t i = 0; i < std::size(answers_by_class); ++i)
     answers_by_class[i].add(other.answers_by_class[i].get());
+  for (const SiteCounters& counters : other.sites) {
+    if (counters.name.get().empty()) continue;
+    SiteCounters& sum = sites[site_index(counters.name.get())];
+    for (std::size_t i = 0; i < std::size(sum.answers_by_class); ++i)
+      sum.answers_by_class[i].add(counters.answers_by_class[i].get());
+    sum.bytes_sent.add(counters.bytes_sent.get());
+  }
   turns.absorb(other.turns);
   net_turns.absorb(other.net_turns);
   offload_waits.absorb(other.offload_waits);
@@ -62,6 +70,10 @@ std::uint32_t WorkerStats::module_index(std::string_view name) {
 
 std::uint32_t WorkerStats::module_counter_index(std::string_view name) {
   return find_or_add(module_counters, name, [](ModuleCounter& counter) -> Label& { return counter.name; });
+}
+
+std::uint32_t WorkerStats::site_index(std::string_view name) {
+  return find_or_add(sites, name, [](SiteCounters& counters) -> Label& { return counters.name; });
 }
 
 void UnmapStats::operator()(WorkerStats* stats) const {

@@ -21,9 +21,16 @@ struct ModuleCounter {
   Counter value;
 };
 
+struct SiteCounters {
+  Label name;
+  Counter answers_by_class[6];
+  Counter bytes_sent;
+};
+
 struct WorkerStats {
   static constexpr unsigned kModulesMax = 256;
   static constexpr unsigned kModuleCountersMax = 512;
+  static constexpr unsigned kSitesMax = 256;
   static constexpr unsigned kThreadsMax = 65;  // the loop is 0, offload threads follow
 
   Counter connections_accepted;
@@ -33,10 +40,12 @@ struct WorkerStats {
   Counter tls_handshakes;        // that succeeded
   Counter tls_handshakes_resumed;  // of these: of a session that the client had before
   Counter tls_handshakes_failed;
+  Counter tls_kernel;  // connections whose records the kernel makes
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;
-  Counter module_faults;  // exceptions and broken contracts
+  SiteCounters sites[kSitesMax];  // the last one stands for all others that no longer fit
+  Counter module_faults;          // exceptions and broken contracts
   DurationHistogram turns;
   DurationHistogram net_turns;      // audited turns only: see TurnAudit
   Counter loop_sleeps;              // audited turns only
@@ -56,6 +65,10 @@ struct WorkerStats {
   // longer fit. REQUIRES: the loop's thread.
   std::uint32_t module_index(std::string_view name);
   std::uint32_t module_counter_index(std::string_view name);
+  std::uint32_t site_index(std::string_view name);
+
+  // Of the site with this number in the worker's plan.
+  SiteCounters& site(std::size_t number) { return sites[number < kSitesMax ? number : kSitesMax - 1]; }
 
   // Adds the counts of another process. REQUIRES: no other writer.
   void absorb(const WorkerStats& other);

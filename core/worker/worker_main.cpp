@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 
@@ -22,11 +23,20 @@ namespace {
 // How much longer than the drain limit draining may take without a supervisor.
 constexpr std::uint64_t kLifelineGraceMs = 2'000;
 
+// The counters of a single default site are the worker's own.
+void name_sites(WorkerStats& stats, const std::vector<SitePlan>& sites) {
+  if (sites.size() == 1 && sites.front().is_default) return;
+  const std::size_t named = std::min<std::size_t>(sites.size(), WorkerStats::kSitesMax);
+  for (std::size_t i = 0; i < named; ++i)
+    stats.sites[i].name.set(i + 1 == named && named < sites.size() ? "(more)" : sites[i].label);
+}
+
 Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
   if (start.plan->user) {
     auto became = become(*start.plan->user);
     if (!became) return became;
   }
+  name_sites(stats, start.plan->sites);
   // Starts before there are modules, whose threads are not the worker's own.
   const auto lifeline =
       Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);

@@ -207,6 +207,22 @@ TEST_CASE("a site may ask clients for certificates", "[e2e][sites]") {
   CHECK_THAT(running.get_secure("a.example", "b.example"), StartsWith("HTTP/1.1 421 "));
 }
 
+TEST_CASE("metrics and status tell sites apart", "[e2e][sites]") {
+  const Running running;
+  CHECK(running.get("a.example").status == 200);
+  CHECK(running.get("a.example", "/none/").status == 404);
+  CHECK(running.get("b.example", "/.well-known/acme-challenge/x").status == 404);
+  const auto ask_for = [&](const std::string& command) {
+    return run({sluice_binary(), command}, {{"RUNTIME_DIRECTORY", running.site.path("run")}}).out;
+  };
+  CHECK_THAT(ask_for("metrics"),
+             Contains("sluice_site_answers_total{site=\"a.example\",class=\"2xx\"} 1\n") &&
+                 Contains("sluice_site_answers_total{site=\"a.example\",class=\"4xx\"} 1\n") &&
+                 Contains("sluice_site_answers_total{site=\"b.example\",class=\"4xx\"} 1\n"));
+  const std::string status = ask_for("status");
+  CHECK_THAT(status.substr(status.find("CERTIFICATE")), Contains("\na.example") && Contains("\nb.example"));
+}
+
 TEST_CASE("a reload adds a site, and takes it away again", "[e2e][sites]") {
   Running running;
   running.site.write_beside("sluice.toml",

@@ -102,11 +102,32 @@ TEST_CASE("without an audit the series of audited turns are left out", "[metrics
   CHECK_THAT(metrics_text(view_of(*stats), PastCounts()), Contains("sluice_loop_sleeps_total{worker=\"1\"} 0"));
 }
 
+TEST_CASE("sites are counted by name, whatever their number in a worker's plan", "[metrics]") {
+  const auto one = std::make_unique<WorkerStats>();
+  ServerView view = view_of(*one);
+  CHECK_THAT(metrics_text(view, PastCounts()), !Contains("sluice_site_"));
+  const auto other = std::make_unique<WorkerStats>();
+  view.workers.push_back({1, 2, 0, "serving", other.get()});
+  one->sites[0].name.set("a.example");
+  one->sites[1].name.set("b.example");
+  other->sites[0].name.set("b.example");
+  one->site(0).answers_by_class[4].add(3);
+  one->site(1).answers_by_class[2].add(5);
+  other->site(0).answers_by_class[2].add(10);
+  other->site(0).bytes_sent.add(1000);
+  const std::string text = metrics_text(view, PastCounts());
+  CHECK(value_of(text, "sluice_site_answers_total{site=\"a.example\",class=\"4xx\"}") == "3");
+  CHECK(value_of(text, "sluice_site_answers_total{site=\"b.example\",class=\"2xx\"}") == "15");
+  CHECK(value_of(text, "sluice_site_sent_bytes_total{site=\"b.example\"}") == "1000");
+  CHECK(&one->site(100'000) == &one->sites[WorkerStats::kSitesMax - 1]);
+}
+
 TEST_CASE("the end of each certificate is a series", "[metrics]") {
   const auto stats = std::make_unique<WorkerStats>();
   ServerView view = view_of(*stats);
   CHECK_THAT(metrics_text(view, PastCounts()), !Contains("certificate"));
-  view.certificates = {{"/a.pem", {"a"}, 1'700'000'000, "AB"}, {"/a.pem", {}, 1, ""}, {"/b.pem", {}, 5, ""}};
+  view.certificates = {
+      {{"/a.pem", {"a"}, 1'700'000'000, "AB"}, {}}, {{"/a.pem", {}, 1, ""}, {}}, {{"/b.pem", {}, 5, ""}, {}}};
   const std::string text = metrics_text(view, PastCounts());
   const std::string series = "sluice_certificate_not_after_timestamp_seconds{file=";
   CHECK(value_of(text, series + "\"/a.pem\"}") == "1700000000");

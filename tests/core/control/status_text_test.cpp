@@ -36,11 +36,16 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
       Catch::Matchers::EndsWith("SITE       MOUNT     MODULE           GENERATION  STATE\n"
                                 "default    /static/  static_sendfile  3           serving\n"
                                 "a.example  /x/       x                1           switched off at unix:/x\n"));
-  view.certificates = {{"/a.pem", {"a.org", "*.a.org", "b", "c", "d", "e"}, 1'700'000'000, "AB"},
-                       {"self-signed", {}, 0, ""}};
-  CHECK_THAT(status_text(view), Catch::Matchers::EndsWith(
-                                    "\n"
-                                    "CERTIFICATE  EXPIRES                  NAMES\n"
-                                    "/a.pem       2023-11-14 22:13:20 UTC  a.org, *.a.org, b, c, and 2 more\n"
-                                    "self-signed  1970-01-01 00:00:00 UTC  \n"));
+  view.certificates = {
+      {{"/a.pem", {"a.org", "*.a.org", "b", "c", "d", "e"}, 1'700'000'000, "AB"}, {"a.example"}},
+      {{"self-signed", {}, 0, ""}, {}}};
+  CHECK_THAT(status_text(view),
+             Catch::Matchers::EndsWith(
+                 "\n"
+                 "SITE       CERTIFICATE  EXPIRES                  NAMES\n"
+                 "a.example  /a.pem       2023-11-14 22:13:20 UTC  a.org, *.a.org, b, c, and 2 more\n"
+                 "           self-signed  1970-01-01 00:00:00 UTC  \n"));
+  view.places[1].site_is_default = true;
+  CHECK_THAT(status_text(view),
+             Catch::Matchers::Contains("\nCERTIFICATE  EXPIRES                  NAMES\n/a.pem "));
 }
