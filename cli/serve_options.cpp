@@ -184,6 +184,10 @@ Result<void> set_loop_audit(const ServeOption&, ServeRequest& request, const std
   return parse_flag(text).map([&](bool on) { request.settings.loop_audit = on; });
 }
 
+Result<void> set_kernel_tls(const ServeOption&, ServeRequest& request, const std::string& text) {
+  return parse_flag(text).map([&](bool on) { request.settings.kernel_tls = on; });
+}
+
 constexpr ServeOption kOptions[] = {
     {"names", "NAME", kContent, Takes::values, Given::in_site,
      "The names that the site answers to: example.org, or *.example.org for all names one level below. A site "
@@ -244,6 +248,11 @@ constexpr ServeOption kOptions[] = {
      "Keys of session tickets that several hosts share: 80 random bytes for each of 1 to 3 keys. The first one "
      "seals, and all open. A changed file is taken while serving.",
      set_text<kTicketKeysField>, [] { return std::string("keys of its own, changed every 12 hours"); }},
+    {"ktls", "on|off", kTls, Takes::value, Given::to_server,
+     "Have the kernel encrypt what is sent with TLS 1.3, so that files are sent by sendfile(2). Where it has "
+     "no "
+     "TLS, OpenSSL encrypts as usual.",
+     set_kernel_tls, [] { return std::string("off"); }},
     {"plugins", "DIR", kModules, Takes::value, Given::to_server,
      "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,
      [] { return std::string("$SLUICE_HOME/plugins.d, else the one installed with sluice, else plugins.d"); }},

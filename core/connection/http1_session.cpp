@@ -205,8 +205,8 @@ Io Http1Session::begin_answer(ResponseHead& head, bool goes_on, BodyFraming& fra
   framing.kind = framing_of(head);
   framing.remaining = framing.kind == Framing::length ? head.size : kUnknownSize;
   framing.overrun = false;
-  keep_ =
-      goes_on && !lingers_ && !context_.draining && parser_.head().keep_alive && framing.kind != Framing::close;
+  keep_ = goes_on && !lingers_ && !context_.draining && parser_.head().keep_alive &&
+          framing.kind != Framing::close && !channel_->transport().is_worn();
   head.keep_alive = keep_;
   head_position_ = output_.position();
   write_response_head(head, output_);

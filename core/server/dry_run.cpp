@@ -7,6 +7,7 @@
 
 #include "process/listen_group.h"
 #include "server/tried_settings.h"
+#include "settings/kernel_tls_support.h"
 
 namespace sluice {
 
@@ -70,6 +71,7 @@ Result<std::string> check(const Settings& settings) {
   for (const CertificateFacts& facts : report.certificates) {
     if (const auto warning = expiry_warning(facts, std::time(nullptr))) text += "note: " + *warning + "\n";
   }
+  if (const auto warning = kernel_tls_warning(*tried->plan)) text += "note: " + *warning + "\n";
   for (const ServingGroup& group : tried->plan->groups) {
     for (const ServedAddress& address : group.addresses) {
       const auto note = try_all(address.at);

@@ -12,6 +12,7 @@
 #include "base/process_setup.h"
 #include "control/status_text.h"
 #include "server/startup_message.h"
+#include "settings/kernel_tls_support.h"
 
 namespace sluice {
 namespace {
@@ -74,6 +75,7 @@ Result<void> Supervisor::start() {
           .and_then([&] { return open_control(); })
           .and_then([&] { return group_->launch_missing(rollout_.set(), launch(Unusable::closed)); });
   if (!launched) return launched;
+  if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   watchdog_.begin();
   replace_ticket_keys();
   while (!group_->all_ready() && !stopping_) {

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "server/supervision.h"
+#include "settings/kernel_tls_support.h"
 
 namespace sluice {
 namespace {
@@ -86,6 +87,7 @@ void Supervisor::commit_reload() {
   for (const WorkerProcess* worker : old->workers()) watchdog_.forget(*old, *worker);
   retired_.retire(*old);
   log(LogLevel::info, "reloaded");
+  if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   certificates_.take(std::move(certificates));
   certificate_watch_.serve(group_->shared_plan());
   control_.reload_ended("reloaded\n");

@@ -68,6 +68,7 @@ struct Settings : SiteSettings {
   std::string ticket_keys_file;  // empty: keys of the server's own
   std::string tls_ciphers;       // by OpenSSL's names, with ':' between them; empty: sound ones
   std::string tls_groups;
+  bool kernel_tls = false;  // the kernel makes the records that are sent, where it can
   Limits limits;
   Timeouts timeouts;
   ModulePolicy policy;

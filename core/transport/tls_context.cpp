@@ -6,7 +6,7 @@ namespace sluice {
 
 Result<std::unique_ptr<TlsContext>> TlsContext::create(const ServingPlan& plan, const ServedAddress& address,
                                                        TlsIdentities& identities) {
-  std::unique_ptr<TlsContext> context(new TlsContext(plan.ticket_keys));
+  std::unique_ptr<TlsContext> context(new TlsContext(plan));
   for (std::uint32_t i = 0; i < plan.sites.size(); ++i) {
     const SitePlan& site = plan.sites[i];
     Result<void> added;

@@ -30,6 +30,8 @@ class TlsContext {
   // Null if nobody here has the name.
   const TlsIdentity* find(std::string_view host) const;
   const TicketKeys& ticket_keys() const { return *ticket_keys_; }
+  // Whether the kernel is to make the records, where it can.
+  bool uses_kernel() const { return uses_kernel_; }
   // Records on their way from OpenSSL to a socket, within one call on the loop. A call begins with fresh ones,
   // since one that ran out of memory has left its own.
   std::string& records() { return records_; }
@@ -43,10 +45,12 @@ class TlsContext {
   }
 
  private:
-  explicit TlsContext(std::shared_ptr<const TicketKeys> ticket_keys) : ticket_keys_(std::move(ticket_keys)) {}
+  explicit TlsContext(const ServingPlan& plan)
+      : ticket_keys_(plan.ticket_keys), uses_kernel_(plan.settings.kernel_tls) {}
   Result<void> add(const SitePlan& site, const std::string& name, TlsIdentities& identities);
 
   std::shared_ptr<const TicketKeys> ticket_keys_;
+  bool uses_kernel_;
   const TlsIdentity* nameless_ = nullptr;
   SiteNames names_;  // of identities_
   std::vector<const TlsIdentity*> identities_;

@@ -13,6 +13,7 @@
 
 #include "base/out_of_memory.h"
 #include "base/text.h"
+#include "transport/kernel_tls.h"
 #include "transport/tls_identity.h"
 
 namespace sluice {
@@ -147,6 +148,7 @@ Result<void> negotiate_as_server(ssl_ctx_st* context, const Settings& settings) 
   SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(accept_name));
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket_key);
+  if (settings.kernel_tls) allow_noting(context);
   const int least = settings.tls_min == TlsVersion::v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
   const std::string& groups = settings.tls_groups;
   Result<void> negotiates;

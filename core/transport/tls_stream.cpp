@@ -103,6 +103,10 @@ std::unique_ptr<TlsStream> TlsStream::make(TlsContext& context, int socket) {
     BIO_free(bio);
     return nullptr;
   }
+  if (context.uses_kernel()) {
+    stream->send_key_ = std::make_unique<SendKey>();
+    note_send_key(stream->ssl_.get(), *stream->send_key_);
+  }
   BIO_set_data(bio, stream.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(stream->ssl_.get(), bio, bio);
@@ -180,6 +184,14 @@ bool TlsStream::was_resumed() const {
   return SSL_session_reused(ssl_.get()) == 1;
 }
 
+bool TlsStream::move_to_kernel() {
+  if (send_key_ == nullptr) return false;
+  const bool moved = start_kernel_tls(socket_, ssl_.get(), *send_key_);
+  forget_send_key(ssl_.get());
+  send_key_.reset();
+  return moved;
+}
+
 Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {
   out_ = &out;
   drained_ = std::exchange(fed_all_, false) && has_fed();
@@ -205,6 +217,10 @@ Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {
 
 bool TlsStream::peer_has_ended() const {
   return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+bool TlsStream::owes_key_update() const {
+  return SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE;
 }
 
 bool TlsStream::encrypt(const char* bytes, std::size_t size, std::string& out) {

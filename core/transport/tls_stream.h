@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "transport/kernel_tls.h"
 #include "transport/tls_negotiation.h"
 
 struct ssl_st;
@@ -52,11 +53,16 @@ class TlsStream final : private TlsHandshaker {
   // Why the handshake failed, as OpenSSL says it; constant text.
   std::string_view failure() const { return failure_; }
   bool was_resumed() const;
+  // From now on the kernel makes the records of what the socket sends, if it can and `ktls` is on; then
+  // `encrypt` and `end` must not be called. REQUIRES: as start_kernel_tls.
+  bool move_to_kernel();
 
   // As Transport::receive. Fewer bytes than asked for means that nothing is left in the socket.
   Moved receive(char* buffer, std::size_t size, std::string& out);
   // It has said that nothing follows.
   bool peer_has_ended() const;
+  // It has asked for another key, which the next `encrypt` would announce.
+  bool owes_key_update() const;
   // One record or more. False when the connection is broken.
   bool encrypt(const char* bytes, std::size_t size, std::string& out);
   // Tells the client that nothing follows (close_notify), once.
@@ -82,6 +88,7 @@ class TlsStream final : private TlsHandshaker {
   TlsContext& context_;
   const TlsIdentity* identity_ = nullptr;
   std::unique_ptr<ssl_st, Free> ssl_;
+  std::unique_ptr<SendKey> send_key_;  // until the handshake is done, if `ktls` is on
   int socket_;
   std::string fed_;
   std::size_t fed_used_ = 0;

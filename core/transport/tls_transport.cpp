@@ -1,5 +1,6 @@
 // The parts of a transport that only TLS has.
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "transport/piece_reader.h"
@@ -9,7 +10,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kRecordMax = 16 * 1024;
+constexpr std::size_t kRecordMax = 16 * 1024;  // of content
 // Encrypted before the socket is asked. A send costs the same however long it is, so a portion is as much as
 // the file modules read at once. What the socket does not take has to be kept, so the portions of a client that
 // has just left something are smaller.
@@ -72,6 +73,7 @@ Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {
     switch (result) {
       case TlsStream::Handshake::done:
         count_handshake();
+        if (sent == Io::ok) move_to_kernel();
         input_ready = input_ready || tls_->stream().has_fed();
         return Handshake::done;
       case TlsStream::Handshake::needs_thread:
@@ -100,6 +102,11 @@ void Transport::count_handshake() {
   if (tls_->stream().was_resumed()) stats.tls_handshakes_resumed.add();
 }
 
+void Transport::move_to_kernel() {
+  kernel_sends_ = tls_->stream().move_to_kernel();
+  if (kernel_sends_) tls_->services().loop.stats().tls_kernel.add();
+}
+
 void Transport::note_failed_handshake(std::string_view reason, std::uint64_t now_ms) {
   TlsServices& services = tls_->services();
   services.loop.stats().tls_handshakes_failed.add();
@@ -124,6 +131,12 @@ Moved Transport::receive_decrypted(char* buffer, std::size_t size) {
   starved_ = starved_ || tls_->stream().take_starved();
   // Nothing may follow the end, which was the last word.
   if (tls_->stream().has_said_end()) tls_->services().context.forget_records();
+  if (kernel_sends_) {
+    // OpenSSL does not know the kernel's count of records, so it cannot answer a key update.
+    worn_ = worn_ || tls_->stream().owes_key_update();
+    tls_->services().context.forget_records();
+    return moved;
+  }
   // An answer to a key update, or an alert.
   if (send_records(false) == Io::lost) return {moved.size, Io::lost};
   return moved;
@@ -163,12 +176,22 @@ Moved Transport::send_encrypted(const iovec* pieces, int count, bool more_follow
 Moved Transport::send_last(std::string_view bytes) {
   const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
   if (tls_ == nullptr) return bytes.empty() ? Moved{} : send_now(&piece, 1, false);
+  if (kernel_sends_) return send_last_by_kernel(bytes);
   if (const Io io = flush_records(); io != Io::ok || tls_->is_computing()) return {0, io};
   tls_->services().context.fresh_records();
   PieceReader reader(&piece);
   if (!bytes.empty() && !encrypt(reader, bytes.size())) return {0, Io::lost};
   tls_->stream().end(tls_->services().context.records());
   return {bytes.size(), send_records(false)};
+}
+
+Moved Transport::send_last_by_kernel(std::string_view bytes) {
+  const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  Moved moved = bytes.empty() ? Moved{} : send_now(&piece, 1, false);
+  if (moved.status != Io::ok || said_end_) return moved;
+  said_end_ = end_kernel_tls(socket_.get());
+  if (!said_end_) moved.status = judge(errno);
+  return moved;
 }
 
 }  // namespace sluice

@@ -35,6 +35,8 @@ Moved Transport::receive(char* buffer, std::size_t size) {
 }
 
 Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
+  // The kernel would not finish a record of which more is to follow.
+  if (kernel_sends_) return send_now(pieces, count, false);
   return tls_ == nullptr ? send_now(pieces, count, more_follows) : send_encrypted(pieces, count, more_follows);
 }
 
@@ -67,6 +69,7 @@ Moved Transport::send_now(const iovec* pieces, int count, bool more_follows) {
       progressed_ = progressed_ || sent > 0;
       held_ = is_tcp_ && (corked_ || more_follows);
       const auto size = static_cast<std::size_t>(sent);
+      count_records(size);
       return {size, size < wanted ? Io::full : Io::ok};
     }
     if (errno != EINTR) return {0, judge(errno)};
@@ -86,6 +89,7 @@ Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
       progressed_ = true;
       held_ = corked_;
       moved.size += static_cast<std::uint64_t>(sent);
+      count_records(static_cast<std::uint64_t>(sent));
     } else if (sent == 0) {
       moved.status = Io::short_file;
       break;

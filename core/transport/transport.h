@@ -48,6 +48,8 @@ class Transport {
   Handshake shake_hands(Ready& waiter, bool& input_ready);
   std::string_view handshake_failure() const;
   bool is_secure() const { return tls_ != nullptr; }
+  // The connection should end after this answer, because its key cannot be used for much longer.
+  bool is_worn() const { return worn_ || records_ > kRecordsMax; }
   // Whether what the client was shown is also what it gets under this name. In clear text it always is.
   bool is_for(std::string_view host) const { return tls_ == nullptr || tls_is_for(host); }
   // TLS is spoken, and the client has said nothing yet.
@@ -69,7 +71,7 @@ class Transport {
   // Sends what waits. ok: nothing is left.
   Io flush() { return has_unsent() ? flush_records() : Io::ok; }
   // Whether send_file can do anything.
-  bool sends_files() const { return tls_ == nullptr; }
+  bool sends_files() const { return tls_ == nullptr || kernel_sends_; }
   // ok: all of `size` was sent. short_file: the file ended early. unsupported: see sends_files.
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size);
   // Holds short segments back until `release`, also at the end of each send_file (TCP_CORK).
@@ -116,14 +118,26 @@ class Transport {
   Io send_records(bool more_follows);
   Io flush_records();
   void count_handshake();
+  void move_to_kernel();
+  void count_records(std::uint64_t size) {
+    if (kernel_sends_) records_ += static_cast<std::uint32_t>(1 + size / kRecordSize);
+  }
+  Moved send_last_by_kernel(std::string_view bytes);
 
   UniqueFd socket_;
   std::unique_ptr<TlsLink> tls_;  // null: clear text
   bool progressed_ = false;
   bool starved_ = false;
   bool corked_ = false;
-  bool held_ = false;   // the kernel may hold bytes back
-  bool is_tcp_ = true;  // until setting an option of TCP fails
+  bool held_ = false;          // the kernel may hold bytes back
+  bool is_tcp_ = true;         // until setting an option of TCP fails
+  bool kernel_sends_ = false;  // the kernel makes the records of TLS
+  bool said_end_ = false;      // by the kernel
+  bool worn_ = false;
+  // A third of what RFC 8446 section 5.5 allows, so that the answer under way has room.
+  static constexpr std::uint64_t kRecordSize = 16 * 1024;
+  static constexpr std::uint32_t kRecordsMax = 1U << 23;
+  std::uint32_t records_ = 0;  // that the kernel has made, at most
 };
 
 }  // namespace sluice

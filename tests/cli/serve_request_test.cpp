@@ -75,6 +75,7 @@ const Level kLevels[] = {
     {"client-ca", "c", "e", "f", [](const Settings& s) { return s.client_ca; }},
     {"tls-ciphers", "c", "e", "f", [](const Settings& s) { return s.tls_ciphers; }},
     {"tls-groups", "c", "e", "f", [](const Settings& s) { return s.tls_groups; }},
+    {"ktls", "on", "off", "on", [](const Settings& s) { return std::string(s.kernel_tls ? "on" : "off"); }},
     {"hsts", "1s", "2s", "3s", [](const Settings& s) { return std::to_string(s.hsts.seconds) + "s"; }},
     {"redirect", "https", "off", "https",
      [](const Settings& s) { return std::string(s.redirect == Redirect::https ? "https" : "off"); }},

@@ -77,6 +77,7 @@ void TlsClient::shake_hands(const TlsOptions& options) {
     SSL_set_min_proto_version(ssl_.get(), options.version);
     SSL_set_max_proto_version(ssl_.get(), options.version);
   }
+  if (!options.suites.empty()) SSL_set_ciphersuites(ssl_.get(), options.suites.c_str());
   if (!options.name.empty()) {
     SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(options.name.c_str()));

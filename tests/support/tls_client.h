@@ -20,6 +20,7 @@ struct TlsOptions {
   int version = 0;                         // TLS1_2_VERSION or TLS1_3_VERSION; 0: the newest
   ssl_session_st* session = nullptr;       // to resume
   std::string protocols = "\x08http/1.1";  // offered by ALPN; empty for none
+  std::string suites = "";                 // of TLS 1.3, by OpenSSL's names; empty: all
 };
 
 class TlsClient {
