@@ -1,158 +1,28 @@
-// Connections under random sequences of what clients, kernel, handlers and time can do to one. Whatever comes,
-// in any order: its states lead on, answers that are whole are as long as they say, an idle connection has no
-// session, and in the end everything is destroyed once.
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+// Random sequences in clear text: see support/random_sequences.h.
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <iterator>
-#include <random>
-#include <string>
 
-#include "base/log.h"
-#include "support/answer_reader.h"
-#include "support/connection_fixture.h"
-#include "support/failing_calls.h"
-#include "support/ledger.h"
+#include "support/random_sequences.h"
 
 using namespace sluice;
 
 namespace {
 
-const char* const kWays[] = {"streams",           "endless",        "parks",  "underruns", "overruns",
-                             "fails_late",        "twice",          "defers", "throws",    "reads_slowly",
-                             "reads_and_streams", "defers_shortly", "nothing"};
-// Errors that the kernel may return at any call.
-const int kErrors[] = {EINTR, EINTR, ENOBUFS, ENOMEM, EPIPE, ECONNRESET};
-
-struct Fixture : test::ConnectionFixture {
-  const UniqueFd log_file{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-  std::mt19937 random;
-  test::Ledger ledger;
-  test::AnswerReader answers;
-  std::string unsent;  // of what the client wants to send
-  State state = State::establishing;
-
-  Fixture() {
-    mount("ledger");
-    set_log_fd(log_file.get());
+struct Fixture : test::RandomSequences {
+  void begin(int client_end, UniqueFd server_end) override {
+    client.reset(client_end);
+    table.accept(std::move(server_end), site.address);
   }
-  ~Fixture() { set_log_fd(STDERR_FILENO); }
-
-  unsigned below(unsigned count) { return static_cast<unsigned>(random() % count); }
-  const Connection* connection() const { return table.at(0); }
-
-  std::string a_request() {
-    if (below(20) == 0) return std::string(1 + below(50), static_cast<char>(random()));
-    char address[32];
-    std::snprintf(address, sizeof(address), "%p", static_cast<void*>(&ledger));
-    std::string text = below(2) == 0 ? "GET" : "POST";
-    text +=
-        " /ledger/" + std::string(kWays[below(std::size(kWays))]) + "?" + address + " HTTP/1.1\r\nHost: a\r\n";
-    if (below(8) == 0) text += "Expect: 100-continue\r\n";
-    // Such a head does not fit into a small buffer.
-    if (below(8) == 0) text += "X-Long: " + std::string(2500, 'h') + "\r\n";
-    switch (below(5)) {
-      case 0:
-        return text + "Content-Length: 10\r\n\r\n0123456789";
-      case 3:
-        return text + "Content-Length: 20000\r\n\r\n" + std::string(20'000, 'b');
-      case 1:
-        return text + "Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n";
-      case 2:
-        return text + (below(4) == 0 ? "Connection: close\r\n\r\n" : "\r\n");
-      default:
-        return text + "\r\n";
-    }
-  }
-  void send_some() {
+  void send_some() override {
     if (unsent.empty()) unsent = a_request();
     const ssize_t sent =
         ::send(client.get(), unsent.data(), 1 + below(static_cast<unsigned>(unsent.size())), MSG_NOSIGNAL);
     if (sent > 0) unsent.erase(0, static_cast<std::size_t>(sent));
   }
-  void receive_some() { REQUIRE(answers.take(receive())); }
-
-  void step() {
-    switch (below(16)) {
-      case 0:
-        return table.resume(Ticket{below(20)}, *router.find(0, "/ledger/").instance);
-      case 1:
-        if (below(4) == 0) loop->deadlines().expire(loop->now_ms() + 61'000);
-        return;
-      case 2:
-        if (below(8) == 0) ::shutdown(client.get(), SHUT_WR);
-        return;
-      case 3:
-        if (below(8) == 0) table.end_streams();
-        return;
-      case 4:
-        if (below(8) == 0) table.close_idle();
-        return;
-      case 5:
-        if (below(8) == 0) table.make_room();
-        return;
-      case 6:
-      case 7:
-      case 8:
-        return receive_some();
-      case 9:
-      case 10:
-      case 11:
-        loop->turn(0);
-        return;
-      default:
-        return send_some();
-    }
-  }
-  void check() {
-    const Connection* now = connection();
-    if (table.size() == 0) return;
-    REQUIRE(now != nullptr);
-    REQUIRE(now->state() >= state);  // they lead on, never back
-    state = now->state();
-    REQUIRE(ledger.destroyed <= ledger.made);
-    if (!now->is_idle()) return;
-    const DeadlineNode* node = now;
-    REQUIRE(node->armed());
-    REQUIRE(inputs.small.lent() + inputs.large.lent() == 0);
-    REQUIRE(outputs.lent() == 0);
-    REQUIRE(ledger.destroyed == ledger.made);
-    // All of its answers have left, whole.
+  void receive_some() override { REQUIRE(answers.take(receive())); }
+  // All answers of an idle connection have left, whole.
+  void check_idle() override {
     for (std::string bytes = receive(); !bytes.empty(); bytes = receive()) REQUIRE(answers.take(bytes));
     REQUIRE_FALSE(answers.in_the_middle());
-  }
-  void run(unsigned seed) {
-    CAPTURE(seed);
-    random.seed(seed);
-    answers = {};
-    unsent.clear();
-    state = State::establishing;
-    const unsigned failing_one_in = 10 + below(100);
-    const test::FailingCalls failing(
-        [&] { return below(failing_one_in) == 0 ? kErrors[below(std::size(kErrors))] : 0; });
-    int ends[2];
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-    client.reset(ends[0]);
-    // The least that the kernel allows, so that it is full now and then.
-    if (below(2) == 0) test::TcpPair::set(UniqueFd(::dup(ends[1])), SOL_SOCKET, SO_SNDBUF, 1);
-    table.accept(UniqueFd(ends[1]), site.address);
-    for (int i = 0; i < 200 && table.size() > 0; ++i) {
-      step();
-      check();
-    }
-    receive_some();
-    client.reset();
-    if (below(2) == 0) table.close_all();
-    for (int i = 0; i < 50 && table.size() > 0; ++i)
-      loop->turn(0), loop->deadlines().expire(loop->now_ms() + 61'000);
-    loop->turn(0);
-    REQUIRE(table.size() == 0);
-    REQUIRE(inputs.small.lent() + inputs.large.lent() == 0);
-    REQUIRE(outputs.lent() == 0);
-    REQUIRE(ledger.destroyed == ledger.made);
   }
 };
 
