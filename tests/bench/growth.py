@@ -18,11 +18,11 @@ FILES_MAX = 100_000
 CONNECTIONS = 64
 
 
-def served(module, *more, workers=1, plugins="@repository@/plugins.d"):
+def served(module, *more, workers=1, plugins="@repository@/plugins.d", configuration=""):
     """Two workers share both CPUs with the client. Their CPU time is measured, not the time on the clock."""
     changed = {"1": str(workers), "@repository@/plugins.d": plugins}
     command = [changed.get(word, word) for word in sluice(module)]
-    return Server(f"growth-{module}", None, [*command, *more], cpus="0" if workers == 1 else "0,1")
+    return Server(f"growth-{module}", None, [*command, *more], configuration, cpus="0" if workers == 1 else "0,1")
 
 
 def mounts(module, count):
@@ -30,6 +30,16 @@ def mounts(module, count):
     for i in range(1, count):
         words += ["--mount", f"/m{i}/={module}:root=."]
     return words
+
+
+def sites(module, count):
+    """A configuration of sites that have so many names in all, a hundred each."""
+    text = ""
+    for first in range(0, count, 100):
+        names = ", ".join(f'"host{i}.example"' for i in range(first, min(first + 100, count)))
+        text += (f'[[site]]\nnames = [{names}]\nroot = "@root@"\n'
+                 f'[[site.mount]]\nat = "/"\nmodule = "{module}"\nroot = "."\n')
+    return text
 
 
 def steps(module):
@@ -41,6 +51,9 @@ def steps(module):
     for count in (1, 10, 100, 1_000):
         last = {} if count == 1 else {"path": f"/m{count - 1}/1k.bin"}
         yield "mounts", count, served(module, *mounts(module, count)), last
+    for count in (1, 100, 1_000, 10_000):
+        yield "names", count, served(module, "--config", "@configuration@", configuration=sites(module, count)), {
+            "host": f"host{count - 1}.example"}
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
     # The work is a sleep of 0 ms: what remains is the way to a thread and back.
