@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "support/installed.h"
 #include "support/server_process.h"
 
 using namespace sluice::test;
@@ -17,16 +18,6 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr std::size_t kMebi = 1024 * 1024;
-
-// False, with a message, if one of them is not installed.
-bool installed(const std::vector<std::string>& programs) {
-  for (const std::string& program : programs) {
-    if (run({"sh", "-c", "command -v " + program}).code == 0) continue;
-    WARN(program << " is not installed");
-    return false;
-  }
-  return true;
-}
 
 Outcome shell(const std::string& command, const std::string& folder) {
   return run({"sh", "-c", command}, {}, folder, 60'000);
