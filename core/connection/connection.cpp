@@ -179,7 +179,7 @@ Connection::Step Connection::establish() {
     case Transport::Handshake::overloaded:
       return fail_handshake("the worker has no thread free to sign");
     case Transport::Handshake::plain_http:
-      loop_.stats().tls_handshakes_failed.add();
+      channel_.transport().note_failed_handshake("the client speaks HTTP in clear text", loop_.now_ms());
       channel_.transport().forget_tls();
       transition(Event::opened);
       take_session();

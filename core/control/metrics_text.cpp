@@ -170,6 +170,15 @@ void write_certificates(Exposition& out, const std::vector<CertificateView>& cer
   }
 }
 
+void write_tls_failures(Exposition& out, const WorkerStats& all) {
+  if (all.tls_failures[0].reason.get().empty()) return;
+  out.family("tls_handshake_failures_total", "counter",
+             "TLS handshakes that failed, by the reason as OpenSSL says it.");
+  for (const TlsFailures& failures : all.tls_failures) {
+    if (!failures.reason.get().empty()) out.sample(label("reason", failures.reason.get()), failures.count);
+  }
+}
+
 void write_sites(Exposition& out, const WorkerStats& all) {
   if (all.sites[0].name.get().empty()) return;
   out.family("site_answers_total", "counter", "Answers begun, by site and the class of their status.");
@@ -245,6 +254,7 @@ std::string metrics_text(const ServerView& view, const PastCounts& past) {
   write_certificates(out, view.certificates);
   const auto all = std::make_unique<WorkerStats>();
   for (const auto& [index, stats] : sums) all->absorb(*stats);
+  write_tls_failures(out, *all);
   write_sites(out, *all);
   write_modules(out, *all);
   return out.take();

@@ -41,6 +41,10 @@ void WorkerStats::absorb(const WorkerStats& other) {
   for (const auto counter : kCounters) (this->*counter).add((other.*counter).get());
   for (std::size_t i = 0; i < std::size(answers_by_class); ++i)
     answers_by_class[i].add(other.answers_by_class[i].get());
+  for (const TlsFailures& failures : other.tls_failures) {
+    if (const auto reason = failures.reason.get(); !reason.empty())
+      tls_failures[tls_failure_index(reason)].count.add(failures.count.get());
+  }
   for (const SiteCounters& counters : other.sites) {
     if (counters.name.get().empty()) continue;
     SiteCounters& sum = sites[site_index(counters.name.get())];
@@ -74,6 +78,10 @@ std::uint32_t WorkerStats::module_counter_index(std::string_view name) {
 
 std::uint32_t WorkerStats::site_index(std::string_view name) {
   return find_or_add(sites, name, [](SiteCounters& counters) -> Label& { return counters.name; });
+}
+
+std::uint32_t WorkerStats::tls_failure_index(std::string_view reason) {
+  return find_or_add(tls_failures, reason, [](TlsFailures& failures) -> Label& { return failures.reason; });
 }
 
 void UnmapStats::operator()(WorkerStats* stats) const {

@@ -27,10 +27,16 @@ struct SiteCounters {
   Counter bytes_sent;
 };
 
+struct TlsFailures {
+  Label reason;
+  Counter count;
+};
+
 struct WorkerStats {
   static constexpr unsigned kModulesMax = 256;
   static constexpr unsigned kModuleCountersMax = 512;
   static constexpr unsigned kSitesMax = 256;
+  static constexpr unsigned kTlsFailuresMax = 64;
   static constexpr unsigned kThreadsMax = 65;  // the loop is 0, offload threads follow
 
   Counter connections_accepted;
@@ -40,7 +46,8 @@ struct WorkerStats {
   Counter tls_handshakes;        // that succeeded
   Counter tls_handshakes_resumed;  // of these: of a session that the client had before
   Counter tls_handshakes_failed;
-  Counter tls_kernel;  // connections whose records the kernel makes
+  TlsFailures tls_failures[kTlsFailuresMax];  // of these: by reason
+  Counter tls_kernel;                         // connections whose records the kernel makes
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;
@@ -66,6 +73,7 @@ struct WorkerStats {
   std::uint32_t module_index(std::string_view name);
   std::uint32_t module_counter_index(std::string_view name);
   std::uint32_t site_index(std::string_view name);
+  std::uint32_t tls_failure_index(std::string_view reason);
 
   // Of the site with this number in the worker's plan.
   SiteCounters& site(std::size_t number) { return sites[number < kSitesMax ? number : kSitesMax - 1]; }

@@ -1,5 +1,6 @@
 #include "transport/tls_link.h"
 
+#include <fmt/core.h>
 #include <new>
 #include <utility>
 
@@ -16,13 +17,15 @@ constexpr std::uint64_t kIdleMs = 1'000;
 
 }  // namespace
 
-void HandshakeLog::note(const std::string& client, std::string_view reason, std::uint64_t now_ms) {
+void HandshakeLog::note(const std::string& client, std::string_view name, std::string_view reason,
+                        std::uint64_t now_ms) {
   if (logged_ms_ != 0 && now_ms - logged_ms_ < kLogIntervalMs) {
     ++unsaid_;
     return;
   }
   logged_ms_ = now_ms;
-  std::string sentence = "a TLS handshake with " + client + " has failed: " + std::string(reason);
+  std::string sentence = fmt::format("a TLS handshake with {}{}{} has failed: {}", client,
+                                     name.empty() ? "" : " for ", name, reason);
   if (unsaid_ > 0) sentence += "; " + std::to_string(unsaid_) + " others since the last such line";
   unsaid_ = 0;
   log(LogLevel::info, sentence);

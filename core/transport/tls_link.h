@@ -20,7 +20,8 @@ namespace sluice {
 // Tells of failed handshakes, one line a second at most.
 class HandshakeLog {
  public:
-  void note(const std::string& client, std::string_view reason, std::uint64_t now_ms);
+  // `name` is what the client has asked for.
+  void note(const std::string& client, std::string_view name, std::string_view reason, std::uint64_t now_ms);
 
  private:
   std::uint64_t logged_ms_ = 0;

@@ -65,7 +65,7 @@ int begin_handshake(SSL* ssl, int* alert, void*) {
     const TlsIdentity* identity = handshaker.identity_for(name);
     if (identity == nullptr) {
       *alert = SSL_AD_UNRECOGNIZED_NAME;
-      handshaker.refuse("nobody here has the name that it asks for");
+      handshaker.refuse_name(name);
       return;
     }
     if (handshaker.take_identity(*identity) && bind_session(ssl, name, *identity))

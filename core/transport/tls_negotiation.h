@@ -26,8 +26,8 @@ class TlsHandshaker {
   // Shows this identity to the client. false without memory.
   virtual bool take_identity(const TlsIdentity& identity) = 0;
   virtual const TicketKeys& ticket_keys() const = 0;
-  // The handshake fails for this reason, which is constant text.
-  virtual void refuse(std::string_view reason) = 0;
+  // Nobody has the name that the client asks for, so the handshake fails.
+  virtual void refuse_name(const std::string& name) = 0;
 
  protected:
   ~TlsHandshaker() = default;

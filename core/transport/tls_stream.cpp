@@ -126,6 +126,17 @@ const TicketKeys& TlsStream::ticket_keys() const {
   return context_.ticket_keys();
 }
 
+void TlsStream::refuse_name(const std::string& name) {
+  failure_ = "nobody here has the name that it asks for";
+  refused_name_ = name;
+}
+
+std::string_view TlsStream::asked_name() const {
+  if (!refused_name_.empty()) return refused_name_;
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "" : name;
+}
+
 bool TlsStream::take_identity(const TlsIdentity& identity) {
   SSL* ssl = ssl_.get();
   SSL_CTX* context = identity.context.get();

@@ -52,6 +52,8 @@ class TlsStream final : private TlsHandshaker {
   const TlsIdentity* identity() const { return identity_; }
   // Why the handshake failed, as OpenSSL says it; constant text.
   std::string_view failure() const { return failure_; }
+  // The name that the client has asked for; empty for none, or if it is not known yet.
+  std::string_view asked_name() const;
   bool was_resumed() const;
   // From now on the kernel makes the records of what the socket sends, if it can and `ktls` is on; then
   // `encrypt` and `end` must not be called. REQUIRES: as start_kernel_tls.
@@ -82,7 +84,7 @@ class TlsStream final : private TlsHandshaker {
   const TlsIdentity* identity_for(const std::string& name) const override;
   bool take_identity(const TlsIdentity& identity) override;
   const TicketKeys& ticket_keys() const override;
-  void refuse(std::string_view reason) override { failure_ = reason; }
+  void refuse_name(const std::string& name) override;
   bool peer_is_past_its_end() const;
 
   TlsContext& context_;
@@ -94,6 +96,7 @@ class TlsStream final : private TlsHandshaker {
   std::size_t fed_used_ = 0;
   std::string* out_ = nullptr;  // of the call under way
   std::string_view failure_;
+  std::string refused_name_;
   bool established_ = false;
   bool on_thread_ = false;
   bool fed_all_ = false;

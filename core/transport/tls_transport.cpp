@@ -109,8 +109,10 @@ void Transport::move_to_kernel() {
 
 void Transport::note_failed_handshake(std::string_view reason, std::uint64_t now_ms) {
   TlsServices& services = tls_->services();
-  services.loop.stats().tls_handshakes_failed.add();
-  services.log.note(peer_name(), reason, now_ms);
+  WorkerStats& stats = services.loop.stats();
+  stats.tls_handshakes_failed.add();
+  stats.tls_failures[stats.tls_failure_index(reason)].count.add();
+  services.log.note(peer_name(), tls_->is_computing() ? "" : tls_->stream().asked_name(), reason, now_ms);
 }
 
 void Transport::forget_tls() {

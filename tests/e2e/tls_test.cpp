@@ -142,10 +142,16 @@ TEST_CASE("a failed handshake is logged and counted", "[e2e][tls]") {
   CHECK(served.server.logs("a TLS handshake with 127.0.0.1:"));
   CHECK_THROWS_WITH(TlsClient(served.https, {"localhost", 0, nullptr, "\x03xyz"}),
                     Contains("no application protocol"));
+  CHECK(HttpClient(served.https).get("/hello/").status == 400);
   // Half a record, then nothing.
   HttpClient half(served.https);
   half.send("\x16\x03\x01");
   CHECK(served.server.running());
+  const std::string metrics =
+      run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", served.site.path("run")}}).out;
+  for (const std::string reason :
+       {"unsupported protocol", "no application protocol", "the client speaks HTTP in clear text"})
+    CHECK_THAT(metrics, Contains("sluice_tls_handshake_failures_total{reason=\"" + reason + "\"} 1\n"));
 }
 
 TEST_CASE("a slow client of TLS gets everything", "[e2e][tls]") {
