@@ -172,8 +172,7 @@ void write_certificates(Exposition& out, const std::vector<CertificateView>& cer
 
 void write_tls_failures(Exposition& out, const WorkerStats& all) {
   if (all.tls_failures[0].reason.get().empty()) return;
-  out.family("tls_handshake_failures_total", "counter",
-             "TLS handshakes that failed, by the reason as OpenSSL says it.");
+  out.family("tls_handshakes_failed_by_reason_total", "counter", "TLS handshakes that failed, by reason.");
   for (const TlsFailures& failures : all.tls_failures) {
     if (!failures.reason.get().empty()) out.sample(label("reason", failures.reason.get()), failures.count);
   }

@@ -2,7 +2,8 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <map>
+#include <string>
 
 #include "base/monotonic_clock.h"
 
@@ -28,17 +29,13 @@ ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout,
 
 std::vector<CertificateView> with_sites(const std::vector<CertificateFacts>& certificates,
                                         const ServingPlan& plan) {
-  std::vector<CertificateView> views;
-  for (const CertificateFacts& facts : certificates) {
-    CertificateView view{facts, {}};
-    for (const SitePlan& site : plan.sites) {
-      const bool shows =
-          std::any_of(site.certificates.begin(), site.certificates.end(),
-                      [&](std::size_t index) { return plan.certificates[index].files.chain == facts.file; });
-      if (shows) view.sites.push_back(site.label);
-    }
-    views.push_back(std::move(view));
+  std::map<std::string, std::vector<std::string>> sites;  // by the file of a certificate
+  for (const SitePlan& site : plan.sites) {
+    for (const std::size_t index : site.certificates)
+      sites[plan.certificates[index].files.chain].push_back(site.label);
   }
+  std::vector<CertificateView> views;
+  for (const CertificateFacts& facts : certificates) views.push_back({facts, sites[facts.file]});
   return views;
 }
 

@@ -68,6 +68,8 @@ Supervisor::~Supervisor() {
 }
 
 Result<void> Supervisor::start() {
+  // Also loads the kernel's module, before a connection needs it.
+  if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   const auto launched =
       watch_signals()
           .and_then([&] { return group_->open_listeners(nullptr); })
@@ -75,7 +77,6 @@ Result<void> Supervisor::start() {
           .and_then([&] { return open_control(); })
           .and_then([&] { return group_->launch_missing(rollout_.set(), launch(Unusable::closed)); });
   if (!launched) return launched;
-  if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   watchdog_.begin();
   replace_ticket_keys();
   while (!group_->all_ready() && !stopping_) {

@@ -14,6 +14,7 @@ namespace {
 
 bool kernel_has_tls() {
   const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return true;  // not known
   // The kernel finds its module first, and then refuses a socket that is not connected.
   return ::setsockopt(socket.get(), SOL_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 || errno == ENOTCONN;
 }
@@ -28,8 +29,7 @@ std::optional<std::string> kernel_tls_warning(const ServingPlan& plan) {
                      });
   if (!asked || kernel_has_tls()) return std::nullopt;
   return "ktls has no effect, because this kernel has no TLS: load its module with `modprobe tls`, or leave "
-         "ktls "
-         "off";
+         "ktls off";
 }
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
 // Whether the kernel can do what `ktls` asks of it. tcp(7); Linux Documentation/networking/tls.rst.
 //
-// Any thread. The kernel loads its module meanwhile, if root asks.
+// Any thread. The kernel loads its module meanwhile, if a process asks that may (CAP_NET_ADMIN).
 #pragma once
 
 #include <optional>

@@ -3,13 +3,12 @@
 #include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -30,21 +29,16 @@ SendKey* key_of(const SSL* ssl) {
   return static_cast<SendKey*>(SSL_get_ex_data(ssl, slot()));
 }
 
-int digit(char hex) {
-  return hex <= '9' ? hex - '0' : (hex | 0x20) - 'a' + 10;
-}
-
-// A line of the SSLKEYLOGFILE format: a label, the client's random bytes and the secret. OpenSSL calls this
-// when it begins to send with the secret.
+// A line of the SSLKEYLOGFILE format: a label, the client's random bytes and a secret, for each secret of the
+// handshake. OpenSSL begins to seal with this one when it tells it.
 void note_secret(const SSL* ssl, const char* line) {
   std::string_view rest = line;
   SendKey* key = key_of(ssl);
   if (key == nullptr || take_part(rest, " ") != "SERVER_TRAFFIC_SECRET_0") return;
   take_part(rest, " ");
   key->forget();
-  if (rest.size() > 2 * key->secret.size()) return;
-  for (std::size_t i = 0; i + 1 < rest.size(); i += 2)
-    key->secret[key->size++] = static_cast<unsigned char>(digit(rest[i]) * 16 + digit(rest[i + 1]));
+  if (OPENSSL_hexstr2buf_ex(key->secret.data(), key->secret.size(), &key->size, rest.data(), '\0') != 1)
+    key->forget();
 }
 
 // SSL_CTX_set_msg_callback(3): called for the head of each record.
@@ -80,7 +74,7 @@ bool hand_over(int socket, const EVP_MD* digest, const SendKey& key, unsigned sh
   Info info{};
   info.info.version = TLS_1_3_VERSION;
   info.info.cipher_type = cipher;
-  unsigned char nonce[12];
+  unsigned char nonce[12] = {};
   constexpr std::size_t kSalt = sizeof(nonce) - sizeof(info.iv);
   bool done =
       expand(key, digest, "key", info.key, sizeof(info.key)) && expand(key, digest, "iv", nonce, sizeof(nonce));

@@ -14,7 +14,8 @@ struct ssl_st;
 
 namespace sluice {
 
-// The key that OpenSSL sends a connection's content with. Overwrites it when it is forgotten.
+// The key that OpenSSL seals a connection's content with. Its memory is overwritten by `forget`, and at its
+// end.
 struct SendKey {
   std::array<unsigned char, 48> secret{};  // server_application_traffic_secret_0
   std::size_t size = 0;                    // of the secret; 0: not known
@@ -29,12 +30,12 @@ struct SendKey {
 
 // For a context whose connections may move.
 void allow_noting(ssl_ctx_st* context);
-// From now on what OpenSSL tells of the connection's key is noted, until it is told to forget it.
+// Notes the connection's key and counts its records from now on, until forget_send_key.
 void note_send_key(ssl_st* ssl, SendKey& key);
 void forget_send_key(ssl_st* ssl);
 
 // From now on the kernel makes the records. REQUIRES: the handshake is done, and all that it made is sent.
-// False: nothing has changed, and OpenSSL goes on.
+// False: OpenSSL goes on.
 bool start_kernel_tls(int socket, ssl_st* ssl, const SendKey& key);
 // Tells the client that nothing follows (close_notify). False, with errno, when the socket does not take it.
 bool end_kernel_tls(int socket);

@@ -1,5 +1,5 @@
-// The system calls that move a client's bytes. Tests replace them to get results that a kernel rarely
-// gives.
+// The system calls that move a client's bytes, but for the alert of kernel_tls. Tests replace them to get
+// results that a kernel rarely gives.
 //
 // As the calls of their names: -1 and errno when they fail. Loop thread.
 #pragma once

@@ -24,8 +24,8 @@ void HandshakeLog::note(const std::string& client, std::string_view name, std::s
     return;
   }
   logged_ms_ = now_ms;
-  std::string sentence = fmt::format("a TLS handshake with {}{}{} has failed: {}", client,
-                                     name.empty() ? "" : " for ", name, reason);
+  const std::string asked = name.empty() ? "" : fmt::format(" for '{}'", name);
+  std::string sentence = fmt::format("a TLS handshake with {}{} has failed: {}", client, asked, reason);
   if (unsaid_ > 0) sentence += "; " + std::to_string(unsaid_) + " others since the last such line";
   unsaid_ = 0;
   log(LogLevel::info, sentence);

@@ -103,13 +103,13 @@ std::unique_ptr<TlsStream> TlsStream::make(TlsContext& context, int socket) {
     BIO_free(bio);
     return nullptr;
   }
+  BIO_set_data(bio, stream.get());
+  BIO_set_init(bio, 1);
+  SSL_set_bio(stream->ssl_.get(), bio, bio);
   if (context.uses_kernel()) {
     stream->send_key_ = std::make_unique<SendKey>();
     note_send_key(stream->ssl_.get(), *stream->send_key_);
   }
-  BIO_set_data(bio, stream.get());
-  BIO_set_init(bio, 1);
-  SSL_set_bio(stream->ssl_.get(), bio, bio);
   TlsHandshaker* handshaker = stream.get();
   SSL_set_app_data(stream->ssl_.get(), handshaker);
   SSL_set_accept_state(stream->ssl_.get());
@@ -128,7 +128,8 @@ const TicketKeys& TlsStream::ticket_keys() const {
 
 void TlsStream::refuse_name(const std::string& name) {
   failure_ = "nobody here has the name that it asks for";
-  refused_name_ = name;
+  constexpr std::size_t kNameMax = 255;  // of a host; a client may send more
+  refused_name_ = name.substr(0, kNameMax);
 }
 
 std::string_view TlsStream::asked_name() const {
@@ -195,9 +196,9 @@ bool TlsStream::was_resumed() const {
   return SSL_session_reused(ssl_.get()) == 1;
 }
 
-bool TlsStream::move_to_kernel() {
+bool TlsStream::move_to_kernel(bool all_sent) {
   if (send_key_ == nullptr) return false;
-  const bool moved = start_kernel_tls(socket_, ssl_.get(), *send_key_);
+  const bool moved = all_sent && start_kernel_tls(socket_, ssl_.get(), *send_key_);
   forget_send_key(ssl_.get());
   send_key_.reset();
   return moved;

@@ -56,8 +56,9 @@ class TlsStream final : private TlsHandshaker {
   std::string_view asked_name() const;
   bool was_resumed() const;
   // From now on the kernel makes the records of what the socket sends, if it can and `ktls` is on; then
-  // `encrypt` and `end` must not be called. REQUIRES: as start_kernel_tls.
-  bool move_to_kernel();
+  // `encrypt` and `end` must not be called. `all_sent`: nothing of the handshake waits to be sent, else OpenSSL
+  // goes on. REQUIRES: the handshake is done.
+  bool move_to_kernel(bool all_sent);
 
   // As Transport::receive. Fewer bytes than asked for means that nothing is left in the socket.
   Moved receive(char* buffer, std::size_t size, std::string& out);
@@ -89,8 +90,8 @@ class TlsStream final : private TlsHandshaker {
 
   TlsContext& context_;
   const TlsIdentity* identity_ = nullptr;
-  std::unique_ptr<ssl_st, Free> ssl_;
   std::unique_ptr<SendKey> send_key_;  // until the handshake is done, if `ktls` is on
+  std::unique_ptr<ssl_st, Free> ssl_;
   int socket_;
   std::string fed_;
   std::size_t fed_used_ = 0;

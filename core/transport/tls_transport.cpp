@@ -1,4 +1,6 @@
 // The parts of a transport that only TLS has.
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -73,7 +75,7 @@ Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {
     switch (result) {
       case TlsStream::Handshake::done:
         count_handshake();
-        if (sent == Io::ok) move_to_kernel();
+        move_to_kernel(sent == Io::ok);
         input_ready = input_ready || tls_->stream().has_fed();
         return Handshake::done;
       case TlsStream::Handshake::needs_thread:
@@ -102,8 +104,8 @@ void Transport::count_handshake() {
   if (tls_->stream().was_resumed()) stats.tls_handshakes_resumed.add();
 }
 
-void Transport::move_to_kernel() {
-  kernel_sends_ = tls_->stream().move_to_kernel();
+void Transport::move_to_kernel(bool all_sent) {
+  kernel_sends_ = tls_->stream().move_to_kernel(all_sent);
   if (kernel_sends_) tls_->services().loop.stats().tls_kernel.add();
 }
 
@@ -134,8 +136,8 @@ Moved Transport::receive_decrypted(char* buffer, std::size_t size) {
   // Nothing may follow the end, which was the last word.
   if (tls_->stream().has_said_end()) tls_->services().context.forget_records();
   if (kernel_sends_) {
-    // OpenSSL does not know the kernel's count of records, so it cannot answer a key update.
-    worn_ = worn_ || tls_->stream().owes_key_update();
+    // OpenSSL does not know the kernel's count of records, so it cannot answer a key update, nor send an alert.
+    worn_ = worn_ || tls_->stream().owes_key_update() || !tls_->services().context.records().empty();
     tls_->services().context.forget_records();
     return moved;
   }
@@ -190,9 +192,15 @@ Moved Transport::send_last(std::string_view bytes) {
 Moved Transport::send_last_by_kernel(std::string_view bytes) {
   const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
   Moved moved = bytes.empty() ? Moved{} : send_now(&piece, 1, false);
-  if (moved.status != Io::ok || said_end_) return moved;
-  said_end_ = end_kernel_tls(socket_.get());
-  if (!said_end_) moved.status = judge(errno);
+  if (moved.status != Io::ok) return moved;
+  if (!said_end_) {
+    said_end_ = end_kernel_tls(socket_.get());
+    if (!said_end_) return {moved.size, judge(errno)};
+    progressed_ = true;
+  }
+  // The kernel takes records that the socket has no room for yet, and closing would throw them away.
+  pollfd room{socket_.get(), POLLOUT, 0};
+  if (::poll(&room, 1, 0) == 0) moved.status = Io::full;
   return moved;
 }
 

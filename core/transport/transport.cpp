@@ -35,8 +35,11 @@ Moved Transport::receive(char* buffer, std::size_t size) {
 }
 
 Moved Transport::send(const iovec* pieces, int count, bool more_follows) {
-  // The kernel would not finish a record of which more is to follow.
-  if (kernel_sends_) return send_now(pieces, count, false);
+  if (kernel_sends_) {
+    // MSG_MORE would leave a record open, which `release` does not finish.
+    if (more_follows) cork();
+    return send_now(pieces, count, false);
+  }
   return tls_ == nullptr ? send_now(pieces, count, more_follows) : send_encrypted(pieces, count, more_follows);
 }
 

@@ -48,7 +48,7 @@ class Transport {
   Handshake shake_hands(Ready& waiter, bool& input_ready);
   std::string_view handshake_failure() const;
   bool is_secure() const { return tls_ != nullptr; }
-  // The connection should end after this answer, because its key cannot be used for much longer.
+  // The connection should end after this answer: its key has sealed much, or the client has asked for another.
   bool is_worn() const { return worn_ || records_ > kRecordsMax; }
   // Whether what the client was shown is also what it gets under this name. In clear text it always is.
   bool is_for(std::string_view host) const { return tls_ == nullptr || tls_is_for(host); }
@@ -118,7 +118,7 @@ class Transport {
   Io send_records(bool more_follows);
   Io flush_records();
   void count_handshake();
-  void move_to_kernel();
+  void move_to_kernel(bool all_sent);
   void count_records(std::uint64_t size) {
     if (kernel_sends_) records_ += static_cast<std::uint32_t>(1 + size / kRecordSize);
   }
@@ -134,10 +134,10 @@ class Transport {
   bool kernel_sends_ = false;  // the kernel makes the records of TLS
   bool said_end_ = false;      // by the kernel
   bool worn_ = false;
-  // A third of what RFC 8446 section 5.5 allows, so that the answer under way has room.
+  // A third of what RFC 8446 section 5.5 allows, so that an answer of 250 GB under way has room.
   static constexpr std::uint64_t kRecordSize = 16 * 1024;
   static constexpr std::uint32_t kRecordsMax = 1U << 23;
-  std::uint32_t records_ = 0;  // that the kernel has made, at most
+  std::uint32_t records_ = 0;  // that the kernel has made, about
 };
 
 }  // namespace sluice

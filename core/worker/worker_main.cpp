@@ -26,9 +26,9 @@ constexpr std::uint64_t kLifelineGraceMs = 2'000;
 // The counters of a single default site are the worker's own.
 void name_sites(WorkerStats& stats, const std::vector<SitePlan>& sites) {
   if (sites.size() == 1 && sites.front().is_default) return;
-  const std::size_t named = std::min<std::size_t>(sites.size(), WorkerStats::kSitesMax);
-  for (std::size_t i = 0; i < named; ++i)
-    stats.sites[i].name.set(i + 1 == named && named < sites.size() ? "(more)" : sites[i].label);
+  const std::size_t named = std::min<std::size_t>(sites.size(), WorkerStats::kSitesMax - 1);
+  for (std::size_t i = 0; i < named; ++i) stats.site(i).name.set(sites[i].label);
+  if (named < sites.size()) stats.site(named).name.set("(more)");
 }
 
 Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {

@@ -1,6 +1,7 @@
 // TLS whose records the kernel makes, for what is sent (ktls=on). Kernels without TLS are told so, and serve
 // all the same.
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -117,4 +118,21 @@ TEST_CASE("a stream of events passes the kernel piece by piece", "[e2e][kernel_t
   client.send("GET /ticker/timer?3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   CHECK_THAT(client.read_all(), StartsWith("HTTP/1.1 200") && Contains("tick 1\n") && Contains("tick 3\n"));
   CHECK(client.ended_in_order());
+}
+
+TEST_CASE("a slow client of a connection that closes gets everything", "[e2e][kernel_tls]") {
+  Served served;
+  for (const std::size_t size : {1, 16'384, 16'385, 200'000, 999'999, 3'000'000}) {
+    CAPTURE(size);
+    TlsClient client(served.https);
+    client.send("GET /s/big.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=0-" +
+                std::to_string(size - 1) + "\r\n\r\n");
+    std::string answer;
+    for (std::string piece = client.read(30'000); !piece.empty(); piece = client.read(30'000)) {
+      answer += piece;
+      ::usleep(2'000);
+    }
+    CHECK((body_of(answer) == served.content.substr(0, size)));
+    CHECK(client.ended_in_order());
+  }
 }

@@ -159,7 +159,7 @@ TEST_CASE("without a default site, a name that nobody has is refused", "[e2e][si
   const Endpoint https{port("https://a.example:"), ""};
   CHECK_THROWS(TlsClient(https, {"other.example"}));
   CHECK(eventually([&] {
-    return server.err().find(" for other.example has failed: nobody here has the name") != std::string::npos;
+    return server.err().find(" for 'other.example' has failed: nobody here has the name") != std::string::npos;
   }));
   CHECK(TlsClient(https, {""}).fingerprint() == served.prints[0]);
   server.signal(SIGTERM);

@@ -147,11 +147,16 @@ TEST_CASE("a failed handshake is logged and counted", "[e2e][tls]") {
   HttpClient half(served.https);
   half.send("\x16\x03\x01");
   CHECK(served.server.running());
-  const std::string metrics =
-      run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", served.site.path("run")}}).out;
   for (const std::string reason :
-       {"unsupported protocol", "no application protocol", "the client speaks HTTP in clear text"})
-    CHECK_THAT(metrics, Contains("sluice_tls_handshake_failures_total{reason=\"" + reason + "\"} 1\n"));
+       {"unsupported protocol", "no application protocol", "the client speaks HTTP in clear text"}) {
+    CAPTURE(reason);
+    CHECK(eventually([&] {
+      const std::string metrics =
+          run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", served.site.path("run")}}).out;
+      return metrics.find("tls_handshakes_failed_by_reason_total{reason=\"" + reason + "\"} 1\n") !=
+             std::string::npos;
+    }));
+  }
 }
 
 TEST_CASE("a slow client of TLS gets everything", "[e2e][tls]") {

@@ -72,6 +72,7 @@ struct Fixture : test::RandomSequences {
     if (!records.empty()) BIO_write(SSL_get_rbio(ssl.get()), records.data(), static_cast<int>(records.size()));
     if (SSL_is_init_finished(ssl.get()) == 0) {
       if (!damaged && SSL_do_handshake(ssl.get()) == 1) ++conversed;
+      if (!damaged) check_records();
       return collect();
     }
     char content[8192];
@@ -81,7 +82,15 @@ struct Fixture : test::RandomSequences {
       if (got > 0) REQUIRE(answers.take({content, static_cast<std::size_t>(got)}));
       answered += answers.whole() - before;
     }
+    if (!damaged) check_records();
     collect();
+  }
+  // What the server has sent can be read, unless the client itself has broken the connection.
+  static void check_records() { REQUIRE(ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SSL); }
+  // All answers of an idle connection have left, whole.
+  void check_idle() override {
+    receive_some();
+    if (!damaged) REQUIRE_FALSE(answers.in_the_middle());
   }
   void turn() override {
     ERR_clear_error();

@@ -95,6 +95,7 @@ TEST_CASE("an error that passes by changes nothing and any other ends the connec
   }
   REQUIRE(calls >= 12);
   const int error = GENERATE(EINTR, EAGAIN, ENOBUFS, ENOMEM, EPIPE, ECONNRESET);
+  unsigned missed = 0;
   for (unsigned at = 1; at <= calls; ++at) {
     CAPTURE(error, at);
     Conversation conversation;
@@ -102,6 +103,7 @@ TEST_CASE("an error that passes by changes nothing and any other ends the connec
     conversation.fails_at = at;
     const bool answered = conversation.converse();
     // Where turns end at other places, because the machine is busy, there may be fewer calls.
+    missed += conversation.calls < at ? 1 : 0;
     if (passes_by(error) || conversation.calls < at) {
       CHECK(answered);
       CHECK(without_dates(conversation.got) == usual);
@@ -114,4 +116,5 @@ TEST_CASE("an error that passes by changes nothing and any other ends the connec
     CHECK(conversation.outputs.lent() == 0);
     CHECK(conversation.ledger.destroyed == conversation.ledger.made);
   }
+  CHECK(missed <= calls / 2);
 }
