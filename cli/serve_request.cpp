@@ -93,13 +93,8 @@ Result<void> finish(Settings& settings, const Environment& environment) {
   Limits& limits = settings.limits;
   if (limits.target_bytes_max == 0)
     limits.target_bytes_max = std::min(Limits{}.target_bytes_max, limits.head_bytes_max);
-  const std::string home = home_folder(environment);
-  std::string root = settings.root.empty() ? home : settings.root;
-  if (root.empty()) root = ".";
-  for (SiteSettings& site : settings.sites) {
-    if (site.root.empty()) site.root = root;
-  }
-  if (settings.has_default_site()) settings.root = root;
+  if (settings.root.empty()) settings.root = home_folder(environment);
+  if (settings.root.empty()) settings.root = ".";
   if (settings.listen.empty()) settings.listen.push_back(*parse_listen(kDefaultListen));
   if (limits.target_bytes_max <= limits.head_bytes_max) return {};
   return fail(

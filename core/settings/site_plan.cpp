@@ -18,7 +18,7 @@ constexpr std::size_t kClientCaMax = 1024 * 1024;
 
 // What a site leaves out is as in the settings of the server.
 SiteSettings complete(SiteSettings site, const SiteSettings& server) {
-  if (site.root.empty()) site.root = server.root.empty() ? "." : server.root;
+  if (site.root.empty()) site.root = server.root;
   if (site.listen.empty()) site.listen = server.listen;
   if (site.certificates.empty() && site.keys.empty() && site.first_with_tls() != nullptr) {
     site.certificates = server.certificates;

@@ -191,20 +191,20 @@ Result<const TlsIdentity*> TlsIdentities::of(const SitePlan& site, const std::st
   if (!certificates) return Unexpected(certificates.error());
   const Key key(*certificates, demand_of(site));
   if (const auto known = made_.find(key); known != made_.end()) return known->second.get();
-  auto made = make(site, *certificates);
+  auto made = make(site, key);
   if (!made) return Unexpected(made.error());
   return made_.emplace(key, std::move(*made)).first->second.get();
 }
 
-Result<std::unique_ptr<TlsIdentity>> TlsIdentities::make(const SitePlan& site,
-                                                         const std::vector<std::size_t>& certificates) {
+Result<std::unique_ptr<TlsIdentity>> TlsIdentities::make(const SitePlan& site, const Key& identifying) {
+  const auto& [certificates, demand] = identifying;
   auto identity = std::make_unique<TlsIdentity>();
   identity->context.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = identity->context.get();
   if (context == nullptr) return fail("TLS cannot be used: OpenSSL says " + why());
   const auto negotiates = negotiate_as_server(context, plan_.settings);
   if (!negotiates) return Unexpected(negotiates.error());
-  std::string shown = demand_of(site);
+  std::string shown = demand;
   for (const std::size_t index : certificates) {
     const auto parsed = parse(index);
     if (!parsed) return Unexpected(parsed.error());
@@ -218,7 +218,7 @@ Result<std::unique_ptr<TlsIdentity>> TlsIdentities::make(const SitePlan& site,
     identity->is_slow = identity->is_slow || is_slow;
     shown += plan_.certificates[index].chain;
   }
-  if (!demand_of(site).empty()) {
+  if (!demand.empty()) {
     const auto asks = ask_clients(context, site);
     if (!asks) return Unexpected(asks.error());
   }

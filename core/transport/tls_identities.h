@@ -33,9 +33,9 @@ class TlsIdentities {
 
   Result<const Parsed*> parse(std::size_t certificate);
   Result<std::vector<std::size_t>> fitting(const SitePlan& site, const std::string& name);
-  Result<std::unique_ptr<TlsIdentity>> make(const SitePlan& site, const std::vector<std::size_t>& certificates);
-
   using Key = std::pair<std::vector<std::size_t>, std::string>;  // certificates, and the demands on clients
+  Result<std::unique_ptr<TlsIdentity>> make(const SitePlan& site, const Key& key);
+
   const ServingPlan& plan_;
   std::map<std::size_t, std::unique_ptr<Parsed>> parsed_;  // by the index in ServingPlan::certificates
   std::map<Key, std::unique_ptr<TlsIdentity>> made_;
