@@ -214,6 +214,11 @@ constexpr ServeOption kOptions[] = {
      "HOST:PORT, [V6]:PORT, *:PORT for all IPv4 addresses, or unix:PATH; port 0 lets the system choose. "
      "https:// before it means TLS. Repeatable.",
      add_listen, [] { return std::string(kDefaultListen); }},
+    {"protocols", "NAME,...", kAddresses, Takes::values, Given::to_sites,
+     "What is spoken: http/1.1 always, h2 to clients that choose it over TLS, h2c to those that begin with "
+     "HTTP/2 "
+     "in clear text.",
+     add_protocols, [] { return std::string("h2,http/1.1"); }},
     {"redirect", "https|off", kAddresses, Takes::value, Given::to_sites,
      "Answer requests in clear text with 308 and the same address with https://, except those below "
      "/.well-known/acme-challenge/.",

@@ -62,6 +62,30 @@ Result<void> set_redirect(const ServeOption&, ServeRequest& request, const std::
   return {};
 }
 
+Result<void> add_protocols(const ServeOption&, ServeRequest& request, const std::string& text) {
+  Protocols& protocols = request.site().protocols;
+  if (!protocols.said) protocols = {false, false, false, true};
+  std::string_view rest = text;
+  do {
+    const std::string_view name = trimmed(take_part(rest, ","));
+    bool* const member = name == "http/1.1" ? &protocols.http1
+                         : name == "h2"     ? &protocols.http2
+                         : name == "h2c"    ? &protocols.http2_clear
+                                            : nullptr;
+    if (member == nullptr)
+      return fail(quoted(name) + " is no protocol that sluice speaks: write h2, http/1.1 or h2c");
+    if (*member) return fail(quoted(name) + " is given twice: write it once");
+    *member = true;
+  } while (!rest.empty());
+  if (protocols.http2_clear && request.open_site) {
+    return fail(
+        "h2c is of the whole server, because clients begin it before they name a site: write it above the "
+        "first "
+        "[[site]]");
+  }
+  return {};
+}
+
 Result<void> set_hsts(const ServeOption&, ServeRequest& request, const std::string& text) {
   TransportSecurity hsts;
   hsts.said = true;

@@ -17,6 +17,7 @@ Result<void> add_listen(const ServeOption& option, ServeRequest& request, const 
 Result<void> add_certificate(const ServeOption& option, ServeRequest& request, const std::string& text);
 Result<void> add_key(const ServeOption& option, ServeRequest& request, const std::string& text);
 Result<void> set_redirect(const ServeOption& option, ServeRequest& request, const std::string& text);
+Result<void> add_protocols(const ServeOption& option, ServeRequest& request, const std::string& text);
 Result<void> set_hsts(const ServeOption& option, ServeRequest& request, const std::string& text);
 Result<void> set_client_certificates(const ServeOption& option, ServeRequest& request, const std::string& text);
 

@@ -4,6 +4,18 @@
 
 namespace sluice {
 
+std::uint32_t Channel::find_site(std::string_view host, Refusal& refusal) const {
+  const SiteNames& sites = at_.sites;
+  const std::uint32_t site = sites.find(host);
+  if (site == SiteNames::kNoSite) {
+    refusal = {421, "No site of this server has that name."};
+  } else if (!sites.is_single() && !transport_.is_for(host)) {
+    refusal = {421, "This connection was made for another name: connect again, for this one."};
+    return SiteNames::kNoSite;
+  }
+  return site;
+}
+
 void Channel::take_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) input_ready_ = true;
   if ((events & EPOLLIN) != 0) announced_ = true;

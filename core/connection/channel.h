@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "connection/address_context.h"
+#include "http/refusal.h"
 #include "loop/event_loop.h"
 #include "transport/input.h"
 #include "transport/output.h"
@@ -23,6 +24,10 @@ class Channel {
 
   // The address at which the client has connected.
   const AddressContext& address() const { return at_; }
+
+  // The site of this host, which has no port; SiteNames::kNoSite if nobody has the name, or not on this
+  // connection: then `refusal` says why.
+  std::uint32_t find_site(std::string_view host, Refusal& refusal) const;
 
   Transport& transport() { return transport_; }
   const Transport& transport() const { return transport_; }

@@ -43,8 +43,9 @@ void Connection::try_again() {
 bool Connection::close_if_idle() {
   // Bytes that have arrived and were not received yet may be a request.
   const bool silent = state_ == State::establishing && channel_.transport().is_untouched();
-  if ((state_ != State::open && !silent) || session_ != nullptr || channel_.input_ready()) return false;
+  if ((state_ != State::open && !silent) || !is_idle() || channel_.input_ready()) return false;
   enter([this] {
+    if (session_ != nullptr) session_->say_goodbye();
     transition(Event::ended);
     run();
   });
@@ -52,7 +53,16 @@ bool Connection::close_if_idle() {
 }
 
 bool Connection::give_way() {
-  return session_ == nullptr && !channel_.transport().has_arrived() && close_if_idle();
+  return is_idle() && !channel_.transport().has_arrived() && close_if_idle();
+}
+
+bool Connection::ask_to_leave() {
+  if (state_ != State::open || session_ == nullptr) return false;
+  if (session_->is_resting() && close_if_idle()) return true;
+  bool asked = false;
+  enter([&] { asked = session_->ask_to_leave(); });
+  if (asked) loop_.make_ready(*this);
+  return asked;
 }
 
 bool Connection::end_stream() {
@@ -182,7 +192,7 @@ Connection::Step Connection::establish() {
       channel_.transport().note_failed_handshake("the client speaks HTTP in clear text", loop_.now_ms());
       channel_.transport().forget_tls();
       transition(Event::opened);
-      take_session();
+      take_session(false);
       session_->refuse_plain_http();
       return Step::go_on;
     case Transport::Handshake::failed:
@@ -201,16 +211,23 @@ Connection::Step Connection::fail_handshake(std::string_view reason) {
   return Step::go_on;
 }
 
-void Connection::take_session() {
-  session_ = owner_.take_session();
+void Connection::take_session(bool http2) {
+  session_ = owner_.take_session(http2);
   session_->attach(channel_, *this);
   session_->begin_turn();
+}
+
+void Connection::change_to_http2() {
+  std::unique_ptr<Session> before = std::move(session_);
+  take_session(true);
+  session_->input().take(before->input());
+  owner_.give_session(std::move(before));
 }
 
 Connection::Step Connection::serve() {
   if (session_ == nullptr) {
     if (!channel_.input_ready()) return wait_for(WaitingFor::client_bytes);
-    take_session();
+    take_session(channel_.transport().has_agreed_on_http2());
   }
   return follow(session_->advance());
 }
@@ -226,6 +243,9 @@ Connection::Step Connection::follow(Session::Next next) {
       return Step::go_on;
     case Session::Next::cut:
       return lose();
+    case Session::Next::http2:
+      change_to_http2();
+      return Step::go_on;
     case Session::Next::leave:
       break;
   }
@@ -234,7 +254,7 @@ Connection::Step Connection::follow(Session::Next next) {
 
 Connection::Step Connection::rest() {
   served_ = served_ || session_->has_served();
-  owner_.give_session(std::move(session_));
+  if (session_->rest()) owner_.give_session(std::move(session_));
   return wait_for(WaitingFor::client_bytes);
 }
 

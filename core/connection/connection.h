@@ -27,7 +27,7 @@ class Connection;
 // The owner of connections lends them sessions, and destroys them.
 class ConnectionOwner {
  public:
-  virtual std::unique_ptr<Session> take_session() = 0;
+  virtual std::unique_ptr<Session> take_session(bool http2) = 0;
   virtual void give_session(std::unique_ptr<Session> session) = 0;
   // Never 0.
   virtual std::uint32_t next_serial() = 0;
@@ -61,6 +61,9 @@ class Connection final : public Pollable,
   bool close_if_idle();
   // The same in favour of another client, but not if unread bytes have arrived.
   bool give_way();
+  // The worker is about to end. Asks a client that can be asked to go elsewhere, and closes its connection if
+  // it is idle. Returns whether it was asked.
+  bool ask_to_leave();
   // Closes an answer without a known end that waits for its module, if there is one.
   bool end_stream();
   // Closes the connection at once, in any state.
@@ -68,8 +71,8 @@ class Connection final : public Pollable,
 
   State state() const { return state_; }
   WaitingFor waiting_for() const { return waiting_for_; }
-  // Whether the connection has no session, and so no buffers.
-  bool is_idle() const { return session_ == nullptr; }
+  // Whether the connection waits for a request, and so has no buffers.
+  bool is_idle() const { return session_ == nullptr || session_->is_resting(); }
 
  private:
   enum class Step : std::uint8_t { go_on, wait };
@@ -98,7 +101,8 @@ class Connection final : public Pollable,
   Step wait_for(WaitingFor what);
   Step establish();
   Step fail_handshake(std::string_view reason);
-  void take_session();
+  void take_session(bool http2);
+  void change_to_http2();
   Step serve();
   Step terminate();
   Step follow(Session::Next next);

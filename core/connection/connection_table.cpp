@@ -14,7 +14,7 @@ constexpr std::uint64_t kRetryMaxMs = 500;
 
 }  // namespace
 
-ConnectionTable::ConnectionTable(const ConnectionContext& context) : context_(context) {
+ConnectionTable::ConnectionTable(const ConnectionContext& context) : context_(context), http2_(context) {
   spare_.reserve(kSpareMax);
 }
 
@@ -79,6 +79,14 @@ bool ConnectionTable::close_idle() {
   return false;
 }
 
+bool ConnectionTable::ask_to_leave() {
+  unsigned left = kIdleClosedMax;
+  for (; leaving_from_ < slots_.size() && left > 0; ++leaving_from_) {
+    if (slots_[leaving_from_] != nullptr && slots_[leaving_from_]->ask_to_leave()) --left;
+  }
+  return left == 0;
+}
+
 // Deadlines of one kind are in order of their age. Connections between two requests have a keepalive deadline,
 // and those that have never sent a byte a head deadline.
 bool ConnectionTable::make_room() {
@@ -116,7 +124,8 @@ void ConnectionTable::closed(std::uint32_t index) {
   context_.loop.reap(std::move(slots_[index]));
 }
 
-std::unique_ptr<Session> ConnectionTable::take_session() {
+std::unique_ptr<Session> ConnectionTable::take_session(bool http2) {
+  if (http2) return std::make_unique<Http2Session>(http2_);
   if (spare_.empty()) return std::make_unique<Http1Session>(context_);
   std::unique_ptr<Session> session = std::move(spare_.back());
   spare_.pop_back();
@@ -126,7 +135,7 @@ std::unique_ptr<Session> ConnectionTable::take_session() {
 void ConnectionTable::give_session(std::unique_ptr<Session> session) {
   session->reset();
   // The session may be the caller, so it is destroyed at the end of the turn.
-  if (spare_.size() >= kSpareMax) return context_.loop.reap(std::move(session));
+  if (!session->is_reusable() || spare_.size() >= kSpareMax) return context_.loop.reap(std::move(session));
   spare_.push_back(std::move(session));
 }
 

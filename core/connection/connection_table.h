@@ -8,6 +8,7 @@
 
 #include "connection/connection.h"
 #include "connection/connection_context.h"
+#include "connection/http2_session.h"
 
 namespace sluice {
 
@@ -22,6 +23,8 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   // Closes at most kIdleClosedMax connections that are between two requests. Returns whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;
   bool close_idle();
+  // Asks at most kIdleClosedMax clients to go elsewhere. Returns whether there may be more that were not asked.
+  bool ask_to_leave();
   // Closes the connection that has been idle for longest; false if none is idle.
   bool make_room();
   // Closes at most kIdleClosedMax waiting streams without a known end. Returns whether there may be more.
@@ -36,7 +39,7 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
  private:
   static constexpr std::size_t kSpareMax = 256;
   void fired() override;
-  std::unique_ptr<Session> take_session() override;
+  std::unique_ptr<Session> take_session(bool http2) override;
   void give_session(std::unique_ptr<Session> session) override;
   std::uint32_t next_serial() override { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
   // The wait for `try_again` grows with each vain try in a row.
@@ -48,9 +51,11 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   std::vector<std::unique_ptr<Connection>> slots_;
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Session>> spare_;
+  Http2Pool http2_;
   std::size_t open_ = 0;
   std::size_t idle_from_ = 0;     // the slot where close_idle goes on
   std::size_t streams_from_ = 0;  // the slot where end_streams goes on
+  std::size_t leaving_from_ = 0;  // the slot where ask_to_leave goes on
   std::uint32_t last_serial_ = 0;
   std::vector<std::uint32_t> starved_;
   TimerId retry_{};

@@ -45,7 +45,7 @@ bool Connection::watch() {
 std::optional<DeadlineKind> Connection::own_deadline(bool sends) const {
   if (sends) return DeadlineKind::send;
   if (state_ == State::terminating) return DeadlineKind::linger;
-  if (session_ == nullptr) return served_ ? DeadlineKind::keepalive : DeadlineKind::head;
+  if (is_idle()) return served_ ? DeadlineKind::keepalive : DeadlineKind::head;
   if (session_->is_between()) return DeadlineKind::head;
   return std::nullopt;
 }
@@ -66,7 +66,8 @@ void Connection::be_late(DeadlineKind kind) {
     lose_client(at_work && channel_.client_has_ended());
   } else if (state_ == State::terminating) {
     transition(Event::finished);
-  } else if (session_ == nullptr) {
+  } else if (is_idle()) {
+    if (session_ != nullptr) session_->say_goodbye();
     transition(Event::ended);
   } else {
     follow(session_->refuse_late_head());

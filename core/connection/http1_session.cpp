@@ -5,6 +5,7 @@
 namespace sluice {
 namespace {
 
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -18,6 +19,7 @@ Http1Session::Http1Session(const ConnectionContext& context)
 void Http1Session::attach(Channel& channel, SessionHost& host) {
   channel_ = &channel;
   host_ = &host;
+  may_be_http2_ = channel.address().http2_clear && !is_secure();
 }
 
 void Http1Session::reset() {
@@ -72,7 +74,9 @@ std::optional<Session::Next> Http1Session::parse() {
   if (requests_left_ < kTurnRequestsMax && !input_.empty() && context_.loop.slice_is_over())
     return wait_for(WaitingFor::turn);
   for (;;) {
-    if (!input_.empty()) {
+    if (may_be_http2_ && begins_http2()) {
+      if (input_.head().size() >= kHttp2Preface.size()) return Next::http2;
+    } else if (!input_.empty()) {
       const RequestParser::HeadResult result = parser_.parse_head(input_.head());
       if (result.outcome == RequestParser::Outcome::refused) {
         refuse(result.refusal);
@@ -101,19 +105,13 @@ std::optional<Session::Next> Http1Session::parse() {
   }
 }
 
-std::uint32_t Http1Session::find_site(std::string_view host, Refusal& refusal) const {
-  const SiteNames& sites = channel_->address().sites;
-  const std::uint32_t site = sites.find(host);
-  if (site == SiteNames::kNoSite) {
-    refusal = {421, "No site of this server has that name."};
-  } else if (!sites.is_single() && !channel_->transport().is_for(host)) {
-    refusal = {421, "This connection was made for another name: connect again, for this one."};
-    return SiteNames::kNoSite;
-  }
-  return site;
+// The preface of HTTP/2 is made such that no request of HTTP/1 begins with it (RFC 9113 section 3.4).
+bool Http1Session::begins_http2() const {
+  return !input_.empty() && kHttp2Preface.starts_with(input_.head().substr(0, kHttp2Preface.size()));
 }
 
 void Http1Session::take_request() {
+  may_be_http2_ = false;
   --requests_left_;
   served_ = true;
   ticket_ = host_->begin_request();

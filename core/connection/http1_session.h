@@ -42,7 +42,9 @@ class Http1Session final : public Session, private StreamCarrier {
 
   // StreamCarrier
   Ticket exchange_ticket() override { return ticket_; }
-  std::uint32_t find_site(std::string_view host, Refusal& refusal) const override;
+  std::uint32_t find_site(std::string_view host, Refusal& refusal) const override {
+    return channel_->find_site(host, refusal);
+  }
   bool may_redirect() const override { return !is_secure() && channel_->address().redirects; }
   bool is_secure() const override { return channel_->transport().is_secure(); }
   std::string client_name() override { return channel_->transport().peer_name(); }
@@ -63,6 +65,7 @@ class Http1Session final : public Session, private StreamCarrier {
   // next.
   std::optional<Next> parse();
   void refuse(const Refusal& refusal);
+  bool begins_http2() const;
   void take_request();
   void next_request();
   Next wait_for(WaitingFor what);
@@ -84,6 +87,7 @@ class Http1Session final : public Session, private StreamCarrier {
   bool body_framed_ = false;  // the end of the request's body was found
   bool keep_ = false;         // the connection is kept after this answer
   bool served_ = false;
+  bool may_be_http2_ = false;  // no request has come, and HTTP/2 is allowed in clear text
 };
 
 }  // namespace sluice

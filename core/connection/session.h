@@ -37,6 +37,7 @@ class Session : public Reapable {
     end,    // it sends the output, then it closes
     cut,    // it closes with a reset
     leave,  // as `cut`, because the client has left
+    http2,  // the bytes that have come are for a session of HTTP/2
   };
 
   // Begins to serve a connection, until `reset`.
@@ -64,6 +65,17 @@ class Session : public Reapable {
   // Sets the deadlines of streams before the connection waits. `sends`: output waits for the client.
   // `received`: bytes have come since the last call.
   virtual void settle(bool sends, bool received) = 0;
+
+  // The connection is idle. Gives back what it does not need, and returns whether the session itself may be
+  // given back, too. Otherwise the session rests until the next `advance`.
+  virtual bool rest() { return true; }
+  virtual bool is_resting() const { return false; }
+  // The connection is about to end, while no request is at work.
+  virtual void say_goodbye() {}
+  // The worker is about to end: the client should ask elsewhere. Returns whether the session has to run.
+  virtual bool ask_to_leave() { return false; }
+  // Whether another connection can have the session after `reset`.
+  virtual bool is_reusable() const { return true; }
 
   // Whether no request is at work.
   virtual bool is_between() const = 0;

@@ -108,6 +108,12 @@ void write_traffic(Exposition& out, const Sums& sums) {
                &WorkerStats::tls_handshakes_failed);
   out.counters("tls_kernel_connections_total", "counter", "TLS connections whose records the kernel makes.",
                sums, &WorkerStats::tls_kernel);
+  out.family("http2_floods_total", "counter",
+             "HTTP/2 connections that were closed because their client cost too much.");
+  for (const auto& [index, stats] : sums) {
+    for (unsigned i = 0; i < kHttp2Floods.size(); ++i)
+      out.sample(worker_label(index) + "," + label("kind", kHttp2Floods[i]), stats->http2_floods[i]);
+  }
   out.counters("requests_total", "counter", "Answers begun.", sums, &WorkerStats::requests);
   out.family("answers_total", "counter", "Answers begun, by the class of their status.");
   for (const auto& [index, stats] : sums) {

@@ -163,6 +163,7 @@ class Stream final : private DeadlineNode {
   std::uint32_t site_index_ = 0;
   StreamState state_ = StreamState::parsing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
+  std::uint8_t looks_ = 0;     // at a client that has not opened its window
   bool handled_ = false;       // the handler has been called
   bool woken_ = false;         // the handler has resumed the request
   bool wrote_ = false;         // the body has written since the deadline was armed

@@ -8,6 +8,7 @@ namespace sluice {
 
 void Stream::settle(bool sends, bool received) {
   const bool wrote = std::exchange(wrote_, false);
+  if (wrote) looks_ = 0;
   if (!is_at_work() || sends) return disarm();
   if (waiting_for_ == WaitingFor::turn && !stalled_ && !drains_body()) return disarm();
   const DeadlineKind kind = kind_of_wait();
@@ -23,18 +24,22 @@ DeadlineKind Stream::kind_of_wait() const {
   // The client of an endless answer has sent its end, and has most likely left, so the answer waits only for a
   // short time.
   if (waits_endlessly() && carrier_.client_has_ended()) return DeadlineKind::linger;
+  // The session's socket is free, so a window of the client's is shut.
+  if (waiting_for_ == WaitingFor::socket_room) return DeadlineKind::send;
   const bool for_handler = waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn;
   return for_handler ? DeadlineKind::handler : DeadlineKind::body;
 }
 
 // Bytes of a body that nobody wants do not postpone its deadline.
 bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const {
+  if (kind == DeadlineKind::send) return wrote;
   if (kind == DeadlineKind::body) return received && !drains_body();
   return wrote && (kind == DeadlineKind::handler || state_ == StreamState::transmitting);
 }
 
 // If the client has sent its end, it may have left. Then an overdue answer is no fault of the module.
 Stream::Outcome Stream::be_late(DeadlineKind kind) {
+  if (kind == DeadlineKind::send && ++looks_ < Deadlines::kSendLooks) return Outcome::waits;
   const bool client_has_ended = carrier_.client_has_ended();
   const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended || stalled_);
   if (state_ == StreamState::preparing && exchange_.stage() == HttpExchange::Stage::deferred) {
@@ -87,6 +92,7 @@ void Stream::forget_request() {
   framing_ = {};
   content_sent_ = 0;
   waiting_for_ = WaitingFor::nothing;
+  looks_ = 0;
   handled_ = woken_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
 }
 

@@ -29,6 +29,7 @@ SiteSettings complete(SiteSettings site, const SiteSettings& server) {
   if (site.client_ca.empty()) site.client_ca = server.client_ca;
   if (site.redirect == Redirect::unsaid) site.redirect = server.redirect;
   if (!site.hsts.said) site.hsts = server.hsts;
+  if (!site.protocols.said) site.protocols = server.protocols;
   if (site.error_pages.empty()) site.error_pages = server.error_pages;
   return site;
 }
@@ -91,6 +92,12 @@ Result<SitePlan> plan_site(const SiteSettings& settings, bool is_default) {
   site.settings = settings;
   site.is_default = is_default;
   site.label = is_default ? "default" : label_of(settings);
+  if (!settings.protocols.http1) {
+    return fail(
+        fmt::format("the protocols of the site {} leave out http/1.1, which clients speak that choose nothing: "
+                    "add it",
+                    site.label));
+  }
   if (!is_default && settings.mounts.empty()) {
     return fail(
         fmt::format("the site {} has no mount, so it would serve nothing: add one, as in [[site.mount]] "

@@ -31,6 +31,14 @@ struct TransportSecurity {
   bool said = false;
 };
 
+// What is spoken besides HTTP/1.1. Over TLS the client chooses (RFC 7301).
+struct Protocols {
+  bool http1 = true;
+  bool http2 = true;         // over TLS
+  bool http2_clear = false;  // in clear text, to clients that know it (RFC 9113 section 3.3)
+  bool said = false;
+};
+
 struct SiteSettings {
   std::vector<std::string> names;  // as parse_site_name makes them; none: the default site of its addresses
   std::string log_name;            // in the log and in `sluice status`; empty: the first name
@@ -42,6 +50,7 @@ struct SiteSettings {
   ClientCertificates client_certificates = ClientCertificates::unsaid;
   std::string client_ca;  // a file: who has signed the clients' certificates
   Redirect redirect = Redirect::unsaid;
+  Protocols protocols;
   TransportSecurity hsts;
   std::string error_pages;  // a folder with pages that are named by their status: 404.html
 

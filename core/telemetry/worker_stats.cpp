@@ -52,6 +52,7 @@ void WorkerStats::absorb(const WorkerStats& other) {
       sum.answers_by_class[i].add(counters.answers_by_class[i].get());
     sum.bytes_sent.add(counters.bytes_sent.get());
   }
+  for (std::size_t i = 0; i < std::size(http2_floods); ++i) http2_floods[i].add(other.http2_floods[i].get());
   turns.absorb(other.turns);
   net_turns.absorb(other.net_turns);
   offload_waits.absorb(other.offload_waits);

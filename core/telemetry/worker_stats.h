@@ -5,6 +5,7 @@
 // be zero, so fresh pages of mmap(2) are valid WorkerStats.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -15,6 +16,10 @@
 #include "telemetry/fault_snapshot.h"
 
 namespace sluice {
+
+// By what clients of HTTP/2 can cost too much, for metrics.
+inline constexpr std::array<std::string_view, 9> kHttp2Floods = {
+    "reset", "ping", "settings", "priority", "window", "empty", "unknown", "fields", "unsent"};
 
 struct ModuleCounter {
   Label name;  // "module.counter"
@@ -48,6 +53,7 @@ struct WorkerStats {
   Counter tls_handshakes_failed;
   TlsFailures tls_failures[kTlsFailuresMax];  // of these: by reason
   Counter tls_kernel;                         // connections whose records the kernel makes
+  Counter http2_floods[kHttp2Floods.size()];  // HTTP/2 connections closed because a client cost too much
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;

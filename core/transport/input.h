@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "base/monotonic_clock.h"
 #include "transport/buffer_pool.h"
@@ -82,6 +83,20 @@ class Input {
   }
   // When the last bytes of the request's head arrived, or a later time if that is not known.
   std::uint64_t arrived_ns() const { return arrived_ns_; }
+  // Much may come at once, so the next buffer is a large one. REQUIRES: empty().
+  void expect_much() {
+    if (buffer_ == nullptr) pool_ = &buffers_.large;
+  }
+  // Takes the bytes of another session of the same connection. REQUIRES: nothing was taken or received before.
+  void take(Input& other) {
+    std::swap(pool_, other.pool_);
+    std::swap(buffer_, other.buffer_);
+    arrived_ns_ = other.arrived_ns_;
+    head_begin_ = body_begin_ = begin_ = std::exchange(other.begin_, 0);
+    end_ = std::exchange(other.end_, 0);
+    other.head_begin_ = other.body_begin_ = 0;
+    filled_ = std::exchange(other.filled_, false);
+  }
   // Gives the buffer back. REQUIRES: empty(), and no view of the head is in use.
   void release() {
     pool_->give(std::move(buffer_));

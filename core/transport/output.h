@@ -30,6 +30,12 @@ class Output {
     std::memcpy(buffer_.get() + end_, bytes.data(), bytes.size());
     end_ += bytes.size();
   }
+  // Where the next bytes will lie, to be written there before `append_written`. At most room() bytes.
+  char* place() {
+    if (buffer_ == nullptr) buffer_ = pool_.take();
+    return buffer_.get() + end_;
+  }
+  void append_written(std::size_t size) { end_ += size; }
   // How many bytes have ever been appended.
   std::uint64_t position() const { return consumed_ + (end_ - begin_); }
   // Whether any byte that was appended behind `position` has been sent.

@@ -19,6 +19,8 @@ struct TlsIdentity {
   std::unique_ptr<ssl_ctx_st, Free> context;
   // A signature takes so long that handshakes belong on a thread.
   bool is_slow = false;
+  // Clients may choose HTTP/2.
+  bool speaks_http2 = true;
   // Of the certificates, and of what clients have to show. A session is resumed only under the same one.
   std::array<unsigned char, 32> digest{};
 };

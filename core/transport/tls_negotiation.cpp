@@ -26,7 +26,9 @@ constexpr char kCiphers[] =
 // The first one costs least, and its strength is enough.
 constexpr char kSuites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr char kGroups[] = "X25519:P-256:P-384";
-constexpr unsigned char kProtocols[] = "\x08http/1.1";  // RFC 7301 section 3.1
+// RFC 7301 section 3.1, in the order of preference.
+constexpr unsigned char kProtocols[] = "\x02h2\x08http/1.1";
+constexpr unsigned kHttp2Size = 3;
 
 // The name that a client asks for, in lower case; empty when it asks for none (RFC 6066 section 3).
 std::string asked_name(SSL* ssl) {
@@ -79,11 +81,12 @@ int accept_name(SSL* ssl, int*, void*) {
                                                                        : SSL_TLSEXT_ERR_NOACK;
 }
 
-int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned offered_size, void*) {
   unsigned char* found = nullptr;
-  const int result =
-      SSL_select_next_proto(&found, chosen_size, kProtocols, sizeof(kProtocols) - 1, offered, offered_size);
+  const unsigned skipped = handshaker_of(ssl).speaks_http2() ? 0 : kHttp2Size;
+  const int result = SSL_select_next_proto(&found, chosen_size, kProtocols + skipped,
+                                           sizeof(kProtocols) - 1 - skipped, offered, offered_size);
   *chosen = found;
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }

@@ -25,6 +25,8 @@ class TlsHandshaker {
   virtual const TlsIdentity* identity_for(const std::string& name) const = 0;
   // Shows this identity to the client. false without memory.
   virtual bool take_identity(const TlsIdentity& identity) = 0;
+  // Whether the client may choose HTTP/2 under the identity that was taken.
+  virtual bool speaks_http2() const = 0;
   virtual const TicketKeys& ticket_keys() const = 0;
   // Nobody has the name that the client asks for, so the handshake fails.
   virtual void refuse_name(const std::string& name) = 0;

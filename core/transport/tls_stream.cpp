@@ -204,6 +204,13 @@ bool TlsStream::move_to_kernel(bool all_sent) {
   return moved;
 }
 
+bool TlsStream::has_agreed_on_http2() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
+}
+
 Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {
   out_ = &out;
   drained_ = std::exchange(fed_all_, false) && has_fed();

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "transport/kernel_tls.h"
+#include "transport/tls_identity.h"
 #include "transport/tls_negotiation.h"
 
 struct ssl_st;
@@ -59,6 +60,8 @@ class TlsStream final : private TlsHandshaker {
   // `encrypt` and `end` must not be called. `all_sent`: nothing of the handshake waits to be sent, else OpenSSL
   // goes on. REQUIRES: the handshake is done.
   bool move_to_kernel(bool all_sent);
+  // REQUIRES: the handshake is done.
+  bool has_agreed_on_http2() const;
 
   // As Transport::receive. Fewer bytes than asked for means that nothing is left in the socket.
   Moved receive(char* buffer, std::size_t size, std::string& out);
@@ -84,6 +87,7 @@ class TlsStream final : private TlsHandshaker {
   Io break_off();
   const TlsIdentity* identity_for(const std::string& name) const override;
   bool take_identity(const TlsIdentity& identity) override;
+  bool speaks_http2() const override { return identity_ != nullptr && identity_->speaks_http2; }
   const TicketKeys& ticket_keys() const override;
   void refuse_name(const std::string& name) override;
   bool peer_is_past_its_end() const;

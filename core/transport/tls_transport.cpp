@@ -59,6 +59,10 @@ bool Transport::tls_is_for(std::string_view host) const {
   return tls_->services().context.find(host) == tls_->stream().identity();
 }
 
+bool Transport::tls_agreed_on_http2() const {
+  return tls_->stream().has_agreed_on_http2();
+}
+
 bool Transport::tls_peer_has_ended() const {
   return !tls_->is_computing() && tls_->stream().peer_has_ended();
 }

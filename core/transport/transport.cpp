@@ -18,6 +18,9 @@
 namespace sluice {
 namespace {
 
+// As much as a TLS connection sends at once.
+constexpr int kUnsentMax = 128 * 1024;
+
 constexpr bool would_block(int error_number) {
   return error_number == EAGAIN || error_number == EWOULDBLOCK;
 }
@@ -111,6 +114,10 @@ bool Transport::set_option(int option, int value) {
 void Transport::cork() {
   if (corked_ || !is_tcp_) return;
   corked_ = is_tcp_ = set_option(TCP_CORK, 1);
+}
+
+void Transport::keep_little_unsent() {
+  set_option(TCP_NOTSENT_LOWAT, kUnsentMax);
 }
 
 void Transport::release() {

@@ -52,6 +52,8 @@ class Transport {
   bool is_worn() const { return worn_ || records_ > kRecordsMax; }
   // Whether what the client was shown is also what it gets under this name. In clear text it always is.
   bool is_for(std::string_view host) const { return tls_ == nullptr || tls_is_for(host); }
+  // Whether the handshake has agreed on HTTP/2 (RFC 7301). In clear text it never is.
+  bool has_agreed_on_http2() const { return tls_ != nullptr && tls_agreed_on_http2(); }
   // TLS is spoken, and the client has said nothing yet.
   bool is_untouched() const;
   void note_failed_handshake(std::string_view reason, std::uint64_t now_ms);
@@ -76,6 +78,9 @@ class Transport {
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size);
   // Holds short segments back until `release`, also at the end of each send_file (TCP_CORK).
   void cork();
+  // Lets the kernel keep little that it has not sent, so that what is decided late still counts
+  // (TCP_NOTSENT_LOWAT).
+  void keep_little_unsent();
   // Sends the bytes that are held back, because nothing follows for now. The kernel would wait 200 ms.
   void release();
   // Whether a call has failed for want of memory. It returned full, but epoll reports no edge when memory is
@@ -114,6 +119,7 @@ class Transport {
   bool encrypt(PieceReader& pieces, std::size_t portion);
   bool tls_is_for(std::string_view host) const;
   bool tls_peer_has_ended() const;
+  bool tls_agreed_on_http2() const;
   bool has_unsent_records() const;
   Io send_records(bool more_follows);
   Io flush_records();

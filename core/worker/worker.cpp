@@ -170,9 +170,10 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
 
 Result<void> Worker::prepare_addresses() {
   for (const ServedAddress& address : group_.addresses) {
-    addresses_.push_back(std::make_unique<Address>(Address{nullptr, {}, {address.names}}));
     // Behind a Unix socket is a proxy, which may speak TLS itself; an isolated mount answers here alone.
-    addresses_.back()->context.redirects = !address.at.is_unix() && !group_.mount;
+    const bool redirects = !address.at.is_unix() && !group_.mount;
+    const AddressContext context{address.names, nullptr, redirects, plan_.settings.protocols.http2_clear};
+    addresses_.push_back(std::make_unique<Address>(Address{nullptr, {}, context}));
     if (!address.at.tls) continue;
     Address& made = *addresses_.back();
     auto tls = TlsContext::create(plan_, address, identities_);
@@ -362,8 +363,7 @@ bool Worker::make_room(int why, bool again) {
 
 void Worker::drain(bool limited) {
   if (!draining_) {
-    loop_->timers().start(loop_->now_ms() + kDrainCheckMs,
-                          *this);  // goes first, because it may fail for want of memory
+    loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);  // goes first: there may be no memory
     draining_ = context_.draining = true;
     helped_.clear();
     for (const auto& listener : listeners_) listener->finish();
@@ -378,9 +378,9 @@ void Worker::drain(bool limited) {
 
 void Worker::fired() {
   std::erase_if(listeners_, [](const auto& listener) { return listener->finished(); });
-  bool more = false;
+  bool more = connections_.ask_to_leave();
   if (limited_) {
-    more = connections_.close_idle();
+    if (connections_.close_idle()) more = true;
     if (loop_->now_ms() >= streams_until_ms_) {
       context_.ending_streams = true;
       if (connections_.end_streams()) more = true;

@@ -79,6 +79,11 @@ const Level kLevels[] = {
     {"hsts", "1s", "2s", "3s", [](const Settings& s) { return std::to_string(s.hsts.seconds) + "s"; }},
     {"redirect", "https", "off", "https",
      [](const Settings& s) { return std::string(s.redirect == Redirect::https ? "https" : "off"); }},
+    {"protocols", "http/1.1", "h2,http/1.1", "h2c,http/1.1",
+     [](const Settings& s) {
+       return std::string(s.protocols.http2 ? "h2," : "") + (s.protocols.http2_clear ? "h2c," : "") +
+              "http/1.1";
+     }},
     {"client-certificates", "asked", "required", "asked",
      [](const Settings& s) {
        return std::string(s.client_certificates == ClientCertificates::asked ? "asked" : "required");

@@ -1,0 +1,251 @@
+// The part of Http2Session that nghttp2 calls while it reads and writes frames.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "base/log.h"
+#include "base/out_of_memory.h"
+#include "connection/http2_session.h"
+
+namespace sluice {
+
+// Records what nghttp2 reports. An exception must not pass through its code.
+struct Http2Callbacks {
+  static constexpr int kOk = 0;
+
+  static Http2Session& session(void* user) { return *static_cast<Http2Session*>(user); }
+
+  template <typename Call>
+  static int record(Call&& call) {
+    return unless_out_of_memory("memory is used up: an HTTP/2 connection is closed", call)
+               ? kOk
+               : NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+
+  static std::string_view text(const std::uint8_t* bytes, std::size_t size) {
+    return {reinterpret_cast<const char*>(bytes), size};
+  }
+
+  static int frame_begins(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+    switch (head->type) {
+      case NGHTTP2_DATA:
+        if (head->length == 0 && (head->flags & NGHTTP2_FLAG_END_STREAM) == 0)
+          session(user).count(Http2Cost::empty);
+        break;
+      case NGHTTP2_HEADERS:
+      case NGHTTP2_CONTINUATION:
+      case NGHTTP2_RST_STREAM:
+      case NGHTTP2_PUSH_PROMISE:
+      case NGHTTP2_GOAWAY:
+        break;
+      case NGHTTP2_PRIORITY:
+      case NGHTTP2_PRIORITY_UPDATE:
+        session(user).count(Http2Cost::priority);
+        break;
+      case NGHTTP2_SETTINGS:
+        session(user).count(Http2Cost::settings);
+        break;
+      case NGHTTP2_PING:
+        session(user).count(Http2Cost::ping);
+        break;
+      case NGHTTP2_WINDOW_UPDATE:
+        session(user).count(Http2Cost::window);
+        break;
+      default:
+        session(user).count(Http2Cost::unknown);
+        break;
+    }
+    return kOk;
+  }
+
+  static int fields_begin(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    return record([&] {
+      Http2Session& to = session(user);
+      to.heading_ = frame->headers.cat == NGHTTP2_HCAT_REQUEST ? to.open_stream(frame->hd.stream_id) : nullptr;
+      to.block_size_ = 0;
+    });
+  }
+
+  static int field(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name, std::size_t name_size,
+                   const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+    Http2Session& to = session(user);
+    to.block_size_ += name_size + value_size + Http2RequestFields::kFieldCost;
+    const int recorded = record([&] {
+      if (to.heading_ == nullptr) return;  // a trailer, which nobody reads
+      to.heading_->fields().add(text(name, name_size), text(value, value_size), to.context_.limits);
+      if (text(name, name_size) == "priority") to.heading_->priority = parse_priority(text(value, value_size));
+    });
+    // The rest of the list is decoded and passed over.
+    constexpr std::size_t kLongListFactor = 4;
+    if (to.block_size_ > kLongListFactor * to.context_.limits.head_bytes_max) {
+      to.costly_ = Http2Cost::fields;
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    return recorded;
+  }
+
+  static int frame_came(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    return record([&] { take_frame(session(user), *frame); });
+  }
+
+  static void take_frame(Http2Session& to, const nghttp2_frame& frame) {
+    const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (frame.hd.type) {
+      case NGHTTP2_HEADERS:
+        if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) return to.head_has_come(ends);
+        [[fallthrough]];
+      case NGHTTP2_DATA:
+        if (Http2Stream* stream = ends ? to.stream_of(frame.hd.stream_id) : nullptr) {
+          stream->end_has_come();
+          to.make_ready(*stream);
+        }
+        return;
+      case NGHTTP2_RST_STREAM:
+        return to.count(Http2Cost::reset);
+      case NGHTTP2_WINDOW_UPDATE:
+      case NGHTTP2_SETTINGS:
+        to.windows_changed_ = true;
+        return;
+      case NGHTTP2_PING:
+        if ((frame.hd.flags & NGHTTP2_FLAG_ACK) != 0 && to.asked_to_leave_ &&
+            std::memcmp(frame.ping.opaque_data, Http2Session::kLeavingPing,
+                        sizeof(Http2Session::kLeavingPing)) == 0)
+          to.heard_ = true;
+        return;
+      case NGHTTP2_PRIORITY_UPDATE: {
+        const auto& update = *static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
+        return to.prioritise(update.stream_id, text(update.field_value, update.field_value_len));
+      }
+      default:
+        return;
+    }
+  }
+
+  static int content_came(nghttp2_session* from, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
+                          std::size_t size, void* user) {
+    return record([&] {
+      nghttp2_session_consume_connection(from, size);
+      Http2Stream* stream = session(user).stream_of(id);
+      if (stream == nullptr) return;
+      stream->content_has_come(text(bytes, size));
+      session(user).make_ready(*stream);
+    });
+  }
+
+  static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
+    return record([&] {
+      Http2Stream* stream = session(user).stream_of(id);
+      if (stream == nullptr || stream->is_closed) return;
+      stream->is_closed = true;
+      session(user).link_.closed.push_back(stream);
+    });
+  }
+
+  static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type != NGHTTP2_RST_STREAM) return kOk;
+    // Others are for reasons of ours.
+    const std::uint32_t code = frame->rst_stream.error_code;
+    const bool by_client = code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR && code != NGHTTP2_CANCEL;
+    if (by_client) session(user).count(Http2Cost::reset);
+    return kOk;
+  }
+
+  static int send_content(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std::size_t size,
+                          nghttp2_data_source* source, void* user) {
+    auto& answer = *static_cast<Http2Answer*>(source->ptr);
+    return answer.put_frame(session(user).link_, head, size) ? kOk : NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+};
+
+const nghttp2_session_callbacks* Http2Session::callbacks() {
+  static nghttp2_session_callbacks* const made = [] {
+    nghttp2_session_callbacks* fresh = nullptr;
+    if (nghttp2_session_callbacks_new(&fresh) != 0) throw std::bad_alloc();
+    nghttp2_session_callbacks_set_on_begin_frame_callback(fresh, Http2Callbacks::frame_begins);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(fresh, Http2Callbacks::fields_begin);
+    nghttp2_session_callbacks_set_on_header_callback(fresh, Http2Callbacks::field);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(fresh, Http2Callbacks::frame_came);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(fresh, Http2Callbacks::content_came);
+    nghttp2_session_callbacks_set_on_stream_close_callback(fresh, Http2Callbacks::stream_closed);
+    nghttp2_session_callbacks_set_on_frame_send_callback(fresh, Http2Callbacks::frame_sent);
+    nghttp2_session_callbacks_set_send_data_callback(fresh, Http2Callbacks::send_content);
+    return fresh;
+  }();
+  return made;
+}
+
+const nghttp2_option* Http2Session::options() {
+  static nghttp2_option* const made = [] {
+    nghttp2_option* fresh = nullptr;
+    if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
+    nghttp2_option_set_no_auto_window_update(fresh, 1);
+    nghttp2_option_set_no_closed_streams(fresh, 1);
+    nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_PRIORITY_UPDATE);
+    nghttp2_option_set_max_outbound_ack(fresh, 256);
+    return fresh;
+  }();
+  return made;
+}
+
+Http2Stream* Http2Session::stream_of(std::int32_t id) const {
+  return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(nghttp2_.get(), id));
+}
+
+Http2Stream* Http2Session::open_stream(std::int32_t id) {
+  streams_.push_back(pool_.take());
+  Http2Stream& stream = *streams_.back();
+  stream.index = static_cast<std::uint32_t>(streams_.size() - 1);
+  stream.open(link_, id);
+  nghttp2_session_set_stream_user_data(nghttp2_.get(), id, &stream);
+  return &stream;
+}
+
+void Http2Session::head_has_come(bool ends) {
+  if (heading_ == nullptr) return;
+  Http2Stream& stream = *std::exchange(heading_, nullptr);
+  ++working_;
+  served_ = true;
+  stream.head_has_come(ends, input_.arrived_ns());
+  const auto early =
+      std::find_if(early_.begin(), early_.end(), [&](const Early& one) { return one.id == stream.id(); });
+  if (early != early_.end()) {
+    stream.priority = early->priority;
+    early_.erase(early);
+  }
+  schedule_.add_fresh(stream);
+}
+
+void Http2Session::make_ready(Http2Stream& stream) {
+  if (stream.stream().is_at_work()) schedule_.add(stream);
+}
+
+void Http2Session::prioritise(std::int32_t id, std::string_view text) {
+  const Http2Priority priority = parse_priority(text);
+  if (Http2Stream* stream = stream_of(id)) {
+    const bool was_ready = stream->is_ready && stream->stream().is_at_work();
+    if (was_ready) schedule_.remove(*stream);
+    stream->priority = priority;
+    if (was_ready) schedule_.add(*stream);
+  } else if (id > nghttp2_session_get_last_proc_stream_id(nghttp2_.get())) {
+    if (early_.size() == kEarlyMax) early_.erase(early_.begin());
+    early_.push_back({id, priority});
+  }
+}
+
+void Http2Session::count(Http2Cost cost) {
+  if (!costly_ && !budget_.take(cost, context_.loop.now_ms())) costly_ = cost;
+}
+
+// One line a second at most.
+void Http2Session::break_off_costly() {
+  context_.stats.http2_floods[static_cast<unsigned>(*costly_)].add();
+  const std::uint64_t now_ms = context_.loop.now_ms();
+  constexpr std::uint64_t kLineMs = 1000;
+  if (pool_.logged_ms != 0 && now_ms - pool_.logged_ms < kLineMs) return;
+  pool_.logged_ms = now_ms;
+  log(LogLevel::warning,
+      "a client sends too many " + std::string(http2_cost_name(*costly_)) +
+          ", so its HTTP/2 connection is closed: " + link_.channel().transport().peer_name());
+}
+
+}  // namespace sluice

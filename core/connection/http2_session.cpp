@@ -1,0 +1,317 @@
+#include "connection/http2_session.h"
+
+#include <algorithm>
+#include <new>
+
+namespace sluice {
+namespace {
+
+// The client may send so much content before readers take any (RFC 9113 section 6.9). Each stream has the
+// protocol's own 64 KiB besides.
+constexpr std::int32_t kConnectionWindow = 1024 * 1024;
+// nghttp2 is given so many bytes at once, between two looks at the clock.
+constexpr std::size_t kReadMax = 4 * 1024;
+
+void need(int result) {
+  if (result == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+}
+
+}  // namespace
+
+std::unique_ptr<Http2Stream> Http2Pool::take() {
+  if (spare.empty()) return std::make_unique<Http2Stream>(common.context);
+  std::unique_ptr<Http2Stream> stream = std::move(spare.back());
+  spare.pop_back();
+  return stream;
+}
+
+// The stream may be the caller, so it is destroyed at the end of the turn.
+void Http2Pool::give(std::unique_ptr<Http2Stream> stream) {
+  stream->close();
+  if (spare.size() >= kSpareMax) return common.context.loop.reap(std::move(stream));
+  spare.push_back(std::move(stream));
+}
+
+Http2Session::Http2Session(Http2Pool& pool)
+    : Session(pool.common.context.inputs, pool.common.outputs),
+      context_(pool.common.context),
+      pool_(pool),
+      link_(pool.common, output_) {}
+
+Http2Session::~Http2Session() {
+  reset();
+}
+
+void Http2Session::attach(Channel& channel, SessionHost& host) {
+  link_.begin(channel, host);
+  channel.transport().keep_little_unsent();
+}
+
+void Http2Session::start() {
+  nghttp2_session* made = nullptr;
+  need(nghttp2_session_server_new2(&made, callbacks(), this, options()));
+  nghttp2_.reset(made);
+  link_.use(made);
+  const nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kStreamsMax},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, context_.limits.head_bytes_max},
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  };
+  need(nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings, std::size(settings)));
+  need(nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, kConnectionWindow));
+  if (context_.draining) ask_to_leave();
+}
+
+void Http2Session::reset() {
+  nghttp2_.reset();  // it knows no stream from now on
+  link_.closed.clear();
+  while (!streams_.empty()) {
+    streams_.back()->stream().cut();
+    recycle(*streams_.back());
+  }
+  output_.consume(output_.pending().size());
+  output_.release();
+  input_.use(input_.rest().size());
+  input_.next_request();
+  input_.release();
+}
+
+void Http2Session::begin_turn() {
+  has_read_ = false;
+  if (!std::exchange(stalled_, false)) return;
+  for (const auto& stream : streams_) {
+    if (stream->stream().is_stalled()) schedule_.add(*stream);
+  }
+}
+
+Session::Next Http2Session::wait_for(WaitingFor what) {
+  waiting_for_ = what;
+  if (input_.empty()) input_.release();
+  return Next::wait;
+}
+
+Session::Next Http2Session::advance() {
+  resting_ = false;
+  if (nghttp2_ == nullptr) start();
+  for (;;) {
+    if (const auto next = run_streams()) return *next;
+    if (is_over()) return end_connection();
+    if (const auto next = receive_frames()) return *next;
+  }
+}
+
+bool Http2Session::is_over() const {
+  if (leaving_ && streams_.empty()) return link_.is_drained();
+  return nghttp2_session_want_read(nghttp2_.get()) == 0 && nghttp2_session_want_write(nghttp2_.get()) == 0;
+}
+
+// The client gets to know why, so the connection reads on for a while.
+Session::Next Http2Session::end_connection() {
+  for (const auto& stream : streams_) stream->stream().cut();
+  lingers_ = true;
+  return Next::end;
+}
+
+std::optional<Session::Next> Http2Session::run_streams() {
+  for (bool first = true; !schedule_.empty(); first = false) {
+    if (link_.channel().budget() == 0 || (!first && context_.loop.slice_is_over()))
+      return wait_for(WaitingFor::turn);
+    Io io = link_.drain();
+    if (io == Io::ok) io = link_.make_room(Http2Link::kFrameHead + Http2Link::kContentMax);
+    if (io == Io::lost) return Next::cut;
+    if (io == Io::full) return wait_for(WaitingFor::socket_room);
+    bool waits = false;
+    Http2Stream& stream = *schedule_.take(waits);
+    if (const auto next = run(stream, waits)) return next;
+  }
+  return std::nullopt;
+}
+
+std::optional<Session::Next> Http2Session::run(Http2Stream& stream, bool waits) {
+  const bool alone = schedule_.empty();
+  link_.quantum() = waits ? 0 : alone ? Http2Link::kFrames * Http2Link::kContentMax : Http2Link::kContentMax;
+  const std::uint64_t share = link_.quantum();
+  const Stream::Outcome outcome = stream.advance();
+  const std::uint64_t sent = share - std::min(share, link_.quantum());
+  if (sent > 0) budget_.content_was_sent(1 + sent / Http2Link::kContentMax);
+  if (outcome == Stream::Outcome::waits && stream.wants_turn()) {
+    if (stream.stream().is_stalled()) {
+      stalled_ = true;
+    } else {
+      schedule_.add_again(stream);
+    }
+  }
+  const auto next = take_outcome(stream, outcome);
+  if (!next && link_.drain() == Io::lost) return Next::cut;
+  look_at_closed();
+  return next;
+}
+
+std::optional<Session::Next> Http2Session::take_outcome(Http2Stream& stream, Stream::Outcome outcome) {
+  const auto reset = [&](std::uint32_t code) {
+    if (!stream.is_closed)
+      need(nghttp2_submit_rst_stream(nghttp2_.get(), NGHTTP2_FLAG_NONE, stream.id(), code));
+  };
+  switch (outcome) {
+    case Stream::Outcome::waits:
+    case Stream::Outcome::sent:
+      break;
+    case Stream::Outcome::closed:
+      reset(NGHTTP2_CANCEL);
+      break;
+    case Stream::Outcome::cut:
+      reset(NGHTTP2_INTERNAL_ERROR);
+      break;
+    case Stream::Outcome::client_left:
+      if (!stream.is_closed) return Next::leave;
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Session::Next> Http2Session::receive_frames() {
+  Channel& channel = link_.channel();
+  // A client that does not take what it has caused causes no more.
+  const Io sent = link_.drain();
+  if (sent == Io::lost) return Next::cut;
+  if (sent == Io::full || (!output_.empty() && !channel.output_ready()))
+    return wait_for(WaitingFor::socket_room);
+  if (channel.budget() == 0 || (has_read_ && context_.loop.slice_is_over())) return wait_for(WaitingFor::turn);
+  has_read_ = true;
+  if (input_.empty()) {
+    if (channel.input_ended()) return streams_.empty() ? Next::end : wait_for(WaitingFor::handler);
+    input_.expect_much();
+    const Io io = channel.receive(input_);
+    if (io == Io::lost) return Next::cut;
+    if (io == Io::full) return wait_for_client();
+    if (channel.input_ended()) return std::nullopt;
+  }
+  return read_frames();
+}
+
+Session::Next Http2Session::wait_for_client() {
+  if (!streams_.empty()) return wait_for(stalled_ ? WaitingFor::turn : WaitingFor::handler);
+  if (link_.channel().flush(output_) != Io::ok) return wait_for(WaitingFor::socket_room);
+  return Next::idle;
+}
+
+std::optional<Session::Next> Http2Session::read_frames() {
+  bool is_broken = false;
+  do {
+    const std::string_view bytes = input_.rest().substr(0, kReadMax);
+    const ssize_t used = nghttp2_session_mem_recv(
+        nghttp2_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    if (used == NGHTTP2_ERR_FLOODED) count(Http2Cost::unsent);
+    is_broken = used < 0;
+    input_.use(is_broken ? input_.rest().size() : static_cast<std::size_t>(used));
+  } while (!is_broken && !costly_ && !input_.empty() && !context_.loop.slice_is_over());
+  if (input_.empty()) input_.next_request();
+  look_at_closed();
+  if (is_broken || costly_) {
+    if (costly_) break_off_costly();
+    need(nghttp2_session_terminate_session(nghttp2_.get(),
+                                           costly_ ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR));
+    if (link_.drain() == Io::lost) return Next::cut;
+    return end_connection();
+  }
+  look_at_windows();
+  finish_shutdown();
+  if (link_.drain() == Io::lost) return Next::cut;
+  return std::nullopt;
+}
+
+void Http2Session::look_at_closed() {
+  for (std::size_t i = 0; i < link_.closed.size(); ++i) {
+    Http2Stream& stream = *link_.closed[i];
+    if (stream.stream().is_at_work()) stream.stream().cut();
+    recycle(stream);
+  }
+  link_.closed.clear();
+}
+
+void Http2Session::recycle(Http2Stream& stream) {
+  schedule_.remove(stream);
+  if (stream.has_head()) --working_;
+  if (heading_ == &stream) heading_ = nullptr;
+  const std::uint32_t index = stream.index;
+  std::swap(streams_[index], streams_.back());
+  streams_[index]->index = index;
+  std::unique_ptr<Http2Stream> taken = std::move(streams_.back());
+  streams_.pop_back();
+  pool_.give(std::move(taken));
+}
+
+void Http2Session::look_at_windows() {
+  if (!std::exchange(windows_changed_, false)) return;
+  for (const auto& stream : streams_) {
+    if (stream->waits_for_window() && stream->has_window()) schedule_.add(*stream);
+  }
+}
+
+bool Http2Session::wake(Ticket ticket, const ModuleInstance& by) {
+  const auto found = std::find_if(streams_.begin(), streams_.end(),
+                                  [&](const auto& stream) { return stream->ticket().value == ticket.value; });
+  if (found == streams_.end() || !(*found)->stream().wake(by)) return false;
+  make_ready(**found);
+  return true;
+}
+
+Session::Next Http2Session::be_late(DeadlineKind kind) {
+  Http2Stream& stream = *link_.late;
+  const Stream::Outcome outcome = stream.stream().be_late(kind);
+  if (outcome == Stream::Outcome::waits) make_ready(stream);
+  return take_outcome(stream, outcome).value_or(Next::wait);
+}
+
+Session::Next Http2Session::refuse_late_head() {
+  say_goodbye();
+  return Next::end;
+}
+
+Session::Next Http2Session::close_endless() {
+  for (const auto& stream : streams_) {
+    if (!stream->stream().waits_endlessly()) continue;
+    take_outcome(*stream, stream->stream().close_endless());
+    link_.host().run_again();
+  }
+  return Next::wait;
+}
+
+void Http2Session::cut() {
+  for (const auto& stream : streams_) stream->stream().cut();
+  output_.consume(output_.pending().size());
+}
+
+void Http2Session::settle(bool sends, bool) {
+  for (const auto& stream : streams_) stream->settle(sends);
+}
+
+bool Http2Session::rest() {
+  output_.release();
+  input_.release();
+  early_.clear();
+  resting_ = true;
+  return false;
+}
+
+bool Http2Session::ask_to_leave() {
+  if (std::exchange(asked_to_leave_, true) || nghttp2_ == nullptr) return false;
+  need(nghttp2_submit_shutdown_notice(nghttp2_.get()));
+  need(nghttp2_submit_ping(nghttp2_.get(), NGHTTP2_FLAG_NONE, kLeavingPing));
+  return true;
+}
+
+// The client has answered, so it has seen that it should open no more streams. Those that came before are
+// served.
+void Http2Session::finish_shutdown() {
+  if (heard_ && !leaving_) say_goodbye();
+}
+
+void Http2Session::say_goodbye() {
+  if (nghttp2_ == nullptr || std::exchange(leaving_, true)) return;
+  const std::int32_t last = nghttp2_session_get_last_proc_stream_id(nghttp2_.get());
+  need(nghttp2_submit_goaway(nghttp2_.get(), NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0));
+  link_.drain();
+}
+
+}  // namespace sluice

@@ -1,0 +1,157 @@
+#include "connection/http2_stream.h"
+
+#include "base/kept_memory.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kContentKeptMax = 16 * 1024;
+// The output has so much room behind an answer's head, for content and for frames of nghttp2's own.
+constexpr std::size_t kRoomBehindHead = 2 * 1024;
+constexpr std::size_t kContinueRoom = 64;
+
+}  // namespace
+
+void Http2Stream::open(Http2Link& link, std::int32_t id) {
+  link_ = &link;
+  answer_.reset(id);
+  fields_.start();
+}
+
+void Http2Stream::close() {
+  stream_.reuse();
+  give_back_above(content_, kContentKeptMax);
+  content_.clear();
+  content_used_ = 0;
+  content_size_ = 0;
+  ticket_ = {};
+  step_ = Step::waits_for_head;
+  request_ended_ = received_ = window_shut_ = output_full_ = false;
+  is_closed = is_ready = false;
+  priority = {};
+  link_ = nullptr;
+}
+
+void Http2Stream::head_has_come(bool ends, std::uint64_t arrived_ns) {
+  arrived_ns_ = arrived_ns;
+  request_ended_ = ends;
+  has_body_ = !ends;
+  received_ = true;
+  step_ = Step::has_head;
+}
+
+void Http2Stream::content_has_come(std::string_view content) {
+  content_size_ += content.size();
+  received_ = true;
+  if (!stream_.is_at_work() && step_ == Step::runs) return;  // the answer has ended
+  if (content_used_ == content_.size()) {
+    content_.clear();
+    content_used_ = 0;
+  }
+  content_.append(content);
+}
+
+Stream::Outcome Http2Stream::advance() {
+  window_shut_ = output_full_ = false;
+  if (step_ == Step::has_head) begin_request();
+  return stream_.advance();
+}
+
+void Http2Stream::begin_request() {
+  step_ = Step::runs;
+  ticket_ = link_->host().begin_request();
+  const Refusal refusal = fields_.judge(has_body_, is_secure(), link_->context().limits);
+  if (refusal) return stream_.refuse_head(fields_.head(), arrived_ns_, refusal);
+  stream_.take_head(fields_.head(), arrived_ns_);
+}
+
+bool Http2Stream::has_window() const {
+  nghttp2_session* session = link_->session();
+  return nghttp2_session_get_stream_remote_window_size(session, id()) > 0 &&
+         nghttp2_session_get_remote_window_size(session) > 0;
+}
+
+bool Http2Stream::wants_turn() const {
+  const WaitingFor what = stream_.waiting_for();
+  return what == WaitingFor::turn || (what == WaitingFor::socket_room && !window_shut_);
+}
+
+// What the reader takes is given back to the stream's window. The connection's window does not wait for
+// readers, so that one that pauses holds only its own stream.
+bool Http2Stream::fetch_body(RequestBody& body) {
+  const ConnectionContext& context = link_->context();
+  body.pace().pause(context.loop.now_ms());
+  if (received_) body.begin_to_come();
+  while (body.wants_bytes()) {
+    const std::string_view content = std::string_view(content_).substr(content_used_);
+    if (content_size_ > context.limits.body_bytes_max) {
+      body.break_off({413, "The body is longer than this server allows."});
+    } else if (!content.empty()) {
+      const std::size_t taken = body.offer(content);
+      content_used_ += taken;
+      body.pace().came(taken);
+      give_back_window(taken);
+    } else if (request_ended_) {
+      body.finish();
+    } else {
+      const std::uint64_t window_ms = context.loop.deadlines().duration_ms(DeadlineKind::body);
+      if (body.pace().too_slow(window_ms, context.limits.body_rate_min)) body.break_off(kSlowBody);
+      break;
+    }
+  }
+  return true;
+}
+
+void Http2Stream::give_back_window(std::size_t size) {
+  if (!request_ended_ && size > 0) nghttp2_session_consume_stream(link_->session(), id(), size);
+}
+
+bool Http2Stream::send_continue() {
+  if (link_->make_room(kContinueRoom) != Io::ok) return false;
+  char name[] = ":status";
+  char value[] = "100";
+  const nghttp2_nv status = {reinterpret_cast<std::uint8_t*>(name), reinterpret_cast<std::uint8_t*>(value),
+                             sizeof(name) - 1, sizeof(value) - 1, NGHTTP2_NV_FLAG_NONE};
+  nghttp2_submit_headers(link_->session(), NGHTTP2_FLAG_NONE, id(), nullptr, &status, 1, nullptr);
+  link_->drain();
+  return true;
+}
+
+Io Http2Stream::begin_answer(ResponseHead& head, bool, BodyFraming& framing) {
+  Io io = link_->drain();
+  if (io == Io::ok) io = link_->make_room(Http2Answer::size_max(head) + kRoomBehindHead);
+  if (io != Io::ok) {
+    output_full_ = io == Io::full;
+    return io;
+  }
+  framing.kind = framing_of(head);
+  framing.remaining = framing.kind == Framing::length ? head.size : kUnknownSize;
+  framing.overrun = false;
+  answer_.begin(head);
+  return Io::ok;
+}
+
+void Http2Stream::close_sink() {
+  sink_->close();
+  window_shut_ = sink_->window_is_shut();
+  output_full_ = !window_shut_ && sink_->is_full();
+  sink_.reset();
+}
+
+void Http2Stream::take_back_answer() {
+  sink_->take_back();
+  answer_.take_back();
+}
+
+// A client that still sends a body is told that nobody wants the rest (RFC 9113 section 8.1).
+bool Http2Stream::end_answer(bool) {
+  if (!request_ended_) nghttp2_submit_rst_stream(link_->session(), NGHTTP2_FLAG_NONE, id(), NGHTTP2_NO_ERROR);
+  return false;
+}
+
+void Http2Stream::stream_is_late(DeadlineKind kind) {
+  link_->late = this;
+  link_->host().stream_is_late(kind);
+}
+
+}  // namespace sluice

@@ -1,0 +1,105 @@
+// One stream of an HTTP/2 connection: a request and its answer, carried by frames (RFC 9113 section 5).
+//
+// nghttp2's events are recorded here while it reads, and take effect when the session lets the stream run.
+// Loop thread. Owned by its session, otherwise by Http2Pool, for another stream.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "connection/http2_sink.h"
+#include "exchange/stream.h"
+#include "http/http2_fields.h"
+#include "http/http2_priority.h"
+
+namespace sluice {
+
+class Http2Stream final : public Reapable, private StreamCarrier {
+ public:
+  explicit Http2Stream(const ConnectionContext& context) : stream_(context, *this) {}
+
+  // Begins the stream of this number.
+  void open(Http2Link& link, std::int32_t id);
+  // Prepares it for another connection. REQUIRES: it is not at work.
+  void close();
+  std::int32_t id() const { return answer_.id(); }
+
+  // What has come for it.
+  Http2RequestFields& fields() { return fields_; }
+  void head_has_come(bool ends, std::uint64_t arrived_ns);
+  void content_has_come(std::string_view content);
+  // The rest of the body, and trailers, have come.
+  void end_has_come() { request_ended_ = true; }
+  bool has_head() const { return step_ != Step::waits_for_head; }
+  // nghttp2 knows it no more, be it because it has ended or was reset.
+  bool is_closed = false;
+  // It is in the session's queue of streams that can run.
+  bool is_ready = false;
+  // Its place among the session's streams.
+  std::uint32_t index = 0;
+  Http2Priority priority;
+
+  // Goes on as far as it can.
+  Stream::Outcome advance();
+  Stream& stream() { return stream_; }
+  const Stream& stream() const { return stream_; }
+  Ticket ticket() const { return ticket_; }
+  // Whether it waits for the client to open a window.
+  bool waits_for_window() const { return window_shut_ && stream_.waiting_for() == WaitingFor::socket_room; }
+  // Whether both windows are open now.
+  bool has_window() const;
+  // Whether it can run again, because it only waits for its turn or for the output.
+  bool wants_turn() const;
+  void settle(bool sends) { stream_.settle(sends && !waits_for_window(), std::exchange(received_, false)); }
+  // Whether a part of its answer was sent.
+  bool has_begun_answer() const {
+    return !answer_.head_waits() && stream_.state() == StreamState::transmitting;
+  }
+
+ private:
+  enum class Step : std::uint8_t { waits_for_head, has_head, runs };
+
+  // StreamCarrier
+  Ticket exchange_ticket() override { return ticket_; }
+  std::string client_name() override { return link_->channel().transport().peer_name(); }
+  std::uint32_t find_site(std::string_view host, Refusal& refusal) const override {
+    return link_->channel().find_site(host, refusal);
+  }
+  bool is_secure() const override { return link_->channel().transport().is_secure(); }
+  bool may_redirect() const override { return !is_secure() && link_->channel().address().redirects; }
+  bool fetch_body(RequestBody& body) override;
+  bool send_continue() override;
+  Io begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) override;
+  AnswerSink& open_sink(BodyFraming& framing) override { return sink_.emplace(*link_, answer_, framing); }
+  void close_sink() override;
+  bool can_take_back_answer() const override { return answer_.head_waits(); }
+  void take_back_answer() override;
+  bool end_answer(bool request_taken) override;
+  bool client_has_ended() const override { return link_->channel().client_has_ended(); }
+  bool output_is_full() const override { return window_shut_ || output_full_; }
+  bool share_is_used_up() const override { return link_->quantum() == 0 || link_->channel().budget() == 0; }
+  void stream_is_late(DeadlineKind kind) override;
+
+  void begin_request();
+  void give_back_window(std::size_t size);
+
+  Http2Link* link_ = nullptr;
+  Stream stream_;
+  Http2RequestFields fields_;
+  Http2Answer answer_;
+  std::optional<Http2Sink> sink_;
+  std::string content_;             // of the request's body that was not taken; at most the stream's window
+  std::size_t content_used_ = 0;    // how much of content_ was taken
+  std::uint64_t content_size_ = 0;  // of all that came
+  std::uint64_t arrived_ns_ = 0;
+  Ticket ticket_{};
+  Step step_ = Step::waits_for_head;
+  bool has_body_ = false;  // something follows the head, or has followed it
+  bool request_ended_ = false;
+  bool received_ = false;  // something came since `settle`
+  bool window_shut_ = false;
+  bool output_full_ = false;
+};
+
+}  // namespace sluice
