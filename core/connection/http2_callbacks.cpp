@@ -33,16 +33,21 @@ struct Http2Callbacks {
           session(user).count(Http2Cost::empty);
         break;
       case NGHTTP2_HEADERS:
+        session(user).judge_stream(head->stream_id);
+        break;
       case NGHTTP2_CONTINUATION:
       case NGHTTP2_RST_STREAM:
       case NGHTTP2_PUSH_PROMISE:
       case NGHTTP2_GOAWAY:
         break;
       case NGHTTP2_PRIORITY:
+        if (head->stream_id == 0) session(user).fail(NGHTTP2_PROTOCOL_ERROR);
+        [[fallthrough]];
       case NGHTTP2_PRIORITY_UPDATE:
         session(user).count(Http2Cost::priority);
         break;
       case NGHTTP2_SETTINGS:
+        session(user).widest_window_ = session(user).widest_window();
         session(user).count(Http2Cost::settings);
         break;
       case NGHTTP2_PING:
@@ -102,8 +107,10 @@ struct Http2Callbacks {
         return;
       case NGHTTP2_RST_STREAM:
         return to.count(Http2Cost::reset);
-      case NGHTTP2_WINDOW_UPDATE:
       case NGHTTP2_SETTINGS:
+        take_settings(to, frame.settings);
+        [[fallthrough]];
+      case NGHTTP2_WINDOW_UPDATE:
         to.windows_changed_ = true;
         return;
       case NGHTTP2_PING:
@@ -114,10 +121,22 @@ struct Http2Callbacks {
         return;
       case NGHTTP2_PRIORITY_UPDATE: {
         const auto& update = *static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
+        if (update.stream_id == 0) return to.fail(NGHTTP2_PROTOCOL_ERROR);
         return to.prioritise(update.stream_id, text(update.field_value, update.field_value_len));
       }
       default:
         return;
+    }
+  }
+
+  // A window that grows beyond its limit is an error of the connection (RFC 9113 section 6.9.2).
+  static void take_settings(Http2Session& to, const nghttp2_settings& settings) {
+    for (std::size_t i = 0; i < settings.niv; ++i) {
+      if (settings.iv[i].settings_id != NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE) continue;
+      const std::int64_t change = std::int64_t{settings.iv[i].value} - to.initial_window_;
+      to.initial_window_ += change;
+      to.widest_window_ += change;
+      if (to.widest_window_ > NGHTTP2_MAX_WINDOW_SIZE) to.fail(NGHTTP2_FLOW_CONTROL_ERROR);
     }
   }
 
@@ -143,6 +162,7 @@ struct Http2Callbacks {
 
   static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_RST_STREAM) return kOk;
+    session(user).note_break_off(frame->hd.stream_id);
     // Others are for reasons of ours.
     const std::uint32_t code = frame->rst_stream.error_code;
     const bool by_client = code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR && code != NGHTTP2_CANCEL;
@@ -191,7 +211,16 @@ Http2Stream* Http2Session::stream_of(std::int32_t id) const {
   return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(nghttp2_.get(), id));
 }
 
+// A request has a higher number than those before it (RFC 9113 section 5.1.1). What comes for a stream that
+// this side has reset was on its way.
+void Http2Session::judge_stream(std::int32_t id) {
+  const bool is_old = id <= newest_ && stream_of(id) == nullptr;
+  if (is_old && std::find(broken_off_.begin(), broken_off_.end(), id) == broken_off_.end())
+    fail(NGHTTP2_PROTOCOL_ERROR);
+}
+
 Http2Stream* Http2Session::open_stream(std::int32_t id) {
+  newest_ = id;
   streams_.push_back(pool_.take());
   Http2Stream& stream = *streams_.back();
   stream.index = static_cast<std::uint32_t>(streams_.size() - 1);
@@ -230,6 +259,19 @@ void Http2Session::prioritise(std::int32_t id, std::string_view text) {
     if (early_.size() == kEarlyMax) early_.erase(early_.begin());
     early_.push_back({id, priority});
   }
+}
+
+std::int64_t Http2Session::widest_window() const {
+  std::int64_t widest = 0;
+  for (const auto& stream : streams_) {
+    widest = std::max<std::int64_t>(
+        widest, nghttp2_session_get_stream_remote_window_size(nghttp2_.get(), stream->id()));
+  }
+  return widest;
+}
+
+void Http2Session::fail(std::uint32_t error) {
+  nghttp2_session_terminate_session(nghttp2_.get(), error);
 }
 
 void Http2Session::count(Http2Cost cost) {

@@ -102,7 +102,7 @@ Session::Next Http2Session::advance() {
 
 bool Http2Session::is_over() const {
   if (leaving_ && streams_.empty()) return link_.is_drained();
-  return nghttp2_session_want_read(nghttp2_.get()) == 0 && nghttp2_session_want_write(nghttp2_.get()) == 0;
+  return nghttp2_session_want_read(nghttp2_.get()) == 0;
 }
 
 // The client gets to know why, so the connection reads on for a while.
@@ -217,7 +217,8 @@ std::optional<Session::Next> Http2Session::read_frames() {
   look_at_windows();
   finish_shutdown();
   if (link_.drain() == Io::lost) return Next::cut;
-  return std::nullopt;
+  // After its last GOAWAY, nghttp2 sends nothing more.
+  return is_over() ? std::optional(end_connection()) : std::nullopt;
 }
 
 void Http2Session::look_at_closed() {

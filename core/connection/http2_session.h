@@ -6,6 +6,7 @@
 // INVARIANT: no callback of nghttp2 calls a module.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -88,6 +89,11 @@ class Http2Session final : public Session {
   void make_ready(Http2Stream& stream);
   void prioritise(std::int32_t id, std::string_view text);
   void count(Http2Cost cost);
+  // Errors that nghttp2 passes over.
+  void judge_stream(std::int32_t id);
+  void note_break_off(std::int32_t id) { broken_off_[break_offs_++ % broken_off_.size()] = id; }
+  void fail(std::uint32_t error);
+  std::int64_t widest_window() const;
 
   void look_at_closed();
   void look_at_windows();
@@ -110,10 +116,15 @@ class Http2Session final : public Session {
   };
   static constexpr std::size_t kEarlyMax = 16;
   std::vector<Early> early_;
-  std::optional<Http2Cost> costly_;  // what there was too much of
-  std::size_t working_ = 0;          // streams whose head has come
+  std::optional<Http2Cost> costly_;            // what there was too much of
+  std::array<std::int32_t, 64> broken_off_{};  // the last streams that this side has reset
+  std::size_t break_offs_ = 0;
+  std::int32_t newest_ = 0;  // the highest number of a stream
+  std::size_t working_ = 0;  // streams whose head has come
   WaitingFor waiting_for_ = WaitingFor::nothing;
-  std::size_t block_size_ = 0;  // of the list of fields that comes
+  std::int64_t widest_window_ = 0;        // of the streams, before SETTINGS that come
+  std::int64_t initial_window_ = 65'535;  // of streams, as the client has set it
+  std::size_t block_size_ = 0;            // of the list of fields that comes
   bool windows_changed_ = false;
   bool stalled_ = false;   // a body had room and wrote nothing: it is called again in the next turn
   bool has_read_ = false;  // in this turn

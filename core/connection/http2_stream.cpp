@@ -19,6 +19,7 @@ void Http2Stream::open(Http2Link& link, std::int32_t id) {
 }
 
 void Http2Stream::close() {
+  if (armed()) link_->context().loop.deadlines().disarm(*this);
   stream_.reuse();
   give_back_above(content_, kContentKeptMax);
   content_.clear();
@@ -143,10 +144,18 @@ void Http2Stream::take_back_answer() {
   answer_.take_back();
 }
 
-// A client that still sends a body is told that nobody wants the rest (RFC 9113 section 8.1).
+// Some clients pass over an answer that a reset follows at once. So one that still sends a body has a while to
+// stop by itself; its window stays shut.
 bool Http2Stream::end_answer(bool) {
-  if (!request_ended_) nghttp2_submit_rst_stream(link_->session(), NGHTTP2_FLAG_NONE, id(), NGHTTP2_NO_ERROR);
+  Deadlines& deadlines = link_->context().loop.deadlines();
+  if (!request_ended_) deadlines.arm(*this, DeadlineKind::linger, link_->context().loop.now_ms());
   return false;
+}
+
+// The client is told that nobody wants the rest of the body (RFC 9113 section 8.1).
+void Http2Stream::on_deadline(DeadlineKind) {
+  nghttp2_submit_rst_stream(link_->session(), NGHTTP2_FLAG_NONE, id(), NGHTTP2_NO_ERROR);
+  link_->host().run_again();
 }
 
 void Http2Stream::stream_is_late(DeadlineKind kind) {

@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-class Http2Stream final : public Reapable, private StreamCarrier {
+class Http2Stream final : public Reapable, private StreamCarrier, private DeadlineNode {
  public:
   explicit Http2Stream(const ConnectionContext& context) : stream_(context, *this) {}
 
@@ -81,6 +81,7 @@ class Http2Stream final : public Reapable, private StreamCarrier {
   bool share_is_used_up() const override { return link_->quantum() == 0 || link_->channel().budget() == 0; }
   void stream_is_late(DeadlineKind kind) override;
 
+  void on_deadline(DeadlineKind kind) override;
   void begin_request();
   void give_back_window(std::size_t size);
 

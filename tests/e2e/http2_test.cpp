@@ -1,5 +1,6 @@
 // HTTP/2 as clients see it: over TLS and in clear text, with every module, and when a server stops or reloads.
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,8 @@ struct ClearClient {
       const std::string got = client.read_some(1);
       if (got.empty()) return;
       wire.take(got);
+      if (const std::string due = wire.due(); !due.empty()) client.try_send(due);
     }
-    client.try_send(wire.due());
   }
   Http2Answer& get(std::uint32_t id, const std::string& path) {
     client.send(wire.get(id, path));
@@ -152,7 +153,7 @@ TEST_CASE("a reload under load fails no request of HTTP/2", "[e2e][http2]") {
   Served served;
   for (int i = 0; i < 3; ++i) {
     ClearClient client(served.server.endpoint());
-    CHECK(client.get(1, "/s/big.bin").content.size() < served.content.size() + 1);
+    CHECK((client.get(1, "/s/big.bin").content == served.content));
     CHECK(served.server.reload());
     CHECK(curl({"--http2", served.https("/hello/")}).size() > 10);
   }

@@ -71,7 +71,13 @@ std::string Http2Wire::headers(std::uint32_t id, const Fields& fields, bool ends
   return frame(NGHTTP2_HEADERS, static_cast<std::uint8_t>(flags), id, block(fields));
 }
 
-Fields Http2Wire::request(const std::string& path, const std::string& method, Fields more) {
+Fields Http2Wire::ask(const std::string& path, const std::string& method, const Fields& more) const {
+  Fields fields = request(path, method, more);
+  if (secure) fields[1].second = "https";
+  return fields;
+}
+
+Fields Http2Wire::request(const std::string& path, const std::string& method, const Fields& more) {
   Fields fields = {{":method", method}, {":scheme", "http"}, {":authority", "a"}, {":path", path}};
   fields.insert(fields.end(), more.begin(), more.end());
   return fields;

@@ -43,8 +43,11 @@ class Http2Wire {
   // HEADERS that end their block, and END_STREAM if nothing follows.
   std::string headers(std::uint32_t id, const Fields& fields, bool ends = true);
   // A request for the path, from http://a.
-  static Fields request(const std::string& path, const std::string& method = "GET", Fields more = {});
-  std::string get(std::uint32_t id, const std::string& path) { return headers(id, request(path)); }
+  static Fields request(const std::string& path, const std::string& method = "GET", const Fields& more = {});
+  // The same, from https://a over TLS.
+  bool secure = false;
+  Fields ask(const std::string& path, const std::string& method = "GET", const Fields& more = {}) const;
+  std::string get(std::uint32_t id, const std::string& path) { return headers(id, ask(path)); }
   static std::string data(std::uint32_t id, std::string_view content, bool ends = true);
   static std::string window_update(std::uint32_t id, std::uint32_t size);
   static std::string reset(std::uint32_t id, std::uint32_t code = NGHTTP2_CANCEL);
