@@ -65,7 +65,7 @@ std::string judge_stream(const Http2Answer& answer, const std::string& wanted) {
     return answer.field(wanted.substr(1)).empty() ? "" : "it has the field " + wanted.substr(1);
   if (wanted.starts_with("size ")) {
     const std::string size = std::to_string(answer.content.size());
-    return "size " + size == wanted ? "" : "it has " + size + " bytes";
+    return "size " + size == wanted ? "" : "it got " + told(answer) + " with " + size + " bytes";
   }
   if (const std::size_t equals = wanted.find('='); equals != std::string::npos) {
     const std::string value = answer.field(wanted.substr(0, equals));
@@ -133,7 +133,11 @@ std::string play_http2(const Http2Case& tried, const test::Endpoint& endpoint, b
       if (!goes_on && !wire.goaways().empty()) break;
       if (const std::string due = wire.due(); !due.empty()) connection.send(due);
     }
-    return judge(wire, tried.expected);
+    std::string wrong = judge(wire, tried.expected);
+    if (!wrong.empty() && goes_on && !wire.goaways().empty())
+      wrong +=
+          std::string(", and the connection was ended: ") + nghttp2_http2_strerror(wire.goaways().back().code);
+    return wrong;
   } catch (const std::exception& error) {
     return error.what();
   }
