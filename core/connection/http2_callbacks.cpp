@@ -245,7 +245,9 @@ void Http2Session::head_has_come(bool ends) {
 }
 
 void Http2Session::make_ready(Http2Stream& stream) {
-  if (stream.stream().is_at_work()) schedule_.add(stream);
+  if (!stream.stream().is_at_work()) return;
+  schedule_.remove(stream);
+  schedule_.add_fresh(stream);
 }
 
 void Http2Session::prioritise(std::int32_t id, std::string_view text) {

@@ -1,7 +1,8 @@
 // Which stream of an HTTP/2 connection runs next (RFC 9218 section 10).
 //
-// Streams whose request has just come go first, so that a small answer never waits for a large one. Then comes
-// the most urgent answer. Equal ones take turns, but a client may ask for one after the other.
+// Streams for which something has come go first, so that a small answer never waits for a large one. Then comes
+// the most urgent answer. Equal ones take turns, but a client may ask for one after the other. While the
+// connection's window is shut, answers keep their places.
 //
 // Loop thread. The streams are the session's.
 #pragma once
@@ -17,7 +18,8 @@ class Http2Schedule {
  public:
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
-  // Adds a stream whose answer has not begun.
+  bool has_fresh() const { return !fresh_.empty(); }
+  // Adds a stream for which something has come.
   void add_fresh(Http2Stream& stream) { add(stream, fresh_); }
   // Adds a stream behind equal ones.
   void add(Http2Stream& stream) { add(stream, queues_[stream.priority.urgency]); }
@@ -30,6 +32,7 @@ class Http2Schedule {
     note(stream);
   }
   // Takes the next stream out; null if there is none. `waits`: its content has to wait for a more urgent one.
+  // Only fresh ones come while the connection's window is shut.
   Http2Stream* take(bool& waits) {
     waits = false;
     Http2Stream* stream = fresh_.take();

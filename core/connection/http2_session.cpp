@@ -114,6 +114,8 @@ Session::Next Http2Session::end_connection() {
 
 std::optional<Session::Next> Http2Session::run_streams() {
   for (bool first = true; !schedule_.empty(); first = false) {
+    const bool is_shut = nghttp2_session_get_remote_window_size(nghttp2_.get()) <= 0;
+    if (is_shut && !schedule_.has_fresh()) break;
     if (link_.channel().budget() == 0 || (!first && context_.loop.slice_is_over()))
       return wait_for(WaitingFor::turn);
     Io io = link_.drain();
@@ -134,7 +136,7 @@ std::optional<Session::Next> Http2Session::run(Http2Stream& stream, bool waits) 
   const Stream::Outcome outcome = stream.advance();
   const std::uint64_t sent = share - std::min(share, link_.quantum());
   if (sent > 0) budget_.content_was_sent(1 + sent / Http2Link::kContentMax);
-  if (outcome == Stream::Outcome::waits && stream.wants_turn()) {
+  if (outcome == Stream::Outcome::waits && (stream.wants_turn() || stream.waits_for_connection())) {
     if (stream.stream().is_stalled()) {
       stalled_ = true;
     } else {

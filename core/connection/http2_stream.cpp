@@ -72,6 +72,10 @@ bool Http2Stream::has_window() const {
          nghttp2_session_get_remote_window_size(session) > 0;
 }
 
+bool Http2Stream::waits_for_connection() const {
+  return waits_for_window() && nghttp2_session_get_stream_remote_window_size(link_->session(), id()) > 0;
+}
+
 bool Http2Stream::wants_turn() const {
   const WaitingFor what = stream_.waiting_for();
   return what == WaitingFor::turn || (what == WaitingFor::socket_room && !window_shut_);

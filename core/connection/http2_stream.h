@@ -49,6 +49,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   bool waits_for_window() const { return window_shut_ && stream_.waiting_for() == WaitingFor::socket_room; }
   // Whether both windows are open now.
   bool has_window() const;
+  // Whether only the connection's window keeps it waiting.
+  bool waits_for_connection() const;
   // Whether it can run again, because it only waits for its turn or for the output.
   bool wants_turn() const;
   void settle(bool sends) { stream_.settle(sends && !waits_for_window(), std::exchange(received_, false)); }

@@ -65,7 +65,8 @@ std::string judge_stream(const Http2Answer& answer, const std::string& wanted) {
     return answer.field(wanted.substr(1)).empty() ? "" : "it has the field " + wanted.substr(1);
   if (wanted.starts_with("size ")) {
     const std::string size = std::to_string(answer.content.size());
-    return "size " + size == wanted ? "" : "it got " + told(answer) + " with " + size + " bytes";
+    const char* end = answer.was_reset ? ", reset" : answer.ended ? ", ended" : ", open";
+    return "size " + size == wanted ? "" : "it got " + told(answer) + " with " + size + " bytes" + end;
   }
   if (const std::size_t equals = wanted.find('='); equals != std::string::npos) {
     const std::string value = answer.field(wanted.substr(0, equals));

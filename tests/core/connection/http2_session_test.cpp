@@ -148,6 +148,21 @@ TEST_CASE_METHOD(Http2Fixture, "an answer fits into both windows", "[http2_sessi
   }
 }
 
+TEST_CASE_METHOD(Http2Fixture, "no answer starves while the connection's window is small", "[http2_session]") {
+  mount("echo");
+  begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1'000'000}});
+  wire.opens_windows = false;
+  const std::string sent = numbered(60'000);
+  for (const std::uint32_t id : {1U, 3U, 5U}) {
+    say(wire.headers(id, Http2Wire::request("/echo/", "POST"), false));
+    for (std::size_t at = 0; at < sent.size(); at += 15'000)
+      say(Http2Wire::data(id, std::string_view(sent).substr(at, 15'000), at + 15'000 == sent.size()));
+  }
+  CHECK(ask(7, Http2Wire::request("/none", "HEAD")).status == "404");
+  for (int i = 0; i < 12; ++i) say(Http2Wire::window_update(0, 10'000));
+  for (const std::uint32_t id : {1U, 3U, 5U}) CHECK(wire.answer(id).content.size() > 40'000);
+}
+
 TEST_CASE_METHOD(Http2Fixture, "bodies of any size pass in both directions at once", "[http2_session]") {
   mount("echo");
   begin();
