@@ -189,7 +189,7 @@ Result<std::vector<std::size_t>> TlsIdentities::fitting(const SitePlan& site, co
 Result<const TlsIdentity*> TlsIdentities::of(const SitePlan& site, const std::string& name) {
   auto certificates = fitting(site, name);
   if (!certificates) return Unexpected(certificates.error());
-  const Key key(*certificates, demand_of(site) + (site.settings.protocols.http2 ? "" : " http/1.1"));
+  const Key key(*certificates, demand_of(site), site.settings.protocols.http2);
   if (const auto known = made_.find(key); known != made_.end()) return known->second.get();
   auto made = make(site, key);
   if (!made) return Unexpected(made.error());
@@ -197,9 +197,9 @@ Result<const TlsIdentity*> TlsIdentities::of(const SitePlan& site, const std::st
 }
 
 Result<std::unique_ptr<TlsIdentity>> TlsIdentities::make(const SitePlan& site, const Key& identifying) {
-  const auto& [certificates, demand] = identifying;
+  const auto& [certificates, demand, speaks_http2] = identifying;
   auto identity = std::make_unique<TlsIdentity>();
-  identity->speaks_http2 = site.settings.protocols.http2;
+  identity->speaks_http2 = speaks_http2;
   identity->context.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = identity->context.get();
   if (context == nullptr) return fail("TLS cannot be used: OpenSSL says " + why());

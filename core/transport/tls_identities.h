@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,8 @@ class TlsIdentities {
 
   Result<const Parsed*> parse(std::size_t certificate);
   Result<std::vector<std::size_t>> fitting(const SitePlan& site, const std::string& name);
-  using Key = std::pair<std::vector<std::size_t>, std::string>;  // certificates, and the demands on clients
+  // Certificates, the demands on clients, and whether HTTP/2 is offered.
+  using Key = std::tuple<std::vector<std::size_t>, std::string, bool>;
   Result<std::unique_ptr<TlsIdentity>> make(const SitePlan& site, const Key& key);
 
   const ServingPlan& plan_;
