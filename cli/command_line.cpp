@@ -166,8 +166,8 @@ std::string meant_by(const std::string& word, bool is_option, const CLI::App& co
   for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
   for (const CLI::App* other : command.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(other->get_name());
-  std::vector<std::string> bare;
-  for (const std::string& name : names) bare.push_back(without_dashes(name));
+  std::vector<std::string> bare(names.size());
+  std::transform(names.begin(), names.end(), bare.begin(), without_dashes);
   if (const auto likely = likely_word(without_dashes(word), {bare.begin(), bare.end()})) {
     const auto at = std::find(bare.begin(), bare.end(), *likely) - bare.begin();
     return fmt::format("did you mean '{}'?", names[static_cast<std::size_t>(at)]);

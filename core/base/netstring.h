@@ -18,7 +18,7 @@ class NetstringWriter {
     return *this;
   }
   NetstringWriter& put(std::uint64_t number) { return put(std::to_string(number)); }
-  std::string take() { return std::move(text_); }
+  std::string take() { return std::exchange(text_, {}); }
 
  private:
   std::string text_;

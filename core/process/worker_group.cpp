@@ -64,7 +64,7 @@ Result<std::shared_ptr<ListenGroup>> WorkerGroup::open_address(std::size_t group
     return listening.sockets->is_of(address) || listening.sockets->is_at(address);
   });
   if (same == kept.end())
-    return ListenGroup::open(address, workers).map([](auto&& opened) {
+    return ListenGroup::open(address, workers).map([](std::unique_ptr<ListenGroup>&& opened) {
       return std::shared_ptr<ListenGroup>(std::move(opened));
     });
   const std::shared_ptr<ListenGroup> sockets = same->sockets;

@@ -35,6 +35,7 @@ std::vector<CertificateView> with_sites(const std::vector<CertificateFacts>& cer
       sites[plan.certificates[index].files.chain].push_back(site.label);
   }
   std::vector<CertificateView> views;
+  views.reserve(certificates.size());
   for (const CertificateFacts& facts : certificates) views.push_back({facts, sites[facts.file]});
   return views;
 }
