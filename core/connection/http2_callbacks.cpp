@@ -151,11 +151,12 @@ struct Http2Callbacks {
     });
   }
 
-  static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
+  static int stream_closed(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
     return record([&] {
       Http2Stream* stream = session(user).stream_of(id);
       if (stream == nullptr || stream->is_closed) return;
       stream->is_closed = true;
+      stream->closed_in_order = error == NGHTTP2_NO_ERROR;
       session(user).link_.closed.push_back(stream);
     });
   }

@@ -26,7 +26,7 @@ class Http2Schedule {
   // The same, for one that has had its turn.
   void add_again(Http2Stream& stream) {
     const bool goes_on = stream.priority.said && !stream.priority.incremental;
-    if (!goes_on) return add(stream);
+    if (stream.is_ready || !goes_on) return add(stream);  // a module may have resumed it meanwhile
     Queue& queue = queues_[stream.priority.urgency];
     queue.streams.insert(queue.streams.begin() + static_cast<std::ptrdiff_t>(queue.taken), &stream);
     note(stream);

@@ -93,6 +93,11 @@ Session::Next Http2Session::wait_for(WaitingFor what) {
 Session::Next Http2Session::advance() {
   resting_ = false;
   if (nghttp2_ == nullptr) start();
+  // Once a turn, however much is to be sent: the client may give up a stream, or ask for something small.
+  if (!has_read_ && !schedule_.empty()) {
+    const auto next = receive_frames();
+    if (next && *next != Next::wait && *next != Next::idle) return *next;
+  }
   for (;;) {
     if (const auto next = run_streams()) return *next;
     if (is_over()) return end_connection();
@@ -118,7 +123,8 @@ std::optional<Session::Next> Http2Session::run_streams() {
     if (is_shut && !schedule_.has_fresh()) break;
     if (link_.channel().budget() == 0 || (!first && context_.loop.slice_is_over()))
       return wait_for(WaitingFor::turn);
-    Io io = link_.drain();
+    Io io = flush_frames();
+    if (schedule_.empty()) break;
     if (io == Io::ok) io = link_.make_room(Http2Link::kFrameHead + Http2Link::kContentMax);
     if (io == Io::lost) return Next::cut;
     if (io == Io::full) return wait_for(WaitingFor::socket_room);
@@ -131,6 +137,8 @@ std::optional<Session::Next> Http2Session::run_streams() {
 
 std::optional<Session::Next> Http2Session::run(Http2Stream& stream, bool waits) {
   const bool alone = schedule_.empty();
+  // A first frame goes along with the head, because a body that fails by then gets an error page.
+  if (!stream.has_begun_answer()) waits = false;
   link_.quantum() = waits ? 0 : alone ? Http2Link::kFrames * Http2Link::kContentMax : Http2Link::kContentMax;
   const std::uint64_t share = link_.quantum();
   const Stream::Outcome outcome = stream.advance();
@@ -143,10 +151,11 @@ std::optional<Session::Next> Http2Session::run(Http2Stream& stream, bool waits) 
       schedule_.add_again(stream);
     }
   }
+  const bool lacks_room = stream.waits_for_room();
   const auto next = take_outcome(stream, outcome);
-  if (!next && link_.drain() == Io::lost) return Next::cut;
-  look_at_closed();
-  return next;
+  if (next) return next;
+  if (flush_frames() == Io::lost) return Next::cut;
+  return lacks_room ? std::optional(wait_for(WaitingFor::socket_room)) : std::nullopt;
 }
 
 std::optional<Session::Next> Http2Session::take_outcome(Http2Stream& stream, Stream::Outcome outcome) {
@@ -174,19 +183,22 @@ std::optional<Session::Next> Http2Session::take_outcome(Http2Stream& stream, Str
 std::optional<Session::Next> Http2Session::receive_frames() {
   Channel& channel = link_.channel();
   // A client that does not take what it has caused causes no more.
-  const Io sent = link_.drain();
+  const Io sent = flush_frames();
   if (sent == Io::lost) return Next::cut;
   if (sent == Io::full || (!output_.empty() && !channel.output_ready()))
     return wait_for(WaitingFor::socket_room);
   if (channel.budget() == 0 || (has_read_ && context_.loop.slice_is_over())) return wait_for(WaitingFor::turn);
   has_read_ = true;
   if (input_.empty()) {
-    if (channel.input_ended()) return streams_.empty() ? Next::end : wait_for(WaitingFor::handler);
+    if (channel.input_ended()) return streams_.empty() ? Next::end : wait_for_client();
     input_.expect_much();
     const Io io = channel.receive(input_);
     if (io == Io::lost) return Next::cut;
     if (io == Io::full) return wait_for_client();
-    if (channel.input_ended()) return std::nullopt;
+    if (channel.input_ended()) {
+      for (const auto& stream : streams_) make_ready(*stream);  // nothing more comes for their bodies
+      return std::nullopt;
+    }
   }
   return read_frames();
 }
@@ -213,23 +225,37 @@ std::optional<Session::Next> Http2Session::read_frames() {
     if (costly_) break_off_costly();
     need(nghttp2_session_terminate_session(nghttp2_.get(),
                                            costly_ ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR));
-    if (link_.drain() == Io::lost) return Next::cut;
+    if (flush_frames() == Io::lost) return Next::cut;
     return end_connection();
   }
   look_at_windows();
   finish_shutdown();
-  if (link_.drain() == Io::lost) return Next::cut;
+  if (flush_frames() == Io::lost) return Next::cut;
   // After its last GOAWAY, nghttp2 sends nothing more.
   return is_over() ? std::optional(end_connection()) : std::nullopt;
 }
 
+// Sends what nghttp2 has ready. REQUIRES: no stream is being run.
+Io Http2Session::flush_frames() {
+  const Io io = link_.drain();
+  look_at_closed();
+  return io;
+}
+
+// A stream behind both ends stays as long as the reader of its body is at work.
 void Http2Session::look_at_closed() {
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < link_.closed.size(); ++i) {
     Http2Stream& stream = *link_.closed[i];
-    if (stream.stream().is_at_work()) stream.stream().cut();
+    const bool at_work = stream.stream().is_at_work();
+    if (at_work && stream.is_whole()) {
+      link_.closed[kept++] = &stream;
+      continue;
+    }
+    if (at_work) stream.stream().cut();
     recycle(stream);
   }
-  link_.closed.clear();
+  link_.closed.resize(kept);
 }
 
 void Http2Session::recycle(Http2Stream& stream) {
@@ -261,8 +287,11 @@ bool Http2Session::wake(Ticket ticket, const ModuleInstance& by) {
 
 Session::Next Http2Session::be_late(DeadlineKind kind) {
   Http2Stream& stream = *link_.late;
-  const Stream::Outcome outcome = stream.stream().be_late(kind);
+  Stream::Outcome outcome = stream.stream().be_late(kind);
   if (outcome == Stream::Outcome::waits) make_ready(stream);
+  // Only this stream is late: the others go on.
+  if (outcome == Stream::Outcome::client_left) outcome = Stream::Outcome::closed;
+  link_.host().run_again();
   return take_outcome(stream, outcome).value_or(Next::wait);
 }
 

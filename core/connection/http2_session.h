@@ -95,6 +95,7 @@ class Http2Session final : public Session {
   void fail(std::uint32_t error);
   std::int64_t widest_window() const;
 
+  Io flush_frames();
   void look_at_closed();
   void look_at_windows();
   void break_off_costly();
@@ -133,7 +134,6 @@ class Http2Session final : public Session {
   bool asked_to_leave_ = false;  // the first step of the end: the client was asked to open no more streams
   bool heard_ = false;           // it has answered
   bool leaving_ = false;         // the second step: it was told which stream was the last one
-  bool ending_ = false;          // nghttp2 has ended the connection because of an error
 };
 
 }  // namespace sluice

@@ -150,7 +150,10 @@ Io Http2Sink::finish() {
   if (lost_) return Io::lost;
   if (answer_.has_ended()) return Io::ok;
   if (!link_.is_drained() || link_.output().room() < kHead) return Io::full;
-  return send_frame(true) ? Io::ok : Io::lost;
+  // Not even an empty frame passes a window that is shut.
+  if (window_ == 0 && open_ == 0 && !answer_.head_waits()) return Io::full;
+  if (!send_frame(true)) return Io::lost;
+  return answer_.has_ended() ? Io::ok : Io::full;
 }
 
 void Http2Sink::close() {

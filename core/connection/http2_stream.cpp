@@ -27,8 +27,8 @@ void Http2Stream::close() {
   content_size_ = 0;
   ticket_ = {};
   step_ = Step::waits_for_head;
-  request_ended_ = received_ = window_shut_ = output_full_ = false;
-  is_closed = is_ready = false;
+  request_ended_ = received_ = window_shut_ = output_full_ = lacks_room_ = false;
+  is_closed = is_ready = closed_in_order = false;
   priority = {};
   link_ = nullptr;
 }
@@ -53,7 +53,7 @@ void Http2Stream::content_has_come(std::string_view content) {
 }
 
 Stream::Outcome Http2Stream::advance() {
-  window_shut_ = output_full_ = false;
+  window_shut_ = output_full_ = lacks_room_ = false;
   if (step_ == Step::has_head) begin_request();
   return stream_.advance();
 }
@@ -98,6 +98,8 @@ bool Http2Stream::fetch_body(RequestBody& body) {
       give_back_window(taken);
     } else if (request_ended_) {
       body.finish();
+    } else if (link_->channel().input_ended()) {
+      body.break_off({400, "The body ended before it was complete."});
     } else {
       const std::uint64_t window_ms = context.loop.deadlines().duration_ms(DeadlineKind::body);
       if (body.pace().too_slow(window_ms, context.limits.body_rate_min)) body.break_off(kSlowBody);
@@ -126,7 +128,7 @@ Io Http2Stream::begin_answer(ResponseHead& head, bool, BodyFraming& framing) {
   Io io = link_->drain();
   if (io == Io::ok) io = link_->make_room(Http2Answer::size_max(head) + kRoomBehindHead);
   if (io != Io::ok) {
-    output_full_ = io == Io::full;
+    output_full_ = lacks_room_ = io == Io::full;
     return io;
   }
   framing.kind = framing_of(head);

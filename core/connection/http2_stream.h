@@ -34,6 +34,9 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   bool has_head() const { return step_ != Step::waits_for_head; }
   // nghttp2 knows it no more, be it because it has ended or was reset.
   bool is_closed = false;
+  // The same, behind both ends.
+  bool is_whole() const { return is_closed && closed_in_order && request_ended_ && answer_.has_ended(); }
+  bool closed_in_order = false;
   // It is in the session's queue of streams that can run.
   bool is_ready = false;
   // Its place among the session's streams.
@@ -54,6 +57,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   // Whether it can run again, because it only waits for its turn or for the output.
   bool wants_turn() const;
   void settle(bool sends) { stream_.settle(sends && !waits_for_window(), std::exchange(received_, false)); }
+  // Whether its head waits for room in the output, which the socket does not make for now.
+  bool waits_for_room() const { return lacks_room_; }
   // Whether a part of its answer was sent.
   bool has_begun_answer() const {
     return !answer_.head_waits() && stream_.state() == StreamState::transmitting;
@@ -103,6 +108,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   bool received_ = false;  // something came since `settle`
   bool window_shut_ = false;
   bool output_full_ = false;
+  bool lacks_room_ = false;
 };
 
 }  // namespace sluice

@@ -48,17 +48,19 @@ struct RandomSequences : ConnectionFixture {
   unsigned below(unsigned count) { return static_cast<unsigned>(random() % count); }
   const Connection* connection() const { return table.at(0); }
 
-  std::string a_request() {
-    // What the module "ledger" can do.
+  // What the module "ledger" can do.
+  std::string a_target() {
     static constexpr const char* kWays[] = {
         "streams", "endless", "parks",   "underruns",    "overruns",          "fails_late",    "twice",
         "defers",  "throws",  "nothing", "reads_slowly", "reads_and_streams", "defers_shortly"};
-    if (below(20) == 0) return std::string(1 + below(50), static_cast<char>(random()));
     char address[32];
     std::snprintf(address, sizeof(address), "%p", static_cast<void*>(&ledger));
+    return "/ledger/" + std::string(kWays[below(std::size(kWays))]) + "?" + address;
+  }
+  std::string a_request() {
+    if (below(20) == 0) return std::string(1 + below(50), static_cast<char>(random()));
     std::string text = below(2) == 0 ? "GET" : "POST";
-    text +=
-        " /ledger/" + std::string(kWays[below(std::size(kWays))]) + "?" + address + " HTTP/1.1\r\nHost: a\r\n";
+    text += " " + a_target() + " HTTP/1.1\r\nHost: a\r\n";
     if (below(8) == 0) text += "Expect: 100-continue\r\n";
     // Such a head does not fit into a small buffer.
     if (below(8) == 0) text += "X-Long: " + std::string(2500, 'h') + "\r\n";

@@ -28,6 +28,15 @@ struct Fixture : test::ConnectionFixture {
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "a stream that its module has resumed meanwhile is there once", "[http2_schedule]") {
+  Http2Stream& a = make(3, false, true);
+  schedule.add_fresh(a);
+  schedule.add_again(a);
+  CHECK(schedule.size() == 1);
+  CHECK(take() == &a);
+  CHECK(take() == nullptr);
+}
+
 TEST_CASE_METHOD(Fixture, "equal streams take turns", "[http2_schedule]") {
   Http2Stream& a = make();
   Http2Stream& b = make();

@@ -340,3 +340,38 @@ TEST_CASE_METHOD(Http2Fixture, "waits for a client end", "[http2_session]") {
     CHECK(stats.module_faults.get() == 0);
   }
 }
+
+TEST_CASE_METHOD(Http2Fixture, "a stream whose window stays shut does not keep its connection",
+                 "[http2_session]") {
+  mount("echo");
+  begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1000}});
+  wire.opens_windows = false;
+  SECTION("with content left") {
+    say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false) + Http2Wire::data(1, numbered(2000)));
+  }
+  SECTION("with nothing left but the end") {
+    say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false) +
+        Http2Wire::data(1, numbered(1000), false));
+    CHECK(hear_until([&] { return wire.answer(1).content.size() == 1000; }));
+    say(Http2Wire::data(1, ""));
+  }
+  CHECK(hear_until([&] { return wire.answer(1).content.size() == 1000; }));
+  for (int i = 0; i < 4; ++i) {
+    loop->deadlines().expire(loop->now_ms() + 61'000);
+    hear();
+  }
+  CHECK(at_end());
+  CHECK(table.size() == 0);
+}
+
+TEST_CASE_METHOD(Http2Fixture, "a client that has sent its last byte ends the bodies that are not whole",
+                 "[http2_session]") {
+  mount("echo");
+  begin();
+  say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false));
+  say(wire.get(3, "/none"));
+  ::shutdown(client.get(), SHUT_WR);
+  CHECK(hear_until([&] { return wire.is_done(1); }));
+  CHECK(wire.answer(3).status == "404");
+  CHECK(ends());
+}
