@@ -36,7 +36,7 @@ class Connection {
       // The server has closed already; what it has said can still be read.
     }
   }
-  std::string read() { return tls_ != nullptr ? tls_->read(1) : clear_->read_some(1); }
+  std::string read() { return tls_ != nullptr ? tls_->read_available() : clear_->read_available(); }
 
  private:
   std::unique_ptr<test::TlsClient> tls_;

@@ -50,7 +50,7 @@ struct ClearClient {
   explicit ClearClient(const Endpoint& endpoint) : client(endpoint) { client.send(wire.preface()); }
   void read_until_done(std::uint32_t id) {
     while (!wire.is_done(id)) {
-      const std::string got = client.read_some(1);
+      const std::string got = client.read_available();
       if (got.empty()) return;
       wire.take(got);
       if (const std::string due = wire.due(); !due.empty()) client.try_send(due);
@@ -128,9 +128,9 @@ TEST_CASE("a client is told to go before the server stops, and loses no request"
   CHECK(client.get(1, "/hello/").status == "200");
   client.client.send(client.wire.headers(3, Http2Wire::request("/echo/", "POST"), false));
   client.client.send(Http2Wire::data(3, "a", false));
-  while (client.wire.answer(3).content.empty()) client.wire.take(client.client.read_some(1));
+  while (client.wire.answer(3).content.empty()) client.wire.take(client.client.read_available());
   served.server.signal(SIGTERM);
-  while (client.wire.goaways().empty()) client.wire.take(client.client.read_some(1));
+  while (client.wire.goaways().empty()) client.wire.take(client.client.read_available());
   CHECK(client.wire.goaways()[0].last == 0x7fffffff);
   // A request that was under way when the client heard of it.
   client.client.send(client.wire.get(5, "/hello/") + client.wire.due());
@@ -140,7 +140,7 @@ TEST_CASE("a client is told to go before the server stops, and loses no request"
   client.read_until_done(3);
   CHECK(client.wire.answer(3).content == "ab");
   while (true) {
-    const std::string got = client.client.read_some(1);
+    const std::string got = client.client.read_available();
     if (got.empty()) break;
     client.wire.take(got);
   }
@@ -166,7 +166,7 @@ TEST_CASE("a flood is ended with one line and a count", "[e2e][http2]") {
   std::string flood;
   for (int i = 0; i < 5000; ++i) flood += Http2Wire::frame(NGHTTP2_PING, 0, 0, "12345678");
   client.client.try_send(flood);
-  for (std::string got = client.client.read_some(1); !got.empty(); got = client.client.read_some(1))
+  for (std::string got = client.client.read_available(); !got.empty(); got = client.client.read_some(1))
     client.wire.take(got);
   CHECK(client.wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM));
   CHECK(served.server.logs("a client sends too many PING frames"));

@@ -233,6 +233,13 @@ std::string HttpClient::read_some(std::size_t size_max) {
   return text;
 }
 
+std::string HttpClient::read_available() {
+  if (used_ == buffer_.size() && !fill()) return "";
+  std::string some = buffer_.substr(used_);
+  used_ = buffer_.size();
+  return some;
+}
+
 std::string HttpClient::read_to_end() {
   std::string text;
   for (;;) {

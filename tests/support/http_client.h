@@ -59,6 +59,8 @@ class HttpClient {
   HttpAnswer read_answer(bool to_head = false);
   // Reads the answer's head, and leaves its body unread.
   HttpAnswer read_head();
+  // Reads what has come, and waits if nothing has; empty at the end.
+  std::string read_available();
   // Reads up to this many bytes; fewer only at the end.
   std::string read_some(std::size_t size_max);
   std::string read_to_end();

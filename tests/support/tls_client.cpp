@@ -161,6 +161,16 @@ std::string TlsClient::read(std::size_t size) {
   return all;
 }
 
+std::string TlsClient::read_available() {
+  std::string some(16 * 1024, 0);
+  std::size_t got = 0;
+  ERR_clear_error();
+  const int result = SSL_read_ex(ssl_.get(), some.data(), some.size(), &got);
+  if (result != 1) ended_in_order_ = SSL_get_error(ssl_.get(), result) == SSL_ERROR_ZERO_RETURN;
+  some.resize(got);
+  return some;
+}
+
 std::string TlsClient::read_all() {
   std::string all;
   for (;;) {

@@ -48,6 +48,8 @@ class TlsClient {
   std::string read_all();
   // Reads so many bytes, or fewer at the end.
   std::string read(std::size_t size);
+  // Reads what has come, and waits if nothing has; empty at the end.
+  std::string read_available();
   // The server has said that nothing follows (close_notify).
   bool ended_in_order() const { return ended_in_order_; }
   // Sends a request that closes, and reads its answer whole.
