@@ -255,7 +255,7 @@ constexpr ServeOption kOptions[] = {
      set_text<kTicketKeysField>, [] { return std::string("keys of its own, changed every 12 hours"); }},
     {"ktls", "on|off", kTls, Takes::value, Given::to_server,
      "Have the kernel encrypt what is sent with TLS 1.3, so that files are sent by sendfile(2). Where it has "
-     "no TLS, OpenSSL encrypts as usual.",
+     "no TLS, and for HTTP/2, OpenSSL encrypts as usual.",
      set_kernel_tls, [] { return std::string("off"); }},
     {"plugins", "DIR", kModules, Takes::value, Given::to_server,
      "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,

@@ -66,7 +66,9 @@ Result<void> add_protocols(const ServeOption&, ServeRequest& request, const std:
   Protocols& protocols = request.site().protocols;
   if (!protocols.said) protocols = {false, false, false, true};
   std::string_view rest = text;
-  do {
+  bool goes_on = true;
+  while (goes_on) {
+    goes_on = rest.find(',') != std::string_view::npos;
     const std::string_view name = trimmed(take_part(rest, ","));
     bool* const member = name == "http/1.1" ? &protocols.http1
                          : name == "h2"     ? &protocols.http2
@@ -76,7 +78,7 @@ Result<void> add_protocols(const ServeOption&, ServeRequest& request, const std:
       return fail(quoted(name) + " is no protocol that sluice speaks: write h2, http/1.1 or h2c");
     if (*member) return fail(quoted(name) + " is given twice: write it once");
     *member = true;
-  } while (!rest.empty());
+  }
   if (protocols.http2_clear && request.open_site) {
     return fail(
         "h2c is of the whole server, because clients begin it before they name a site: write it above the "

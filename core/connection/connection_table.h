@@ -48,10 +48,10 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   void add_slot();
 
   const ConnectionContext& context_;
+  Http2Pool http2_;  // the sessions give their streams back to it until their end
   std::vector<std::unique_ptr<Connection>> slots_;
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Session>> spare_;
-  Http2Pool http2_;
   std::size_t open_ = 0;
   std::size_t idle_from_ = 0;     // the slot where close_idle goes on
   std::size_t streams_from_ = 0;  // the slot where end_streams goes on

@@ -22,7 +22,8 @@ constexpr Limit kLimits[kHttp2Costs] = {
     {"bytes of fields in a request", 0, 0},
     {"frames that want an answer, which it does not read", 0, 0},
 };
-// A client may open both windows for each frame that it takes.
+// A client may open both windows for each frame that it takes. It may also send a PING, to measure how fast
+// content comes.
 constexpr std::uint64_t kUpdatesPerFrame = 4;
 
 const Limit& limit_of(Http2Cost cost) {
@@ -49,8 +50,12 @@ bool Http2Budget::take(Http2Cost cost, std::uint64_t now_ms) {
 }
 
 void Http2Budget::content_was_sent(std::uint64_t frames) {
-  Bucket& bucket = buckets_[static_cast<unsigned>(Http2Cost::window)];
-  bucket.level -= static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket.level, frames * kUpdatesPerFrame));
+  const auto pay_back = [&](Http2Cost cost, std::uint64_t count) {
+    Bucket& bucket = buckets_[static_cast<unsigned>(cost)];
+    bucket.level -= static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket.level, count));
+  };
+  pay_back(Http2Cost::window, frames * kUpdatesPerFrame);
+  pay_back(Http2Cost::ping, frames);
 }
 
 }  // namespace sluice

@@ -33,7 +33,7 @@ class Http2Budget {
  public:
   // Counts one. false: there were too many.
   bool take(Http2Cost cost, std::uint64_t now_ms);
-  // A client that takes content has to open windows. `frames`: so many were sent.
+  // A client that takes content has to open windows, and may measure its way. `frames`: so many were sent.
   void content_was_sent(std::uint64_t frames);
 
  private:

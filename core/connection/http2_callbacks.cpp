@@ -27,13 +27,16 @@ struct Http2Callbacks {
   }
 
   static int frame_begins(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
-    switch (head->type) {
+    return record([&] { judge_frame(session(user), *head); });
+  }
+
+  static void judge_frame(Http2Session& to, const nghttp2_frame_hd& head) {
+    switch (head.type) {
       case NGHTTP2_DATA:
-        if (head->length == 0 && (head->flags & NGHTTP2_FLAG_END_STREAM) == 0)
-          session(user).count(Http2Cost::empty);
+        if (head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0) to.count(Http2Cost::empty);
         break;
       case NGHTTP2_HEADERS:
-        session(user).judge_stream(head->stream_id);
+        to.judge_stream(head.stream_id);
         break;
       case NGHTTP2_CONTINUATION:
       case NGHTTP2_RST_STREAM:
@@ -41,26 +44,26 @@ struct Http2Callbacks {
       case NGHTTP2_GOAWAY:
         break;
       case NGHTTP2_PRIORITY:
-        if (head->stream_id == 0) session(user).fail(NGHTTP2_PROTOCOL_ERROR);
+        if (head.stream_id == 0) to.fail(NGHTTP2_PROTOCOL_ERROR);
         [[fallthrough]];
       case NGHTTP2_PRIORITY_UPDATE:
-        session(user).count(Http2Cost::priority);
+        to.count(Http2Cost::priority);
         break;
       case NGHTTP2_SETTINGS:
-        session(user).widest_window_ = session(user).widest_window();
-        session(user).count(Http2Cost::settings);
+        to.widest_window_ = to.widest_window();
+        to.count(Http2Cost::settings);
         break;
       case NGHTTP2_PING:
-        session(user).count(Http2Cost::ping);
+        // An answer to a PING wants no answer.
+        to.count((head.flags & NGHTTP2_FLAG_ACK) == 0 ? Http2Cost::ping : Http2Cost::unknown);
         break;
       case NGHTTP2_WINDOW_UPDATE:
-        session(user).count(Http2Cost::window);
+        to.count(Http2Cost::window);
         break;
       default:
-        session(user).count(Http2Cost::unknown);
+        to.count(Http2Cost::unknown);
         break;
     }
-    return kOk;
   }
 
   static int fields_begin(nghttp2_session*, const nghttp2_frame* frame, void* user) {
@@ -143,7 +146,7 @@ struct Http2Callbacks {
   static int content_came(nghttp2_session* from, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                           std::size_t size, void* user) {
     return record([&] {
-      nghttp2_session_consume_connection(from, size);
+      need(nghttp2_session_consume_connection(from, size));
       Http2Stream* stream = session(user).stream_of(id);
       if (stream == nullptr) return;
       stream->content_has_come(text(bytes, size));
@@ -161,6 +164,13 @@ struct Http2Callbacks {
     });
   }
 
+  // nghttp2 resets the stream, or has refused it. Its RST_STREAM leaves when all that came has been read, and
+  // until then more may come for the stream.
+  static int frame_refused(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+    session(user).note_break_off(frame->hd.stream_id);
+    return kOk;
+  }
+
   static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type != NGHTTP2_RST_STREAM) return kOk;
     session(user).note_break_off(frame->hd.stream_id);
@@ -174,7 +184,9 @@ struct Http2Callbacks {
   static int send_content(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std::size_t size,
                           nghttp2_data_source* source, void* user) {
     auto& answer = *static_cast<Http2Answer*>(source->ptr);
-    return answer.put_frame(session(user).link_, head, size) ? kOk : NGHTTP2_ERR_CALLBACK_FAILURE;
+    bool has_put = false;
+    const int recorded = record([&] { has_put = answer.put_frame(session(user).link_, head, size); });
+    return has_put ? recorded : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 };
 
@@ -188,6 +200,7 @@ const nghttp2_session_callbacks* Http2Session::callbacks() {
     nghttp2_session_callbacks_set_on_frame_recv_callback(fresh, Http2Callbacks::frame_came);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(fresh, Http2Callbacks::content_came);
     nghttp2_session_callbacks_set_on_stream_close_callback(fresh, Http2Callbacks::stream_closed);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(fresh, Http2Callbacks::frame_refused);
     nghttp2_session_callbacks_set_on_frame_send_callback(fresh, Http2Callbacks::frame_sent);
     nghttp2_session_callbacks_set_send_data_callback(fresh, Http2Callbacks::send_content);
     return fresh;
@@ -216,8 +229,15 @@ Http2Stream* Http2Session::stream_of(std::int32_t id) const {
 // this side has reset was on its way.
 void Http2Session::judge_stream(std::int32_t id) {
   const bool is_old = id <= newest_ && stream_of(id) == nullptr;
-  if (is_old && std::find(broken_off_.begin(), broken_off_.end(), id) == broken_off_.end())
-    fail(NGHTTP2_PROTOCOL_ERROR);
+  if (is_old && !was_broken_off(id)) fail(NGHTTP2_PROTOCOL_ERROR);
+}
+
+bool Http2Session::was_broken_off(std::int32_t id) const {
+  return std::find(broken_off_.begin(), broken_off_.end(), id) != broken_off_.end();
+}
+
+void Http2Session::note_break_off(std::int32_t id) {
+  if (!was_broken_off(id)) broken_off_[break_offs_++ % broken_off_.size()] = id;
 }
 
 Http2Stream* Http2Session::open_stream(std::int32_t id) {
@@ -274,7 +294,7 @@ std::int64_t Http2Session::widest_window() const {
 }
 
 void Http2Session::fail(std::uint32_t error) {
-  nghttp2_session_terminate_session(nghttp2_.get(), error);
+  need(nghttp2_session_terminate_session(nghttp2_.get(), error));
 }
 
 void Http2Session::count(Http2Cost cost) {

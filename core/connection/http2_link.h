@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,11 @@
 namespace sluice {
 
 class Http2Stream;
+
+// Throws std::bad_alloc when nghttp2 had no memory for what it was asked. It must not pass through nghttp2.
+inline void need(int result) {
+  if (result == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+}
 
 // What the HTTP/2 connections of a worker share. Loop thread; outlives them.
 struct Http2Common {

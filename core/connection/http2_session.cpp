@@ -1,20 +1,15 @@
 #include "connection/http2_session.h"
 
 #include <algorithm>
-#include <new>
 
 namespace sluice {
 namespace {
 
-// The client may send so much content before readers take any (RFC 9113 section 6.9). Each stream has the
-// protocol's own 64 KiB besides.
+// The client may send so much content before this side reads any (RFC 9113 section 6.9). What readers have not
+// taken is bounded by the streams' windows, the protocol's own 64 KiB: kStreamsMax of them for a connection.
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // nghttp2 is given so many bytes at once, between two looks at the clock.
 constexpr std::size_t kReadMax = 4 * 1024;
-
-void need(int result) {
-  if (result == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
-}
 
 }  // namespace
 
@@ -63,6 +58,7 @@ void Http2Session::start() {
 }
 
 void Http2Session::reset() {
+  if (armed()) context_.loop.deadlines().disarm(*this);
   nghttp2_.reset();  // it knows no stream from now on
   link_.closed.clear();
   while (!streams_.empty()) {
@@ -78,6 +74,7 @@ void Http2Session::reset() {
 
 void Http2Session::begin_turn() {
   has_read_ = false;
+  finish_shutdown();
   if (!std::exchange(stalled_, false)) return;
   for (const auto& stream : streams_) {
     if (stream->stream().is_stalled()) schedule_.add(*stream);
@@ -330,10 +327,17 @@ bool Http2Session::ask_to_leave() {
   if (std::exchange(asked_to_leave_, true) || nghttp2_ == nullptr) return false;
   need(nghttp2_submit_shutdown_notice(nghttp2_.get()));
   need(nghttp2_submit_ping(nghttp2_.get(), NGHTTP2_FLAG_NONE, kLeavingPing));
+  context_.loop.deadlines().arm(*this, DeadlineKind::linger, context_.loop.now_ms());
   return true;
 }
 
-// The client has answered, so it has seen that it should open no more streams. Those that came before are
+// A client that does not answer may not keep the worker from its end.
+void Http2Session::on_deadline(DeadlineKind) {
+  heard_ = true;
+  link_.host().run_again();
+}
+
+// The client has seen that it should open no more streams, or has had its time. Streams that came before are
 // served.
 void Http2Session::finish_shutdown() {
   if (heard_ && !leaving_) say_goodbye();

@@ -24,13 +24,13 @@ struct Http2Pool {
   std::unique_ptr<Http2Stream> take();
   void give(std::unique_ptr<Http2Stream> stream);
 
-  static constexpr std::size_t kSpareMax = 1024;
+  static constexpr std::size_t kSpareMax = 256;
   Http2Common common;
   std::vector<std::unique_ptr<Http2Stream>> spare;
   std::uint64_t logged_ms = 0;  // when the log was told of a client that costs too much
 };
 
-class Http2Session final : public Session {
+class Http2Session final : public Session, private DeadlineNode {
  public:
   // How many streams a client may have open at once.
   static constexpr std::uint32_t kStreamsMax = 128;
@@ -70,6 +70,7 @@ class Http2Session final : public Session {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
   };
 
+  void on_deadline(DeadlineKind kind) override;
   Next wait_for(WaitingFor what);
   void start();
   // Nothing: all streams wait. Otherwise what the connection does next.
@@ -91,7 +92,8 @@ class Http2Session final : public Session {
   void count(Http2Cost cost);
   // Errors that nghttp2 passes over.
   void judge_stream(std::int32_t id);
-  void note_break_off(std::int32_t id) { broken_off_[break_offs_++ % broken_off_.size()] = id; }
+  bool was_broken_off(std::int32_t id) const;
+  void note_break_off(std::int32_t id);
   void fail(std::uint32_t error);
   std::int64_t widest_window() const;
 
@@ -117,8 +119,9 @@ class Http2Session final : public Session {
   };
   static constexpr std::size_t kEarlyMax = 16;
   std::vector<Early> early_;
-  std::optional<Http2Cost> costly_;            // what there was too much of
-  std::array<std::int32_t, 64> broken_off_{};  // the last streams that this side has reset
+  std::optional<Http2Cost> costly_;  // what there was too much of
+  // The last streams that this side has reset: all that were open at once, and those that came after them.
+  std::array<std::int32_t, 2 * kStreamsMax> broken_off_{};
   std::size_t break_offs_ = 0;
   std::int32_t newest_ = 0;  // the highest number of a stream
   std::size_t working_ = 0;  // streams whose head has come
@@ -132,7 +135,7 @@ class Http2Session final : public Session {
   bool served_ = false;
   bool resting_ = false;
   bool asked_to_leave_ = false;  // the first step of the end: the client was asked to open no more streams
-  bool heard_ = false;           // it has answered
+  bool heard_ = false;           // it has answered, or did not in time
   bool leaving_ = false;         // the second step: it was told which stream was the last one
 };
 

@@ -1,11 +1,8 @@
 #include "connection/http2_stream.h"
 
-#include "base/kept_memory.h"
-
 namespace sluice {
 namespace {
 
-constexpr std::size_t kContentKeptMax = 16 * 1024;
 // The output has so much room behind an answer's head, for content and for frames of nghttp2's own.
 constexpr std::size_t kRoomBehindHead = 2 * 1024;
 constexpr std::size_t kContinueRoom = 64;
@@ -21,9 +18,7 @@ void Http2Stream::open(Http2Link& link, std::int32_t id) {
 void Http2Stream::close() {
   if (armed()) link_->context().loop.deadlines().disarm(*this);
   stream_.reuse();
-  give_back_above(content_, kContentKeptMax);
   content_.clear();
-  content_used_ = 0;
   content_size_ = 0;
   ticket_ = {};
   step_ = Step::waits_for_head;
@@ -45,10 +40,6 @@ void Http2Stream::content_has_come(std::string_view content) {
   content_size_ += content.size();
   received_ = true;
   if (!stream_.is_at_work() && step_ == Step::runs) return;  // the answer has ended
-  if (content_used_ == content_.size()) {
-    content_.clear();
-    content_used_ = 0;
-  }
   content_.append(content);
 }
 
@@ -88,12 +79,12 @@ bool Http2Stream::fetch_body(RequestBody& body) {
   body.pace().pause(context.loop.now_ms());
   if (received_) body.begin_to_come();
   while (body.wants_bytes()) {
-    const std::string_view content = std::string_view(content_).substr(content_used_);
+    const std::string_view content = content_.rest();
     if (content_size_ > context.limits.body_bytes_max) {
       body.break_off({413, "The body is longer than this server allows."});
     } else if (!content.empty()) {
       const std::size_t taken = body.offer(content);
-      content_used_ += taken;
+      content_.use(taken);
       body.pace().came(taken);
       give_back_window(taken);
     } else if (request_ended_) {
@@ -110,7 +101,7 @@ bool Http2Stream::fetch_body(RequestBody& body) {
 }
 
 void Http2Stream::give_back_window(std::size_t size) {
-  if (!request_ended_ && size > 0) nghttp2_session_consume_stream(link_->session(), id(), size);
+  if (!request_ended_ && size > 0) need(nghttp2_session_consume_stream(link_->session(), id(), size));
 }
 
 bool Http2Stream::send_continue() {
@@ -119,7 +110,7 @@ bool Http2Stream::send_continue() {
   char value[] = "100";
   const nghttp2_nv status = {reinterpret_cast<std::uint8_t*>(name), reinterpret_cast<std::uint8_t*>(value),
                              sizeof(name) - 1, sizeof(value) - 1, NGHTTP2_NV_FLAG_NONE};
-  nghttp2_submit_headers(link_->session(), NGHTTP2_FLAG_NONE, id(), nullptr, &status, 1, nullptr);
+  need(nghttp2_submit_headers(link_->session(), NGHTTP2_FLAG_NONE, id(), nullptr, &status, 1, nullptr));
   link_->drain();
   return true;
 }
@@ -158,9 +149,12 @@ bool Http2Stream::end_answer(bool) {
   return false;
 }
 
-// The client is told that nobody wants the rest of the body (RFC 9113 section 8.1).
-void Http2Stream::on_deadline(DeadlineKind) {
-  nghttp2_submit_rst_stream(link_->session(), NGHTTP2_FLAG_NONE, id(), NGHTTP2_NO_ERROR);
+// The client is told that nobody wants the rest of the body (RFC 9113 section 8.1). Without memory it is told
+// later.
+void Http2Stream::on_deadline(DeadlineKind kind) {
+  const int submitted = nghttp2_submit_rst_stream(link_->session(), NGHTTP2_FLAG_NONE, id(), NGHTTP2_NO_ERROR);
+  EventLoop& loop = link_->context().loop;
+  if (submitted == NGHTTP2_ERR_NOMEM) return loop.deadlines().arm(*this, kind, loop.now_ms());
   link_->host().run_again();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "connection/http2_content.h"
 #include "connection/http2_sink.h"
 #include "exchange/stream.h"
 #include "http/http2_fields.h"
@@ -97,8 +98,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   Http2RequestFields fields_;
   Http2Answer answer_;
   std::optional<Http2Sink> sink_;
-  std::string content_;             // of the request's body that was not taken; at most the stream's window
-  std::size_t content_used_ = 0;    // how much of content_ was taken
+  Http2Content content_;            // of the request's body that was not taken; at most the stream's window
   std::uint64_t content_size_ = 0;  // of all that came
   std::uint64_t arrived_ns_ = 0;
   Ticket ticket_{};

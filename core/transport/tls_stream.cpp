@@ -198,7 +198,7 @@ bool TlsStream::was_resumed() const {
 
 bool TlsStream::move_to_kernel(bool all_sent) {
   if (send_key_ == nullptr) return false;
-  const bool moved = all_sent && start_kernel_tls(socket_, ssl_.get(), *send_key_);
+  const bool moved = all_sent && !has_agreed_on_http2() && start_kernel_tls(socket_, ssl_.get(), *send_key_);
   forget_send_key(ssl_.get());
   send_key_.reset();
   return moved;

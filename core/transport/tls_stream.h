@@ -58,7 +58,7 @@ class TlsStream final : private TlsHandshaker {
   bool was_resumed() const;
   // From now on the kernel makes the records of what the socket sends, if it can and `ktls` is on; then
   // `encrypt` and `end` must not be called. `all_sent`: nothing of the handshake waits to be sent, else OpenSSL
-  // goes on. REQUIRES: the handshake is done.
+  // goes on. So it does for HTTP/2, whose files pass through frames. REQUIRES: the handshake is done.
   bool move_to_kernel(bool all_sent);
   // REQUIRES: the handshake is done.
   bool has_agreed_on_http2() const;

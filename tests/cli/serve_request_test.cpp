@@ -302,6 +302,8 @@ TEST_CASE("values that may not repeat, and names that are none") {
         "--listen: the address ':80' is given twice: give it once");
   CHECK(settings({"--listen", ":0", "--listen", ":0"}).listen.size() == 2);
   CHECK_THAT(refusal({"--module", "hello.so"}), Contains("--module: 'hello.so' is not the name of a module"));
+  CHECK(refusal({"--protocols", "h2,http/1.1,"}) ==
+        "--protocols: '' is no protocol that sluice speaks: write h2, http/1.1 or h2c");
   CHECK_THAT(refusal({"--without", ""}), Contains("--without: '' is not the name of a module"));
   CHECK(refusal({"--root", ""}) == "--root: an empty value names nothing: write a DIR");
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/certified_site.h"
+#include "support/http2_wire.h"
 #include "support/server_process.h"
 #include "support/tls_client.h"
 
@@ -77,6 +78,24 @@ TEST_CASE("with TLS 1.2 OpenSSL makes the records", "[e2e][kernel_tls]") {
   TlsClient client(served.https, {"localhost", TLS1_2_VERSION});
   CHECK(body_of(client.get("/s/big.bin")) == served.content);
   CHECK(client.ended_in_order());
+  CHECK(served.moved() == 0);
+}
+
+TEST_CASE("with HTTP/2 OpenSSL makes the records", "[e2e][kernel_tls]") {
+  Served served;
+  TlsOptions options;
+  options.protocols = "\x02h2";
+  TlsClient client(served.https, options);
+  CHECK(client.protocol() == "h2");
+  Http2Wire wire;
+  wire.secure = true;
+  client.send(wire.preface() + wire.headers(1, wire.ask("/s/big.bin", "GET", {{"range", "bytes=0-49999"}})));
+  while (!wire.is_done(1)) {
+    const std::string got = client.read(1);
+    REQUIRE_FALSE(got.empty());
+    wire.take(got);
+  }
+  CHECK((wire.answer(1).content == served.content.substr(0, 50'000)));
   CHECK(served.moved() == 0);
 }
 

@@ -42,6 +42,15 @@ TEST_CASE("a client that takes content may open windows", "[http2_budget]") {
   CHECK(until_too_many(budget, Http2Cost::window, 1000) < 5000);
 }
 
+TEST_CASE("a client that takes content may measure its way", "[http2_budget]") {
+  Http2Budget budget;
+  for (int i = 0; i < 10'000; ++i) {
+    budget.content_was_sent(1);
+    CHECK(budget.take(Http2Cost::ping, 1000));
+  }
+  CHECK(until_too_many(budget, Http2Cost::ping, 1000) < 300);
+}
+
 TEST_CASE("each kind has a name", "[http2_budget]") {
   for (unsigned i = 0; i < kHttp2Costs; ++i) CHECK_FALSE(http2_cost_name(static_cast<Http2Cost>(i)).empty());
 }

@@ -1,0 +1,58 @@
+// What a client of HTTP/2 cannot do to a connection by silence, and what does not count against it.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/http2_fixture.h"
+
+using namespace sluice;
+using sluice::test::Http2Fixture;
+using sluice::test::Http2Wire;
+
+TEST_CASE_METHOD(Http2Fixture, "what was on its way to a refused stream is passed over", "[http2_session]") {
+  mount("echo");
+  connect();
+  answers = false;  // until the client has seen the limit, more streams are refused one by one
+  std::string bytes = wire.preface();
+  const std::uint32_t refused = 2 * Http2Session::kStreamsMax + 1;
+  for (std::uint32_t id = 1; id <= refused; id += 2)
+    bytes += wire.headers(id, Http2Wire::request("/echo/", "POST"), false);
+  // All that follows is read before the refusal is sent.
+  bytes += Http2Wire::reset(1) + wire.get(refused + 2, "/none");
+  bytes += wire.headers(refused, {{"trailer", "x"}});
+  say(bytes);
+  CHECK(hear_until([&] { return wire.is_done(refused + 2); }));
+  CHECK(wire.answer(refused).reset_code == NGHTTP2_REFUSED_STREAM);
+  CHECK(wire.answer(refused + 2).status == "404");
+  CHECK(wire.goaways().empty());
+}
+
+TEST_CASE_METHOD(Http2Fixture, "a client that answers no PING is told to go in the end", "[http2_session]") {
+  loop->deadlines().set_duration(DeadlineKind::linger, 30);
+  mount("echo");
+  begin();
+  say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false));
+  answers = false;
+  context.draining = true;
+  table.ask_to_leave();
+  CHECK(hear_until([&] { return wire.goaways().size() == 2; }));
+  CHECK(wire.goaways().back().last == 1);
+  CHECK(wire.goaways().back().code == NGHTTP2_NO_ERROR);
+  say(Http2Wire::data(1, "done"));
+  CHECK(hear_until([&] { return wire.answer(1).ended; }));
+  CHECK(wire.answer(1).content == "done");
+  client.reset();
+  CHECK(ends());
+}
+
+TEST_CASE_METHOD(Http2Fixture, "PING frames are a flood, and answers to them are not", "[http2_session]") {
+  begin();
+  const std::string content(8, 'x');
+  std::string pings;
+  for (int i = 0; i < 300; ++i) pings += Http2Wire::frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, content);
+  say(pings);
+  CHECK(ask(1, Http2Wire::request("/none")).status == "404");
+  CHECK(wire.goaways().empty());
+  for (int i = 0; i < 900; ++i) pings += Http2Wire::frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, content);
+  say(pings);
+  CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
+}
