@@ -87,10 +87,14 @@ struct Fixture : test::RandomSequences {
   }
   // What the server has sent can be read, unless the client itself has broken the connection.
   static void check_records() { REQUIRE(ERR_GET_LIB(ERR_peek_error()) != ERR_LIB_SSL); }
-  // All answers of an idle connection have left, whole.
+  // All answers of an idle connection leave, whole. Records may still wait for room.
   void check_idle() override {
     receive_some();
-    if (!damaged) REQUIRE_FALSE(answers.in_the_middle());
+    for (int i = 0; i < 100 && answers.in_the_middle() && table.size() > 0; ++i) {
+      turn();
+      receive_some();
+    }
+    if (!damaged && table.size() > 0) REQUIRE_FALSE(answers.in_the_middle());
   }
   void turn() override {
     ERR_clear_error();
@@ -123,6 +127,7 @@ struct Fixture : test::RandomSequences {
 
 TEST_CASE_METHOD(Fixture, "random sequences over TLS end every connection in order", "[connection][tls]") {
   for (unsigned seed = 1; seed <= 200; ++seed) run(seed);
+  run(935628424);  // idle while records wait for room
   // The sequences reach behind the handshake.
   CHECK(conversed > 50);
   CHECK(answered > 50);
