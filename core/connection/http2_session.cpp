@@ -104,12 +104,22 @@ Session::Next Http2Session::advance() {
 
 bool Http2Session::is_over() const {
   if (leaving_ && streams_.empty()) return link_.is_drained();
-  return nghttp2_session_want_read(nghttp2_.get()) == 0;
+  // It does not know the streams behind both ends whose readers are at work.
+  return nghttp2_session_want_read(nghttp2_.get()) == 0 && link_.closed.empty();
+}
+
+// A stream that waits for its turn has no deadline. It gets one when it sees that the connection's window is
+// shut.
+void Http2Session::let_see_window() {
+  for (const auto& stream : streams_) {
+    if (stream->is_ready && !stream->waits_for_window()) make_ready(*stream);
+  }
 }
 
 // The client gets to know why, so the connection reads on for a while.
 Session::Next Http2Session::end_connection() {
   for (const auto& stream : streams_) stream->stream().cut();
+  leaving_ = true;
   lingers_ = true;
   return Next::end;
 }
@@ -117,6 +127,7 @@ Session::Next Http2Session::end_connection() {
 std::optional<Session::Next> Http2Session::run_streams() {
   for (bool first = true; !schedule_.empty(); first = false) {
     const bool is_shut = nghttp2_session_get_remote_window_size(nghttp2_.get()) <= 0;
+    if (is_shut && !schedule_.has_fresh()) let_see_window();
     if (is_shut && !schedule_.has_fresh()) break;
     if (link_.channel().budget() == 0 || (!first && context_.loop.slice_is_over()))
       return wait_for(WaitingFor::turn);
@@ -127,6 +138,7 @@ std::optional<Session::Next> Http2Session::run_streams() {
     if (io == Io::full) return wait_for(WaitingFor::socket_room);
     bool waits = false;
     Http2Stream& stream = *schedule_.take(waits);
+    if (is_shut) waits = false;
     if (const auto next = run(stream, waits)) return next;
   }
   return std::nullopt;
@@ -184,10 +196,16 @@ std::optional<Session::Next> Http2Session::receive_frames() {
   if (sent == Io::lost) return Next::cut;
   if (sent == Io::full || (!output_.empty() && !channel.output_ready()))
     return wait_for(WaitingFor::socket_room);
+  // nghttp2 does not count streams behind both ends as open.
+  if (link_.closed.size() >= kStreamsMax) return wait_for_client();
   if (channel.budget() == 0 || (has_read_ && context_.loop.slice_is_over())) return wait_for(WaitingFor::turn);
   has_read_ = true;
   if (input_.empty()) {
-    if (channel.input_ended()) return streams_.empty() ? Next::end : wait_for_client();
+    if (channel.input_ended() && !streams_.empty()) return wait_for_client();
+    if (channel.input_ended()) {
+      leaving_ = true;
+      return Next::end;
+    }
     input_.expect_much();
     const Io io = channel.receive(input_);
     if (io == Io::lost) return Next::cut;
@@ -203,7 +221,7 @@ std::optional<Session::Next> Http2Session::receive_frames() {
 Session::Next Http2Session::wait_for_client() {
   if (!streams_.empty()) return wait_for(stalled_ ? WaitingFor::turn : WaitingFor::handler);
   if (link_.channel().flush(output_) != Io::ok) return wait_for(WaitingFor::socket_room);
-  return Next::idle;
+  return is_over() ? end_connection() : Next::idle;
 }
 
 std::optional<Session::Next> Http2Session::read_frames() {

@@ -97,6 +97,7 @@ class Http2Session final : public Session, private DeadlineNode {
   void fail(std::uint32_t error);
   std::int64_t widest_window() const;
 
+  void let_see_window();
   Io flush_frames();
   void look_at_closed();
   void look_at_windows();

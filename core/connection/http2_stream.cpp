@@ -131,7 +131,7 @@ Io Http2Stream::begin_answer(ResponseHead& head, bool, BodyFraming& framing) {
 
 void Http2Stream::close_sink() {
   sink_->close();
-  window_shut_ = sink_->window_is_shut();
+  window_shut_ = sink_->window_is_shut() && !answer_.has_ended();
   output_full_ = !window_shut_ && sink_->is_full();
   sink_.reset();
 }

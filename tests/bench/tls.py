@@ -1,4 +1,4 @@
-"""Plays the scenarios of TLS 1.3 to all servers in turn, round after round, and reports medians."""
+"""Plays the scenarios of TLS 1.3, and of HTTP/2 over it, to all servers in turn, round after round, and reports medians."""
 
 import argparse
 import os
@@ -9,10 +9,12 @@ import tempfile
 
 import report
 from bench import check_same_bytes, play
+from h2_scenarios import SCENARIOS as OVER_HTTP2
 from scenarios import KIBI, MEBI, build_client, write_file
-from tls_scenarios import SCENARIOS
+from tls_scenarios import SCENARIOS as OVER_TLS
 from tls_servers import make_certificates, tls_servers
 
+SCENARIOS = [*OVER_TLS, *OVER_HTTP2]
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLES = [("/1k.bin", None), ("/64m.bin", None), ("/64m.bin", "bytes=67100000-")]
 

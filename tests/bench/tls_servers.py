@@ -32,7 +32,7 @@ http {
   ssl_session_cache shared:SSL:10m;
   ssl_session_timeout 10m;
   server {
-    listen 127.0.0.1:@port@ ssl backlog=4096;
+    listen 127.0.0.1:@port@ ssl http2 backlog=4096;
     ssl_certificate @work@/@key@.crt;
     ssl_certificate_key @work@/@key@.key;
     ssl_protocols TLSv1.3;

@@ -56,3 +56,22 @@ TEST_CASE_METHOD(Http2Fixture, "PING frames are a flood, and answers to them are
   say(pings);
   CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
 }
+
+TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a window that stays shut",
+                 "[http2_session]") {
+  mount("echo");
+  begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1'000'000}});
+  wire.opens_windows = false;
+  const std::string sent(60'000, 'x');
+  for (const std::uint32_t id : {1U, 3U, 5U}) {
+    say(wire.headers(id, Http2Wire::request("/echo/", "POST"), false));
+    for (std::size_t at = 0; at < sent.size(); at += 15'000)
+      say(Http2Wire::data(id, std::string_view(sent).substr(at, 15'000), at + 15'000 == sent.size()));
+  }
+  for (int i = 0; i < 6; ++i) {
+    loop->deadlines().expire(loop->now_ms() + 61'000);
+    hear();
+  }
+  CHECK(at_end());
+  CHECK(table.size() == 0);
+}
