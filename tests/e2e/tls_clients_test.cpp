@@ -42,7 +42,7 @@ TEST_CASE("clients of several libraries fetch a file over TLS", "[e2e][tls]") {
                           " https://localhost:$port/big.bin") == served.content));
   }
   if (installed({"wget"}))
-    CHECK((served.shell("wget -q --no-proxy --ca-certificate=$ca -O - https://localhost:$port/big.bin") ==
+    CHECK((served.shell("wget -q --no-proxy --ca-certificate=$ca -O - https://127.0.0.1:$port/big.bin") ==
            served.content));
   const std::string request =
       "printf 'GET /big.bin HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n'";
