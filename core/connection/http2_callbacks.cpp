@@ -146,9 +146,8 @@ struct Http2Callbacks {
   static int content_came(nghttp2_session* from, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
                           std::size_t size, void* user) {
     return record([&] {
-      need(nghttp2_session_consume_connection(from, size));
       Http2Stream* stream = session(user).stream_of(id);
-      if (stream == nullptr) return;
+      if (stream == nullptr) return need(nghttp2_session_consume_connection(from, size));
       stream->content_has_come(text(bytes, size));
       session(user).make_ready(*stream);
     });

@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-// The client may send so much content before this side reads any (RFC 9113 section 6.9). What readers have not
-// taken is bounded by the streams' windows, the protocol's own 64 KiB: kStreamsMax of them for a connection.
+// The connection holds at most so much content of requests that no reader has taken (RFC 9113 section 6.9),
+// and a stream the protocol's own 64 KiB. So readers that pause hold only their streams until there are 16.
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // nghttp2 is given so many bytes at once, between two looks at the clock.
 constexpr std::size_t kReadMax = 4 * 1024;
@@ -168,6 +168,7 @@ std::optional<Session::Next> Http2Session::run(Http2Stream& stream, bool waits) 
 }
 
 std::optional<Session::Next> Http2Session::take_outcome(Http2Stream& stream, Stream::Outcome outcome) {
+  if (outcome != Stream::Outcome::waits) stream.drop_content();
   const auto reset = [&](std::uint32_t code) {
     if (!stream.is_closed)
       need(nghttp2_submit_rst_stream(nghttp2_.get(), NGHTTP2_FLAG_NONE, stream.id(), code));
@@ -277,6 +278,7 @@ void Http2Session::recycle(Http2Stream& stream) {
   schedule_.remove(stream);
   if (stream.has_head()) --working_;
   if (heading_ == &stream) heading_ = nullptr;
+  if (nghttp2_ != nullptr) stream.drop_content();
   const std::uint32_t index = stream.index;
   std::swap(streams_[index], streams_.back());
   streams_[index]->index = index;

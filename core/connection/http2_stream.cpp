@@ -39,8 +39,16 @@ void Http2Stream::head_has_come(bool ends, std::uint64_t arrived_ns) {
 void Http2Stream::content_has_come(std::string_view content) {
   content_size_ += content.size();
   received_ = true;
-  if (!stream_.is_at_work() && step_ == Step::runs) return;  // the answer has ended
   content_.append(content);
+  if (!stream_.is_at_work() && step_ == Step::runs) drop_content();  // the answer has ended
+}
+
+// The connection's window stays smaller if there is no memory now, until more content is taken.
+void Http2Stream::drop_content() {
+  const std::size_t size = content_.rest().size();
+  if (size == 0) return;
+  content_.use(size);
+  static_cast<void>(nghttp2_session_consume_connection(link_->session(), size));
 }
 
 Stream::Outcome Http2Stream::advance() {
@@ -72,8 +80,7 @@ bool Http2Stream::wants_turn() const {
   return what == WaitingFor::turn || (what == WaitingFor::socket_room && !window_shut_);
 }
 
-// What the reader takes is given back to the stream's window. The connection's window does not wait for
-// readers, so that one that pauses holds only its own stream.
+// What the reader takes is given back to both windows.
 bool Http2Stream::fetch_body(RequestBody& body) {
   const ConnectionContext& context = link_->context();
   body.pace().pause(context.loop.now_ms());
@@ -84,9 +91,8 @@ bool Http2Stream::fetch_body(RequestBody& body) {
       body.break_off({413, "The body is longer than this server allows."});
     } else if (!content.empty()) {
       const std::size_t taken = body.offer(content);
-      content_.use(taken);
+      use_content(taken);
       body.pace().came(taken);
-      give_back_window(taken);
     } else if (request_ended_) {
       body.finish();
     } else if (link_->channel().input_ended()) {
@@ -100,8 +106,11 @@ bool Http2Stream::fetch_body(RequestBody& body) {
   return true;
 }
 
-void Http2Stream::give_back_window(std::size_t size) {
-  if (!request_ended_ && size > 0) need(nghttp2_session_consume_stream(link_->session(), id(), size));
+void Http2Stream::use_content(std::size_t size) {
+  if (size == 0) return;
+  content_.use(size);
+  need(nghttp2_session_consume_connection(link_->session(), size));
+  if (!request_ended_) need(nghttp2_session_consume_stream(link_->session(), id(), size));
 }
 
 bool Http2Stream::send_continue() {

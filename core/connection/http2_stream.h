@@ -32,6 +32,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   void content_has_come(std::string_view content);
   // The rest of the body, and trailers, have come.
   void end_has_come() { request_ended_ = true; }
+  // Nobody takes what has come: its place in the connection's window is free again.
+  void drop_content();
   bool has_head() const { return step_ != Step::waits_for_head; }
   // nghttp2 knows it no more, be it because it has ended or was reset.
   bool is_closed = false;
@@ -91,7 +93,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
 
   void on_deadline(DeadlineKind kind) override;
   void begin_request();
-  void give_back_window(std::size_t size);
+  void use_content(std::size_t size);
 
   Http2Link* link_ = nullptr;
   Stream stream_;

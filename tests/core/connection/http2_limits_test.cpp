@@ -1,12 +1,57 @@
 // What a client of HTTP/2 cannot do to a connection by silence, and what does not count against it.
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "support/http2_fixture.h"
+#include "support/temp_folder.h"
 
 using namespace sluice;
 using sluice::test::Http2Fixture;
 using sluice::test::Http2Wire;
+
+namespace {
+
+// A module whose offloaded calls end when the gate opens.
+struct GatedFixture : Http2Fixture {
+  test::TempFolder folder;
+  UniqueFd folder_fd{::open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+
+  GatedFixture() {
+    folder.write("gate", "");
+    auto file = ModuleFile::load(SLUICE_TEST_MODULES "/offloader.so", "offloader.so");
+    REQUIRE(file);
+    auto made = ModuleInstance::create_handler(services, std::move(*file), InstanceRef(),
+                                               {"/offloader/", {}, folder_fd.get(), folder.path});
+    REQUIRE(made);
+    REQUIRE(router.add(0, "/offloader/", std::move(*made)));
+  }
+  ~GatedFixture() { open_gate(); }
+  void open_gate() { static_cast<void>(::unlinkat(folder_fd.get(), "gate", 0)); }
+  // Asks for so many answers that wait at the gate.
+  std::string asks(std::uint32_t first, std::uint32_t count) {
+    std::string bytes;
+    for (std::uint32_t i = 0; i < count; ++i) bytes += wire.get(first + 2 * i, "/offloader/gate");
+    return bytes;
+  }
+  static std::string resets(std::uint32_t first, std::uint32_t count) {
+    std::string bytes;
+    for (std::uint32_t i = 0; i < count; ++i) bytes += Http2Wire::reset(first + 2 * i);
+    return bytes;
+  }
+  std::size_t refused(std::uint32_t first, std::uint32_t count) {
+    std::size_t number = 0;
+    for (std::uint32_t i = 0; i < count; ++i)
+      number += wire.answer(first + 2 * i).reset_code == NGHTTP2_REFUSED_STREAM ? 1 : 0;
+    return number;
+  }
+};
+
+constexpr std::uint32_t kConnectionWindow = 1024 * 1024;
+
+}  // namespace
 
 TEST_CASE_METHOD(Http2Fixture, "what was on its way to a refused stream is passed over", "[http2_session]") {
   mount("echo");
@@ -74,4 +119,34 @@ TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a wi
   }
   CHECK(at_end());
   CHECK(table.size() == 0);
+}
+
+TEST_CASE_METHOD(GatedFixture, "what no reader has taken fits into the connection's window",
+                 "[http2_session]") {
+  begin();
+  const std::string part(16'000, 'x');
+  const auto upload = [&](std::uint32_t id) {
+    say(wire.headers(id, Http2Wire::request("/offloader/gate", "POST"), false));
+    for (int i = 0; i < 4; ++i) say(Http2Wire::data(id, part, false));
+  };
+  constexpr std::uint32_t kFull = kConnectionWindow / 64'000;
+  SECTION("a client that sends more breaks the protocol") {
+    for (std::uint32_t i = 0; i <= kFull; ++i) upload(1 + 2 * i);
+    CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_FLOW_CONTROL_ERROR); }));
+  }
+  SECTION("resets make room again") {
+    for (std::uint32_t i = 0; i < 3 * kFull; ++i) {
+      upload(1 + 2 * i);
+      say(Http2Wire::reset(1 + 2 * i));
+    }
+    CHECK(wire.goaways().empty());
+  }
+  SECTION("answers make room again") {
+    for (std::uint32_t i = 0; i < kFull; ++i) upload(1 + 2 * i);
+    open_gate();
+    for (std::uint32_t i = 0; i < kFull; ++i) say(Http2Wire::data(1 + 2 * i, ""));
+    CHECK(hear_until([&] { return wire.answer(2 * kFull - 1).ended; }));
+    for (std::uint32_t i = kFull; i < 2 * kFull; ++i) upload(1 + 2 * i);
+    CHECK(wire.goaways().empty());
+  }
 }
