@@ -159,6 +159,7 @@ struct Http2Callbacks {
       if (stream == nullptr || stream->is_closed) return;
       stream->is_closed = true;
       stream->closed_in_order = error == NGHTTP2_NO_ERROR;
+      session(user).keep_calls_of(*stream);
       session(user).link_.closed.push_back(stream);
     });
   }
@@ -239,8 +240,29 @@ void Http2Session::note_break_off(std::int32_t id) {
   if (!was_broken_off(id)) broken_off_[break_offs_++ % broken_off_.size()] = id;
 }
 
+// Offloaded calls go on when their stream has ended. They count as streams until they end, too.
+void Http2Session::keep_calls_of(Http2Stream& stream) {
+  const auto& calls = stream.stream().calls();
+  if (calls != nullptr && calls->any()) calls_behind_.push_back(calls);
+}
+
+// nghttp2 limits the open streams, and does not know of the calls.
+bool Http2Session::is_full() {
+  if (streams_.size() + calls_behind_.size() < kStreamsMax) return false;
+  std::erase_if(calls_behind_, [](const auto& calls) { return !calls->any(); });
+  const auto open =
+      std::count_if(streams_.begin(), streams_.end(), [](const auto& stream) { return !stream->is_closed; });
+  return static_cast<std::size_t>(open) + calls_behind_.size() >= kStreamsMax;
+}
+
+// Null if the stream is refused.
 Http2Stream* Http2Session::open_stream(std::int32_t id) {
   newest_ = id;
+  if (!calls_behind_.empty() && is_full()) {
+    need(nghttp2_submit_rst_stream(nghttp2_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
+    note_break_off(id);
+    return nullptr;
+  }
   streams_.push_back(pool_.take());
   Http2Stream& stream = *streams_.back();
   stream.index = static_cast<std::uint32_t>(streams_.size() - 1);

@@ -61,6 +61,7 @@ void Http2Session::reset() {
   if (armed()) context_.loop.deadlines().disarm(*this);
   nghttp2_.reset();  // it knows no stream from now on
   link_.closed.clear();
+  calls_behind_.clear();
   while (!streams_.empty()) {
     streams_.back()->stream().cut();
     recycle(*streams_.back());

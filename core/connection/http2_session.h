@@ -86,6 +86,8 @@ class Http2Session final : public Session, private DeadlineNode {
   // What nghttp2 reports.
   Http2Stream* stream_of(std::int32_t id) const;
   Http2Stream* open_stream(std::int32_t id);
+  bool is_full();
+  void keep_calls_of(Http2Stream& stream);
   void head_has_come(bool ends);
   void make_ready(Http2Stream& stream);
   void prioritise(std::int32_t id, std::string_view text);
@@ -110,6 +112,7 @@ class Http2Session final : public Session, private DeadlineNode {
   Http2Link link_;
   std::unique_ptr<nghttp2_session, Free> nghttp2_;
   std::vector<std::unique_ptr<Http2Stream>> streams_;
+  std::vector<std::shared_ptr<RequestCalls>> calls_behind_;  // they go on, and their streams have ended
   Http2Schedule schedule_;
   Http2Budget budget_;
   Http2Stream* heading_ = nullptr;  // the stream whose fields come

@@ -18,7 +18,7 @@ constexpr std::size_t kTextKeptMax = 8 * 1024;
 
 void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver) {
   driver_ = &driver;
-  request_ = Request{};
+  request_ = HandledRequest{};
   request_.method = head.method;
   request_.version = head.version;
   request_.field_count = static_cast<std::uint32_t>(head.fields.size());

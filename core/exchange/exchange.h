@@ -87,6 +87,9 @@ class HttpExchange final : public Exchange {
   bool is_head() const { return request_.method == Method::head; }
   std::uint32_t version() const { return request_.version; }
   ModuleInstance* instance() const { return route_.handler.get(); }
+  // The offloaded calls for the request, also when it has ended; null if there were none.
+  const std::shared_ptr<RequestCalls>& calls() const { return request_.calls; }
+  void forget_calls() { request_.calls.reset(); }
   RequestBody& body() { return body_; }
   const RequestBody& body() const { return body_; }
   void report_fault(std::string_view what);
@@ -117,7 +120,7 @@ class HttpExchange final : public Exchange {
   ExchangeDriver* driver_ = nullptr;
   const ErrorPages* error_pages_ = nullptr;
   Route route_;
-  Request request_;
+  HandledRequest request_;
   Stage stage_ = Stage::open;
   std::uint32_t status_ = 200;
   std::uint32_t failed_status_ = 502;

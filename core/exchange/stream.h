@@ -110,6 +110,9 @@ class Stream final : private DeadlineNode {
   // Sets the stream's deadline before the session waits. `sends`: output waits for the client, so the session
   // has the deadline. `received`: bytes have come since the last call.
   void settle(bool sends, bool received);
+  // The offloaded calls for its request, which go on when that has ended; null if there were none. Until
+  // `reuse`.
+  const std::shared_ptr<RequestCalls>& calls() const { return exchange_.calls(); }
   // Whether the answer's body had room and wrote nothing. It has a deadline for that.
   bool is_stalled() const { return stalled_; }
   // Whether the request's body is discarded, because nobody wants it.

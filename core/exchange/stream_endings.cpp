@@ -85,6 +85,7 @@ void Stream::reuse() {
   constexpr std::size_t kPathKeptMax = 8 * 1024;
   if (state_ == StreamState::ended) transition(StreamEvent::reused);
   give_back_above(path_, kPathKeptMax);
+  exchange_.forget_calls();
 }
 
 void Stream::forget_request() {

@@ -72,10 +72,19 @@ class ModuleInstance::GuardedTimer final : public Timer {
 // Holds the instance, and so the mapping, until the module's Work is done and destroyed.
 class ModuleInstance::GuardedWork final : public Work {
  public:
-  GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance), inner_(inner) {
+  GuardedWork(ModuleInstance& instance, Work* inner) : instance_(&instance) {
+    if (const HandledRequest* request = instance.called_for_) {
+      if (request->calls == nullptr) request->calls = std::make_shared<RequestCalls>();
+      calls_ = request->calls;
+      calls_->begin();
+    }
     ++instance.offloaded_;
+    inner_.reset(inner);
   }
-  ~GuardedWork() override { --instance_->offloaded_; }
+  ~GuardedWork() override {
+    --instance_->offloaded_;
+    if (calls_ != nullptr) calls_->end();
+  }
   void run() override {
     std::atomic<std::uint64_t>& since = instance_->services_.stats.notes[Offload::thread_index()].since_ns;
     since.store(monotonic_ns(), std::memory_order_relaxed);
@@ -90,6 +99,7 @@ class ModuleInstance::GuardedWork final : public Work {
 
  private:
   InstanceRef instance_;
+  std::shared_ptr<RequestCalls> calls_;  // of the request that it was offloaded for; null without one
   std::unique_ptr<Work> inner_;
   bool ran_ = false;
 };

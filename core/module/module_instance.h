@@ -20,6 +20,7 @@
 #include "loop/event_loop.h"
 #include "loop/offload.h"
 #include "module/module_file.h"
+#include "module/request_calls.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {
@@ -99,8 +100,9 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // Calls `enter` inside the module; `request` is null if the call is for none. false when it threw, which is
   // logged.
   template <typename Call>
-  bool call(Call&& enter, const Request* request = nullptr) noexcept {
+  bool call(Call&& enter, const HandledRequest* request = nullptr) noexcept {
     const NotedCall noted(services_.stats.notes[Offload::thread_index()], note_, request);
+    const CalledFor called_for(*this, request);
     try {
       enter();
       return true;
@@ -150,6 +152,24 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
     std::string text;
     std::uint64_t number = 0;
   };
+  // Notes the request that the module is called for while this object lives. Offload threads call for none.
+  class CalledFor {
+   public:
+    CalledFor(ModuleInstance& instance, const HandledRequest* request)
+        : instance_(instance), is_noted_(request != nullptr) {
+      if (is_noted_) before_ = std::exchange(instance.called_for_, request);
+    }
+    ~CalledFor() {
+      if (is_noted_) instance_.called_for_ = before_;
+    }
+    CalledFor(const CalledFor&) = delete;
+    CalledFor& operator=(const CalledFor&) = delete;
+
+   private:
+    ModuleInstance& instance_;
+    bool is_noted_;
+    const HandledRequest* before_ = nullptr;
+  };
   class Watch;
   class GuardedTimer;
   class GuardedWork;
@@ -177,6 +197,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   std::uint64_t keeps_ = 0;  // InstanceRefs, and one for each of holds_
   std::uint64_t holds_ = 0;  // Host::hold without its release
   std::uint64_t offloaded_ = 0;
+  const HandledRequest* called_for_ = nullptr;  // the request of the current call
   TimerId leftover_{};
   bool retired_ = false;
   bool condemned_ = false;  // given to EventLoop::reap

@@ -15,7 +15,7 @@ template <typename Object>
 class ModuleOwned {
  public:
   ModuleOwned() = default;
-  ModuleOwned(std::unique_ptr<Object> object, ModuleInstance& instance, const Request& request)
+  ModuleOwned(std::unique_ptr<Object> object, ModuleInstance& instance, const HandledRequest& request)
       : object_(std::move(object)), instance_(&instance), request_(&request) {}
   ModuleOwned(ModuleOwned&&) noexcept = default;
   ModuleOwned& operator=(ModuleOwned&& other) noexcept {
@@ -40,7 +40,7 @@ class ModuleOwned {
  private:
   std::unique_ptr<Object> object_;
   ModuleInstance* instance_ = nullptr;
-  const Request* request_ = nullptr;
+  const HandledRequest* request_ = nullptr;
 };
 
 }  // namespace sluice

@@ -121,6 +121,41 @@ TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a wi
   CHECK(table.size() == 0);
 }
 
+TEST_CASE_METHOD(GatedFixture, "work that goes on after a reset counts as a stream", "[http2_session]") {
+  begin();
+  // A whole limit's worth of work goes on.
+  say(asks(1, Http2Session::kStreamsMax));
+  CHECK(hear_until([&] { return !loop->has_ready(); }));
+  say(resets(1, Http2Session::kStreamsMax));
+  const std::uint32_t next = 1 + 2 * Http2Session::kStreamsMax;
+  say(asks(next, 10));
+  say(wire.headers(next + 20, Http2Wire::request("/none", "POST"), false));
+  // What follows a refused request is passed over.
+  say(Http2Wire::data(next + 20, "content", false) + wire.headers(next + 20, {{"trailer", "x"}}));
+  CHECK(hear_until([&] { return refused(next, 11) == 11; }));
+  CHECK(wire.goaways().empty());
+
+  open_gate();
+  std::uint32_t id = next + 22;
+  CHECK(hear_until([&] {
+    id += 2;
+    return ask(id, Http2Wire::request("/none")).status == "404";
+  }));
+  CHECK(wire.goaways().empty());
+}
+
+TEST_CASE_METHOD(GatedFixture, "a reset makes room for a stream when no work goes on", "[http2_session]") {
+  begin();
+  say(asks(1, 100));
+  CHECK(hear_until([&] { return !loop->has_ready(); }));
+  // Their handlers are never called, because each reset comes with its request.
+  for (std::uint32_t id = 201; id < 501; id += 2) say(asks(id, 1) + Http2Wire::reset(id));
+  CHECK(ask(501, Http2Wire::request("/none")).status == "404");
+  open_gate();
+  CHECK(hear_until([&] { return wire.is_done(1) && wire.is_done(199); }));
+  CHECK(wire.answer(199).status == "200");
+}
+
 TEST_CASE_METHOD(GatedFixture, "what no reader has taken fits into the connection's window",
                  "[http2_session]") {
   begin();
