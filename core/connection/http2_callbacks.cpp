@@ -149,6 +149,7 @@ struct Http2Callbacks {
       Http2Stream* stream = session(user).stream_of(id);
       if (stream == nullptr) return need(nghttp2_session_consume_connection(from, size));
       stream->content_has_come(text(bytes, size));
+      session(user).touch(*stream);
       session(user).make_ready(*stream);
     });
   }

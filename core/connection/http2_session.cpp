@@ -161,6 +161,8 @@ std::optional<Session::Next> Http2Session::run(Http2Stream& stream, bool waits) 
       schedule_.add_again(stream);
     }
   }
+  if (outcome == Stream::Outcome::waits) touch(stream);
+  any_shut_ = any_shut_ || stream.waits_for_window();
   const bool lacks_room = stream.waits_for_room();
   const auto next = take_outcome(stream, outcome);
   if (next) return next;
@@ -279,6 +281,7 @@ void Http2Session::recycle(Http2Stream& stream) {
   schedule_.remove(stream);
   if (stream.has_head()) --working_;
   if (heading_ == &stream) heading_ = nullptr;
+  if (stream.is_touched) std::erase(touched_, &stream);
   if (nghttp2_ != nullptr) stream.drop_content();
   const std::uint32_t index = stream.index;
   std::swap(streams_[index], streams_.back());
@@ -289,9 +292,11 @@ void Http2Session::recycle(Http2Stream& stream) {
 }
 
 void Http2Session::look_at_windows() {
-  if (!std::exchange(windows_changed_, false)) return;
+  if (!std::exchange(windows_changed_, false) || !std::exchange(any_shut_, false)) return;
   for (const auto& stream : streams_) {
-    if (stream->waits_for_window() && stream->has_window()) schedule_.add(*stream);
+    if (!stream->waits_for_window()) continue;
+    any_shut_ = true;
+    if (stream->has_window()) schedule_.add(*stream);
   }
 }
 
@@ -306,10 +311,10 @@ bool Http2Session::wake(Ticket ticket, const ModuleInstance& by) {
 Session::Next Http2Session::be_late(DeadlineKind kind) {
   Http2Stream& stream = *link_.late;
   Stream::Outcome outcome = stream.stream().be_late(kind);
+  touch(stream);
   if (outcome == Stream::Outcome::waits) make_ready(stream);
   // Only this stream is late: the others go on.
   if (outcome == Stream::Outcome::client_left) outcome = Stream::Outcome::closed;
-  link_.host().run_again();
   return take_outcome(stream, outcome).value_or(Next::wait);
 }
 
@@ -332,8 +337,20 @@ void Http2Session::cut() {
   output_.consume(output_.pending().size());
 }
 
+void Http2Session::touch(Http2Stream& stream) {
+  if (!std::exchange(stream.is_touched, true)) touched_.push_back(&stream);
+}
+
+// Most turns change few of many streams.
 void Http2Session::settle(bool sends, bool) {
-  for (const auto& stream : streams_) stream->settle(sends);
+  const bool client_ended = link_.channel().client_has_ended();
+  if (sends != std::exchange(sent_, sends) || client_ended != std::exchange(client_ended_, client_ended)) {
+    for (const auto& stream : streams_) stream->settle(sends);
+  } else {
+    for (Http2Stream* stream : touched_) stream->settle(sends);
+  }
+  for (Http2Stream* stream : touched_) stream->is_touched = false;
+  touched_.clear();
 }
 
 bool Http2Session::rest() {

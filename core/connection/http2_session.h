@@ -90,6 +90,7 @@ class Http2Session final : public Session, private DeadlineNode {
   void keep_calls_of(Http2Stream& stream);
   void head_has_come(bool ends);
   void make_ready(Http2Stream& stream);
+  void touch(Http2Stream& stream);
   void prioritise(std::int32_t id, std::string_view text);
   void count(Http2Cost cost);
   // Errors that nghttp2 passes over.
@@ -113,6 +114,7 @@ class Http2Session final : public Session, private DeadlineNode {
   std::unique_ptr<nghttp2_session, Free> nghttp2_;
   std::vector<std::unique_ptr<Http2Stream>> streams_;
   std::vector<std::shared_ptr<RequestCalls>> calls_behind_;  // they go on, and their streams have ended
+  std::vector<Http2Stream*> touched_;  // those whose deadlines may have changed in this turn
   Http2Schedule schedule_;
   Http2Budget budget_;
   Http2Stream* heading_ = nullptr;  // the stream whose fields come
@@ -134,8 +136,11 @@ class Http2Session final : public Session, private DeadlineNode {
   std::int64_t initial_window_ = 65'535;  // of streams, as the client has set it
   std::size_t block_size_ = 0;            // of the list of fields that comes
   bool windows_changed_ = false;
-  bool stalled_ = false;   // a body had room and wrote nothing: it is called again in the next turn
-  bool has_read_ = false;  // in this turn
+  bool any_shut_ = false;      // a stream may wait for a window
+  bool sent_ = false;          // at the last `settle`, output waited for the client
+  bool client_ended_ = false;  // and the client had sent its last byte
+  bool stalled_ = false;       // a body had room and wrote nothing: it is called again in the next turn
+  bool has_read_ = false;      // in this turn
   bool served_ = false;
   bool resting_ = false;
   bool asked_to_leave_ = false;  // the first step of the end: the client was asked to open no more streams

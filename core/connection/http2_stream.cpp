@@ -23,7 +23,7 @@ void Http2Stream::close() {
   ticket_ = {};
   step_ = Step::waits_for_head;
   request_ended_ = received_ = window_shut_ = output_full_ = lacks_room_ = false;
-  is_closed = is_ready = closed_in_order = false;
+  is_closed = is_ready = is_touched = closed_in_order = false;
   priority = {};
   link_ = nullptr;
 }

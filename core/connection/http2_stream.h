@@ -42,6 +42,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   bool closed_in_order = false;
   // It is in the session's queue of streams that can run.
   bool is_ready = false;
+  // The session sets its deadline when the turn has ended.
+  bool is_touched = false;
   // Its place among the session's streams.
   std::uint32_t index = 0;
   Http2Priority priority;

@@ -212,8 +212,9 @@ void Http2ResponseFields::add_lines(std::string_view lines) {
     const std::size_t colon = lines.find(':');
     const std::size_t end = lines.find('\r', colon);
     const std::size_t begin = names_.size();
-    for (const char c : lines.substr(0, colon))
-      names_.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    names_.append(lines, 0, colon);
+    for (char* c = names_.data() + begin; c != names_.data() + names_.size(); ++c)
+      if (*c >= 'A' && *c <= 'Z') *c = static_cast<char>(*c - 'A' + 'a');
     // ": " stands before the value, and "\r\n" behind it.
     add(std::string_view(names_).substr(begin), lines.substr(colon + 2, end - colon - 2));
     lines.remove_prefix(end + 2);
