@@ -27,6 +27,11 @@ Io Channel::receive(Input& input) {
   if (!input_ready_) return Io::full;
   // A client that does not take what it has caused causes no more.
   if (const Io io = flush(); io != Io::ok) return io;
+  return receive_anyway(input);
+}
+
+Io Channel::receive_anyway(Input& input) {
+  if (!input_ready_) return Io::full;
   bool filled = false;
   const std::uint64_t announced_ns = announced_ ? loop_.now_ns() : 0;
   const Moved moved = input.receive(transport_, announced_ns, filled);

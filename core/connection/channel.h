@@ -52,6 +52,8 @@ class Channel {
 
   // full: nothing has arrived. ok may mean that the client has ended.
   Io receive(Input& input);
+  // The same, also while the client does not take what was sent. The caller bounds what it causes.
+  Io receive_anyway(Input& input);
   // ok: nothing is left, in the transport neither.
   Io flush(Output& output);
   Io flush();

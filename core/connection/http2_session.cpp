@@ -10,6 +10,8 @@ namespace {
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // nghttp2 is given so many bytes at once, between two looks at the clock.
 constexpr std::size_t kReadMax = 4 * 1024;
+// A client that takes nothing may cause so many frames, beside its answers.
+constexpr std::size_t kUnsentMax = 256;
 
 }  // namespace
 
@@ -97,9 +99,11 @@ Session::Next Http2Session::advance() {
     if (next && *next != Next::wait && *next != Next::idle) return *next;
   }
   for (;;) {
-    if (const auto next = run_streams()) return *next;
-    if (is_over()) return end_connection();
-    if (const auto next = receive_frames()) return *next;
+    const auto next = run_streams();
+    const bool lacks_room = next == Next::wait && waiting_for_ == WaitingFor::socket_room;
+    if (next && !lacks_room) return *next;
+    if (!next && is_over()) return end_connection();
+    if (const auto end = receive_frames()) return *end;
   }
 }
 
@@ -195,11 +199,12 @@ std::optional<Session::Next> Http2Session::take_outcome(Http2Stream& stream, Str
 
 std::optional<Session::Next> Http2Session::receive_frames() {
   Channel& channel = link_.channel();
-  // A client that does not take what it has caused causes no more.
   const Io sent = flush_frames();
   if (sent == Io::lost) return Next::cut;
-  if (sent == Io::full || (!output_.empty() && !channel.output_ready()))
-    return wait_for(WaitingFor::socket_room);
+  // A client that takes nothing may still give up streams.
+  const bool has_come = !input_.empty() || channel.input_ready();
+  const bool causes_more = nghttp2_session_get_outbound_queue_size(nghttp2_.get()) < kUnsentMax;
+  if (lacks_room() && (!has_come || !causes_more)) return wait_for(WaitingFor::socket_room);
   // nghttp2 does not count streams behind both ends as open.
   if (link_.closed.size() >= kStreamsMax) return wait_for_client();
   if (channel.budget() == 0 || (has_read_ && context_.loop.slice_is_over())) return wait_for(WaitingFor::turn);
@@ -211,7 +216,7 @@ std::optional<Session::Next> Http2Session::receive_frames() {
       return Next::end;
     }
     input_.expect_much();
-    const Io io = channel.receive(input_);
+    const Io io = channel.receive_anyway(input_);
     if (io == Io::lost) return Next::cut;
     if (io == Io::full) return wait_for_client();
     if (channel.input_ended()) {
@@ -222,7 +227,13 @@ std::optional<Session::Next> Http2Session::receive_frames() {
   return read_frames();
 }
 
+// Whether the socket takes no more, and some frames are left.
+bool Http2Session::lacks_room() const {
+  return !link_.is_drained() || (!output_.empty() && !link_.channel().output_ready());
+}
+
 Session::Next Http2Session::wait_for_client() {
+  if (lacks_room()) return wait_for(WaitingFor::socket_room);
   if (!streams_.empty()) return wait_for(stalled_ ? WaitingFor::turn : WaitingFor::handler);
   if (link_.channel().flush(output_) != Io::ok) return wait_for(WaitingFor::socket_room);
   return is_over() ? end_connection() : Next::idle;
@@ -335,10 +346,6 @@ Session::Next Http2Session::close_endless() {
 void Http2Session::cut() {
   for (const auto& stream : streams_) stream->stream().cut();
   output_.consume(output_.pending().size());
-}
-
-void Http2Session::touch(Http2Stream& stream) {
-  if (!std::exchange(stream.is_touched, true)) touched_.push_back(&stream);
 }
 
 // Most turns change few of many streams.

@@ -9,6 +9,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "connection/http2_budget.h"
@@ -80,6 +81,7 @@ class Http2Session final : public Session, private DeadlineNode {
   std::optional<Next> receive_frames();
   std::optional<Next> read_frames();
   Next wait_for_client();
+  bool lacks_room() const;
   Next end_connection();
   bool is_over() const;
 
@@ -90,7 +92,9 @@ class Http2Session final : public Session, private DeadlineNode {
   void keep_calls_of(Http2Stream& stream);
   void head_has_come(bool ends);
   void make_ready(Http2Stream& stream);
-  void touch(Http2Stream& stream);
+  void touch(Http2Stream& stream) {
+    if (!std::exchange(stream.is_touched, true)) touched_.push_back(&stream);
+  }
   void prioritise(std::int32_t id, std::string_view text);
   void count(Http2Cost cost);
   // Errors that nghttp2 passes over.

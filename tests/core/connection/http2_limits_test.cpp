@@ -2,10 +2,12 @@
 #include <fcntl.h>
 
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <string>
 
 #include "base/unique_fd.h"
 #include "support/http2_fixture.h"
+#include "support/ledger.h"
 #include "support/temp_folder.h"
 
 using namespace sluice;
@@ -184,4 +186,34 @@ TEST_CASE_METHOD(GatedFixture, "what no reader has taken fits into the connectio
     for (std::uint32_t i = kFull; i < 2 * kFull; ++i) upload(1 + 2 * i);
     CHECK(wire.goaways().empty());
   }
+}
+
+TEST_CASE_METHOD(Http2Fixture, "a reset is seen while its client takes nothing", "[http2_session]") {
+  mount("ledger");
+  int pair[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+  client.reset(pair[0]);
+  const int small = 4096;
+  ::setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+  table.accept(UniqueFd(pair[1]), site.address);
+  say(wire.preface({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0x7fffffff}}));
+  test::Ledger ledger;
+  char address[32];
+  std::snprintf(address, sizeof(address), "%p", static_cast<void*>(&ledger));
+  const auto ask_for = [&](std::uint32_t id, const std::string& way) {
+    return wire.get(id, "/ledger/" + way + "?" + address);
+  };
+  std::string bytes = Http2Wire::window_update(0, 0x7fff0000);
+  for (const std::uint32_t id : {1U, 3U}) bytes += ask_for(id, "endless");
+  for (std::uint32_t id = 5; id < 5 + 2 * 100; id += 2) bytes += ask_for(id, "streams");
+  send(bytes);
+  CHECK(turn_until([&] { return !loop->has_ready(); }));
+  const int destroyed = ledger.destroyed;
+  REQUIRE(ledger.made > destroyed + 1);
+  REQUIRE(destroyed < 100);
+  send(Http2Wire::reset(1) + Http2Wire::reset(3));
+  CHECK(turn_until([&] { return ledger.destroyed == destroyed + 2; }));
+  CHECK(table.size() == 1);
+  client.reset();
+  CHECK(ends());
 }
