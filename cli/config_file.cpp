@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::string_view kSite = "site";
 constexpr std::string_view kMount = "mount";
+constexpr std::string_view kFilter = "filter";
 
 std::string_view line_of(std::string_view text, std::size_t number) {
   std::string_view line;
@@ -111,13 +112,17 @@ class Reader {
     return site;
   }
 
-  // `mount` may have the texts of the command line, too.
+  // `mount` and `filter` may have the texts of the command line, too.
   void read_key(const toml::key& key, const toml::node& node, ConfigSite& site) {
     const toml::array* list = node.as_array();
-    if (key.str() != kMount || (list != nullptr && !list->is_array_of_tables()))
+    const bool is_filter = key.str() == kFilter;
+    if ((key.str() != kMount && !is_filter) || (list != nullptr && !list->is_array_of_tables()))
       return take(key, node, site.entries);
     if (list == nullptr && !node.is_table()) return take(key, node, site.entries);
-    each_table(key.str(), node, [&](const toml::table& table) { site.mounts.push_back(read_mount(table)); });
+    each_table(key.str(), node, [&](const toml::table& table) {
+      site.mounts.push_back(read_mount(table));
+      site.mounts.back().filter = is_filter;
+    });
   }
 
   ConfigMount read_mount(const toml::table& table) {
@@ -145,9 +150,11 @@ class Reader {
     } else if (const auto* flag = node.as_boolean()) {
       values.emplace_back(flag->get() ? "on" : "off");
     } else if (node.is_table()) {
-      refuse(node.source(),
-             fmt::format("there is no table [{}]: the tables are [[site]], [[site.mount]] and [[mount]]",
-                         key.str()));
+      refuse(
+          node.source(),
+          fmt::format(
+              "there is no table [{}]: the tables are [[site]], and [[mount]] and [[filter]] in it or above it",
+              key.str()));
     } else {
       refuse(node.source(),
              fmt::format("'{}' is a text, a whole number, true, false, or a list of texts: put it in quotes",

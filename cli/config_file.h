@@ -21,7 +21,9 @@ struct ConfigEntry {
   std::string place;  // "FILE:LINE", the beginning of an error
 };
 
+// A table [[mount]] or [[filter]].
 struct ConfigMount {
+  bool filter = false;
   std::vector<ConfigEntry> entries;
   std::string place;
 };

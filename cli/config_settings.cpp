@@ -61,22 +61,25 @@ Result<MountSpec> read_mount(const ConfigMount& mount) {
   std::string module;
   WrittenOptions options;
   for (const ConfigEntry& entry : mount.entries) {
-    std::string value;
-    for (const std::string& one : entry.values) value += (value.empty() ? "" : ",") + one;
-    if (entry.key == "at") {
-      prefix = value;
-    } else if (entry.key == "module") {
-      module = value;
-    } else {
-      options.emplace_back(entry.key, value);
+    if (entry.key != "at" && entry.key != "module") {
+      for (const std::string& item : entry.values) options.emplace_back(entry.key, item);
+      if (entry.values.empty()) options.emplace_back(entry.key, "");
+      continue;
     }
+    if (entry.is_list) return fail(fmt::format("'{}' takes one value: write it without brackets", entry.key));
+    (entry.key == "at" ? prefix : module) = entry.values.empty() ? "" : entry.values.front();
   }
-  if (prefix.empty()) return fail("this mount has no place: add at = \"/\", for example");
-  return make_mount("the mount " + prefix, prefix, module, options);
+  const std::string kind = mount.filter ? "filter" : "mount";
+  if (prefix.empty()) return fail(fmt::format("this {} has no place: add at = \"/\", for example", kind));
+  const std::string subject = fmt::format("the {} {}", kind, prefix);
+  return mount.filter ? make_filter(subject, prefix, module, options)
+                      : make_mount(subject, prefix, module, options);
 }
 
-void add_mounts(const std::vector<ConfigMount>& mounts, SiteSettings& site, Mistakes& mistakes) {
+void add_mounts(const std::vector<ConfigMount>& mounts, const GivenPlaces& given, SiteSettings& site,
+                Mistakes& mistakes) {
   for (const ConfigMount& mount : mounts) {
+    if (mount.filter ? given.filters : given.mounts) continue;
     auto spec = read_mount(mount);
     mistakes.take(spec ? add_mount(site, std::move(*spec)) : Result<void>(Unexpected(spec.error())),
                   mount.place);
@@ -95,7 +98,7 @@ void add_site(const ConfigSite& site, ServeRequest& request, Mistakes& mistakes)
     for (const std::string& value : entry.values)
       mistakes.take((*option)->set(**option, request, value), entry.place + ": " + entry.key);
   }
-  add_mounts(site.mounts, request.site(), mistakes);
+  add_mounts(site.mounts, {}, request.site(), mistakes);
   request.open_site.reset();
 }
 
@@ -115,8 +118,8 @@ OptionTexts read_top_level(const ConfigFile& config, Mistakes& mistakes) {
   return given;
 }
 
-void add_sites(const ConfigFile& config, bool has_mounts, ServeRequest& request, Mistakes& mistakes) {
-  if (!has_mounts) add_mounts(config.server.mounts, request.settings, mistakes);
+void add_sites(const ConfigFile& config, const GivenPlaces& given, ServeRequest& request, Mistakes& mistakes) {
+  add_mounts(config.server.mounts, given, request.settings, mistakes);
   for (const ConfigSite& site : config.sites) add_site(site, request, mistakes);
 }
 

@@ -11,8 +11,14 @@ namespace sluice::cli {
 // The options at the top level, which other levels may replace.
 OptionTexts read_top_level(const ConfigFile& config, Mistakes& mistakes);
 
-// Adds the sites of [[site]] to the settings, and the mounts of [[mount]] to the default site. `has_mounts`: a
-// level above the file has given other ones.
-void add_sites(const ConfigFile& config, bool has_mounts, ServeRequest& request, Mistakes& mistakes);
+// What a level above the file has given.
+struct GivenPlaces {
+  bool mounts = false;
+  bool filters = false;
+};
+
+// Adds the sites of [[site]] to the settings, and the mounts and filters of [[mount]] and [[filter]] to the
+// default site, unless `given` has others.
+void add_sites(const ConfigFile& config, const GivenPlaces& given, ServeRequest& request, Mistakes& mistakes);
 
 }  // namespace sluice::cli

@@ -54,6 +54,8 @@ std::string type_name(const OptionReport& option) {
       return "on|off";
     case OptionType::choice:
       return option.choices;
+    case OptionType::list:
+      return "list";
   }
   return "text";
 }
@@ -61,13 +63,17 @@ std::string type_name(const OptionReport& option) {
 Row module_row(const ModuleReport& module) {
   return {module.name, module.version,
           std::to_string(module.abi_major) + "." + std::to_string(module.abi_minor),
-          module.default_mount.empty() ? "-" : module.default_mount, printable(module.summary)};
+          module.is_filter               ? "a filter"
+          : module.default_mount.empty() ? "-"
+                                         : module.default_mount,
+          printable(module.summary)};
 }
 
 std::string format_options(const std::vector<OptionReport>& options) {
   std::vector<Row> rows;
   for (const OptionReport& option : options) {
-    const std::string fallback = readable_fallback(option.type, option.fallback);
+    std::string fallback = readable_fallback(option.type, option.fallback);
+    std::replace(fallback.begin(), fallback.end(), '\n', ',');  // of a list
     rows.push_back({option.name + "=" + printable(fallback), type_name(option), printable(option.help)});
   }
   const auto widths = column_widths(rows);

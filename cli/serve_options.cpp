@@ -203,6 +203,10 @@ constexpr ServeOption kOptions[] = {
      "Write "
      "a comma in a value as \\,. Repeatable.",
      add_mount_text, [] { return std::string("each module at its own place"); }},
+    {"filter", "[NAME]PREFIX=MODULE[:KEY=VALUE,...]", kContent, Takes::values, Given::to_sites,
+     "MODULE stands before all that answers below PREFIX: it may answer in its place, and change its answers. "
+     "Filters are asked in the order in which they are given. Repeatable.",
+     add_mount_text, nullptr},
     {"error-pages", "DIR", kContent, Takes::value, Given::to_sites,
      "A folder with pages in place of the server's own ones for errors: 404.html, 500.html and so on. They are "
      "read when the server starts or reloads.",

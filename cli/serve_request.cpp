@@ -96,6 +96,12 @@ Result<void> finish(Settings& settings, const Environment& environment) {
   if (settings.root.empty()) settings.root = home_folder(environment);
   if (settings.root.empty()) settings.root = ".";
   if (settings.listen.empty()) settings.listen.push_back(*parse_listen(kDefaultListen));
+  if (!settings.has_default_site() && !settings.mounts.empty()) {
+    return fail(
+        fmt::format("the filter {} stands above the first [[site]], where nothing is mounted: write it below a "
+                    "[[site]], for each that it is for",
+                    settings.mounts.front().prefix));
+  }
   if (limits.target_bytes_max <= limits.head_bytes_max) return {};
   return fail(
       fmt::format("target-max is {} bytes and head-max {}: a target is part of a head, so lower target-max "
@@ -137,8 +143,10 @@ Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const E
   for (const ServeOption& option : serve_options()) {
     if (&option != &config) apply_levels(option, levels, request, mistakes);
   }
-  const bool has_mounts = command_line.contains("mount") || variables.contains("mount");
-  add_sites(file, has_mounts, request, mistakes);
+  const auto is_given = [&](const char* name) {
+    return command_line.contains(name) || variables.contains(name);
+  };
+  add_sites(file, {is_given("mount"), is_given("filter")}, request, mistakes);
   mistakes.take(finish(request.settings, environment));
   return mistakes.result().map([&] { return std::move(request); });
 }

@@ -24,7 +24,9 @@ SiteSettings& named_site(Settings& settings, const std::string& name) {
 }  // namespace
 
 Result<void> add_mount(SiteSettings& site, MountSpec mount) {
-  const auto same = [&](const MountSpec& other) { return other.prefix == mount.prefix; };
+  const auto same = [&](const MountSpec& other) {
+    return other.prefix == mount.prefix && !other.filter && !mount.filter;
+  };
   if (const auto other = std::find_if(site.mounts.begin(), site.mounts.end(), same);
       other != site.mounts.end()) {
     return fail(fmt::format("the prefix '{}' is mounted twice, by {} and by {}: remove one", mount.prefix,
@@ -34,13 +36,14 @@ Result<void> add_mount(SiteSettings& site, MountSpec mount) {
   return {};
 }
 
-Result<void> add_mount_text(const ServeOption&, ServeRequest& request, const std::string& text) {
-  auto mount = parse_mount(text);
+Result<void> add_mount_text(const ServeOption& option, ServeRequest& request, const std::string& text) {
+  const bool is_filter = option.name == std::string_view("filter");
+  auto mount = is_filter ? parse_filter(text) : parse_mount(text);
   if (!mount) return Unexpected(mount.error());
   const std::string& name = mount->site_name;
   if (!name.empty() && request.open_site) {
-    return fail(
-        fmt::format("the mount {} names a site, but stands in one: write the prefix alone", quoted(text)));
+    return fail(fmt::format("the {} {} names a site, but stands in one: write the prefix alone", option.name,
+                            quoted(text)));
   }
   SiteSettings& site = name.empty() ? request.site() : named_site(request.settings, name);
   return add_mount(site, std::move(*mount));

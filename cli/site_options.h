@@ -7,7 +7,7 @@
 
 namespace sluice::cli {
 
-// Refuses a prefix that is mounted already.
+// Adds a mount, or the place of a filter. Refuses a prefix that is mounted already.
 Result<void> add_mount(SiteSettings& site, MountSpec mount);
 
 // As ServeOption::set.

@@ -114,7 +114,7 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
   const auto written = parse_mount(fmt::format("/check/=check:{}=value", name));
   if (!written)
     findings.fail("options", fmt::format("the option {} cannot be set: {}", name, written.error().message));
-  if (option.type > OptionType::choice) {
+  if (option.type > OptionType::list) {
     return findings.fail("options",
                          fmt::format("the option {} has a type that this sluice does not know", name));
   }
@@ -188,7 +188,9 @@ void check_description(const ModuleUnderCheck& subject, Findings& findings) {
   std::set<std::string> names;
   for (std::uint32_t i = 0; i < info.option_count; ++i) check_option((*module)->option(i), names, findings);
   if (findings.failed("options")) findings.stop();
-  if (info.default_mount == nullptr) {
+  if ((*module)->filter_maker() != nullptr) {
+    if (info.default_mount != nullptr) findings.fail("mount", "a filter has no default mount: remove it");
+  } else if (info.default_mount == nullptr) {
     findings.advise("mount", "it has no default mount, so that nothing answers until a --mount names it");
   } else if (const auto mount = parse_mount(std::string(info.default_mount) + "=check"); !mount) {
     findings.fail("mount", "its default mount cannot be used: " + mount.error().message);

@@ -19,6 +19,7 @@ constexpr std::string_view kNoReason = "it gives no reason";
 std::vector<std::string> odd_values(const OptionInfo& option) {
   switch (option.type) {
     case OptionType::text:
+    case OptionType::list:
       return {"", "/", "sluice check"};
     case OptionType::flag:
       return {"on", "off"};

@@ -120,16 +120,19 @@ Result<Generation> TestWorker::load(unsigned generation) {
 }
 
 Result<InstanceRef> TestWorker::make_handler(const Generation& generation, const MountOptions& options) {
-  const MountPlan plan{prefix_, options, subject_.root_fd(), ""};
+  const auto file = generation.file.lock();
+  MountPlan plan{prefix_, options, subject_.root_fd(), ""};
+  plan.filter = file->filter_maker() != nullptr;
   Result<InstanceRef> handler = InstanceRef();
-  measured([&] {
-    handler = ModuleInstance::create_handler(services_, generation.file.lock(), generation.shared, plan);
-  });
+  measured([&] { handler = ModuleInstance::create_mounted(services_, file, generation.shared, plan); });
   return handler;
 }
 
 void TestWorker::mount(const Generation& generation) {
   router_.clear();
+  // Behind a filter, the server answers 404.
+  if (generation.file.lock()->filter_maker() != nullptr)
+    return router_.add_filter(0, prefix_, generation.handler);
   router_.add(0, prefix_, generation.handler);
 }
 

@@ -12,7 +12,8 @@ constexpr std::size_t kChunkOverhead = 20;  // a chunk's size in hexadecimal, an
 constexpr std::uint64_t kChunkMin = 1024;   // with less room than this, the output is flushed first
 constexpr int kPiecesMax = 16;              // of one system call
 constexpr std::uint64_t kPageSize = 4096;
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kLastChunk = "0\r\n";
+constexpr std::string_view kTrailersEnd = "\r\n";
 
 }  // namespace
 
@@ -143,8 +144,11 @@ Moved BodySink::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
 
 Io BodySink::finish() {
   if (framing_.kind != Framing::chunked) return Io::ok;
-  if (!make_room(kLastChunk.size())) return lost_ ? Io::lost : Io::full;
+  const std::size_t size = kLastChunk.size() + framing_.trailers.size() + kTrailersEnd.size();
+  if (!make_room(size)) return lost_ ? Io::lost : Io::full;
   output_.append(kLastChunk);
+  output_.append(framing_.trailers);
+  output_.append(kTrailersEnd);
   return Io::ok;
 }
 

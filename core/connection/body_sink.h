@@ -16,13 +16,13 @@ class BodySink final : public AnswerSink {
   // `budget`: how many bytes the connection may still move in this turn. The sink subtracts the bytes that it
   // takes.
   BodySink(Output& output, Transport& transport, BodyFraming& framing, std::uint64_t& budget)
-      : output_(output), transport_(transport), framing_(framing), budget_(budget) {}
+      : AnswerSink(framing), output_(output), transport_(transport), budget_(budget) {}
 
   std::uint64_t room() const override;
   Moved write(const Bytes* pieces, std::uint32_t count) override;
   Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) override;
 
-  // Writes the last chunk, if the content is chunked.
+  // Writes the last chunk and the trailers, if the content is chunked.
   Io finish() override;
 
  private:
@@ -36,7 +36,6 @@ class BodySink final : public AnswerSink {
 
   Output& output_;
   Transport& transport_;
-  BodyFraming& framing_;
   std::uint64_t& budget_;
 };
 

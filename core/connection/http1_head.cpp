@@ -31,7 +31,7 @@ void write_response_head(const ResponseHead& head, Output& out) {
   append_number(out, head.status);
   out.append(" ");
   out.append(reason_phrase(head.status));
-  out.append("\r\nServer: sluice\r\nDate: ");
+  out.append(head.hides_server ? "\r\nDate: " : "\r\nServer: sluice\r\nDate: ");
   out.append(head.date);
   out.append("\r\n");
   out.append(head.site_fields);

@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kEarlyHints = "HTTP/1.1 103 Early Hints\r\n";
+constexpr std::string_view kHeadEnd = "\r\n";
 
 }  // namespace
 
@@ -194,6 +196,14 @@ bool Http1Session::send_continue() {
   return true;
 }
 
+bool Http1Session::send_early_hints(std::string_view lines) {
+  if (output_.room() < kEarlyHints.size() + lines.size() + kHeadEnd.size()) return false;
+  output_.append(kEarlyHints);
+  output_.append(lines);
+  output_.append(kHeadEnd);
+  return channel_->flush(output_) != Io::lost;
+}
+
 Io Http1Session::begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) {
   if (output_.room() < response_head_size_max(head)) {
     if (channel_->flush(output_) == Io::lost) return Io::lost;
@@ -203,6 +213,7 @@ Io Http1Session::begin_answer(ResponseHead& head, bool goes_on, BodyFraming& fra
   framing.kind = framing_of(head);
   framing.remaining = framing.kind == Framing::length ? head.size : kUnknownSize;
   framing.overrun = false;
+  framing.trailers.clear();
   keep_ = goes_on && !lingers_ && !context_.draining && parser_.head().keep_alive &&
           framing.kind != Framing::close && !channel_->transport().is_worn();
   head.keep_alive = keep_;

@@ -50,6 +50,7 @@ class Http1Session final : public Session, private StreamCarrier {
   std::string client_name() override { return channel_->transport().peer_name(); }
   bool fetch_body(RequestBody& body) override;
   bool send_continue() override;
+  bool send_early_hints(std::string_view lines) override;
   Io begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) override;
   AnswerSink& open_sink(BodyFraming& framing) override;
   bool can_take_back_answer() const override { return !output_.has_sent(head_position_); }

@@ -29,6 +29,10 @@ class Http2Answer {
   // An upper bound for the frames of this head.
   static std::size_t size_max(const ResponseHead& head);
   std::size_t head_size_max() const { return size_max(head_); }
+  // The same for the frames of trailers; 0 without any.
+  static std::size_t size_max(std::string_view lines);
+  // They are sent behind the last content. They live until then.
+  void set_trailers(std::string_view lines) { trailers_ = lines; }
 
   // Sends the head if it waits, and a DATA frame with `size` bytes of content. These lie in
   // Http2Common::staging if the head waits, else in the output, behind the room for the frame's head. false:
@@ -43,7 +47,11 @@ class Http2Answer {
                       std::uint32_t* flags, nghttp2_data_source* source, void* link);
   bool submit_head(Http2Link& link, bool has_content);
 
+  // Submits what follows the last content.
+  bool submit_trailers(Http2Link& link);
+
   ResponseHead head_;
+  std::string_view trailers_;
   std::uint64_t position_ = 0;  // of the frame in the output
   std::size_t ready_ = 0;       // content of the next frame
   std::int32_t id_ = 0;         // of the stream
@@ -51,6 +59,7 @@ class Http2Answer {
   bool is_staged_ = false;
   bool ends_ = false;  // the next frame is the last one
   bool ended_ = false;
+  bool trailers_due_ = false;
 };
 
 }  // namespace sluice

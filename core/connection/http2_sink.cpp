@@ -21,7 +21,7 @@ std::uint64_t not_negative(std::int32_t window) {
 }  // namespace
 
 Http2Sink::Http2Sink(Http2Link& link, Http2Answer& answer, BodyFraming& framing)
-    : link_(link), answer_(answer), framing_(framing) {
+    : AnswerSink(framing), link_(link), answer_(answer) {
   nghttp2_session* session = link.session();
   window_ = std::min(not_negative(nghttp2_session_get_stream_remote_window_size(session, answer.id())),
                      not_negative(nghttp2_session_get_remote_window_size(session)));
@@ -149,9 +149,15 @@ bool Http2Sink::send_frame(bool last) {
 Io Http2Sink::finish() {
   if (lost_) return Io::lost;
   if (answer_.has_ended()) return Io::ok;
+  const std::string_view trailers = framing_.trailers;
   if (!link_.is_drained() || link_.output().room() < kHead) return Io::full;
+  // Trailers leave at once, behind everything that is not in the output yet, and no window may hold it up.
+  const std::size_t before = kHead + open_ + (answer_.head_waits() ? answer_.head_size_max() : 0);
+  if (!trailers.empty() && (window_ == 0 || link_.output().room() < before + Http2Answer::size_max(trailers)))
+    return Io::full;
   // Not even an empty frame passes a window that is shut.
   if (window_ == 0 && open_ == 0 && !answer_.head_waits()) return Io::full;
+  answer_.set_trailers(trailers);
   if (!send_frame(true)) return Io::lost;
   return answer_.has_ended() ? Io::ok : Io::full;
 }

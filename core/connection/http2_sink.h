@@ -39,7 +39,6 @@ class Http2Sink final : public AnswerSink {
 
   Http2Link& link_;
   Http2Answer& answer_;
-  BodyFraming& framing_;
   std::uint64_t window_ = 0;  // what both windows leave
   std::size_t open_ = 0;      // content of the open frame
 };

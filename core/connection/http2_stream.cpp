@@ -114,12 +114,18 @@ void Http2Stream::use_content(std::size_t size) {
 }
 
 bool Http2Stream::send_continue() {
-  if (link_->make_room(kContinueRoom) != Io::ok) return false;
-  char name[] = ":status";
-  char value[] = "100";
-  const nghttp2_nv status = {reinterpret_cast<std::uint8_t*>(name), reinterpret_cast<std::uint8_t*>(value),
-                             sizeof(name) - 1, sizeof(value) - 1, NGHTTP2_NV_FLAG_NONE};
-  need(nghttp2_submit_headers(link_->session(), NGHTTP2_FLAG_NONE, id(), nullptr, &status, 1, nullptr));
+  return send_interim(100, {});
+}
+
+bool Http2Stream::send_early_hints(std::string_view lines) {
+  return send_interim(103, lines);
+}
+
+bool Http2Stream::send_interim(std::uint32_t status, std::string_view lines) {
+  if (link_->make_room(kContinueRoom + Http2Answer::size_max(lines)) != Io::ok) return false;
+  const auto fields = link_->common().response.of(lines, status);
+  need(nghttp2_submit_headers(link_->session(), NGHTTP2_FLAG_NONE, id(), nullptr, fields.data(), fields.size(),
+                              nullptr));
   link_->drain();
   return true;
 }
@@ -134,6 +140,7 @@ Io Http2Stream::begin_answer(ResponseHead& head, bool, BodyFraming& framing) {
   framing.kind = framing_of(head);
   framing.remaining = framing.kind == Framing::length ? head.size : kUnknownSize;
   framing.overrun = false;
+  framing.trailers.clear();
   answer_.begin(head);
   return Io::ok;
 }

@@ -70,6 +70,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   }
 
  private:
+  // A response that another one follows.
+  bool send_interim(std::uint32_t status, std::string_view lines);
   enum class Step : std::uint8_t { waits_for_head, has_head, runs };
 
   // StreamCarrier
@@ -82,6 +84,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   bool may_redirect() const override { return !is_secure() && link_->channel().address().redirects; }
   bool fetch_body(RequestBody& body) override;
   bool send_continue() override;
+  bool send_early_hints(std::string_view lines) override;
   Io begin_answer(ResponseHead& head, bool goes_on, BodyFraming& framing) override;
   AnswerSink& open_sink(BodyFraming& framing) override { return sink_.emplace(*link_, answer_, framing); }
   void close_sink() override;

@@ -80,7 +80,8 @@ std::string status_text(const ServerView& view) {
   std::vector<Row> mounts{{"MOUNT", "MODULE", "GENERATION", "STATE"}};
   for (const Place& place : view.places) {
     const std::string at = place.address.empty() ? "" : " at " + place.address;
-    mounts.push_back({place.prefix, place.module.name, std::to_string(place.module.generation),
+    mounts.push_back({place.prefix, place.module.name + (place.filter ? ", a filter" : ""),
+                      std::to_string(place.module.generation),
                       (place.module.closed ? "switched off" : "serving") + at});
   }
   for (std::size_t i = 0; sites && i < mounts.size(); ++i)

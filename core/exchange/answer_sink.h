@@ -5,6 +5,8 @@
 
 #include <sluice/handler.h>
 
+#include <string>
+
 #include "http/response_head.h"
 
 namespace sluice {
@@ -14,6 +16,7 @@ struct BodyFraming {
   Framing kind = Framing::none;
   std::uint64_t remaining = 0;  // how much of the declared size is left; kUnknownSize if none was declared
   bool overrun = false;         // the body wrote more than it had declared
+  std::string trailers = {};    // lines behind the content, "Name: value\r\n" each
 };
 
 // The Sink of one call of Body::pump. The session that carries the stream makes it.
@@ -29,8 +32,13 @@ class AnswerSink : public Sink {
   // Ends the content. full: call it again when there is room.
   virtual Io finish() = 0;
 
+  bool trailer(Bytes name, Bytes value) override;
+
  protected:
+  explicit AnswerSink(BodyFraming& framing) : framing_(framing) {}
   ~AnswerSink() = default;
+
+  BodyFraming& framing_;
 
   std::uint64_t moved_ = 0;
   bool full_ = false;

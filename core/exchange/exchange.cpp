@@ -1,5 +1,6 @@
 #include "exchange/exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/kept_memory.h"
@@ -29,23 +30,41 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   request_.arrived_ns = arrived_ns;
   body_.begin(head.body_size, head.expects_continue);
   error_pages_ = nullptr;
+  transform_failed_ = task_woken_ = reader_woken_ = content_woken_ = false;
   stage_ = Stage::open;
   status_ = 200;
   field_lines_.clear();
   client_address_.clear();
 }
 
+void HttpExchange::set_origin(std::string_view authority, bool secure) {
+  request_.authority = authority;
+  request_.scheme = std::string_view(secure ? "https" : "http");
+}
+
+void HttpExchange::enter(const Route& route) {
+  instance_ = route.instance.get();
+  request_.path = route.path;
+  request_.mount = route.mount;
+  request_.query = route.query;
+}
+
+void HttpExchange::begin_call(const Route& route) {
+  enter(route);
+  status_ = 200;
+  task_woken_ = false;
+}
+
 void HttpExchange::route(Route route) {
+  if (route_.instance) earlier_.push_back(std::move(route_.instance));
   route_ = std::move(route);
-  request_.path = route_.path;
-  request_.mount = route_.mount;
-  request_.query = route_.query;
+  begin_call(route_);
 }
 
 void HttpExchange::handle() {
   ModuleInstance& handler = *instance();
   if (!handler.call([&] { handler.handler().handle(*this); }, &request_)) {
-    if (stage_ != Stage::answered) answer_for_handler({500});
+    answer_thrown();
   } else if (stage_ == Stage::open) {
     report_fault("it neither answered nor deferred a request");
     answer_for_handler({500});
@@ -54,14 +73,35 @@ void HttpExchange::handle() {
 }
 
 void HttpExchange::resume_task() {
-  if (!task_.call([this](Task& task) { task.resumed(*this); }) && stage_ != Stage::answered)
-    answer_for_handler({500});
-  if (stage_ == Stage::answered) task_.reset();
+  if (!task_.call([this](Task& task) { task.resumed(*this); })) answer_thrown();
+  if (stage_ != Stage::deferred) task_.reset();
+  judge_pass();
+}
+
+void HttpExchange::answer_thrown() {
+  if (stage_ == Stage::answered) return;
+  stage_ = Stage::open;
+  answer_for_handler({500});
+}
+
+std::string HttpExchange::take_hand_over() {
+  stage_ = Stage::open;
+  return std::exchange(hand_over_target_, {});
+}
+
+void HttpExchange::answer_unrouted(const Refusal& refusal) {
+  instance_ = nullptr;
+  refuse(refusal);
 }
 
 Progress HttpExchange::pump(Sink& sink) {
   Progress progress = Progress::failed;
   failed_status_ = 502;
+  if (answer_.transformed != nullptr) {
+    progress = answer_.transformed->pump(sink);
+    if (answer_.transformed->threw()) failed_status_ = 500;
+    return progress;
+  }
   if (!answer_.body.call([&](Body& body) { progress = body.pump(sink); })) failed_status_ = 500;
   return progress;
 }
@@ -75,6 +115,7 @@ void HttpExchange::answer_for_handler(const Refusal& refusal) {
 }
 
 void HttpExchange::replace_answer(const Refusal& refusal) {
+  transform_failed_ = answer_.transformed != nullptr;
   drop_answer();
   stage_ = Stage::open;
   answer_for_handler(refusal);
@@ -85,20 +126,42 @@ void HttpExchange::end() {
   task_.reset();
   body_.end();
   route_ = Route{};
+  filters_.clear();
+  earlier_.clear();
+  instance_ = nullptr;
+  notes_.clear();
   give_back_above(content_, kTextKeptMax);
   give_back_above(field_lines_, kTextKeptMax);
 }
 
 void HttpExchange::drop_answer() {
-  answer_.body.reset();
-  if (holder_ != nullptr) {
-    instance()->call([this] { std::exchange(holder_, nullptr)->release(); }, &request_);
-  }
+  drop_content();
   answer_ = Answer{};
+  filtered_ = false;
+}
+
+void HttpExchange::drop_content() {
+  answer_.transformed.reset();
+  answer_.body.reset();
+  answer_.content = {};
+  answer_.size = 0;
+  if (holder_ != nullptr)
+    holder_instance_->call([this] { std::exchange(holder_, nullptr)->release(); }, &request_);
+}
+
+void HttpExchange::report_content_fault(std::string_view what) {
+  ModuleInstance* const by = answer_.transformed != nullptr ? &answer_.transformed->instance() : instance_;
+  if (by != nullptr) by->report_fault(what, &request_);
+}
+
+void HttpExchange::report_wait(bool for_content, std::string_view what) {
+  ModuleInstance* by = for_content ? instance_ : reader_of_;
+  if (for_content && answer_.transformed != nullptr) by = answer_.transformed->waits_for();
+  if (by != nullptr) by->report_fault(what, &request_);
 }
 
 void HttpExchange::report_fault(std::string_view what) {
-  if (route_.handler) route_.handler->report_fault(what, &request_);
+  if (instance_ != nullptr) instance_->report_fault(what, &request_);
 }
 
 Bytes HttpExchange::client_address() {
@@ -113,16 +176,20 @@ bool HttpExchange::is_too_late_for(std::string_view what) {
 }
 
 void HttpExchange::status(std::uint32_t code) {
-  if (is_too_late_for("a status")) return;
-  if (code < 200 || code > 599) {
-    report_fault("it set the status " + std::to_string(code) + ", which is not one from 200 to 599");
-    code = 500;
-  }
-  status_ = code;
+  if (!is_too_late_for("a status")) status_ = valid_status(code);
+}
+
+std::uint32_t HttpExchange::valid_status(std::uint32_t code) {
+  if (code >= 200 && code <= 599) return code;
+  report_fault("it set the status " + std::to_string(code) + ", which is not one from 200 to 599");
+  return 500;
 }
 
 bool HttpExchange::field(Bytes name, Bytes value) {
-  if (is_too_late_for("a field")) return false;
+  return !is_too_late_for("a field") && append_valid_field(name, value);
+}
+
+bool HttpExchange::append_valid_field(Bytes name, Bytes value) {
   const char* why = why_not_sendable(name, value);
   if (why == nullptr && field_lines_.size() + name.size + value.size + 4 > kFieldLinesMax) {
     why = "the answer's fields are too long together";
@@ -144,12 +211,19 @@ void HttpExchange::fields(const FieldBlock& block) {
   field_lines_ += block.lines();
 }
 
+bool HttpExchange::early_hints(const FieldBlock& block) {
+  return !is_too_late_for("early hints") && request_.version != 10 && driver_->send_early_hints(block.lines());
+}
+
 bool HttpExchange::accept_answer() {
-  if (stage_ == Stage::answered) {
-    report_fault("it answered a request twice");
+  if (stage_ == Stage::answered || stage_ == Stage::handed_over) {
+    report_fault(stage_ == Stage::answered ? "it answered a request twice"
+                                           : "it answered a request that it had handed over");
     return false;
   }
   stage_ = Stage::answered;
+  answered_behind_ = filters_.size();
+  if (is_in_filter()) --answered_behind_;  // it does not see its own answer
   answer_.status = status_;
   return true;
 }
@@ -172,6 +246,7 @@ void HttpExchange::send_held(Bytes content, Holder& holder) {
     return;
   }
   holder_ = &holder;
+  holder_instance_ = instance_;
   answer_content(content);
 }
 
@@ -180,6 +255,7 @@ void HttpExchange::stream(std::uint64_t size, Body* body) {
   if (!accept_answer()) return;
   const bool is_empty = forbids_content(answer_.status);
   answer_.size = is_empty ? 0 : size;
+  answer_.has_end = answer_.size != kUnknownSize;
   if (is_head() || is_empty) return;
   answer_.body = ModuleOwned<Body>(std::move(owned), *instance(), request_);
 }
@@ -216,7 +292,7 @@ void HttpExchange::refuse(const Refusal& refusal) {
 
 void HttpExchange::defer(Task* task) {
   std::unique_ptr<Task> owned(task);
-  if (stage_ != Stage::open) {
+  if (stage_ != Stage::open || task_) {
     report_fault("it deferred a request that was answered or deferred already");
     return;
   }
@@ -228,9 +304,20 @@ bool HttpExchange::prefers(Bytes type, Bytes usual) const {
   return prefers_media_type(request_, type, usual);
 }
 
+void HttpExchange::hand_over(Bytes target) {
+  if (stage_ == Stage::answered || stage_ == Stage::handed_over)
+    return report_fault("it handed a request over that it had answered or handed over already");
+  if (has_taken_body()) return refuse({500});
+  hand_over_target_ = std::string_view(target);
+  stage_ = Stage::handed_over;
+}
+
 void HttpExchange::receive(Reader* reader) {
   std::unique_ptr<Reader> owned(reader);
-  if (body_.may_attach()) return body_.attach(ModuleOwned<Reader>(std::move(owned), *instance(), request_));
+  if (body_.may_attach()) {
+    reader_of_ = instance_;
+    return body_.attach(ModuleOwned<Reader>(std::move(owned), *instance(), request_));
+  }
   report_fault("it wants to receive a request's body twice, or too late");
 }
 

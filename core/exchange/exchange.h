@@ -1,19 +1,23 @@
 // One request and its answer, as a handler sees them. It knows no socket: a stream gives it the parsed request
 // and takes the answer from it.
 //
-// Owns the answer's body, the task and the request body's reader. Holds the handler's instance from `route` to
-// `end`. Loop thread.
+// Owns the answer's body, the task and the request body's reader. Holds the instances of the filters that were
+// asked, and of the handler, until `end`. Loop thread.
 //
 // INVARIANT: exactly one answer is accepted. Further answers are destroyed, logged and counted as faults.
 #pragma once
 
-#include <sluice/handler.h>
+#include <sluice/filter.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "exchange/exchange_notes.h"
 #include "exchange/request_body.h"
+#include "exchange/transformed_content.h"
 #include "http/http_status.h"
 #include "http/request_head.h"
 #include "module/module_owned.h"
@@ -26,6 +30,8 @@ class ExchangeDriver {
  public:
   virtual Ticket exchange_ticket() = 0;
   virtual std::string client_name() = 0;
+  // Sends a response 103 with these lines; false if it cannot be sent.
+  virtual bool send_early_hints(std::string_view lines) = 0;
 
  protected:
   ~ExchangeDriver() = default;
@@ -35,13 +41,22 @@ class ExchangeDriver {
 struct Answer {
   std::uint32_t status = 200;
   std::uint64_t size = 0;  // of the content, or kUnknownSize
+  bool has_end = true;     // the handler's own content has a known size
   std::string_view content;
   ModuleOwned<Body> body;  // instead of content
+  bool hides_server = false;
+  // What filters make of the content or the body, which it has taken over.
+  std::unique_ptr<TransformedContent> transformed;
+
+  // Whether the content comes by HttpExchange::pump.
+  bool is_pumped() const { return body || transformed != nullptr; }
+  // Whether filters have made content without a known end of content that has one.
+  bool ends_behind_filters() const { return has_end && transformed != nullptr; }
 };
 
-// The handler that answers a request, and the parts of the target that it sees.
+// A handler or filter that a request has come to, and the parts of the target that it sees.
 struct Route {
-  InstanceRef handler;
+  InstanceRef instance;
   std::string_view path;  // behind the mount's prefix
   std::string_view mount;
   std::string_view query;
@@ -54,19 +69,40 @@ class HttpExchange final : public Exchange {
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
-  enum class Stage : std::uint8_t { open, deferred, answered };
+  enum class Stage : std::uint8_t { open, deferred, handed_over, answered };
 
   // Begins with a parsed request. `head` and `driver` have to live until `end`.
   void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
   // The site's own pages take the place of the server's. They live until `end`.
   void use_error_pages(const ErrorPages& pages) { error_pages_ = &pages; }
+  // Asks a filter, which is the one at `place` of its site. The stage is open afterwards if the request goes
+  // on. Answers with 500 if it throws. The views of `route` have to live until `end`.
+  void ask_filter(std::size_t place, Route route);
+  bool has_asked(std::size_t place) const;
+  bool has_filters() const { return !filters_.empty(); }
   // Sets the handler. The views of `route` have to live until `end`.
   void route(Route route);
   // Calls the handler. Answers with 500 if it throws, or neither answers nor defers.
   void handle();
-  // Calls the deferred task. REQUIRES: stage() == deferred.
+  // Calls the deferred task. Afterwards the stage is open if a filter has let the request go on. REQUIRES:
+  // stage() == deferred.
   void resume_task();
-  // Calls the body. REQUIRES: answer().body.
+  // Ends the stage handed_over. Returns the target that answers in place of the handler or filter.
+  std::string take_hand_over();
+  // Shows the answer's head to the filters. REQUIRES: stage() == answered.
+  void filter_answer();
+  // Tells the filters that the exchange is over.
+  void tell_filters(const Outcome& outcome);
+  // The module has resumed the exchange: what it has there goes on. false if it has nothing to do with it.
+  bool wake(const ModuleInstance& module);
+  // Wakes the reader if it was resumed since the last call. Not before: it may pause after it was resumed.
+  void wake_reader() {
+    if (std::exchange(reader_woken_, false)) body_.wake();
+  }
+  // Whether the task, and the content, were resumed since the last call.
+  bool take_task_woken() { return std::exchange(task_woken_, false); }
+  bool take_content_woken() { return std::exchange(content_woken_, false); }
+  // Calls the body, or what filters have made of the content. REQUIRES: answer().is_pumped().
   Progress pump(Sink& sink);
   // The status to answer with after a pump has failed, if nothing of the answer was sent: 502, or 500 if it
   // threw.
@@ -77,22 +113,32 @@ class HttpExchange final : public Exchange {
   void replace_answer(const Refusal& refusal);
   // Answers with the server's own page, and keeps the fields that were set.
   void refuse(const Refusal& refusal);
+  // The same, where there is no handler.
+  void answer_unrouted(const Refusal& refusal);
   // Destroys the answer, the task and the reader, which cancels them if they have not ended. Releases the
   // instance.
   void end();
 
   Stage stage() const { return stage_; }
   Answer& answer() { return answer_; }
+  const Answer& answer() const { return answer_; }
   const std::string& field_lines() const { return field_lines_; }
   bool is_head() const { return request_.method == Method::head; }
   std::uint32_t version() const { return request_.version; }
-  ModuleInstance* instance() const { return route_.handler.get(); }
+  // The handler or filter that was called last; null if there was none.
+  ModuleInstance* instance() const { return instance_; }
   // The offloaded calls for the request, also when it has ended; null if there were none.
   const std::shared_ptr<RequestCalls>& calls() const { return request_.calls; }
   void forget_calls() { request_.calls.reset(); }
   RequestBody& body() { return body_; }
   const RequestBody& body() const { return body_; }
+  // `authority` has to live until `end`.
+  void set_origin(std::string_view authority, bool secure);
   void report_fault(std::string_view what);
+  // The content is at fault: its module's, or that of the outermost filter that changes it.
+  void report_content_fault(std::string_view what);
+  // The same for the module for which the content, or else the request's body, waits.
+  void report_wait(bool for_content, std::string_view what);
 
   // Exchange
   const Request& request() const override { return request_; }
@@ -108,18 +154,58 @@ class HttpExchange final : public Exchange {
   void receive(Reader* reader) override;
   Ticket ticket() override { return driver_->exchange_ticket(); }
   bool prefers(Bytes type, Bytes usual) const override;
+  void pass() override;
+  void hand_over(Bytes target) override;
+  bool note(Bytes name, Bytes value) override { return notes_.set(name, value); }
+  Bytes noted(Bytes name) const override { return notes_.get(name); }
+  bool early_hints(const FieldBlock& block) override;
 
  private:
+  friend class FilteredHead;
+  struct AskedFilter {
+    std::size_t place = 0;
+    Route route;
+  };
+
+  // The calls and objects that follow are of the instance of `route`.
+  void enter(const Route& route);
+  // The same, before they are called the first time.
+  void begin_call(const Route& route);
+  // Whether an instance of this module has the request.
+  bool concerns(const ModuleInstance& module) const;
+  // Reports a fault if somebody takes the request's body, and others are to answer.
+  bool has_taken_body();
+  // Answers with 500 then, if a filter has let the request go on.
+  void judge_pass();
+  // Answers with 500 in place of what was called last and threw, if it had not answered.
+  void answer_thrown();
+  // Whether a filter was called last, and no handler since.
+  bool is_in_filter() const;
   // Reports a fault if the handler has answered: handler.h wants `what` before.
   bool is_too_late_for(std::string_view what);
+  // The same status, or 500 after a fault.
+  std::uint32_t valid_status(std::uint32_t code);
+  bool append_valid_field(Bytes name, Bytes value);
   bool accept_answer();
   void answer_content(std::string_view content);
   ErrorPage page_for(const Refusal& refusal) const;
   void drop_answer();
+  void drop_content();
 
   ExchangeDriver* driver_ = nullptr;
   const ErrorPages* error_pages_ = nullptr;
   Route route_;
+  std::vector<InstanceRef> earlier_;  // handlers that have handed the request over
+  std::vector<AskedFilter> filters_;  // the outermost first
+  ModuleInstance* instance_ = nullptr;
+  std::size_t answered_behind_ = 0;  // how many of filters_ stand before the one who has answered
+  bool filtered_ = false;            // they have seen the answer
+  bool transform_failed_ = false;    // an answer with a transform was replaced
+  bool task_woken_ = false;
+  bool reader_woken_ = false;
+  bool content_woken_ = false;
+  std::string hand_over_target_;
+  ExchangeNotes notes_;
   HandledRequest request_;
   Stage stage_ = Stage::open;
   std::uint32_t status_ = 200;
@@ -129,6 +215,8 @@ class HttpExchange final : public Exchange {
   std::string client_address_;
   Answer answer_;
   Holder* holder_ = nullptr;
+  ModuleInstance* holder_instance_ = nullptr;
+  ModuleInstance* reader_of_ = nullptr;  // who takes the request's body
   ModuleOwned<Task> task_;
   RequestBody body_;
 };

@@ -4,20 +4,8 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/percent_encoding.h"
-#include "http/authority.h"
 
 namespace sluice {
-namespace {
-
-// The methods at targets without a handler.
-constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
-// Who signs certificates looks here whether the name is ours (RFC 8555 section 8.3).
-constexpr std::string_view kChallenges = "/.well-known/acme-challenge/";
-// Retry-After of requests for a module that is switched off.
-constexpr std::string_view kClosedRetrySeconds = "30";
-
-}  // namespace
 
 void Stream::transition(StreamEvent event) {
   const std::optional<StreamState> next = next_state(state_, event);
@@ -38,15 +26,6 @@ void Stream::take_head(const RequestHead& head, std::uint64_t arrived_ns) {
   transition(StreamEvent::head_complete);
 }
 
-void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
-  handled_ = true;
-  site_ = nullptr;
-  exchange_.begin(head, arrived_ns, carrier_);
-  if (refusal.status == 405) exchange_.field("Allow", kAllow);
-  exchange_.refuse(refusal);
-  transition(StreamEvent::head_refused);
-}
-
 Stream::Outcome Stream::advance() {
   for (;;) {
     const Step step = run_state();
@@ -54,7 +33,7 @@ Stream::Outcome Stream::advance() {
   }
 }
 
-Stream::Outcome Stream::come_to(Step step) {
+Stream::Outcome Stream::come_to(Step step, bool is_late) {
   switch (step) {
     case Step::go_on:
     case Step::wait:
@@ -62,15 +41,15 @@ Stream::Outcome Stream::come_to(Step step) {
     case Step::sent:
       return Outcome::sent;
     case Step::closed:
-      cut();
+      cut(Ending::closed);
       return Outcome::closed;
     case Step::cut:
-      cut();
+      cut(is_late ? Ending::late : Ending::cut);
       return Outcome::cut;
     case Step::client_left:
       break;
   }
-  cut();
+  cut(Ending::client_left);
   return Outcome::client_left;
 }
 
@@ -94,90 +73,24 @@ Stream::Step Stream::wait_for(WaitingFor what) {
   return Step::wait;
 }
 
-Stream::Step Stream::identify() {
-  const TargetPath target = judge_target(head_->method, head_->target, carrier_.is_secure(), path_);
-  const Refusal stray = find_site(target.authority);
-  if (target.refusal || stray) {
-    answer_unrouted(target.refusal ? target.refusal : stray);
-  } else if (target.path == "*") {
-    exchange_.status(204);
-    exchange_.field("Allow", kAllow);
-    exchange_.send("");
-    answer_unrouted({});
-  } else if (site_->settings.redirect == Redirect::https && carrier_.may_redirect() &&
-             !target.path.starts_with(kChallenges)) {
-    send_to_https(target.authority);
-  } else {
-    route(target);
-  }
-  return Step::go_on;
-}
-
-// An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
-Refusal Stream::find_site(std::string_view authority) {
-  Refusal refusal;
-  site_index_ = carrier_.find_site(host_of(authority.empty() ? head_->host : authority), refusal);
-  if (site_index_ == SiteNames::kNoSite) return refusal;
-  site_ = &context_.sites[site_index_];
-  exchange_.use_error_pages(site_->error_pages);
-  return {};
-}
-
-void Stream::route(const TargetPath& target) {
-  const Router::Match match = context_.router.find(site_index_, target.path);
-  if (match.closed) {
-    exchange_.field("Retry-After", kClosedRetrySeconds);
-    return answer_unrouted({503});
-  }
-  if (match.instance == nullptr) return answer_unrouted({404});
-  if (match.needs_slash) {
-    std::string location;
-    append_encoded(location, match.mount);
-    if (!target.query.empty()) location.append("?").append(target.query);
-    return redirect(301, location);
-  }
-  exchange_.route(
-      {InstanceRef(match.instance), target.path.substr(match.mount.size()), match.mount, target.query});
-  transition(StreamEvent::routed);
-}
-
-void Stream::send_to_https(std::string_view authority) {
-  const std::string_view host = host_of(authority.empty() ? head_->host : authority);
-  if (host.empty())
-    return answer_unrouted({400, "The request names no host, under which it could be sent to https."});
-  std::string location = "https://";
-  location.append(host).append(site_->https_port).append(without_authority(head_->target));
-  redirect(308, location);
-}
-
-// A location that does not fit into an answer's head means that the target is too long.
-void Stream::redirect(std::uint32_t status, const std::string& location) {
-  answer_unrouted({exchange_.field("Location", location) ? status : 414U});
-}
-
-void Stream::answer_unrouted(const Refusal& refusal) {
-  handled_ = true;
-  if (exchange_.stage() == HttpExchange::Stage::open) exchange_.refuse(refusal);
-  transition(StreamEvent::unrouted);
-}
-
 Stream::Step Stream::prepare() {
+  exchange_.wake_reader();
   if (!handled_) {
     handled_ = true;
     handled_ns_ = context_.loop.now_ns();
-    exchange_.handle();
-    if (exchange_.stage() == HttpExchange::Stage::deferred) transition(StreamEvent::deferred);
-  } else if (woken_ && exchange_.stage() == HttpExchange::Stage::deferred) {
-    woken_ = false;
-    exchange_.body().wake();
+    ask();
+  } else if (exchange_.stage() == HttpExchange::Stage::deferred && exchange_.take_task_woken()) {
     transition(StreamEvent::resumed);
     exchange_.resume_task();
+    if (exchange_.stage() != HttpExchange::Stage::deferred) ask();
   }
   owe_continue();
   RequestBody& body = exchange_.body();
   if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();
   if (!carrier_.fetch_body(body)) return Step::cut;
-  if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();  // the reader answered
+  if (exchange_.stage() != HttpExchange::Stage::deferred)
+    ask();  // the reader has answered, or lets others answer
+  if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();
   if (body.state() == RequestBody::State::refused) {
     exchange_.answer_for_handler(body.refusal());
     return begin_answer();
@@ -211,12 +124,14 @@ Stream::Step Stream::drain_before_answer() {
 }
 
 Stream::Step Stream::begin_answer() {
+  if (exchange_.has_filters()) exchange_.filter_answer();
   ResponseHead head;
   head.status = exchange_.answer().status;
   head.request_version = exchange_.version();
   head.size = exchange_.answer().size;
   head.head_only = exchange_.is_head();
   head.fields = exchange_.field_lines();
+  head.hides_server = exchange_.answer().hides_server;
   if (site_ != nullptr && carrier_.is_secure()) head.site_fields = site_->secure_fields;
   const RequestBody& body = exchange_.body();
   const bool goes_on = body.finished() || (body.has_reader() && body.state() != RequestBody::State::refused);
@@ -231,18 +146,17 @@ Stream::Step Stream::begin_answer() {
 }
 
 Stream::Step Stream::transmit() {
+  exchange_.wake_reader();
   RequestBody& body = exchange_.body();
-  if (woken_) {
-    woken_ = false;
+  if (exchange_.take_content_woken()) {
     if (parked_) transition(StreamEvent::resumed);
     parked_ = false;
-    body.wake();
   }
   if (sent_) return finish_request_body();
   // The reader goes first: the answer may wait for it.
   if (body.has_reader() && !carrier_.fetch_body(body)) return Step::cut;
   // A body of the answer may be made from the request's body, so it is cut if that one is refused.
-  if (body.has_reader() && body.state() == RequestBody::State::refused && exchange_.answer().body)
+  if (body.has_reader() && body.state() == RequestBody::State::refused && exchange_.answer().is_pumped())
     return Step::cut;
   if (!parked_) {
     const Step step = pump_answer();
@@ -255,12 +169,13 @@ Stream::Step Stream::transmit() {
 Stream::Step Stream::pump_answer() {
   const bool has_content = !content_done_ && framing_.kind != Framing::none;
   // The body is called at least once before a head leaves: if it fails then, the answer is replaced.
-  if (has_content && exchange_.answer().body && !carrier_.can_take_back_answer() &&
+  if (has_content && exchange_.answer().is_pumped() && !carrier_.can_take_back_answer() &&
       context_.loop.slice_is_over())
     return wait_for(WaitingFor::turn);
   AnswerSink& sink = carrier_.open_sink(framing_);
   const Progress progress = has_content ? pump_content(sink) : Progress::done;
   context_.stats.bytes_sent.add(sink.moved());
+  content_moved_ += sink.moved();
   if (site_ != nullptr) context_.stats.site(site_index_).bytes_sent.add(sink.moved());
   wrote_ = wrote_ || sink.moved() > 0;
   stalled_ = progress == Progress::more && sink.moved() == 0 && !sink.is_full() && !carrier_.share_is_used_up();
@@ -272,7 +187,7 @@ Stream::Step Stream::pump_answer() {
 
 Progress Stream::pump_content(AnswerSink& sink) {
   Answer& answer = exchange_.answer();
-  if (answer.body) return exchange_.pump(sink);
+  if (answer.is_pumped()) return exchange_.pump(sink);
   const Bytes piece(answer.content.substr(content_sent_));
   content_sent_ += sink.write(&piece, 1).size;
   return content_sent_ == answer.content.size() ? Progress::done : Progress::more;
@@ -304,6 +219,7 @@ Stream::Step Stream::judge_progress(AnswerSink& sink, Progress progress) {
 Stream::Step Stream::replace_answer() {
   if (!carrier_.can_take_back_answer()) return Step::cut;
   carrier_.take_back_answer();
+  content_moved_ = 0;
   context_.stats.requests.subtract();
   context_.stats.answers_by_class[exchange_.answer().status / 100].subtract();
   if (site_ != nullptr)
@@ -314,7 +230,7 @@ Stream::Step Stream::replace_answer() {
 }
 
 Stream::Step Stream::break_contract(std::string_view what) {
-  exchange_.report_fault(what);
+  exchange_.report_content_fault(what);
   return Step::cut;
 }
 
@@ -332,18 +248,12 @@ Stream::Step Stream::finish() {
   const bool request_taken = exchange_.body().finished();
   if (ModuleInstance* instance = exchange_.instance())
     instance->count_answer(context_.loop.now_ns() - handled_ns_);
+  tell_filters(Ending::complete);
   exchange_.end();
   disarm();
   transition(carrier_.end_answer(request_taken) ? StreamEvent::sent_keeping : StreamEvent::sent_closing);
   forget_request();
   return Step::sent;
-}
-
-bool Stream::wake(const ModuleInstance& by) {
-  const ModuleInstance* handled_by = exchange_.instance();
-  if (handled_by == nullptr || !handled_by->is_of_file(by)) return false;
-  woken_ = true;
-  return true;
 }
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 // reader live, at most from `identifying` to the end of `transmitting`.
 #pragma once
 
+#include <forward_list>
 #include <string>
 #include <vector>
 
@@ -94,8 +95,8 @@ class Stream final : private DeadlineNode {
   // Goes on as far as it can. REQUIRES: is_at_work().
   Outcome advance();
   WaitingFor waiting_for() const { return waiting_for_; }
-  // The module of `by` has resumed the request. false if another module handles it.
-  bool wake(const ModuleInstance& by);
+  // The module of `by` has resumed the request. false if it is not in its hands.
+  bool wake(const ModuleInstance& by) { return exchange_.wake(by); }
   // The deadline of this kind has passed. After `waits`, the caller has to call `advance`.
   Outcome be_late(DeadlineKind kind);
   // Whether an answer without a known end waits for its module.
@@ -103,7 +104,7 @@ class Stream final : private DeadlineNode {
   // Ends such an answer: `closed`, or `cut` if only the end of the connection ends the content.
   Outcome close_endless();
   // Cancels everything, in any state.
-  void cut();
+  void cut(Ending ending = Ending::client_left);
   // Prepares the stream for another client. REQUIRES: ended, or parsing.
   void reuse();
 
@@ -126,7 +127,8 @@ class Stream final : private DeadlineNode {
   void disarm() { context_.loop.deadlines().disarm(*this); }
   Step run_state();
   Step wait_for(WaitingFor what);
-  Outcome come_to(Step step);
+  Outcome come_to(Step step, bool is_late = false);
+  void tell_filters(Ending ending);
 
   // The steps, one for each state.
   Step identify();
@@ -135,7 +137,11 @@ class Stream final : private DeadlineNode {
 
   // Parts of the steps.
   Refusal find_site(std::string_view authority);
-  void route(const TargetPath& target);
+  // Asks the filters of the path, and then its handler, until one of them answers or defers.
+  void ask();
+  bool ask_next_filter();
+  bool find_handler();
+  bool follow_hand_over();
   void send_to_https(std::string_view authority);
   void redirect(std::uint32_t status, const std::string& location);
   void answer_unrouted(const Refusal& refusal);
@@ -158,22 +164,30 @@ class Stream final : private DeadlineNode {
   StreamCarrier& carrier_;
   HttpExchange exchange_;
   BodyFraming framing_;
-  std::string path_;                // the decoded path, if the target had to be decoded
-  std::uint64_t handled_ns_ = 0;    // when the handler was called, by the loop's clock
-  std::uint64_t content_sent_ = 0;  // of Answer::content
+  std::string decoded_;    // the decoded path, if the target had to be decoded
+  std::string_view path_;  // of the target, or of the last hand-over
+  std::string_view query_;
+  struct HandedOver {
+    std::string target;
+    std::string decoded;
+  };
+  std::forward_list<HandedOver> hand_overs_;  // those before have views of theirs
+  std::uint64_t handled_ns_ = 0;              // when the first of them was called, by the loop's clock
+  std::uint64_t content_sent_ = 0;            // of Answer::content
+  std::uint64_t content_moved_ = 0;           // that the session took, of any kind
   const RequestHead* head_ = nullptr;
   const SitePlan* site_ = nullptr;  // null until it is found
   std::uint32_t site_index_ = 0;
   StreamState state_ = StreamState::parsing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
-  std::uint8_t looks_ = 0;     // at a client that has not opened its window
-  bool handled_ = false;       // the handler has been called
-  bool woken_ = false;         // the handler has resumed the request
-  bool wrote_ = false;         // the body has written since the deadline was armed
-  bool parked_ = false;        // the body waits to be resumed
-  bool stalled_ = false;       // the body had room, wrote nothing, and wants to be called again
-  bool content_done_ = false;  // the answer's body or content has been taken whole
-  bool sent_ = false;          // and its framing has been taken, too
+  std::uint32_t next_filter_ = 0;  // of Router::filters
+  std::uint8_t looks_ = 0;         // at a client that has not opened its window
+  bool handled_ = false;           // a filter or the handler has been called, or none has to be
+  bool wrote_ = false;             // the body has written since the deadline was armed
+  bool parked_ = false;            // the body waits to be resumed
+  bool stalled_ = false;           // the body had room, wrote nothing, and wants to be called again
+  bool content_done_ = false;      // the answer's body or content has been taken whole
+  bool sent_ = false;              // and its framing has been taken, too
 };
 
 }  // namespace sluice

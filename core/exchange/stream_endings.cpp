@@ -52,16 +52,18 @@ Stream::Outcome Stream::be_late(DeadlineKind kind) {
     return Outcome::waits;
   }
   if (handler_late) {
-    exchange_.report_fault(stalled_
-                               ? "its body had room and wrote nothing in time: a body that waits has to park"
-                           : parked_ ? "a parked body was not resumed in time"
-                                     : "a reader that had paused was not resumed in time");
+    exchange_.report_wait(stalled_ || parked_,
+                          stalled_
+                              ? "its body had room and wrote nothing in time: a body that waits has to park"
+                          : parked_ ? "a parked body was not resumed in time"
+                                    : "a reader that had paused was not resumed in time");
   }
-  return come_to(client_has_ended ? Step::client_left : Step::cut);
+  return come_to(client_has_ended ? Step::client_left : Step::cut, true);
 }
 
 bool Stream::waits_endlessly() const {
-  return state_ == StreamState::transmitting && parked_ && framing_.remaining == kUnknownSize;
+  return state_ == StreamState::transmitting && parked_ && framing_.remaining == kUnknownSize &&
+         !exchange_.answer().ends_behind_filters();
 }
 
 // The written bytes are sent, but not the last chunk, so that the client does not take the content for whole.
@@ -74,7 +76,18 @@ Stream::Outcome Stream::close_endless() {
   return come_to(end_endless());
 }
 
-void Stream::cut() {
+void Stream::tell_filters(Ending ending) {
+  if (!exchange_.has_filters()) return;
+  sluice::Outcome outcome;
+  if (exchange_.stage() == HttpExchange::Stage::answered) outcome.status = exchange_.answer().status;
+  outcome.sent = content_moved_;
+  outcome.took_ns = context_.loop.now_ns() - handled_ns_;
+  outcome.ending = ending;
+  exchange_.tell_filters(outcome);
+}
+
+void Stream::cut(Ending ending) {
+  tell_filters(ending);
   exchange_.end();
   disarm();
   transition(StreamEvent::cut);
@@ -84,17 +97,20 @@ void Stream::cut() {
 void Stream::reuse() {
   constexpr std::size_t kPathKeptMax = 8 * 1024;
   if (state_ == StreamState::ended) transition(StreamEvent::reused);
-  give_back_above(path_, kPathKeptMax);
+  give_back_above(decoded_, kPathKeptMax);
   exchange_.forget_calls();
 }
 
 void Stream::forget_request() {
   head_ = nullptr;
   framing_ = {};
-  content_sent_ = 0;
+  content_sent_ = content_moved_ = 0;
+  path_ = query_ = {};
+  hand_overs_.clear();
+  next_filter_ = 0;
   waiting_for_ = WaitingFor::nothing;
   looks_ = 0;
-  handled_ = woken_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
+  handled_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
 }
 
 }  // namespace sluice

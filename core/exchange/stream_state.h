@@ -24,8 +24,8 @@ namespace sluice {
 
 enum class StreamState : std::uint8_t {
   parsing,       // there is no request yet, or its head is incomplete
-  identifying,   // the head is complete, and its handler has to be found
-  preparing,     // the handler makes its answer, now or later
+  identifying,   // the head is complete, and its site has to be found
+  preparing,     // filters and handler make the answer, now or later
   transmitting,  // the answer is sent, and the rest of the request's body comes in
   ended,         // the stream holds nothing of a module
 };
@@ -35,7 +35,7 @@ enum class StreamEvent : std::uint8_t {
   head_complete,
   head_refused,  // the server itself answers: 400, 408, 414, 431, 501, 505
   routed,
-  unrouted,  // the server itself answers: 301, 400, 404
+  unrouted,  // the server itself answers: 308, 400, 404, 421
   deferred,
   parked,   // the answer's body waits for its module
   resumed,  // the module has woken its task, its reader or its body

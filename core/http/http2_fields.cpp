@@ -221,13 +221,23 @@ void Http2ResponseFields::add_lines(std::string_view lines) {
   }
 }
 
+std::span<const nghttp2_nv> Http2ResponseFields::of(std::string_view lines, std::uint32_t status) {
+  fields_.clear();
+  names_.clear();
+  names_.reserve(lines.size());
+  std::to_chars(status_, status_ + sizeof(status_), status);
+  if (status != 0) add(":status", {status_, sizeof(status_)});
+  add_lines(lines);
+  return fields_;
+}
+
 std::span<const nghttp2_nv> Http2ResponseFields::of(const ResponseHead& head) {
   fields_.clear();
   names_.clear();
   names_.reserve(head.fields.size() + head.site_fields.size());  // so that it does not move
   std::to_chars(status_, status_ + sizeof(status_), head.status);
   add(":status", {status_, sizeof(status_)});
-  add("server", "sluice");
+  if (!head.hides_server) add("server", "sluice");
   add("date", head.date);
   add_lines(head.site_fields);
   add_lines(head.fields);

@@ -74,6 +74,8 @@ class Http2ResponseFields {
  public:
   // Valid until the next call, and as long as the texts of `head`.
   std::span<const nghttp2_nv> of(const ResponseHead& head);
+  // The same of lines without a head, "Name: value\r\n" each, behind the status if it is not 0.
+  std::span<const nghttp2_nv> of(std::string_view lines, std::uint32_t status = 0);
 
  private:
   void add(std::string_view name, std::string_view value);

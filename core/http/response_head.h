@@ -23,6 +23,7 @@ struct ResponseHead {
   std::string_view fields;       // "Name: value\r\n" each
   std::string_view site_fields;  // the same, of all answers of the site
   std::string_view date;
+  bool hides_server = false;  // the Server line is left out
 };
 
 // For HTTP/1.

@@ -41,6 +41,11 @@ const OptionInfo& option_of(const ModuleInfo& info, std::uint32_t index) {
   return *reinterpret_cast<const OptionInfo*>(first + index * info.option_stride);
 }
 
+FilterMaker filter_maker_of(const ModuleInfo& info) {
+  const bool knows = has_member(info, offsetof(ModuleInfo, create_filter) + sizeof(info.create_filter));
+  return knows ? info.create_filter : nullptr;
+}
+
 bool is_complete(const OptionInfo& option) {
   return option.name != nullptr && *option.name != '\0' && option.fallback != nullptr && option.help != nullptr;
 }
@@ -81,7 +86,8 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
                 "for this machine and without packing options");
   }
   if (info.name == nullptr || *info.name == '\0' || info.version == nullptr || info.summary == nullptr ||
-      info.create == nullptr || (info.option_count > 0 && info.options == nullptr) ||
+      (info.create == nullptr && filter_maker_of(info) == nullptr) ||
+      (info.option_count > 0 && info.options == nullptr) ||
       (info.option_count > 0 && info.option_stride < kOptionSizeMin)) {
     return fail(file + " leaves out its name, version, summary, options or create: give them to SLUICE_MODULE");
   }
@@ -141,6 +147,10 @@ ModuleFile::~ModuleFile() {
   if (kept_ ? pinned_by_ == nullptr : !is_mapped(path_)) return;
   const char* why = pinned_by_ != nullptr ? pinned_by_ : "another library needs it";
   log(LogLevel::warning, file_ + " stays in memory after it was unloaded: " + why);
+}
+
+FilterMaker ModuleFile::filter_maker() const {
+  return filter_maker_of(*info_);
 }
 
 const OptionInfo& ModuleFile::option(std::uint32_t index) const {

@@ -15,6 +15,8 @@
 
 namespace sluice {
 
+using FilterMaker = decltype(ModuleInfo::create_filter);
+
 class ModuleFile {
  public:
   // `path` is a private copy that was not loaded by another name before. `file` is the module's name in
@@ -27,6 +29,9 @@ class ModuleFile {
 
   const ModuleInfo& info() const { return *info_; }
   const OptionInfo& option(std::uint32_t index) const;
+  // Null if the module is no filter.
+  FilterMaker filter_maker() const;
+  bool is_handler() const { return info_->create != nullptr; }
   // The destructor then leaves the module in memory, because its code may still run. It logs `why`, if not
   // null.
   void keep_mapped(const char* why) {

@@ -7,18 +7,11 @@
 #include "base/log.h"
 #include "base/out_of_memory.h"
 #include "http/http_fields.h"
-#include "settings/option_value.h"
 
 namespace sluice {
 namespace {
 
 constexpr std::size_t kWarningsMax = 16;  // of one instance, while it is made
-
-// For an unknown option `key` that may be a part of the value of the option `before` it.
-std::string comma_hint(const std::string& before, const std::string& key) {
-  if (before.empty()) return "";
-  return fmt::format("; if {} belongs to the value of {}, write the comma before it as \\,", key, before);
-}
 
 // The log names what keeps a replaced instance in memory for longer than this.
 constexpr std::uint64_t kLeftoverMs = 60'000;
@@ -115,6 +108,7 @@ ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr
 ModuleInstance::~ModuleInstance() {
   call([this] {
     handler_.reset();
+    filter_.reset();
     own_shared_.reset();
   });
   drop_watches_and_timers();  // the destructors may have started some
@@ -134,15 +128,20 @@ Result<InstanceRef> ModuleInstance::create_shared(const InstanceServices& servic
   return instance->unless_refused(instance->own_shared_ != nullptr);
 }
 
-Result<InstanceRef> ModuleInstance::create_handler(const InstanceServices& services,
+Result<InstanceRef> ModuleInstance::create_mounted(const InstanceServices& services,
                                                    std::shared_ptr<ModuleFile> file, InstanceRef shared,
                                                    const MountPlan& mount) {
   InstanceRef instance(new ModuleInstance(services, std::move(file), std::move(shared), mount));
   auto resolved = resolve_options(*instance->file_, mount);
   if (!resolved) return Unexpected(resolved.error());
   instance->options_ = std::move(*resolved);
-  instance->call([&] { instance->handler_.reset(instance->file_->info().create(*instance.get())); });
-  return instance->unless_refused(instance->handler_ != nullptr);
+  const ModuleFile& module = *instance->file_;
+  if (mount.filter) {
+    instance->call([&] { instance->filter_.reset(module.filter_maker()(*instance.get())); });
+  } else {
+    instance->call([&] { instance->handler_.reset(module.info().create(*instance.get())); });
+  }
+  return instance->unless_refused(instance->handler_ != nullptr || instance->filter_ != nullptr);
 }
 
 Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
@@ -153,45 +152,13 @@ Result<InstanceRef> ModuleInstance::unless_refused(bool made) {
                           rejection_.empty() ? "it gives no reason" : rejection_));
 }
 
-Result<void> ModuleInstance::check_options(const ModuleFile& file, const MountPlan& mount) {
-  return resolve_options(file, mount).map([](const auto&) {});
-}
-
-Result<std::vector<ModuleInstance::OptionValue>> ModuleInstance::resolve_options(const ModuleFile& file,
-                                                                                 const MountPlan& mount) {
-  const std::string who = fmt::format("module {} at {}{}", file.info().name, mount.site, mount.prefix);
-  std::vector<OptionValue> options;
-  std::string names;
-  for (std::uint32_t i = 0; i < file.info().option_count; ++i) {
-    const OptionInfo& option = file.option(i);
-    names += std::string(names.empty() ? "" : ", ") + option.name;
-    const auto given = std::find_if(mount.options.begin(), mount.options.end(),
-                                    [&](const auto& pair) { return pair.first == option.name; });
-    const bool is_given = given != mount.options.end();
-    const std::string text = is_given ? given->second : option.fallback;
-    const auto number = is_given ? check_option(option, text) : check_fallback(option);
-    if (!number) return fail(who + ": " + number.error().message);
-    options.push_back({option.name, text, *number});
-  }
-  std::string before;
-  for (const auto& [key, value] : mount.options) {
-    const std::string& wanted = key;
-    if (std::none_of(options.begin(), options.end(),
-                     [&](const OptionValue& option) { return option.name == wanted; })) {
-      return fail(fmt::format("{} has no option {}: it takes {}{}", who, key,
-                              names.empty() ? "only root" : "root, " + names, comma_hint(before, key)));
-    }
-    before = key;
-  }
-  return options;
-}
-
 void ModuleInstance::retire() {
   retired_ = true;
   if (leftover_.value == 0)
     leftover_ = services_.loop.timers().start(services_.loop.now_ms() + kLeftoverMs, *this);
   call([this] {
     if (handler_ != nullptr) handler_->retire();
+    if (filter_ != nullptr) filter_->retire();
     if (own_shared_ != nullptr) own_shared_->retire();
   });
 }
@@ -230,25 +197,6 @@ Folder ModuleInstance::folder() const {
   folder.fd = plan_.folder_fd;
   folder.path = plan_.folder_path;
   return folder;
-}
-
-const ModuleInstance::OptionValue* ModuleInstance::find_option(std::string_view name) const {
-  const auto found = std::find_if(options_.begin(), options_.end(),
-                                  [&](const OptionValue& option) { return option.name == name; });
-  return found == options_.end() ? nullptr : &*found;
-}
-
-Bytes ModuleInstance::option(Bytes name) const {
-  if (const OptionValue* found = find_option(name)) return found->text;
-  // Not options of mounts: modules use these paths to open their folder again when it was replaced.
-  if (std::string_view(name) == "server.root") return plan_.root;
-  if (std::string_view(name) == "server.folder") return plan_.folder;
-  return {};
-}
-
-std::uint64_t ModuleInstance::number(Bytes name) const {
-  const OptionValue* found = find_option(name);
-  return found == nullptr ? 0 : found->number;
 }
 
 Shared* ModuleInstance::shared() const {

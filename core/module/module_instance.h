@@ -1,5 +1,5 @@
-// One handler of one worker, or the Shared of a module's handlers, with all that it got from the server:
-// options, watches, timers, offloaded work, holds. It is the module's Host.
+// One handler or filter of one worker, or the Shared of a module's handlers, with all that it got from the
+// server: options, watches, timers, offloaded work, holds. It is the module's Host.
 //
 // The router, each exchange, each offloaded work and the module itself hold it. When the last hold ends, it is
 // destroyed at the end of the turn: first the handler, then the module's Shared if this was its last user, then
@@ -8,7 +8,7 @@
 // INVARIANT: a module is called only through `call`, which notes the module and catches its exceptions.
 #pragma once
 
-#include <sluice/handler.h>
+#include <sluice/filter.h>
 
 #include <exception>
 #include <memory>
@@ -45,7 +45,7 @@ struct InstanceServices {
   Resumer& resumer;
 };
 
-// Where and how a handler is mounted.
+// Where and how a handler is mounted, or a filter placed.
 struct MountPlan {
   std::string prefix;  // "/static/"
   std::vector<std::pair<std::string, std::string>> options;
@@ -54,6 +54,7 @@ struct MountPlan {
   std::string root{};       // MountFolder::root
   std::string folder{};     // MountFolder::folder
   std::string site{};       // SitePlan::label; empty for the default site
+  bool filter = false;      // MountSpec::filter
 };
 
 // A hold on an instance.
@@ -80,14 +81,18 @@ class InstanceRef {
 class ModuleInstance final : public Host, public Reapable, private sluice::Timer {
  public:
   static Result<InstanceRef> create_shared(const InstanceServices& services, std::shared_ptr<ModuleFile> file);
-  // `shared` may be empty.
-  static Result<InstanceRef> create_handler(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
+  // Makes a handler, or a filter if `mount` is its place. `shared` may be empty.
+  static Result<InstanceRef> create_mounted(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
                                             InstanceRef shared, const MountPlan& mount);
-  // Whether the module has the options that the mount asks for, with values that they can have.
+  // Whether the module is what the mount asks for, handler or filter, and has the options that it gives, with
+  // values that they can have.
   static Result<void> check_options(const ModuleFile& file, const MountPlan& mount);
   ~ModuleInstance() override;
 
+  // REQUIRES: made for a mount.
   Handler& handler() { return *handler_; }
+  // REQUIRES: made for the place of a filter.
+  Filter& filter() { return *filter_; }
   const std::string& name() const { return name_; }  // "hello at /hello/"
   // The warnings of a handler while it was made. They are not logged, so that each worker does not repeat them:
   // the trial reports them once.
@@ -157,15 +162,21 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
    public:
     CalledFor(ModuleInstance& instance, const HandledRequest* request)
         : instance_(instance), is_noted_(request != nullptr) {
-      if (is_noted_) before_ = std::exchange(instance.called_for_, request);
+      if (is_noted_) before_ = note(request);
     }
     ~CalledFor() {
-      if (is_noted_) instance_.called_for_ = before_;
+      if (is_noted_) note(before_);
     }
     CalledFor(const CalledFor&) = delete;
     CalledFor& operator=(const CalledFor&) = delete;
 
    private:
+    // Also for the Shared, whose Host may offload the request's calls.
+    const HandledRequest* note(const HandledRequest* request) {
+      if (instance_.shared_) instance_.shared_->called_for_ = request;
+      return std::exchange(instance_.called_for_, request);
+    }
+
     ModuleInstance& instance_;
     bool is_noted_;
     const HandledRequest* before_ = nullptr;
@@ -205,6 +216,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   std::unordered_map<std::uint64_t, std::unique_ptr<GuardedTimer>> timers_;
   std::unique_ptr<Shared> own_shared_;
   std::unique_ptr<Handler> handler_;
+  std::unique_ptr<Filter> filter_;
 };
 
 inline InstanceRef::InstanceRef(ModuleInstance* instance) : instance_(instance) {

@@ -28,6 +28,9 @@ class ModuleOwned {
   ~ModuleOwned() { reset(); }
 
   explicit operator bool() const { return object_ != nullptr; }
+  // REQUIRES: there is an object.
+  ModuleInstance& instance() const { return *instance_; }
+  bool is_of(const ModuleInstance& module) const { return object_ != nullptr && instance_->is_of_file(module); }
   void reset() noexcept {
     if (object_ != nullptr) instance_->call([this] { object_.reset(); }, request_);
   }

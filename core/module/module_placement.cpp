@@ -32,7 +32,7 @@ bool is_mounted_by_name(const ServingPlan& plan, const std::string& module) {
 
 bool is_mounted_at(const ServingPlan& plan, std::size_t site, const std::string& prefix) {
   return std::any_of(plan.mounts.begin(), plan.mounts.end(), [&](const SiteMount& mount) {
-    return mount.site == site && mount.spec.prefix == prefix && !mount.spec.isolate;
+    return mount.site == site && mount.spec.prefix == prefix && !mount.spec.isolate && !mount.spec.filter;
   });
 }
 
@@ -42,7 +42,7 @@ bool is_asked_for(const ServingPlan& plan, const std::string& module) {
 
 bool answers_by_default(const ServingPlan& plan, const ServingGroup& group, const ModuleEntry& entry) {
   const bool mounted = std::any_of(plan.mounts.begin(), plan.mounts.end(), [&](const SiteMount& mount) {
-    return plan.sites[mount.site].is_default && mount.spec.module == entry.name;
+    return plan.sites[mount.site].is_default && mount.spec.module == entry.name && !mount.spec.filter;
   });
   return !group.mount && !entry.removed && !entry.default_mount.empty() && !mounted && !plan.sites.empty() &&
          plan.sites.front().is_default;
@@ -62,8 +62,8 @@ std::vector<Place> places(const ServingPlan& plan, const ModuleSet& set) {
     const SitePlan& site = plan.sites[mount.site];
     for (const ModuleEntry& entry : set) {
       if (entry.name == spec.module)
-        places.push_back(
-            {site.label, site.is_default, spec.prefix, spec.listen ? spec.listen->text : "", entry});
+        places.push_back({site.label, site.is_default, spec.prefix, spec.listen ? spec.listen->text : "", entry,
+                          spec.filter});
     }
   }
   for (const ModuleEntry& entry : set) {

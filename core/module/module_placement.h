@@ -10,21 +10,23 @@
 
 namespace sluice {
 
-// The module that answers at a prefix of a worker.
+// The module that answers at a prefix of a worker, or stands before what answers there.
 struct MountReport {
   std::size_t site = 0;  // of ServingPlan::sites
   std::string prefix;
   std::string module;
   bool closed = false;  // it answers 503
+  bool filter = false;
 };
 
-// Where a module of a set answers.
+// Where a module of a set answers, or stands before what answers.
 struct Place {
   std::string site;  // its label
   bool site_is_default = true;
   std::string prefix;
   std::string address;  // of an isolated mount
   ModuleEntry module;
+  bool filter = false;
 };
 
 // Why a file of the set is left out, or answers nowhere.

@@ -56,7 +56,8 @@ void MountTable::add_modules(const ModuleSet& set, const LoadedFiles& files) {
         module.file = *loaded->second;
         const ModuleInfo& info = module.file->info();
         module.entry.name = info.name;
-        module.entry.default_mount = info.default_mount == nullptr ? "" : info.default_mount;
+        const bool has_place = info.default_mount != nullptr && module.file->is_handler();
+        module.entry.default_mount = has_place ? info.default_mount : "";
         if (!is_chosen(plan_.settings, module.entry)) continue;
       } else {
         problems_.push_back({entry.file, loaded->second.error().message});
@@ -111,7 +112,7 @@ MountTable::Module* MountTable::find_name(std::string_view name) {
 }
 
 const MountTable::Mount* MountTable::find_mount(const Mount& wanted) const {
-  const auto found = by_place_.find({wanted.site, wanted.prefix});
+  const auto found = by_place_.find({wanted.site, wanted.prefix, wanted.filter});
   if (found == by_place_.end()) return nullptr;
   const Mount& mount = mounts_[found->second];
   return mount.instance && mount.path == wanted.path ? &mount : nullptr;
@@ -141,9 +142,12 @@ Result<void> MountTable::make_explicit_mount(std::size_t index) {
   const auto& [site, spec, folder] = plan_.mounts[index];
   const std::string whose = site_prefix(plan_, site);
   Module* module = find_name(spec.module);
-  if (module == nullptr) return unknown_module(spec.module, "the mount " + whose + spec.prefix);
-  return make_mount(*module, site,
-                    {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder, whose});
+  if (module == nullptr)
+    return unknown_module(spec.module, (spec.filter ? "the filter " : "the mount ") + whose + spec.prefix);
+  return make_mount(
+      *module, site,
+      {spec.prefix, spec.options, folder.fd, folder.path, folder.root, folder.folder, whose, spec.filter},
+      spec.filter ? index : kNoFilter);
 }
 
 void MountTable::make_default_mounts() {
@@ -165,8 +169,9 @@ void MountTable::make_default_mounts() {
   }
 }
 
-Result<void> MountTable::make_mount(Module& module, std::size_t site, const MountPlan& mount) {
-  const auto taken = by_place_.find({site, mount.prefix});
+Result<void> MountTable::make_mount(Module& module, std::size_t site, const MountPlan& mount,
+                                    std::size_t filter) {
+  const auto taken = by_place_.find({site, mount.prefix, filter});
   if (taken != by_place_.end()) {
     return fail(
         fmt::format("module {} cannot answer at {}{}, where {} answers already: mount one of them elsewhere",
@@ -174,7 +179,7 @@ Result<void> MountTable::make_mount(Module& module, std::size_t site, const Moun
   }
   InstanceRef instance;
   const Mount* same =
-      before_ == nullptr ? nullptr : before_->find_mount({site, mount.prefix, module.entry.path, {}});
+      before_ == nullptr ? nullptr : before_->find_mount({site, mount.prefix, filter, module.entry.path, {}});
   if (same != nullptr && module.file != nullptr) {
     instance = same->instance;
   } else if (module.file != nullptr) {
@@ -186,31 +191,34 @@ Result<void> MountTable::make_mount(Module& module, std::size_t site, const Moun
       instance = std::move(*made);
     } else if (unusable_ == Unusable::closed) {
       module.broken = true;
-      problems_.push_back({module.entry.file, made.error().message, !asked && !mount.options.empty()});
+      const bool fits = mount.filter ? module.file->filter_maker() != nullptr : module.file->is_handler();
+      problems_.push_back(
+          {module.entry.file, made.error().message, !asked && (!fits || !mount.options.empty())});
     } else {
       return Unexpected(made.error());
     }
   }
-  by_place_.emplace(std::pair(site, mount.prefix), mounts_.size());
-  mounts_.push_back({site, mount.prefix, module.entry.path, std::move(instance)});
-  reports_.push_back({site, mount.prefix, module.entry.name});
+  by_place_.emplace(PlaceKey(site, mount.prefix, filter), mounts_.size());
+  mounts_.push_back({site, mount.prefix, filter, module.entry.path, std::move(instance)});
+  reports_.push_back({site, mount.prefix, module.entry.name, false, mount.filter});
   return {};
 }
 
 Result<InstanceRef> MountTable::make_instance(Module& module, std::size_t site, const MountPlan& mount) {
   const auto shared = make_shared(module);
   if (!shared) return Unexpected(shared.error());
-  auto made = ModuleInstance::create_handler(services_, module.file, module.shared, mount);
+  auto made = ModuleInstance::create_mounted(services_, module.file, module.shared, mount);
   if (!made) return made;
-  take_warnings(*made->get(), module.entry.file, site, mount.prefix);
+  // The first group has told those of filters.
+  if (!mount.filter || !group_.mount) take_warnings(*made->get(), module.entry.file, site, mount);
   return made;
 }
 
 void MountTable::take_warnings(ModuleInstance& instance, const std::string& file, std::size_t site,
-                               const std::string& prefix) {
-  const bool asked_for = is_mounted_at(plan_, site, prefix) || group_.mount;
+                               const MountPlan& mount) {
+  const bool asked_for = mount.filter || is_mounted_at(plan_, site, mount.prefix) || group_.mount;
   for (std::string& sentence : instance.take_warnings())
-    warnings_.push_back({file, asked_for ? site_prefix(plan_, site) + prefix : "", std::move(sentence)});
+    warnings_.push_back({file, asked_for ? site_prefix(plan_, site) + mount.prefix : "", std::move(sentence)});
 }
 
 Result<void> MountTable::make_shared(Module& module) {
@@ -251,7 +259,13 @@ ModuleSet MountTable::usable() const {
 
 void MountTable::fill(Router& router) const {
   router.clear();
-  for (const Mount& mount : mounts_) router.add(mount.site, mount.prefix, mount.instance);
+  for (const Mount& mount : mounts_) {
+    if (mount.filter == kNoFilter) {
+      router.add(mount.site, mount.prefix, mount.instance);
+    } else {
+      router.add_filter(mount.site, mount.prefix, mount.instance);
+    }
+  }
 }
 
 void MountTable::retire_except(const MountTable& next) {

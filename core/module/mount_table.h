@@ -1,6 +1,6 @@
-// The modules of one worker and the prefixes at which they answer. A table is made from a ModuleSet and takes
-// effect when it fills the worker's router. The next table takes over the handlers that stay and makes the
-// others anew, while this one still serves.
+// The modules of one worker and the prefixes at which they answer or filter. A table is made from a ModuleSet
+// and takes effect when it fills the worker's router. The next table takes over the handlers that stay and
+// makes the others anew, while this one still serves.
 //
 // Loop thread.
 #pragma once
@@ -8,7 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "module/module_instance.h"
@@ -32,9 +32,9 @@ class MountTable {
                                            const ServingGroup& group, const ModuleSet& set,
                                            const LoadedFiles& files, const MountTable* before,
                                            Unusable unusable);
-  // Makes handlers for up to `mounts_max` mounts of the settings, and after the last of these for all default
-  // mounts. true when all are made. A module that cannot be used becomes a problem; it is an error only if the
-  // settings name the module.
+  // Makes handlers and filters for up to `mounts_max` mounts of the settings, and after the last of these for
+  // all default mounts. true when all are made. A module that cannot be used becomes a problem; it is an error
+  // only if the settings name the module.
   Result<bool> make_some(std::size_t mounts_max);
 
   const std::vector<MountReport>& mounts() const { return reports_; }
@@ -49,7 +49,7 @@ class MountTable {
   Result<void> check_chosen() const;
 
   void fill(Router& router) const;
-  // Calls `retire` of all handlers that `next` has not taken over.
+  // Calls `retire` of all handlers and filters that `next` has not taken over.
   void retire_except(const MountTable& next);
 
  private:
@@ -64,9 +64,12 @@ class MountTable {
   struct Mount {
     std::size_t site = 0;
     std::string prefix;
-    std::string path;      // of the module's copy
-    InstanceRef instance;  // empty if the mount is closed
+    std::size_t filter = kNoFilter;  // of ServingPlan::mounts: several filters may have one prefix
+    std::string path;                // of the module's copy
+    InstanceRef instance;            // empty if the mount is closed
   };
+  static constexpr std::size_t kNoFilter = ~std::size_t{0};
+  using PlaceKey = std::tuple<std::size_t, std::string, std::size_t>;  // site, prefix and filter of a Mount
 
   MountTable(const InstanceServices& services, const ServingPlan& plan, const ServingGroup& group,
              const MountTable* before, Unusable unusable)
@@ -76,10 +79,11 @@ class MountTable {
   void add_broken(std::vector<Module> broken);
   Result<void> make_explicit_mount(std::size_t index);
   void make_default_mounts();
-  Result<void> make_mount(Module& module, std::size_t site, const MountPlan& mount);
+  Result<void> make_mount(Module& module, std::size_t site, const MountPlan& mount,
+                          std::size_t filter = kNoFilter);
   Result<InstanceRef> make_instance(Module& module, std::size_t site, const MountPlan& mount);
   void take_warnings(ModuleInstance& instance, const std::string& file, std::size_t site,
-                     const std::string& prefix);
+                     const MountPlan& mount);
   Result<void> make_shared(Module& module);
   const Module* find_path(const std::string& path) const;
   Module* find_name(std::string_view name);
@@ -94,9 +98,8 @@ class MountTable {
   std::size_t next_mount_ = 0;  // the next of ServingPlan::mounts to make
   std::vector<Module> modules_;
   std::vector<Mount> mounts_;
-  std::vector<MountReport> reports_;  // one for each of mounts_
-  std::map<std::pair<std::size_t, std::string>, std::size_t>
-      by_place_;  // indexes of mounts_, by site and prefix
+  std::vector<MountReport> reports_;          // one for each of mounts_
+  std::map<PlaceKey, std::size_t> by_place_;  // indexes of mounts_
   std::vector<ModuleProblem> problems_;
   std::vector<ModuleWarning> warnings_;
 };

@@ -4,17 +4,32 @@
 
 namespace sluice {
 
-bool Router::add(std::size_t site, const std::string& prefix, InstanceRef instance) {
+Router::Site& Router::site_at(std::size_t site) {
   if (site >= sites_.size()) sites_.resize(site + 1);
+  return sites_[site];
+}
+
+void Router::add_filter(std::size_t site, const std::string& prefix, InstanceRef instance) {
+  site_at(site).filters.push_back({prefix, std::move(instance)});
+}
+
+std::span<const Router::FilterPlace> Router::filters(std::size_t site) const {
+  if (site >= sites_.size()) return {};
+  return sites_[site].filters;
+}
+
+bool Router::add(std::size_t site, const std::string& prefix, InstanceRef instance) {
   const std::string name = prefix.substr(0, prefix.size() - 1);
-  if (!sites_[site].routes.emplace(name, std::move(instance)).second) return false;
-  sites_[site].longest = std::max(sites_[site].longest, name.size());
+  Site& added_to = site_at(site);
+  if (!added_to.routes.emplace(name, std::move(instance)).second) return false;
+  added_to.longest = std::max(added_to.longest, name.size());
   return true;
 }
 
 Router::Match Router::find(std::size_t site, std::string_view path) const {
   if (site >= sites_.size()) return {};
-  const auto& [routes, longest] = sites_[site];
+  const Routes& routes = sites_[site].routes;
+  const std::size_t longest = sites_[site].longest;
   // "/static" asks for the mount "/static/": nothing shorter may answer for it.
   if (path.size() <= longest && path.back() != '/') {
     const auto found = routes.find(path);

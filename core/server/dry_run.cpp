@@ -44,7 +44,8 @@ std::string served_text(const ServingPlan& plan, const std::vector<MountReport>&
     if (headed) text += heading(plan.sites[site]);
     for (const MountReport& mount : mounts) {
       if (mount.site == site)
-        text += fmt::format("{}{}  by {}\n", headed ? "  " : "", mount.prefix, mount.module);
+        text += fmt::format("{}{}  {} {}\n", headed ? "  " : "", mount.prefix, mount.filter ? "behind" : "by",
+                            mount.module);
     }
   }
   return text;

@@ -37,7 +37,9 @@ void log_problems(const TrialReport& report) {
                     "module enable {}`",
                     entry.name, entry.name));
   }
-  if (!report.mounts.empty()) return;
+  if (std::any_of(report.mounts.begin(), report.mounts.end(),
+                  [](const MountReport& mount) { return !mount.filter; }))
+    return;
   const std::string warning = "nothing is mounted: every request will be answered with 404";
   log(LogLevel::warning, report.problems.empty()
                              ? warning +

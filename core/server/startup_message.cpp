@@ -59,13 +59,16 @@ std::vector<Line> lines_of(const WorkerGroup& group) {
   const ServingPlan& plan = group.plan();
   std::vector<Line> lines;
   for (std::uint32_t site = 0; site < plan.sites.size(); ++site) {
-    const bool silent = std::none_of(group.mounts().begin(), group.mounts().end(),
-                                     [&](const MountReport& mount) { return mount.site == site; });
+    const bool silent =
+        std::none_of(group.mounts().begin(), group.mounts().end(),
+                     [&](const MountReport& mount) { return mount.site == site && !mount.filter; });
     for (const std::string& url : urls_of(group, site)) {
       if (silent) lines.push_back({url, "", ""});
       for (const MountReport& mount : group.mounts()) {
         if (mount.site == site)
-          lines.push_back({url, encoded(mount.prefix), mount.module + (mount.closed ? ", switched off" : "")});
+          lines.push_back(
+              {url, encoded(mount.prefix),
+               mount.module + (mount.filter ? ", a filter" : "") + (mount.closed ? ", switched off" : "")});
       }
     }
   }

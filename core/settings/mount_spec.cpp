@@ -128,15 +128,40 @@ Result<void> sort_options(const std::string& subject, const WrittenOptions& opti
       return fail(fmt::format("{} has an option named '{}': a name is made of letters, digits, '_' and '-'",
                               subject, key));
     }
-    if (!given.insert(key).second)
-      return fail(fmt::format("{} gives the option '{}' twice: give it once", subject, key));
     const auto taken = take_own_option(subject, key, value, mount);
     if (!taken) return Unexpected(taken.error());
+    if (*taken && !given.insert(key).second)
+      return fail(fmt::format("{} gives the option '{}' twice: give it once", subject, key));
     if (!*taken) mount.options.emplace_back(key, value);
   }
   if (mount.isolate == mount.listen.has_value()) return {};
   return fail(subject + (mount.isolate ? " is isolated, but has no address of its own: add listen=ADDRESS"
                                        : " has an address of its own, but is not isolated: add isolate=on"));
+}
+
+// Parses [NAME]PREFIX=MODULE[:KEY=VALUE...]. `make` makes what the parts mean.
+Result<MountSpec> parse_place(const char* kind, const char* example, std::string_view text,
+                              decltype(make_mount)& make) {
+  const std::string subject = fmt::format("the {} {}", kind, quoted(text));
+  const std::size_t equals = text.find('=');
+  const std::string_view place = text.substr(0, equals);
+  const std::string_view rest = equals == std::string_view::npos ? "" : text.substr(equals + 1);
+  const std::size_t colon = rest.find(':');
+  if (rest.substr(0, colon).empty())
+    return fail(fmt::format("{} names no module: write PREFIX=MODULE, as in {}", subject, example));
+  auto name = take_name(place);
+  if (!name) return fail(fmt::format("{}: {}", subject, name.error().message));
+  WrittenOptions options;
+  if (colon != std::string_view::npos) {
+    auto taken = take_options(subject, rest.substr(colon + 1));
+    if (!taken) return Unexpected(taken.error());
+    options = std::move(*taken);
+  }
+  return make(subject, place.substr(name->empty() ? 0 : place.find('/')), rest.substr(0, colon), options)
+      .map([&](MountSpec spec) {
+        spec.site_name = std::move(*name);
+        return spec;
+      });
 }
 
 }  // namespace
@@ -158,27 +183,23 @@ Result<MountSpec> make_mount(const std::string& subject, std::string_view prefix
   return mount;
 }
 
-Result<MountSpec> parse_mount(std::string_view text) {
-  const std::string subject = "the mount " + quoted(text);
-  const std::size_t equals = text.find('=');
-  const std::string_view place = text.substr(0, equals);
-  const std::string_view rest = equals == std::string_view::npos ? "" : text.substr(equals + 1);
-  const std::size_t colon = rest.find(':');
-  if (rest.substr(0, colon).empty())
-    return fail(subject + " names no module: write PREFIX=MODULE, as in /docs/=static_sendfile");
-  auto name = take_name(place);
-  if (!name) return fail(fmt::format("{}: {}", subject, name.error().message));
-  WrittenOptions options;
-  if (colon != std::string_view::npos) {
-    auto taken = take_options(subject, rest.substr(colon + 1));
-    if (!taken) return Unexpected(taken.error());
-    options = std::move(*taken);
+Result<MountSpec> make_filter(const std::string& subject, std::string_view prefix, std::string_view module,
+                              const WrittenOptions& options) {
+  for (const auto& [key, value] : options) {
+    if (key == "isolate" || key == "listen" || key == "root")
+      return fail(fmt::format("{} has the option {}, which only mounts have: remove it", subject, key));
   }
-  return make_mount(subject, place.substr(name->empty() ? 0 : place.find('/')), rest.substr(0, colon), options)
-      .map([&](MountSpec mount) {
-        mount.site_name = std::move(*name);
-        return mount;
-      });
+  auto filter = make_mount(subject, prefix, module, options);
+  if (filter) filter->filter = true;
+  return filter;
+}
+
+Result<MountSpec> parse_mount(std::string_view text) {
+  return parse_place("mount", "/docs/=static_sendfile", text, make_mount);
+}
+
+Result<MountSpec> parse_filter(std::string_view text) {
+  return parse_place("filter", "/docs/=headers", text, make_filter);
 }
 
 }  // namespace sluice

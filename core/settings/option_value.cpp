@@ -110,6 +110,7 @@ Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view va
   Result<std::uint64_t> number = 0;
   switch (option.type) {
     case OptionType::text:
+    case OptionType::list:
       return 0;
     case OptionType::number:
       if (const auto decimal = parse_decimal(value)) return *decimal;

@@ -175,7 +175,7 @@ Result<void> plan_groups(ServingPlan& plan) {
     if (!spec.isolate) continue;
     ServedAddress address{*spec.listen, {}};
     address.names.add_default(static_cast<std::uint32_t>(plan.mounts[i].site));
-    plan.groups.push_back({{std::move(address)}, 1, i});
+    plan.groups.push_back({{std::move(address)}, 1, i, plan.mounts[i].site});
   }
   std::vector<std::vector<ListenAddress>> all;
   for (const ServingGroup& group : plan.groups) {

@@ -26,6 +26,7 @@ struct MountFolder {
   std::string folder{};  // the same for root=DIR, if DIR lies below the site's root
 };
 
+// A mount, or the place of a filter.
 struct SiteMount {
   std::size_t site = 0;  // of ServingPlan::sites
   MountSpec spec;
@@ -37,17 +38,19 @@ struct ServingGroup {
   std::vector<ServedAddress> addresses;
   unsigned workers = 1;
   std::optional<std::size_t>
-      mount{};  // the only mount, of ServingPlan::mounts; nullopt: all that are not isolated
+      mount{};           // the only mount, of ServingPlan::mounts; nullopt: all that are not isolated
+  std::size_t site = 0;  // of that mount, whose filters stand before it
 
   bool has(std::size_t index, const SiteMount& plan) const {
-    return mount ? *mount == index : !plan.spec.isolate;
+    if (!mount) return !plan.spec.isolate;
+    return *mount == index || (plan.spec.filter && plan.site == site);
   }
 };
 
 struct ServingPlan {
   Settings settings;
   std::vector<SitePlan> sites;
-  std::vector<SiteMount> mounts;     // of all sites, one site after the other
+  std::vector<SiteMount> mounts;     // and filters, of all sites, one site after the other
   std::vector<ServingGroup> groups;  // first the group of all sites, then one for each isolated mount
   std::optional<User> user;
   std::vector<UniqueFd> folders;            // of mounts outside their sites' roots

@@ -74,7 +74,7 @@ struct Settings : SiteSettings {
   ModulePolicy policy;
 
   // Beside other sites there is a default site only if it has mounts: its other settings are for them to take.
-  bool has_default_site() const { return sites.empty() || !mounts.empty(); }
+  bool has_default_site() const { return sites.empty() || has_mounts(); }
 };
 
 }  // namespace sluice

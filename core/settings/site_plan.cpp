@@ -98,7 +98,7 @@ Result<SitePlan> plan_site(const SiteSettings& settings, bool is_default) {
                     "add it",
                     site.label));
   }
-  if (!is_default && settings.mounts.empty()) {
+  if (!is_default && !settings.has_mounts()) {
     return fail(
         fmt::format("the site {} has no mount, so it would serve nothing: add one, as in [[site.mount]] "
                     "with at = \"/\" and module = \"static_sendfile\"",
@@ -126,6 +126,10 @@ Result<SitePlan> plan_site(const SiteSettings& settings, bool is_default) {
 }
 
 }  // namespace
+
+bool SiteSettings::has_mounts() const {
+  return std::any_of(mounts.begin(), mounts.end(), [](const MountSpec& mount) { return !mount.filter; });
+}
 
 const ListenAddress* SiteSettings::first_with_tls() const {
   for (const ListenAddress& address : listen) {

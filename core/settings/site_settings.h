@@ -54,6 +54,8 @@ struct SiteSettings {
   TransportSecurity hsts;
   std::string error_pages;  // a folder with pages that are named by their status: 404.html
 
+  // Whether there is a mount, besides filters.
+  bool has_mounts() const;
   // The first address with TLS, also of isolated mounts; null if there is none.
   const ListenAddress* first_with_tls() const;
 };

@@ -49,11 +49,12 @@ std::vector<MountedFolder> mounted_folders(const ServingPlan& plan, const std::v
   std::vector<MountedFolder> all;
   std::set<std::pair<std::size_t, std::string>> known;
   for (const SiteMount& mount : plan.mounts) {
+    if (mount.spec.filter) continue;
     all.push_back({mount.site, mount.spec.prefix, mount.folder});
     known.emplace(mount.site, mount.spec.prefix);
   }
   for (const MountReport& mount : mounts) {
-    if (known.contains({mount.site, mount.prefix})) continue;
+    if (mount.filter || known.contains({mount.site, mount.prefix})) continue;
     all.push_back({mount.site, mount.prefix, {plan.sites[mount.site].root.get(), mount.prefix.substr(1)}});
   }
   return all;

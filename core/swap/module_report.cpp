@@ -22,6 +22,7 @@ std::string describe_module(const std::string& path, const std::string& file) {
   const ModuleInfo& info = (*module)->info();
   report.put("").put(info.name).put(info.version).put(info.summary);
   report.put(info.default_mount == nullptr ? "" : info.default_mount);
+  report.put((*module)->filter_maker() != nullptr ? 1 : 0);
   report.put(info.abi_major).put(info.abi_minor).put(info.option_count);
   for (std::uint32_t i = 0; i < info.option_count; ++i) {
     const OptionInfo& option = (*module)->option(i);
@@ -41,6 +42,7 @@ ModuleReport parse_report(const std::string& text) {
   report.version = fields.next();
   report.summary = fields.next();
   report.default_mount = fields.next();
+  report.is_filter = fields.next_number() != 0;
   report.abi_major = static_cast<unsigned>(fields.next_number());
   report.abi_minor = static_cast<unsigned>(fields.next_number());
   const std::uint64_t options = fields.next_number();

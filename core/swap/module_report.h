@@ -27,6 +27,7 @@ struct ModuleReport {
   std::string version;
   std::string summary;
   std::string default_mount;  // empty for none
+  bool is_filter = false;
   unsigned abi_major = 0;
   unsigned abi_minor = 0;
   std::vector<OptionReport> options;

@@ -143,8 +143,8 @@ void ModuleRollout::remove(const std::string& file) {
   const std::string name = record->serving.entry.name;
   const bool keep = is_mounted_by_name(*workers_->shared_plan(), name);
   if (keep) {
-    log(LogLevel::warning, fmt::format("{} is gone, but a mount names module {}, which goes on with {}", file,
-                                       name, generation_text(record->serving.entry)));
+    log(LogLevel::warning, fmt::format("{} is gone, but the settings name module {}, which goes on with {}",
+                                       file, name, generation_text(record->serving.entry)));
   } else {
     log(LogLevel::info, fmt::format("{} is gone: module {} no longer answers", file, name));
   }

@@ -78,7 +78,7 @@ std::string report_trial(const ServingPlan& plan, const ModuleSet& set, const Te
   out.put("").put(encode_modules(report->modules)).put(encode_facts(report->certificates));
   out.put(report->mounts.size());
   for (const MountReport& mount : report->mounts) {
-    out.put(mount.site).put(mount.prefix).put(mount.module).put(mount.closed ? 1 : 0);
+    out.put(mount.site).put(mount.prefix).put(mount.module).put(mount.closed ? 1 : 0).put(mount.filter ? 1 : 0);
   }
   out.put(report->warnings.size());
   for (const ModuleWarning& warning : report->warnings)
@@ -188,7 +188,8 @@ Result<TrialReport> read_trial(const Result<std::string>& report) {
     const std::size_t site = fields.next_number();
     const std::string prefix(fields.next());
     const std::string module(fields.next());
-    trial.mounts.push_back({site, prefix, module, fields.next_number() != 0});
+    const bool closed = fields.next_number() != 0;
+    trial.mounts.push_back({site, prefix, module, closed, fields.next_number() != 0});
   }
   const std::uint64_t warnings = fields.next_number();
   for (std::uint64_t i = 0; i < warnings && !fields.at_end(); ++i) {

@@ -4,7 +4,7 @@
 #include <bit>
 #include <new>
 
-#include <sluice/handler.h>
+#include <sluice/filter.h>
 
 namespace {
 
@@ -13,11 +13,11 @@ static_assert(SLUICE_LAYOUT_STAMP == sluice::layout_stamp());
 static_assert(SLUICE_UNKNOWN_SIZE == sluice::kUnknownSize);
 static_assert(sizeof(sluice_field) == sizeof(sluice::Field) && sizeof(sluice_folder) == sizeof(sluice::Folder));
 static_assert(sizeof(sluice_request) == sizeof(sluice::Request));
-static_assert(offsetof(sluice_request, arrived_ns) == offsetof(sluice::Request, arrived_ns));
+static_assert(offsetof(sluice_request, scheme) == offsetof(sluice::Request, scheme));
 static_assert(sizeof(sluice_option) == sizeof(sluice::OptionInfo));
 static_assert(offsetof(sluice_option, choices) == offsetof(sluice::OptionInfo, choices));
 static_assert(sizeof(sluice_module_info) == sizeof(sluice::ModuleInfo));
-static_assert(offsetof(sluice_module_info, create) == offsetof(sluice::ModuleInfo, create));
+static_assert(offsetof(sluice_module_info, create_filter) == offsetof(sluice::ModuleInfo, create_filter));
 static_assert(SLUICE_DELETE == static_cast<int>(sluice::Method::del));
 static_assert(SLUICE_CONNECT == static_cast<int>(sluice::Method::connect));
 static_assert(SLUICE_FIELD_IF_MATCH == static_cast<int>(sluice::FieldId::if_match));
@@ -25,7 +25,12 @@ static_assert(SLUICE_FIELD_USER_AGENT == static_cast<int>(sluice::FieldId::user_
 static_assert(SLUICE_FAILED == static_cast<int>(sluice::Progress::failed));
 static_assert(SLUICE_LOST == static_cast<int>(sluice::Io::lost));
 static_assert(SLUICE_ERROR == static_cast<int>(sluice::LogLevel::error));
-static_assert(SLUICE_CHOICE == static_cast<int>(sluice::OptionType::choice));
+static_assert(SLUICE_LIST == static_cast<int>(sluice::OptionType::list));
+static_assert(sizeof(sluice_passed) == sizeof(sluice::Passed) &&
+              sizeof(sluice_outcome) == sizeof(sluice::Outcome));
+static_assert(offsetof(sluice_outcome, ending) == offsetof(sluice::Outcome, ending));
+static_assert(SLUICE_NOTHING_FOLLOWS == static_cast<int>(sluice::Follows::nothing));
+static_assert(SLUICE_CLOSED == static_cast<int>(sluice::Ending::closed));
 
 // The author's object, and the table of its functions.
 template <typename Functions>
@@ -73,6 +78,15 @@ sluice_host* out(sluice::Host& host) {
 sluice::Host& in(sluice_host* host) {
   return *reinterpret_cast<sluice::Host*>(host);
 }
+sluice_answer_head* out(sluice::AnswerHead& head) {
+  return reinterpret_cast<sluice_answer_head*>(&head);
+}
+sluice::AnswerHead& in(sluice_answer_head* head) {
+  return *reinterpret_cast<sluice::AnswerHead*>(head);
+}
+const sluice::AnswerHead& in(const sluice_answer_head* head) {
+  return *reinterpret_cast<const sluice::AnswerHead*>(head);
+}
 const sluice::Host& in(const sluice_host* host) {
   return *reinterpret_cast<const sluice::Host*>(host);
 }
@@ -87,6 +101,40 @@ class CHandler final : public sluice::Handler {
 
  private:
   Owned<sluice_handler> owned_;
+};
+
+class CFilter final : public sluice::Filter {
+ public:
+  explicit CFilter(void* self) : owned_(*sluice_the_filter, self) {}
+  void request(sluice::Exchange& exchange) override {
+    if (owned_->request != nullptr) owned_->request(owned_.self(), out(exchange));
+  }
+  void answer(sluice::Exchange& exchange, sluice::AnswerHead& head) override {
+    if (owned_->answer != nullptr) owned_->answer(owned_.self(), out(exchange), out(head));
+  }
+  void ended(sluice::Exchange& exchange, const sluice::Outcome& outcome) override {
+    if (owned_->ended == nullptr) return;
+    const auto seen = std::bit_cast<sluice_outcome>(outcome);
+    owned_->ended(owned_.self(), out(exchange), &seen);
+  }
+  void retire() override {
+    if (owned_->retire != nullptr) owned_->retire(owned_.self());
+  }
+
+ private:
+  Owned<sluice_filter> owned_;
+};
+
+class CTransform final : public sluice::Transform {
+ public:
+  CTransform(const sluice_transform& functions, void* self) : owned_(functions, self) {}
+  sluice::Passed pass(sluice::Bytes input, sluice::Follows follows, sluice::Sink& sink) override {
+    return std::bit_cast<sluice::Passed>(
+        owned_->pass(owned_.self(), out(input), static_cast<std::uint32_t>(follows), out(sink)));
+  }
+
+ private:
+  Owned<sluice_transform> owned_;
 };
 
 class CBody final : public sluice::Body {
@@ -173,10 +221,13 @@ Class& in_place(Struct* place) {
 extern "C" {
 
 void* sluice_create_handler(void* opaque) {
-  sluice::Host& host = *static_cast<sluice::Host*>(opaque);
-  void* self = sluice_the_handler->create(out(host));
-  sluice::Handler* made = self == nullptr ? nullptr : new CHandler(self);
-  return made;
+  void* const self = sluice_the_handler->create(out(*static_cast<sluice::Host*>(opaque)));
+  return self == nullptr ? nullptr : static_cast<sluice::Handler*>(new CHandler(self));
+}
+
+void* sluice_create_filter(void* opaque) {
+  void* const self = sluice_the_filter->create(out(*static_cast<sluice::Host*>(opaque)));
+  return self == nullptr ? nullptr : static_cast<sluice::Filter*>(new CFilter(self));
 }
 
 const sluice_request* sluice_exchange_request(const sluice_exchange* exchange) {
@@ -193,7 +244,7 @@ bool sluice_add_field(sluice_exchange* exchange, sluice_bytes name, sluice_bytes
   return in(exchange).field(in(name), in(value));
 }
 void sluice_add_fields(sluice_exchange* exchange, const sluice_field_block* block) {
-  in(exchange).fields(*reinterpret_cast<const sluice::FieldBlock*>(block));
+  if (block != nullptr) in(exchange).fields(*reinterpret_cast<const sluice::FieldBlock*>(block));
 }
 void sluice_send(sluice_exchange* exchange, sluice_bytes content) {
   in(exchange).send(in(content));
@@ -220,6 +271,55 @@ bool sluice_exchange_prefers(const sluice_exchange* exchange, sluice_bytes type,
   return reinterpret_cast<const sluice::Exchange*>(exchange)->prefers(in(type), in(usual));
 }
 
+void sluice_pass(sluice_exchange* exchange) {
+  in(exchange).pass();
+}
+void sluice_hand_over(sluice_exchange* exchange, sluice_bytes target) {
+  in(exchange).hand_over(in(target));
+}
+bool sluice_note(sluice_exchange* exchange, sluice_bytes name, sluice_bytes value) {
+  return in(exchange).note(in(name), in(value));
+}
+sluice_bytes sluice_noted(const sluice_exchange* exchange, sluice_bytes name) {
+  return out(reinterpret_cast<const sluice::Exchange*>(exchange)->noted(in(name)));
+}
+
+bool sluice_early_hints(sluice_exchange* exchange, const sluice_field_block* block) {
+  return block != nullptr && in(exchange).early_hints(*reinterpret_cast<const sluice::FieldBlock*>(block));
+}
+
+uint32_t sluice_head_status(const sluice_answer_head* head) {
+  return in(head).status();
+}
+uint64_t sluice_head_size(const sluice_answer_head* head) {
+  return in(head).size();
+}
+uint32_t sluice_head_field_count(const sluice_answer_head* head) {
+  return in(head).field_count();
+}
+sluice_field sluice_head_field_at(const sluice_answer_head* head, uint32_t index) {
+  return std::bit_cast<sluice_field>(in(head).field_at(index));
+}
+sluice_bytes sluice_head_field(const sluice_answer_head* head, sluice_bytes name) {
+  return out(in(head).field(in(name)));
+}
+bool sluice_head_add(sluice_answer_head* head, sluice_bytes name, sluice_bytes value) {
+  return in(head).add(in(name), in(value));
+}
+bool sluice_head_set(sluice_answer_head* head, sluice_bytes name, sluice_bytes value) {
+  return in(head).set(in(name), in(value));
+}
+void sluice_head_remove(sluice_answer_head* head, sluice_bytes name) {
+  in(head).remove(in(name));
+}
+void sluice_head_set_status(sluice_answer_head* head, uint32_t code) {
+  in(head).set_status(code);
+}
+bool sluice_head_transform(sluice_answer_head* head, uint64_t size, const sluice_transform* functions,
+                           void* transform) {
+  return in(head).transform(size, new CTransform(*functions, transform));
+}
+
 uint64_t sluice_room(const sluice_sink* sink) {
   return reinterpret_cast<const sluice::Sink*>(sink)->room();
 }
@@ -228,6 +328,10 @@ sluice_moved sluice_write(sluice_sink* sink, const sluice_bytes* pieces, uint32_
 }
 sluice_moved sluice_send_file(sluice_sink* sink, int fd, uint64_t offset, uint64_t size) {
   return std::bit_cast<sluice_moved>(in(sink).send_file(fd, offset, size));
+}
+
+bool sluice_add_trailer(sluice_sink* sink, sluice_bytes name, sluice_bytes value) {
+  return in(sink).trailer(in(name), in(value));
 }
 
 sluice_bytes sluice_mount(const sluice_host* host) {

@@ -1,12 +1,15 @@
-// The module interface for a handler written in C: the same data, functions in place of methods, and tables
-// of functions in place of classes. What <sluice/abi.h> and <sluice/handler.h> say about threads, ownership
-// and the life of views holds here as well. Only Shared is missing: handlers in C share nothing.
+// The module interface for a handler or filter written in C: the same data, functions in place of methods, and
+// tables of functions in place of classes. What <sluice/abi.h>, <sluice/handler.h> and <sluice/filter.h> say
+// about threads, ownership and the life of views holds here as well. Only Shared is missing: handlers in C
+// share nothing.
 //
 // A module is the author's C and sluice_c.cpp, linked into one .so. The author defines a sluice_handler and
 // ends with
 //
 //     SLUICE_MODULE(my_handler, .name = "mine", .version = "1.0", .summary = "Greets",
 //                   .default_mount = "/mine/");
+//
+// A filter is a sluice_filter and ends with SLUICE_FILTER.
 //
 // A body, task, reader or work that the server takes over is a pointer to anything, and the table of its
 // functions. The server calls `destroy` once; if the object has not reached its end, that cancels it.
@@ -23,6 +26,7 @@ extern "C" {
 typedef struct sluice_exchange sluice_exchange;
 typedef struct sluice_sink sluice_sink;
 typedef struct sluice_host sluice_host;
+typedef struct sluice_answer_head sluice_answer_head;
 typedef struct sluice_field_block sluice_field_block;
 
 // Plain data, laid out as in <sluice/abi.h>. The enumerators have the same numbers.
@@ -91,7 +95,9 @@ typedef struct sluice_request {
   sluice_bytes mount;
   sluice_bytes query;
   uint64_t body_size;
-  uint64_t arrived_ns;  // since 1.1
+  uint64_t arrived_ns;     // since 1.1
+  sluice_bytes authority;  // since 1.2
+  sluice_bytes scheme;     // since 1.2
 } sluice_request;
 
 typedef enum sluice_progress { SLUICE_DONE, SLUICE_MORE, SLUICE_PARKED, SLUICE_FAILED } sluice_progress;
@@ -120,7 +126,7 @@ typedef struct sluice_folder {
 
 typedef enum sluice_log_level { SLUICE_DEBUG, SLUICE_INFO, SLUICE_WARNING, SLUICE_ERROR } sluice_log_level;
 
-enum { SLUICE_TEXT, SLUICE_NUMBER, SLUICE_SIZE, SLUICE_DURATION_MS, SLUICE_FLAG, SLUICE_CHOICE };
+enum { SLUICE_TEXT, SLUICE_NUMBER, SLUICE_SIZE, SLUICE_DURATION_MS, SLUICE_FLAG, SLUICE_CHOICE, SLUICE_LIST };
 
 typedef struct sluice_option {
   const char* name;
@@ -131,6 +137,26 @@ typedef struct sluice_option {
   const char* choices;
 } sluice_option;
 
+// Since 1.2: what follows the input of a transform.
+enum { SLUICE_INPUT_FOLLOWS, SLUICE_SILENCE_FOLLOWS, SLUICE_NOTHING_FOLLOWS };
+
+typedef struct sluice_passed {
+  uint64_t size;
+  uint32_t progress;  // SLUICE_DONE, ...
+  uint32_t reserved;
+} sluice_passed;
+
+enum { SLUICE_COMPLETE, SLUICE_CUT, SLUICE_LATE, SLUICE_CLIENT_LEFT, SLUICE_CLOSED };
+
+typedef struct sluice_outcome {
+  uint32_t size;
+  uint32_t status;
+  uint64_t sent;
+  uint64_t took_ns;
+  uint32_t ending;  // SLUICE_COMPLETE, ...
+  uint32_t reserved;
+} sluice_outcome;
+
 // The functions that a module implements. Each that may be null says so.
 
 typedef struct sluice_handler {
@@ -140,9 +166,24 @@ typedef struct sluice_handler {
   void (*destroy)(void* handler);  // may be null
 } sluice_handler;
 
+// Since 1.2.
+typedef struct sluice_filter {
+  void* (*create)(sluice_host* host);                        // null refuses, as does sluice_reject
+  void (*request)(void* filter, sluice_exchange* exchange);  // may be null
+  void (*answer)(void* filter, sluice_exchange* exchange, sluice_answer_head* head);      // may be null
+  void (*ended)(void* filter, sluice_exchange* exchange, const sluice_outcome* outcome);  // may be null
+  void (*retire)(void* filter);                                                           // may be null
+  void (*destroy)(void* filter);                                                          // may be null
+} sluice_filter;
+
+typedef struct sluice_transform {
+  sluice_passed (*pass)(void* transform, sluice_bytes input, uint32_t follows, sluice_sink* sink);
+  void (*destroy)(void* transform);  // may be null, here and below
+} sluice_transform;
+
 typedef struct sluice_body {
   sluice_progress (*pump)(void* body, sluice_sink* sink);
-  void (*destroy)(void* body);  // may be null, here and below
+  void (*destroy)(void* body);
 } sluice_body;
 
 typedef struct sluice_task {
@@ -197,11 +238,32 @@ void sluice_receive(sluice_exchange* exchange, const sluice_reader* functions, v
 sluice_ticket sluice_exchange_ticket(sluice_exchange* exchange);
 // Since 1.1.
 bool sluice_exchange_prefers(const sluice_exchange* exchange, sluice_bytes type, sluice_bytes usual);
+// Since 1.2.
+void sluice_pass(sluice_exchange* exchange);
+void sluice_hand_over(sluice_exchange* exchange, sluice_bytes target);
+bool sluice_note(sluice_exchange* exchange, sluice_bytes name, sluice_bytes value);
+sluice_bytes sluice_noted(const sluice_exchange* exchange, sluice_bytes name);
+bool sluice_early_hints(sluice_exchange* exchange, const sluice_field_block* block);
+
+// AnswerHead, since 1.2
+uint32_t sluice_head_status(const sluice_answer_head* head);
+uint64_t sluice_head_size(const sluice_answer_head* head);
+uint32_t sluice_head_field_count(const sluice_answer_head* head);
+sluice_field sluice_head_field_at(const sluice_answer_head* head, uint32_t index);
+sluice_bytes sluice_head_field(const sluice_answer_head* head, sluice_bytes name);
+bool sluice_head_add(sluice_answer_head* head, sluice_bytes name, sluice_bytes value);
+bool sluice_head_set(sluice_answer_head* head, sluice_bytes name, sluice_bytes value);
+void sluice_head_remove(sluice_answer_head* head, sluice_bytes name);
+void sluice_head_set_status(sluice_answer_head* head, uint32_t code);
+bool sluice_head_transform(sluice_answer_head* head, uint64_t size, const sluice_transform* functions,
+                           void* transform);
 
 // Sink
 uint64_t sluice_room(const sluice_sink* sink);
 sluice_moved sluice_write(sluice_sink* sink, const sluice_bytes* pieces, uint32_t count);
 sluice_moved sluice_send_file(sluice_sink* sink, int fd, uint64_t offset, uint64_t size);
+// Since 1.2.
+bool sluice_add_trailer(sluice_sink* sink, sluice_bytes name, sluice_bytes value);
 
 // Host
 sluice_bytes sluice_mount(const sluice_host* host);
@@ -228,7 +290,7 @@ void sluice_release_fields(sluice_host* host, sluice_field_block* block);
 // What SLUICE_MODULE fills in.
 
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 1
+#define SLUICE_ABI_MINOR 2
 #define SLUICE_LAYOUT_STAMP 700019283023717765u
 
 typedef struct sluice_module_info {
@@ -245,20 +307,33 @@ typedef struct sluice_module_info {
   uint64_t option_stride;
   void* (*create)(void* host);
   void* (*create_shared)(void* host);
+  void* (*create_filter)(void* host);
 } sluice_module_info;
 
+// A module defines both: one of them is null.
 extern const sluice_handler* const sluice_the_handler;
+extern const sluice_filter* const sluice_the_filter;
 void* sluice_create_handler(void* host);
+void* sluice_create_filter(void* host);
 
-#define SLUICE_MODULE(handler, ...)                                                     \
-  const sluice_handler* const sluice_the_handler = &(handler);                          \
+#define SLUICE_MODULE(handler, ...)                            \
+  const sluice_handler* const sluice_the_handler = &(handler); \
+  const sluice_filter* const sluice_the_filter = NULL;         \
+  SLUICE_MODULE_INFO(.create = sluice_create_handler, __VA_ARGS__)
+
+// Since 1.2.
+#define SLUICE_FILTER(filter, ...)                          \
+  const sluice_handler* const sluice_the_handler = NULL;    \
+  const sluice_filter* const sluice_the_filter = &(filter); \
+  SLUICE_MODULE_INFO(.create_filter = sluice_create_filter, __VA_ARGS__)
+
+#define SLUICE_MODULE_INFO(...)                                                         \
   extern __attribute__((visibility("default"))) const sluice_module_info sluice_module; \
   const sluice_module_info sluice_module = {.size = sizeof(sluice_module_info),         \
                                             .abi_major = SLUICE_ABI_MAJOR,              \
                                             .abi_minor = SLUICE_ABI_MINOR,              \
                                             .layout = SLUICE_LAYOUT_STAMP,              \
                                             .option_stride = sizeof(sluice_option),     \
-                                            .create = sluice_create_handler,            \
                                             __VA_ARGS__}
 
 #ifdef __cplusplus

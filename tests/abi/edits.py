@@ -14,13 +14,16 @@ APPENDED = [
     NEXT_MINOR,
     ("abi.h", r"(struct Request \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
     ("abi.h", r"(const char\* choices = nullptr;.*\n)", r'\1  const char* appended_text = "";\n'),
-    ("abi.h", r"(\(\*create_shared\)\(Host&\) noexcept = nullptr;.*\n)", r"\1  std::uint64_t appended_member = 0;\n"),
+    ("abi.h", r"(\(\*create_filter\)\(Host&\) noexcept = nullptr;.*\n)", r"\1  std::uint64_t appended_member = 0;\n"),
     ("abi.h", r"  user_agent,\n", "  user_agent,\n  appended_field,\n"),
     ("handler.h", r"(class Handler \{(?:.*\n)*?)\};",
      r"\1  virtual std::uint32_t appended() { return 0; }\n};"),
     ("handler.h", r"(virtual void release_fields\(.*\n)",
      r"\1  virtual std::uint32_t appended() const { return 7; }\n"),
     ("handler.h", r"(virtual Progress pump\(.*\n)", r"\1  virtual void appended() {}\n"),
+    ("abi.h", r"(struct Outcome \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
+    ("filter.h", r"(class Filter \{(?:.*\n)*?)\};", r"\1  virtual void appended() {}\n};"),
+    ("filter.h", r"(virtual bool transform\(.*\n)", r"\1  virtual void appended() {}\n"),
     ("handler.h", r"class FieldBlock;", "class Appended {\n public:\n  virtual void appended() = 0;\n};\n\\g<0>"),
 ]
 

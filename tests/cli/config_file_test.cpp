@@ -110,8 +110,8 @@ TEST_CASE("malformed files are refused with the place") {
   CHECK_THAT(refusal("k = \"a"), Contains("f:1:"));
   CHECK_THAT(refusal("[site]\nnames = 1"), Contains("'site' is a table with two brackets: write [[site]]"));
   CHECK_THAT(refusal("[site]\n[[site]]"), Contains("sites and mounts have two brackets"));
-  CHECK_THAT(refusal("[serve]\nworkers = 1"),
-             Contains("there is no table [serve]: the tables are [[site]], [[site.mount]] and [[mount]]"));
+  CHECK_THAT(refusal("[serve]\nworkers = 1"), Contains("there is no table [serve]: the tables are [[site]], "
+                                                       "and [[mount]] and [[filter]] in it or above it"));
   CHECK_THAT(refusal(std::string("k = \"a\0b\"", 9)), Contains("f:1:"));
 }
 

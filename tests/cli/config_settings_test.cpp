@@ -54,7 +54,8 @@ mount = "/=hello"
   REQUIRE(a.mounts.size() == 1);
   CHECK(a.mounts[0].prefix == "/docs/");
   CHECK(a.mounts[0].root == "docs");
-  CHECK(a.mounts[0].options == WrittenOptions{{"cache", "16"}, {"index", "a.html,b.html"}, {"listing", "on"}});
+  CHECK(a.mounts[0].options ==
+        WrittenOptions{{"cache", "16"}, {"index", "a.html"}, {"index", "b.html"}, {"listing", "on"}});
   CHECK(made.sites[1].names == Arguments{"b.example"});
   CHECK(made.sites[1].mounts.at(0).module == "hello");
   CHECK_FALSE(made.has_default_site());

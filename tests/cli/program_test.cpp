@@ -37,7 +37,7 @@ TEST_CASE("the version") {
   const std::size_t begin = text.find(before) + before.size();
   const std::string version = text.substr(begin, text.find(' ', begin) - begin);
   CHECK(std::count(version.begin(), version.end(), '.') == 2);
-  CHECK(outcome.out == "sluice " + version + ", module ABI 1.1\n");
+  CHECK(outcome.out == "sluice " + version + ", module ABI 1.2\n");
   CHECK(outcome.err.empty());
 }
 

@@ -92,6 +92,8 @@ const Level kLevels[] = {
      [](const Settings& s) { return std::string(s.tls_min == TlsVersion::v1_2 ? "1.2" : "1.3"); }},
     {"ticket-keys", "c", "e", "f", [](const Settings& s) { return s.ticket_keys_file; }},
     {"mount", "/c/=m", "/e/=m", "/f/=m", [](const Settings& s) { return s.mounts.at(0).prefix + "=m"; }},
+    {"filter", "/c/=m", "/e/=m", "/f/=m",
+     [](const Settings& s) { return s.mounts.at(0).prefix + (s.mounts.at(0).filter ? "=m" : ""); }},
     {"module", "c", "e", "f", [](const Settings& s) { return s.only.at(0); }},
     {"without", "c", "e", "f", [](const Settings& s) { return s.without.at(0); }},
     {"workers", "3", "4", "5", [](const Settings& s) { return std::to_string(s.workers); }},
@@ -250,8 +252,9 @@ TEST_CASE("unknown and misplaced keys of the file are named with their line") {
         ":2:11: the key stands here a second time: write several values as one list, as in listen = [\"A\", "
         "\"B\"]");
   CHECK(says("workers = [\"1\", \"2\"]\n") == ":1: 'workers' takes one value: write it without brackets");
-  CHECK(says("[serve]\n") ==
-        ":1: there is no table [serve]: the tables are [[site]], [[site.mount]] and [[mount]]");
+  CHECK(
+      says("[serve]\n") ==
+      ":1: there is no table [serve]: the tables are [[site]], and [[mount]] and [[filter]] in it or above it");
   CHECK(says("mount = [\"/a/=m\", \"a/=m\"]\n") ==
         ":1: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in /docs/");
 }

@@ -111,7 +111,7 @@ TEST_CASE("a newer module serves in its server, and an older one refuses it", "[
   const Site site({"hello"});
   fs::copy(built("next", "next_minor"), site.plugins());
   ServerProcess server(site);
-  CHECK(server.logs("next_minor.so was built for module ABI 1.2, this sluice speaks 1.1: update sluice"));
+  CHECK(server.logs("next_minor.so was built for module ABI 1.3, this sluice speaks 1.2: update sluice"));
   CHECK(fetch(server.endpoint(), "/next_minor/").status == 404);
   CHECK(server.stop() == 0);
 }
@@ -157,4 +157,22 @@ TEST_CASE("a module in C can do what one in C++ can", "[e2e][abi]") {
       run(site.command({"--check", "--listen", "127.0.0.1:0", "--mount", "/c/=plain_c:greeting="}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err, Contains("refuses to start: it has nothing to say: give it a greeting"));
+}
+
+TEST_CASE("a filter in C can do what one in C++ can", "[e2e][abi]") {
+  const Site site({"filter_c", "hello"});
+  ServerProcess server(site, {"--workers", "1", "--filter", "/=filter_c", "--mount", "/hello/=hello"});
+  HttpClient client(server.endpoint());
+  const HttpAnswer answer = client.get("/hello/");
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "HELLO FROM A MODULE OF SLUICE.\n");
+  CHECK(answer.field("X-Scheme") == "http");
+  CHECK(client.get("/hello/?stop").status == 403);
+  CHECK(client.get("/nowhere?go").body == "HELLO FROM A MODULE OF SLUICE.\n");
+  const HttpAnswer nothing = client.get("/nowhere");
+  CHECK(nothing.status == 404);
+  CHECK_THAT(nothing.body, Contains("<!DOCTYPE HTML>", Catch::CaseSensitive::Yes));
+  const Outcome metrics = run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", site.path("run")}});
+  CHECK_THAT(metrics.out, Contains("filter_c"));
+  CHECK(server.stop() == 0);
 }

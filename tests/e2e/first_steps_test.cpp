@@ -227,7 +227,7 @@ TEST_CASE("a module that refuses to be made is reported, and its mounts answer 5
       {"reject:how=error", "the moon is in the wrong phase: wait a week"},
       {"reject:how=silent", "it gives no reason"},
       {"thrower:create=on", "thrown while being created"},
-      {"abi_wrong_major", "abi_wrong_major.so was built for module ABI 2.1"}};
+      {"abi_wrong_major", "abi_wrong_major.so was built for module ABI 2.2"}};
   for (const auto& [mount, sentence] : refusals) {
     CAPTURE(mount);
     const std::vector<std::string> more{"--mount", "/x/=" + mount, "--workers", "1"};

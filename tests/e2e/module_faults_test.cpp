@@ -145,8 +145,8 @@ TEST_CASE("modules of another interface are refused with a sentence", "[e2e][fau
                     "this is not a shared object, but it is long enough to hold a head of one..");
   site.write_beside("plugins.d/empty.so", "");
   ServerProcess server(site);
-  CHECK(server.logs("abi_wrong_major.so was built for module ABI 2.1, this sluice speaks 1.1: build it again"));
-  CHECK(server.logs("abi_newer_minor.so was built for module ABI 1.2, this sluice speaks 1.1: update sluice"));
+  CHECK(server.logs("abi_wrong_major.so was built for module ABI 2.2, this sluice speaks 1.2: build it again"));
+  CHECK(server.logs("abi_newer_minor.so was built for module ABI 1.3, this sluice speaks 1.2: update sluice"));
   CHECK(server.logs("abi_wrong_layout.so lays out the interface's structs in another way"));
   CHECK(server.logs("abi_no_symbol.so is not a module of sluice: it exports no sluice_module"));
   CHECK(server.logs("text.so is not a shared object"));

@@ -107,8 +107,8 @@ TEST_CASE("a deleted module still serves if a mount names it", "[e2e][swap]") {
   const Site site({"hello", "swapped_one"});
   ServerProcess server(site, quick({"--mount", "/a/=swapped"}));
   fs::remove(site.plugins() + "/swapped_one.so");
-  CHECK(
-      server.logs("swapped_one.so is gone, but a mount names module swapped, which goes on with generation 1"));
+  CHECK(server.logs(
+      "swapped_one.so is gone, but the settings name module swapped, which goes on with generation 1"));
   CHECK(fetch(server.endpoint(), "/a/").body == "one\n");
   replace(site, "swapped_one.so", content_of(module_file("swapped_two")));
   CHECK(says(server, "/a/", "two\n"));
@@ -222,7 +222,7 @@ TEST_CASE("a module that cannot serve is refused, and the old generation goes on
   refused(elsewhere, "was built for another kind of machine");
   refused(content_of(module_file("abi_no_symbol")), "exports no sluice_module");
   refused(content_of(module_file("bad/undefined_symbol")), "undefined symbol");
-  refused(content_of(module_file("abi_wrong_major")), "was built for module ABI 2.1");
+  refused(content_of(module_file("abi_wrong_major")), "was built for module ABI 2.2");
   refused(content_of(module_file("create_throws")),
           "module swapped at /swapped/ refuses to start: it is not my day");
   refused(content_of(module_file("create_crashes")), "the process that tried it ");

@@ -55,7 +55,7 @@ struct Served {
     auto file = ModuleFile::load(SLUICE_TEST_MODULES "/" + name + ".so", name + ".so");
     expect(file.has_value(), "the module can be loaded");
     const std::string prefix = "/" + name + "/";
-    auto made = ModuleInstance::create_handler(services, std::move(*file), InstanceRef(), {prefix, {}, -1, ""});
+    auto made = ModuleInstance::create_mounted(services, std::move(*file), InstanceRef(), {prefix, {}, -1, ""});
     expect(made.has_value(), "the module starts");
     expect(router.add(0, prefix, std::move(*made)), "the prefix is free");
   }

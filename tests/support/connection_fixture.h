@@ -64,10 +64,21 @@ struct ConnectionFixture {
   void mount(const std::string& name) {
     auto file = ModuleFile::load(SLUICE_TEST_MODULES "/" + name + ".so", name + ".so");
     REQUIRE(file);
-    auto made = ModuleInstance::create_handler(services, std::move(*file), InstanceRef(),
+    auto made = ModuleInstance::create_mounted(services, std::move(*file), InstanceRef(),
                                                {"/" + name + "/", {}, -1, ""});
     REQUIRE(made);
     REQUIRE(router.add(0, "/" + name + "/", std::move(*made)));
+  }
+  // Places the test module "filters" at the prefix, behind those that were placed before.
+  void place_filter(const std::string& prefix, const std::string& way, const std::string& label = "f",
+                    const std::string& to = "/") {
+    auto file = ModuleFile::load(SLUICE_TEST_MODULES "/filters.so", "filters.so");
+    REQUIRE(file);
+    MountPlan plan{prefix, {{"way", way}, {"label", label}, {"to", to}}, -1, ""};
+    plan.filter = true;
+    auto made = ModuleInstance::create_mounted(services, std::move(*file), InstanceRef(), plan);
+    REQUIRE(made);
+    router.add_filter(0, prefix, std::move(*made));
   }
   void send(const std::string& bytes) {
     REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==

@@ -8,7 +8,10 @@
 #include <numeric>
 
 #include "base/monotonic_clock.h"
+#include "http/http_fields.h"
+#include "http/http_status.h"
 #include "http/media_preference.h"
+#include "support/fake_head.h"
 
 namespace sluice::test {
 namespace {
@@ -72,6 +75,12 @@ class FakeExchange::FakeSink final : public Sink {
     return {done, part < size ? Io::full : Io::ok};
   }
 
+  bool trailer(Bytes name, Bytes value) override {
+    if (exchange_.declared != kUnknownSize || why_not_sendable(name, value) != nullptr) return false;
+    exchange_.trailers.emplace_back(copy(name), copy(value));
+    return true;
+  }
+
  private:
   std::uint64_t left() const {
     return exchange_.declared == kUnknownSize ? kUnknownSize : exchange_.declared - exchange_.received;
@@ -101,15 +110,18 @@ class FakeExchange::FakeSink final : public Sink {
 FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
     : server_(server), plan_(std::move(plan)), ticket_(server.add(*this)) {
   for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value, known_field(name)});
+  notes = plan_.notes;
   request_.arrived_ns = plan_.arrived_ns != 0 ? plan_.arrived_ns : monotonic_ns();
   request_.method = plan_.method;
   request_.field_count = static_cast<std::uint32_t>(request_fields_.size());
   request_.fields = request_fields_.data();
   request_.method_name = plan_.method == Method::head ? "HEAD" : plan_.method == Method::get ? "GET" : "OTHER";
-  request_.target = plan_.path;
+  request_.target = plan_.target.empty() ? plan_.path : plan_.target;
   request_.path = plan_.path;
   request_.mount = plan_.mount;
   request_.query = plan_.query;
+  request_.authority = plan_.authority;
+  request_.scheme = plan_.scheme;
   request_.body_size =
       std::accumulate(plan_.body.begin(), plan_.body.end(), std::uint64_t{0},
                       [](std::uint64_t sum, const std::string& piece) { return sum + piece.size(); });
@@ -135,6 +147,81 @@ void FakeExchange::begin(Handler& handler) {
   feed();
 }
 
+void FakeExchange::begin(Filter& filter) {
+  filter_ = &filter;
+  server_.call("Filter::request", [&] { filter.request(*this); });
+  if (answers == 0 && task_ == nullptr && handed_over_to.empty()) answer_behind();
+  feed();
+}
+
+void FakeExchange::pass() {
+  if (filter_ == nullptr) server_.violation("a handler lets its request go on");
+  passed = true;
+}
+
+void FakeExchange::hand_over(Bytes target) {
+  if (answers > 0 || !handed_over_to.empty()) server_.violation("handed over after the answer, or twice");
+  handed_over_to = copy(target);
+}
+
+bool FakeExchange::note(Bytes name, Bytes value) {
+  std::size_t size = name.size + value.size;
+  for (const auto& [other, text] : notes) size += other == copy(name) ? 0 : other.size() + text.size();
+  if (size > 4 * 1024) return false;
+  notes[copy(name)] = copy(value);
+  return true;
+}
+
+Bytes FakeExchange::noted(Bytes name) const {
+  const auto found = notes.find(copy(name));
+  return found == notes.end() ? Bytes() : Bytes(found->second);
+}
+
+bool FakeExchange::early_hints(const FieldBlock& block) {
+  if (answers > 0) server_.violation("early hints after the answer");
+  const auto& prepared = FakeFieldBlock::of(block).lines;
+  hints.insert(hints.end(), prepared.begin(), prepared.end());
+  return true;
+}
+
+// Who is behind the filter answers, and the filter sees it.
+void FakeExchange::answer_behind() {
+  passed = true;
+  if (reader_ != nullptr) server_.violation("a filter takes the body and lets the request go on");
+  ++answers;
+  code = plan_.behind.code;
+  lines.insert(lines.end(), plan_.behind.lines.begin(), plan_.behind.lines.end());
+  declared = plan_.behind.has_size ? plan_.behind.content.size() : kUnknownSize;
+  FakeHead head(*this);
+  server_.call("Filter::answer", [&] { filter_->answer(*this, head); });
+  if (plan_.method == Method::head || forbids_content(code))
+    return server_.call("a destructor", [&] { transform_.reset(); });
+  if (transform_ == nullptr) {
+    content = plan_.behind.content;
+    received = content.size();
+  }
+}
+
+// Passes the whole content through the transform, in pieces of up to 16 KiB.
+void FakeExchange::run(Transform& transform, std::string_view input) {
+  constexpr std::size_t kPieceMax = 16 * 1024;
+  transformed = true;
+  for (int idle = 0; idle < 100;) {
+    FakeSink sink(*this, kUnknownSize);
+    const std::string_view piece = input.substr(0, kPieceMax);
+    const Follows follows = piece.size() == input.size() ? Follows::nothing : Follows::input;
+    Passed passed_on;
+    const std::uint64_t before = received;
+    server_.call("Transform::pass", [&] { passed_on = transform.pass(piece, follows, sink); });
+    if (passed_on.size > piece.size()) server_.violation("the transform took more than there was");
+    input.remove_prefix(static_cast<std::size_t>(std::min<std::uint64_t>(passed_on.size, piece.size())));
+    cut = passed_on.progress == Progress::failed;
+    if (cut || (input.empty() && follows == Follows::nothing && passed_on.progress == Progress::done)) return;
+    idle = passed_on.size == 0 && received == before ? idle + 1 : 0;
+  }
+  server_.violation("the transform takes nothing and writes nothing");
+}
+
 void FakeExchange::cancel() {
   if (!ended_) end();
 }
@@ -142,7 +229,15 @@ void FakeExchange::cancel() {
 void FakeExchange::end() {
   ended_ = true;
   server_.remove(ticket_);
+  if (filter_ != nullptr) {
+    Outcome outcome;
+    outcome.status = answers > 0 ? code : 0;
+    outcome.sent = received;
+    outcome.ending = complete ? Ending::complete : Ending::cut;
+    server_.call("Filter::ended", [&] { filter_->ended(*this, outcome); });
+  }
   server_.call("a destructor", [&] {
+    transform_.reset();
     body_.reset();
     task_.reset();
     reader_.reset();
@@ -157,6 +252,14 @@ void FakeExchange::drive() {
   if (woken) reader_paused_ = false;
   feed();
   if (woken) parked_ = false;
+  if (answers == 0 && passed && task_ != nullptr) answer_behind();
+  if (transform_ != nullptr) {
+    run(*transform_, plan_.behind.content);
+    server_.call("a destructor", [&] { transform_.reset(); });
+    if (cut) return end();
+  }
+  if (!handed_over_to.empty()) end();
+  if (ended_) return;
   if (answers > 0 && task_ != nullptr) server_.call("a destructor", [&] { task_.reset(); });
   if (answers > 0 && body_ != nullptr && !parked_) pump();
   if (answers > 0 && body_ == nullptr && !cut && reader_ == nullptr) {
@@ -236,7 +339,7 @@ void FakeExchange::status(std::uint32_t status_code) {
 bool FakeExchange::field(Bytes name, Bytes value) {
   if (answers > 0) server_.violation("a field after the answer");
   if (before_field) before_field();
-  if (why_not_valid(name, value) != nullptr) return false;
+  if (why_not_sendable(name, value) != nullptr) return false;
   lines.emplace_back(copy(name), copy(value));
   return true;
 }

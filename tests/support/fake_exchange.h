@@ -1,5 +1,6 @@
 // One request and its answer for tests. It hands a handler the request, records the answer, pumps its body
-// into a sink whose room can be set, feeds a reader, and can be cancelled at any point.
+// into a sink whose room can be set, feeds a reader, and can be cancelled at any point. A filter gets the
+// request in the same way; if it lets the request go on, it is shown an answer that the test has planned.
 //
 // Belongs to the FakeServer's thread; owns the body, task and reader that it is given. A breach of the
 // contract becomes one of the server's `violations`.
@@ -7,9 +8,10 @@
 // INVARIANT: one answer; a body that is done has written exactly what it declared.
 #pragma once
 
-#include <sluice/handler.h>
+#include <sluice/filter.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +29,14 @@ struct SinkPlan {
   bool discard = false;  // count the content, but do not keep it
 };
 
+// What answers behind a filter.
+struct AnswerPlan {
+  std::uint32_t code = 200;
+  std::vector<std::pair<std::string, std::string>> lines;
+  std::string content = {};
+  bool has_size = true;
+};
+
 struct RequestPlan {
   std::string path;  // decoded, below the mount
   Method method = Method::get;
@@ -36,6 +46,12 @@ struct RequestPlan {
   std::vector<std::string> body;  // pieces, as they arrive
   std::uint64_t arrived_ns = 0;   // 0: now
   SinkPlan sink;
+  AnswerPlan behind = {};
+  std::string target = {};  // as sent; the path if it is empty
+  std::string authority = "example.org";
+  std::string scheme = "http";
+  std::string client = "192.0.2.1:49152";
+  std::map<std::string, std::string> notes = {};
 };
 
 class FakeExchange final : public Exchange, public Driven {
@@ -45,6 +61,8 @@ class FakeExchange final : public Exchange, public Driven {
 
   // Calls the handler.
   void begin(Handler& handler);
+  // Asks the filter, and shows it the answer.
+  void begin(Filter& filter);
   // The client leaves.
   void cancel();
   // The answer is complete, cut off or cancelled.
@@ -65,6 +83,12 @@ class FakeExchange final : public Exchange, public Driven {
   unsigned cold_sends = 0;  // send_file of pages that were not resident
   unsigned files_sent = 0;  // calls of send_file that sent something
   bool request_body_ended = false;
+  bool passed = false;         // a filter let the request go on
+  std::string handed_over_to;  // the target of hand_over
+  bool transformed = false;    // a filter changed the content
+  std::map<std::string, std::string> notes;
+  std::vector<std::pair<std::string, std::string>> hints;     // lines of responses 103
+  std::vector<std::pair<std::string, std::string>> trailers;  // lines behind the content
 
   // The value of the first field of that name; empty if there is none.
   std::string line(std::string_view name) const;
@@ -82,7 +106,7 @@ class FakeExchange final : public Exchange, public Driven {
 
   // Exchange
   const Request& request() const override { return request_; }
-  Bytes client_address() override { return "192.0.2.1:49152"; }
+  Bytes client_address() override { return plan_.client; }
   void status(std::uint32_t status_code) override;
   bool field(Bytes name, Bytes value) override;
   void fields(const FieldBlock& block) override;
@@ -94,9 +118,18 @@ class FakeExchange final : public Exchange, public Driven {
   void receive(Reader* reader) override;
   Ticket ticket() override { return ticket_; }
   bool prefers(Bytes type, Bytes usual) const override;
+  void pass() override;
+  void hand_over(Bytes target) override;
+  bool note(Bytes name, Bytes value) override;
+  Bytes noted(Bytes name) const override;
+  bool early_hints(const FieldBlock& block) override;
 
  private:
   class FakeSink;
+  friend class FakeHead;
+
+  void answer_behind();
+  void run(Transform& transform, std::string_view input);
 
   bool accept_answer();
   void end();
@@ -111,6 +144,8 @@ class FakeExchange final : public Exchange, public Driven {
   Ticket ticket_;
   std::unique_ptr<Task> task_;
   std::unique_ptr<Body> body_;
+  std::unique_ptr<Transform> transform_;
+  Filter* filter_ = nullptr;
   std::unique_ptr<Reader> reader_;
   std::size_t body_piece_ = 0;
   std::size_t body_taken_ = 0;  // of the present piece

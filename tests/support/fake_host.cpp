@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "http/http_fields.h"
+
 namespace sluice::test {
 namespace {
 
@@ -19,27 +21,7 @@ std::uint64_t steady_ms() {
       duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && kMarks.find(c) != std::string_view::npos);
-  });
-}
-
 }  // namespace
-
-const char* why_not_valid(std::string_view name, std::string_view value) {
-  for (const std::string_view own : {"Connection", "Content-Length", "Date", "Transfer-Encoding"}) {
-    if (name == own) return "only the server sends it";
-  }
-  if (!is_token(name)) return "its name is not a token";
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7f) return "its value has control characters";
-  }
-  return nullptr;
-}
 
 FakeServer::FakeServer()
     : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -315,7 +297,7 @@ void FakeHost::count(std::uint32_t counter, std::uint64_t by) {
 FieldBlock* FakeHost::prepare_fields(const Field* fields, std::uint32_t count) {
   auto block = std::make_unique<FakeFieldBlock>();
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (why_not_valid(fields[i].name, fields[i].value) != nullptr) return nullptr;
+    if (why_not_sendable(fields[i].name, fields[i].value) != nullptr) return nullptr;
     block->lines.emplace_back(copy(fields[i].name), copy(fields[i].value));
   }
   ++server_.field_blocks_out;

@@ -173,7 +173,4 @@ class FakeHost final : public Host {
   std::vector<std::string> counter_names_;
 };
 
-// The reason why a field line may not be sent (RFC 9110 section 5); null when it may.
-const char* why_not_valid(std::string_view name, std::string_view value);
-
 }  // namespace sluice::test

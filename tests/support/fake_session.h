@@ -22,8 +22,8 @@ namespace sluice::test {
 // Takes `room` bytes, and reports the client as lost after `lost_after` bytes of all sinks.
 class FakeSink final : public AnswerSink {
  public:
-  FakeSink(BodyFraming& framing, std::uint64_t room, std::uint64_t& lost_after)
-      : framing_(framing), room_(room), lost_after_(lost_after) {}
+  FakeSink(BodyFraming& framing, std::uint64_t room, std::uint64_t& lost_after, std::string& content)
+      : AnswerSink(framing), room_(room), lost_after_(lost_after), content_(content) {}
   std::uint64_t room() const override { return std::min(room_, framing_.remaining); }
   Moved write(const Bytes* pieces, std::uint32_t count) override {
     std::uint64_t size = 0;
@@ -34,6 +34,9 @@ class FakeSink final : public AnswerSink {
     if (lost_) return {0, Io::lost};
     lost_after_ -= size;
     room_ -= size;
+    const std::size_t end = content_.size() + size;
+    for (std::uint32_t i = 0; i < count && content_.size() < end; ++i)
+      content_ += std::string_view(pieces[i]).substr(0, end - content_.size());
     moved_ += size;
     full_ = room_ == 0;
     if (framing_.remaining != kUnknownSize) framing_.remaining -= size;
@@ -43,9 +46,9 @@ class FakeSink final : public AnswerSink {
   Io finish() override { return Io::ok; }
 
  private:
-  BodyFraming& framing_;
   std::uint64_t room_;
   std::uint64_t& lost_after_;
+  std::string& content_;
 };
 
 // A session whose results a test sets.
@@ -64,12 +67,19 @@ struct FakeSession final : StreamCarrier {
   std::set<std::uint32_t> statuses;
   std::uint64_t begun_size = 0;  // how much was sent when the answer began
   std::uint64_t sent = 0;
+  std::string hints;           // of responses 103
+  std::string fields;          // of the answer that was begun last
+  std::string content;         // of all answers
   std::uint64_t declared = 0;  // of the answer that was begun last
   std::optional<FakeSink> sink;
   bool full = false;
 
   Ticket exchange_ticket() override { return Ticket{1}; }
   std::string client_name() override { return "nobody"; }
+  bool send_early_hints(std::string_view lines) override {
+    hints += lines;
+    return true;
+  }
   std::uint32_t find_site(std::string_view, Refusal&) const override { return 0; }
   bool is_secure() const override { return secure; }
   bool may_redirect() const override { return !secure; }
@@ -97,9 +107,12 @@ struct FakeSession final : StreamCarrier {
     framing = {framing_of(head), head.size, false};
     begun_size = sent;
     declared = head.size;
+    fields = head.fields;
     return Io::ok;
   }
-  AnswerSink& open_sink(BodyFraming& framing) override { return sink.emplace(framing, room, lost_after); }
+  AnswerSink& open_sink(BodyFraming& framing) override {
+    return sink.emplace(framing, room, lost_after, content);
+  }
   void close_sink() override {
     full = sink->is_full();
     sent += sink->moved();

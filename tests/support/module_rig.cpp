@@ -34,7 +34,10 @@ ModuleRig::~ModuleRig() {
   };
   if (!server.run_until(at_rest)) server.violation("the module is held without end");
   for (Mounted& mounted : mounted_) {
-    server.call("~Handler", [&] { mounted.handler.reset(); });
+    server.call("~Handler", [&] {
+      mounted.handler.reset();
+      mounted.filter.reset();
+    });
     mounted.host.reset();
     if (mounted.folder_fd >= 0) close(mounted.folder_fd);
   }
@@ -75,9 +78,13 @@ std::size_t ModuleRig::mount(const std::string& folder, const std::map<std::stri
   plan.shared = shared_.get();
   mounted.host = std::make_unique<FakeHost>(server, std::move(plan));
   mounted.host->creating = true;
-  mounted.handler.reset(info_->create(*mounted.host));
+  if (info_->create_filter != nullptr) {
+    mounted.filter.reset(info_->create_filter(*mounted.host));
+  } else {
+    mounted.handler.reset(info_->create(*mounted.host));
+  }
   mounted.host->creating = false;
-  if (mounted.handler == nullptr || !mounted.host->rejection.empty()) {
+  if ((mounted.handler == nullptr && mounted.filter == nullptr) || !mounted.host->rejection.empty()) {
     if (mounted.folder_fd >= 0) close(mounted.folder_fd);
     throw std::runtime_error(mounted.host->rejection);
   }
@@ -87,7 +94,11 @@ std::size_t ModuleRig::mount(const std::string& folder, const std::map<std::stri
 
 Answer ModuleRig::start(RequestPlan plan, std::size_t handler) {
   auto exchange = std::make_unique<FakeExchange>(server, std::move(plan));
-  exchange->begin(*mounted_.at(handler).handler);
+  if (const Mounted& mounted = mounted_.at(handler); mounted.filter != nullptr) {
+    exchange->begin(*mounted.filter);
+  } else {
+    exchange->begin(*mounted.handler);
+  }
   return exchange;
 }
 
@@ -104,7 +115,12 @@ Answer ModuleRig::get(const std::string& path, std::size_t handler) {
 }
 
 void ModuleRig::retire() {
-  for (Mounted& mounted : mounted_) server.call("Handler::retire", [&] { mounted.handler->retire(); });
+  for (Mounted& mounted : mounted_) {
+    server.call("retire", [&] {
+      if (mounted.filter != nullptr) return mounted.filter->retire();
+      mounted.handler->retire();
+    });
+  }
   if (shared_ != nullptr) server.call("Shared::retire", [&] { shared_->retire(); });
 }
 

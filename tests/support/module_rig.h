@@ -36,8 +36,8 @@ class ModuleRig {
   explicit ModuleRig(const std::string& module_path);
   ~ModuleRig();
 
-  // Makes one more handler and returns its number. `folder` may be empty. If the module refuses, throws
-  // std::runtime_error with its sentence.
+  // Makes one more handler, or filter, and returns its number. `folder` may be empty. If the module refuses,
+  // throws std::runtime_error with its sentence.
   std::size_t mount(const std::string& folder, const std::map<std::string, std::string>& options = {},
                     const std::string& folder_path = {});
 
@@ -55,7 +55,8 @@ class ModuleRig {
  private:
   struct Mounted {
     std::unique_ptr<FakeHost> host;
-    std::unique_ptr<Handler> handler;
+    std::unique_ptr<Handler> handler;  // or
+    std::unique_ptr<Filter> filter;
     int folder_fd = -1;
   };
 

@@ -18,7 +18,7 @@ struct ServedClient : ConnectionFixture {
   explicit ServedClient(const std::string& module = "awkward") {
     auto file = ModuleFile::load(std::string(SLUICE_TEST_MODULES) + "/" + module + ".so", module + ".so");
     REQUIRE(file);
-    auto instance = ModuleInstance::create_handler(services, *file, InstanceRef(), {"/m/", {}, -1, ""});
+    auto instance = ModuleInstance::create_mounted(services, *file, InstanceRef(), {"/m/", {}, -1, ""});
     REQUIRE(instance);
     REQUIRE(router.add(0, "/m/", *instance));
     set_log(LogLevel::debug, "test");

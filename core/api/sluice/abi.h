@@ -14,7 +14,7 @@ namespace sluice {
 
 // The agreement this header describes. A module of the same major and of this or an older minor loads.
 inline constexpr std::uint32_t kAbiMajor = 1;
-inline constexpr std::uint32_t kAbiMinor = 1;
+inline constexpr std::uint32_t kAbiMinor = 2;
 
 // A view of bytes that someone else owns; not terminated. Each use says how long the bytes live.
 struct Bytes {
@@ -88,6 +88,9 @@ struct Request {
   // Since 1.1, by CLOCK_MONOTONIC: the request had begun to arrive by then. What a module has looked up since
   // is as new as this client can ask for, so that requests which came at once may share one look.
   std::uint64_t arrived_ns = 0;
+  // Since 1.2: host and port that the client has asked for, by the target or by Host; empty without one.
+  Bytes authority;
+  Bytes scheme;  // since 1.2: "https" over TLS, else "http"
 };
 
 // How a body's `pump` ended.
@@ -110,6 +113,40 @@ enum class Io : std::uint32_t {
 struct Moved {
   std::uint64_t size = 0;  // bytes taken, also when the status is not ok
   Io status = Io::ok;
+  std::uint32_t reserved = 0;
+};
+
+// Since 1.2: what follows the input of one `Transform::pass`.
+enum class Follows : std::uint32_t {
+  input,    // more input, at once
+  silence,  // nothing for a while: what was held back has to be written, so that the client gets it
+  nothing,  // this is the end of the content
+};
+
+// Since 1.2: what one `Transform::pass` has done.
+struct Passed {
+  std::uint64_t size = 0;  // bytes taken from the front of the input
+  // done: all that the input makes so far is written. more, parked and failed are as for Body::pump.
+  Progress progress = Progress::done;
+  std::uint32_t reserved = 0;
+};
+
+// Since 1.2: how an exchange has ended. A newer minor may number more.
+enum class Ending : std::uint32_t {
+  complete,     // the whole answer was given to the client's connection
+  cut,          // the answer broke off: a fault of its module, or of the request
+  late,         // it broke off because a time-out has passed
+  client_left,  // it broke off because the client did
+  closed,       // an answer without a known end was ended, because the server stops
+};
+
+// Since 1.2: what became of an exchange, for Filter::ended.
+struct Outcome {
+  std::uint32_t size = sizeof(Outcome);
+  std::uint32_t status = 0;   // of the answer; 0 without one
+  std::uint64_t sent = 0;     // bytes of content
+  std::uint64_t took_ns = 0;  // since the first filter was asked
+  Ending ending = Ending::cut;
   std::uint32_t reserved = 0;
 };
 
@@ -141,6 +178,7 @@ enum class OptionType : std::uint32_t {
   duration_ms,  // milliseconds, or with ms, s, m or h
   flag,         // on/off, true/false, yes/no, 1/0
   choice,       // one of `choices`
+  list,         // since 1.2: texts with a line end between them; the option may be given several times
 };
 
 // One line of a module's table of options. Grows at its end: ModuleInfo::option_stride is its size.
@@ -153,6 +191,7 @@ struct OptionInfo {
   const char* choices = nullptr;  // for OptionType::choice: "one|two|three"
 };
 
+class Filter;
 class Handler;
 class Host;
 class Shared;
@@ -170,8 +209,10 @@ struct ModuleInfo {
   const char* default_mount = nullptr;  // "/name/", or null for none
   const OptionInfo* options = nullptr;
   std::uint64_t option_stride = sizeof(OptionInfo);
-  Handler* (*create)(Host&) noexcept = nullptr;        // null after Host::reject
+  // Gives null after Host::reject. The pointer is null if the module is a filter, which is since 1.2.
+  Handler* (*create)(Host&) noexcept = nullptr;
   Shared* (*create_shared)(Host&) noexcept = nullptr;  // null where a module shares nothing
+  Filter* (*create_filter)(Host&) noexcept = nullptr;  // since 1.2; null if the module is a handler
 };
 
 // A number that changes when the layout of any frozen struct, or the size of a pointer, does.

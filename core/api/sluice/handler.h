@@ -27,6 +27,10 @@ class Sink {
   // Sends [offset, offset + size) of a regular file without copying it through user space (sendfile(2)).
   // REQUIRES: the pages are resident, or the caller accepts that the loop waits for the disk.
   virtual Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) = 0;
+  // Since 1.2: adds a line that is sent behind the content (RFC 9110 section 6.5). False if Exchange::field
+  // would refuse it, if all lines together have more than 4 KiB, or if this content takes none: its size was
+  // declared, or the client speaks HTTP/1.0.
+  virtual bool trailer(Bytes name, Bytes value) = 0;
 
  protected:
   ~Sink() = default;
@@ -109,8 +113,8 @@ class Shared {
   virtual void retire() {}
 };
 
-// One request and its answer. Answer exactly once: by send, send_held, stream or fail, or by defer and one of
-// them later. Set status and fields before.
+// One request and its answer. Answer exactly once: by send, send_held, stream, fail or hand_over, or by defer
+// and one of them later. Set status and fields before.
 class Exchange {
  public:
   virtual const Request& request() const = 0;
@@ -146,6 +150,23 @@ class Exchange {
   // Since 1.1: whether the client would rather have the media type `type` than `usual`, by the Accept of the
   // request (RFC 9110 section 12.5.1). No where it does not say.
   virtual bool prefers(Bytes type, Bytes usual) const = 0;
+
+  // Since 1.2: of a request that a filter has deferred: it goes on to the next filter or the handler, after
+  // the current call. A filter's `request` that returns without an answer passes by itself.
+  virtual void pass() = 0;
+  // Since 1.2, in place of an answer: whoever answers at `target`, a path with or without a query as a client
+  // would send it, answers this request. Method, fields, body and the fields added so far stay. The filters
+  // of the new path are asked, but none of them twice. After eight times the answer is 508.
+  virtual void hand_over(Bytes target) = 0;
+  // Since 1.2: keeps a value under a name, for whoever sees this request later. An empty value removes it.
+  // False if all notes together would have more than 4 KiB.
+  virtual bool note(Bytes name, Bytes value) = 0;
+  // Since 1.2: the value that was noted last; empty without one. The view ends with the next note.
+  virtual Bytes noted(Bytes name) const = 0;
+  // Since 1.2: sends these lines before the answer, in a response 103 of its own (RFC 8297): links to what the
+  // client may fetch meanwhile. As often as wanted. False if it was not sent: HTTP/1.0 has none, and there may
+  // be no room for it.
+  virtual bool early_hints(const FieldBlock& block) = 0;
 
  protected:
   ~Exchange() = default;

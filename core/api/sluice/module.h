@@ -4,12 +4,15 @@
 //
 // The handler is made by its constructor `Hello(sluice::Host&)`, or by `static expected<unique_ptr<Hello>, E>
 // create(sluice::Host&)` with E convertible to text; an exception or an error becomes Host::reject. A nested
-// type `PerWorker`, derived from sluice::Shared and made from a Host&, is made once per worker.
+// type `PerWorker`, derived from sluice::Shared and made from a Host&, is made once per worker. A class that is
+// derived from sluice::Filter becomes a filter in the same way.
 #pragma once
 
 #include <sluice/abi.h>
+#include <sluice/filter.h>
 #include <sluice/handler.h>
 
+#include <concepts>
 #include <exception>
 #include <string_view>
 
@@ -40,9 +43,10 @@ auto make_or_reject(Host& host, Make make) noexcept -> decltype(make()) {
   return nullptr;
 }
 
-template <typename Type>
-Handler* create_handler(Host& host) noexcept {
-  return make_or_reject(host, [&host]() -> Handler* {
+// `Base` is Handler or Filter.
+template <typename Base, typename Type>
+Base* create(Host& host) noexcept {
+  return make_or_reject(host, [&host]() -> Base* {
     if constexpr (requires { Type::create(host); }) {
       auto made = Type::create(host);
       if (made) return made->release();
@@ -69,7 +73,11 @@ constexpr ModuleInfo describe(const ModuleText& text) {
   info.default_mount = text.default_mount;
   info.options = text.options;
   info.option_count = text.option_count;
-  info.create = &create_handler<Type>;
+  if constexpr (std::derived_from<Type, Filter>) {
+    info.create_filter = &create<Filter, Type>;
+  } else {
+    info.create = &create<Handler, Type>;
+  }
   if constexpr (requires { typename Type::PerWorker; }) info.create_shared = &create_shared<Type>;
   return info;
 }

@@ -25,7 +25,7 @@ struct GatedFixture : Http2Fixture {
     folder.write("gate", "");
     auto file = ModuleFile::load(SLUICE_TEST_MODULES "/offloader.so", "offloader.so");
     REQUIRE(file);
-    auto made = ModuleInstance::create_handler(services, std::move(*file), InstanceRef(),
+    auto made = ModuleInstance::create_mounted(services, std::move(*file), InstanceRef(),
                                                {"/offloader/", {}, folder_fd.get(), folder.path});
     REQUIRE(made);
     REQUIRE(router.add(0, "/offloader/", std::move(*made)));

@@ -14,6 +14,7 @@ namespace {
 struct Driver final : ExchangeDriver {
   Ticket exchange_ticket() override { return Ticket{1}; }
   std::string client_name() override { return "nobody"; }
+  bool send_early_hints(std::string_view) override { return true; }
 };
 
 struct Fixture : test::ConnectionFixture {

@@ -9,7 +9,6 @@
 
 using namespace sluice;
 using test::kWays;
-using Outcome = Stream::Outcome;
 
 namespace {
 
@@ -33,7 +32,7 @@ struct Fixture : test::StreamFixture {
   }
 
   // Something happens to the stream, or to what it waits for.
-  Outcome step() {
+  Stream::Outcome step() {
     switch (below(10)) {
       case 0:
         session.room = 1 + below(4000);
@@ -52,24 +51,24 @@ struct Fixture : test::StreamFixture {
         break;
       case 5:
         stream.settle(below(2) == 0, below(2) == 0);
-        return Outcome::waits;
+        return Stream::Outcome::waits;
       case 6:
         return stream.be_late(below(2) == 0 ? DeadlineKind::handler : DeadlineKind::body);
       case 7:
-        return below(4) == 0 && stream.waits_endlessly() ? stream.close_endless() : Outcome::waits;
+        return below(4) == 0 && stream.waits_endlessly() ? stream.close_endless() : Stream::Outcome::waits;
       default:
         break;
     }
-    return stream.is_at_work() ? stream.advance() : Outcome::waits;
+    return stream.is_at_work() ? stream.advance() : Stream::Outcome::waits;
   }
 
-  void check(Outcome outcome) {
+  void check(Stream::Outcome outcome) {
     const bool at_work = stream.is_at_work();
-    REQUIRE(at_work == (outcome == Outcome::waits));
+    REQUIRE(at_work == (outcome == Stream::Outcome::waits));
     REQUIRE_FALSE(session.sink.has_value());
     if (!at_work) REQUIRE(ledger.destroyed == ledger.made);
     REQUIRE(ledger.destroyed <= ledger.made);
-    if (outcome != Outcome::sent) return;
+    if (outcome != Stream::Outcome::sent) return;
     REQUIRE((stream.state() == StreamState::parsing) == (session.keeps && session.request_taken));
     if (session.declared != kUnknownSize) REQUIRE(session.sent - session.begun_size == session.declared);
   }
@@ -79,7 +78,7 @@ struct Fixture : test::StreamFixture {
     random.seed(seed);
     for (unsigned requests = 0; requests < 5; ++requests) {
       begin();
-      Outcome outcome = Outcome::waits;
+      Stream::Outcome outcome = Stream::Outcome::waits;
       for (int i = 0; i < 40 && stream.is_at_work(); ++i) {
         outcome = step();
         check(outcome);

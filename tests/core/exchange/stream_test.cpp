@@ -13,8 +13,6 @@ using namespace sluice;
 using Fixture = sluice::test::StreamFixture;
 using sluice::test::kWays;
 
-using Outcome = Stream::Outcome;
-
 TEST_CASE_METHOD(Fixture, "however a stream ends, the objects of its handler are destroyed once", "[stream]") {
   const std::string way = GENERATE(from_range(std::begin(kWays), std::end(kWays)));
   const std::string ending = GENERATE("by itself", "cut", "late", "late body", "no client", "no head",
@@ -29,13 +27,13 @@ TEST_CASE_METHOD(Fixture, "however a stream ends, the objects of its handler are
   {
     Stream stream(context, session);
     stream.take_head(ask(way, 15), 0);
-    for (int i = 0; i < 5 && stream.is_at_work() && stream.advance() == Outcome::waits; ++i) {
+    for (int i = 0; i < 5 && stream.is_at_work() && stream.advance() == Stream::Outcome::waits; ++i) {
       if (ending == "by itself") stream.wake(module());
     }
     if (ending == "cut" && stream.is_at_work()) stream.cut();
     const DeadlineKind late = ending == "late body" ? DeadlineKind::body : DeadlineKind::handler;
-    if (ending.starts_with("late") && stream.is_at_work() && stream.be_late(late) == Outcome::waits)
-      while (stream.is_at_work() && advance(stream) != Outcome::waits) continue;
+    if (ending.starts_with("late") && stream.is_at_work() && stream.be_late(late) == Stream::Outcome::waits)
+      while (stream.is_at_work() && advance(stream) != Stream::Outcome::waits) continue;
     if (ending != "destroyed" && stream.is_at_work()) stream.cut();
     if (ending != "destroyed") CHECK(ledger.destroyed == ledger.made);
     CHECK(ledger.destroyed <= ledger.made);
@@ -48,7 +46,7 @@ TEST_CASE_METHOD(Fixture, "an answer is sent, and the stream parses again or has
   Stream stream(context, session);
   stream.take_head(ask("streams"), 0);
   CHECK(stream.is_at_work());
-  CHECK(advance(stream) == Outcome::sent);
+  CHECK(advance(stream) == Stream::Outcome::sent);
   CHECK(stream.state() == (session.keeps ? StreamState::parsing : StreamState::ended));
   CHECK(session.statuses == std::set<std::uint32_t>{200});
   stream.reuse();
@@ -59,15 +57,15 @@ TEST_CASE_METHOD(Fixture, "a stream waits for what it needs, and goes on when th
   Stream stream(context, session);
   SECTION("its handler") {
     stream.take_head(ask("defers_shortly"), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     CHECK(stream.waiting_for() == WaitingFor::handler);
-    CHECK(advance(stream) == Outcome::waits);  // nobody has resumed it
+    CHECK(advance(stream) == Stream::Outcome::waits);  // nobody has resumed it
     REQUIRE(stream.wake(module()));
   }
   SECTION("the request's body") {
     session.framed = false;
     stream.take_head(ask("reads", 10), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     CHECK(stream.waiting_for() == WaitingFor::client_bytes);
     session.body = {"0123456789"};
     session.framed = true;
@@ -75,18 +73,18 @@ TEST_CASE_METHOD(Fixture, "a stream waits for what it needs, and goes on when th
   SECTION("room for the head") {
     session.begins = Io::full;
     stream.take_head(ask("streams"), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     CHECK(stream.waiting_for() == WaitingFor::socket_room);
     session.begins = Io::ok;
   }
   SECTION("room for the content") {
     session.room = 1000;
     stream.take_head(ask("streams"), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     CHECK(stream.waiting_for() == WaitingFor::socket_room);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
   }
-  CHECK(advance(stream) == Outcome::sent);
+  CHECK(advance(stream) == Stream::Outcome::sent);
   CHECK(ledger.destroyed == ledger.made);
 }
 
@@ -95,7 +93,7 @@ TEST_CASE_METHOD(Fixture, "an answer that fails before anything was sent is repl
   CAPTURE(way);
   Stream stream(context, session);
   stream.take_head(ask(way), 0);
-  CHECK(advance(stream) == Outcome::sent);
+  CHECK(advance(stream) == Stream::Outcome::sent);
   CHECK(session.statuses.contains(way == "fails" ? 502 : 500));
   CHECK(stream.state() == StreamState::parsing);
 }
@@ -104,7 +102,7 @@ TEST_CASE_METHOD(Fixture, "a reader that fails after its answer was sent ends th
   session.body = {"a body"};
   Stream stream(context, session);
   stream.take_head(ask("reads_badly", 6), 0);
-  CHECK(advance(stream) == Outcome::sent);
+  CHECK(advance(stream) == Stream::Outcome::sent);
   CHECK(session.statuses == std::set<std::uint32_t>{200});
   CHECK(stream.state() == StreamState::ended);
 }
@@ -114,29 +112,29 @@ TEST_CASE_METHOD(Fixture, "an answer that must not be completed is cut", "[strea
   CAPTURE(way);
   Stream stream(context, session);
   stream.take_head(ask(way), 0);
-  CHECK(advance(stream) == Outcome::cut);
+  CHECK(advance(stream) == Stream::Outcome::cut);
   CHECK(stream.state() == StreamState::ended);
 }
 
 TEST_CASE_METHOD(Fixture, "an endless answer is closed in order", "[stream]") {
   Stream stream(context, session);
   stream.take_head(ask("endless"), 0);
-  CHECK(advance(stream) == Outcome::waits);
+  CHECK(advance(stream) == Stream::Outcome::waits);
   REQUIRE(stream.waits_endlessly());
   SECTION("with its last chunk missing") {
-    CHECK(stream.close_endless() == Outcome::closed);
+    CHECK(stream.close_endless() == Stream::Outcome::closed);
   }
   SECTION("by a cut, where only the end of the connection ends it") {
     stream.cut();
     stream.reuse();
     head.version = 10;
     stream.take_head(ask("endless"), 0);
-    CHECK(advance(stream) == Outcome::waits);
-    CHECK(stream.close_endless() == Outcome::cut);
+    CHECK(advance(stream) == Stream::Outcome::waits);
+    CHECK(stream.close_endless() == Stream::Outcome::cut);
   }
   SECTION("because its client has left and nothing came") {
     session.ended = true;
-    CHECK(stream.be_late(DeadlineKind::linger) == Outcome::client_left);
+    CHECK(stream.be_late(DeadlineKind::linger) == Stream::Outcome::client_left);
   }
   CHECK_FALSE(stream.is_at_work());
   CHECK(ledger.destroyed == ledger.made);
@@ -146,7 +144,7 @@ TEST_CASE_METHOD(Fixture, "a head that was refused is answered without a handler
   Stream stream(context, session);
   session.keeps = false;
   stream.refuse_head(RequestHead{}, 0, {400});
-  CHECK(advance(stream) == Outcome::sent);
+  CHECK(advance(stream) == Stream::Outcome::sent);
   CHECK(session.statuses == std::set<std::uint32_t>{400});
   CHECK(ledger.made == 0);
 }
@@ -157,7 +155,7 @@ TEST_CASE_METHOD(Fixture, "an endless answer of HTTP/1.0 is cut as soon as it wa
   Stream stream(context, session);
   head.version = GENERATE(10U, 11U);
   stream.take_head(ask("endless"), 0);
-  CHECK(advance(stream) == (head.version == 10 ? Outcome::cut : Outcome::closed));
+  CHECK(advance(stream) == (head.version == 10 ? Stream::Outcome::cut : Stream::Outcome::closed));
   CHECK(stream.state() == StreamState::ended);
   CHECK(ledger.destroyed == ledger.made);
 }
@@ -169,18 +167,18 @@ TEST_CASE_METHOD(Fixture, "the session hears whether the request was taken to it
   SECTION("a body that its reader has taken") {
     session.framed = true;
     stream.take_head(ask("reads", 10), 0);
-    CHECK(advance(stream) == Outcome::sent);
+    CHECK(advance(stream) == Stream::Outcome::sent);
     CHECK(session.request_taken);
   }
   SECTION("a body that nobody takes, and that is thrown away") {
     session.framed = true;
     stream.take_head(ask("streams", 10), 0);
-    CHECK(advance(stream) == Outcome::sent);
+    CHECK(advance(stream) == Stream::Outcome::sent);
     CHECK(session.request_taken);
   }
   SECTION("a body that is too long to be thrown away") {
     stream.take_head(ask("streams", context.limits.drain_bytes_max + 1), 0);
-    CHECK(advance(stream) == Outcome::sent);
+    CHECK(advance(stream) == Stream::Outcome::sent);
     CHECK_FALSE(session.request_taken);
   }
   CHECK(stream.state() == (session.request_taken ? StreamState::parsing : StreamState::ended));
@@ -194,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has
   Stream stream(context, session);
   SECTION("for its handler") {
     stream.take_head(ask("defers"), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     stream.settle(false, false);
     CHECK(waits_of(DeadlineKind::handler));
     stream.settle(true, false);  // now output waits for the client, whose deadline it is
@@ -203,13 +201,13 @@ TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has
   SECTION("for the request's body, also after something has come") {
     session.framed = false;
     stream.take_head(ask("reads", 10), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     stream.settle(false, GENERATE(false, true));
     CHECK(waits_of(DeadlineKind::body));
   }
   SECTION("for a client that has most likely left its endless answer") {
     stream.take_head(ask("endless"), 0);
-    CHECK(advance(stream) == Outcome::waits);
+    CHECK(advance(stream) == Stream::Outcome::waits);
     stream.settle(false, false);
     CHECK(waits_of(DeadlineKind::handler));
     session.ended = true;
@@ -219,7 +217,7 @@ TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has
   }
   SECTION("for nothing, once the answer is sent") {
     stream.take_head(ask("streams"), 0);
-    CHECK(advance(stream) == Outcome::sent);
+    CHECK(advance(stream) == Stream::Outcome::sent);
     stream.settle(false, true);
     CHECK_FALSE(waits());
     return;

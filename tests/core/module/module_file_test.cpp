@@ -102,7 +102,7 @@ TEST_CASE("a module is refused when it was built for another interface", "[modul
   CHECK(refusal(good_info()).empty());
   ModuleInfo info = good_info();
   info.abi_major = 2;
-  CHECK(contains(refusal(info), "built for module ABI 2.1, this sluice speaks 1.1: build it again"));
+  CHECK(contains(refusal(info), "built for module ABI 2.2, this sluice speaks 1.2: build it again"));
   info = good_info();
   info.abi_minor = kAbiMinor + 1;
   CHECK(contains(refusal(info), "update sluice"));
@@ -122,7 +122,16 @@ TEST_CASE("a module is refused when it was built for another interface", "[modul
   info = good_info();
   info.option_count = 1;
   CHECK(contains(refusal(info), "leaves out its name, version, summary, options"));
-  // A module from before the last member existed.
+  // A filter makes no handler.
+  info = good_info();
+  info.create = nullptr;
+  CHECK(contains(refusal(info), "leaves out its name, version, summary, options or create"));
+  info.create_filter = [](Host&) noexcept -> Filter* { return nullptr; };
+  CHECK(refusal(info).empty());
+  // One that says it is older has no such member.
+  info.size = offsetof(ModuleInfo, create_filter);
+  CHECK(contains(refusal(info), "leaves out its name, version, summary, options or create"));
+  // A module from before the last members existed.
   info = good_info();
   info.size = offsetof(ModuleInfo, create_shared);
   CHECK(refusal(info).empty());

@@ -40,10 +40,10 @@ struct Fixture {
     return std::move(*ModuleFile::load(folder + "/" + name + ".so", name + ".so"));
   }
   Result<InstanceRef> make(const std::string& name, const MountPlan& mount) {
-    return ModuleInstance::create_handler(services, load(SLUICE_TEST_MODULES, name), InstanceRef(), mount);
+    return ModuleInstance::create_mounted(services, load(SLUICE_TEST_MODULES, name), InstanceRef(), mount);
   }
   InstanceRef hello(const std::string& prefix) {
-    return std::move(*ModuleInstance::create_handler(services, load(SLUICE_TEST_PLUGINS, "hello"),
+    return std::move(*ModuleInstance::create_mounted(services, load(SLUICE_TEST_PLUGINS, "hello"),
                                                      InstanceRef(), {prefix, {}, -1, ""}));
   }
 };
@@ -60,6 +60,29 @@ TEST_CASE_METHOD(Fixture, "options are checked before the handler is made", "[mo
   CHECK(message(make("options", {"/o/", {{"number", "many"}}, -1, ""})).find("number") != std::string::npos);
   const std::string unknown = message(make("options", {"/o/", {{"colour", "red"}}, -1, ""}));
   CHECK(unknown.find("module options at /o/ has no option colour: it takes root, ") == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a handler is mounted, and a filter is placed, not the reverse",
+                 "[module_instance]") {
+  MountPlan place{"/o/", {}, -1, ""};
+  CHECK(make("options", place));
+  CHECK(message(make("filters", place)) ==
+        "module filters is a filter, but the mount /o/ names it: write --filter in place of --mount");
+  place.filter = true;
+  CHECK(make("filters", place));
+  CHECK(message(make("options", place)) ==
+        "module options is no filter, but the filter /o/ names it: write --mount in place of --filter");
+}
+
+TEST_CASE_METHOD(Fixture, "an option that is given again has several items", "[module_instance]") {
+  CHECK(message(make("options", {"/o/", {{"number", "7"}, {"number", "7"}}, -1, ""})) ==
+        "module options at /o/: option number: '7,7' is not a number: write 0 or more, in digits");
+  MountPlan place{"/o/", {{"items", "a,b"}, {"label", "x\ny"}, {"items", "c"}, {"label", "z"}}, -1, ""};
+  place.filter = true;
+  const auto made = make("filters", place);
+  REQUIRE(made);
+  CHECK(std::string_view((*made)->option("items")) == "a,b\nc");
+  CHECK(std::string_view((*made)->option("label")) == "x\ny,z");
 }
 
 TEST_CASE_METHOD(Fixture, "a handler that throws while it is made is a refusal", "[module_instance]") {
@@ -86,7 +109,7 @@ TEST_CASE_METHOD(Fixture, "work that a retired handler offloads is not refused",
   limits.queue_max = 4;
   offload = std::move(*Offload::create(*loop, limits));
   InstanceServices tight{*loop, *offload, stats, resumer};
-  const InstanceRef instance = std::move(*ModuleInstance::create_handler(
+  const InstanceRef instance = std::move(*ModuleInstance::create_mounted(
       tight, load(SLUICE_TEST_PLUGINS, "hello"), InstanceRef(), {"/hello/", {}, -1, ""}));
   std::latch release(1);
   const auto offload_one = [&] {

@@ -108,3 +108,50 @@ TEST_CASE_METHOD(Fixture, "no two modules answer at one prefix", "[mount_table]"
   CHECK(all.error().message ==
         "module hello cannot answer at /mount2/, where hello answers already: mount one of them elsewhere");
 }
+
+TEST_CASE_METHOD(Fixture, "filters are made in their order, also two at one prefix, and taken over",
+                 "[mount_table]") {
+  const ModuleEntry filters{
+      "filters.so", std::string(SLUICE_TEST_MODULES) + "/filters.so", 1, "filters", "", false, false};
+  plan.mounts.clear();
+  for (const char* place : {"/b/", "/", "/b/"}) {
+    MountSpec spec{place, "filters", {}, false, {}, {}};
+    spec.filter = true;
+    plan.mounts.push_back({0, spec});
+  }
+  load(filters);
+  const auto make = [&](const MountTable* before, Unusable unusable, ModuleEntry entry) {
+    auto table = MountTable::begin(services, plan, group, {std::move(entry)}, files, before, unusable);
+    const auto all = table->make_some(kMounts);
+    REQUIRE((all && *all));
+    return table;
+  };
+  const auto first = make(nullptr, Unusable::left_out, filters);
+  Router router;
+  first->fill(router);
+  REQUIRE(router.filters(0).size() == 3);
+  CHECK(router.filters(0)[0].prefix == "/b/");
+  CHECK(router.filters(0)[1].prefix == "/");
+  CHECK(router.filters(0)[0].instance.get() != router.filters(0)[2].instance.get());
+  CHECK(router.find(0, "/b/").instance == nullptr);
+  REQUIRE(first->mounts().size() == 3);
+  CHECK(first->mounts().front().filter);
+  SECTION("the same copy") {
+    const auto second = make(first.get(), Unusable::left_out, filters);
+    Router next;
+    second->fill(next);
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(next.filters(0)[i].instance.get() == router.filters(0)[i].instance.get());
+  }
+  SECTION("a module that is switched off leaves its places closed") {
+    ModuleEntry closed = filters;
+    closed.closed = true;
+    files.clear();  // nobody loads it again
+    const auto second = make(first.get(), Unusable::closed, closed);
+    Router next;
+    second->fill(next);
+    REQUIRE(next.filters(0).size() == 3);
+    CHECK_FALSE(next.filters(0)[1].instance);
+  }
+  router.clear();
+}

@@ -29,7 +29,7 @@ struct Fixture {
   Router router;
 
   InstanceRef hello(const std::string& prefix) {
-    return std::move(*ModuleInstance::create_handler(services, file, InstanceRef(), {prefix, {}, -1, ""}));
+    return std::move(*ModuleInstance::create_mounted(services, file, InstanceRef(), {prefix, {}, -1, ""}));
   }
 };
 
@@ -107,4 +107,26 @@ TEST_CASE_METHOD(Fixture, "a thousand mounts are distinguished", "[router]") {
   CHECK(router.find(0, "/mount999/x").mount == "/mount999/");
   CHECK(router.find(0, "/mount99/x").mount == "/mount99/");
   CHECK(router.find(0, "/mount1000/x").instance == nullptr);
+}
+
+TEST_CASE_METHOD(Fixture, "filters stand before the paths below their prefixes, in the order added",
+                 "[router]") {
+  router.add_filter(0, "/", InstanceRef());
+  router.add_filter(0, "/a/b/", InstanceRef());
+  router.add_filter(2, "/other/", InstanceRef());
+  REQUIRE(router.filters(0).size() == 2);
+  CHECK(router.filters(0)[0].prefix == "/");
+  CHECK(router.filters(0)[0].covers("/anything"));
+  const Router::FilterPlace& place = router.filters(0)[1];
+  CHECK(place.covers("/a/b/"));
+  CHECK(place.covers("/a/b/c"));
+  CHECK(place.covers("/a/b"));
+  CHECK_FALSE(place.covers("/a/bc"));
+  CHECK_FALSE(place.covers("/a/"));
+  CHECK_FALSE(place.covers("/A/b/"));
+  CHECK(router.filters(1).empty());
+  CHECK(router.filters(2).size() == 1);
+  CHECK(router.filters(3).empty());
+  router.clear();
+  CHECK(router.filters(0).empty());
 }

@@ -1,4 +1,4 @@
-// Answers every request with ten mebibytes.
+// Answers every request with five mebibytes, which are more than the kernel holds for a client.
 #include <sluice/module.h>
 
 #include <string>
@@ -6,8 +6,8 @@
 struct Large : sluice::Handler {
   explicit Large(sluice::Host&) {}
   void handle(sluice::Exchange& exchange) override { exchange.send(content_); }
-  std::string content_ = std::string(std::size_t{10} << 20, 'x');
+  std::string content_ = std::string(std::size_t{5} << 20, 'x');
 };
 
-SLUICE_MODULE(Large, .name = "large", .version = "1.0.0", .summary = "Answers with ten mebibytes",
+SLUICE_MODULE(Large, .name = "large", .version = "1.0.0", .summary = "Answers with five mebibytes",
               .default_mount = "/large/");

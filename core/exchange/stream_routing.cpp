@@ -1,0 +1,169 @@
+// How a stream finds who answers: its site, the filters of its path, and its handler.
+#include <fmt/core.h>
+#include <algorithm>
+#include <iterator>
+
+#include "base/percent_encoding.h"
+#include "exchange/stream.h"
+#include "http/authority.h"
+
+namespace sluice {
+namespace {
+
+// The methods at targets without a handler.
+constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
+// Who signs certificates looks here whether the name is ours (RFC 8555 section 8.3).
+constexpr std::string_view kChallenges = "/.well-known/acme-challenge/";
+// Retry-After of requests for a module that is switched off.
+constexpr std::string_view kClosedRetrySeconds = "30";
+// Of one request. Handlers that hand over to each other would never answer.
+constexpr int kHandOversMax = 8;
+
+}  // namespace
+
+void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
+  handled_ = true;
+  site_ = nullptr;
+  exchange_.begin(head, arrived_ns, carrier_);
+  if (refusal.status == 405) exchange_.field("Allow", kAllow);
+  exchange_.refuse(refusal);
+  transition(StreamEvent::head_refused);
+}
+
+Stream::Step Stream::identify() {
+  const TargetPath target = judge_target(head_->method, head_->target, carrier_.is_secure(), decoded_);
+  const Refusal stray = find_site(target.authority);
+  if (target.refusal || stray) {
+    answer_unrouted(target.refusal ? target.refusal : stray);
+  } else if (target.path == "*") {
+    exchange_.status(204);
+    exchange_.field("Allow", kAllow);
+    exchange_.send("");
+    answer_unrouted({});
+  } else if (site_->settings.redirect == Redirect::https && carrier_.may_redirect() &&
+             !target.path.starts_with(kChallenges)) {
+    send_to_https(target.authority);
+  } else {
+    path_ = target.path;
+    query_ = target.query;
+    transition(StreamEvent::routed);
+  }
+  return Step::go_on;
+}
+
+// An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
+Refusal Stream::find_site(std::string_view authority) {
+  if (authority.empty()) authority = head_->host;
+  exchange_.set_origin(authority, carrier_.is_secure());
+  Refusal refusal;
+  site_index_ = carrier_.find_site(host_of(authority), refusal);
+  if (site_index_ == SiteNames::kNoSite) return refusal;
+  site_ = &context_.sites[site_index_];
+  exchange_.use_error_pages(site_->error_pages);
+  return {};
+}
+
+void Stream::ask() {
+  for (;;) {
+    switch (exchange_.stage()) {
+      case HttpExchange::Stage::deferred:
+        return transition(StreamEvent::deferred);
+      case HttpExchange::Stage::answered:
+        handled_ = true;
+        return;
+      case HttpExchange::Stage::handed_over:
+        if (!follow_hand_over()) return;
+        break;
+      case HttpExchange::Stage::open:
+        if (ask_next_filter()) break;
+        if (!find_handler()) return;
+        exchange_.handle();
+        break;
+    }
+  }
+}
+
+// false if no other filter stands before the path. A closed filter answers 503, because it may be there to
+// guard what is behind it.
+bool Stream::ask_next_filter() {
+  const auto filters = context_.router.filters(site_index_);
+  for (; next_filter_ < filters.size(); ++next_filter_) {
+    const Router::FilterPlace& place = filters[next_filter_];
+    if (!place.covers(path_) || exchange_.has_asked(next_filter_)) continue;
+    if (!place.instance) {
+      exchange_.field("Retry-After", kClosedRetrySeconds);
+      exchange_.answer_unrouted({503});
+      return true;
+    }
+    const std::string_view mount = place.instance->mount();
+    exchange_.ask_filter(next_filter_++,
+                         {place.instance, path_.substr(std::min(path_.size(), mount.size())), mount, query_});
+    return true;
+  }
+  return false;
+}
+
+// false if there is none, and the request is answered.
+bool Stream::find_handler() {
+  const Router::Match match = context_.router.find(site_index_, path_);
+  if (match.instance != nullptr && !match.needs_slash) {
+    exchange_.route({InstanceRef(match.instance), path_.substr(match.mount.size()), match.mount, query_});
+    return true;
+  }
+  handled_ = true;
+  if (match.closed) {
+    exchange_.field("Retry-After", kClosedRetrySeconds);
+    exchange_.answer_unrouted({503});
+  } else if (match.instance == nullptr) {
+    exchange_.answer_unrouted({404});
+  } else {
+    std::string location;
+    append_encoded(location, match.mount);
+    if (!query_.empty()) location.append("?").append(query_);
+    exchange_.answer_unrouted({exchange_.field("Location", location) ? 301U : 414U});
+  }
+  return false;
+}
+
+// false if the request is answered.
+bool Stream::follow_hand_over() {
+  const auto followed = std::distance(hand_overs_.begin(), hand_overs_.end());
+  HandedOver& next = hand_overs_.emplace_front();
+  next.target = exchange_.take_hand_over();
+  const TargetPath target = judge_target(head_->method, next.target, carrier_.is_secure(), next.decoded);
+  const bool is_path = next.target.starts_with('/') && !target.refusal;
+  if (!is_path)
+    exchange_.report_fault(fmt::format("it handed a request over to '{}', which is no path", next.target));
+  if (followed >= kHandOversMax) exchange_.report_fault("its request was handed over too often");
+  if (!is_path || followed >= kHandOversMax) {
+    handled_ = true;
+    exchange_.answer_for_handler({is_path ? 508U : 500U});
+    return false;
+  }
+  path_ = target.path;
+  query_ = target.query;
+  next_filter_ = 0;
+  return true;
+}
+
+void Stream::send_to_https(std::string_view authority) {
+  const std::string_view host = host_of(authority.empty() ? head_->host : authority);
+  if (host.empty())
+    return answer_unrouted({400, "The request names no host, under which it could be sent to https."});
+  std::string location = "https://";
+  location.append(host).append(site_->https_port).append(without_authority(head_->target));
+  redirect(308, location);
+}
+
+// A location that does not fit into an answer's head means that the target is too long.
+void Stream::redirect(std::uint32_t status, const std::string& location) {
+  answer_unrouted({exchange_.field("Location", location) ? status : 414U});
+}
+
+void Stream::answer_unrouted(const Refusal& refusal) {
+  handled_ = true;
+  if (exchange_.stage() == HttpExchange::Stage::open) exchange_.refuse(refusal);
+  transition(StreamEvent::unrouted);
+}
+
+}  // namespace sluice

@@ -1,0 +1,212 @@
+// The classes through which a module and the server speak: a module implements Handler and what it needs of
+// Body, Task, Reader, Work, Watcher, Timer, Holder and Shared; the server implements Exchange, Sink and Host.
+//
+// Thread: every method here runs on the worker's loop thread and must not block, except Work::run, which runs
+// on an offload thread and may call nothing of Host, Exchange or Sink. A handler therefore needs no locks.
+// An exception that leaves a module's method is caught, logged with the module's name and answered with 500
+// (or by cutting the connection when the answer has begun).
+//
+// Ownership: what is handed to the server as Body, Task, Reader or Work belongs to it from that call on; it
+// destroys each exactly once, on the loop thread, and destruction before the end means: cancelled. Watcher,
+// Timer and Holder stay the module's own. Methods are only ever appended within a major version.
+#pragma once
+
+#include <sluice/abi.h>
+
+namespace sluice {
+
+class FieldBlock;  // head lines that Host::prepare_fields has validated; opaque, owned by the server
+
+// Where a body writes its bytes. Framing (Content-Length, chunks) is the server's. Valid during one pump.
+class Sink {
+ public:
+  // How many bytes this pump may still write in this turn of the loop; with 0, return Progress::more.
+  virtual std::uint64_t room() const = 0;
+  // Writes the pieces in order; bytes not counted in the result were not taken and must be offered again.
+  virtual Moved write(const Bytes* pieces, std::uint32_t count) = 0;
+  // Sends [offset, offset + size) of a regular file without copying it through user space (sendfile(2)).
+  // REQUIRES: the pages are resident, or the caller accepts that the loop waits for the disk.
+  virtual Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) = 0;
+
+ protected:
+  ~Sink() = default;
+};
+
+// An answer's content, pulled by the server whenever the client can take more. One that is given room and
+// writes nothing is pulled again in each turn, and cut off by the handler time-out like one that parks for
+// good.
+class Body {
+ public:
+  virtual ~Body() = default;
+  virtual Progress pump(Sink& sink) = 0;
+};
+
+class Exchange;
+
+// The rest of a deferred answer.
+class Task {
+ public:
+  virtual ~Task() = default;
+  // Called after each Host::resume of its ticket, until the exchange is answered.
+  virtual void resumed(Exchange& exchange) = 0;
+};
+
+// Takes a request's body.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  // Takes bytes from the front and returns how many; fewer than all pauses the client until Host::resume.
+  // The view ends with the call.
+  virtual std::uint64_t take(Bytes piece) = 0;
+  // All of it has been taken. Destroyed without this call: the body was cut off or refused.
+  virtual void end() = 0;
+};
+
+// Bytes that an answer borrows.
+class Holder {
+ public:
+  // The bytes of one send_held are no longer needed. Called exactly once for each.
+  virtual void release() = 0;
+
+ protected:
+  ~Holder() = default;
+};
+
+// A call that may block, run on one of the worker's offload threads.
+class Work {
+ public:
+  virtual ~Work() = default;
+  // On an offload thread.
+  virtual void run() = 0;
+  // On the loop, once, always: also when the request that wanted it is gone. `ran` is false when it waited
+  // longer than its deadline for a thread, and so was not run: answer 503.
+  virtual void done(bool ran) = 0;
+};
+
+// Told of an fd's readiness, level-triggered.
+class Watcher {
+ public:
+  virtual void ready(std::uint32_t epoll_events) = 0;  // EPOLLIN, EPOLLOUT, ... of epoll_ctl(2)
+
+ protected:
+  ~Watcher() = default;
+};
+
+class Timer {
+ public:
+  virtual void fired() = 0;  // once; its TimerId is spent
+
+ protected:
+  ~Timer() = default;
+};
+
+// What a module's handlers of one worker have in common: pools, caches, an AIO context. Made before the first
+// handler, destroyed after the last, so that a thousand mounts cost one.
+class Shared {
+ public:
+  virtual ~Shared() = default;
+  // A newer generation has taken over: give up what no running answer needs.
+  virtual void retire() {}
+};
+
+// One request and its answer. Answer exactly once: by send, send_held, stream or fail, or by defer and one of
+// them later. Set status and fields before.
+class Exchange {
+ public:
+  virtual const Request& request() const = 0;
+  // "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:"; lives until the exchange ends.
+  virtual Bytes client_address() = 0;
+
+  // 200 unless set. REQUIRES: 200 to 599.
+  virtual void status(std::uint32_t code) = 0;
+  // Adds a field line. False, with a line in the log, when it is not valid (RFC 9110 section 5) or is the
+  // server's own (Connection, Content-Length, Date, Transfer-Encoding and other framing).
+  virtual bool field(Bytes name, Bytes value) = 0;
+  // Adds the prepared lines. The block may be released after the call.
+  virtual void fields(const FieldBlock& block) = 0;
+
+  // Answers with these bytes, which are copied.
+  virtual void send(Bytes content) = 0;
+  // Answers with these bytes, which stay valid and unchanged until holder.release().
+  virtual void send_held(Bytes content, Holder& holder) = 0;
+  // Answers with what the body writes: exactly `size` bytes, or any number with kUnknownSize. A HEAD request
+  // is answered with the same head, and the body is destroyed without having been pumped.
+  virtual void stream(std::uint64_t size, Body* body) = 0;
+  // Answers with a status of 300 to 599 and the server's own page for it. Fields that were added stay.
+  virtual void fail(std::uint32_t code) = 0;
+  // Answers later. Overdue (the handler time-out), the server answers 504 and destroys the task.
+  virtual void defer(Task* task) = 0;
+
+  // Takes the request's body. At most once, while handling or deferred. An Expect is answered with
+  // 100 (Continue) by it. A body that nobody takes is drained within a limit, or the connection closes.
+  virtual void receive(Reader* reader) = 0;
+  // For Host::resume: wakes the parked body, the deferred task and the paused reader of this exchange.
+  virtual Ticket ticket() = 0;
+
+  // Since 1.1: whether the client would rather have the media type `type` than `usual`, by the Accept of the
+  // request (RFC 9110 section 12.5.1). No where it does not say.
+  virtual bool prefers(Bytes type, Bytes usual) const = 0;
+
+ protected:
+  ~Exchange() = default;
+};
+
+// The worker, as one handler (or a module's Shared) sees it. Lives longer than that. A Shared's host has no
+// mount, folder or options. In a destructor, only log, count and the releasing methods may be called.
+class Host {
+ public:
+  // The mount's prefix, "/static/"; empty for a Shared.
+  virtual Bytes mount() const = 0;
+  // Its fd lives as long as the worker.
+  virtual Folder folder() const = 0;
+  // An option's value, the fallback where the mount says nothing. Already checked against its type.
+  virtual Bytes option(Bytes name) const = 0;
+  // The same as a number: bytes for size, milliseconds for duration_ms, 0 or 1 for flag.
+  virtual std::uint64_t number(Bytes name) const = 0;
+  // The module's Shared; null when it makes none.
+  virtual Shared* shared() const = 0;
+  // Refuses to be created, with a sentence for the person who configured it: what `create` then returns is
+  // destroyed. Only while being created.
+  virtual void reject(Bytes why) = 0;
+  virtual void log(LogLevel level, Bytes message) = 0;
+  // A monotonic clock, read once a turn of the loop.
+  virtual std::uint64_t now_ms() const = 0;
+
+  // Watches an fd that stays open until unwatch. False when it cannot be watched (regular files).
+  virtual bool watch(int fd, std::uint32_t epoll_events, Watcher& watcher) = 0;
+  virtual void unwatch(int fd) = 0;
+  // Fires once after at least this long.
+  virtual TimerId timer(std::uint64_t delay_ms, Timer& timer) = 0;
+  virtual void cancel(TimerId timer) = 0;
+  // Runs work on an offload thread. False when the queue is full, and the work is still the caller's:
+  // answer 503. No handler occupies more than half the threads.
+  virtual bool offload(Work* work) = 0;
+  // Goes on with the exchange after the current call has returned. Stale tickets are ignored.
+  virtual void resume(Ticket ticket) = 0;
+  // While held, the module stays loaded, this host valid and its handler or Shared alive. Each hold needs one
+  // release.
+  virtual void hold() = 0;
+  virtual void release() = 0;
+
+  // A counter that appears in the metrics under the module's name; the same name gives the same counter.
+  virtual std::uint32_t counter(Bytes name) = 0;
+  virtual void count(std::uint32_t counter, std::uint64_t by) = 0;
+
+  // Validates head lines once, for Exchange::fields. Null, with a line in the log, when one is not valid.
+  virtual FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) = 0;
+  virtual void release_fields(FieldBlock* block) = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+// A module's answer to requests below one mount, in one worker.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual void handle(Exchange& exchange) = 0;
+  // No request will come any more; running answers go on. Give up what they do not need.
+  virtual void retire() {}
+};
+
+}  // namespace sluice

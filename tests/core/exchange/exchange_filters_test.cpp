@@ -1,0 +1,392 @@
+// Filters before and behind a handler: who is asked, in which order, and what becomes of the answer.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/fake_session.h"
+
+using namespace sluice;
+
+namespace {
+
+struct Fixture : test::StreamFixture {
+  Stream stream{context, session};
+
+  // The end of the request's way. Wakes it when it waits for the module of a filter or handler.
+  Stream::Outcome run(const std::string& way, std::uint64_t body_size = 0) {
+    stream.take_head(ask(way, body_size), 0);
+    return finish();
+  }
+  Stream::Outcome finish() {
+    Stream::Outcome outcome = advance(stream);
+    for (int i = 0; i < 10 && outcome == Stream::Outcome::waits && stream.waiting_for() == WaitingFor::handler;
+         ++i) {
+      for (const Router::FilterPlace& place : router.filters(0)) stream.wake(*place.instance.get());
+      outcome = advance(stream);
+    }
+    return outcome;
+  }
+  // Where filters may hand requests over to.
+  std::string way_to(const std::string& way) { return ask(way).target.data(); }
+  std::uint32_t status() const { return session.statuses.empty() ? 0 : *session.statuses.rbegin(); }
+  bool has_line(const std::string& line) const {
+    return session.fields.find(line + "\r\n") != std::string::npos;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "filters are asked in order, and see the answer and the end in the reverse one",
+                 "[filters]") {
+  place_filter("/", "passes", "a");
+  place_filter("/other/", "passes", "x");
+  place_filter("/ledger/", "passes", "b");
+  CHECK(run("streams") == Stream::Outcome::sent);
+  CHECK(status() == 200);
+  CHECK(ledger.filters == "a?b?b!a!b.a.");
+  CHECK(has_line("Passed: a ab"));
+  CHECK(has_line("Passed: b ab"));
+  CHECK(session.content == std::string(3000, 'x'));
+  CHECK(ledger.outcome.status == 200);
+  CHECK(ledger.outcome.sent == 3000);
+  CHECK(ledger.outcome.ending == Ending::complete);
+  CHECK(stats.module_faults.get() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a filter that answers does not see its answer, but those outside it do",
+                 "[filters]") {
+  place_filter("/", "passes", "a");
+  place_filter("/", "answers", "b");
+  place_filter("/", "passes", "c");
+  CHECK(run("streams") == Stream::Outcome::sent);
+  CHECK(ledger.filters == "a?b?a!b.a.");
+  CHECK(session.content == "by the filter b");
+  CHECK(has_line("Passed: a ab"));
+  CHECK_FALSE(has_line("Passed: b ab"));
+}
+
+TEST_CASE_METHOD(Fixture, "filters see what the server answers in place of a handler", "[filters]") {
+  place_filter("/", "passes", "a");
+  SECTION("nobody is mounted there") {
+    target = "/nowhere?" + way_to("x").substr(std::string("/ledger/x?").size());
+    head.target = target;
+    stream.take_head(head, 0);
+    CHECK(finish() == Stream::Outcome::sent);
+    CHECK(status() == 404);
+  }
+  SECTION("the handler threw") {
+    CHECK(run("throws") == Stream::Outcome::sent);
+    CHECK(status() == 500);
+  }
+  CHECK(ledger.filters == "a?a!a.");
+  CHECK(has_line("Passed: a a"));
+}
+
+TEST_CASE_METHOD(Fixture, "a body that fails at once is replaced by a page, which the filters see, too",
+                 "[filters]") {
+  place_filter("/", "passes", "a");
+  CHECK(run("fails") == Stream::Outcome::sent);
+  CHECK(status() == 502);
+  CHECK(ledger.filters == "a?a!a!a.");
+  CHECK(has_line("Passed: a a"));
+  CHECK(ledger.outcome.status == 502);
+}
+
+TEST_CASE_METHOD(Fixture, "a filter may decide later", "[filters]") {
+  place_filter("/", "passes", "a");
+  const std::string way = GENERATE("defers", "defers_answers", "defers_throws");
+  place_filter("/", way, "b");
+  place_filter("/", "passes", "c");
+  CHECK(run("streams") == Stream::Outcome::sent);
+  if (way == "defers") {
+    CHECK(status() == 200);
+    CHECK(ledger.filters == "a?b?c?c!b!a!c.b.a.");
+  } else {
+    CHECK(status() == (way == "defers_answers" ? 403 : 500));
+    CHECK(ledger.filters == "a?b?a!b.a.");
+  }
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a filter that never decides is overdue", "[filters]") {
+  place_filter("/", "defers_for_ever", "a");
+  stream.take_head(ask("streams"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK(stream.be_late(DeadlineKind::handler) == Stream::Outcome::waits);
+  CHECK(advance(stream) == Stream::Outcome::sent);
+  CHECK(status() == 504);
+  CHECK(ledger.filters == "a?a.");
+  CHECK(stats.module_faults.get() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a filter that throws costs its request an error, and the others see it",
+                 "[filters]") {
+  const std::string way = GENERATE("throws", "throws_late", "throws_at_end");
+  place_filter("/", "passes", "a");
+  place_filter("/", way, "b");
+  place_filter("/", "passes", "c");
+  CHECK(run("streams") == Stream::Outcome::sent);
+  CHECK(status() == (way == "throws_at_end" ? 200 : 500));
+  CHECK(has_line("Passed: a " + std::string(way == "throws" ? "ab" : "abc")));
+  CHECK(stats.module_faults.get() == 1);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a closed filter answers 503, since it may guard what is behind it", "[filters]") {
+  place_filter("/", "passes", "a");
+  router.add_filter(0, "/ledger/", InstanceRef());
+  CHECK(run("streams") == Stream::Outcome::sent);
+  CHECK(status() == 503);
+  CHECK(has_line("Retry-After: 30"));
+  CHECK(has_line("Passed: a a"));
+}
+
+TEST_CASE_METHOD(Fixture, "a filter without its last slash guards that path, too", "[filters]") {
+  place_filter("/ledger/", "answers", "a");
+  target = "/ledger";
+  head.target = target;
+  head.method = Method::get;
+  stream.take_head(head, 0);
+  CHECK(finish() == Stream::Outcome::sent);
+  CHECK(session.content == "by the filter a");
+}
+
+TEST_CASE_METHOD(Fixture, "a filter changes the head", "[filters]") {
+  SECTION("removes lines") {
+    place_filter("/", "removes", "a");
+    place_filter("/", "answers", "b");
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(session.fields.find("Content-Type") == std::string::npos);
+  }
+  SECTION("sets lines") {
+    place_filter("/", "sets", "a");
+    place_filter("/", "answers", "b");
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(has_line("Content-Type: text/x-a"));
+    CHECK_FALSE(has_line("Content-Type: text/plain"));
+  }
+  SECTION("an invalid line changes nothing") {
+    place_filter("/", "breaks_field", "a");
+    place_filter("/", "answers", "b");
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(has_line("Content-Type: text/plain"));
+    CHECK(stats.module_faults.get() == 1);
+  }
+  SECTION("copies lines and notes that it sees") {
+    place_filter("/", "copies", "a");
+    place_filter("/", "answers", "b");
+    CHECK(run("x") == Stream::Outcome::sent);
+    std::size_t copies = 0;
+    for (std::size_t at = 0; (at = session.fields.find("Copy: text/plain\r\n", at)) != std::string::npos; ++at)
+      ++copies;
+    INFO(session.fields);
+    CHECK(copies == 100);
+    CHECK(has_line("Content-Type: text/plain"));
+  }
+  SECTION("sees status, size and lines") {
+    place_filter("/", "shows", "a");
+    place_filter("/", "answers", "b");
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(has_line("Seen: 200 15 Content-Type text/plain"));
+  }
+  SECTION("sets a status without content") {
+    place_filter("/", "sets_304", "a");
+    CHECK(run("streams") == Stream::Outcome::sent);
+    CHECK(status() == 304);
+    CHECK(session.content.empty());
+    CHECK(ledger.made == ledger.destroyed);
+  }
+  SECTION("has set lines before the handler was asked") {
+    place_filter("/", "sets_field", "a");
+    CHECK(run("streams") == Stream::Outcome::sent);
+    CHECK(has_line("Set-Before: yes"));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a request is handed over to another path", "[filters]") {
+  const std::string to = way_to("streams");
+  SECTION("whose filters are asked, too, but none twice") {
+    place_filter("/", "hands_over", "a", to);
+    place_filter("/ledger/", "passes", "b");
+    target = "/elsewhere?" + to.substr(to.find('?') + 1);
+    head.target = target;
+    head.method = Method::get;
+    stream.take_head(head, 0);
+    CHECK(finish() == Stream::Outcome::sent);
+    CHECK(status() == 200);
+    CHECK(ledger.filters == "a?b?b!a!b.a.");
+  }
+  SECTION("a filter written before the one that hands over guards the new path") {
+    place_filter("/ledger/", "answers", "guard");
+    place_filter("/elsewhere/", "hands_over", "a", to);
+    target = "/elsewhere/";
+    head.target = target;
+    head.method = Method::get;
+    stream.take_head(head, 0);
+    CHECK(finish() == Stream::Outcome::sent);
+    CHECK(session.content == "by the filter guard");
+  }
+  SECTION("twice at once is a fault") {
+    place_filter("/", "hands_over_twice", "a", to);
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(status() == 200);
+    CHECK(stats.module_faults.get() == 1);
+  }
+  SECTION("what is no path is a fault") {
+    place_filter("/", "hands_over", "a", GENERATE("http://example.org/", "", "relative", "/../up", "*"));
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(status() == 500);
+    CHECK(stats.module_faults.get() == 1);
+  }
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "what is handed over without end is answered with 508", "[filters]") {
+  for (int i = 0; i < 10; ++i) place_filter("/", "hands_over", "a", way_to("streams"));
+  CHECK(run("x") == Stream::Outcome::sent);
+  CHECK(status() == 508);
+}
+
+TEST_CASE_METHOD(Fixture, "a filter that takes the body has to answer", "[filters]") {
+  session.body = {"content"};
+  place_filter("/", "takes_body", "a");
+  CHECK(run("streams", 7) == Stream::Outcome::sent);
+  CHECK(status() == 500);
+  CHECK(stats.module_faults.get() == 1);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "transforms change the content, the innermost first", "[filters]") {
+  SECTION("of a body") {
+    place_filter("/", "transform", "a");
+    CHECK(run("streams") == Stream::Outcome::sent);
+    CHECK(session.content == std::string(6000, 'X') + "END");
+    CHECK(session.declared == kUnknownSize);
+  }
+  SECTION("of a body, to a known size") {
+    place_filter("/", "transform_sized", "a");
+    CHECK(run("streams") == Stream::Outcome::sent);
+    CHECK(session.content == std::string(6000, 'X') + "END");
+    CHECK(session.declared == 6003);
+  }
+  SECTION("of sent bytes, by two filters") {
+    place_filter("/", "transform", "a");
+    place_filter("/", "transform", "b");
+    place_filter("/", "answers", "c");
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(session.content.starts_with("BBBBYYYY    "));
+    CHECK(session.content.ends_with("CCCCEENNDDEND"));
+  }
+  SECTION("little by little") {
+    session.room = GENERATE(1U, 2U, 3U, 100U);
+    place_filter("/", "transform", "a");
+    place_filter("/", "answers", "c");
+    stream.take_head(ask("x"), 0);
+    Stream::Outcome outcome = advance(stream);
+    // A sink with less room than the transform needs never goes on.
+    for (int i = 0; i < 100 && outcome == Stream::Outcome::waits; ++i) outcome = advance(stream);
+    if (session.room >= 3) CHECK(session.content == "BBYY  TTHHEE  FFIILLTTEERR  CCEND");
+  }
+  SECTION("not of an answer to HEAD") {
+    place_filter("/", "transform", "a");
+    head.method = Method::head;
+    const RequestHead& asked = ask("streams");
+    head.method = Method::head;
+    stream.take_head(asked, 0);
+    CHECK(finish() == Stream::Outcome::sent);
+    CHECK(session.content.empty());
+    CHECK(session.declared == kUnknownSize);
+  }
+  stream.cut();
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a transform may keep the size, also of nothing, and resume itself at once",
+                 "[filters]") {
+  place_filter("/", "keeps", "a");
+  SECTION("content") {
+    CHECK(run("streams") == Stream::Outcome::sent);
+    CHECK(session.content == std::string(3000, 'x'));
+    CHECK(session.declared == 3000);
+  }
+  SECTION("no content") {
+    place_filter("/", "answers_nothing", "b");
+    CHECK(run("x") == Stream::Outcome::sent);
+    CHECK(session.declared == 0);
+  }
+  CHECK(ledger.outcome.ending == Ending::complete);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a body behind a transform writes what it has declared", "[filters]") {
+  const std::string way = GENERATE("underruns", "overruns");
+  place_filter("/", "transform", "a");
+  CHECK(run(way) == Stream::Outcome::sent);
+  CHECK(status() == 502);
+  CHECK(stats.module_faults.get() == 1);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a finite answer behind a transform is not ended as one without an end",
+                 "[filters]") {
+  place_filter("/", "transform", "a");
+  stream.take_head(ask("parks"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK_FALSE(stream.waits_endlessly());
+  stream.cut();
+}
+
+TEST_CASE_METHOD(Fixture, "what waits behind a transform waits, and goes on when its module says so",
+                 "[filters]") {
+  place_filter("/", "transform", "a");
+  stream.take_head(ask("endless"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK(stream.waits_endlessly());
+  CHECK(session.content == std::string(20, 'X'));
+  CHECK(stream.wake(*router.filters(0).front().instance.get()));  // the body is not the filter's
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK(stream.close_endless() == Stream::Outcome::closed);
+  CHECK(ledger.outcome.ending == Ending::closed);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a transform that fails ends the answer", "[filters]") {
+  const std::string way = GENERATE("transform_throws", "transform_fails");
+  place_filter("/", "passes", "a");
+  place_filter("/", way, "b");
+  CHECK(run("streams") == Stream::Outcome::sent);  // nothing was sent yet
+  CHECK(status() == (way == "transform_throws" ? 500 : 502));
+  CHECK(has_line("Transformed: no"));
+  CHECK(ledger.filters.ends_with("b.a."));
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "a transform that does nothing is late", "[filters]") {
+  const std::string way = GENERATE("transform_takes_nothing", "transform_parks");
+  place_filter("/", way, "a");
+  stream.take_head(ask("streams"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK(stream.be_late(DeadlineKind::handler) == Stream::Outcome::cut);
+  CHECK(ledger.outcome.ending == Ending::late);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
+TEST_CASE_METHOD(Fixture, "the end of an exchange says how it was", "[filters]") {
+  place_filter("/", "passes", "a");
+  SECTION("cut") {
+    CHECK(run("fails_late") == Stream::Outcome::cut);
+    CHECK(ledger.outcome.ending == Ending::cut);
+  }
+  SECTION("its client has left") {
+    session.lost_after = 10;
+    CHECK(run("streams") == Stream::Outcome::client_left);
+    CHECK(ledger.outcome.ending == Ending::client_left);
+  }
+  SECTION("its session was cut before an answer") {
+    stream.take_head(ask("defers"), 0);
+    CHECK(advance(stream) == Stream::Outcome::waits);
+    stream.cut();
+    CHECK(ledger.outcome.ending == Ending::client_left);
+    CHECK(ledger.outcome.status == 0);
+  }
+  CHECK(ledger.filters.ends_with("a."));
+}
