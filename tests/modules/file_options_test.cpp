@@ -142,6 +142,19 @@ TEST_CASE_METHOD(Site, "the mount's own page is sent for an error", "[options]")
   CHECK(ask("a.txt", {}, Method::other)->code == 501);
 }
 
+TEST_CASE_METHOD(Site, "a folder's index is the first of the names that is there", "[options]") {
+  mount({{"index", "index.html\nindex.htm\nhome.txt"}, {"listing", "on"}});
+  write("home.txt", "the third");
+  CHECK(ask("")->content == "the third");
+  write("index.htm", "the second");
+  CHECK(ask("")->content == "the second");
+  write("index.html/inside", "no file of that name");
+  CHECK(ask("")->content == "the second");
+  write("other/a.txt", "a");
+  CHECK(ask("other/")->content.find("a.txt") != std::string::npos);
+  CHECK(ask("other/index.htm/")->code == 404);
+}
+
 TEST_CASE_METHOD(Site, "a folder without an index is listed if listing is on", "[options]") {
   write("docs/a & b.txt", "12345");
   write("index.html", "the index");

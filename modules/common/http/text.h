@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::files {
 
@@ -41,6 +42,16 @@ constexpr std::string_view take_part(std::string_view& text, char separator) {
   const std::string_view part = text.substr(0, text.find(separator));
   text.remove_prefix(std::min(part.size() + 1, text.size()));
   return part;
+}
+
+// The items of an option of type list.
+inline std::vector<std::string> items_of(std::string_view list) {
+  std::vector<std::string> items;
+  while (!list.empty()) {
+    const std::string_view item = trimmed(take_part(list, '\n'));
+    if (!item.empty()) items.emplace_back(item);
+  }
+  return items;
 }
 
 // The number that the text begins with; 0 for none.

@@ -157,8 +157,8 @@ bool FileHandler::locate(const Request& request, std::string& path) const {
   path = served_.prefix();
   path.append(asked);
   const bool for_folder = asked.empty() || asked.ends_with('/');
-  if (for_folder && options_.index.empty() && !options_.listing) return false;
-  if (for_folder) path.append(options_.index.empty() ? "." : options_.index);
+  if (for_folder && options_.indexes.empty() && !options_.listing) return false;
+  if (for_folder) path.append(options_.indexes.empty() ? "." : options_.indexes.front());
   return true;
 }
 
@@ -273,6 +273,10 @@ void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t statu
     case Search::For::fallback:
       return answer_error(exchange, 404);
     case Search::For::request:
+      if (status == 404 && for_folder && ++search.index < options_.indexes.size()) {
+        search.path = served_.prefix() + std::string(asked) + options_.indexes[search.index];
+        return seek(exchange, std::move(search));
+      }
       if (status == 404 && for_folder && options_.listing) return list(exchange, search.path);
       if (status == 404 && has_fallback(exchange.request())) return seek_fallback(exchange);
       return answer_error(exchange, status);

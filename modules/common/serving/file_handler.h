@@ -84,6 +84,7 @@ class FileHandler : public Handler {
     FileRef plain;
     Codings codings;
     std::size_t tried = 0;  // how many of the codings; `path` has the last of them
+    std::size_t index = 0;  // of FileOptions::indexes, for a folder
   };
   // A step of a search that a thread does, and the continuation on the loop.
   class Step;

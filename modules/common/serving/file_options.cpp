@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "common/http/text.h"
+
 namespace sluice::files {
 namespace {
 
@@ -30,7 +32,7 @@ void require_field_value(Host& host, const char* name, const std::string& value)
 }  // namespace
 
 FileOptions::FileOptions(Host& host)
-    : index(text_of(host, "index")),
+    : indexes(items_of(host.option("index"))),
       fallback(path_of(host, "fallback")),
       errors(path_of(host, "errors")),
       types_text(text_of(host, "types")),
@@ -48,8 +50,10 @@ FileOptions::FileOptions(Host& host)
       revalidate_ms(host.number("revalidate_ms")) {
   if (host.folder().fd < 0) throw std::runtime_error("it has no folder to serve");
   if (inline_max > kInlineLimit) throw std::runtime_error("inline_max is more than 1M: write 1M or less");
-  if (index.find('/') != std::string::npos)
-    throw std::runtime_error("index has a slash: write only the name of a file");
+  for (const std::string& index : indexes) {
+    if (index.find('/') != std::string::npos)
+      throw std::runtime_error("index has a slash: write only the name of a file");
+  }
   if (default_type.empty()) throw std::runtime_error("default_type is empty: write a media type");
   require_field_value(host, "default_type", default_type);
   require_field_value(host, "cache_control", cache_control);

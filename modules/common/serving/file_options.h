@@ -6,6 +6,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "common/files/open_beneath.h"
 #include "common/http/type_table.h"
@@ -13,8 +14,8 @@
 namespace sluice::files {
 
 inline constexpr std::array kFileOptions = {
-    OptionInfo{"index", OptionType::text, 0, "index.html",
-               "the file that is sent for a folder; empty for none"},
+    OptionInfo{"index", OptionType::list, 0, "index.html",
+               "the file that is sent for a folder, the first of these that is there; empty for none"},
     OptionInfo{"listing", OptionType::flag, 0, "off",
                "whether a folder without an index is listed, as HTML or (Accept: application/json) as JSON"},
     OptionInfo{
@@ -72,7 +73,7 @@ struct FileOptions {
            (links == Links::refused ? "\nno links" : "");
   }
 
-  std::string index;
+  std::vector<std::string> indexes;  // none is empty
   std::string fallback;
   std::string errors;  // empty or ending in '/'
   std::string types_text;
