@@ -1,0 +1,165 @@
+// A filter that says how often a client may ask, and how many of its requests may be under way at once. Each
+// worker counts for itself, so that with N workers a client may get N times as much; one account of all workers
+// needs memory that they share.
+#include <sluice/module.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "limit/client_key.h"
+#include "limit/client_table.h"
+#include "limit/rate_text.h"
+
+namespace {
+
+using sluice::Exchange;
+using sluice::Host;
+using sluice::OptionType;
+using sluice::limit::Client;
+using sluice::limit::Rate;
+
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+constexpr std::uint64_t kReportMs = 60'000;
+
+// The mistakes of the options leave as exceptions, which the server reports as the filter's refusal.
+Rate rate_of(const Host& host) {
+  const std::string text(std::string_view(host.option("rate")));
+  const std::uint64_t burst = host.number("burst");
+  if (text.empty()) {
+    if (burst != 0)
+      throw std::runtime_error("the option burst belongs to rate: give rate, too, or leave it out");
+    return {};
+  }
+  std::optional<Rate> rate = sluice::limit::parse_rate(text);
+  if (!rate)
+    throw std::runtime_error(
+        "the option rate has '" + text +
+        "': write 1 to 1000000 requests in a second, minute or hour, as in 10/s, 600/m or 50/h");
+  if (burst > sluice::limit::kBurstMax)
+    throw std::runtime_error("the option burst is above " + std::to_string(sluice::limit::kBurstMax) +
+                             ": write a lower number");
+  if (burst != 0) rate->burst = burst;
+  return *rate;
+}
+
+sluice::limit::KeySource key_of(const Host& host) {
+  const std::string text(std::string_view(host.option("key")));
+  auto source = sluice::limit::parse_key(text);
+  if (!source)
+    throw std::runtime_error("the option key has '" + text + "': write address, field:NAME or note:NAME");
+  return *source;
+}
+
+class Limit final : public sluice::Filter, private sluice::Timer {
+ public:
+  explicit Limit(Host& host)
+      : host_(host),
+        rate_(rate_of(host)),
+        under_way_max_(host.number("in_flight")),
+        dry_run_(host.number("dry_run") != 0),
+        keys_(key_of(host)),
+        passed_(host.counter("passed")),
+        refused_(host.counter("refused")) {
+    if (rate_.interval_ns == 0 && under_way_max_ == 0)
+      throw std::runtime_error("it limits nothing: give rate, as in 10/s, or in_flight");
+  }
+  ~Limit() override {
+    if (report_.value != 0) host_.cancel(report_);
+  }
+
+  void request(Exchange& exchange) override {
+    const std::uint64_t now_ns = host_.now_ms() * kNsPerMs;
+    Client& client = clients_.find(keys_.key_of(exchange), now_ns);
+    const std::uint64_t wait_ns = judge(client, now_ns);
+    ++seen_;
+    if (wait_ns != 0) return refuse(exchange, wait_ns);
+    host_.count(passed_, 1);
+    if (under_way_max_ == 0) return;
+    under_way_.emplace(exchange.ticket().value, &client);
+    clients_.begin(client);
+  }
+
+  void ended(Exchange& exchange, const sluice::Outcome&) override {
+    const auto begun = under_way_.find(exchange.ticket().value);
+    if (begun == under_way_.end()) return;  // it was refused, or is not counted
+    clients_.end(*begun->second);
+    under_way_.erase(begun);
+  }
+
+ private:
+  // 0 if the request may pass. Otherwise the time after which another one may.
+  std::uint64_t judge(Client& client, std::uint64_t now_ns) const {
+    // When a request under way will end is not known.
+    if (under_way_max_ != 0 && client.under_way >= under_way_max_) return kNsPerSecond;
+    return rate_.interval_ns == 0 ? 0 : client.bucket.take(rate_, now_ns);
+  }
+
+  // RFC 6585 section 4. In a dry run the request goes on.
+  void refuse(Exchange& exchange, std::uint64_t wait_ns) {
+    host_.count(refused_, 1);
+    if (dry_run_) return note_refused();
+    exchange.field("Retry-After", std::to_string((wait_ns + kNsPerSecond - 1) / kNsPerSecond));
+    exchange.fail(429);
+  }
+
+  // The first one that would be refused begins a minute, whose end is reported.
+  void note_refused() {
+    if (report_.value == 0) {
+      report_ = host_.timer(kReportMs, *this);
+      seen_ = 1;
+      seen_refused_ = 0;
+    }
+    ++seen_refused_;
+  }
+
+  void fired() override {
+    report_ = {};
+    host_.log(sluice::LogLevel::warning, "without dry_run, " + std::to_string(seen_refused_) + " of " +
+                                             std::to_string(seen_) +
+                                             " requests of the last minute would have been refused");
+  }
+
+  Host& host_;
+  const Rate rate_;
+  const std::uint64_t under_way_max_;  // of a client; 0: no limit
+  const bool dry_run_;
+  const sluice::limit::KeyMaker keys_;
+  const std::uint32_t passed_;
+  const std::uint32_t refused_;
+  sluice::limit::ClientTable clients_;
+  std::unordered_map<std::uint64_t, Client*> under_way_;  // by the exchange's ticket
+  sluice::TimerId report_;
+  std::uint64_t seen_ = 0;  // since the minute began
+  std::uint64_t seen_refused_ = 0;
+};
+
+constexpr sluice::OptionInfo kOptions[] = {
+    {"rate", OptionType::text, 0, "",
+     "requests of a client in a second, minute or hour, as in 10/s, 600/m or 50/h; 429 above. Each worker "
+     "counts for "
+     "itself",
+     nullptr},
+    {"burst", OptionType::number, 0, "0",
+     "requests that may come at once after a pause; 0 for as many as the rate gives in a second, at least 1",
+     nullptr},
+    {"in_flight", OptionType::number, 0, "0",
+     "requests of a client under way at once, 429 above; 0 for any number. Each worker counts for itself",
+     nullptr},
+    {"key", OptionType::text, 0, "address",
+     "what tells clients apart: address (IPv6 by /64), field:NAME of the request, or note:NAME, as in "
+     "note:user of "
+     "access",
+     nullptr},
+    {"dry_run", OptionType::flag, 0, "off",
+     "refuse nothing; count what would be refused, and log it once a minute", nullptr},
+};
+
+}  // namespace
+
+SLUICE_MODULE(Limit, .name = "limit", .version = "1.0.0",
+              .summary = "A filter: limits how often clients ask, and how much at once", .options = kOptions,
+              .option_count = sizeof(kOptions) / sizeof(kOptions[0]));
