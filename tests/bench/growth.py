@@ -32,6 +32,22 @@ def mounts(module, count):
     return words
 
 
+# One of each kind, as it would stand before a site; its files are asked for.
+FILTERS = {
+    "headers": "headers:security=on,cache=text/html: no-cache,cache=*: max-age=60,hashed=on",
+    "rewrite": "rewrite:rules=^/old/(.*)$ /new/$1 301,rules=^/user/(\\\\d+)$ /users?id=$1",
+    "access": "access:allow=127.0.0.0/8,deny=192.0.2.0/24,hide=.git,hide=*.bak",
+    "limit": "limit:rate=1000000/s,in_flight=1000",
+}
+
+
+def filters(*what):
+    words = []
+    for one in what:
+        words += ["--filter", f"/={one}"]
+    return words
+
+
 def sites(module, count):
     """A configuration of sites that have so many names in all, a hundred each."""
     text = ""
@@ -54,6 +70,10 @@ def steps(module):
     for count in (1, 100, 1_000, 10_000):
         yield "names", count, served(module, "--config", "@configuration@", configuration=sites(module, count)), {
             "host": f"host{count - 1}.example"}
+    for count in (0, 1, 4, 16):
+        yield "filters that set a field", count, served(module, *filters(*[f"headers:set=X-{i}: yes" for i in range(count)])), {}
+    for name, what in FILTERS.items():
+        yield f"filter {name}", 1, served(module, *filters(what)), {}
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
     # The work is a sleep of 0 ms: what remains is the way to a thread and back.
@@ -96,6 +116,7 @@ def play(server, load, seconds, work, root):
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run growth", description=__doc__)
     parser.add_argument("--module", default="static_sendfile", help="static_sendfile, or another file module")
+    parser.add_argument("--only", default="", help="only dimensions whose names begin so")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts (3)")
     parser.add_argument("--seconds", type=int, default=3, help="of load in each (3)")
     parser.add_argument("--log", metavar="TITLE", help="append the table to LOG.md")
@@ -105,7 +126,7 @@ def main():
     try:
         make_files(f"{work}/root")
         make_folder_of_offloader(work)
-        plan = list(steps(given.module))
+        plan = [step for step in steps(given.module) if step[0].startswith(given.only)]
         results = [[] for _ in plan]
         for _ in range(given.rounds):
             for place, (_, _, server, load) in enumerate(plan):
