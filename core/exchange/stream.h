@@ -142,6 +142,7 @@ class Stream final : private DeadlineNode {
   bool ask_next_filter();
   bool find_handler();
   bool follow_hand_over();
+  void answer_closed();
   void send_to_https(std::string_view authority);
   void redirect(std::uint32_t status, const std::string& location);
   void answer_unrouted(const Refusal& refusal);

@@ -69,7 +69,6 @@ void Stream::ask() {
       case HttpExchange::Stage::deferred:
         return transition(StreamEvent::deferred);
       case HttpExchange::Stage::answered:
-        handled_ = true;
         return;
       case HttpExchange::Stage::handed_over:
         if (!follow_hand_over()) return;
@@ -83,6 +82,12 @@ void Stream::ask() {
   }
 }
 
+// A module that is switched off, or missing, would answer or filter here.
+void Stream::answer_closed() {
+  exchange_.field("Retry-After", kClosedRetrySeconds);
+  exchange_.answer_unrouted({503});
+}
+
 // false if no other filter stands before the path. A closed filter answers 503, because it may be there to
 // guard what is behind it.
 bool Stream::ask_next_filter() {
@@ -91,8 +96,7 @@ bool Stream::ask_next_filter() {
     const Router::FilterPlace& place = filters[next_filter_];
     if (!place.covers(path_) || exchange_.has_asked(next_filter_)) continue;
     if (!place.instance) {
-      exchange_.field("Retry-After", kClosedRetrySeconds);
-      exchange_.answer_unrouted({503});
+      answer_closed();
       return true;
     }
     const std::string_view mount = place.instance->mount();
@@ -110,10 +114,8 @@ bool Stream::find_handler() {
     exchange_.route({InstanceRef(match.instance), path_.substr(match.mount.size()), match.mount, query_});
     return true;
   }
-  handled_ = true;
   if (match.closed) {
-    exchange_.field("Retry-After", kClosedRetrySeconds);
-    exchange_.answer_unrouted({503});
+    answer_closed();
   } else if (match.instance == nullptr) {
     exchange_.answer_unrouted({404});
   } else {
@@ -136,7 +138,6 @@ bool Stream::follow_hand_over() {
     exchange_.report_fault(fmt::format("it handed a request over to '{}', which is no path", next.target));
   if (followed >= kHandOversMax) exchange_.report_fault("its request was handed over too often");
   if (!is_path || followed >= kHandOversMax) {
-    handled_ = true;
     exchange_.answer_for_handler({is_path ? 508U : 500U});
     return false;
   }

@@ -24,12 +24,10 @@ constexpr std::string_view kChallenges = "/.well-known/acme-challenge/";
 class Rewrite final : public sluice::Filter {
  public:
   explicit Rewrite(sluice::Host& host) : canonical_(std::string_view(host.option("canonical"))) {
-    std::string_view rules = host.option("rules");
-    while (!rules.empty()) {
-      const std::string_view rule = sluice::files::trimmed(sluice::files::take_part(rules, '\n'));
-      if (!rule.empty()) rules_.emplace_back(rule);
-      if (rules_.size() > kRulesMax)
+    for (const std::string& rule : sluice::files::items_of(host.option("rules"))) {
+      if (rules_.size() == kRulesMax)
         throw std::runtime_error("there are more than 1000 rules: join some by patterns");
+      rules_.emplace_back(rule);
     }
     check_canonical();
   }
