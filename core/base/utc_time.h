@@ -8,6 +8,8 @@
 
 namespace sluice {
 
+inline constexpr long kDayS = 24 * 3600;
+
 struct UtcTime {
   int year;
   int month;    // 1 to 12

@@ -7,7 +7,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kHead = Http2Link::kFrameHead;
 // The server's own fields, and what HPACK adds to a field in the worst case.
 constexpr std::size_t kOwnFieldsMax = 256;
 constexpr std::size_t kShortestLine = 5;  // "a: " and a line end
@@ -18,7 +17,7 @@ constexpr std::size_t kPerFieldMax = 12;
 std::size_t frames_max(std::size_t lines) {
   const std::size_t fields_max = lines / kShortestLine + 1;
   const std::size_t block = kOwnFieldsMax + lines + std::min(fields_max * kPerFieldMax, 2 * lines);
-  return block + (block / Http2Link::kContentMax + 1) * kHead;
+  return block + (block / Http2Link::kContentMax + 1) * Http2Link::kFrameHead;
 }
 
 }  // namespace
@@ -87,12 +86,12 @@ bool Http2Answer::submit_trailers(Http2Link& link) {
 
 bool Http2Answer::put_frame(Http2Link& link, const std::uint8_t* frame_head, std::size_t size) {
   Output& output = link.output();
-  if (size != ready_ || output.room() < kHead + size) return false;
+  if (size != ready_ || output.room() < Http2Link::kFrameHead + size) return false;
   if (!is_staged_ && output.position() != position_) return false;
   char* place = output.place();
-  std::memcpy(place, frame_head, kHead);
-  if (is_staged_) std::memcpy(place + kHead, link.common().staging.get(), size);
-  output.append_written(kHead + size);
+  std::memcpy(place, frame_head, Http2Link::kFrameHead);
+  if (is_staged_) std::memcpy(place + Http2Link::kFrameHead, link.common().staging.get(), size);
+  output.append_written(Http2Link::kFrameHead + size);
   ready_ = 0;
   return true;
 }

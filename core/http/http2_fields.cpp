@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kTextKeptMax = 8 * 1024;
 constexpr std::size_t kFieldsKeptMax = 64;
 
-constexpr Refusal kLongHead = {431, "The fields of the request are too long together."};
+constexpr Refusal kLongFields = {431, "The fields of the request are too long together."};
 
 // They describe a connection of HTTP/1.1 (RFC 9113 section 8.2.2).
 constexpr std::string_view kOfConnections[] = {"connection", "keep-alive", "proxy-connection",
@@ -70,7 +70,7 @@ Refusal Http2RequestFields::judge(bool has_body, bool secure, const Limits& limi
   head_.method_name = pseudo.method;
   head_.method = method_of(pseudo.method);
   if (sorted) return sorted;
-  if (too_long_) return pseudo.path.size() > limits.target_bytes_max ? Refusal{414} : kLongHead;
+  if (too_long_) return pseudo.path.size() > limits.target_bytes_max ? Refusal{414} : kLongFields;
   if (const Refusal refusal = judge_target(pseudo, secure, limits)) return refusal;
   if (const Refusal refusal = judge_host(pseudo)) return refusal;
   join_cookies();

@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/openssl_owned.h"
 #include "base/small_file.h"
+#include "base/utc_time.h"
 
 namespace sluice {
 namespace {
@@ -18,16 +20,6 @@ namespace {
 constexpr std::size_t kFileMax = 1024 * 1024;
 constexpr long kSelfSignedDays = 90;
 constexpr long kRenewedDays = 30;  // before the end
-constexpr long kDay = 24 * 3600;
-
-struct Free {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
 
 std::string_view written(BIO* bio) {
   char* bytes = nullptr;
@@ -36,7 +28,7 @@ std::string_view written(BIO* bio) {
 }
 
 bool extend(X509* certificate, int kind, const char* value) {
-  const Owned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, nullptr, kind, value));
+  const OpensslOwned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, nullptr, kind, value));
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
@@ -72,15 +64,15 @@ std::string alternative_names(const std::vector<std::string>& site) {
   return text;
 }
 
-Owned<X509> sign(EVP_PKEY* key, const std::string& names) {
-  Owned<X509> certificate(X509_new());
+OpensslOwned<X509> sign(EVP_PKEY* key, const std::string& names) {
+  OpensslOwned<X509> certificate(X509_new());
   if (certificate == nullptr) return nullptr;
   X509* x509 = certificate.get();
   X509_NAME* subject = X509_get_subject_name(x509);
   const auto* name = reinterpret_cast<const unsigned char*>("sluice, self-signed");
   const bool made = X509_set_version(x509, X509_VERSION_3) == 1 && number(x509) &&
                     X509_gmtime_adj(X509_getm_notBefore(x509), -3600) != nullptr &&
-                    X509_gmtime_adj(X509_getm_notAfter(x509), kSelfSignedDays * kDay) != nullptr &&
+                    X509_gmtime_adj(X509_getm_notAfter(x509), kSelfSignedDays * kDayS) != nullptr &&
                     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, name, -1, -1, 0) == 1 &&
                     X509_set_issuer_name(x509, subject) == 1 && X509_set_pubkey(x509, key) == 1 &&
                     extend(x509, NID_subject_alt_name, names.c_str()) &&
@@ -116,11 +108,11 @@ Result<Certificate> read_certificate(const CertificateFiles& files) {
 
 Result<Certificate> make_self_signed(const std::vector<std::string>& names) {
   const auto failed = [] { return fail("a self-signed certificate cannot be made: OpenSSL has refused to"); };
-  const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
+  const OpensslOwned<EVP_PKEY> key(EVP_EC_gen("P-256"));
   if (key == nullptr) return failed();
-  const Owned<X509> certificate = sign(key.get(), alternative_names(names));
-  const Owned<BIO> chain(BIO_new(BIO_s_mem()));
-  const Owned<BIO> secret(BIO_new(BIO_s_secmem()));
+  const OpensslOwned<X509> certificate = sign(key.get(), alternative_names(names));
+  const OpensslOwned<BIO> chain(BIO_new(BIO_s_mem()));
+  const OpensslOwned<BIO> secret(BIO_new(BIO_s_secmem()));
   if (certificate == nullptr || chain == nullptr || secret == nullptr ||
       PEM_write_bio_X509(chain.get(), certificate.get()) != 1 ||
       PEM_write_bio_PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
@@ -133,13 +125,13 @@ Result<Certificate> make_self_signed(const std::vector<std::string>& names) {
   return Certificate{{std::string(kSelfSigned), ""},
                      std::string(written(chain.get())),
                      std::make_shared<SecretBytes>(std::move(*bytes)),
-                     std::time(nullptr) + (kSelfSignedDays - kRenewedDays) * kDay,
+                     std::time(nullptr) + (kSelfSignedDays - kRenewedDays) * kDayS,
                      names};
 }
 
 std::string fingerprint_of(const std::string& chain) {
-  const Owned<BIO> bytes(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
-  const Owned<X509> certificate(PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr));
+  const OpensslOwned<BIO> bytes(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
+  const OpensslOwned<X509> certificate(PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr));
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (certificate == nullptr || X509_digest(certificate.get(), EVP_sha256(), digest, &size) != 1) return "";

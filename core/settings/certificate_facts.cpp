@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "base/netstring.h"
+#include "base/openssl_owned.h"
 #include "base/utc_time.h"
 
 namespace sluice {
@@ -20,16 +21,7 @@ namespace {
 constexpr std::size_t kCertificatesMax = 10'000;
 constexpr std::size_t kNamesMax = 100;
 constexpr std::size_t kNameSizeMax = 255;
-constexpr std::int64_t kDay = 24 * 3600;
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999, which is the format's last
-
-struct Free {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
 
 // Other bytes than printable ones could write lines of their own into logs and terminals.
 std::string printable(std::string_view bytes) {
@@ -53,7 +45,7 @@ std::string name_text(const GENERAL_NAME& name) {
 
 std::vector<std::string> names_of(const X509* certificate) {
   std::vector<std::string> texts;
-  const Owned<GENERAL_NAMES> names(
+  const OpensslOwned<GENERAL_NAMES> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   const int count = names == nullptr ? 0 : sk_GENERAL_NAME_num(names.get());
   for (int i = 0; i < count && texts.size() < kNamesMax; ++i) {
@@ -64,8 +56,9 @@ std::vector<std::string> names_of(const X509* certificate) {
 }
 
 std::optional<CertificateFacts> facts_of(const Certificate& certificate) {
-  const Owned<BIO> pem(BIO_new_mem_buf(certificate.chain.data(), static_cast<int>(certificate.chain.size())));
-  const Owned<X509> first(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
+  const OpensslOwned<BIO> pem(
+      BIO_new_mem_buf(certificate.chain.data(), static_cast<int>(certificate.chain.size())));
+  const OpensslOwned<X509> first(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
   std::tm end{};
   const bool known = first != nullptr && ASN1_TIME_to_tm(X509_get0_notAfter(first.get()), &end) == 1;
   std::optional<CertificateFacts> facts;
@@ -121,14 +114,14 @@ std::string moment_text(std::int64_t seconds) {
 
 std::optional<std::string> expiry_warning(const CertificateFacts& facts, std::int64_t now_s) {
   const std::int64_t left_s = facts.not_after_s - now_s;
-  if (left_s > kWarnedDays * kDay) return std::nullopt;
+  if (left_s > kWarnedDays * kDayS) return std::nullopt;
   const char* remedy = facts.file == kSelfSigned ? "reload the server, which makes another one" : "renew it";
   const std::string moment = moment_text(facts.not_after_s);
   if (left_s < 0) {
     return fmt::format("the certificate {} expired at {}, and clients refuse it: {}", facts.file, moment,
                        remedy);
   }
-  const std::int64_t days = std::max<std::int64_t>(1, (left_s + kDay - 1) / kDay);
+  const std::int64_t days = std::max<std::int64_t>(1, (left_s + kDayS - 1) / kDayS);
   return fmt::format("the certificate {} expires within {} day{}, at {}: {}", facts.file, days,
                      days == 1 ? "" : "s", moment, remedy);
 }

@@ -10,12 +10,12 @@
 namespace sluice {
 namespace {
 
-bool is_same(const ListenAddress& one, const ListenAddress& other) {
+bool is_equal(const ListenAddress& one, const ListenAddress& other) {
   return one.length == other.length && std::memcmp(&one.address, &other.address, one.length) == 0;
 }
 
 bool has_address(const std::vector<ListenAddress>& all, const ListenAddress& address) {
-  return std::any_of(all.begin(), all.end(), [&](const ListenAddress& one) { return is_same(one, address); });
+  return std::any_of(all.begin(), all.end(), [&](const ListenAddress& one) { return is_equal(one, address); });
 }
 
 enum class Shared { no, partly, wholly };

@@ -1,8 +1,8 @@
 #include "transport/kernel_tls.h"
 
+#include <linux/tcp.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -82,7 +82,7 @@ bool hand_over(int socket, const EVP_MD* digest, const SendKey& key, unsigned sh
   std::memcpy(info.iv, nonce + kSalt, sizeof(info.iv));
   for (std::size_t i = 0; i < sizeof(info.rec_seq); ++i)
     info.rec_seq[i] = static_cast<unsigned char>(key.records >> (8 * (sizeof(info.rec_seq) - 1 - i)));
-  done = done && ::setsockopt(socket, SOL_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 &&
+  done = done && ::setsockopt(socket, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 &&
          ::setsockopt(socket, SOL_TLS, TLS_TX, &info, sizeof(info)) == 0;
   ::explicit_bzero(&info, sizeof(info));
   ::explicit_bzero(nonce, sizeof(nonce));

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/monotonic_clock.h"
+#include "base/openssl_owned.h"
 #include "transport/tls_negotiation.h"
 
 namespace sluice {
@@ -20,18 +21,8 @@ namespace {
 // Between RSA keys of 2048 bits (0.25 ms) and of 3072.
 constexpr std::uint64_t kSlowNs = 500'000;
 
-struct FreeOne {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_MD_CTX* digest) const { EVP_MD_CTX_free(digest); }
-  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, FreeOne>;
-
-Owned<BIO> reader(std::string_view bytes) {
-  return Owned<BIO>(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+OpensslOwned<BIO> reader(std::string_view bytes) {
+  return OpensslOwned<BIO>(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
 std::string why() {
@@ -45,10 +36,10 @@ int refuse_passphrase(char*, int, int, void* asked) {
   return -1;
 }
 
-Result<Owned<EVP_PKEY>> parse_key(const Certificate& certificate) {
+Result<OpensslOwned<EVP_PKEY>> parse_key(const Certificate& certificate) {
   bool encrypted = false;
-  const Owned<BIO> pem = reader(certificate.key->view());
-  Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(pem.get(), nullptr, refuse_passphrase, &encrypted));
+  const OpensslOwned<BIO> pem = reader(certificate.key->view());
+  OpensslOwned<EVP_PKEY> key(PEM_read_bio_PrivateKey(pem.get(), nullptr, refuse_passphrase, &encrypted));
   const std::string subject = "the private key " + certificate.files.key;
   if (encrypted) {
     ERR_clear_error();
@@ -61,9 +52,9 @@ Result<Owned<EVP_PKEY>> parse_key(const Certificate& certificate) {
 
 // A certificate, then those that lead from it to a root; or certificates of several who sign. `what` they are:
 // "certificate a.pem".
-Result<Owned<STACK_OF(X509)>> parse_certificates(std::string_view pem, const std::string& what) {
-  Owned<STACK_OF(X509)> chain(sk_X509_new_null());
-  const Owned<BIO> bytes = reader(pem);
+Result<OpensslOwned<STACK_OF(X509)>> parse_certificates(std::string_view pem, const std::string& what) {
+  OpensslOwned<STACK_OF(X509)> chain(sk_X509_new_null());
+  const OpensslOwned<BIO> bytes = reader(pem);
   while (X509* next = PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr))
     sk_X509_push(chain.get(), next);
   if (sk_X509_num(chain.get()) == 0) return fail("the " + what + " is not a certificate in PEM form: " + why());
@@ -79,7 +70,7 @@ std::uint64_t signature_ns(EVP_PKEY* key) {
   const unsigned char text[32] = {};
   std::uint64_t least = ~std::uint64_t{0};
   for (int tried = 0; tried < 3; ++tried) {
-    const Owned<EVP_MD_CTX> digest(EVP_MD_CTX_new());
+    const OpensslOwned<EVP_MD_CTX> digest(EVP_MD_CTX_new());
     std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)), 0);
     std::size_t size = signature.size();
     const bool hashes =
@@ -141,9 +132,9 @@ bool is_for(X509* certificate, const std::string& name) {
 
 // A certificate, its key, and those that lead from it to a root.
 struct TlsIdentities::Parsed {
-  Owned<X509> first;
-  Owned<STACK_OF(X509)> rest;
-  Owned<EVP_PKEY> key;
+  OpensslOwned<X509> first;
+  OpensslOwned<STACK_OF(X509)> rest;
+  OpensslOwned<EVP_PKEY> key;
   bool is_slow = false;
 };
 

@@ -10,7 +10,6 @@ namespace sluice {
 namespace {
 
 constexpr std::uint64_t kLogIntervalMs = 1'000;
-constexpr std::size_t kRecordMax = 16 * 1024;
 constexpr std::size_t kSmallRecord = 1300;  // fits a packet with all heads
 constexpr std::uint64_t kSmallUntil = 64 * 1024;
 constexpr std::uint64_t kIdleMs = 1'000;

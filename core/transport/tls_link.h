@@ -38,6 +38,8 @@ struct TlsServices {
 
 class TlsLink {
  public:
+  static constexpr std::size_t kRecordMax = 16 * 1024;  // of content
+
   // Throws std::bad_alloc.
   TlsLink(TlsServices& services, int socket);
   // A step that a thread still computes is thrown away when it comes back.

@@ -12,7 +12,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kRecordMax = 16 * 1024;  // of content
 // Encrypted before the socket is asked. A send costs the same however long it is, so a portion is as much as
 // the file modules read at once. What the socket does not take has to be kept, so the portions of a client that
 // has just left something are smaller.
@@ -92,7 +91,7 @@ Transport::Handshake Transport::shake_hands(Ready& waiter, bool& input_ready) {
       case TlsStream::Handshake::failed:
         return Handshake::failed;
     }
-    char buffer[kRecordMax];
+    char buffer[TlsLink::kRecordMax];
     const Moved moved = input_ready ? receive_now(buffer, sizeof(buffer)) : Moved{0, Io::full};
     input_ready = moved.size == sizeof(buffer);
     if (moved.status == Io::full) return sent == Io::full ? Handshake::needs_room : Handshake::needs_bytes;
@@ -153,7 +152,7 @@ Moved Transport::receive_decrypted(char* buffer, std::size_t size) {
 // Appends the pieces' bytes from there on, up to a portion, as records. False when the connection is broken.
 bool Transport::encrypt(PieceReader& pieces, std::size_t portion) {
   std::string& records = tls_->services().context.records();
-  char buffer[kRecordMax];
+  char buffer[TlsLink::kRecordMax];
   const std::uint64_t now_ms = tls_->services().loop.now_ms();
   for (std::size_t done = 0; done < portion;) {
     const std::size_t part = std::min(portion - done, tls_->record_size(now_ms));

@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLEAN = ROOT / "build/tidy/clean"
 FOLDERS = [ROOT / "core", ROOT / "core/api", ROOT / "modules", ROOT]
 PRECOMPILED = re.compile(r"-Xclang -include-pch -Xclang (\S+)")
+JOINED = re.compile(r'^#include "(.+)"$', re.M)
 
 
 @functools.cache
@@ -50,9 +51,15 @@ def stamp_of(path, command):
 
 
 def read_commands(build):
-    """Of each source of ours the command, without precompiled headers that were not built."""
-    commands = {}
+    """Of each source of ours the command, as if it were compiled alone, and without precompiled headers that were not
+    built."""
+    entries = []
     for entry in json.loads((build / "compile_commands.json").read_text()):
+        whole = entry["file"]
+        parts = JOINED.findall(pathlib.Path(whole).read_text()) if "/Unity/" in whole else [whole]
+        entries += [{**entry, "file": part, "command": entry["command"].replace(whole, part)} for part in parts]
+    commands = {}
+    for entry in entries:
         path = pathlib.Path(entry["file"])
         if not path.is_relative_to(ROOT) or path.relative_to(ROOT).parts[0] not in ("core", "modules", "cli"):
             continue

@@ -16,7 +16,6 @@ namespace {
 
 // openat2 says EAGAIN without RESOLVE_CACHED when a rename raced with "..", or a lease is broken. Neither
 // lasts.
-constexpr int kTriesMax = 10;
 constexpr useconds_t kRetryUs = 1000;
 
 int openat2_retrying(int folder, const char* path, open_how& how) {

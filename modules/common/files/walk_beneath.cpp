@@ -16,8 +16,6 @@
 namespace sluice::files {
 namespace {
 
-constexpr int kLinksMax = 40;  // as the kernel's own walk (path_resolution(7))
-constexpr int kTriesMax = 10;
 constexpr long kNoLinksFollowed = 0x2000;  // ST_NOSYMFOLLOW, which Debian 12's C library does not know
 constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
 

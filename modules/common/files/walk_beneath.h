@@ -10,6 +10,9 @@
 
 namespace sluice::files {
 
+inline constexpr int kLinksMax = 40;  // as the kernel's own walk (path_resolution(7))
+inline constexpr int kTriesMax = 10;  // while renames race with a walk
+
 // Like openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS, but links that lead back are followed. `flags`
 // are open(2)'s.
 Opened walk_beneath(int folder, const char* path, Links links, int flags);

@@ -12,13 +12,13 @@
 #include <climits>
 
 #include "common/files/local_disks.h"
+#include "common/files/walk_beneath.h"
 
 namespace sluice::files {
 namespace {
 
 constexpr std::size_t kFoldersMax = 16 * 1024;
 constexpr int kStepsMax = 128;
-constexpr int kLinksMax = 40;  // as the kernel's
 
 // Opens one name in a folder; a link is opened itself. EAGAIN when the answer is not in memory.
 OwnedFd open_step(int folder, const std::string& name, int& error) {

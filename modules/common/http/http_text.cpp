@@ -4,12 +4,10 @@
 #include <chrono>
 #include <cstdio>
 
+#include "common/http/http_time.h"
+
 namespace sluice::files {
 namespace {
-
-constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 constexpr std::chrono::sys_days kYear0 = std::chrono::year(0) / 1 / 1;
 constexpr std::chrono::sys_days kYear10000 = std::chrono::year(10'000) / 1 / 1;
@@ -50,8 +48,8 @@ std::string http_date(std::int64_t seconds) {
   const UtcTime utc(seconds);
   char text[64];
   const int size =
-      std::snprintf(text, sizeof(text), "%s, %02u %s %04d %02ld:%02ld:%02ld GMT", kDays[utc.weekday], utc.day,
-                    kMonths[utc.month - 1], utc.year, utc.hour, utc.minute, utc.second);
+      std::snprintf(text, sizeof(text), "%s, %02u %s %04d %02ld:%02ld:%02ld GMT", kDays[utc.weekday].data(),
+                    utc.day, kMonths[utc.month - 1].data(), utc.year, utc.hour, utc.minute, utc.second);
   return std::string(text, static_cast<std::size_t>(size));
 }
 

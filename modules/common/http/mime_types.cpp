@@ -141,7 +141,7 @@ constexpr bool before(const Type& left, const Type& right) {
 }
 static_assert(std::is_sorted(std::begin(kTypes), std::end(kTypes), before));
 
-constexpr std::size_t kExtensionMax = 11;  // "webmanifest"
+constexpr std::size_t kLongest = 11;  // "webmanifest"
 
 }  // namespace
 
@@ -150,9 +150,9 @@ std::string_view mime_type(std::string_view path, std::string_view fallback) {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot == 0) return fallback;
   const std::string_view extension = name.substr(dot + 1);
-  if (extension.empty() || extension.size() > kExtensionMax) return fallback;
+  if (extension.empty() || extension.size() > kLongest) return fallback;
 
-  std::array<char, kExtensionMax> small;
+  std::array<char, kLongest> small;
   std::transform(extension.begin(), extension.end(), small.begin(), lower);
   const Type wanted{{small.data(), extension.size()}, {}};
   const Type* found = std::lower_bound(std::begin(kTypes), std::end(kTypes), wanted, before);

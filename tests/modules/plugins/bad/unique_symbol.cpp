@@ -1,12 +1,20 @@
-// Has a unique symbol: the static of a class template.
+// Has a unique symbol, as g++ makes of the static of a class template. Written as assembly, because clang makes
+// none.
 #include <sluice/module.h>
 
-template <typename T>
-struct __attribute__((visibility("default"))) Counter {
-  static inline int count = 0;
-};
+asm(R"(
+    .data
+    .globl counter
+    .type counter, %gnu_unique_object
+    .size counter, 4
+counter:
+    .long 0
+    .text
+)");
+extern int counter;
+
 struct Bad : sluice::Handler {
-  explicit Bad(sluice::Host&) { ++Counter<int>::count; }
+  explicit Bad(sluice::Host&) { ++counter; }
   void handle(sluice::Exchange& exchange) override { exchange.send("x"); }
 };
 
