@@ -27,8 +27,8 @@ std::string_view next_part(std::string_view& text, char separator) {
 
 // qvalue of RFC 9110 section 12.4.2: 0 or 1, and at most three decimals, which are zeros behind a 1.
 std::optional<int> parse_weight(std::string_view text) {
-  constexpr std::size_t kSizeMax = 5;  // "0.123"
-  if (text.empty() || text.size() > kSizeMax || (text[0] != '0' && text[0] != '1')) return std::nullopt;
+  constexpr std::size_t kWeightMax = 5;  // "0.123"
+  if (text.empty() || text.size() > kWeightMax || (text[0] != '0' && text[0] != '1')) return std::nullopt;
   if (text.size() > 1 && text[1] != '.') return std::nullopt;
   int weight = text[0] == '1' ? kFullWeight : 0;
   int unit = kFullWeight / 10;
