@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
+#include "common/http/media_type.h"
 #include "common/http/text.h"
 
 namespace sluice::headers {
 namespace {
 
-using files::equals_ignoring_case;
+using files::fits_type;
 using files::trimmed;
 
 constexpr std::string_view kForEver = "max-age=31536000, immutable";
@@ -59,14 +60,6 @@ std::optional<Line> parse_line(std::string_view text) {
   const std::string_view name = trimmed(text.substr(0, colon));
   if (colon == std::string_view::npos || name.empty()) return std::nullopt;
   return Line(name, trimmed(text.substr(colon + 1)));
-}
-
-bool fits_type(std::string_view pattern, std::string_view type) {
-  type = trimmed(type.substr(0, type.find(';')));
-  if (pattern == "*") return true;
-  if (!pattern.ends_with("/*")) return equals_ignoring_case(pattern, type);
-  const std::string_view group = pattern.substr(0, pattern.size() - 1);
-  return equals_ignoring_case(group, type.substr(0, group.size()));
 }
 
 bool has_content_hash(std::string_view path) {

@@ -49,9 +49,6 @@ struct HeaderRules {
 // "Name: value" in two. Nothing without a colon or a name.
 std::optional<Line> parse_line(std::string_view text);
 
-// Whether a type, with or without parameters, fits "text/html", "image/*" or "*".
-bool fits_type(std::string_view pattern, std::string_view type);
-
 // Whether tools that build sites have put a hash of the content into the name of the file: app.3f9a2b1c.js,
 // index-BxYz12Qq.css. Such a part stands before the extension, and has 8 letters and digits or more:
 // hexadecimal ones with both, or digits and letters in upper and lower case. Words with a number are none.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/http/media_type.h"
 #include "common/http/text.h"
 #include "headers/cross_origin.h"
 #include "headers/header_rules.h"
@@ -98,9 +99,7 @@ class Headers final : public sluice::Filter {
 
  private:
   static void check_type(const std::string& option, const std::string& type) {
-    const std::size_t slash = type.find('/');
-    const bool is_whole = slash != std::string::npos && slash > 0 && slash + 1 < type.size() && type != "*/*";
-    if (type != "*" && !is_whole)
+    if (!sluice::files::is_type_pattern(type))
       throw std::runtime_error("the option " + option + " has the type '" + type +
                                "': write TYPE/SUBTYPE, TYPE/* or *");
   }

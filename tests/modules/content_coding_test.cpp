@@ -113,6 +113,18 @@ TEST_CASE("a request without fields gets the content as it is", "[content_coding
   CHECK(names(preferred_codings(sluice::Request{})) == "identity");
 }
 
+TEST_CASE("only what is offered is sent, and ties are in the order of the offer", "[content_coding]") {
+  Codings offered;
+  offered.push_back(Coding::gzip);
+  offered.push_back(Coding::br);
+  const Field field{"Accept-Encoding", "zstd, br, gzip, identity;q=0.5", FieldId::accept_encoding};
+  sluice::Request request;
+  request.fields = &field;
+  request.field_count = 1;
+  CHECK(names(preferred_codings(request, offered)) == "gzip br identity");
+  CHECK(names(preferred_codings(request, Codings{})) == "identity");
+}
+
 TEST_CASE("each coding has a name and the suffix of its files", "[content_coding]") {
   CHECK(coding_name(Coding::zstd) == "zstd");
   CHECK(coding_suffix(Coding::zstd) == ".zst");

@@ -12,6 +12,7 @@ using sluice::files::Conditions;
 using sluice::files::equal_strongly;
 using sluice::files::equal_weakly;
 using sluice::files::judge_conditions;
+using sluice::files::lists_tag;
 using sluice::files::Representation;
 using sluice::files::Verdict;
 
@@ -144,4 +145,17 @@ TEST_CASE("tags are compared as section 8.8.3.2 shows", "[preconditions]") {
   CHECK_FALSE(equal_strongly("W/\"1\"", "\"1\""));
   CHECK(equal_weakly("W/\"1\"", "\"1\""));
   CHECK(equal_strongly("\"1\"", "\"1\""));
+}
+
+TEST_CASE("a field lists a tag in any of its lines, weak or strong", "[preconditions]") {
+  const Field fields[] = {
+      {"", "*", if_none_match}, {"", "\"a\", W/\"b\"", if_none_match}, {"", "\"c\"", if_match}};
+  sluice::Request request;
+  request.fields = fields;
+  request.field_count = 3;
+  CHECK(lists_tag(request, if_none_match, "\"b\""));
+  CHECK(lists_tag(request, if_none_match, "W/\"a\""));
+  CHECK(lists_tag(request, if_match, "\"c\""));
+  CHECK_FALSE(lists_tag(request, if_none_match, "\"c\""));
+  CHECK_FALSE(lists_tag(request, if_none_match, ""));
 }

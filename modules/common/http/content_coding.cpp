@@ -51,21 +51,29 @@ std::string_view coding_suffix(Coding coding) {
 }
 
 Codings preferred_codings(const Request& request) {
+  Codings offered;
+  for (const Coding coding : {Coding::zstd, Coding::br, Coding::gzip}) offered.push_back(coding);
+  return preferred_codings(request, offered);
+}
+
+Codings preferred_codings(const Request& request, const Codings& offered) {
   Weights weights;
   for_each_weighted(request, FieldId::accept_encoding,
                     [&](const WeightedMember& member) { take_member(member, weights); });
   std::array<Ranked, kCodingCount> ranked;
   std::size_t count = 0;
-  for (std::size_t i = 0; i < kCodingCount; ++i) {
-    const auto coding = static_cast<Coding>(i);
-    const std::optional<unsigned> weight = weights.named[i] ? weights.named[i] : weights.others;
+  const auto rank = [&](Coding coding) {
+    const std::optional<unsigned> named = weights.named[static_cast<std::size_t>(coding)];
+    const std::optional<unsigned> weight = named ? named : weights.others;
     if (weight.value_or(0) > 0) {
       ranked[count++] = {coding, *weight};
     } else if (!weight && coding == Coding::identity) {
       // If not mentioned, it is acceptable, but comes after all that was asked for.
       ranked[count++] = {coding, 0};
     }
-  }
+  };
+  std::for_each(offered.begin(), offered.end(), rank);
+  rank(Coding::identity);
   const auto end = ranked.begin() + static_cast<std::ptrdiff_t>(count);
   std::stable_sort(ranked.begin(), end, [](const Ranked& a, const Ranked& b) { return a.weight > b.weight; });
   Codings result;

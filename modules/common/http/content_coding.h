@@ -11,7 +11,7 @@
 
 namespace sluice::files {
 
-// Among equal weights the first one wins.
+// In the server's usual order: among equal weights the first one wins.
 enum class Coding : std::uint8_t { zstd, br, gzip, identity };
 inline constexpr std::size_t kCodingCount = 4;
 
@@ -28,7 +28,7 @@ class Codings {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   // REQUIRES: fewer than kCodingCount so far.
-  void push_back(Coding coding) { items_[size_++] = coding; }
+  constexpr void push_back(Coding coding) { items_[size_++] = coding; }
 
  private:
   std::array<Coding, kCodingCount> items_{};
@@ -39,5 +39,8 @@ class Codings {
 // Empty when the client has ruled out everything, even `identity`: answer 406, or with `identity` all the
 // same.
 Codings preferred_codings(const Request& request);
+// The same among these codings and `identity`; among equal weights the first one wins. REQUIRES: they are
+// distinct, and `identity` is not among them.
+Codings preferred_codings(const Request& request, const Codings& offered);
 
 }  // namespace sluice::files

@@ -43,8 +43,7 @@ std::string_view take_tag(std::string_view& list) {
 }
 
 template <typename Equal>
-bool list_matches(std::string_view list, std::string_view etag, Equal equal) {
-  if (list == "*") return true;  // it matches, because there is a representation
+bool list_names(std::string_view list, std::string_view etag, Equal equal) {
   while (true) {
     const std::string_view tag = take_tag(list);
     if (tag.empty()) return false;
@@ -53,11 +52,17 @@ bool list_matches(std::string_view list, std::string_view etag, Equal equal) {
 }
 
 // Several lines of one list field are one list.
+template <typename Matches>
+bool any_line(const Request& request, FieldId id, Matches matches) {
+  const Field* end = request.fields + request.field_count;
+  return std::any_of(request.fields, end,
+                     [&](const Field& field) { return field.id == id && matches(field.value); });
+}
+
 template <typename Equal>
 bool any_matches(const Request& request, FieldId id, std::string_view etag, Equal equal) {
-  const Field* end = request.fields + request.field_count;
-  return std::any_of(request.fields, end, [&](const Field& field) {
-    return field.id == id && list_matches(field.value, etag, equal);
+  return any_line(request, id, [&](std::string_view list) {
+    return list == "*" || list_names(list, etag, equal);  // there is a representation
   });
 }
 
@@ -124,6 +129,10 @@ bool equal_weakly(std::string_view left, std::string_view right) {
 
 bool equal_strongly(std::string_view left, std::string_view right) {
   return !left.empty() && left == right && !is_weak(left);
+}
+
+bool lists_tag(const Request& request, FieldId id, std::string_view etag) {
+  return any_line(request, id, [&](std::string_view list) { return list_names(list, etag, equal_weakly); });
 }
 
 Conditions judge_conditions(const Request& request, const Representation& what) {

@@ -30,4 +30,7 @@ Conditions judge_conditions(const Request& request, const Representation& repres
 bool equal_weakly(std::string_view left, std::string_view right);
 bool equal_strongly(std::string_view left, std::string_view right);
 
+// Whether a field of the request, If-None-Match, names this tag, compared weakly. "*" names none.
+bool lists_tag(const Request& request, FieldId id, std::string_view etag);
+
 }  // namespace sluice::files
