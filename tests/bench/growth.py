@@ -74,6 +74,9 @@ def steps(module):
         yield "filters that set a field", count, served(module, *filters(*[f"headers:set=X-{i}: yes" for i in range(count)])), {}
     for name, what in FILTERS.items():
         yield f"filter {name}", 1, served(module, *filters(what)), {}
+    for accepted in ("identity", "gzip", "br", "zstd"):
+        yield f"filter compress, {accepted}, bytes", 8 * KIBI, served(module, *filters("compress")), {
+            "path": "/8k.txt", "accepted": accepted}
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
     # The work is a sleep of 0 ms: what remains is the way to a thread and back.
@@ -93,6 +96,7 @@ def make_files(root):
     content = b"x" * KIBI
     os.makedirs(root)
     pathlib.Path(f"{root}/1k.bin").write_bytes(content)
+    pathlib.Path(f"{root}/8k.txt").write_bytes((REPOSITORY / "README.md").read_bytes()[:8 * KIBI])
     for folder in range(100):
         os.makedirs(f"{root}/tree/{folder}")
     for i in range(FILES_MAX):

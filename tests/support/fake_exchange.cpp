@@ -207,16 +207,25 @@ void FakeExchange::run(Transform& transform, std::string_view input) {
   constexpr std::size_t kPieceMax = 16 * 1024;
   transformed = true;
   for (int idle = 0; idle < 100;) {
-    FakeSink sink(*this, kUnknownSize);
-    const std::string_view piece = input.substr(0, kPieceMax);
-    const Follows follows = piece.size() == input.size() ? Follows::nothing : Follows::input;
+    FakeSink sink(*this, socket_room());
+    const std::size_t pause = received_at_pause.size();
+    const bool will_pause = pause < plan_.behind.pauses.size();
+    const std::size_t until_pause =
+        will_pause ? plan_.behind.pauses[pause] - (plan_.behind.content.size() - input.size()) : input.size();
+    const std::string_view piece = input.substr(0, std::min(kPieceMax, until_pause));
+    const Follows follows = piece.size() < until_pause ? Follows::input
+                            : will_pause               ? Follows::silence
+                                                       : Follows::nothing;
     Passed passed_on;
     const std::uint64_t before = received;
     server_.call("Transform::pass", [&] { passed_on = transform.pass(piece, follows, sink); });
     if (passed_on.size > piece.size()) server_.violation("the transform took more than there was");
     input.remove_prefix(static_cast<std::size_t>(std::min<std::uint64_t>(passed_on.size, piece.size())));
     cut = passed_on.progress == Progress::failed;
-    if (cut || (input.empty() && follows == Follows::nothing && passed_on.progress == Progress::done)) return;
+    parks += passed_on.progress == Progress::parked ? 1 : 0;
+    const bool is_through = passed_on.size == piece.size() && passed_on.progress == Progress::done;
+    if (cut || (is_through && follows == Follows::nothing)) return;
+    if (is_through && follows == Follows::silence) received_at_pause.push_back(received);
     idle = passed_on.size == 0 && received == before ? idle + 1 : 0;
   }
   server_.violation("the transform takes nothing and writes nothing");

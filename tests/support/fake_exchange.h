@@ -35,6 +35,7 @@ struct AnswerPlan {
   std::vector<std::pair<std::string, std::string>> lines;
   std::string content = {};
   bool has_size = true;
+  std::vector<std::size_t> pauses = {};  // where the content falls silent for a while, in order
 };
 
 struct RequestPlan {
@@ -86,6 +87,7 @@ class FakeExchange final : public Exchange, public Driven {
   bool passed = false;         // a filter let the request go on
   std::string handed_over_to;  // the target of hand_over
   bool transformed = false;    // a filter changed the content
+  std::vector<std::size_t> received_at_pause;
   std::map<std::string, std::string> notes;
   std::vector<std::pair<std::string, std::string>> hints;     // lines of responses 103
   std::vector<std::pair<std::string, std::string>> trailers;  // lines behind the content

@@ -3,12 +3,17 @@ local mode = os.getenv("BENCH_MODE") or "one"
 local path = os.getenv("BENCH_PATH") or "/1k.bin"
 local count = tonumber(os.getenv("BENCH_COUNT") or "1")
 local host = os.getenv("BENCH_HOST")
+local accepted = os.getenv("BENCH_ACCEPTED")
 local requests = {}
 
 local function one(target, fields)
   if host then
     fields = fields or {}
     fields["Host"] = host
+  end
+  if accepted then
+    fields = fields or {}
+    fields["Accept-Encoding"] = accepted
   end
   return wrk.format("GET", target, fields)
 end

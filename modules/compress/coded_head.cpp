@@ -1,0 +1,154 @@
+#include "compress/coded_head.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/http/media_type.h"
+#include "common/http/preconditions.h"
+#include "common/http/text.h"
+
+namespace sluice::compress {
+namespace {
+
+using files::Coding;
+using files::equals_ignoring_case;
+
+constexpr std::string_view kTypes[] = {
+    "text/*",
+    "application/ecmascript",
+    "application/graphql",
+    "application/javascript",
+    "application/json",
+    "application/json-seq",
+    "application/jsonl",
+    "application/postscript",
+    "application/rtf",
+    "application/sql",
+    "application/toml",
+    "application/vnd.apple.mpegurl",
+    "application/vnd.ms-fontobject",
+    "application/wasm",
+    "application/x-javascript",
+    "application/x-ndjson",
+    "application/x-www-form-urlencoded",
+    "application/x-yaml",
+    "application/xml",
+    "application/xml-dtd",
+    "application/yaml",
+    "font/collection",
+    "font/otf",
+    "font/ttf",
+    "image/bmp",
+    "image/vnd.microsoft.icon",
+    "image/x-icon",
+};
+
+// Structured syntaxes (RFC 6839): image/svg+xml, application/manifest+json.
+constexpr std::string_view kSuffixes[] = {"+json", "+xml", "+yaml"};
+
+// What is said of the plain content only: digests of it (RFC 9530), and that it has ranges.
+constexpr const char* kPlainLines[] = {"Accept-Ranges", "Content-Digest", "Content-MD5", "Digest",
+                                       "Repr-Digest"};
+
+// Calls `visit(member)` for each member of a list field, and stops when it returns true.
+template <typename Visit>
+bool any_member(const AnswerHead& head, std::string_view name, Visit visit) {
+  for (std::uint32_t i = 0; i < head.field_count(); ++i) {
+    const Field field = head.field_at(i);
+    if (!equals_ignoring_case(field.name, name)) continue;
+    for (std::string_view list = field.value; !list.empty();) {
+      const std::string_view member = files::trimmed(files::take_part(list, ','));
+      if (!member.empty() && visit(member)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_compressible(std::string_view type) {
+  type = files::without_parameters(type);
+  const auto ends_so = [&](std::string_view suffix) {
+    return type.size() > suffix.size() &&
+           equals_ignoring_case(type.substr(type.size() - suffix.size()), suffix);
+  };
+  return std::any_of(std::begin(kTypes), std::end(kTypes),
+                     [&](std::string_view pattern) { return files::fits_type(pattern, type); }) ||
+         std::any_of(std::begin(kSuffixes), std::end(kSuffixes), ends_so);
+}
+
+std::string coded_tag(std::string_view tag, Coding coding) {
+  std::string coded(tag);
+  const std::size_t opening = coded.find('"');
+  if (coded.size() < 2 || !coded.ends_with('"') || opening == coded.size() - 1) return coded;
+  return coded.insert(coded.size() - 1, "-" + std::string(files::coding_name(coding)));
+}
+
+bool CodedHead::forbids_change() const {
+  return any_member(head_, "Cache-Control",
+                    [](std::string_view member) { return equals_ignoring_case(member, "no-transform"); });
+}
+
+bool CodedHead::is_codable() const {
+  const std::string_view type = head_.field("Content-Type");
+  if (type.empty() || head_.field("Content-Encoding").size > 0 || forbids_change()) return false;
+  return is_compressible(type) ||
+         std::any_of(wanted_.types.begin(), wanted_.types.end(),
+                     [&](const std::string& pattern) { return files::fits_type(pattern, type); });
+}
+
+// A 304 has no type to go by, nor have parts of a file. What they say replaces or joins what a cache has kept
+// of the 200, so they must not say less (RFC 9110 section 15.4.5, RFC 9111 section 4.3.4).
+bool CodedHead::depends_on_coding() const {
+  switch (head_.status()) {
+    case 200:
+      return is_codable() && (head_.size() == kUnknownSize || head_.size() >= wanted_.size_min);
+    case 206:
+      return is_codable() || std::string_view(head_.field("Content-Type")).starts_with("multipart/byteranges");
+    case 304:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Coding CodedHead::coding() const {
+  if (head_.status() != 200) return Coding::identity;
+  const files::Codings preferred = files::preferred_codings(request_, wanted_.codings);
+  return preferred.empty() ? Coding::identity : *preferred.begin();
+}
+
+void CodedHead::vary() {
+  std::string names;
+  const bool is_said = any_member(head_, "Vary", [&](std::string_view member) {
+    names.append(member).append(", ");
+    return member == "*" || equals_ignoring_case(member, "Accept-Encoding");
+  });
+  if (!is_said) head_.set("Vary", names + "Accept-Encoding");
+}
+
+bool CodedHead::is_known_as(Coding coding) const {
+  const bool reads = request_.method == Method::get || request_.method == Method::head;
+  const std::string tag = coded_tag(head_.field("ETag"), coding);
+  return reads && !tag.empty() && files::lists_tag(request_, FieldId::if_none_match, tag);
+}
+
+void CodedHead::set_tag(Coding coding) {
+  const std::string_view tag = head_.field("ETag");
+  if (!tag.empty()) head_.set("ETag", coded_tag(tag, coding));
+}
+
+void CodedHead::become_not_modified(Coding coding) {
+  set_tag(coding);
+  for (const char* name : kPlainLines) head_.remove(name);
+  head_.remove("Content-Type");
+  head_.set_status(304);
+}
+
+void CodedHead::become_coded(Coding coding) {
+  set_tag(coding);
+  for (const char* name : kPlainLines) head_.remove(name);
+  head_.set("Content-Encoding", files::coding_name(coding));
+}
+
+}  // namespace sluice::compress
