@@ -1,8 +1,8 @@
 // Codes one stream of content: gzip, zstd or br, by their libraries. Loop thread.
 //
-// Memory of a stream, measured with the default levels: gzip 270 KiB, zstd and br 1.1 MiB at most. The windows
-// are chosen for that: 32 KiB for gzip, 128 KiB for the others, which is far below the 8 MiB that browsers
-// decode (RFC 9659). br takes up to 4 MiB at the levels 4 and 5.
+// The most memory that a stream of texts, JSON, a program, runs of letters or noise took: gzip 261 KiB, zstd
+// 1.1 MiB, br 1.3 MiB, and 2.7 MiB at level 4. The windows are chosen for that: 32 KiB for gzip, 128 KiB for
+// the others, which is far below the 8 MiB that browsers decode (RFC 9659).
 #pragma once
 
 #include <sluice/abi.h>
@@ -47,6 +47,8 @@ class Coder {
 // REQUIRES: not Coding::identity.
 std::unique_ptr<Coder> make_coder(Coding coding);
 
+// Those with which 16 KiB of the same contents took 4.2 ms at most; with the default levels it was 1.6 ms. Two
+// letters in random order took gzip 103 ms at its level 9.
 struct Levels {
   unsigned least;
   unsigned most;

@@ -1,8 +1,7 @@
 // Codes an answer's content on its way to the client. When the content falls silent, everything that has come
 // is written so that the client can decode it, which brings each event of a stream at once.
 //
-// It codes 16 KiB, less than a millisecond of work, in a turn of the loop; then others have theirs. Loop
-// thread.
+// It codes 16 KiB, about a millisecond of work, in a turn of the loop; then others have theirs. Loop thread.
 #pragma once
 
 #include <sluice/filter.h>

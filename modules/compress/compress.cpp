@@ -134,11 +134,11 @@ constexpr sluice::OptionInfo kOptions[] = {
      "media types to code beside text, JSON, XML, JavaScript, WebAssembly and the like, as in image/x-tga",
      nullptr},
     {"min_size", OptionType::size, 0, "1k", "shorter content stays as it is", nullptr},
-    {"level_zstd", OptionType::number, 0, "3", "1 is the fastest, 9 makes the shortest content", nullptr},
-    {"level_br", OptionType::number, 0, "3", "1 to 5; above 3 it takes four times the memory", nullptr},
-    {"level_gzip", OptionType::number, 0, "4", "1 to 9", nullptr},
+    {"level_zstd", OptionType::number, 0, "3", "1 is the fastest, 5 makes the shortest content", nullptr},
+    {"level_br", OptionType::number, 0, "3", "1 to 4, which takes twice the memory of 3", nullptr},
+    {"level_gzip", OptionType::number, 0, "4", "1 to 6", nullptr},
     {"streams_max", OptionType::number, 0, "256",
-     "answers that a worker codes at once, 1.1 MiB each at most; others leave as they are", nullptr},
+     "answers that a worker codes at once, 1.3 MiB each; others leave as they are", nullptr},
 };
 
 }  // namespace

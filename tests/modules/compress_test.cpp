@@ -360,6 +360,7 @@ TEST_CASE_METHOD(Fixture, "above streams_max answers leave as they are", "[compr
 
 TEST_CASE_METHOD(Fixture, "levels change the size", "[compress]") {
   const std::string coding = GENERATE("gzip", "br", "zstd");
+  const std::string most = coding == "gzip" ? "6" : coding == "br" ? "4" : "5";
   const auto size = [&](const std::string& level) {
     RequestPlan plan = plan_of(coding);
     plan.behind.content = words_of(200'000);
@@ -368,7 +369,7 @@ TEST_CASE_METHOD(Fixture, "levels change the size", "[compress]") {
     return answered->content.size();
   };
   const std::size_t fastest = size("1");
-  CHECK(size("5") < fastest);
+  CHECK(size(most) < fastest);
   CHECK(size("1") == fastest);
 }
 
@@ -380,8 +381,8 @@ TEST_CASE_METHOD(Fixture, "options of compress that mean nothing are refused", "
   CHECK_THAT(refusal({{"codings", "\n"}}), Contains("the option codings is empty: write zstd, br or gzip"));
   CHECK_THAT(refusal({{"types", "json"}}),
              Contains("the option types has the type 'json': write TYPE/SUBTYPE, TYPE/* or *"));
-  CHECK_THAT(refusal({{"level_br", "11"}}), Contains("the option level_br is 11: write 1 to 5"));
-  CHECK_THAT(refusal({{"level_zstd", "0"}}), Contains("the option level_zstd is 0: write 1 to 9"));
-  CHECK_THAT(refusal({{"level_gzip", "10"}}), Contains("the option level_gzip is 10: write 1 to 9"));
+  CHECK_THAT(refusal({{"level_br", "5"}}), Contains("the option level_br is 5: write 1 to 4"));
+  CHECK_THAT(refusal({{"level_zstd", "0"}}), Contains("the option level_zstd is 0: write 1 to 5"));
+  CHECK_THAT(refusal({{"level_gzip", "7"}}), Contains("the option level_gzip is 7: write 1 to 6"));
   CHECK_THAT(refusal({{"streams_max", "0"}}), Contains("so nothing would be coded: write 1 or more"));
 }
