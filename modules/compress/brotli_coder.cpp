@@ -6,17 +6,27 @@
 namespace sluice::compress {
 namespace {
 
-constexpr std::uint32_t kWindowLog = 17;
+constexpr std::uint32_t kStreamWindowLog = 17;
+constexpr std::uint32_t kThoroughWindowLog = 20;
+constexpr std::uint32_t kThoroughLevel = 7;
 
 }  // namespace
 
-// The library cannot begin anew.
 void BrotliCoder::begin(unsigned level, std::uint64_t) {
+  begin_with(level, kStreamWindowLog);
+}
+
+void BrotliCoder::begin_thorough(std::uint64_t) {
+  begin_with(kThoroughLevel, kThoroughWindowLog);
+}
+
+// The library cannot begin anew.
+void BrotliCoder::begin_with(std::uint32_t level, std::uint32_t window_log) {
   ::BrotliEncoderDestroyInstance(state_);
   state_ = ::BrotliEncoderCreateInstance(nullptr, nullptr, nullptr);
   if (state_ == nullptr) throw std::bad_alloc();
   ::BrotliEncoderSetParameter(state_, BROTLI_PARAM_QUALITY, level);
-  ::BrotliEncoderSetParameter(state_, BROTLI_PARAM_LGWIN, kWindowLog);
+  ::BrotliEncoderSetParameter(state_, BROTLI_PARAM_LGWIN, window_log);
 }
 
 Step BrotliCoder::step(Bytes input, Push push, char* made) {

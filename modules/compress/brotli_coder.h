@@ -1,4 +1,4 @@
-// br (RFC 7932) by libbrotlienc, with a window of 128 KiB.
+// br (RFC 7932) by libbrotlienc, with windows of 128 KiB and 1 MiB.
 #pragma once
 
 #include <brotli/encode.h>
@@ -15,9 +15,12 @@ class BrotliCoder final : public Coder {
   BrotliCoder& operator=(const BrotliCoder&) = delete;
 
   void begin(unsigned level, std::uint64_t size) override;
+  void begin_thorough(std::uint64_t size) override;
   Step step(Bytes input, Push push, char* made) override;
 
  private:
+  void begin_with(std::uint32_t level, std::uint32_t window_log);
+
   BrotliEncoderState* state_ = nullptr;
 };
 

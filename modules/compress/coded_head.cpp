@@ -118,6 +118,31 @@ Coding CodedHead::coding() const {
   return preferred.empty() ? Coding::identity : *preferred.begin();
 }
 
+bool CodedHead::is_for_one_user() const {
+  const Field* const end = request_.fields + request_.field_count;
+  return head_.field("Set-Cookie").size > 0 ||
+         std::any_of(request_.fields, end,
+                     [](const Field& field) { return field.id == FieldId::authorization; }) ||
+         any_member(head_, "Cache-Control", [](std::string_view member) {
+           const std::string_view name = files::trimmed(member.substr(0, member.find('=')));
+           return equals_ignoring_case(name, "private") || equals_ignoring_case(name, "no-store");
+         });
+}
+
+// A strong tag stands for one sequence of bytes of one resource, which its URI names.
+std::string CodedHead::key(Coding coding) const {
+  const std::string_view tag = head_.field("ETag");
+  if (!files::equal_strongly(tag, tag) || !tag.starts_with('"') || !tag.ends_with('"') || tag.size() < 3 ||
+      head_.size() == kUnknownSize || !reads() || is_for_one_user())
+    return {};
+  std::string key(files::coding_name(coding));
+  for (const std::string_view part : {std::string_view(request_.scheme), std::string_view(request_.authority),
+                                      std::string_view(request_.mount), std::string_view(request_.path),
+                                      std::string_view(request_.query), tag})
+    key.append(1, '\0').append(part);
+  return key.append(1, '\0').append(std::to_string(head_.size()));
+}
+
 void CodedHead::vary() {
   std::string names;
   const bool is_said = any_member(head_, "Vary", [&](std::string_view member) {
@@ -128,9 +153,8 @@ void CodedHead::vary() {
 }
 
 bool CodedHead::is_known_as(Coding coding) const {
-  const bool reads = request_.method == Method::get || request_.method == Method::head;
   const std::string tag = coded_tag(head_.field("ETag"), coding);
-  return reads && !tag.empty() && files::lists_tag(request_, FieldId::if_none_match, tag);
+  return reads() && !tag.empty() && files::lists_tag(request_, FieldId::if_none_match, tag);
 }
 
 void CodedHead::set_tag(Coding coding) {

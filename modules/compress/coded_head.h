@@ -37,6 +37,9 @@ class CodedHead {
   bool depends_on_coding() const;
   // The coding for this client; identity if the answer is not to be coded. REQUIRES: depends_on_coding().
   files::Coding coding() const;
+  // Under which coded content of this answer may be kept, until the content or its tag changes; empty if it may
+  // not, because it has no strong tag, is for one user, or comes without a size.
+  std::string key(files::Coding coding) const;
   // Adds Accept-Encoding to Vary.
   void vary();
   // Whether the client has the coded content already. REQUIRES: a status of 200.
@@ -47,8 +50,10 @@ class CodedHead {
   void become_coded(files::Coding coding);
 
  private:
+  bool reads() const { return request_.method == Method::get || request_.method == Method::head; }
   bool is_codable() const;
   bool forbids_change() const;
+  bool is_for_one_user() const;
   void set_tag(files::Coding coding);
 
   const Wanted& wanted_;

@@ -31,10 +31,12 @@ std::size_t CodingTransform::code(Bytes input, Push push, Sink& sink) {
   bytes_in_ += step.taken;
   bytes_out_ += step.made;
   unflushed_ = unflushed_ || step.taken > 0;
+  if (recording_ != nullptr && step.taken > 0) recording_->add({input.data, step.taken});
   if (push != Push::nothing) {
     under_way_ = step.is_through ? Push::nothing : push;
     unflushed_ = !step.is_through;
     ended_ = push == Push::end && step.is_through;
+    if (recording_ != nullptr && ended_) recording_->end();
   }
   const Bytes piece(made, step.made);
   const Moved moved = step.made > 0 ? sink.write(&piece, 1) : Moved{};

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "compress/coder_pool.h"
+#include "compress/recording.h"
 
 namespace sluice::compress {
 
@@ -18,14 +19,21 @@ struct Counters {
   std::uint32_t crowded_out = 0;
   std::uint32_t bytes_in = 0;
   std::uint32_t bytes_out = 0;
+  std::uint32_t from_memory = 0;
 };
 
 class CodingTransform final : public Transform {
  public:
   static constexpr std::size_t kTurnMax = 16 * 1024;
 
-  CodingTransform(Host& host, Ticket ticket, CoderPool::Lent coder, const Counters& counters)
-      : host_(host), ticket_(ticket), coder_(std::move(coder)), counters_(counters) {}
+  // `recording` gets the content, too; null for none.
+  CodingTransform(Host& host, Ticket ticket, CoderPool::Lent coder, const Counters& counters,
+                  std::unique_ptr<Recording> recording)
+      : host_(host),
+        ticket_(ticket),
+        coder_(std::move(coder)),
+        counters_(counters),
+        recording_(std::move(recording)) {}
   ~CodingTransform() override;
 
   Passed pass(Bytes input, Follows follows, Sink& sink) override;
@@ -47,6 +55,7 @@ class CodingTransform final : public Transform {
   const Ticket ticket_;
   const CoderPool::Lent coder_;
   const Counters& counters_;
+  const std::unique_ptr<Recording> recording_;
   std::string unsent_;              // made, and not taken by the sink
   bool unflushed_ = false;          // input was taken since the last flush
   Push under_way_ = Push::nothing;  // a flush or end that is not through

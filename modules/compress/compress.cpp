@@ -16,6 +16,9 @@
 #include "compress/coded_head.h"
 #include "compress/coder_pool.h"
 #include "compress/coding_transform.h"
+#include "compress/recording.h"
+#include "compress/variant_transform.h"
+#include "compress/variants.h"
 
 namespace {
 
@@ -23,7 +26,9 @@ using sluice::AnswerHead;
 using sluice::Exchange;
 using sluice::Host;
 using sluice::OptionType;
+using sluice::compress::CodedHead;
 using sluice::compress::CoderPool;
+using sluice::compress::Variants;
 using sluice::files::Coding;
 using sluice::files::Codings;
 using sluice::files::items_of;
@@ -79,28 +84,42 @@ class Compress final : public sluice::Filter {
         wanted_{types_of(host), std::max<std::uint64_t>(host.number("min_size"), 1), codings_of(host)},
         streams_max_(host.number("streams_max")),
         counters_{host.counter("coded"), host.counter("crowded_out"), host.counter("bytes_in"),
-                  host.counter("bytes_out")} {
+                  host.counter("bytes_out"), host.counter("from_memory")},
+        variants_(std::make_shared<Variants>(host.number("variants_max"))) {
     for (const Coding coding : kCodings) levels_[static_cast<std::size_t>(coding)] = level_of(host, coding);
     if (streams_max_ == 0)
       throw std::runtime_error("the option streams_max is 0, so nothing would be coded: write 1 or more");
   }
 
   void answer(Exchange& exchange, AnswerHead& head) override {
-    sluice::compress::CodedHead coded(wanted_, exchange.request(), head);
+    CodedHead coded(wanted_, exchange.request(), head);
     if (!coded.depends_on_coding()) return;
     coded.vary();
     const Coding coding = coded.coding();
     if (coding == Coding::identity) return;
     if (coded.is_known_as(coding)) return coded.become_not_modified(coding);
-    auto transform = transform_for(exchange, coding, head.size());
-    if (transform != nullptr && head.transform(sluice::kUnknownSize, transform.release()))
-      coded.become_coded(coding);
+    const std::string key = variants_->takes(head.size()) ? coded.key(coding) : std::string();
+    std::uint64_t size = sluice::kUnknownSize;
+    std::unique_ptr<sluice::Transform> transform;
+    if (const Variants::Variant variant = key.empty() ? nullptr : variants_->find(key)) {
+      if (variant->empty()) return;
+      host_.count(counters_.from_memory, 1);
+      size = variant->size();
+      transform = std::make_unique<sluice::compress::VariantTransform>(variant);
+    } else {
+      transform = coding_transform(exchange, coding, head.size(), key);
+    }
+    if (transform != nullptr && head.transform(size, transform.release())) coded.become_coded(coding);
   }
+
+  void retire() override { variants_->retire(); }
 
  private:
   // Null if the answer is to leave as it is.
-  std::unique_ptr<sluice::Transform> transform_for(Exchange& exchange, Coding coding, std::uint64_t size) {
+  std::unique_ptr<sluice::Transform> coding_transform(Exchange& exchange, Coding coding, std::uint64_t size,
+                                                      const std::string& key) {
     CoderPool::Lent coder;
+    std::unique_ptr<sluice::compress::Recording> recording;
     // The answer to HEAD says what that to GET would say.
     if (exchange.request().method != sluice::Method::head) {
       if (coders_.lent() >= streams_max_) {
@@ -114,9 +133,12 @@ class Compress final : public sluice::Filter {
         return nullptr;
       }
       host_.count(counters_.coded, 1);
+      const std::uint64_t attempt = key.empty() ? 0 : variants_->begin_making(key, host_.now_ms());
+      if (attempt != 0)
+        recording = std::make_unique<sluice::compress::Recording>(host_, variants_, key, attempt, coding);
     }
     return std::make_unique<sluice::compress::CodingTransform>(host_, exchange.ticket(), std::move(coder),
-                                                               counters_);
+                                                               counters_, std::move(recording));
   }
 
   Host& host_;
@@ -124,6 +146,7 @@ class Compress final : public sluice::Filter {
   const sluice::compress::Wanted wanted_;
   const std::uint64_t streams_max_;  // of all these filters of the worker
   const sluice::compress::Counters counters_;
+  const std::shared_ptr<Variants> variants_;
   std::array<unsigned, sluice::files::kCodingCount> levels_{};
 };
 
@@ -139,6 +162,11 @@ constexpr sluice::OptionInfo kOptions[] = {
     {"level_gzip", OptionType::number, 0, "4", "1 to 6", nullptr},
     {"streams_max", OptionType::number, 0, "256",
      "answers that a worker codes at once, 1.3 MiB each; others leave as they are", nullptr},
+    {"variants_max", OptionType::size, 0, "0",
+     "memory of a worker for coded content of up to 8 MiB that has a strong ETag, so that it is coded once, "
+     "and "
+     "better; 0 for none",
+     nullptr},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace {
 constexpr int kWindowBits = 15;
 constexpr int kWithGzipHeader = 16;
 constexpr int kMemoryLevel = 8;
+constexpr unsigned kThoroughLevel = 6;
 
 void check(int result) {
   if (result == Z_MEM_ERROR) throw std::bad_alloc();
@@ -30,6 +31,10 @@ void GzipCoder::begin(unsigned level, std::uint64_t) {
   check(::deflateInit2(&stream_, static_cast<int>(level), Z_DEFLATED, kWindowBits + kWithGzipHeader,
                        kMemoryLevel, Z_DEFAULT_STRATEGY));
   is_open_ = true;
+}
+
+void GzipCoder::begin_thorough(std::uint64_t size) {
+  begin(kThoroughLevel, size);
 }
 
 Step GzipCoder::step(Bytes input, Push push, char* made) {

@@ -16,6 +16,7 @@ class GzipCoder final : public Coder {
   GzipCoder& operator=(const GzipCoder&) = delete;
 
   void begin(unsigned level, std::uint64_t size) override;
+  void begin_thorough(std::uint64_t size) override;
   Step step(Bytes input, Push push, char* made) override;
 
  private:

@@ -9,10 +9,10 @@
 namespace sluice::compress {
 namespace {
 
-// Larger tables than these make content of a few hundred KiB hardly smaller.
-constexpr int kWindowLog = 17;
-constexpr int kHashLog = 15;
-constexpr int kChainLog = 14;
+// The tables are smaller than those of the levels, which take more memory and make content hardly shorter.
+constexpr int kStreamWindowLog = 17;
+constexpr int kStreamHashLog = 15;
+constexpr int kStreamChainLog = 14;
 
 std::size_t checked(std::size_t result) {
   if (::ZSTD_isError(result) == 0) return result;
@@ -31,11 +31,19 @@ void ZstdCoder::set(ZSTD_cParameter parameter, int value) {
 }
 
 void ZstdCoder::begin(unsigned level, std::uint64_t size) {
+  begin(Effort{static_cast<int>(level), kStreamWindowLog, kStreamHashLog, kStreamChainLog}, size);
+}
+
+void ZstdCoder::begin_thorough(std::uint64_t size) {
+  begin(Effort{.level = 12, .window_log = 20, .hash_log = 19, .chain_log = 20}, size);
+}
+
+void ZstdCoder::begin(const Effort& effort, std::uint64_t size) {
   checked(::ZSTD_CCtx_reset(context_, ZSTD_reset_session_and_parameters));
-  set(ZSTD_c_compressionLevel, static_cast<int>(level));
-  set(ZSTD_c_windowLog, kWindowLog);
-  set(ZSTD_c_hashLog, kHashLog);
-  set(ZSTD_c_chainLog, kChainLog);
+  set(ZSTD_c_compressionLevel, effort.level);
+  set(ZSTD_c_windowLog, effort.window_log);
+  set(ZSTD_c_hashLog, effort.hash_log);
+  set(ZSTD_c_chainLog, effort.chain_log);
   // Short content gets smaller tables.
   if (size != kUnknownSize) checked(::ZSTD_CCtx_setPledgedSrcSize(context_, size));
 }

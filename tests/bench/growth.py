@@ -74,9 +74,10 @@ def steps(module):
         yield "filters that set a field", count, served(module, *filters(*[f"headers:set=X-{i}: yes" for i in range(count)])), {}
     for name, what in FILTERS.items():
         yield f"filter {name}", 1, served(module, *filters(what)), {}
-    for accepted in ("identity", "gzip", "br", "zstd"):
-        yield f"filter compress, {accepted}, bytes", 8 * KIBI, served(module, *filters("compress")), {
-            "path": "/8k.txt", "accepted": accepted}
+    for options in ("", ":variants_max=8M"):
+        for accepted in ("identity", "gzip", "br", "zstd"):
+            yield f"filter compress{options}, {accepted}, bytes", 8 * KIBI, served(module, *filters("compress" + options)), {
+                "path": "/8k.txt", "accepted": accepted}
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
     # The work is a sleep of 0 ms: what remains is the way to a thread and back.

@@ -110,3 +110,30 @@ TEST_CASE("events of a stream without an end come one by one", "[e2e][compress]"
   }
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("a file is coded once, and again when it has changed", "[e2e][compress]") {
+  const Site site({"compress", "static_sendfile"});
+  site.write("a.txt", text_of(50'000));
+  ServerProcess server(site, {"--workers", "1", "--protocols", "h2c,http/1.1", "--filter",
+                              "/=compress:variants_max=8M", "--mount", "/=static_sendfile"});
+  for (const std::string& text : {text_of(50'000), text_of(60'000)}) {
+    site.write("a.txt", text);
+    HttpClient client(server.endpoint());
+    CHECK(eventually([&] {  // once the file has a strong tag, and a thread has coded it
+      return client.get("/a.txt", "Accept-Encoding: br\r\n").has("Content-Length");
+    }));
+    for (const char* protocol : {"--http1.1", "--http2-prior-knowledge"}) {
+      const Outcome got =
+          run({"curl", "-sS", "--compressed", "-H", "Accept-Encoding: br", protocol, server.url("/a.txt")});
+      CHECK(got.code == 0);
+      CHECK(got.out == text);
+    }
+    const HttpAnswer coded = client.get("/a.txt", "Accept-Encoding: br\r\n");
+    CHECK(coded.field("Content-Encoding") == "br");
+    CHECK(
+        client.get("/a.txt", "Accept-Encoding: br\r\nIf-None-Match: " + coded.field("ETag") + "\r\n").status ==
+        304);
+    CHECK(client.get("/a.txt").body == text);
+  }
+  CHECK(server.stop() == 0);
+}

@@ -21,6 +21,7 @@ FieldId known_field(std::string_view name) {
   constexpr std::pair<std::string_view, FieldId> kKnown[] = {
       {"Accept", FieldId::accept},
       {"Accept-Encoding", FieldId::accept_encoding},
+      {"Authorization", FieldId::authorization},
       {"If-Match", FieldId::if_match},
       {"If-None-Match", FieldId::if_none_match},
       {"If-Modified-Since", FieldId::if_modified_since},
@@ -127,10 +128,6 @@ FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
                       [](std::uint64_t sum, const std::string& piece) { return sum + piece.size(); });
 }
 
-FakeExchange::~FakeExchange() {
-  cancel();
-}
-
 std::string FakeExchange::line(std::string_view name) const {
   const auto found =
       std::find_if(lines.begin(), lines.end(), [&](const auto& pair) { return pair.first == name; });
@@ -210,12 +207,11 @@ void FakeExchange::run(Transform& transform, std::string_view input) {
     FakeSink sink(*this, socket_room());
     const std::size_t pause = received_at_pause.size();
     const bool will_pause = pause < plan_.behind.pauses.size();
-    const std::size_t until_pause =
-        will_pause ? plan_.behind.pauses[pause] - (plan_.behind.content.size() - input.size()) : input.size();
-    const std::string_view piece = input.substr(0, std::min(kPieceMax, until_pause));
-    const Follows follows = piece.size() < until_pause ? Follows::input
-                            : will_pause               ? Follows::silence
-                                                       : Follows::nothing;
+    const std::size_t end = will_pause ? plan_.behind.pauses[pause] : plan_.behind.content.size();
+    const std::size_t left = end - (plan_.behind.content.size() - input.size());
+    const std::string_view piece = input.substr(0, std::min(kPieceMax, left));
+    const Follows at_end = will_pause ? Follows::silence : Follows::nothing;
+    const Follows follows = piece.size() < left ? Follows::input : at_end;
     Passed passed_on;
     const std::uint64_t before = received;
     server_.call("Transform::pass", [&] { passed_on = transform.pass(piece, follows, sink); });
@@ -224,7 +220,10 @@ void FakeExchange::run(Transform& transform, std::string_view input) {
     cut = passed_on.progress == Progress::failed;
     parks += passed_on.progress == Progress::parked ? 1 : 0;
     const bool is_through = passed_on.size == piece.size() && passed_on.progress == Progress::done;
-    if (cut || (is_through && follows == Follows::nothing)) return;
+    const bool is_whole = is_through && follows == Follows::nothing;
+    if (is_whole && declared != kUnknownSize && received != declared)
+      server_.violation("done before all was written");
+    if (cut || is_whole) return;
     if (is_through && follows == Follows::silence) received_at_pause.push_back(received);
     idle = passed_on.size == 0 && received == before ? idle + 1 : 0;
   }
@@ -262,6 +261,7 @@ void FakeExchange::drive() {
   feed();
   if (woken) parked_ = false;
   if (answers == 0 && passed && task_ != nullptr) answer_behind();
+  if (takes_nothing) return;
   if (transform_ != nullptr) {
     run(*transform_, plan_.behind.content);
     server_.call("a destructor", [&] { transform_.reset(); });
@@ -334,9 +334,8 @@ void FakeExchange::feed() {
 }
 
 bool FakeExchange::accept_answer() {
-  if (++answers == 1) return true;
-  server_.violation("answered more than once");
-  return false;
+  if (++answers > 1) server_.violation("answered more than once");
+  return answers == 1;
 }
 
 void FakeExchange::status(std::uint32_t status_code) {

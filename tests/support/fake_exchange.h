@@ -58,7 +58,7 @@ struct RequestPlan {
 class FakeExchange final : public Exchange, public Driven {
  public:
   FakeExchange(FakeServer& server, RequestPlan plan);
-  ~FakeExchange() override;
+  ~FakeExchange() override { cancel(); }
 
   // Calls the handler.
   void begin(Handler& handler);
@@ -88,6 +88,7 @@ class FakeExchange final : public Exchange, public Driven {
   std::string handed_over_to;  // the target of hand_over
   bool transformed = false;    // a filter changed the content
   std::vector<std::size_t> received_at_pause;
+  bool takes_nothing = false;  // the client, for now; set by tests
   std::map<std::string, std::string> notes;
   std::vector<std::pair<std::string, std::string>> hints;     // lines of responses 103
   std::vector<std::pair<std::string, std::string>> trailers;  // lines behind the content

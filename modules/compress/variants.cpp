@@ -1,0 +1,59 @@
+#include "compress/variants.h"
+
+#include <utility>
+
+namespace sluice::compress {
+
+// Nodes and allocations take some beside the texts.
+std::uint64_t Variants::cost_of(const Entry& entry) {
+  constexpr std::uint64_t kOverhead = 256;
+  return entry.key.size() + entry.variant->size() + kOverhead;
+}
+
+Variants::Variant Variants::find(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->variant;
+}
+
+std::uint64_t Variants::begin_making(const std::string& key, std::uint64_t now_ms) {
+  std::erase_if(making_, [&](const auto& one) {
+    return !one.second.is_recorded && one.second.since_ms + kRecordingMs < now_ms;
+  });
+  if (making_.size() >= kMakingMax || by_key_.contains(key)) return 0;
+  const bool is_new = making_.try_emplace(key, Making{attempts_ + 1, now_ms, false}).second;
+  return is_new ? ++attempts_ : 0;
+}
+
+bool Variants::has_place(const std::string& key, std::uint64_t attempt) const {
+  const auto found = making_.find(key);
+  return found != making_.end() && found->second.attempt == attempt;
+}
+
+void Variants::given_up(const std::string& key, std::uint64_t attempt) {
+  if (has_place(key, attempt)) making_.erase(key);
+}
+
+void Variants::made(const std::string& key, std::uint64_t attempt, std::string coded) {
+  given_up(key, attempt);
+  Entry entry{key, std::make_shared<const std::string>(std::move(coded))};
+  const std::uint64_t cost = cost_of(entry);
+  if (cost > size_max_) return;
+  while (size_ + cost > size_max_) {
+    size_ -= cost_of(recent_.back());
+    by_key_.erase(recent_.back().key);
+    recent_.pop_back();
+  }
+  recent_.push_front(std::move(entry));
+  by_key_.emplace(recent_.front().key, recent_.begin());
+  size_ += cost;
+}
+
+void Variants::retire() {
+  size_max_ = size_ = 0;
+  by_key_.clear();
+  recent_.clear();
+}
+
+}  // namespace sluice::compress

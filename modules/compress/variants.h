@@ -1,0 +1,63 @@
+// Coded content that is kept in memory, so that what is asked for again is coded once, and better than a
+// stream. Those that were asked for longest ago make room for new ones. Loop thread.
+//
+// INVARIANT: together they take no more than `size_max` bytes; at most kMakingMax are being made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace sluice::compress {
+
+class Variants {
+ public:
+  // While one is made it takes 33 MiB at most, the content included.
+  static constexpr std::size_t kMakingMax = 4;
+  static constexpr std::uint64_t kRecordingMs = 10'000;  // then it gives its place to others
+  static constexpr std::uint64_t kContentMax = 8 << 20;  // before it is coded
+
+  // Null if there is none. An empty one: coding makes this content no shorter.
+  using Variant = std::shared_ptr<const std::string>;
+
+  explicit Variants(std::uint64_t size_max) : size_max_(size_max) {}
+
+  // Whether content of this size may be kept.
+  bool takes(std::uint64_t size) const { return size <= kContentMax && size <= size_max_; }
+  Variant find(const std::string& key);
+  // 0 if the caller is not to make it. Otherwise the number of its attempt, which first records the content,
+  // and ends with `made` or `given_up`. A recording that takes long, as its client does, may lose its place.
+  std::uint64_t begin_making(const std::string& key, std::uint64_t now_ms);
+  bool has_place(const std::string& key, std::uint64_t attempt) const;
+  // The content is there; the place is kept from now on. REQUIRES: has_place.
+  void recorded(const std::string& key) { making_.at(key).is_recorded = true; }
+  void made(const std::string& key, std::uint64_t attempt, std::string coded);
+  void given_up(const std::string& key, std::uint64_t attempt);
+  // Keeps none from now on.
+  void retire();
+
+ private:
+  struct Entry {
+    std::string key;
+    Variant variant;
+  };
+  struct Making {
+    std::uint64_t attempt;
+    std::uint64_t since_ms;
+    bool is_recorded;
+  };
+  static std::uint64_t cost_of(const Entry& entry);
+
+  std::uint64_t size_max_;
+  std::uint64_t size_ = 0;
+  std::list<Entry> recent_;  // the latest first
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
+  std::unordered_map<std::string, Making> making_;
+  std::uint64_t attempts_ = 0;
+};
+
+}  // namespace sluice::compress
