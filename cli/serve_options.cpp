@@ -135,6 +135,9 @@ constexpr auto kLogNameField = [](ServeRequest& request) -> std::string& { retur
 constexpr auto kErrorPagesField = [](ServeRequest& request) -> std::string& {
   return request.site().error_pages;
 };
+constexpr auto kAccessLogField = [](ServeRequest& request) -> std::string& {
+  return request.site().access_log;
+};
 constexpr auto kClientCaField = [](ServeRequest& request) -> std::string& { return request.site().client_ca; };
 constexpr auto kCiphersField = [](ServeRequest& request) -> std::string& {
   return request.settings.tls_ciphers;
@@ -180,6 +183,13 @@ Result<void> set_check(const ServeOption&, ServeRequest& request, const std::str
   return parse_flag(text).map([&](bool on) { request.check = on; });
 }
 
+Result<void> set_access_log_format(const ServeOption&, ServeRequest& request, const std::string& text) {
+  if (text != "combined" && text != "json")
+    return fail(quoted(text) + " is not a format of the access log: write combined or json");
+  request.site().access_log_format = text == "json" ? AccessLogFormat::json : AccessLogFormat::combined;
+  return {};
+}
+
 Result<void> set_loop_audit(const ServeOption&, ServeRequest& request, const std::string& text) {
   return parse_flag(text).map([&](bool on) { request.settings.loop_audit = on; });
 }
@@ -211,6 +221,13 @@ constexpr ServeOption kOptions[] = {
      "A folder with pages in place of the server's own ones for errors: 404.html, 500.html and so on. They are "
      "read when the server starts or reloads.",
      set_text<kErrorPagesField>, nullptr},
+    {"access-log", "FILE|stdout|off", kContent, Takes::value, Given::to_sites,
+     "A line for each request. A process of its own writes them, so that no disk or reader holds a request up; "
+     "what it cannot write in time is dropped and counted. After moving a file away, send USR1 to the server.",
+     set_text<kAccessLogField>, [] { return std::string(kNoAccessLog); }},
+    {"access-log-format", "combined|json", kContent, Takes::value, Given::to_sites,
+     "combined is nginx's; json has the names of Caddy's log.", set_access_log_format,
+     [] { return std::string("combined"); }},
     {"log-name", "NAME", kContent, Takes::value, Given::in_site,
      "The site's name in the log and in 'sluice status'.", set_text<kLogNameField>,
      [] { return std::string("its first name"); }},

@@ -1,5 +1,8 @@
 #include "connection/http1_session.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "connection/http1_head.h"
 
 namespace sluice {
@@ -124,10 +127,15 @@ void Http1Session::take_request() {
 // The head is invalid, or did not come in time. Where the next request begins is not known, so the connection
 // closes.
 void Http1Session::refuse(const Refusal& refusal) {
-  RequestHead head;
-  if (parser_.asks_for_head(input_.head())) head.method = Method::head;
+  refused_ = {};
+  if (parser_.asks_for_head(input_.head())) refused_.method = Method::head;
+  std::string_view rest = input_.head();
+  rest.remove_prefix(std::min(rest.find_first_not_of("\r\n"), rest.size()));
+  refused_.line = rest = rest.substr(0, rest.find_first_of("\r\n"));
+  refused_.method_name = take_part(rest, " ");
+  refused_.target = take_part(rest, " ");
   lingers_ = true;
-  stream_.refuse_head(head, input_.arrived_ns(), refusal);
+  stream_.refuse_head(refused_, input_.arrived_ns(), refusal);
 }
 
 void Http1Session::refuse_plain_http() {

@@ -78,6 +78,7 @@ class Http1Session final : public Session, private StreamCarrier {
   Channel* channel_ = nullptr;
   SessionHost* host_ = nullptr;
   RequestParser parser_;
+  RequestHead refused_;
   Stream stream_;
   std::optional<BodySink> sink_;
   std::string_view piece_;           // content of the request's body in the input that was not taken yet

@@ -123,6 +123,9 @@ void write_traffic(Exposition& out, const Sums& sums) {
   }
   out.counters("sent_bytes_total", "counter", "Bytes of content handed to the kernel.", sums,
                &WorkerStats::bytes_sent);
+  out.counters("access_log_dropped_total", "counter",
+               "Lines of the access log that could not be written in time.", sums,
+               &WorkerStats::access_lines_dropped);
   out.counters("module_faults_total", "counter", "Exceptions of modules, and breaches of their interface.",
                sums, &WorkerStats::module_faults);
 }

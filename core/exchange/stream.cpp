@@ -248,7 +248,7 @@ Stream::Step Stream::finish() {
   const bool request_taken = exchange_.body().finished();
   if (ModuleInstance* instance = exchange_.instance())
     instance->count_answer(context_.loop.now_ns() - handled_ns_);
-  tell_filters(Ending::complete);
+  tell_end(Ending::complete);
   exchange_.end();
   disarm();
   transition(carrier_.end_answer(request_taken) ? StreamEvent::sent_keeping : StreamEvent::sent_closing);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "exchange/access_recorder.h"
 #include "exchange/answer_sink.h"
 #include "exchange/exchange.h"
 #include "exchange/stream_state.h"
@@ -32,6 +33,7 @@ struct StreamContext {
   const Limits& limits;
   WorkerStats& stats;
   bool ending_streams = false;  // the worker stops: answers without a known end are closed when they wait
+  AccessRecorder* access = nullptr;
 };
 
 // What a stream needs from its session.
@@ -128,7 +130,10 @@ class Stream final : private DeadlineNode {
   Step run_state();
   Step wait_for(WaitingFor what);
   Outcome come_to(Step step, bool is_late = false);
+  // The request has ended: its filters are told, and it is logged.
+  void tell_end(Ending ending);
   void tell_filters(Ending ending);
+  void log_access(Ending ending);
 
   // The steps, one for each state.
   Step identify();

@@ -1,10 +1,21 @@
 // The deadlines of a stream, and its ends without a complete answer: late, closed or cut.
+#include <algorithm>
 #include <utility>
 
 #include "base/kept_memory.h"
+#include "base/monotonic_clock.h"
 #include "exchange/stream.h"
 
 namespace sluice {
+namespace {
+
+// The status, in the access log, of a request whose client left before it was answered. nginx has made it
+// known.
+constexpr std::uint32_t kClientLeft = 499;
+// By Ending.
+constexpr std::string_view kEndings[] = {"complete", "cut", "late", "client_left", "closed"};
+
+}  // namespace
 
 void Stream::settle(bool sends, bool received) {
   const bool wrote = std::exchange(wrote_, false);
@@ -86,8 +97,31 @@ void Stream::tell_filters(Ending ending) {
   exchange_.tell_filters(outcome);
 }
 
-void Stream::cut(Ending ending) {
+// A request without a site is in the log of the first one.
+void Stream::log_access(Ending ending) {
+  const SitePlan* site = site_ != nullptr || context_.sites.empty() ? site_ : &context_.sites.front();
+  if (context_.access == nullptr || head_ == nullptr || site == nullptr || !context_.access->wants(*site))
+    return;
+  AccessFacts facts{*head_, exchange_.client_address()};
+  const std::uint64_t now_ns = monotonic_ns();
+  facts.took_ns = now_ns - std::min(now_ns, exchange_.request().arrived_ns);
+  facts.sent = content_moved_;
+  const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
+  facts.status = answered ? exchange_.answer().status : kClientLeft;
+  facts.ending = kEndings[static_cast<std::size_t>(ending)];
+  if (site_ != nullptr) facts.site = site_->label;
+  if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
+  facts.secure = carrier_.is_secure();
+  context_.access->record(*site, facts);
+}
+
+void Stream::tell_end(Ending ending) {
   tell_filters(ending);
+  log_access(ending);
+}
+
+void Stream::cut(Ending ending) {
+  tell_end(ending);
   exchange_.end();
   disarm();
   transition(StreamEvent::cut);

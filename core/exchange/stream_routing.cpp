@@ -23,6 +23,7 @@ constexpr int kHandOversMax = 8;
 
 void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
   handled_ = true;
+  head_ = &head;
   site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
   if (refusal.status == 405) exchange_.field("Allow", kAllow);

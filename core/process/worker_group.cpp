@@ -123,7 +123,9 @@ Result<void> WorkerGroup::launch(std::size_t slot, const ModuleSet& modules, con
   start.sockets = sockets_of(slot);
   start.log_fd = launch.log_fd;
   start.close_others = launch.close_others;
-  auto started = WorkerProcess::start(start, launch.loop, launch.owner);
+  AccessLease access = launch.access == nullptr ? AccessLease() : launch.access->lend(plan_);
+  start.access = access.place();
+  auto started = WorkerProcess::start(start, std::move(access), launch.loop, launch.owner);
   if (!started) return Unexpected(started.error());
   workers_[slot] = std::move(*started);
   return {};

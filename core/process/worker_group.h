@@ -44,6 +44,7 @@ class WorkerGroup final : public RolloutWorkers {
     EventLoop& loop;
     WorkerProcess::Owner& owner;
     int log_fd = -1;
+    AccessLogs* access = nullptr;
     Unusable unusable = Unusable::left_out;
     std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others = {};
   };

@@ -16,6 +16,7 @@
 #include "loop/alarm.h"
 #include "loop/registration.h"
 #include "module/module_set.h"
+#include "process/access_logs.h"
 #include "process/culprit.h"
 #include "telemetry/worker_stats.h"
 #include "worker/worker_main.h"
@@ -41,7 +42,8 @@ class WorkerProcess final : private Pollable {
   static constexpr std::uint64_t kGoneMs = 3'000;
 
   // `loop` and `owner` live longer.
-  static Result<std::unique_ptr<WorkerProcess>> start(const Start& start, EventLoop& loop, Owner& owner);
+  static Result<std::unique_ptr<WorkerProcess>> start(const Start& start, AccessLease access, EventLoop& loop,
+                                                      Owner& owner);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
@@ -87,6 +89,7 @@ class WorkerProcess final : private Pollable {
   Registration messages_;
   Alarm look_;
   SharedStats stats_;
+  AccessLease access_;
   bool ready_ = false;
   bool condemned_ = false;
   bool held_by_disk_ = false;

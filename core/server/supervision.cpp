@@ -34,6 +34,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       end_of_drain_(loop, [this] { kill_all(); }),
       replace_keys_(loop, [this] { replace_ticket_keys(); }),
       log_pipe_(loop),
+      access_logs_([this] { close_for_child({}); }),
       rollout_(
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
@@ -99,7 +100,7 @@ void Supervisor::replace_ticket_keys() {
 }
 
 Result<void> Supervisor::watch_signals() {
-  auto signals = open_signal_fd({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD});
+  auto signals = open_signal_fd({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD});
   if (!signals) return Unexpected(signals.error());
   signals_ = std::move(*signals);
   if (!signals_heard_.begin(loop_, signals_.get(), EPOLLIN, *this))
@@ -121,7 +122,11 @@ Result<void> Supervisor::open_control() {
 }
 
 WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
-  return {loop_, *this, log_pipe_.writing_fd(), unusable,
+  return {loop_,
+          *this,
+          log_pipe_.writing_fd(),
+          &access_logs_,
+          unusable,
           [this](const std::vector<ListeningSocket>& own_sockets) { close_for_child(own_sockets); }};
 }
 
@@ -137,6 +142,7 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
   certificate_watch_.close_for_child();
   signals_.reset();
   log_pipe_.close_reading();
+  access_logs_.close_for_child();
   control_.close_for_child();
 }
 
@@ -180,6 +186,8 @@ void Supervisor::take_signals() {
       reap();
     } else if (signal == SIGHUP) {
       want_reload();
+    } else if (signal == SIGUSR1) {
+      access_logs_.reopen();
     } else {
       stop();
     }
@@ -198,7 +206,8 @@ void Supervisor::reap() {
     if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
       let_go(*worker);
-    } else if (!rollout_.child_ended(pid, status) && !certificate_watch_.child_ended(pid, status) &&
+    } else if (!access_logs_.child_ended(pid) && !rollout_.child_ended(pid, status) &&
+               !certificate_watch_.child_ended(pid, status) &&
                (reload_ == nullptr || !reload_->child_ended(pid, status))) {
       reports_.ended(pid, status);
     }

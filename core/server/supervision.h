@@ -93,6 +93,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Alarm end_of_drain_;
   Alarm replace_keys_;  // of session tickets
   LogPipe log_pipe_;
+  AccessLogs access_logs_;
   PastCounts past_;
   ControlCommands control_;
   ModuleRollout rollout_;

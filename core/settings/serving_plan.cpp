@@ -185,6 +185,29 @@ Result<void> plan_groups(ServingPlan& plan) {
   return check_together(all);
 }
 
+// The files are opened by the process that writes them.
+Result<void> plan_access_logs(ServingPlan& plan) {
+  Mistakes mistakes;
+  for (SitePlan& site : plan.sites) {
+    std::string path = site.settings.access_log;
+    if (path.empty() || path == kNoAccessLog) continue;
+    if (path != kStdout) {
+      std::error_code error;
+      const std::filesystem::path file = std::filesystem::absolute(path, error);
+      if (std::filesystem::is_directory(file, error)) {
+        mistakes.add("", {fmt::format("the access log {} is a folder: name a file", path)});
+      } else if (!std::filesystem::is_directory(file.parent_path(), error)) {
+        mistakes.add("", {fmt::format("the folder of the access log {} does not exist: make it", path)});
+      }
+      path = file.string();
+    }
+    const auto known = std::find(plan.access_logs.begin(), plan.access_logs.end(), path);
+    site.access_log = static_cast<std::uint16_t>(known - plan.access_logs.begin());
+    if (known == plan.access_logs.end()) plan.access_logs.push_back(path);
+  }
+  return mistakes.result();
+}
+
 }  // namespace
 
 Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
@@ -199,6 +222,7 @@ Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
   Mistakes mistakes;
   if (mistakes.merge(plan_mounts(*plan))) mistakes.take(plan_groups(*plan));
   mistakes.merge(plan_tls(*plan, before));
+  mistakes.merge(plan_access_logs(*plan));
   return mistakes.result().map([&]() -> PlanPtr { return plan; });
 }
 

@@ -55,6 +55,7 @@ struct ServingPlan {
   std::optional<User> user;
   std::vector<UniqueFd> folders;            // of mounts outside their sites' roots
   std::vector<Certificate> certificates;    // of all sites; empty if no address has TLS
+  std::vector<std::string> access_logs;     // of all sites, each once: a file's absolute path, or kStdout
   std::shared_ptr<TicketKeys> ticket_keys;  // null if no address has TLS
 
   bool has_tls() const { return !certificates.empty(); }

@@ -30,6 +30,8 @@ SiteSettings complete(SiteSettings site, const SiteSettings& server) {
   if (site.redirect == Redirect::unsaid) site.redirect = server.redirect;
   if (!site.hsts.said) site.hsts = server.hsts;
   if (!site.protocols.said) site.protocols = server.protocols;
+  if (site.access_log.empty()) site.access_log = server.access_log;
+  if (site.access_log_format == AccessLogFormat::unsaid) site.access_log_format = server.access_log_format;
   if (site.error_pages.empty()) site.error_pages = server.error_pages;
   return site;
 }

@@ -14,12 +14,15 @@
 namespace sluice {
 
 struct SitePlan {
+  static constexpr std::uint16_t kNoLog = 0xffff;
+
   SiteSettings settings;    // without what is unsaid
   std::string label;        // its name in the log, in errors and in `sluice status`
   bool is_default = false;  // the settings of the server itself; modules answer at their own mounts there
   UniqueFd root;
   std::string root_path;  // as it is written in the settings, made absolute
   ErrorPages error_pages;
+  std::uint16_t access_log = kNoLog;      // of ServingPlan::access_logs
   std::vector<std::size_t> certificates;  // of ServingPlan::certificates; empty if no address has TLS
   std::string client_ca;                  // PEM; empty unless client certificates are asked for
   std::string https_port;                 // ":8443", as a URL has it; empty for 443, or if it is not known

@@ -23,6 +23,12 @@ enum class ClientCertificates : std::uint8_t { unsaid, off, asked, required };
 // Whether requests in clear text are sent to https:// by a redirect.
 enum class Redirect : std::uint8_t { unsaid, off, https };
 
+// In place of a file of the access log.
+inline constexpr std::string_view kStdout = "stdout";
+inline constexpr std::string_view kNoAccessLog = "off";
+
+enum class AccessLogFormat : std::uint8_t { unsaid, combined, json };
+
 // Strict-Transport-Security (RFC 6797 section 6.1).
 struct TransportSecurity {
   std::uint64_t seconds = 0;  // 0: the field is not sent
@@ -52,6 +58,8 @@ struct SiteSettings {
   Redirect redirect = Redirect::unsaid;
   Protocols protocols;
   TransportSecurity hsts;
+  std::string access_log;  // a file, kStdout or kNoAccessLog; empty: unsaid, and off by default
+  AccessLogFormat access_log_format = AccessLogFormat::unsaid;
   std::string error_pages;  // a folder with pages that are named by their status: 404.html
 
   // Whether there is a mount, besides filters.

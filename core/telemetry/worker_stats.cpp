@@ -34,6 +34,7 @@ void WorkerStats::absorb(const WorkerStats& other) {
                                                  &WorkerStats::connections_gave_way,
                                                  &WorkerStats::requests,
                                                  &WorkerStats::bytes_sent,
+                                                 &WorkerStats::access_lines_dropped,
                                                  &WorkerStats::module_faults,
                                                  &WorkerStats::loop_sleeps,
                                                  &WorkerStats::offload_queued,

@@ -57,6 +57,7 @@ struct WorkerStats {
   Counter requests;
   Counter answers_by_class[6];  // index 2 for 2xx, ...
   Counter bytes_sent;
+  Counter access_lines_dropped;   // of the access log, because nobody took them in time
   SiteCounters sites[kSitesMax];  // the last one stands for all others that no longer fit
   Counter module_faults;          // exceptions and broken contracts
   DurationHistogram turns;

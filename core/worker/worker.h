@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,10 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Worker& operator=(const Worker&) = delete;
 
   MountTable& table() const { return *mounts_; }
+  // From now on requests are logged there.
+  void log_access(const AccessPlace& place) {
+    if (place.ring != nullptr) context_.access = &access_.emplace(place, context_.stats);
+  }
 
   // Accepts from the sockets when it is told to, and serves until `control` or TERM ends it. `control` stays
   // the caller's; the sockets become the worker's.
@@ -80,6 +85,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   HandshakeLog handshake_log_;
   struct Address;
   std::vector<std::unique_ptr<Address>> addresses_;  // one for each of ServingGroup::addresses
+  std::optional<AccessRecorder> access_;
   ConnectionContext context_;
   ConnectionTable connections_;
   Shortage shortage_;

@@ -44,6 +44,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
   auto worker =
       Worker::prepare(*start.plan, start.plan->groups[start.group], start.modules, stats, start.unusable);
   if (!worker) return Unexpected(worker.error());
+  (*worker)->log_access(start.access);
   for (const ModuleProblem& problem : (*worker)->table().problems()) log(LogLevel::error, problem.sentence);
   // From here on its loop or its lifeline decides when it ends, so it must not stay stopped.
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);

@@ -9,6 +9,7 @@
 
 #include "module/module_placement.h"
 #include "settings/serving_plan.h"
+#include "telemetry/access_ring.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {
@@ -22,6 +23,7 @@ struct WorkerStart {
   unsigned index = 0;
   std::vector<ListeningSocket> sockets;
   int log_fd = -1;  // the worker's end of the pipe
+  AccessPlace access;
   // Called in the child: closes descriptors that only the supervisor may hold.
   std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others;
 };

@@ -78,6 +78,10 @@ def steps(module):
         for accepted in ("identity", "gzip", "br", "zstd"):
             yield f"filter compress{options}, {accepted}, bytes", 8 * KIBI, served(module, *filters("compress" + options)), {
                 "path": "/8k.txt", "accepted": accepted}
+    for name in ("off", "combined", "json"):
+        where = "off" if name == "off" else "@work@/access.log"
+        form = "combined" if name == "off" else name
+        yield f"access log {name}", 1, served(module, "--access-log", where, "--access-log-format", form), {}
     for size in (0, KIBI, 4 * KIBI, 8 * KIBI):
         yield "bytes of header", size, served(module), {"mode": "head", "count": size}
     # The work is a sleep of 0 ms: what remains is the way to a thread and back.

@@ -8,7 +8,8 @@ Each unit of core/ has a test of its name, or core/README.md says which other on
 core/api includes only itself and the standard library; modules/ only the interface, modules/common and own folders.
 A source includes its own header first, which proves that the header compiles on its own.
 Connection::state_ is written in one place.
-No file asks the C library for a date: that takes a lock that all threads share, and reads the local zone's file.
+No file asks the C library for a date: that takes a lock that all threads share, and reads the local zone's file. Only
+the access log has local times, and asks rarely.
 """
 import pathlib
 import re
@@ -170,7 +171,7 @@ def check_dates(root):
     for room in ("core", "modules"):
         for path in sorted((root / room).rglob("*.[hc]*")):
             for number, line in enumerate(path.read_text().splitlines(), 1):
-                if asks.search(line):
+                if asks.search(line) and path.name != "access_line.cpp":
                     yield f"{path.relative_to(root)}:{number} asks the C library for a date: use std::chrono"
 
 

@@ -72,6 +72,11 @@ const Level kLevels[] = {
     {"certificate", "c", "e", "f", [](const Settings& s) { return s.certificates.at(0); }},
     {"key", "c", "e", "f", [](const Settings& s) { return s.keys.at(0); }},
     {"error-pages", "c", "e", "f", [](const Settings& s) { return s.error_pages; }},
+    {"access-log", "c", "e", "f", [](const Settings& s) { return s.access_log; }},
+    {"access-log-format", "json", "combined", "json",
+     [](const Settings& s) {
+       return std::string(s.access_log_format == AccessLogFormat::json ? "json" : "combined");
+     }},
     {"client-ca", "c", "e", "f", [](const Settings& s) { return s.client_ca; }},
     {"tls-ciphers", "c", "e", "f", [](const Settings& s) { return s.tls_ciphers; }},
     {"tls-groups", "c", "e", "f", [](const Settings& s) { return s.tls_groups; }},

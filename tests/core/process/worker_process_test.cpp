@@ -36,7 +36,7 @@ struct Fixture : WorkerProcess::Owner {
       act();
       ::_exit(0);
     };
-    worker = std::move(*WorkerProcess::start(start, *loop, *this));
+    worker = std::move(*WorkerProcess::start(start, {}, *loop, *this));
   }
   ~Fixture() { ::waitpid(-1, nullptr, 0); }
 

@@ -34,8 +34,8 @@ struct Fixture : private WorkerProcess::Owner {
   // The reason why the reload is refused.
   std::string refusal(const ReadSettings& reread) {
     std::optional<Result<void>> outcome;
-    const WorkerGroup::Launch launch{*loop, *this, -1, Unusable::left_out,
-                                     [](const std::vector<ListeningSocket>&) {}};
+    const WorkerGroup::Launch launch{
+        *loop, *this, -1, nullptr, Unusable::left_out, [](const std::vector<ListeningSocket>&) {}};
     const auto reload = std::move(
         *Reload::begin({reread, rollout, *group, launch}, [&](const Result<void>& ended) { outcome = ended; }));
     while (!outcome) {

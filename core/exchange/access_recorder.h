@@ -1,0 +1,31 @@
+// Writes the lines of a worker's access log into its ring. One for each worker; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "http/access_line.h"
+#include "settings/site_plan.h"
+#include "telemetry/access_ring.h"
+#include "telemetry/worker_stats.h"
+
+namespace sluice {
+
+class AccessRecorder {
+ public:
+  // REQUIRES: the place has a ring. Reads the file of the time zone, so that no request waits for it.
+  AccessRecorder(const AccessPlace& place, WorkerStats& stats);
+
+  // Whether the requests of this site are logged.
+  bool wants(const SitePlan& site) const { return site.access_log != SitePlan::kNoLog; }
+  // Completes the facts by the time, and logs them. REQUIRES: wants(site).
+  void record(const SitePlan& site, AccessFacts& facts);
+
+ private:
+  const AccessPlace place_;
+  WorkerStats& stats_;
+  AccessTime time_;
+  std::string line_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,54 @@
+// Lines of the access log: nginx's "combined" form, and JSON with Caddy's names and some of our own beside
+// them.
+//
+// Pure, but for the local time zone, which the C library knows.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "http/request_head.h"
+
+namespace sluice {
+
+// The local time as "30/Nov/2026:20:37:31 +0100", written once a second. The C library's lock is taken once in
+// a quarter of an hour, which is when clocks change.
+class AccessTime {
+ public:
+  // The view is valid until the next call.
+  std::string_view at(std::time_t seconds);
+
+ private:
+  std::time_t second_ = -1;
+  std::time_t quarter_ = -1;
+  long offset_s_ = 0;  // from UTC
+  std::string text_;
+};
+
+// What is known of a request when it has ended.
+struct AccessFacts {
+  const RequestHead& head;        // of a refused one: the parts that are known
+  std::string_view client;        // "192.0.2.1:40000", "[2001:db8::1]:40000" or "unix:"
+  std::string_view local_time{};  // of its end, by AccessTime
+  std::uint64_t ended_us = 0;     // since 1970
+  std::uint64_t took_ns = 0;      // from its head's arrival
+  std::uint64_t sent = 0;         // bytes of content
+  std::uint32_t status = 0;       // of the answer; 499 if the client left before there was one, as nginx says
+  std::string_view ending{};      // "complete", ...
+  std::string_view site{};        // empty if none was found
+  std::string_view module{};      // who was asked last: "hello at /hello/"; empty if nobody was
+  bool secure = false;            // over TLS
+};
+
+// Both append one line with its end.
+void append_combined(std::string& out, const AccessFacts& facts);
+void append_json(std::string& out, const AccessFacts& facts);
+
+// The user of a field Authorization with the scheme Basic (RFC 7617), checked or not; empty without one.
+std::string basic_user(std::string_view authorization);
+// The trace of a valid field traceparent (W3C Trace Context section 3.2); empty without one.
+std::string_view trace_of(std::string_view traceparent);
+
+}  // namespace sluice

@@ -1,0 +1,40 @@
+// One file of the access log, or stdout, for the process that writes them. Collects lines, and writes many at
+// once.
+//
+// One thread. A disk may hold it up; a pipe or a terminal that nobody reads does not.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+
+namespace sluice {
+
+class AccessFile {
+ public:
+  // `path` is absolute, or kStdout.
+  explicit AccessFile(std::string path);
+
+  const std::string& path() const { return path_; }
+  // Opens the path anew, as after the file was moved away. An error is logged, and lines are dropped until the
+  // next call.
+  void open();
+  void add(std::string_view line);
+  // Whether some could not be written yet.
+  bool has_lines() const { return !lines_.empty(); }
+  // Writes what was collected, as far as the reader takes it.
+  void flush();
+
+ private:
+  bool is_stdout() const;
+  void drop_all(int error);
+
+  const std::string path_;
+  UniqueFd file_;
+  std::string lines_;
+  bool may_wait_ = false;  // stdout is a pipe, a socket or a terminal
+};
+
+}  // namespace sluice

@@ -1,0 +1,73 @@
+// The access logs, for the supervisor: the rings of the workers, and the process that empties them. That
+// process is started when settings first name a log, and again should it end.
+//
+// Supervisor's thread; never blocks, but for the destructor, which lets the process write its last lines.
+#pragma once
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "settings/serving_plan.h"
+#include "telemetry/access_ring.h"
+
+namespace sluice {
+
+// A worker's ring, given back when the worker has ended. The copy of a forked process gives nothing back.
+class AccessLease {
+ public:
+  AccessLease() = default;
+  explicit AccessLease(const AccessPlace& place) : place_(place), owner_(::getpid()) {}
+  ~AccessLease() {
+    if (place_.ring != nullptr && owner_ == ::getpid()) place_.ring->leave();
+  }
+  AccessLease(AccessLease&& other) noexcept : place_(std::exchange(other.place_, {})), owner_(other.owner_) {}
+  AccessLease& operator=(AccessLease&& other) noexcept {
+    std::swap(place_, other.place_);
+    std::swap(owner_, other.owner_);
+    return *this;
+  }
+  AccessLease(const AccessLease&) = delete;
+  AccessLease& operator=(const AccessLease&) = delete;
+
+  const AccessPlace& place() const { return place_; }
+
+ private:
+  AccessPlace place_;
+  pid_t owner_ = 0;
+};
+
+class AccessLogs {
+ public:
+  // `close_for_child` closes, in the forked process, what only the supervisor may hold.
+  explicit AccessLogs(std::function<void()> close_for_child) : close_others_(std::move(close_for_child)) {}
+  ~AccessLogs();
+  AccessLogs(const AccessLogs&) = delete;
+  AccessLogs& operator=(const AccessLogs&) = delete;
+
+  // A ring for a worker of this plan. If there is none, which is logged, the worker's requests are not.
+  AccessLease lend(const PlanPtr& plan);
+  // The files are opened anew, as after a rotation has moved them away.
+  void reopen();
+  // Whether this was the process; if so, another one is started.
+  bool child_ended(pid_t pid);
+  void close_for_child() { control_.reset(); }
+
+ private:
+  Result<void> start();
+  Result<void> tell_paths(const ServingPlan& plan);
+
+  std::function<void()> close_others_;
+  SharedRings rings_;
+  UniqueFd wake_;
+  UniqueFd control_;
+  pid_t pid_ = -1;
+  std::weak_ptr<const ServingPlan> plan_;  // the latest
+  std::uint32_t number_ = 0;               // its number
+};
+
+}  // namespace sluice

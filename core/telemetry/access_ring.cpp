@@ -1,0 +1,101 @@
+#include "telemetry/access_ring.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace sluice {
+
+void AccessRing::lend(std::uint32_t plan) {
+  plan_.store(plan, std::memory_order_relaxed);
+  worker_.store(0, std::memory_order_relaxed);
+  use_.store(kLent, std::memory_order_release);
+}
+
+void AccessRing::own() {
+  worker_.store(::getpid(), std::memory_order_relaxed);
+}
+
+bool AccessRing::has_worker() const {
+  const pid_t worker = worker_.load(std::memory_order_relaxed);
+  return worker > 0 && ::kill(worker, 0) == 0;
+}
+
+void AccessRing::copy_in(std::uint64_t at, const void* bytes, std::size_t size) {
+  const std::size_t place = at % kSize;
+  const std::size_t first = std::min(size, kSize - place);
+  std::memcpy(bytes_ + place, bytes, first);
+  std::memcpy(bytes_, static_cast<const char*>(bytes) + first, size - first);
+}
+
+void AccessRing::copy_out(std::uint64_t at, void* bytes, std::size_t size) const {
+  const std::size_t place = at % kSize;
+  const std::size_t first = std::min(size, kSize - place);
+  std::memcpy(bytes, bytes_ + place, first);
+  std::memcpy(static_cast<char*>(bytes) + first, bytes_, size - first);
+}
+
+bool AccessRing::push(std::uint16_t log, std::string_view line) {
+  const std::uint64_t pushed = pushed_.load(std::memory_order_relaxed);
+  const std::uint64_t used = pushed - taken_.load(std::memory_order_acquire);
+  const std::size_t size = sizeof(Head) + line.size();
+  if (line.size() > kLineMax || used > kSize || size > kSize - used) {
+    dropped_.add();
+    return false;
+  }
+  const Head head{static_cast<std::uint32_t>(line.size()), log};
+  copy_in(pushed, &head, sizeof(head));
+  copy_in(pushed + sizeof(head), line.data(), line.size());
+  // Sequentially consistent with AccessRings::writer_sleeps: either the writer sees the line before it sleeps,
+  // or the worker sees that it sleeps.
+  pushed_.store(pushed + size, std::memory_order_seq_cst);
+  return true;
+}
+
+bool AccessRing::take(std::uint16_t& log, std::string& line, bool& broken) {
+  const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
+  const std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
+  if (pushed == taken) return false;
+  const std::uint64_t waiting = pushed - taken;
+  Head head{};
+  if (waiting >= sizeof(head) && waiting <= kSize) copy_out(taken, &head, sizeof(head));
+  if (head.size == 0 || head.size > kLineMax || sizeof(head) + head.size > waiting) {
+    broken = true;
+    taken_.store(pushed, std::memory_order_release);
+    return false;
+  }
+  log = static_cast<std::uint16_t>(head.log);
+  line.resize(head.size);
+  copy_out(taken + sizeof(head), line.data(), head.size);
+  taken_.store(taken + sizeof(head) + head.size, std::memory_order_release);
+  return true;
+}
+
+void AccessRing::free_if_left() {
+  std::uint32_t left = kLeft;
+  use_.compare_exchange_strong(left, kFree, std::memory_order_acq_rel);
+}
+
+std::uint64_t AccessRing::take_dropped() {
+  const std::uint64_t dropped = dropped_.get();
+  const std::uint64_t more = dropped - told_.get();
+  told_.set(dropped);
+  return more;
+}
+
+void UnmapRings::operator()(AccessRings* rings) const {
+  ::munmap(rings, sizeof(AccessRings));
+}
+
+Result<SharedRings> map_rings() {
+  void* memory = ::mmap(nullptr, sizeof(AccessRings), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot map memory for the access log", errno);
+  return SharedRings(static_cast<AccessRings*>(memory));
+}
+
+}  // namespace sluice
