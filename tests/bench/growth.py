@@ -45,6 +45,8 @@ def filters(*what):
     words = []
     for one in what:
         words += ["--filter", f"/={one}"]
+    for module in {one.partition(":")[0] for one in what}:
+        words += ["--module", module]
     return words
 
 
