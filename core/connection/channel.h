@@ -19,7 +19,7 @@ namespace sluice {
 class Channel {
  public:
   // `at` lives longer.
-  Channel(EventLoop& loop, UniqueFd socket, const AddressContext& at)
+  Channel(EventLoop& loop, AcceptedSocket socket, const AddressContext& at)
       : loop_(loop), at_(at), transport_(std::move(socket), at.tls) {}
 
   // The address at which the client has connected.

@@ -15,7 +15,7 @@ constexpr int kLingerReceivesMax = 8;
 }  // namespace
 
 Connection::Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& owner, std::uint32_t index,
-                       UniqueFd socket, const AddressContext& at)
+                       AcceptedSocket socket, const AddressContext& at)
     : loop_(loop),
       limits_(limits),
       owner_(owner),

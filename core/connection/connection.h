@@ -47,7 +47,7 @@ class Connection final : public Pollable,
                          private SessionHost {
  public:
   Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& owner, std::uint32_t index,
-             UniqueFd socket, const AddressContext& at);
+             AcceptedSocket socket, const AddressContext& at);
   ~Connection() override;
 
   // Reads at once, because a request may have arrived already.

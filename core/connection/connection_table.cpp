@@ -39,7 +39,7 @@ void ConnectionTable::fired() {
   }
 }
 
-void ConnectionTable::accept(UniqueFd socket, const AddressContext& at) {
+void ConnectionTable::accept(AcceptedSocket socket, const AddressContext& at) {
   const bool made = unless_out_of_memory("memory is used up: a new connection is closed", [&] {
     if (free_.empty()) add_slot();
     const std::uint32_t index = free_.back();

@@ -18,7 +18,7 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   ~ConnectionTable();
 
   // Makes a connection of the socket, from this address, and starts it. REQUIRES: the socket is non-blocking.
-  void accept(UniqueFd socket, const AddressContext& at);
+  void accept(AcceptedSocket socket, const AddressContext& at);
   void resume(Ticket ticket, const ModuleInstance& from) override;
   // Closes at most kIdleClosedMax connections that are between two requests. Returns whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;

@@ -13,13 +13,15 @@ namespace sluice {
 
 class AccessRecorder {
  public:
-  // REQUIRES: the place has a ring. Reads the file of the time zone, so that no request waits for it.
+  // REQUIRES: the place has rings. Reads the file of the time zone, so that no request waits for it.
   AccessRecorder(const AccessPlace& place, WorkerStats& stats);
 
   // Whether the requests of this site are logged.
   bool wants(const SitePlan& site) const { return site.access_log != SitePlan::kNoLog; }
   // Completes the facts by the time, and logs them. REQUIRES: wants(site).
   void record(const SitePlan& site, AccessFacts& facts);
+  // Counts a line that could not be logged.
+  void lose() { stats_.access_lines_dropped.add(); }
 
  private:
   const AccessPlace place_;

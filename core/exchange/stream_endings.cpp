@@ -4,14 +4,15 @@
 
 #include "base/kept_memory.h"
 #include "base/monotonic_clock.h"
+#include "base/out_of_memory.h"
 #include "exchange/stream.h"
 
 namespace sluice {
 namespace {
 
-// The status, in the access log, of a request whose client left before it was answered. nginx has made it
-// known.
-constexpr std::uint32_t kClientLeft = 499;
+// The status, in the access log, of a request that ended before it was answered, most often because its client
+// left. nginx has made it known.
+constexpr std::uint32_t kNotAnswered = 499;
 // By Ending.
 constexpr std::string_view kEndings[] = {"complete", "cut", "late", "client_left", "closed"};
 
@@ -97,22 +98,25 @@ void Stream::tell_filters(Ending ending) {
   exchange_.tell_filters(outcome);
 }
 
-// A request without a site is in the log of the first one.
+// A request without a site is in the log of the first one. A stream ends also where memory is used up.
 void Stream::log_access(Ending ending) {
   const SitePlan* site = site_ != nullptr || context_.sites.empty() ? site_ : &context_.sites.front();
   if (context_.access == nullptr || head_ == nullptr || site == nullptr || !context_.access->wants(*site))
     return;
-  AccessFacts facts{*head_, exchange_.client_address()};
-  const std::uint64_t now_ns = monotonic_ns();
-  facts.took_ns = now_ns - std::min(now_ns, exchange_.request().arrived_ns);
-  facts.sent = content_moved_;
-  const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
-  facts.status = answered ? exchange_.answer().status : kClientLeft;
-  facts.ending = kEndings[static_cast<std::size_t>(ending)];
-  if (site_ != nullptr) facts.site = site_->label;
-  if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
-  facts.secure = carrier_.is_secure();
-  context_.access->record(*site, facts);
+  const bool logged = unless_out_of_memory("memory is used up: a line of the access log is lost", [&] {
+    AccessFacts facts{*head_, exchange_.client_address()};
+    const std::uint64_t now_ns = monotonic_ns();
+    facts.took_ns = now_ns - std::min(now_ns, exchange_.request().arrived_ns);
+    facts.sent = content_moved_;
+    const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
+    facts.status = answered ? exchange_.answer().status : kNotAnswered;
+    facts.ending = kEndings[static_cast<std::size_t>(ending)];
+    if (site_ != nullptr) facts.site = site_->label;
+    if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
+    facts.secure = carrier_.is_secure();
+    context_.access->record(*site, facts);
+  });
+  if (!logged) context_.access->lose();
 }
 
 void Stream::tell_end(Ending ending) {

@@ -61,38 +61,41 @@ Client parts_of(std::string_view client) {
   return {client.substr(colon + 1).empty() ? client : address, client.substr(colon + 1)};
 }
 
+constexpr bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+}
+
+// Appends each byte that is not plain by `escape`, and the others as they are.
+template <typename Escape>
+void append_plain(std::string& out, std::string_view text, Escape escape) {
+  for (auto at = text.begin(); at != text.end();) {
+    const auto special = std::find_if_not(at, text.end(), is_plain);
+    out.append(at, special);
+    at = special;
+    if (at != text.end()) escape(static_cast<unsigned char>(*at++));
+  }
+}
+
 // As nginx escapes a variable: what is not printable ASCII, and '"' and '\', as \xHH; "-" for nothing.
 void append_escaped(std::string& out, std::string_view text) {
-  if (text.empty()) {
-    out += '-';
-    return;
-  }
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
-      out += c;
-    } else {
-      out += "\\x";
-      out += kUpperHex[byte >> 4];
-      out += kUpperHex[byte & 15];
-    }
-  }
+  if (text.empty()) out += '-';
+  append_plain(out, text, [&out](unsigned char byte) {
+    out += "\\x";
+    out += kUpperHex[byte >> 4];
+    out += kUpperHex[byte & 15];
+  });
 }
 
 // A JSON text (RFC 8259 section 7). A byte that is not ASCII stands for the character with its number, so that
 // the line is valid whatever a client sends.
 void append_text(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
-      out += c;
-    } else {
-      out += "\\u00";
-      out += kLowerHex[byte >> 4];
-      out += kLowerHex[byte & 15];
-    }
-  }
+  append_plain(out, text, [&out](unsigned char byte) {
+    out += "\\u00";
+    out += kLowerHex[byte >> 4];
+    out += kLowerHex[byte & 15];
+  });
   out += '"';
 }
 

@@ -35,7 +35,7 @@ struct AccessFacts {
   std::uint64_t ended_us = 0;     // since 1970
   std::uint64_t took_ns = 0;      // from its head's arrival
   std::uint64_t sent = 0;         // bytes of content
-  std::uint32_t status = 0;       // of the answer; 499 if the client left before there was one, as nginx says
+  std::uint32_t status = 0;       // of the answer; 499 if it ended before there was one
   std::string_view ending{};      // "complete", ...
   std::string_view site{};        // empty if none was found
   std::string_view module{};      // who was asked last: "hello at /hello/"; empty if nobody was

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 #include "base/log.h"
 #include "settings/site_settings.h"
@@ -33,53 +34,62 @@ bool AccessFile::is_stdout() const {
 }
 
 void AccessFile::open() {
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
+  UniqueFd opened;
   if (is_stdout()) {
     struct stat status {};
     may_wait_ = ::fstat(STDOUT_FILENO, &status) == 0 && !S_ISREG(status.st_mode);
-    file_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+    opened.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
   } else {
-    file_.reset(
-        ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, kMode));
+    opened.reset(::open(path_.c_str(), kFlags, kMode));
   }
-  if (file_) return;
-  log(LogLevel::error,
-      fmt::format("the access log {} cannot be opened: {}; its lines are dropped until it can be, and "
-                  "USR1 is sent",
-                  path_, std::strerror(errno)));
+  const int error = errno;
+  if (opened) {
+    file_ = std::move(opened);
+    return;
+  }
+  const std::string why = error == ELOOP ? "it is a symbolic link; name the file itself" : std::strerror(error);
+  log(LogLevel::error, fmt::format("the access log {} cannot be opened: {}. {}", path_, why,
+                                   file_ ? "The former file goes on."
+                                         : "Its lines are dropped until USR1 is sent to the server."));
 }
 
-void AccessFile::add(std::string_view line) {
+void AccessFile::add(std::string_view lines) {
   if (!file_) return;
-  lines_ += line;
+  lines_ += lines;
   if (lines_.size() >= kWrittenAtOnce) flush();
 }
 
+// What was written of a line stays, with a line end behind it.
 void AccessFile::drop_all(int error) {
   const auto lines = std::count(lines_.begin(), lines_.end(), '\n');
-  lines_.clear();
+  lines_ = in_line_ ? "\n" : "";
   log(LogLevel::error, fmt::format("the access log {} lost {} lines: {}", path_, lines, std::strerror(error)));
 }
 
 void AccessFile::flush() {
   std::size_t done = 0;
-  while (done < lines_.size()) {
+  int error = 0;
+  while (done < lines_.size() && error == 0) {
     pollfd room{file_.get(), POLLOUT, 0};
     if (may_wait_ && ::poll(&room, 1, 0) == 0) break;
     // A pipe that poll(2) reports as writable takes this much without blocking.
-    const std::size_t size = std::min(lines_.size() - done, may_wait_ ? std::size_t{PIPE_BUF} : lines_.size());
-    const ssize_t written = ::write(file_.get(), lines_.data() + done, size);
-    if (written >= 0) {
+    const std::size_t most = may_wait_ ? std::size_t{PIPE_BUF} : lines_.size();
+    const ssize_t written = ::write(file_.get(), lines_.data() + done, std::min(lines_.size() - done, most));
+    if (written > 0) {
       done += static_cast<std::size_t>(written);
+      in_line_ = lines_[done - 1] != '\n';
+    } else if (written == 0) {
+      error = EIO;
     } else if (errno == EAGAIN) {
       break;
     } else if (errno != EINTR) {
-      const int error = errno;
-      lines_.erase(0, done);
-      return drop_all(error);
+      error = errno;
     }
   }
   lines_.erase(0, done);
-  if (lines_.size() > kWaitingMax) drop_all(EAGAIN);
+  if (lines_.size() > kWaitingMax) error = EAGAIN;
+  if (error != 0 && !lines_.empty()) drop_all(error);
 }
 
 }  // namespace sluice

@@ -18,10 +18,11 @@ class AccessFile {
   explicit AccessFile(std::string path);
 
   const std::string& path() const { return path_; }
-  // Opens the path anew, as after the file was moved away. An error is logged, and lines are dropped until the
-  // next call.
+  // Opens the path anew, as after the file was moved away. An error is logged, and the open file goes on; if
+  // there is none, lines are dropped until the next call. A symbolic link is refused: in a folder that others
+  // may change, it could lead to any file.
   void open();
-  void add(std::string_view line);
+  void add(std::string_view lines);
   // Whether some could not be written yet.
   bool has_lines() const { return !lines_.empty(); }
   // Writes what was collected, as far as the reader takes it.
@@ -35,6 +36,7 @@ class AccessFile {
   UniqueFd file_;
   std::string lines_;
   bool may_wait_ = false;  // stdout is a pipe, a socket or a terminal
+  bool in_line_ = false;   // the last write ended within a line
 };
 
 }  // namespace sluice

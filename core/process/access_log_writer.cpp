@@ -1,6 +1,7 @@
 #include "process/access_log_writer.h"
 
 #include <fmt/core.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -10,79 +11,88 @@
 #include <csignal>
 #include <list>
 #include <map>
-#include <utility>
-#include <vector>
 
 #include "base/log.h"
 #include "base/netstring.h"
+#include "base/process_setup.h"
 #include "process/access_file.h"
 
 namespace sluice {
 namespace {
 
-// While lines come, they are taken this often: many at once cost less.
+// While lines come, they are taken this often, since many at once cost less. A ring that is half full wakes
+// earlier.
 constexpr int kPauseMs = 20;
+// A worker that is killed before it wakes the writer delays lines by this.
+constexpr int kSleepMs = 1000;
 // Of one ring at once. The others come next.
 constexpr int kLinesMax = 4096;
-constexpr std::size_t kMessageMax = 8 * 1024;
+constexpr std::string_view kReopen = "reopen";
 
 class Writer {
  public:
-  Writer(AccessRings& rings, int wake_fd, int control) : rings_(rings), wake_fd_(wake_fd), control_(control) {}
+  Writer(AccessRings& rings, int wake_fd, int control)
+      : rings_(rings), wake_fd_(wake_fd), control_(control), message_(kAccessLogsMessageMax, '\0') {}
 
   void run() {
-    while (is_told_ || !is_empty_ || has_workers()) {
-      is_empty_ = !take_lines();
+    for (;;) {
+      const bool is_last = !is_told_ && !has_workers();
+      const bool any = take_lines();
       for (AccessFile& file : files_) file.flush();
-      wait();
+      if (is_last && !any) return;
+      wait(any);
     }
   }
 
  private:
-  using Number = std::pair<std::uint32_t, std::uint16_t>;
-
   bool take_lines() {
     bool any = false;
-    for (AccessRing& ring : rings_.rings) {
-      // A writer that has just been started may not have heard of the logs yet. Number 0 is told last.
-      if (!ring.is_free() && logs_.contains({ring.plan(), std::uint16_t{0}})) any = take_from(ring) || any;
+    for (std::size_t i = 0; i < AccessRings::kCount; ++i) {
+      if (!rings_.uses[i].is_free()) any = take_from(i) || any;
     }
     return any;
   }
 
-  // Whether some go on, should the supervisor have been killed.
-  bool has_workers() const {
-    return std::any_of(std::begin(rings_.rings), std::end(rings_.rings),
-                       [](const AccessRing& ring) { return !ring.is_free() && ring.has_worker(); });
-  }
-
-  bool take_from(AccessRing& ring) {
+  bool take_from(std::size_t index) {
+    AccessRingUse& use = rings_.uses[index];
+    AccessRing& ring = rings_.rings[index];
+    const auto plan = plans_.find(use.plan());
+    if (plan == plans_.end()) return false;  // a writer that has just been started has not heard of it yet
+    const bool is_left = use.is_left();
     bool broken = false;
     int lines = 0;
     std::uint16_t number = 0;
-    while (lines < kLinesMax && ring.take(number, line_, broken)) {
-      ++lines;
-      const auto log = logs_.find({ring.plan(), number});
-      if (log != logs_.end()) log->second->add(line_);
+    for (line_.clear(); lines < kLinesMax && ring.take(number, line_, broken); line_.clear(), ++lines) {
+      if (number < plan->second.size()) plan->second[number]->add(line_);
     }
-    if (broken) log(LogLevel::error, "the access log has lost lines: a worker has overwritten its ring");
+    if (broken) log(LogLevel::error, "the access log has lost lines: a worker has overwritten them");
     if (const std::uint64_t dropped = ring.take_dropped(); dropped > 0)
       log(LogLevel::warning, fmt::format("the access log is behind: {} lines were dropped", dropped));
-    if (lines == 0) ring.free_if_left();
+    if (is_left && lines == 0) {
+      use.free();
+      forget_unused();
+    }
     return lines > 0;
   }
 
+  // Whether some go on, should the supervisor have been killed.
+  bool has_workers() const {
+    return std::any_of(std::begin(rings_.uses), std::end(rings_.uses),
+                       [](const AccessRingUse& use) { return !use.is_free() && use.has_worker(); });
+  }
+
   // Until there may be something to do.
-  void wait() {
-    pollfd events[] = {{is_told_ ? control_ : -1, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
-    if (is_empty_ && is_told_) {
+  void wait(bool any) {
+    const bool sleeps = !any && is_told_ && !waits_for_reader();
+    if (sleeps) {
       rings_.writer_sleeps.store(1, std::memory_order_seq_cst);
-      is_empty_ = !take_lines();  // what was pushed before that
+      if (take_lines()) return;  // what was pushed before that
     }
-    ::poll(events, 2, is_empty_ && is_told_ && !waits_for_reader() ? -1 : kPauseMs);
+    pollfd events[] = {{is_told_ ? control_ : -1, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
+    ::poll(events, 2, sleeps ? kSleepMs : kPauseMs);
     rings_.writer_sleeps.store(0, std::memory_order_seq_cst);
     std::uint64_t count = 0;
-    if ((events[1].revents & POLLIN) != 0 && ::read(wake_fd_, &count, sizeof(count)) < 0) return;
+    [[maybe_unused]] const ssize_t woken = ::read(wake_fd_, &count, sizeof(count));
     if (events[0].revents != 0) hear();
   }
 
@@ -91,35 +101,36 @@ class Writer {
   }
 
   void hear() {
-    char bytes[kMessageMax];
-    const ssize_t size = ::recv(control_, bytes, sizeof(bytes), MSG_DONTWAIT);
+    const ssize_t size = ::recv(control_, message_.data(), message_.size(), MSG_DONTWAIT);
     if (size == 0) is_told_ = false;
     if (size <= 0) return;
-    NetstringReader fields(std::string_view(bytes, static_cast<std::size_t>(size)));
-    if (fields.next() == "reopen") {
+    NetstringReader fields(std::string_view(message_.data(), static_cast<std::size_t>(size)));
+    const std::string_view first = fields.next();
+    if (first == kReopen) {
       for (AccessFile& file : files_) {
         file.flush();
         file.open();
       }
       return;
     }
-    const auto plan = static_cast<std::uint32_t>(fields.next_number());
-    const auto number = static_cast<std::uint16_t>(fields.next_number());
-    forget_unused(plan);
-    logs_[{plan, number}] = &file(fields.next());
+    newest_ = static_cast<std::uint32_t>(parse_decimal(first).value_or(0));
+    std::vector<AccessFile*> logs;
+    while (!fields.at_end()) logs.push_back(&file(fields.next()));
+    plans_[newest_] = std::move(logs);
+    forget_unused();
   }
 
-  // Plans before this one whose workers have all gone.
-  void forget_unused(std::uint32_t newest) {
-    std::erase_if(logs_, [&](const auto& log) {
-      const std::uint32_t plan = log.first.first;
-      return plan != newest &&
-             std::none_of(std::begin(rings_.rings), std::end(rings_.rings),
-                          [&](const AccessRing& ring) { return !ring.is_free() && ring.plan() == plan; });
+  // Plans that are no longer the newest one, and whose workers have all gone; and files that no plan names.
+  void forget_unused() {
+    std::erase_if(plans_, [&](const auto& plan) {
+      return plan.first != newest_ &&
+             std::none_of(std::begin(rings_.uses), std::end(rings_.uses),
+                          [&](const AccessRingUse& use) { return !use.is_free() && use.plan() == plan.first; });
     });
     files_.remove_if([&](AccessFile& file) {
-      const bool used =
-          std::any_of(logs_.begin(), logs_.end(), [&](const auto& log) { return log.second == &file; });
+      const bool used = std::any_of(plans_.begin(), plans_.end(), [&](const auto& plan) {
+        return std::find(plan.second.begin(), plan.second.end(), &file) != plan.second.end();
+      });
       if (!used) file.flush();
       return !used;
     });
@@ -135,31 +146,46 @@ class Writer {
   const int wake_fd_;
   const int control_;
   std::list<AccessFile> files_;
-  std::map<Number, AccessFile*> logs_;
+  std::map<std::uint32_t, std::vector<AccessFile*>> plans_;  // by number
+  std::uint32_t newest_ = 0;
   std::string line_;
+  std::string message_;
   bool is_told_ = true;  // the supervisor is there
-  bool is_empty_ = true;
 };
+
+// Whatever was open when the process was forked would stay open as long as it runs.
+void close_all_but(std::vector<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned next = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    const auto number = static_cast<unsigned>(fd);
+    if (number > next) ::close_range(next, number - 1, 0);
+    next = std::max(next, number + 1);
+  }
+  ::close_range(next, ~0U, 0);
+}
 
 }  // namespace
 
-bool send_message(int socket, const AccessLogMessage& message) {
+std::string paths_message(std::uint32_t plan, const std::vector<std::string>& paths) {
   NetstringWriter fields;
-  if (message.kind == AccessLogMessage::Kind::reopen) {
-    fields.put("reopen");
-  } else {
-    fields.put("log").put(message.plan).put(message.number).put(message.path);
-  }
-  const std::string bytes = fields.take();
-  return ::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
-         static_cast<ssize_t>(bytes.size());
+  fields.put(plan);
+  for (const std::string& path : paths) fields.put(path);
+  return fields.take();
 }
 
-void run_access_log_writer(AccessRings& rings, int wake_fd, int control) {
+std::string reopen_message() {
+  return NetstringWriter().put(kReopen).take();
+}
+
+void run_access_log_writer(AccessRings& rings, int wake_fd, int control, int log_fd) {
   ::prctl(PR_SET_NAME, "sluice-log");
   // It ends with its supervisor, after the last line: not by the signals that a terminal sends to all.
   for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGPIPE}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
+  close_all_but({wake_fd, control, log_fd});
+  leave_memory_out_of_dumps();
+  set_log(LogLevel::info, "access log");
   Writer(rings, wake_fd, control).run();
   ::_exit(0);
 }

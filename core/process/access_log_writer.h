@@ -2,30 +2,28 @@
 // is slow, full or dead holds up nothing else. It outlives a crash of any worker, and writes what that one has
 // left.
 //
-// A process of one thread. The supervisor starts it, and tells it what to do through a socket.
+// A process of one thread. The supervisor starts it, and tells it what to do through a socket of kind
+// SOCK_SEQPACKET.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "telemetry/access_ring.h"
 
 namespace sluice {
 
-struct AccessLogMessage {
-  enum class Kind : std::uint8_t { log, reopen };
-  Kind kind = Kind::log;
-  // Of `log`: the lines of rings with this plan and with this number go to this path. Number 0 comes last.
-  std::uint32_t plan = 0;
-  std::uint16_t number = 0;
-  std::string path{};
-};
+// Of one message. More would not fit into the socket.
+inline constexpr std::size_t kAccessLogsMessageMax = 64 * 1024;
 
-// False when the socket takes no more.
-bool send_message(int socket, const AccessLogMessage& message);
+// Says where the lines of rings with this plan go: the path of each log, in the order of its number.
+std::string paths_message(std::uint32_t plan, const std::vector<std::string>& paths);
+// Has all files opened anew.
+std::string reopen_message();
 
 // Runs in the forked process until `control` has ended and all lines are written. `wake_fd` is the eventfd(2)
-// of AccessPlace.
-[[noreturn]] void run_access_log_writer(AccessRings& rings, int wake_fd, int control);
+// of AccessPlace, and `log_fd` that of this server's log. Closes all other descriptors.
+[[noreturn]] void run_access_log_writer(AccessRings& rings, int wake_fd, int control, int log_fd);
 
 }  // namespace sluice

@@ -2,7 +2,6 @@
 
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,36 +16,56 @@ namespace {
 
 // For the last lines, when the server ends.
 constexpr std::uint64_t kLastLinesMs = 2'000;
+// A writer that ends sooner is started again after this.
+constexpr std::uint64_t kRestartMs = 1'000;
 
 }  // namespace
 
-AccessLogs::~AccessLogs() {
-  control_.reset();
-  if (pid_ > 0) reap_until(pid_, monotonic_ms() + kLastLinesMs);
-}
-
 AccessLease AccessLogs::lend(const PlanPtr& plan) {
   if (plan->access_logs.empty()) return {};
-  const auto ready = [&]() -> Result<void> {
-    if (pid_ <= 0) {
-      if (const auto started = start(); !started) return started;
-    }
-    if (plan_.lock() == plan) return {};
-    ++number_;
-    plan_ = plan;
-    return tell_paths(*plan);
-  }();
-  if (!ready) {
-    log(LogLevel::error, "a worker writes no access log: " + ready.error().message);
+  const auto number = tell(plan);
+  if (!number) {
+    log(LogLevel::error, "a worker writes no access log: " + number.error().message);
     return {};
   }
-  for (AccessRing& ring : rings_->rings) {
-    if (!ring.is_free()) continue;
-    ring.lend(number_);
-    return AccessLease({&ring, rings_.get(), wake_.get()});
+  for (std::size_t i = 0; i < AccessRings::kCount; ++i) {
+    if (!rings_->uses[i].is_free()) continue;
+    rings_->uses[i].lend(*number);
+    return AccessLease({rings_.get(), i, wake_.get()});
   }
   log(LogLevel::error, "a worker writes no access log: too many workers have one");
   return {};
+}
+
+// The number of the plan, whose paths the process then knows.
+Result<std::uint32_t> AccessLogs::tell(const PlanPtr& plan) {
+  forget_unused();
+  const auto known =
+      std::find_if(told_.begin(), told_.end(), [&](const Told& told) { return told.plan.lock() == plan; });
+  const std::uint32_t number = known == told_.end() ? ++number_ : known->number;
+  if (known == told_.end()) {
+    const std::string paths = paths_message(number, plan->access_logs);
+    if (pid_ > 0 && !send(paths)) return fail_errno("its writer is held up", errno);
+    told_.push_back({number, plan, paths});
+  }
+  if (pid_ <= 0) {
+    if (const auto started = start(); !started) return Unexpected(started.error());
+  }
+  return number;
+}
+
+// A plan that is gone, and whose workers have given their rings back.
+void AccessLogs::forget_unused() {
+  std::erase_if(told_, [&](const Told& told) {
+    return told.plan.expired() && rings_ != nullptr &&
+           std::none_of(std::begin(rings_->uses), std::end(rings_->uses),
+                        [&](const auto& use) { return !use.is_free() && use.plan() == told.number; });
+  });
+}
+
+bool AccessLogs::send(const std::string& message) const {
+  return ::send(control_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(message.size());
 }
 
 Result<void> AccessLogs::start() {
@@ -54,33 +73,30 @@ Result<void> AccessLogs::start() {
     auto rings = map_rings();
     if (!rings) return Unexpected(rings.error());
     wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!wake_) return fail_errno("cannot make a descriptor that wakes the writer of access logs", errno);
+    if (!wake_) return fail_errno("cannot make a descriptor that wakes the writer", errno);
     rings_ = std::move(*rings);
   }
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return fail_errno("cannot make a socket pair for the writer of access logs", errno);
+    return fail_errno("cannot make a socket pair for its writer", errno);
   control_.reset(ends[0]);
   const UniqueFd writer_end(ends[1]);
   pid_ = ::fork();
-  if (pid_ < 0) return fail_errno("cannot fork the writer of access logs", errno);
-  if (pid_ > 0) return {};
-  close_others_();
-  control_.reset();
-  run_access_log_writer(*rings_, wake_.get(), writer_end.get());
-}
-
-Result<void> AccessLogs::tell_paths(const ServingPlan& plan) {
-  for (std::size_t i = plan.access_logs.size(); i-- > 0;) {
-    if (!send_message(control_.get(), {AccessLogMessage::Kind::log, number_, static_cast<std::uint16_t>(i),
-                                       plan.access_logs[i]}))
-      return fail_errno("cannot tell the writer of access logs", errno);
+  if (pid_ < 0) return fail_errno("cannot fork its writer", errno);
+  if (pid_ == 0) {
+    close_others_();
+    control_.reset();
+    run_access_log_writer(*rings_, wake_.get(), writer_end.get(), log_pipe_.writing_fd());
+  }
+  started_ms_ = monotonic_ms();
+  for (const Told& told : told_) {
+    if (!send(told.paths)) return fail_errno("cannot tell its writer", errno);
   }
   return {};
 }
 
 void AccessLogs::reopen() {
-  if (pid_ > 0 && !send_message(control_.get(), {AccessLogMessage::Kind::reopen}))
+  if (pid_ > 0 && !send(reopen_message()))
     log(LogLevel::error, "the access logs are not opened anew: their writer is held up; send USR1 again");
 }
 
@@ -88,10 +104,24 @@ bool AccessLogs::child_ended(pid_t pid) {
   if (pid != pid_) return false;
   pid_ = -1;
   log(LogLevel::error, "the writer of access logs has ended: another one is started");
-  auto again = start();
-  if (const PlanPtr plan = plan_.lock(); again && plan != nullptr) again = tell_paths(*plan);
-  if (!again) log(LogLevel::error, "no access log is written: " + again.error().message);
+  const std::uint64_t now_ms = monotonic_ms();
+  restart_.at(now_ms - started_ms_ < kRestartMs ? now_ms + kRestartMs : now_ms);
   return true;
+}
+
+void AccessLogs::restart() {
+  if (pid_ > 0) return;
+  const auto started = start();
+  if (started) return;
+  log(LogLevel::error, "no access log is written: " + started.error().message);
+  restart_.at(monotonic_ms() + kRestartMs);
+}
+
+void AccessLogs::finish() {
+  restart_.off();
+  control_.reset();
+  if (pid_ > 0) reap_until(pid_, monotonic_ms() + kLastLinesMs);
+  pid_ = -1;
 }
 
 }  // namespace sluice

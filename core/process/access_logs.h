@@ -10,8 +10,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "loop/alarm.h"
+#include "process/log_pipe.h"
 #include "settings/serving_plan.h"
 #include "telemetry/access_ring.h"
 
@@ -23,7 +27,7 @@ class AccessLease {
   AccessLease() = default;
   explicit AccessLease(const AccessPlace& place) : place_(place), owner_(::getpid()) {}
   ~AccessLease() {
-    if (place_.ring != nullptr && owner_ == ::getpid()) place_.ring->leave();
+    if (place_.rings != nullptr && owner_ == ::getpid()) place_.use().leave();
   }
   AccessLease(AccessLease&& other) noexcept : place_(std::exchange(other.place_, {})), owner_(other.owner_) {}
   AccessLease& operator=(AccessLease&& other) noexcept {
@@ -44,8 +48,9 @@ class AccessLease {
 class AccessLogs {
  public:
   // `close_for_child` closes, in the forked process, what only the supervisor may hold.
-  explicit AccessLogs(std::function<void()> close_for_child) : close_others_(std::move(close_for_child)) {}
-  ~AccessLogs();
+  AccessLogs(EventLoop& loop, const LogPipe& log_pipe, std::function<void()> close_for_child)
+      : log_pipe_(log_pipe), close_others_(std::move(close_for_child)), restart_(loop, [this] { restart(); }) {}
+  ~AccessLogs() { finish(); }
   AccessLogs(const AccessLogs&) = delete;
   AccessLogs& operator=(const AccessLogs&) = delete;
 
@@ -56,18 +61,32 @@ class AccessLogs {
   // Whether this was the process; if so, another one is started.
   bool child_ended(pid_t pid);
   void close_for_child() { control_.reset(); }
+  // Lets the process write its last lines, for a limited time. REQUIRES: all leases were given back.
+  void finish();
 
  private:
-  Result<void> start();
-  Result<void> tell_paths(const ServingPlan& plan);
+  struct Told {
+    std::uint32_t number;
+    std::weak_ptr<const ServingPlan> plan;
+    std::string paths;  // the message
+  };
 
+  Result<std::uint32_t> tell(const PlanPtr& plan);
+  Result<void> start();
+  void restart();
+  void forget_unused();
+  bool send(const std::string& message) const;
+
+  const LogPipe& log_pipe_;
   std::function<void()> close_others_;
   SharedRings rings_;
   UniqueFd wake_;
   UniqueFd control_;
   pid_t pid_ = -1;
-  std::weak_ptr<const ServingPlan> plan_;  // the latest
-  std::uint32_t number_ = 0;               // its number
+  std::uint64_t started_ms_ = 0;
+  Alarm restart_;
+  std::vector<Told> told_;  // plans whose workers may have rings
+  std::uint32_t number_ = 0;
 };
 
 }  // namespace sluice

@@ -34,7 +34,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       end_of_drain_(loop, [this] { kill_all(); }),
       replace_keys_(loop, [this] { replace_ticket_keys(); }),
       log_pipe_(loop),
-      access_logs_([this] { close_for_child({}); }),
+      access_logs_(loop, log_pipe_, [this] { close_for_child({}); }),
       rollout_(
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
@@ -65,6 +65,7 @@ Supervisor::~Supervisor() {
   // others.
   const std::uint64_t until_ms = monotonic_ms() + WorkerProcess::kGoneMs;
   for (const pid_t pid : workers) reap_until(pid, until_ms);
+  access_logs_.finish();
   log_pipe_.close();
 }
 

@@ -199,12 +199,17 @@ Result<void> plan_access_logs(ServingPlan& plan) {
       } else if (!std::filesystem::is_directory(file.parent_path(), error)) {
         mistakes.add("", {fmt::format("the folder of the access log {} does not exist: make it", path)});
       }
-      path = file.string();
+      path = file.lexically_normal().string();
     }
     const auto known = std::find(plan.access_logs.begin(), plan.access_logs.end(), path);
     site.access_log = static_cast<std::uint16_t>(known - plan.access_logs.begin());
     if (known == plan.access_logs.end()) plan.access_logs.push_back(path);
   }
+  std::size_t size = 0;
+  for (const std::string& path : plan.access_logs) size += path.size() + sizeof("12345:");
+  if (size > ServingPlan::kAccessLogPathsMax)
+    mistakes.add("", {fmt::format("the {} access logs are too many: let several sites share one",
+                                  plan.access_logs.size())});
   return mistakes.result();
 }
 

@@ -53,10 +53,11 @@ struct ServingPlan {
   std::vector<SiteMount> mounts;     // and filters, of all sites, one site after the other
   std::vector<ServingGroup> groups;  // first the group of all sites, then one for each isolated mount
   std::optional<User> user;
-  std::vector<UniqueFd> folders;            // of mounts outside their sites' roots
-  std::vector<Certificate> certificates;    // of all sites; empty if no address has TLS
-  std::vector<std::string> access_logs;     // of all sites, each once: a file's absolute path, or kStdout
-  std::shared_ptr<TicketKeys> ticket_keys;  // null if no address has TLS
+  std::vector<UniqueFd> folders;          // of mounts outside their sites' roots
+  std::vector<Certificate> certificates;  // of all sites; empty if no address has TLS
+  std::vector<std::string> access_logs;   // of all sites, each once: a file's absolute path, or kStdout
+  static constexpr std::size_t kAccessLogPathsMax = 60 * 1024;  // of all of them together
+  std::shared_ptr<TicketKeys> ticket_keys;                      // null if no address has TLS
 
   bool has_tls() const { return !certificates.empty(); }
 };

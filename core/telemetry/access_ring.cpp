@@ -10,21 +10,6 @@
 
 namespace sluice {
 
-void AccessRing::lend(std::uint32_t plan) {
-  plan_.store(plan, std::memory_order_relaxed);
-  worker_.store(0, std::memory_order_relaxed);
-  use_.store(kLent, std::memory_order_release);
-}
-
-void AccessRing::own() {
-  worker_.store(::getpid(), std::memory_order_relaxed);
-}
-
-bool AccessRing::has_worker() const {
-  const pid_t worker = worker_.load(std::memory_order_relaxed);
-  return worker > 0 && ::kill(worker, 0) == 0;
-}
-
 void AccessRing::copy_in(std::uint64_t at, const void* bytes, std::size_t size) {
   const std::size_t place = at % kSize;
   const std::size_t first = std::min(size, kSize - place);
@@ -39,13 +24,13 @@ void AccessRing::copy_out(std::uint64_t at, void* bytes, std::size_t size) const
   std::memcpy(static_cast<char*>(bytes) + first, bytes_, size - first);
 }
 
-bool AccessRing::push(std::uint16_t log, std::string_view line) {
+AccessRing::Pushed AccessRing::push(std::uint16_t log, std::string_view line) {
   const std::uint64_t pushed = pushed_.load(std::memory_order_relaxed);
   const std::uint64_t used = pushed - taken_.load(std::memory_order_acquire);
   const std::size_t size = sizeof(Head) + line.size();
   if (line.size() > kLineMax || used > kSize || size > kSize - used) {
     dropped_.add();
-    return false;
+    return Pushed::dropped;
   }
   const Head head{static_cast<std::uint32_t>(line.size()), log};
   copy_in(pushed, &head, sizeof(head));
@@ -53,10 +38,10 @@ bool AccessRing::push(std::uint16_t log, std::string_view line) {
   // Sequentially consistent with AccessRings::writer_sleeps: either the writer sees the line before it sleeps,
   // or the worker sees that it sleeps.
   pushed_.store(pushed + size, std::memory_order_seq_cst);
-  return true;
+  return used < kSize / 2 && used + size >= kSize / 2 ? Pushed::half_full : Pushed::yes;
 }
 
-bool AccessRing::take(std::uint16_t& log, std::string& line, bool& broken) {
+bool AccessRing::take(std::uint16_t& log, std::string& lines, bool& broken) {
   const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
   const std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
   if (pushed == taken) return false;
@@ -69,15 +54,11 @@ bool AccessRing::take(std::uint16_t& log, std::string& line, bool& broken) {
     return false;
   }
   log = static_cast<std::uint16_t>(head.log);
-  line.resize(head.size);
-  copy_out(taken + sizeof(head), line.data(), head.size);
+  const std::size_t before = lines.size();
+  lines.resize(before + head.size);
+  copy_out(taken + sizeof(head), lines.data() + before, head.size);
   taken_.store(taken + sizeof(head) + head.size, std::memory_order_release);
   return true;
-}
-
-void AccessRing::free_if_left() {
-  std::uint32_t left = kLeft;
-  use_.compare_exchange_strong(left, kFree, std::memory_order_acq_rel);
 }
 
 std::uint64_t AccessRing::take_dropped() {
@@ -85,6 +66,26 @@ std::uint64_t AccessRing::take_dropped() {
   const std::uint64_t more = dropped - told_.get();
   told_.set(dropped);
   return more;
+}
+
+void AccessRingUse::lend(std::uint32_t plan) {
+  plan_.store(plan, std::memory_order_relaxed);
+  worker_.store(0, std::memory_order_relaxed);
+  use_.store(kLent, std::memory_order_release);
+}
+
+void AccessRingUse::own() {
+  worker_.store(::getpid(), std::memory_order_relaxed);
+}
+
+bool AccessRingUse::has_worker() const {
+  const pid_t worker = worker_.load(std::memory_order_relaxed);
+  return worker > 0 && ::kill(worker, 0) == 0;
+}
+
+void AccessPlace::wake() const {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wake_fd, &one, sizeof(one));
 }
 
 void UnmapRings::operator()(AccessRings* rings) const {

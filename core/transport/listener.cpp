@@ -87,9 +87,12 @@ Listener::Attempt Listener::try_accept() {
 }
 
 Listener::Attempt Listener::accept_one() {
-  const int accepted = ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(peer);
+  const int accepted =
+      ::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) {
-    acceptor_.on_accept(UniqueFd(accepted), address_);
+    acceptor_.on_accept({UniqueFd(accepted), PeerAddress(peer)}, address_);
     return Attempt::taken;
   }
   switch (errno) {

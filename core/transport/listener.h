@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "loop/event_loop.h"
+#include "transport/peer_address.h"
 #include "transport/shortage.h"
 
 namespace sluice {
@@ -16,7 +17,7 @@ class Listener final : private Pollable, private Timer {
   class Acceptor {
    public:
     // `address`: what the listener was made with.
-    virtual void on_accept(UniqueFd socket, std::uint32_t address) = 0;
+    virtual void on_accept(AcceptedSocket socket, std::uint32_t address) = 0;
     // Whether one more connection may be open now.
     virtual bool can_accept() const = 0;
     // Closes an idle connection in favour of one that waits; false if none is idle. `why` there is no room: an

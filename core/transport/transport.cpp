@@ -27,7 +27,8 @@ constexpr bool would_block(int error_number) {
 
 }  // namespace
 
-Transport::Transport(UniqueFd socket, TlsServices* tls) : socket_(std::move(socket)) {
+Transport::Transport(AcceptedSocket socket, TlsServices* tls)
+    : socket_(std::move(socket.socket)), peer_(socket.peer) {
   if (tls != nullptr) tls_ = std::make_unique<TlsLink>(*tls, socket_.get());
 }
 
@@ -151,21 +152,7 @@ void Transport::abort() {
 }
 
 std::string Transport::peer_name() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof(address);
-  if (::getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return "unknown";
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
-    return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
-  }
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
-    return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
-  }
-  return "unix:";
+  return (peer_.is_known() ? peer_ : PeerAddress::of(socket_.get())).text();
 }
 
 }  // namespace sluice

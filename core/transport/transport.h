@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
+#include "transport/peer_address.h"
 
 namespace sluice {
 
@@ -27,7 +28,7 @@ class Transport {
  public:
   // With services, TLS is spoken: nothing but `shake_hands` may move bytes before that is done. Throws
   // std::bad_alloc.
-  explicit Transport(UniqueFd socket, TlsServices* tls = nullptr);
+  explicit Transport(AcceptedSocket socket, TlsServices* tls = nullptr);
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -131,6 +132,7 @@ class Transport {
   Moved send_last_by_kernel(std::string_view bytes);
 
   UniqueFd socket_;
+  const PeerAddress peer_;
   std::unique_ptr<TlsLink> tls_;  // null: clear text
   bool progressed_ = false;
   bool starved_ = false;

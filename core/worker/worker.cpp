@@ -348,8 +348,8 @@ void Worker::help(WorkerMessage& message) {
   if (listener->start()) helped_[message.number] = std::move(listener);
 }
 
-void Worker::on_accept(UniqueFd socket, std::uint32_t address) {
-  if (socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
+void Worker::on_accept(AcceptedSocket socket, std::uint32_t address) {
+  if (socket.socket.get() >= spare_descriptors_from_) make_room(EMFILE, true);
   connections_.accept(std::move(socket), addresses_[address]->context);
 }
 

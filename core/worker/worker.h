@@ -35,7 +35,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   MountTable& table() const { return *mounts_; }
   // From now on requests are logged there.
   void log_access(const AccessPlace& place) {
-    if (place.ring != nullptr) context_.access = &access_.emplace(place, context_.stats);
+    if (place.rings != nullptr) context_.access = &access_.emplace(place, context_.stats);
   }
 
   // Accepts from the sockets when it is told to, and serves until `control` or TERM ends it. `control` stays
@@ -65,7 +65,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void start_accepting();
   void help(WorkerMessage& message);
 
-  void on_accept(UniqueFd socket, std::uint32_t address) override;
+  void on_accept(AcceptedSocket socket, std::uint32_t address) override;
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
   bool make_room(int why, bool again) override;
   void on_events(std::uint32_t events) override;

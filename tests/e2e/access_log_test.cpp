@@ -71,6 +71,19 @@ TEST_CASE("each request has a line, also a refused one", "[e2e][access_log]") {
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
 }
 
+TEST_CASE("a client that resets its connection is known by its address", "[e2e][access_log]") {
+  const Site site({"static_sendfile"});
+  site.write("static/large", random_bytes(16 * 1024 * 1024));
+  const std::string log = site.path("log");
+  ServerProcess server(site, logging_to(log));
+  HttpClient client(server.endpoint(), kClientTimeoutMs, 4096);
+  client.request("GET", "/static/large");
+  REQUIRE(client.read_head().status == 200);
+  client.close_with_reset();
+  CHECK(comes_to_say(log, "\"GET /static/large HTTP/1.1\" 200 "));
+  CHECK_THAT(content_of(log), Catch::Matchers::StartsWith("127.0.0.1 - - ["));
+}
+
 TEST_CASE("sites have logs and formats of their own", "[e2e][access_log]") {
   const Site site({"hello"});
   const std::string mount = "[[site.mount]]\nat = \"/\"\nmodule = \"hello\"\n";

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
@@ -56,11 +57,59 @@ TEST_CASE("what cannot be opened or written is told with its reason", "[access_f
   AccessFile nowhere(folder.path("none/log"));
   nowhere.add("lost\n");
   nowhere.flush();
-  CHECK(said.text().find("none/log cannot be opened: No such file or directory") != std::string::npos);
+  CHECK(said.text().find(
+            "none/log cannot be opened: No such file or directory. Its lines are dropped until USR1") !=
+        std::string::npos);
   AccessFile full("/dev/full");
   full.add("one\n");
   full.add("two\n");
   full.flush();
   CHECK_FALSE(full.has_lines());
   CHECK(said.text().find("/dev/full lost 2 lines: No space left on device") != std::string::npos);
+}
+
+TEST_CASE("a symbolic link is refused, and the open file goes on", "[access_file]") {
+  const ScratchFolder folder;
+  const Said said;
+  AccessFile file(folder.path("log"));
+  fs::rename(folder.path("log"), folder.path("log.1"));
+  folder.write("other", "");
+  folder.link("log", folder.path("other"));
+  file.open();
+  CHECK(said.text().find("it is a symbolic link; name the file itself. The former file goes on.") !=
+        std::string::npos);
+  file.add("one\n");
+  file.flush();
+  CHECK(folder.read("log.1") == "one\n");
+  CHECK(folder.read("other").empty());
+}
+
+TEST_CASE("a line that a full pipe has cut gets an end", "[access_file]") {
+  const ScratchFolder folder;
+  const Said said;
+  REQUIRE(::mkfifo(folder.path("log").c_str(), 0600) == 0);
+  const UniqueFd reader(::open(folder.path("log").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  AccessFile file(folder.path("log"));
+  const std::string line(3000, 'x');
+  for (int i = 0; i < 1000; ++i) file.add(line + "\n");
+  file.flush();
+  CHECK(said.text().find(" lines: ") != std::string::npos);
+  std::string got(4 * 1024 * 1024, '\0');
+  std::size_t size = 0;
+  const auto read_all = [&] {
+    for (ssize_t some = 0; (some = ::read(reader.get(), got.data() + size, got.size() - size)) > 0;)
+      size += static_cast<std::size_t>(some);
+  };
+  file.add("next\n");
+  while (file.has_lines()) {
+    read_all();
+    file.flush();
+  }
+  read_all();
+  got.resize(size);
+  CHECK(got.ends_with("\nnext\n"));
+  std::size_t longest = 0;
+  for (std::size_t at = 0, end = 0; (end = got.find('\n', at)) != std::string::npos; at = end + 1)
+    longest = std::max(longest, end - at);
+  CHECK(longest == line.size());
 }

@@ -23,7 +23,7 @@ namespace {
 struct Accepted final : Listener::Acceptor {
   std::vector<UniqueFd> sockets;
   bool open = true;
-  void on_accept(UniqueFd socket, std::uint32_t) override { sockets.push_back(std::move(socket)); }
+  void on_accept(AcceptedSocket socket, std::uint32_t) override { sockets.push_back(std::move(socket.socket)); }
   bool can_accept() const override { return open; }
   bool make_room(int why, bool again) override {
     whys.push_back(why);
