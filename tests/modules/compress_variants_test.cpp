@@ -217,6 +217,18 @@ TEST_CASE_METHOD(Fixture, "one attempt is made at a time, and slow clients give 
   CHECK(rig.server.works_offered == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "what waits for a thread for long is not begun again", "[compress]") {
+  rig.server.pause_offload(true);
+  rig.run(plan_of(), filter);
+  rig.server.advance_clock(10'002);
+  rig.server.turn();
+  rig.run(plan_of(), filter);
+  CHECK(rig.server.works_offered == 1);
+  rig.server.pause_offload(false);
+  CHECK(rig.server.run_until([&] { return rig.server.offload_idle(); }));
+  CHECK(is_from_memory(plan_of()));
+}
+
 TEST_CASE_METHOD(Fixture, "a filter that is replaced keeps nothing", "[compress]") {
   CHECK_FALSE(is_from_memory(plan_of()));
   rig.retire();
