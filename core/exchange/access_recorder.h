@@ -19,7 +19,7 @@ class AccessRecorder {
   // Whether the requests of this site are logged.
   bool wants(const SitePlan& site) const { return site.access_log != SitePlan::kNoLog; }
   // Completes the facts by the time, and logs them. REQUIRES: wants(site).
-  void record(const SitePlan& site, AccessFacts& facts);
+  void record(const SitePlan& site, AccessFacts& facts, std::uint64_t arrived_ns);
   // Counts a line that could not be logged.
   void lose() { stats_.access_lines_dropped.add(); }
 

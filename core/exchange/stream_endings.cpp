@@ -1,9 +1,7 @@
 // The deadlines of a stream, and its ends without a complete answer: late, closed or cut.
-#include <algorithm>
 #include <utility>
 
 #include "base/kept_memory.h"
-#include "base/monotonic_clock.h"
 #include "base/out_of_memory.h"
 #include "exchange/stream.h"
 
@@ -105,8 +103,6 @@ void Stream::log_access(Ending ending) {
     return;
   const bool logged = unless_out_of_memory("memory is used up: a line of the access log is lost", [&] {
     AccessFacts facts{*head_, exchange_.client_address()};
-    const std::uint64_t now_ns = monotonic_ns();
-    facts.took_ns = now_ns - std::min(now_ns, exchange_.request().arrived_ns);
     facts.sent = content_moved_;
     const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
     facts.status = answered ? exchange_.answer().status : kNotAnswered;
@@ -114,7 +110,7 @@ void Stream::log_access(Ending ending) {
     if (site_ != nullptr) facts.site = site_->label;
     if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
     facts.secure = carrier_.is_secure();
-    context_.access->record(*site, facts);
+    context_.access->record(*site, facts, exchange_.request().arrived_ns);
   });
   if (!logged) context_.access->lose();
 }

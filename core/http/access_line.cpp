@@ -70,7 +70,7 @@ constexpr bool is_plain(char c) {
 template <typename Escape>
 void append_plain(std::string& out, std::string_view text, Escape escape) {
   for (auto at = text.begin(); at != text.end();) {
-    const auto special = std::find_if_not(at, text.end(), is_plain);
+    const auto special = std::find_if_not(at, text.end(), [](char c) { return is_plain(c); });
     out.append(at, special);
     at = special;
     if (at != text.end()) escape(static_cast<unsigned char>(*at++));

@@ -32,8 +32,8 @@ struct AccessFacts {
   const RequestHead& head;        // of a refused one: the parts that are known
   std::string_view client;        // "192.0.2.1:40000", "[2001:db8::1]:40000" or "unix:"
   std::string_view local_time{};  // of its end, by AccessTime
-  std::uint64_t ended_us = 0;     // since 1970
-  std::uint64_t took_ns = 0;      // from its head's arrival
+  std::uint64_t ended_us = 0;     // since 1970; in JSON only
+  std::uint64_t took_ns = 0;      // from its head's arrival; in JSON only
   std::uint64_t sent = 0;         // bytes of content
   std::uint32_t status = 0;       // of the answer; 499 if it ended before there was one
   std::string_view ending{};      // "complete", ...
