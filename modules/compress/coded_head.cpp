@@ -81,7 +81,8 @@ std::string coded_tag(std::string_view tag, Coding coding) {
   std::string coded(tag);
   const std::size_t opening = coded.find('"');
   if (coded.size() < 2 || !coded.ends_with('"') || opening == coded.size() - 1) return coded;
-  return coded.insert(coded.size() - 1, "-" + std::string(files::coding_name(coding)));
+  coded.insert(coded.size() - 1, "-" + std::string(files::coding_name(coding)));
+  return coded.starts_with("W/") ? coded : "W/" + coded;
 }
 
 bool CodedHead::forbids_change() const {
@@ -132,8 +133,10 @@ bool CodedHead::is_for_one_user() const {
 // A strong tag stands for one sequence of bytes of one resource, which its URI names.
 std::string CodedHead::key(Coding coding) const {
   const std::string_view tag = head_.field("ETag");
-  if (!files::equal_strongly(tag, tag) || !tag.starts_with('"') || !tag.ends_with('"') || tag.size() < 3 ||
-      head_.size() == kUnknownSize || !reads() || is_for_one_user())
+  const bool depends = any_member(
+      head_, "Vary", [](std::string_view member) { return !equals_ignoring_case(member, "Accept-Encoding"); });
+  if (depends || !files::equal_strongly(tag, tag) || !tag.starts_with('"') || !tag.ends_with('"') ||
+      tag.size() < 3 || head_.size() == kUnknownSize || !reads() || is_for_one_user())
     return {};
   std::string key(files::coding_name(coding));
   for (const std::string_view part : {std::string_view(request_.scheme), std::string_view(request_.authority),
@@ -157,9 +160,12 @@ bool CodedHead::is_known_as(Coding coding) const {
   return reads() && !tag.empty() && files::lists_tag(request_, FieldId::if_none_match, tag);
 }
 
+// By its date, whoever answers would continue coded content with bytes of the plain one (If-Range).
 void CodedHead::set_tag(Coding coding) {
   const std::string_view tag = head_.field("ETag");
-  if (!tag.empty()) head_.set("ETag", coded_tag(tag, coding));
+  if (tag.empty()) return;
+  head_.set("ETag", coded_tag(tag, coding));
+  head_.remove("Last-Modified");
 }
 
 void CodedHead::become_not_modified(Coding coding) {

@@ -1,8 +1,9 @@
 // What coding does to an answer's head: which answers may be coded, the lines that caches and clients need, and
 // the conditions of clients that have coded content. Loop thread; owns nothing but its settings.
 //
-// A coded representation has a tag of its own: the coding stands inside the quotes, "abc" becomes "abc-zstd".
-// Whoever answers behind the filter knows the plain tag only, so If-None-Match is judged here, too.
+// A coded representation has a tag of its own: the coding stands inside the quotes, "abc" becomes W/"abc-zstd".
+// It is weak, because the bytes depend on when content was there, and on the level. Whoever answers behind the
+// filter knows the plain tag only, so If-None-Match is judged here, too.
 #pragma once
 
 #include <sluice/filter.h>
@@ -25,7 +26,7 @@ struct Wanted {
 // Whether content of this type becomes smaller by coding: text, and formats that are not coded themselves.
 bool is_compressible(std::string_view type);
 
-// "abc" with "br" gives "abc-br". A malformed tag stays as it is.
+// "abc" with "br" gives W/"abc-br". A malformed tag stays as it is.
 std::string coded_tag(std::string_view tag, files::Coding coding);
 
 class CodedHead {
@@ -38,7 +39,8 @@ class CodedHead {
   // The coding for this client; identity if the answer is not to be coded. REQUIRES: depends_on_coding().
   files::Coding coding() const;
   // Under which coded content of this answer may be kept, until the content or its tag changes; empty if it may
-  // not, because it has no strong tag, is for one user, or comes without a size.
+  // not, because it has no strong tag, is for one user, depends on more of the request, or comes without a
+  // size.
   std::string key(files::Coding coding) const;
   // Adds Accept-Encoding to Vary.
   void vary();

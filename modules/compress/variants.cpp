@@ -45,8 +45,10 @@ void Variants::made(const std::string& key, std::uint64_t attempt, std::string c
     by_key_.erase(recent_.back().key);
     recent_.pop_back();
   }
-  recent_.push_front(std::move(entry));
-  by_key_.emplace(recent_.front().key, recent_.begin());
+  std::list<Entry> one;
+  one.push_back(std::move(entry));
+  by_key_.emplace(one.front().key, one.begin());  // may run out of memory, before anything has changed
+  recent_.splice(recent_.begin(), one);
   size_ += cost;
 }
 

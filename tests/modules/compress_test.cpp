@@ -192,9 +192,9 @@ TEST_CASE_METHOD(Fixture, "Vary tells caches, whatever this client accepts", "[c
 
 TEST_CASE_METHOD(Fixture, "coded content has a tag of its own, and no ranges or digests", "[compress]") {
   const auto [plain, coded] = GENERATE(table<std::string, std::string>({
-      {"\"abc\"", "\"abc-br\""},
+      {"\"abc\"", "W/\"abc-br\""},
       {"W/\"abc\"", "W/\"abc-br\""},
-      {"\"\"", "\"-br\""},
+      {"\"\"", "W/\"-br\""},
       {"abc", "abc"},
       {"\"", "\""},
   }));
@@ -210,13 +210,14 @@ TEST_CASE_METHOD(Fixture, "coded content has a tag of its own, and no ranges or 
   CHECK(answered->line("ETag") == coded);
   CHECK(answered->line("Accept-Ranges").empty());
   CHECK(answered->line("Content-Digest").empty());
-  CHECK(answered->line("Last-Modified") == "y");
+  CHECK(answered->line("Last-Modified").empty());
   CHECK(answered->declared == kUnknownSize);
   CHECK(answered->content.empty() == (plan.method == Method::head));
   plan.fields.clear();
   const auto as_it_is = answer(plan);
   CHECK(as_it_is->line("ETag") == plain);
   CHECK(as_it_is->line("Accept-Ranges") == "bytes");
+  CHECK(as_it_is->line("Last-Modified") == "y");
   CHECK(as_it_is->declared == 4000);
 }
 
@@ -231,7 +232,7 @@ TEST_CASE_METHOD(Fixture, "a client that has the coded content is told so", "[co
     plan.behind.lines.emplace_back("Cache-Control", "max-age=5");
     const auto answered = answer(plan);
     if (answered->code == 304) {
-      CHECK(answered->line("ETag") == "\"abc-br\"");
+      CHECK(answered->line("ETag") == "W/\"abc-br\"");
       CHECK(answered->line("Vary") == "Accept-Encoding");
       CHECK(answered->line("Cache-Control") == "max-age=5");
       for (const char* name : {"Content-Type", "Content-Encoding", "Accept-Ranges"})

@@ -70,7 +70,7 @@ TEST_CASE_METHOD(Fixture, "content is coded once, and comes from memory then", "
   CHECK(second->declared <= first->content.size());
   CHECK(decode(coding, second->content).content == plan.behind.content);
   CHECK(decode(coding, second->content).is_complete);
-  CHECK(second->line("ETag") == "\"1-" + coding + "\"");
+  CHECK(second->line("ETag") == "W/\"1-" + coding + "\"");
   CHECK(second->line("Content-Encoding") == coding);
   CHECK(second->line("Vary") == "Accept-Encoding");
   CHECK(second->line("Accept-Ranges").empty());
@@ -126,6 +126,9 @@ TEST_CASE_METHOD(Fixture, "what has no strong tag, no size, or one user is not k
   }
   SECTION("private") {
     plan.behind.lines.emplace_back("Cache-Control", "max-age=1, Private=\"x\"");
+  }
+  SECTION("it depends on a cookie") {
+    plan.behind.lines.emplace_back("Vary", "Accept-Encoding, Cookie");
   }
   SECTION("no-store") {
     plan.behind.lines.emplace_back("Cache-Control", "no-store");
