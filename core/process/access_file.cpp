@@ -29,6 +29,11 @@ AccessFile::AccessFile(std::string path) : path_(std::move(path)) {
   open();
 }
 
+AccessFile::~AccessFile() {
+  flush();
+  if (!lines_.empty()) drop_all(EAGAIN);
+}
+
 bool AccessFile::is_stdout() const {
   return path_ == kStdout;
 }
@@ -46,6 +51,7 @@ void AccessFile::open() {
   const int error = errno;
   if (opened) {
     file_ = std::move(opened);
+    in_line_ = false;
     return;
   }
   const std::string why = error == ELOOP ? "it is a symbolic link; name the file itself" : std::strerror(error);
@@ -54,17 +60,19 @@ void AccessFile::open() {
                                          : "Its lines are dropped until USR1 is sent to the server."));
 }
 
+// A line that was cut gets an end before the next one.
 void AccessFile::add(std::string_view lines) {
   if (!file_) return;
+  if (lines_.empty() && in_line_) lines_ += '\n';
   lines_ += lines;
   if (lines_.size() >= kWrittenAtOnce) flush();
 }
 
-// What was written of a line stays, with a line end behind it.
 void AccessFile::drop_all(int error) {
   const auto lines = std::count(lines_.begin(), lines_.end(), '\n');
-  lines_ = in_line_ ? "\n" : "";
-  log(LogLevel::error, fmt::format("the access log {} lost {} lines: {}", path_, lines, std::strerror(error)));
+  lines_.clear();
+  log(LogLevel::error,
+      fmt::format("the access log {} lost lines ({}): {}", path_, lines, std::strerror(error)));
 }
 
 void AccessFile::flush() {

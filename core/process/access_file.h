@@ -1,7 +1,7 @@
 // One file of the access log, or stdout, for the process that writes them. Collects lines, and writes many at
 // once.
 //
-// One thread. A disk may hold it up; a pipe or a terminal that nobody reads does not.
+// One thread. A disk may hold it up; a pipe that nobody reads does not.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,10 @@ class AccessFile {
  public:
   // `path` is absolute, or kStdout.
   explicit AccessFile(std::string path);
+  // What the reader does not take now is lost, and the log says so.
+  ~AccessFile();
+  AccessFile(const AccessFile&) = delete;
+  AccessFile& operator=(const AccessFile&) = delete;
 
   const std::string& path() const { return path_; }
   // Opens the path anew, as after the file was moved away. An error is logged, and the open file goes on; if

@@ -13,6 +13,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "base/monotonic_clock.h"
 #include "base/netstring.h"
 #include "base/process_setup.h"
 #include "process/access_file.h"
@@ -27,7 +28,10 @@ constexpr int kPauseMs = 20;
 constexpr int kSleepMs = 1000;
 // Of one ring at once. The others come next.
 constexpr int kLinesMax = 4096;
+// For readers that are slow, when the server ends.
+constexpr std::uint64_t kSlowReadersMs = 1500;
 constexpr std::string_view kReopen = "reopen";
+constexpr std::string_view kForget = "forget";
 
 class Writer {
  public:
@@ -35,13 +39,16 @@ class Writer {
       : rings_(rings), wake_fd_(wake_fd), control_(control), message_(kAccessLogsMessageMax, '\0') {}
 
   void run() {
-    for (;;) {
+    std::uint64_t until_ms = 0;
+    for (bool ends = false; !ends;) {
       const bool is_last = !is_told_ && !has_workers();
       const bool any = take_lines();
       for (AccessFile& file : files_) file.flush();
-      if (is_last && !any) return;
-      wait(any);
+      if (is_last && until_ms == 0) until_ms = monotonic_ms() + kSlowReadersMs;
+      ends = is_last && !any && (!waits_for_reader() || monotonic_ms() >= until_ms);
+      if (!ends) wait(any);
     }
+    files_.clear();
   }
 
  private:
@@ -68,10 +75,8 @@ class Writer {
     if (broken) log(LogLevel::error, "the access log has lost lines: a worker has overwritten them");
     if (const std::uint64_t dropped = ring.take_dropped(); dropped > 0)
       log(LogLevel::warning, fmt::format("the access log is behind: {} lines were dropped", dropped));
-    if (is_left && lines == 0) {
-      use.free();
-      forget_unused();
-    }
+    // A process that the kernel does not let end may still push.
+    if (is_left && lines == 0 && !use.has_worker()) use.free();
     return lines > 0;
   }
 
@@ -86,7 +91,10 @@ class Writer {
     const bool sleeps = !any && is_told_ && !waits_for_reader();
     if (sleeps) {
       rings_.writer_sleeps.store(1, std::memory_order_seq_cst);
-      if (take_lines()) return;  // what was pushed before that
+      if (take_lines()) {  // what was pushed before that
+        rings_.writer_sleeps.store(0, std::memory_order_relaxed);
+        return;
+      }
     }
     pollfd events[] = {{is_told_ ? control_ : -1, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
     ::poll(events, 2, sleeps ? kSleepMs : kPauseMs);
@@ -113,26 +121,21 @@ class Writer {
       }
       return;
     }
-    newest_ = static_cast<std::uint32_t>(parse_decimal(first).value_or(0));
+    if (first == kForget) {
+      plans_.erase(static_cast<std::uint32_t>(fields.next_number()));
+      return forget_files();
+    }
     std::vector<AccessFile*> logs;
     while (!fields.at_end()) logs.push_back(&file(fields.next()));
-    plans_[newest_] = std::move(logs);
-    forget_unused();
+    plans_[static_cast<std::uint32_t>(parse_decimal(first).value_or(0))] = std::move(logs);
   }
 
-  // Plans that are no longer the newest one, and whose workers have all gone; and files that no plan names.
-  void forget_unused() {
-    std::erase_if(plans_, [&](const auto& plan) {
-      return plan.first != newest_ &&
-             std::none_of(std::begin(rings_.uses), std::end(rings_.uses),
-                          [&](const AccessRingUse& use) { return !use.is_free() && use.plan() == plan.first; });
-    });
-    files_.remove_if([&](AccessFile& file) {
-      const bool used = std::any_of(plans_.begin(), plans_.end(), [&](const auto& plan) {
+  // Those that no plan names.
+  void forget_files() {
+    files_.remove_if([&](const AccessFile& file) {
+      return std::none_of(plans_.begin(), plans_.end(), [&](const auto& plan) {
         return std::find(plan.second.begin(), plan.second.end(), &file) != plan.second.end();
       });
-      if (!used) file.flush();
-      return !used;
     });
   }
 
@@ -147,7 +150,6 @@ class Writer {
   const int control_;
   std::list<AccessFile> files_;
   std::map<std::uint32_t, std::vector<AccessFile*>> plans_;  // by number
-  std::uint32_t newest_ = 0;
   std::string line_;
   std::string message_;
   bool is_told_ = true;  // the supervisor is there
@@ -174,11 +176,15 @@ std::string paths_message(std::uint32_t plan, const std::vector<std::string>& pa
   return fields.take();
 }
 
+std::string forget_message(std::uint32_t plan) {
+  return NetstringWriter().put(kForget).put(plan).take();
+}
+
 std::string reopen_message() {
   return NetstringWriter().put(kReopen).take();
 }
 
-void run_access_log_writer(AccessRings& rings, int wake_fd, int control, int log_fd) {
+void run_access_log_writer(AccessRings& rings, int wake_fd, int control, int log_fd) noexcept {
   ::prctl(PR_SET_NAME, "sluice-log");
   // It ends with its supervisor, after the last line: not by the signals that a terminal sends to all.
   for (const int signal : {SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGPIPE}) ::signal(signal, SIG_IGN);

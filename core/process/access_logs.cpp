@@ -16,50 +16,56 @@ namespace {
 
 // For the last lines, when the server ends.
 constexpr std::uint64_t kLastLinesMs = 2'000;
-// A writer that ends sooner is started again after this.
-constexpr std::uint64_t kRestartMs = 1'000;
+// A writer that ends sooner is started again after this, and one that is held up is told again.
+constexpr std::uint64_t kAgainMs = 1'000;
 
 }  // namespace
 
 AccessLease AccessLogs::lend(const PlanPtr& plan) {
   if (plan->access_logs.empty()) return {};
-  const auto number = tell(plan);
-  if (!number) {
-    log(LogLevel::error, "a worker writes no access log: " + number.error().message);
-    return {};
+  const std::uint32_t number = number_of(plan);
+  if (pid_ <= 0) {
+    if (const auto started = start(); !started) {
+      log(LogLevel::error, "a worker writes no access log: " + started.error().message);
+      return {};
+    }
   }
+  tell_paths();
   for (std::size_t i = 0; i < AccessRings::kCount; ++i) {
     if (!rings_->uses[i].is_free()) continue;
-    rings_->uses[i].lend(*number);
+    rings_->uses[i].lend(number);
     return AccessLease({rings_.get(), i, wake_.get()});
   }
   log(LogLevel::error, "a worker writes no access log: too many workers have one");
   return {};
 }
 
-// The number of the plan, whose paths the process then knows.
-Result<std::uint32_t> AccessLogs::tell(const PlanPtr& plan) {
+std::uint32_t AccessLogs::number_of(const PlanPtr& plan) {
   forget_unused();
   const auto known =
       std::find_if(told_.begin(), told_.end(), [&](const Told& told) { return told.plan.lock() == plan; });
-  const std::uint32_t number = known == told_.end() ? ++number_ : known->number;
-  if (known == told_.end()) {
-    const std::string paths = paths_message(number, plan->access_logs);
-    if (pid_ > 0 && !send(paths)) return fail_errno("its writer is held up", errno);
-    told_.push_back({number, plan, paths});
+  if (known != told_.end()) return known->number;
+  told_.push_back({++number_, plan, paths_message(number_, plan->access_logs)});
+  return number_;
+}
+
+// Lines wait in their ring until its plan is told.
+void AccessLogs::tell_paths() {
+  bool all = true;
+  for (Told& told : told_) {
+    told.is_sent = told.is_sent || send(told.paths);
+    all = all && told.is_sent;
   }
-  if (pid_ <= 0) {
-    if (const auto started = start(); !started) return Unexpected(started.error());
-  }
-  return number;
+  if (!all) again_.at(monotonic_ms() + kAgainMs);
 }
 
 // A plan that is gone, and whose workers have given their rings back.
 void AccessLogs::forget_unused() {
   std::erase_if(told_, [&](const Told& told) {
-    return told.plan.expired() && rings_ != nullptr &&
-           std::none_of(std::begin(rings_->uses), std::end(rings_->uses),
-                        [&](const auto& use) { return !use.is_free() && use.plan() == told.number; });
+    const auto uses = [&](const AccessRingUse& use) { return !use.is_free() && use.plan() == told.number; };
+    if (!told.plan.expired()) return false;
+    if (rings_ != nullptr && std::any_of(std::begin(rings_->uses), std::end(rings_->uses), uses)) return false;
+    return !told.is_sent || send(forget_message(told.number));
   });
 }
 
@@ -89,9 +95,7 @@ Result<void> AccessLogs::start() {
     run_access_log_writer(*rings_, wake_.get(), writer_end.get(), log_pipe_.writing_fd());
   }
   started_ms_ = monotonic_ms();
-  for (const Told& told : told_) {
-    if (!send(told.paths)) return fail_errno("cannot tell its writer", errno);
-  }
+  for (Told& told : told_) told.is_sent = false;
   return {};
 }
 
@@ -105,23 +109,27 @@ bool AccessLogs::child_ended(pid_t pid) {
   pid_ = -1;
   log(LogLevel::error, "the writer of access logs has ended: another one is started");
   const std::uint64_t now_ms = monotonic_ms();
-  restart_.at(now_ms - started_ms_ < kRestartMs ? now_ms + kRestartMs : now_ms);
+  again_.at(now_ms - started_ms_ < kAgainMs ? now_ms + kAgainMs : now_ms);
   return true;
 }
 
-void AccessLogs::restart() {
-  if (pid_ > 0) return;
-  const auto started = start();
-  if (started) return;
-  log(LogLevel::error, "no access log is written: " + started.error().message);
-  restart_.at(monotonic_ms() + kRestartMs);
+void AccessLogs::go_on() {
+  if (pid_ <= 0) {
+    if (const auto started = start(); !started) {
+      log(LogLevel::error, "no access log is written: " + started.error().message);
+      return again_.at(monotonic_ms() + kAgainMs);
+    }
+  }
+  tell_paths();
 }
 
 void AccessLogs::finish() {
-  restart_.off();
+  again_.off();
+  if (pid_ <= 0 && rings_ != nullptr && start()) tell_paths();  // it has just ended, and lines may be left
   control_.reset();
   if (pid_ > 0) reap_until(pid_, monotonic_ms() + kLastLinesMs);
   pid_ = -1;
+  rings_.reset();
 }
 
 }  // namespace sluice

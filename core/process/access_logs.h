@@ -49,7 +49,7 @@ class AccessLogs {
  public:
   // `close_for_child` closes, in the forked process, what only the supervisor may hold.
   AccessLogs(EventLoop& loop, const LogPipe& log_pipe, std::function<void()> close_for_child)
-      : log_pipe_(log_pipe), close_others_(std::move(close_for_child)), restart_(loop, [this] { restart(); }) {}
+      : log_pipe_(log_pipe), close_others_(std::move(close_for_child)), again_(loop, [this] { go_on(); }) {}
   ~AccessLogs() { finish(); }
   AccessLogs(const AccessLogs&) = delete;
   AccessLogs& operator=(const AccessLogs&) = delete;
@@ -69,12 +69,14 @@ class AccessLogs {
     std::uint32_t number;
     std::weak_ptr<const ServingPlan> plan;
     std::string paths;  // the message
+    bool is_sent = false;
   };
 
-  Result<std::uint32_t> tell(const PlanPtr& plan);
-  Result<void> start();
-  void restart();
+  std::uint32_t number_of(const PlanPtr& plan);
+  void tell_paths();
   void forget_unused();
+  Result<void> start();
+  void go_on();
   bool send(const std::string& message) const;
 
   const LogPipe& log_pipe_;
@@ -84,7 +86,7 @@ class AccessLogs {
   UniqueFd control_;
   pid_t pid_ = -1;
   std::uint64_t started_ms_ = 0;
-  Alarm restart_;
+  Alarm again_;
   std::vector<Told> told_;  // plans whose workers may have rings
   std::uint32_t number_ = 0;
 };

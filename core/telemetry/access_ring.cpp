@@ -80,7 +80,7 @@ void AccessRingUse::own() {
 
 bool AccessRingUse::has_worker() const {
   const pid_t worker = worker_.load(std::memory_order_relaxed);
-  return worker > 0 && ::kill(worker, 0) == 0;
+  return worker > 0 && (::kill(worker, 0) == 0 || errno == EPERM);
 }
 
 void AccessPlace::wake() const {

@@ -1,11 +1,13 @@
 #include "process/access_file.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <string>
 
@@ -65,7 +67,7 @@ TEST_CASE("what cannot be opened or written is told with its reason", "[access_f
   full.add("two\n");
   full.flush();
   CHECK_FALSE(full.has_lines());
-  CHECK(said.text().find("/dev/full lost 2 lines: No space left on device") != std::string::npos);
+  CHECK(said.text().find("/dev/full lost lines (2): No space left on device") != std::string::npos);
 }
 
 TEST_CASE("a symbolic link is refused, and the open file goes on", "[access_file]") {
@@ -93,7 +95,7 @@ TEST_CASE("a line that a full pipe has cut gets an end", "[access_file]") {
   const std::string line(3000, 'x');
   for (int i = 0; i < 1000; ++i) file.add(line + "\n");
   file.flush();
-  CHECK(said.text().find(" lines: ") != std::string::npos);
+  CHECK(said.text().find("lost lines (") != std::string::npos);
   std::string got(4 * 1024 * 1024, '\0');
   std::size_t size = 0;
   const auto read_all = [&] {
@@ -112,4 +114,31 @@ TEST_CASE("a line that a full pipe has cut gets an end", "[access_file]") {
   for (std::size_t at = 0, end = 0; (end = got.find('\n', at)) != std::string::npos; at = end + 1)
     longest = std::max(longest, end - at);
   CHECK(longest == line.size());
+}
+
+TEST_CASE("a disk that fills within a line loses that line, and what comes while it is full", "[access_file]") {
+  const ScratchFolder folder;
+  const Said said;
+  // What this process says goes to a file as well, which stays small.
+  constexpr std::size_t kFull = 64 * 1024;
+  const std::string old(kFull - 11, 'o');
+  folder.write("log", old + "\n");
+  AccessFile file(folder.path("log"));
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = kFull;
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  file.add("0123456789abc\n");
+  file.flush();
+  const bool waits = file.has_lines();
+  file.flush();
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK_FALSE(waits);
+  CHECK(said.text().find("lost lines (1): File too large") != std::string::npos);
+  CHECK(said.text().find("lost", said.text().find("lost") + 1) == std::string::npos);
+  file.add("next\n");
+  file.flush();
+  CHECK(folder.read("log") == old + "\n0123456789\nnext\n");
 }

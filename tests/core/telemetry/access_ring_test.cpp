@@ -94,6 +94,7 @@ TEST_CASE_METHOD(Ring, "a ring that a worker has overwritten is emptied", "[acce
     }
   }
   for (int i = 0; i < 10; ++i) take();
+  CHECK(broken);
   CHECK_FALSE(take());
 }
 
