@@ -1,7 +1,7 @@
 // The access logs, for the supervisor: the rings of the workers, and the process that empties them. That
 // process is started when settings first name a log, and again should it end.
 //
-// Supervisor's thread; never blocks, but for the destructor, which lets the process write its last lines.
+// Supervisor's thread; never blocks, but for `finish`.
 #pragma once
 
 #include <sys/types.h>
