@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <ostream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "base/child_process.h"
 #include "base/process_setup.h"
+#include "base/service_variables.h"
 #include "exit_error.h"
+#include "process/inherited_sockets.h"
 #include "server/dry_run.h"
 #include "server/supervisor.h"
 #include "swap/module_store.h"
@@ -59,8 +62,9 @@ int refuse_all(const Error& error, std::ostream& err) {
 }
 
 // `doubts`: warnings were printed already.
-int run_check(const Settings& settings, bool doubts, std::ostream& out, std::ostream& err) {
-  const auto text = check(settings);
+int run_check(const Settings& settings, InheritedSockets inherited, bool doubts, std::ostream& out,
+              std::ostream& err) {
+  const auto text = check(settings, std::move(inherited));
   if (!text) return refuse_all(text.error(), err);
   if (doubts) return kExitCouldNotStart;
   out << *text << (text->empty() || text->ends_with('\n') ? "" : "\n") << "ok\n";
@@ -75,19 +79,22 @@ int run_serve(const OptionTexts& command_line, const Environment& environment, s
   if (::getpid() == 1) {
     for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) hold_signal(signal);
   }
+  ServiceVariables variables = take_service_variables();
+  auto inherited = InheritedSockets::take(variables);
+  if (!inherited) return refuse(err, inherited.error());
   const auto request = read_serve_request(command_line, environment);
   if (!request) return refuse_all(request.error(), err);
   const auto answers = ask_folders(request->settings);
   if (!answers) return refuse(err, answers.error());
   const std::vector<std::string> unknown = unknown_variables(environment);
   for (const std::string& sentence : unknown) warn(err, sentence);
-  if (request->check) return run_check(request->settings, !unknown.empty(), out, err);
+  if (request->check) return run_check(request->settings, std::move(*inherited), !unknown.empty(), out, err);
   const auto reread = [&]() -> Result<Settings> {
     return read_serve_request(command_line, environment).map([](const ServeRequest& again) {
       return again.settings;
     });
   };
-  return supervise(request->settings, reread);
+  return supervise(request->settings, reread, {std::move(variables), std::move(*inherited)});
 }
 
 }  // namespace sluice::cli

@@ -64,14 +64,21 @@ Result<void> switch_on(int socket, int level, int option, const std::string& nam
                     errno);
 }
 
+// Options that the server can do without.
+void tune(int socket) {
+  // Accepted sockets inherit TCP_NODELAY. Heads leave with MSG_MORE, so Nagle's algorithm could only delay
+  // them.
+  constexpr int kOn = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
+  // The kernel reports a connection only with its first request, so that it wakes the worker once, not
+  // twice (tcp(7)).
+  ::setsockopt(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSilentSeconds, sizeof(kSilentSeconds));
+}
+
 Result<UniqueFd> make_socket(const ListenAddress& address) {
   UniqueFd socket(::socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return cannot_listen(address, errno);
   if (address.is_unix()) return socket;
-  // Accepted sockets inherit TCP_NODELAY. Heads leave with MSG_MORE, so Nagle's algorithm could only delay
-  // them.
-  constexpr int kOn = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
   auto set = switch_on(socket.get(), SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", address.text);
   if (set && address.address.ss_family == AF_INET6)
     set = switch_on(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY", address.text);
@@ -144,8 +151,25 @@ Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& addr
   return group;
 }
 
+Result<std::unique_ptr<ListenGroup>> ListenGroup::inherit(const ListenAddress& address,
+                                                          std::vector<UniqueFd> sockets) {
+  std::unique_ptr<ListenGroup> group(new ListenGroup);
+  group->text_ = address.text;
+  group->bound_ = address;
+  group->inherited_ = true;
+  group->sockets_ = std::move(sockets);
+  for (const UniqueFd& socket : group->sockets_) {
+    if (address.is_unix()) continue;
+    tune(socket.get());
+    // Lets try_address see that a server of the same user has the address.
+    constexpr int kOn = 1;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &kOn, sizeof(kOn));
+  }
+  return group->listen().map([&] { return std::move(group); });
+}
+
 ListenGroup::~ListenGroup() {
-  if (!bound_.is_unix() || sockets_.empty()) return;
+  if (!bound_.is_unix() || inherited_ || sockets_.empty()) return;
   // Another server, or a person, may have put another file in its place.
   struct stat about {};
   const char* path = unix_path(bound_);
@@ -154,7 +178,7 @@ ListenGroup::~ListenGroup() {
 
 Result<void> ListenGroup::provide(unsigned workers) {
   const std::size_t wanted = bound_.is_unix() ? 1 : workers;
-  while (sockets_.size() < wanted) {
+  while (!inherited_ && sockets_.size() < wanted) {
     const auto added = add_socket();
     if (!added) return added;
   }
@@ -167,9 +191,7 @@ Result<void> ListenGroup::add_socket() {
   if (!bound_.is_unix()) {
     const auto set = switch_on(socket->get(), SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT", text_);
     if (!set) return set;
-    // The kernel reports a connection only with its first request, so that it wakes the worker once, not
-    // twice (tcp(7)).
-    ::setsockopt(socket->get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSilentSeconds, sizeof(kSilentSeconds));
+    tune(socket->get());
   }
   if (::bind(socket->get(), generic(bound_), bound_.length) != 0) return cannot_listen(bound_, errno);
   if (bound_.is_unix()) {
@@ -197,7 +219,10 @@ Result<void> ListenGroup::listen() {
 
 std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
   std::vector<int> mine;
-  if (bound_.is_unix()) return {sockets_.front().get()};
+  if (is_shared()) {
+    for (const UniqueFd& socket : sockets_) mine.push_back(socket.get());
+    return mine;
+  }
   // Sockets that are bound for more workers are left out until they listen.
   const std::size_t size = std::max<std::size_t>(listening_, workers);
   for (std::size_t i = index; i < size; i += workers) mine.push_back(sockets_[i].get());

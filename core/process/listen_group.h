@@ -1,7 +1,8 @@
 // Listening sockets. The supervisor makes and holds them; its workers accept from them.
 //
 // A TCP address has one SO_REUSEPORT socket for each worker, so that the kernel spreads connections, and the
-// queue of a killed worker waits for its successor. A Unix socket cannot do that, so all workers share it.
+// queue of a killed worker waits for its successor. A Unix socket cannot do that, so all workers share it. So
+// they do with sockets that a service manager has passed (InheritedSockets).
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +23,10 @@ class ListenGroup {
  public:
   // Binds and listens. The error names the address and a remedy.
   static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
-  // Removes the file of a Unix socket, unless another file has taken its place.
+  // Listens with copies of passed sockets, which are at the address. REQUIRES: at least one.
+  static Result<std::unique_ptr<ListenGroup>> inherit(const ListenAddress& address,
+                                                      std::vector<UniqueFd> sockets);
+  // Removes the file of a Unix socket, if it made that, unless another file has taken its place.
   ~ListenGroup();
   ListenGroup(const ListenGroup&) = delete;
   ListenGroup& operator=(const ListenGroup&) = delete;
@@ -50,12 +54,14 @@ class ListenGroup {
  private:
   ListenGroup() = default;
   Result<void> add_socket();
+  bool is_shared() const { return inherited_ || bound_.is_unix(); }
 
   std::string text_;     // as written
   ListenAddress bound_;  // with the port that the kernel chose
   std::vector<UniqueFd> sockets_;
   std::size_t listening_ = 0;  // how many of them listen: the first ones
-  dev_t device_ = 0;           // with inode_: the file of a Unix socket
+  bool inherited_ = false;
+  dev_t device_ = 0;  // with inode_: the file of a Unix socket
   ino_t inode_ = 0;
 };
 

@@ -15,12 +15,14 @@ WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
   workers_.resize(slots_.size());
 }
 
-Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
+Result<void> WorkerGroup::open_listeners(const WorkerGroup* before, const InheritedSockets& inherited) {
+  const auto wanted = inherited.check_wanted(*plan_);
+  if (!wanted) return wanted;
   // If the kernel chooses the port, several addresses may be written alike.
-  std::vector<Listening> kept = before == nullptr ? std::vector<Listening>() : before->listeners_;
+  Sources sources{before == nullptr ? std::vector<Listening>() : before->listeners_, inherited};
   for (std::size_t group = 0; group < plan_->groups.size(); ++group) {
     for (std::uint32_t i = 0; i < plan_->groups[group].addresses.size(); ++i) {
-      const auto opened = open_addresses(group, i, kept);
+      const auto opened = open_addresses(group, i, sources);
       if (!opened) return opened;
     }
   }
@@ -28,7 +30,7 @@ Result<void> WorkerGroup::open_listeners(const WorkerGroup* before) {
 }
 
 // For a name, one of its addresses is enough: the machine may have no IPv6.
-Result<void> WorkerGroup::open_addresses(std::size_t group, std::uint32_t index, std::vector<Listening>& kept) {
+Result<void> WorkerGroup::open_addresses(std::size_t group, std::uint32_t index, Sources& sources) {
   const ListenGroup* first = nullptr;
   bool has_one = false;
   std::vector<Error> errors;
@@ -41,7 +43,7 @@ Result<void> WorkerGroup::open_addresses(std::size_t group, std::uint32_t index,
       has_one = true;
       continue;
     }
-    auto opened = open_address(group, one, kept);
+    auto opened = open_address(group, one, sources);
     if (opened) {
       has_one = true;
       listeners_.push_back({group, index, *opened, one.tls});
@@ -58,15 +60,20 @@ Result<void> WorkerGroup::open_addresses(std::size_t group, std::uint32_t index,
 }
 
 Result<std::shared_ptr<ListenGroup>> WorkerGroup::open_address(std::size_t group, const ListenAddress& address,
-                                                               std::vector<Listening>& kept) const {
+                                                               Sources& sources) const {
+  std::vector<Listening>& kept = sources.kept;
   const unsigned workers = plan_->groups[group].workers;
   const auto same = std::find_if(kept.begin(), kept.end(), [&](const Listening& listening) {
     return listening.sockets->is_of(address) || listening.sockets->is_at(address);
   });
-  if (same == kept.end())
-    return ListenGroup::open(address, workers).map([](std::unique_ptr<ListenGroup>&& opened) {
-      return std::shared_ptr<ListenGroup>(std::move(opened));
-    });
+  if (same == kept.end()) {
+    auto passed = sources.inherited.at(address);
+    if (!passed) return Unexpected(passed.error());
+    auto opened = passed->empty() ? ListenGroup::open(address, workers)
+                                  : ListenGroup::inherit(address, std::move(*passed));
+    if (!opened) return Unexpected(opened.error());
+    return std::shared_ptr<ListenGroup>(std::move(*opened));
+  }
   const std::shared_ptr<ListenGroup> sockets = same->sockets;
   kept.erase(same);
   return sockets->provide(workers).map([&] { return sockets; });

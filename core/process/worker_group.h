@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "process/inherited_sockets.h"
 #include "process/listen_group.h"
 #include "process/rollout_workers.h"
 #include "process/worker_process.h"
@@ -26,8 +27,8 @@ class WorkerGroup final : public RolloutWorkers {
   const std::vector<MountReport>& mounts() const { return mounts_; }
 
   // Addresses that `before` listens on keep their sockets and the connections in their queues. `before` may
-  // be null.
-  Result<void> open_listeners(const WorkerGroup* before);
+  // be null. Addresses of passed sockets use those.
+  Result<void> open_listeners(const WorkerGroup* before, const InheritedSockets& inherited = {});
   // Makes all workers accept, also from new sockets. REQUIRES: all of them are ready.
   Result<void> start_accepting();
   // Closes the new sockets, when no worker will accept from them.
@@ -79,10 +80,15 @@ class WorkerGroup final : public RolloutWorkers {
     std::shared_ptr<ListenGroup> sockets;
     bool tls = false;
   };
-  // Opens the addresses, and takes those that are in `kept` out of it.
-  Result<void> open_addresses(std::size_t group, std::uint32_t index, std::vector<Listening>& kept);
+  // Where sockets may come from.
+  struct Sources {
+    std::vector<Listening> kept;
+    const InheritedSockets& inherited;
+  };
+  // Opens the addresses, and takes those that are kept out of the sources.
+  Result<void> open_addresses(std::size_t group, std::uint32_t index, Sources& sources);
   Result<std::shared_ptr<ListenGroup>> open_address(std::size_t group, const ListenAddress& address,
-                                                    std::vector<Listening>& kept) const;
+                                                    Sources& sources) const;
 
   PlanPtr plan_;
   std::vector<MountReport> mounts_;

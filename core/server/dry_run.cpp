@@ -14,10 +14,10 @@ namespace sluice {
 namespace {
 
 // For a name, one of its addresses is enough, as when a server starts.
-Result<std::string> try_all(const ListenAddress& address) {
+Result<std::string> try_all(const ListenAddress& address, const InheritedSockets& inherited) {
   std::optional<Result<std::string>> tried;
   for (const ListenAddress& one : every_address(address)) {
-    auto note = try_address(one);
+    auto note = inherited.has(one) ? Result<std::string>() : try_address(one);
     if (!tried || (!*tried && note)) tried = std::move(note);
   }
   return *tried;
@@ -53,8 +53,8 @@ std::string served_text(const ServingPlan& plan, const std::vector<MountReport>&
 
 }  // namespace
 
-Result<std::string> check(const Settings& settings) {
-  const auto tried = try_settings(settings);
+Result<std::string> check(const Settings& settings, InheritedSockets inherited) {
+  const auto tried = try_settings(settings, [&] { inherited.close_for_child(); });
   if (!tried) return Unexpected(tried.error());
   const TrialReport& report = tried->folder.report;
   std::string text;
@@ -73,9 +73,10 @@ Result<std::string> check(const Settings& settings) {
     if (const auto warning = expiry_warning(facts, std::time(nullptr))) text += "note: " + *warning + "\n";
   }
   if (const auto warning = kernel_tls_warning(*tried->plan)) text += "note: " + *warning + "\n";
+  if (const auto wanted = inherited.check_wanted(*tried->plan); !wanted) add(wanted.error().message);
   for (const ServingGroup& group : tried->plan->groups) {
     for (const ServedAddress& address : group.addresses) {
-      const auto note = try_all(address.at);
+      const auto note = try_all(address.at, inherited);
       if (!note) add(note.error().message);
       if (note && !note->empty()) text += "note: " + *note + "\n";
     }

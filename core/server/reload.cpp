@@ -161,7 +161,7 @@ Result<void> Reload::start_group() {
   }
   group_ = std::make_unique<WorkerGroup>(plan_, report.mounts);
   until_ms_ = monotonic_ms() + kReadyMs;
-  const auto listening = group_->open_listeners(&server_.current);
+  const auto listening = group_->open_listeners(&server_.current, server_.inherited);
   if (!listening) return listening;
   return group_->launch_missing(given_, server_.launch);
 }

@@ -27,6 +27,7 @@ class Reload {
     const ReadSettings& reread;
     ModuleRollout& rollout;
     const WorkerGroup& current;
+    const InheritedSockets& inherited;
     WorkerGroup::Launch launch;  // of the new workers
   };
   // Called once, without an error when the new workers can take over; may destroy the reload.

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/process_setup.h"
+#include "base/text.h"
 #include "control/status_text.h"
 #include "server/startup_message.h"
 #include "settings/kernel_tls_support.h"
@@ -26,9 +27,11 @@ constexpr unsigned kEndsAtStartMax = 1024;
 
 }  // namespace
 
-Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread)
+Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service)
     : loop_(loop),
       reread_(reread),
+      manager_(loop, service.variables),
+      inherited_(std::move(service.sockets)),
       take_signals_(loop, [this] { take_signals(); }),
       respawn_(loop, [this] { respawn_missing(); }),
       end_of_drain_(loop, [this] { kill_all(); }),
@@ -74,7 +77,7 @@ Result<void> Supervisor::start() {
   if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   const auto launched =
       watch_signals()
-          .and_then([&] { return group_->open_listeners(nullptr); })
+          .and_then([&] { return group_->open_listeners(nullptr, inherited_); })
           .and_then([&] { return log_pipe_.open(); })
           .and_then([&] { return open_control(); })
           .and_then([&] { return group_->launch_missing(rollout_.set(), launch(Unusable::closed)); });
@@ -90,6 +93,7 @@ Result<void> Supervisor::start() {
   if (stopping_) return {};
   certificate_watch_.serve(group_->shared_plan());
   print_startup_message(*group_);
+  manager_.ready(serves());
   return {};
 }
 
@@ -98,6 +102,15 @@ void Supervisor::replace_ticket_keys() {
   const std::uint64_t now_ms = monotonic_ms();
   if (const auto& keys = group_->plan().ticket_keys; keys != nullptr) keys->rotate_if_due(now_ms);
   replace_keys_.at(now_ms + kLookMs);
+}
+
+// For the service manager.
+std::string Supervisor::serves() const {
+  const std::vector<std::string> urls = group_->urls(0);
+  std::string text = fmt::format("{} worker{}", group_->slots(), group_->slots() == 1 ? "" : "s");
+  if (!urls.empty()) text += fmt::format(" at {}", trimmed(urls.front()));
+  if (urls.size() > 1) text += fmt::format(" and {} more", urls.size() - 1);
+  return text;
 }
 
 Result<void> Supervisor::watch_signals() {
@@ -141,6 +154,8 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
   rollout_.close_for_child();
   reports_.close_for_child();
   certificate_watch_.close_for_child();
+  manager_.close_for_child();
+  inherited_.close_for_child();
   signals_.reset();
   log_pipe_.close_reading();
   access_logs_.close_for_child();
@@ -308,6 +323,7 @@ void Supervisor::stop() {
   const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
   end_of_drain_.at(monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs);
   log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));
+  manager_.stopping(drain_ms + DrainingWorkers::kDrainGraceMs);
   control_.server_stops();
   abandon_reload();
   group_->close_listeners();  // the workers accept the waiting connections, and close their own sockets

@@ -26,15 +26,22 @@
 #include "server/gather_status.h"
 #include "server/reload.h"
 #include "server/served_certificates.h"
+#include "server/service_manager.h"
 #include "server/tried_settings.h"
 #include "swap/module_rollout.h"
 
 namespace sluice {
 
+// What a service manager has passed to the server.
+struct Service {
+  ServiceVariables variables;
+  InheritedSockets sockets;
+};
+
 class Supervisor final : private WorkerProcess::Owner, private Pollable {
  public:
   // `loop` and `reread` live longer.
-  Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread);
+  Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -66,6 +73,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   void want_reload();
   void want_certificates();
   bool may_swap();
+  std::string serves() const;
   void begin_reload();
   void end_reload(const Result<void>& outcome);
   void refuse_reload(const std::string& why);
@@ -86,6 +94,8 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
 
   EventLoop& loop_;
   const ReadSettings& reread_;
+  ServiceManager manager_;
+  InheritedSockets inherited_;
   UniqueFd signals_;
   Registration signals_heard_;
   Alarm take_signals_;

@@ -44,10 +44,12 @@ void Supervisor::begin_reload() {
   reload_wanted_ = false;
   control_.reload_begins();
   certificate_watch_.reload_begins();
+  if (!renewal_) manager_.reloading();
   renews_ = std::exchange(renewal_, false);
   if (renews_) present_ = [settings = group_->plan().settings] { return settings; };
-  auto begun = Reload::begin({renews_ ? present_ : reread_, rollout_, *group_, launch(Unusable::left_out)},
-                             [this](const Result<void>& outcome) { end_reload(outcome); });
+  auto begun =
+      Reload::begin({renews_ ? present_ : reread_, rollout_, *group_, inherited_, launch(Unusable::left_out)},
+                    [this](const Result<void>& outcome) { end_reload(outcome); });
   if (!begun) return refuse_reload(begun.error().message);
   reload_ = std::move(*begun);
 }
@@ -64,6 +66,7 @@ void Supervisor::refuse_reload(const std::string& why) {
   const bool waits = renews_ && certificate_watch_.asks();
   certificate_watch_.refused(waits ? why : "");
   if (!waits) log(LogLevel::error, sentence);
+  if (!renews_) manager_.ready(sentence);
   control_.reload_ended(fail(sentence));
   abandon_reload();
   rollout_.wake();
@@ -90,6 +93,7 @@ void Supervisor::commit_reload() {
   if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   certificates_.take(std::move(certificates));
   certificate_watch_.serve(group_->shared_plan());
+  manager_.ready(serves());
   control_.reload_ended("reloaded\n");
 }
 

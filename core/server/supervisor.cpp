@@ -9,19 +9,19 @@
 
 namespace sluice {
 
-int supervise(const Settings& settings, const ReadSettings& reread) {
+int supervise(const Settings& settings, const ReadSettings& reread, Service service) {
   ignore_idle_signals();
   hold_signal(SIGHUP);
   raise_descriptor_limit();
   set_log(settings.log_level, "supervisor");
   const auto served = [&]() -> Result<bool> {
-    auto tried = try_settings(settings);
+    auto tried = try_settings(settings, [&] { service.sockets.close_for_child(); });
     if (!tried) return Unexpected(tried.error());
     const auto stats = map_stats();
     if (!stats) return Unexpected(stats.error());
     const auto loop = EventLoop::create(**stats);
     if (!loop) return Unexpected(loop.error());
-    Supervisor supervisor(**loop, std::move(*tried), reread);
+    Supervisor supervisor(**loop, std::move(*tried), reread, std::move(service));
     return supervisor.start().map([&] { return supervisor.run(); });
   }();
   if (served) return *served ? kExitFine : kExitForced;

@@ -15,6 +15,6 @@ inline constexpr int kExitForced = 2;
 
 // Serves until a signal ends it, and returns the exit code. It calls `reread` at HUP; on an error it logs
 // that and goes on as before.
-int supervise(const Settings& settings, const ReadSettings& reread);
+int supervise(const Settings& settings, const ReadSettings& reread, Service service);
 
 }  // namespace sluice

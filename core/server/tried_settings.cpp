@@ -7,7 +7,7 @@
 
 namespace sluice {
 
-Result<TriedSettings> try_settings(const Settings& settings) {
+Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child) {
   TriedSettings tried;
   auto store = ModuleStore::create();
   if (!store) return Unexpected(store.error());
@@ -20,7 +20,7 @@ Result<TriedSettings> try_settings(const Settings& settings) {
   auto plan = make_plan(settings);
   if (!plan) return Unexpected(plan.error());
   tried.plan = std::move(*plan);
-  auto folder = try_folder(*tried.store, *tried.plan);
+  auto folder = try_folder(*tried.store, *tried.plan, in_child);
   if (!folder) return Unexpected(folder.error());
   tried.folder = std::move(*folder);
   return tried;

@@ -16,6 +16,7 @@ struct TriedSettings {
   FolderTrial folder;
 };
 
-Result<TriedSettings> try_settings(const Settings& settings);
+// The children in which modules are tried first call `in_child`.
+Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child);
 
 }  // namespace sluice

@@ -36,7 +36,7 @@ Result<FolderTrial> begin_folder_trial(ModuleStore& store, const ServingPlan& pl
   return folder;
 }
 
-Result<FolderTrial> try_folder(ModuleStore& store, const ServingPlan& plan) {
+Result<FolderTrial> try_folder(ModuleStore& store, const ServingPlan& plan, const InChild& in_child) {
   auto folder = begin_folder_trial(store, plan);
   if (!folder) return folder;
   for (EmptyCopy& copy : std::exchange(folder->empty, {})) {
@@ -46,7 +46,7 @@ Result<FolderTrial> try_folder(ModuleStore& store, const ServingPlan& plan) {
     folder->report.problems.push_back({copy.file, filled.error().error.message});
     folder->catalog.remove(copy.file, false);
   }
-  return try_modules(plan, folder->catalog.set()).map([&](TrialReport report) {
+  return try_modules(plan, folder->catalog.set(), in_child).map([&](TrialReport report) {
     const auto& unread = folder->report.problems;
     report.problems.insert(report.problems.begin(), unread.begin(), unread.end());
     std::swap(folder->report, report);

@@ -19,7 +19,8 @@ struct FolderTrial {
 // Begins copies of all modules in the plan's folder, and puts them into a new catalog. Files that cannot be
 // copied become problems in the report, which is otherwise empty.
 Result<FolderTrial> begin_folder_trial(ModuleStore& store, const ServingPlan& plan);
-// Begins the copies, fills them and tries them. Blocks.
-Result<FolderTrial> try_folder(ModuleStore& store, const ServingPlan& plan);
+// Begins the copies, fills them and tries them, as try_modules does. Blocks.
+Result<FolderTrial> try_folder(
+    ModuleStore& store, const ServingPlan& plan, const InChild& in_child = [] {});
 
 }  // namespace sluice

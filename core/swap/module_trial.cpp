@@ -99,10 +99,13 @@ struct Ended {
   std::string module;
 };
 
-Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set) {
+Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set, const InChild& in_child) {
   const auto stats = map_stats();
   if (!stats) return Unexpected(stats.error());
-  const auto child = Child::start([&] { return report_trial(plan, set, {Unusable::closed}, **stats); });
+  const auto child = Child::start([&] {
+    in_child();
+    return report_trial(plan, set, {Unusable::closed}, **stats);
+  });
   if (!child) return Unexpected(child.error());
   Ended ended{wait_for(**child, static_cast<int>(plan.settings.policy.swap_ms)), ""};
   for (const CallNote& note : (*stats)->notes) {
@@ -113,8 +116,9 @@ Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set) {
 }
 
 // Reads the module's name and default mount in a child. Leaves `entry` as it is if the file cannot be loaded.
-void learn_name(const ServingPlan& plan, ModuleEntry& entry) {
+void learn_name(const ServingPlan& plan, ModuleEntry& entry, const InChild& in_child) {
   const auto describe = [&]() -> std::string {
+    in_child();
     if (plan.user && !become(*plan.user)) return {};
     const auto file = ModuleFile::load(entry.path, entry.file, entry.generation);
     if (!file) return {};
@@ -129,29 +133,30 @@ void learn_name(const ServingPlan& plan, ModuleEntry& entry) {
 }
 
 // The module that ended a trial, among those that are not closed. If the trial noted none, each is tried alone.
-ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const std::string& module) {
+ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const std::string& module,
+                                 const InChild& in_child) {
   const auto is_it = [&](const ModuleEntry& entry) {
     return !entry.closed && (entry.name.empty() ? entry.file : entry.name) == module;
   };
   auto found = std::find_if(set.begin(), set.end(), is_it);
   for (auto entry = set.begin(); !module.empty() && found == set.end() && entry != set.end(); ++entry) {
     if (entry->closed || !entry->name.empty()) continue;
-    learn_name(plan, *entry);
+    learn_name(plan, *entry, in_child);
     if (is_it(*entry)) found = entry;
   }
   for (auto entry = set.begin(); module.empty() && found == set.end() && entry != set.end(); ++entry) {
     if (entry->closed) continue;
     ModuleSet alone = set;
     for (ModuleEntry& other : alone) other.closed = other.file != entry->file;
-    if (const auto ended = try_once(plan, alone); ended && !ended->report) found = entry;
+    if (const auto ended = try_once(plan, alone, in_child); ended && !ended->report) found = entry;
   }
   return found;
 }
 
 // Closes a module, so that its routes answer 503. A file without a known name is closed if the settings name
 // it, and left out otherwise.
-void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator entry) {
-  if (entry->name.empty()) learn_name(plan, *entry);
+void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator entry, const InChild& in_child) {
+  if (entry->name.empty()) learn_name(plan, *entry, in_child);
   if (entry->name.empty()) {
     entry->name = std::filesystem::path(entry->file).stem().string();
     if (!is_asked_for(plan, entry->name)) {
@@ -211,21 +216,21 @@ void log_warnings(const TrialReport& report, const std::string& file) {
   }
 }
 
-Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set) {
+Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set, const InChild& in_child) {
   ModuleSet left = set;
   std::vector<ModuleProblem> problems;
   for (;;) {  // one module fewer each time
-    const auto ended = try_once(plan, left);
+    const auto ended = try_once(plan, left, in_child);
     if (!ended) return Unexpected(ended.error());
     if (ended->report) {
       auto report = read_trial(ended->report);
       if (report) report->problems.insert(report->problems.begin(), problems.begin(), problems.end());
       return report;
     }
-    const auto culprit = find_culprit(plan, left, ended->module);
+    const auto culprit = find_culprit(plan, left, ended->module, in_child);
     if (culprit == left.end()) return broken_off("the modules", ended->report.error());
     const std::string file = culprit->file;
-    close_entry(plan, left, culprit);
+    close_entry(plan, left, culprit, in_child);
     const std::string module = ended->module.empty() ? file : ended->module;
     problems.push_back({file, broken_off("module " + module, ended->report.error()).value().message});
   }

@@ -39,9 +39,12 @@ Result<TrialReport> read_trial(const Result<std::string>& report);
 // only information, because nobody asked for those mounts.
 void log_warnings(const TrialReport& report, const std::string& file);
 
+// Called first in a child: closes descriptors that no module may see.
+using InChild = std::function<void()>;
+
 // A trial for a server that starts. A module that crashes, hangs or refuses is closed, with a problem that
 // names it, and the others are tried again without it. The error is for settings that no module can satisfy.
-// Blocks until the trial is over.
-Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set);
+// Blocks until the trial is over. Each child first calls `in_child`.
+Result<TrialReport> try_modules(const ServingPlan& plan, const ModuleSet& set, const InChild& in_child);
 
 }  // namespace sluice

@@ -21,6 +21,7 @@ struct Fixture : private WorkerProcess::Owner {
   std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
   ModuleRollout rollout{*loop, std::move(*ModuleStore::create()), [] {}, [] { return false; }};
   std::unique_ptr<WorkerGroup> group;
+  InheritedSockets inherited;
 
   Fixture() {
     settings.root = settings.plugins = folder.path;
@@ -36,8 +37,8 @@ struct Fixture : private WorkerProcess::Owner {
     std::optional<Result<void>> outcome;
     const WorkerGroup::Launch launch{
         *loop, *this, -1, nullptr, Unusable::left_out, [](const std::vector<ListeningSocket>&) {}};
-    const auto reload = std::move(
-        *Reload::begin({reread, rollout, *group, launch}, [&](const Result<void>& ended) { outcome = ended; }));
+    const auto reload = std::move(*Reload::begin({reread, rollout, *group, inherited, launch},
+                                                 [&](const Result<void>& ended) { outcome = ended; }));
     while (!outcome) {
       loop->turn(10);
       int status = 0;

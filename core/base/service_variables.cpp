@@ -1,0 +1,22 @@
+#include "base/service_variables.h"
+
+#include <cstdlib>
+
+namespace sluice {
+namespace {
+
+std::string take(const char* name) {
+  const char* value = std::getenv(name);
+  std::string text = value == nullptr ? "" : value;
+  ::unsetenv(name);
+  return text;
+}
+
+}  // namespace
+
+ServiceVariables take_service_variables() {
+  return {take("NOTIFY_SOCKET"), take("WATCHDOG_USEC"), take("WATCHDOG_PID"),
+          take("LISTEN_FDS"),    take("LISTEN_PID"),    take("LISTEN_FDNAMES")};
+}
+
+}  // namespace sluice
