@@ -127,7 +127,7 @@ def check_lengths(root):
 
 
 def check_api(root):
-    for path in sorted((root / "core/api/sluice").glob("*.h")):
+    for path in sorted((root / "core/api/sluice").rglob("*.h")):
         for quote, name in includes(path):
             standard = quote == "<" and "/" not in name and not name.endswith(".h")
             if not standard and not name.startswith("sluice/"):

@@ -12,31 +12,9 @@
 #include "http/http_status.h"
 #include "http/media_preference.h"
 #include "support/fake_head.h"
+#include "support/fake_request.h"
 
 namespace sluice::test {
-namespace {
-
-// The known fields among those that tests send.
-FieldId known_field(std::string_view name) {
-  constexpr std::pair<std::string_view, FieldId> kKnown[] = {
-      {"Accept", FieldId::accept},
-      {"Accept-Encoding", FieldId::accept_encoding},
-      {"Authorization", FieldId::authorization},
-      {"If-Match", FieldId::if_match},
-      {"If-None-Match", FieldId::if_none_match},
-      {"If-Modified-Since", FieldId::if_modified_since},
-      {"If-Unmodified-Since", FieldId::if_unmodified_since},
-      {"If-Range", FieldId::if_range},
-      {"Range", FieldId::range},
-  };
-  for (const auto& [known, id] : kKnown) {
-    if (known == name) return id;
-  }
-  return FieldId::other;
-}
-
-}  // namespace
-
 class FakeExchange::FakeSink final : public Sink {
  public:
   FakeSink(FakeExchange& exchange, std::uint64_t socket)
@@ -116,7 +94,7 @@ FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
   request_.method = plan_.method;
   request_.field_count = static_cast<std::uint32_t>(request_fields_.size());
   request_.fields = request_fields_.data();
-  request_.method_name = plan_.method == Method::head ? "HEAD" : plan_.method == Method::get ? "GET" : "OTHER";
+  request_.method_name = method_name(plan_.method);
   request_.target = plan_.target.empty() ? plan_.path : plan_.target;
   request_.path = plan_.path;
   request_.mount = plan_.mount;
@@ -126,6 +104,7 @@ FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
   request_.body_size =
       std::accumulate(plan_.body.begin(), plan_.body.end(), std::uint64_t{0},
                       [](std::uint64_t sum, const std::string& piece) { return sum + piece.size(); });
+  if (!plan_.has_body_size) request_.body_size = kUnknownSize;
 }
 
 std::string FakeExchange::line(std::string_view name) const {
@@ -314,6 +293,7 @@ void FakeExchange::pump() {
 void FakeExchange::feed() {
   while (reader_ != nullptr && !reader_paused_) {
     if (body_piece_ == plan_.body.size()) {
+      if (plan_.body_stops) return;
       server_.call("Reader::end", [&] { reader_->end(); });
       request_body_ended = true;
       server_.call("a destructor", [&] { reader_.reset(); });

@@ -45,7 +45,9 @@ struct RequestPlan {
   std::string mount = "/m/";
   std::vector<std::pair<std::string, std::string>> fields;
   std::vector<std::string> body;  // pieces, as they arrive
-  std::uint64_t arrived_ns = 0;   // 0: now
+  bool has_body_size = true;
+  bool body_stops = false;       // behind the pieces more should come, but does not
+  std::uint64_t arrived_ns = 0;  // 0: now
   SinkPlan sink;
   AnswerPlan behind = {};
   std::string target = {};  // as sent; the path if it is empty
