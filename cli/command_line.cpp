@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "control_command.h"
+#include "new_command.h"
 #include "serve_notes.h"
 #include "serve_options.h"
 #include "spelling.h"
@@ -101,20 +102,24 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   });
 }
 
-// Adds `sluice new handler NAME [--folder DIR]` to `app`, and returns the command for the handler.
-CLI::App& add_new_handler(CLI::App& app, OptionTexts& given) {
+// Adds `sluice new KIND NAME [--folder DIR]` to `app`, for each kind.
+void add_new(CLI::App& app, CommandLine& result) {
   CLI::App& what = *app.add_subcommand("new", "Begin a project of your own");
   what.require_subcommand(1);
-  CLI::App& handler =
-      *what.add_subcommand("handler", "Write a folder with a new handler, its build and its test");
-  const auto note = [&given](const char* name) {
-    return [&given, name](const std::string& text) { given[name] = {{text, name}}; };
+  const auto note = [&result](const char* name) {
+    return [&result, name](const std::string& text) { result.given[name] = {{text, name}}; };
   };
-  handler.add_option_function<std::string>("NAME", note("name"), "The module's name, and the file's: NAME.so")
-      ->required();
-  handler.add_option_function<std::string>("--folder", note("folder"), "The folder to make [NAME]")
-      ->option_text("DIR");
-  return handler;
+  for (const NewKind& kind : new_kinds()) {
+    CLI::App& module = *what.add_subcommand(kind.name, kind.about);
+    module.add_option_function<std::string>("NAME", note("name"), "The module's name, and the file's: NAME.so")
+        ->required();
+    module.add_option_function<std::string>("--folder", note("folder"), "The folder to make [NAME]")
+        ->option_text("DIR");
+    module.callback([&result, &kind] {
+      result.command = CommandLine::Command::new_module;
+      result.given["kind"] = {{kind.name, "new"}};
+    });
+  }
 }
 
 // Adds `sluice check FILE.so` and its options to `app`.
@@ -259,7 +264,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       },
       "Print it as Markdown");
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
-  const CLI::App& new_handler = add_new_handler(app, result.given);
+  add_new(app, result);
   const CLI::App& check = add_check(app, result.given);
   app.footer(kProgramFooter);
 
@@ -275,7 +280,6 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (serve.parsed()) result.command = CommandLine::Command::serve;
   if (manual.parsed()) result.command = CommandLine::Command::manual;
   if (modules.parsed()) result.command = CommandLine::Command::modules;
-  if (new_handler.parsed()) result.command = CommandLine::Command::new_handler;
   if (check.parsed()) result.command = CommandLine::Command::check;
   return result;
 }

@@ -19,7 +19,7 @@ struct CommandLine {
     modules,
     manual,
     control,
-    new_handler,
+    new_module,  // `given` has its kind
     check,
   };
 

@@ -8,7 +8,7 @@
 #include <ostream>
 #include <system_error>
 
-#include "embedded_template.h"
+#include "embedded_templates.h"
 #include "exit_error.h"
 #include "server/supervisor.h"
 
@@ -21,9 +21,11 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
-// The template's names for its handler and its class.
-constexpr std::string_view kTemplateName = "handler_name";
-constexpr std::string_view kTemplateClass = "HandlerName";
+constexpr NewKind kKinds[] = {
+    {"handler", "Write a folder with a new handler, its build and its test"},
+    {"filter", "The same with a filter, which stands before handlers"},
+    {"api", "The same with a handler of five routes, which keeps its data in SQLite"},
+};
 
 std::string replace_all(std::string text, std::string_view what, std::string_view by) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
@@ -31,9 +33,11 @@ std::string replace_all(std::string text, std::string_view what, std::string_vie
   return text;
 }
 
-// The template's text with the names of the new handler and its class.
-std::string for_handler(std::string_view text, const std::string& name) {
-  return replace_all(replace_all(std::string(text), kTemplateClass, class_name(name)), kTemplateName, name);
+// The template's text with the names of the new module and its class in place of handler_name and HandlerName.
+std::string for_module(std::string_view text, std::string_view kind, const std::string& name) {
+  const std::string placeholder = std::string(kind) + "_name";
+  return replace_all(replace_all(std::string(text), class_name(placeholder), class_name(name)), placeholder,
+                     name);
 }
 
 Result<void> write_file(const fs::path& path, const std::string& text) {
@@ -48,6 +52,10 @@ Result<void> write_file(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
+std::span<const NewKind> new_kinds() {
+  return kKinds;
+}
+
 std::string class_name(std::string_view name) {
   std::string result;
   bool begins = true;
@@ -59,18 +67,18 @@ std::string class_name(std::string_view name) {
   return result;
 }
 
-Result<void> check_handler_name(std::string_view name) {
+Result<void> check_module_name(std::string_view name) {
   if (!name.empty() && name.size() <= kNameMax && kLetters.find(name.front()) != std::string_view::npos &&
       name.find_first_not_of(kNameBytes) == std::string_view::npos) {
     return {};
   }
   return fail(
-      fmt::format("'{}' cannot be a handler's name: begin with a letter and write up to {} of a to z, 0 to "
+      fmt::format("'{}' cannot be a module's name: begin with a letter and write up to {} of a to z, 0 to "
                   "9, '_' and '-'",
                   name, kNameMax));
 }
 
-Result<void> write_handler(const std::string& name, const std::string& folder) {
+Result<void> write_module(std::string_view kind, const std::string& name, const std::string& folder) {
   std::error_code error;
   if (!fs::create_directory(folder, error)) {
     // For a folder that exists, create_directory returns false without an error.
@@ -78,9 +86,10 @@ Result<void> write_handler(const std::string& name, const std::string& folder) {
     return fail(fmt::format("the folder '{}' cannot be made: {}; name another one with --folder", folder,
                             error.message()));
   }
-  for (const TemplateFile& file : embedded_template()) {
+  for (const TemplateFile& file : embedded_templates()) {
+    if (file.kind != kind) continue;
     const auto written =
-        write_file(fs::path(folder) / for_handler(file.name, name), for_handler(file.text, name));
+        write_file(fs::path(folder) / for_module(file.name, kind, name), for_module(file.text, kind, name));
     if (written) continue;
     fs::remove_all(folder, error);
     return written;
@@ -88,13 +97,14 @@ Result<void> write_handler(const std::string& name, const std::string& folder) {
   return {};
 }
 
-int run_new_handler(const OptionTexts& command_line, std::ostream& out, std::ostream& err) {
+int run_new(const OptionTexts& command_line, std::ostream& out, std::ostream& err) {
+  const std::string kind = command_line.at("kind").front().text;
   const std::string name = command_line.at("name").front().text;
   const auto given = command_line.find("folder");
   const std::string folder = given == command_line.end() ? name : given->second.front().text;
-  const auto written = check_handler_name(name).and_then([&] { return write_handler(name, folder); });
+  const auto written = check_module_name(name).and_then([&] { return write_module(kind, name, folder); });
   if (!written) return refuse(err, written.error());
-  out << "The handler '" << name << "' is in '" << folder << "'. Next:\n"
+  out << "The " << kind << " '" << name << "' is in '" << folder << "'. Next:\n"
       << "  cd '" << folder << "' && cmake -B build && cmake --build build && ctest --test-dir build\n"
       << "Its README.md says how to go on.\n";
   return kExitFine;

@@ -25,8 +25,8 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return 0;
     case CommandLine::Command::control:
       return run_control(line.request, line.given, environment, out, err);
-    case CommandLine::Command::new_handler:
-      return run_new_handler(line.given, out, err);
+    case CommandLine::Command::new_module:
+      return run_new(line.given, out, err);
     case CommandLine::Command::check:
       return run_check(line.given, out, err);
     case CommandLine::Command::none:

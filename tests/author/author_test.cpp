@@ -92,6 +92,25 @@ TEST_CASE("a new handler builds, passes its test, is served, and is dropped in a
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a new filter and a new API build without a warning, pass their tests, and are clean", "[author]") {
+  const std::string kind = GENERATE("filter", "api");
+  const Installed sluice;
+  const ScratchFolder folder;
+  const std::string build = folder.path("demo/build");
+  must({sluice.program(), "new", kind, "demo"}, {}, folder.path());
+  must({"cmake", "-G", "Ninja", "-S", folder.path("demo"), "-B", build, "-D",
+        "CMAKE_PREFIX_PATH=" + sluice.prefix(), "-D", "CMAKE_CXX_FLAGS=-Werror"});
+  must({"cmake", "--build", build});
+  must({"ctest", "--test-dir", build, "--output-on-failure"});
+  std::vector<std::string> check{sluice.program(), "check", build + "/plugins.d/demo.so"};
+  if (kind == "api") {
+    folder.make_folder("data");
+    REQUIRE(::chmod(folder.path("data").c_str(), 0777) == 0);  // the check runs as the workers' user
+    check.insert(check.end(), {"--option", "database=" + folder.path("data/notes.db"), "--request", "notes"});
+  }
+  must(check);
+}
+
 TEST_CASE("a project that is built in place, and has a watch of its own, is watched all the same", "[author]") {
   const Installed sluice;
   const ScratchFolder folder;

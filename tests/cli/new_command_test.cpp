@@ -32,45 +32,51 @@ std::string read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST_CASE("a class is called after its handler") {
+TEST_CASE("a class is called after its module") {
   CHECK(class_name("demo") == "Demo");
   CHECK(class_name("word_count") == "WordCount");
   CHECK(class_name("word-count-2") == "WordCount2");
   CHECK(class_name("a__b_") == "AB");
 }
 
-TEST_CASE("names of handlers") {
+TEST_CASE("names of modules") {
   for (const char* name : {"a", "demo", "word_count", "word-count", "v2", "test", "all"}) {
     INFO(name);
-    CHECK(check_handler_name(name));
+    CHECK(check_module_name(name));
   }
-  CHECK(check_handler_name(std::string(64, 'a')));
+  CHECK(check_module_name(std::string(64, 'a')));
   for (const char* name : {"", "2v", "_a", "-a", "Demo", "a b", "a/b", "..", "a.so", "\xc3\xa4"}) {
     INFO(name);
-    CHECK_FALSE(check_handler_name(name));
+    CHECK_FALSE(check_module_name(name));
   }
-  CHECK_FALSE(check_handler_name(std::string(65, 'a')));
+  CHECK_FALSE(check_module_name(std::string(65, 'a')));
 }
 
-TEST_CASE("a new handler is the template under its own name") {
+TEST_CASE("a new module is the template of its kind under its own name") {
+  const auto [kind, placeholder, class_placeholder] = GENERATE(table<std::string, std::string, std::string>({
+      {"handler", "handler_name", "HandlerName"},
+      {"filter", "filter_name", "FilterName"},
+      {"api", "api_name", "ApiName"},
+  }));
   const ScratchFolder scratch;
   const std::string folder = scratch.path("somewhere");
-  const Outcome outcome = run({"new", "handler", "word_count", "--folder", folder});
+  const Outcome outcome = run({"new", kind, "word_count", "--folder", folder});
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.err.empty());
-  CHECK_THAT(outcome.out, Contains("'word_count' is in '" + folder + "'"));
+  CHECK_THAT(outcome.out, Contains("The " + kind + " 'word_count' is in '" + folder + "'"));
   for (const char* name :
        {"CMakeLists.txt", "README.md", ".gitignore", "word_count.cpp", "word_count_test.cpp"}) {
     INFO(name);
     const std::string text = read(folder + "/" + name);
     CHECK_FALSE(text.empty());
-    CHECK_THAT(text, !Contains("handler_name") && !Contains("HandlerName"));
+    CHECK_THAT(text, !Contains(placeholder) && !Contains(class_placeholder));
   }
   CHECK(std::distance(fs::directory_iterator(folder), {}) == 5);
+  CHECK_THAT(read(folder + "/README.md"), Contains("`sluice new " + kind + " word_count`"));
   CHECK_THAT(read(folder + "/word_count.cpp"), Contains("SLUICE_MODULE(WordCount, .name = \"word_count\""));
 }
 
-TEST_CASE("a new handler never overwrites") {
+TEST_CASE("a new module never overwrites") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("taken", "mine");
   for (const std::string& taken : {scratch.folder("full"), file, std::string("/no/such/folder")}) {
@@ -91,14 +97,15 @@ TEST_CASE("a bad name is refused in one sentence, and no folder is made") {
   CHECK(outcome.exit_code == 1);
   CHECK(
       outcome.err ==
-      "sluice: 'a/b' cannot be a handler's name: begin with a letter and write up to 64 of a to z, 0 to 9, '_' "
+      "sluice: 'a/b' cannot be a module's name: begin with a letter and write up to 64 of a to z, 0 to 9, '_' "
       "and '-'\n");
   CHECK_FALSE(fs::exists(scratch.path("x")));
 }
 
 TEST_CASE("new needs a kind and a name") {
   CHECK(run({"new"}).exit_code > 100);
-  CHECK_THAT(run({"new", "handler"}).err, Contains("NAME is required"));
+  for (const char* kind : {"handler", "filter", "api"})
+    CHECK_THAT(run({"new", kind}).err, Contains("NAME is required"));
   CHECK(run({"new", "thing"}).exit_code > 100);
 }
 

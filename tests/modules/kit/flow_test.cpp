@@ -71,8 +71,10 @@ TEST_CASE_METHOD(Fixture, "a flow waits for timers and threads, and then answers
   CHECK(get("steps")->content == "012!");
   CHECK(get("thread")->content == "nothing is returned");
   CHECK(get("lent")->content == "by the exchange");
-  CHECK(begun() == 4);
-  CHECK(ended() == 4);
+  CHECK(get("passed/1")->content == "passed on");
+  CHECK(get("passed/on")->code == 404);
+  CHECK(begun() == 5);
+  CHECK(ended() == 5);
 }
 
 TEST_CASE_METHOD(Fixture, "a flow waits for a descriptor, and not for too long", "[kit]") {

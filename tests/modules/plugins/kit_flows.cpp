@@ -33,6 +33,7 @@ class KitFlows : public kit::Service {
     on("GET", "answered/{where}", &KitFlows::answered);
     on("GET", "late", &KitFlows::late);
     on("GET", "lent", &KitFlows::lent);
+    on("GET", "passed/{ms}", &KitFlows::passed);
   }
 
  private:
@@ -166,6 +167,14 @@ class KitFlows : public kit::Service {
     call.exchange().note("seen", "yes");
     co_await call.sleep(1);
     call.exchange().send("by the exchange");
+  }
+
+  // No coroutine itself.
+  kit::Flow passed(kit::Call& call) { return named(call, call.number("ms"), "passed on"); }
+  kit::Flow named(kit::Call& call, std::uint64_t ms, std::string text) {
+    const Guard guard(*this);
+    co_await call.sleep(ms);
+    send(call, text);
   }
 
   const std::uint32_t begun_;

@@ -128,7 +128,15 @@ class CalledFlow final : public Run {
   CalledFlow(Host& host, Exchange& exchange, Answer answer, PathParameters parameters, Errors errors)
       : Run(host, exchange, errors), call_(*this, std::move(parameters)), answer_(std::move(answer)) {}
   ~CalledFlow() { drop(); }  // while the Call is there
-  void begin() { Run::begin(answer_(call_)); }
+  void begin() {
+    Flow flow;
+    try {
+      flow = answer_(call_);
+    } catch (const Refuse& refusal) {  // a function that is no coroutine, and calls one
+      return call_.refuse(refusal);
+    }
+    Run::begin(std::move(flow));
+  }
 
  private:
   Call call_;
