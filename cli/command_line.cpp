@@ -20,6 +20,7 @@
 #include "serve_options.h"
 #include "spelling.h"
 #include "text_layout.h"
+#include "tried_words.h"
 
 namespace sluice::cli {
 namespace {
@@ -167,26 +168,30 @@ std::string without_dashes(const std::string& name) {
 std::string meant_by(const std::string& word, bool is_option, const CLI::App& command,
                      const std::string& command_name) {
   const bool is_program = command.get_parent() == nullptr;
+  const bool serves = is_program || command.get_name() == "serve";
+  const std::string without = without_dashes(word);
+  const auto advice = is_option && serves        ? advice_on_option(without)
+                      : !is_option && is_program ? advice_on_command(without)
+                                                 : std::nullopt;
+  if (advice) return std::string(*advice);
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) names.push_back(option->get_name());
   for (const CLI::App* other : command.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(other->get_name());
   std::vector<std::string> bare(names.size());
   std::transform(names.begin(), names.end(), bare.begin(), without_dashes);
-  if (const auto likely = likely_word(without_dashes(word), {bare.begin(), bare.end()})) {
+  if (const auto likely = likely_word(without, {bare.begin(), bare.end()})) {
     const auto at = std::find(bare.begin(), bare.end(), *likely) - bare.begin();
     return fmt::format("did you mean '{}'?", names[static_cast<std::size_t>(at)]);
   }
-  if (is_program && (word == "stop" || word == "quit" || word == "shutdown"))
-    return "a running server ends on Ctrl-C, or on TERM; 'sluice status' shows its process";
   std::vector<std::string_view> of_serve;
   for (const ServeOption& option : serve_options()) {
     if (is_on_command_line(option)) of_serve.emplace_back(option.name);
   }
-  if (const auto likely = likely_word(without_dashes(word), of_serve); likely && is_program && is_option)
+  if (const auto likely = likely_word(without, of_serve); likely && is_program && is_option)
     return fmt::format("did you mean 'sluice serve --{}'?", *likely);
   // Other servers take a folder, a port or an address without an option.
-  if (!is_option && (is_program || command.get_name() == "serve")) {
+  if (!is_option && serves) {
     std::error_code ignored;
     if (std::filesystem::is_directory(word, ignored))
       return fmt::format("to serve that folder, write 'sluice serve --root {}'", printable(word));

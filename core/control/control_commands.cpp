@@ -43,9 +43,15 @@ std::vector<ControlCommand> ControlCommands::commands() {
     askers_.push_back(ticket);
     return std::nullopt;
   };
+  const auto stop = [this](ControlTicket ticket, const std::string&) -> std::optional<ControlAnswer> {
+    stoppers_.push_back(ticket);
+    if (!stopping_) actions_.stop();
+    return std::nullopt;
+  };
   const auto without_text = [](const Result<void>& done) { return done.map([] { return std::string(); }); };
   return {
       {"reload", reload},
+      {"stop", stop},
       {"status", [this](ControlTicket, const std::string&) { return actions_.status(); }},
       {"metrics", [this](ControlTicket, const std::string&) { return actions_.metrics(); }},
       {"module enable",
@@ -78,6 +84,10 @@ void ControlCommands::server_stops() {
   for (auto* waiting : {&askers_, &waiters_, &enablers_}) {
     for (const ControlTicket ticket : std::exchange(*waiting, {})) server_->answer(ticket, stops());
   }
+}
+
+void ControlCommands::server_ended() {
+  for (const ControlTicket ticket : std::exchange(stoppers_, {})) server_->answer(ticket, "stopped\n");
 }
 
 void ControlCommands::reload_ended(const ControlAnswer& answer) {

@@ -17,6 +17,7 @@ class ControlCommands {
   // The functions that the commands call.
   struct Actions {
     std::function<void()> want_reload;
+    std::function<void()> stop;  // unless it stops already; calls server_stops
     std::function<std::string()> status;
     std::function<std::string()> metrics;
     std::function<void(const std::string& module, std::function<void(const Result<void>&)> answer)> enable;
@@ -32,6 +33,8 @@ class ControlCommands {
   void reload_ended(const ControlAnswer& answer);
   // Answers all waiting clients, and later ones, that the server is stopping.
   void server_stops();
+  // Answers those that have asked it to stop.
+  void server_ended();
 
  private:
   std::vector<ControlCommand> commands();
@@ -41,6 +44,7 @@ class ControlCommands {
   bool stopping_ = false;
   std::vector<ControlTicket> askers_;    // wait for a reload that has not begun
   std::vector<ControlTicket> waiters_;   // wait for the reload at work
+  std::vector<ControlTicket> stoppers_;  // wait for the server's end
   std::vector<ControlTicket> enablers_;  // wait for a module to be switched on
 };
 

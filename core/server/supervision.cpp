@@ -125,6 +125,7 @@ Result<void> Supervisor::watch_signals() {
 Result<void> Supervisor::open_control() {
   ControlCommands::Actions actions;
   actions.want_reload = [this] { want_reload(); };
+  actions.stop = [this] { stop(); };
   actions.status = [this] { return status_text(view()); };
   actions.metrics = [this] { return metrics_text(view(), past_); };
   actions.enable = [this](const std::string& module, ModuleRollout::Answer answer) {
@@ -165,6 +166,7 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
 bool Supervisor::run() {
   while (!stopping_ || !all_workers().empty()) loop_.turn();
   log_pipe_.forward();
+  control_.server_ended();
   return !forced_;
 }
 

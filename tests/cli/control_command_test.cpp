@@ -37,7 +37,7 @@ std::string folder_of(const Variables& variables) {
 TEST_CASE("without a server the error says how to start or name one") {
   const ScratchFolder scratch;
   const std::string folder = scratch.folder("run");
-  for (const char* command : {"reload", "status", "metrics"}) {
+  for (const char* command : {"reload", "stop", "status", "metrics"}) {
     CHECK(refusal({command}, {{"RUNTIME_DIRECTORY", folder}}) ==
           "sluice: no server of yours has a control socket in " + folder +
               ": start one with 'sluice serve', or name its socket with --control PATH\n");

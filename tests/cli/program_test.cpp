@@ -74,18 +74,23 @@ TEST_CASE("bad usage") {
   CHECK(run({"serve", "--lisen", ":0"}).err ==
         "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
   CHECK(run({"serve", "--port", "80"}).err ==
-        "sluice: '--port' is not known to sluice serve: did you mean '--listen'?\n");
+        "sluice: '--port' is not known to sluice serve: write '--listen 127.0.0.1:PORT', or '--listen *:PORT' "
+        "for "
+        "all addresses\n");
+  CHECK(run({"serve", "-p", "80"}).err ==
+        "sluice: '-p' is not known to sluice serve: write '--listen "
+        "127.0.0.1:PORT', or '--listen *:PORT' for all addresses\n");
   CHECK(run({"serve", "-t"}).err == "sluice: '-t' is not known to sluice serve: did you mean '--check'?\n");
-  CHECK(run({"--port", "80"}).err ==
-        "sluice: '--port' is not known to sluice: did you mean 'sluice serve --listen'?\n");
+  CHECK(
+      run({"--port", "80"}).err ==
+      "sluice: '--port' is not known to sluice: write '--listen 127.0.0.1:PORT', or '--listen *:PORT' for all "
+      "addresses\n");
   CHECK(run({"serve", "8081"}).err ==
         "sluice: '8081' is not known to sluice serve: to listen there, write 'sluice serve --listen "
         "127.0.0.1:8081'\n");
   CHECK(
       run({"serve", "/tmp"}).err ==
       "sluice: '/tmp' is not known to sluice serve: to serve that folder, write 'sluice serve --root /tmp'\n");
-  CHECK_THAT(run({"stop"}).err, Contains("a running server ends on Ctrl-C, or on TERM"));
-  CHECK(run({"start"}).err == "sluice: 'start' is not known to sluice: did you mean 'serve'?\n");
   CHECK(run({"serv", "--listen", ":0"}).err ==
         "sluice: 'serv' is not known to sluice: did you mean 'serve'?\n");
   CHECK(run({"new", "hander", "mine"}).err ==
@@ -105,6 +110,25 @@ TEST_CASE("bad usage") {
   CHECK(repeated.exit_code == 114);
   CHECK_THAT(repeated.err, Contains("--workers: At Most 1 required"));
   CHECK(run({"serve", "--listen", ":0", ":0"}).exit_code == 109);
+}
+
+TEST_CASE("words of other servers get a sentence that says what to write") {
+  const auto says = [](const std::string& word) {
+    const Outcome outcome = run({word});
+    CHECK(outcome.exit_code != 0);
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    const std::string beginning = "sluice: '" + word + "' is not known to sluice: ";
+    return outcome.err.starts_with(beginning) ? outcome.err.substr(beginning.size()) : outcome.err;
+  };
+  CHECK(says("test") == "to try settings without serving, write 'sluice serve --config FILE --check'\n");
+  CHECK(says("start") == "write 'sluice serve'; for the service, it is 'systemctl start sluice'\n");
+  CHECK_THAT(says("restart"), Contains("'sluice reload'") && Contains("'systemctl restart sluice'"));
+  CHECK_THAT(says("logs"), Contains("stderr") && Contains("'journalctl -u sluice'"));
+  CHECK(says("quit") == "write 'sluice stop'\n");
+  CHECK_THAT(says("reopen"), Contains("USR1"));
+  // The same words elsewhere are no commands.
+  CHECK(run({"serve", "test"}).err == "sluice: 'test' is not known to sluice serve: did you mean '--check'?\n");
+  CHECK(run({"modules", "-p"}).err.find("--listen") == std::string::npos);
 }
 
 TEST_CASE("wrong settings give one sentence, and exit code 1") {

@@ -63,6 +63,25 @@ TEST_CASE("during a reload no module can be switched on, and its client hears th
   CHECK(server.wait() == 0);
 }
 
+TEST_CASE("the stop command waits for the requests under way, and for the end", "[e2e][control]") {
+  const Site site({"defer"});
+  ServerProcess server(site, {"--workers", "1", "--mount", "/=defer:delay=1s"});
+  HttpClient client(server.endpoint());
+  client.request("GET", "/");
+  // A worker reads a request when it accepts its connection.
+  CHECK(eventually([&] { return metric(site, "sluice_connections_open{worker=\"1\"}") == 1; }));
+  Outcome second;
+  std::thread asking([&] { second = ask(site, "stop"); });
+  const Outcome stopped = ask(site, "stop");
+  asking.join();
+  CHECK(stopped.code == 0);
+  CHECK(stopped.out == "stopped\n");
+  // Two of them ask for no more haste than one. The second may come when nobody is there any more.
+  CHECK((second.out == "stopped\n" || second.code == 1));
+  CHECK(client.read_answer().status == 200);
+  CHECK(server.wait() == 0);
+}
+
 TEST_CASE("the status names workers and mounts", "[e2e][control]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "2"});
