@@ -244,23 +244,21 @@ CommandLine answer(const CLI::App& app, const CLI::ParseError& error) {
   return result;
 }
 
-}  // namespace
-
-CommandLine parse_command_line(const std::vector<std::string>& arguments) {
-  CLI::App app("sluice, a web server whose handlers are modules in a folder", "sluice");
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.set_version_flag("--version", version_line(), "Print the version and exit");
-  app.require_subcommand(1);
-
-  CommandLine result;
+// Adds the commands of the program to `app`. What a person gives goes into `result`.
+void add_commands(CLI::App& app, CommandLine& result) {
+  const auto chooses = [&result](CommandLine::Command command) {
+    return [&result, command] { result.command = command; };
+  };
   CLI::App& serve = *app.add_subcommand("serve", "Serve files, and whatever other modules offer");
   serve.footer(kServeNotes);
   for (const ServeOption& option : serve_options()) {
     if (is_on_command_line(option)) add_option(serve, option, result.given);
   }
+  serve.callback(chooses(CommandLine::Command::serve));
   CLI::App& modules =
       *app.add_subcommand("modules", "List the modules, their options, and why one cannot be loaded");
   add_option(modules, *find_serve_option("plugins"), result.given);
+  modules.callback(chooses(CommandLine::Command::modules));
   CLI::App& manual = *app.add_subcommand("manual", "Print the manual page of 'sluice serve', for man");
   manual.add_flag_callback(
       "--markdown",
@@ -268,24 +266,67 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
         result.given["markdown"] = {{"on", "--markdown"}};
       },
       "Print it as Markdown");
+  manual.callback(chooses(CommandLine::Command::manual));
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   add_new(app, result);
-  const CLI::App& check = add_check(app, result.given);
-  app.footer(kProgramFooter);
+  add_check(app, result.given).callback(chooses(CommandLine::Command::check));
+  CLI::App& completions =
+      *app.add_subcommand("completions", "Print a script by which a shell completes commands");
+  completions.require_subcommand(1);
+  completions.add_subcommand("bash", "For bash")->callback(chooses(CommandLine::Command::bash_completions));
+  completions.add_subcommand("zsh", "For zsh")->callback(chooses(CommandLine::Command::zsh_completions));
+}
 
+CommandWords words_of(const CLI::App& app) {
+  CommandWords words{app.get_name(), app.get_description(), {}, "", {}};
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) {
+      words.argument = option->get_name();
+    } else {
+      const bool is_flag = option->get_items_expected_max() == 0;
+      words.options.push_back({option->get_name(), is_flag ? "" : option->get_option_text(),
+                               option->get_description(),
+                               option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll});
+    }
+  }
+  for (const CLI::App* below : app.get_subcommands([](const CLI::App*) { return true; }))
+    words.commands.push_back(words_of(*below));
+  return words;
+}
+
+// The program's name, options and footers; `add_commands` adds the rest.
+std::unique_ptr<CLI::App> make_app() {
+  auto app =
+      std::make_unique<CLI::App>("sluice, a web server whose handlers are modules in a folder", "sluice");
+  app->formatter(std::make_shared<HelpFormatter>());
+  app->set_version_flag("--version", version_line(), "Print the version and exit");
+  app->require_subcommand(1);
+  app->footer(kProgramFooter);
+  return app;
+}
+
+}  // namespace
+
+CommandWords describe_command_line() {
+  CommandLine unused;
+  const auto app = make_app();
+  add_commands(*app, unused);
+  return words_of(*app);
+}
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CommandLine result;
+  const auto app = make_app();
+  add_commands(*app, result);
   std::vector<const char*> argv{"sluice"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   try {
-    app.parse(static_cast<int>(argv.size()), argv.data());
+    app->parse(static_cast<int>(argv.size()), argv.data());
   } catch (const CLI::ParseError& error) {
-    CommandLine said = answer(app, error);
-    if (arguments.empty()) said.standard_error = app.help();
+    CommandLine said = answer(*app, error);
+    if (arguments.empty()) said.standard_error = app->help();
     return said;
   }
-  if (serve.parsed()) result.command = CommandLine::Command::serve;
-  if (manual.parsed()) result.command = CommandLine::Command::manual;
-  if (modules.parsed()) result.command = CommandLine::Command::modules;
-  if (check.parsed()) result.command = CommandLine::Command::check;
   return result;
 }
 

@@ -21,6 +21,8 @@ struct CommandLine {
     control,
     new_module,  // `given` has its kind
     check,
+    bash_completions,
+    zsh_completions,
   };
 
   Command command = Command::none;
@@ -33,5 +35,22 @@ struct CommandLine {
 
 // `arguments` are those after the program's name.
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+// A command as a shell may complete it, with those below it.
+struct CommandWords {
+  struct Option {
+    std::string name;      // "--listen"
+    std::string argument;  // as the help shows it: "FILE|stdout|off"; empty for a flag
+    std::string help;
+    bool repeatable = false;
+  };
+  std::string name;  // its last word
+  std::string help;
+  std::vector<Option> options;
+  std::string argument;  // what it takes without an option: "FILE"; empty for nothing
+  std::vector<CommandWords> commands;
+};
+
+CommandWords describe_command_line();
 
 }  // namespace sluice::cli

@@ -4,6 +4,7 @@
 
 #include "check_command.h"
 #include "command_line.h"
+#include "completions.h"
 #include "control_command.h"
 #include "manual.h"
 #include "modules_command.h"
@@ -29,6 +30,12 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return run_new(line.given, out, err);
     case CommandLine::Command::check:
       return run_check(line.given, out, err);
+    case CommandLine::Command::bash_completions:
+      out << bash_completions(describe_command_line());
+      return 0;
+    case CommandLine::Command::zsh_completions:
+      out << zsh_completions(describe_command_line());
+      return 0;
     case CommandLine::Command::none:
       break;
   }
