@@ -120,6 +120,7 @@ Result<InheritedSockets> InheritedSockets::take(const ServiceVariables& variable
   InheritedSockets inherited;
   // The variables of another process, which has not removed them, are of no concern here.
   if (parse_decimal(variables.listen_pid) != static_cast<std::uint64_t>(::getpid())) return inherited;
+  if (variables.listen_fds.empty()) return inherited;
   const auto count = parse_decimal(variables.listen_fds);
   if (!count || *count > kSocketsMax) {
     return fail(

@@ -151,8 +151,7 @@ Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& addr
   return group;
 }
 
-Result<std::unique_ptr<ListenGroup>> ListenGroup::inherit(const ListenAddress& address,
-                                                          std::vector<UniqueFd> sockets) {
+std::unique_ptr<ListenGroup> ListenGroup::inherit(const ListenAddress& address, std::vector<UniqueFd> sockets) {
   std::unique_ptr<ListenGroup> group(new ListenGroup);
   group->text_ = address.text;
   group->bound_ = address;
@@ -165,7 +164,8 @@ Result<std::unique_ptr<ListenGroup>> ListenGroup::inherit(const ListenAddress& a
     constexpr int kOn = 1;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &kOn, sizeof(kOn));
   }
-  return group->listen().map([&] { return std::move(group); });
+  group->listening_ = group->sockets_.size();
+  return group;
 }
 
 ListenGroup::~ListenGroup() {

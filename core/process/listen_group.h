@@ -23,9 +23,8 @@ class ListenGroup {
  public:
   // Binds and listens. The error names the address and a remedy.
   static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
-  // Listens with copies of passed sockets, which are at the address. REQUIRES: at least one.
-  static Result<std::unique_ptr<ListenGroup>> inherit(const ListenAddress& address,
-                                                      std::vector<UniqueFd> sockets);
+  // Takes copies of passed sockets, which listen at the address. REQUIRES: at least one.
+  static std::unique_ptr<ListenGroup> inherit(const ListenAddress& address, std::vector<UniqueFd> sockets);
   // Removes the file of a Unix socket, if it made that, unless another file has taken its place.
   ~ListenGroup();
   ListenGroup(const ListenGroup&) = delete;

@@ -69,8 +69,9 @@ Result<std::shared_ptr<ListenGroup>> WorkerGroup::open_address(std::size_t group
   if (same == kept.end()) {
     auto passed = sources.inherited.at(address);
     if (!passed) return Unexpected(passed.error());
-    auto opened = passed->empty() ? ListenGroup::open(address, workers)
-                                  : ListenGroup::inherit(address, std::move(*passed));
+    if (!passed->empty())
+      return std::shared_ptr<ListenGroup>(ListenGroup::inherit(address, std::move(*passed)));
+    auto opened = ListenGroup::open(address, workers);
     if (!opened) return Unexpected(opened.error());
     return std::shared_ptr<ListenGroup>(std::move(*opened));
   }

@@ -273,6 +273,17 @@ TEST_CASE("a passed socket that the settings do not ask for is an error", "[e2e]
     CHECK(outcome.code == 1);
     CHECK_THAT(outcome.err, Catch::Matchers::EndsWith("sluice: " + sentence));
   }
+  // A reload that would forget it is refused.
+  const std::string config = site.write_beside("sluice.toml", "listen = \"" + passed.address() + "\"\n");
+  Process server(with_listen_pid(site.command({"--workers", "1", "--config", config})), variables, "",
+                 passed.pass());
+  REQUIRE(eventually([&] { return server.out().find("; stop with Ctrl-C") != std::string::npos; }));
+  site.write_beside("sluice.toml", "listen = \"127.0.0.1:0\"\n");
+  const Outcome reload = run({sluice_binary(), "reload"}, variables);
+  CHECK(reload.code == 1);
+  CHECK_THAT(reload.err, Contains("nothing changes: " + sentence));
+  CHECK(fetch(passed.endpoint(), "/hello/").status == 200);
+
   const auto asked = with_listen_pid(site.command({"--check", "--listen", passed.address()}));
   CHECK(run(asked, variables, "", kWaitMs, passed.pass()).code == 0);
 }
