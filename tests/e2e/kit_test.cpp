@@ -1,5 +1,6 @@
 // The kit in the server, over sockets: routes, flows, and clients that leave flows in each of their waits.
 #include <catch2/catch.hpp>
+#include <stdexcept>
 #include <string>
 
 #include "support/server_process.h"
@@ -20,6 +21,17 @@ std::string flows(const Site& site, const std::string& what) {
   if (line == std::string::npos) return "no counter " + what + " in\n" + text;
   const std::size_t value = text.find("} ", line) + 2;
   return text.substr(value, text.find('\n', value) - value);
+}
+
+// Reads until `text` has come. Throws when the server ends the connection before.
+std::string read_until(HttpClient& client, std::string_view text) {
+  std::string got;
+  while (got.find(text) == std::string::npos) {
+    const std::string more = client.read_available();
+    if (more.empty()) throw std::runtime_error("the connection has ended behind: " + got);
+    got += more;
+  }
+  return got;
 }
 
 }  // namespace
@@ -113,5 +125,32 @@ TEST_CASE("clients that leave flows in their waits harm nothing", "[kit]") {
   CHECK(fetch(server.endpoint(), "/kit_flows/blocked?ms=800").status == 504);
   CHECK(fetch(server.endpoint(), "/kit_flows/sleep/1").body == "slept 1");
   CHECK(eventually([&] { return flows(site, "ended") == std::to_string(begun + 3); }));
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("events reach all clients over sockets, and those that come again", "[kit]") {
+  const Site site({"kit_events"});
+  ServerProcess server(site, {"--workers", "1", "--mount", "/e/=kit_events:heartbeat=50ms"});
+  HttpClient one(server.endpoint());
+  one.request("GET", "/e/");
+  CHECK(one.read_head().field("Content-Type") == "text/event-stream");
+  HttpClient teller(server.endpoint());
+  for (const char* text : {"first", "second"}) {
+    teller.send(post("/e/", "Content-Length: " + std::to_string(std::string(text).size()), text));
+    CHECK(teller.read_answer().status == 204);
+  }
+  std::string got = read_until(one, "data: second\n");
+  CHECK_THAT(got, Contains("data: first\n\n"));
+  const std::size_t id = got.find("id: ") + 4;
+  HttpClient again(server.endpoint());
+  again.request("GET", "/e/", "Last-Event-ID: " + got.substr(id, got.find('\n', id) - id) + "\r\n");
+  again.read_head();
+  got = read_until(again, "\n:\n");
+  CHECK_THAT(got, Contains("data: second\n\n") && !Contains("first"));
+  one.close_with_reset();
+  CHECK(eventually([&] { return fetch(server.endpoint(), "/e/clients").body == "1"; }));
+  teller.send(post("/e/close", "Content-Length: 0", ""));
+  CHECK(teller.read_answer().status == 204);
+  CHECK_THAT(read_until(again, "0\r\n\r\n"), !Contains("data:"));
   CHECK(server.stop() == 0);
 }

@@ -4,6 +4,7 @@
 
 #include <sluice/kit/answers.h>
 #include <sluice/kit/call.h>
+#include <sluice/kit/events.h>
 #include <sluice/kit/flow.h>
 #include <sluice/kit/json.h>
 #include <sluice/kit/request.h>
