@@ -310,6 +310,9 @@ constexpr ServeOption kOptions[] = {
     timeout<&Timeouts::handler_ms>("handler-timeout", "For a module that has deferred its answer."),
     timeout<&Timeouts::linger_ms>(
         "linger-timeout", "For reading on when an answer ended the connection before the request's end."),
+    timeout<&Timeouts::tunnel_ms>(
+        "tunnel-timeout",
+        "While an upgraded connection, such as a WebSocket, moves no byte in either direction."),
     timeout<&Timeouts::drain_ms>("drain-timeout", "For requests under way when the server stops or reloads."),
     timeout<&Timeouts::stream_grace_ms>(
         "stream-grace", "For streams without a known end that wait for their module when the server stops."),

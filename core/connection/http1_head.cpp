@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::size_t kFixedLinesMax = 256;
 
+void append_upgrade(std::string_view protocol, Output& out) {
+  out.append("Upgrade: ");
+  out.append(protocol);
+  out.append("\r\nConnection: Upgrade\r\n\r\n");
+}
+
 std::string_view connection_line(const ResponseHead& head) {
   if (!head.keep_alive) return "Connection: close\r\n";
   return head.request_version == 10 ? "Connection: keep-alive\r\n" : "";
@@ -23,7 +29,7 @@ void append_number(Output& out, std::uint64_t number) {
 }  // namespace
 
 std::size_t response_head_size_max(const ResponseHead& head) {
-  return kFixedLinesMax + head.site_fields.size() + head.fields.size();
+  return kFixedLinesMax + head.upgrade.size() + head.site_fields.size() + head.fields.size();
 }
 
 void write_response_head(const ResponseHead& head, Output& out) {
@@ -36,6 +42,7 @@ void write_response_head(const ResponseHead& head, Output& out) {
   out.append("\r\n");
   out.append(head.site_fields);
   out.append(head.fields);
+  if (!head.upgrade.empty()) return append_upgrade(head.upgrade, out);
   // An answer to HEAD has the same fields as one to GET (RFC 9110 section 9.3.2).
   if (!has_no_content(head.status)) {
     if (head.size != kUnknownSize) {

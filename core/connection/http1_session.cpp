@@ -156,7 +156,11 @@ bool Http1Session::fetch_body(RequestBody& body) {
     offer_body(body);
     if (!body.wants_bytes()) return true;
     if (channel_->input_ended()) {
-      body.break_off({400, "The body ended before it was complete."});
+      if (body.is_tunnel()) {
+        body.finish();
+      } else {
+        body.break_off({400, "The body ended before it was complete."});
+      }
       return true;
     }
     if (budget == 0 || (budget < share && context_.loop.slice_is_over())) {
@@ -167,7 +171,8 @@ bool Http1Session::fetch_body(RequestBody& body) {
     if (io == Io::lost) return false;
     if (io == Io::full) {
       const std::uint64_t window_ms = context_.loop.deadlines().duration_ms(DeadlineKind::body);
-      if (body.pace().too_slow(window_ms, context_.limits.body_rate_min)) body.break_off(kSlowBody);
+      if (!body.is_tunnel() && body.pace().too_slow(window_ms, context_.limits.body_rate_min))
+        body.break_off(kSlowBody);
       return true;
     }
   }
@@ -176,7 +181,10 @@ bool Http1Session::fetch_body(RequestBody& body) {
 // Offers content until the body wants no more, or more bytes are needed.
 void Http1Session::offer_body(RequestBody& body) {
   while (body.wants_bytes()) {
-    if (!piece_.empty()) {
+    if (body.is_tunnel()) {
+      if (input_.empty()) return;
+      input_.use(body.offer(input_.rest()));
+    } else if (!piece_.empty()) {
       piece_.remove_prefix(body.offer(piece_));
     } else if (body_framed_) {
       body.finish();

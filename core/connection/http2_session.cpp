@@ -53,6 +53,7 @@ void Http2Session::start() {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kStreamsMax},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, context_.limits.head_bytes_max},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
   };
   need(nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings, std::size(settings)));
   need(nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, kConnectionWindow));

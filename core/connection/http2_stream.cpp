@@ -87,16 +87,18 @@ bool Http2Stream::fetch_body(RequestBody& body) {
   if (received_) body.begin_to_come();
   while (body.wants_bytes()) {
     const std::string_view content = content_.rest();
-    if (content_size_ > context.limits.body_bytes_max) {
+    if (!body.is_tunnel() && content_size_ > context.limits.body_bytes_max) {
       body.break_off({413, "The body is longer than this server allows."});
     } else if (!content.empty()) {
       const std::size_t taken = body.offer(content);
       use_content(taken);
       body.pace().came(taken);
-    } else if (request_ended_) {
+    } else if (request_ended_ || (body.is_tunnel() && link_->channel().input_ended())) {
       body.finish();
     } else if (link_->channel().input_ended()) {
       body.break_off({400, "The body ended before it was complete."});
+    } else if (body.is_tunnel()) {
+      break;
     } else {
       const std::uint64_t window_ms = context.loop.deadlines().duration_ms(DeadlineKind::body);
       if (body.pace().too_slow(window_ms, context.limits.body_rate_min)) body.break_off(kSlowBody);

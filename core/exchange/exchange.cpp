@@ -28,6 +28,9 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   request_.target = head.target;
   request_.body_size = head.body_size;
   request_.arrived_ns = arrived_ns;
+  // The answer to HEAD has no content, and with HTTP/1 a request's body would stand before what is to follow.
+  const bool may_upgrade = head.method != Method::head && (head.version != 11 || head.body_size == 0);
+  upgrade_offer_ = may_upgrade ? head.upgrade : std::string_view();
   body_.begin(head.body_size, head.expects_continue);
   error_pages_ = nullptr;
   transform_failed_ = task_woken_ = reader_woken_ = content_woken_ = false;
@@ -125,6 +128,8 @@ void HttpExchange::end() {
   drop_answer();
   task_.reset();
   body_.end();
+  told_.clear();
+  peer_.reset();
   route_ = Route{};
   filters_.clear();
   earlier_.clear();
@@ -167,6 +172,11 @@ void HttpExchange::report_fault(std::string_view what) {
 Bytes HttpExchange::client_address() {
   if (client_address_.empty()) client_address_ = driver_->client_name();
   return client_address_;
+}
+
+const Peer& HttpExchange::peer() {
+  if (peer_ == nullptr) peer_ = std::make_unique<PeerFacts>(driver_->peer_facts());
+  return peer_->view();
 }
 
 bool HttpExchange::is_too_late_for(std::string_view what) {
@@ -319,6 +329,31 @@ void HttpExchange::receive(Reader* reader) {
     return body_.attach(ModuleOwned<Reader>(std::move(owned), *instance(), request_));
   }
   report_fault("it wants to receive a request's body twice, or too late");
+}
+
+bool HttpExchange::offers_upgrade(Bytes protocol) const {
+  return protocol.size > 0 && list_has(upgrade_offer_, protocol);
+}
+
+bool HttpExchange::upgrade(Bytes protocol, Reader* reader, Body* body) {
+  std::unique_ptr<Reader> owned_reader(reader);
+  std::unique_ptr<Body> owned_body(body);
+  if (!offers_upgrade(protocol)) return false;
+  if (stage_ != Stage::answered && body_.has_reader()) {
+    report_fault("it takes the request's body, and so may not upgrade the connection");
+    return false;
+  }
+  upgrade_ = std::string_view(protocol);  // goes first: there may be no memory
+  if (!accept_answer()) return false;
+  constexpr std::uint32_t kSwitchingProtocols = 101;
+  answer_.status = request_.version == 11 ? kSwitchingProtocols : 200;
+  answer_.size = kUnknownSize;
+  answer_.has_end = false;
+  answer_.upgrade = upgrade_;
+  answer_.body = ModuleOwned<Body>(std::move(owned_body), *instance(), request_);
+  reader_of_ = instance_;
+  body_.open_tunnel(ModuleOwned<Reader>(std::move(owned_reader), *instance(), request_));
+  return true;
 }
 
 }  // namespace sluice

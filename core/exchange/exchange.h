@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/peer_facts.h"
 #include "exchange/exchange_notes.h"
 #include "exchange/request_body.h"
 #include "exchange/transformed_content.h"
@@ -32,6 +33,7 @@ class ExchangeDriver {
   virtual std::string client_name() = 0;
   // Sends a response 103 with these lines; false if it cannot be sent.
   virtual bool send_early_hints(std::string_view lines) = 0;
+  virtual PeerFacts peer_facts() = 0;
 
  protected:
   ~ExchangeDriver() = default;
@@ -45,6 +47,7 @@ struct Answer {
   std::string_view content;
   ModuleOwned<Body> body;  // instead of content
   bool hides_server = false;
+  std::string_view upgrade;  // the protocol to which the connection changes; empty if it does not
   // What filters make of the content or the body, which it has taken over.
   std::unique_ptr<TransformedContent> transformed;
 
@@ -91,8 +94,14 @@ class HttpExchange final : public Exchange {
   std::string take_hand_over();
   // Shows the answer's head to the filters. REQUIRES: stage() == answered.
   void filter_answer();
-  // Tells the filters that the exchange is over.
-  void tell_filters(const Outcome& outcome);
+  // Tells the filters, and the handlers that have asked for it, that the exchange is over.
+  void tell_ended(const Outcome& outcome);
+  // Whether the answer would tell the client of an extended CONNECT that its protocol is spoken now (RFC 8441
+  // section 5), and it is not.
+  bool is_false_success() const {
+    return request_.method == Method::connect && answer_.upgrade.empty() && answer_.status < 300;
+  }
+  bool is_told_of_end() const { return has_filters() || !told_.empty(); }
   // The module has resumed the exchange: what it has there goes on. false if it has nothing to do with it.
   bool wake(const ModuleInstance& module);
   // Wakes the reader if it was resumed since the last call. Not before: it may pause after it was resumed.
@@ -159,6 +168,10 @@ class HttpExchange final : public Exchange {
   bool note(Bytes name, Bytes value) override { return notes_.set(name, value); }
   Bytes noted(Bytes name) const override { return notes_.get(name); }
   bool early_hints(const FieldBlock& block) override;
+  const Peer& peer() override;
+  void tell_end() override;
+  bool offers_upgrade(Bytes protocol) const override;
+  bool upgrade(Bytes protocol, Reader* reader, Body* body) override;
 
  private:
   friend class FilteredHead;
@@ -197,6 +210,10 @@ class HttpExchange final : public Exchange {
   Route route_;
   std::vector<InstanceRef> earlier_;  // handlers that have handed the request over
   std::vector<AskedFilter> filters_;  // the outermost first
+  std::vector<Route> told_;           // of handlers that want to know of the end
+  std::string_view upgrade_offer_;    // RequestHead::upgrade
+  std::string upgrade_;               // the protocol that was accepted
+  std::unique_ptr<PeerFacts> peer_;   // made when it is asked for
   ModuleInstance* instance_ = nullptr;
   std::size_t answered_behind_ = 0;  // how many of filters_ stand before the one who has answered
   bool filtered_ = false;            // they have seen the answer

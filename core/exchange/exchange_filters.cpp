@@ -63,11 +63,22 @@ void HttpExchange::filter_answer() {
   instance_ = answered;
 }
 
-void HttpExchange::tell_filters(const Outcome& outcome) {
+void HttpExchange::tell_end() {
+  const bool is_told = !told_.empty() && told_.back().instance.get() == instance_;
+  if (!is_told && instance_ == route_.instance.get()) told_.push_back(route_);
+}
+
+void HttpExchange::tell_ended(const Outcome& outcome) {
+  ModuleInstance* const answered = instance_;
+  for (std::size_t i = told_.size(); i-- > 0;) {
+    enter(told_[i]);
+    instance_->call([&] { instance_->handler().ended(*this, outcome); }, &request_);
+  }
   for (std::size_t i = filters_.size(); i-- > 0;) {
     enter(filters_[i].route);
     instance_->call([&] { instance_->filter().ended(*this, outcome); }, &request_);
   }
+  instance_ = answered;
 }
 
 bool HttpExchange::concerns(const ModuleInstance& module) const {

@@ -71,6 +71,8 @@ void FilteredHead::remove(Bytes name) {
 }
 
 void FilteredHead::set_status(std::uint32_t code) {
+  if (!exchange_.answer_.upgrade.empty())
+    return exchange_.report_fault("it set the status of an answer that upgrades its connection");
   exchange_.answer_.status = exchange_.valid_status(code);
   if (forbids_content(exchange_.answer_.status)) exchange_.drop_content();
 }
@@ -78,7 +80,7 @@ void FilteredHead::set_status(std::uint32_t code) {
 bool FilteredHead::transform(std::uint64_t size, Transform* transform) {
   ModuleOwned<Transform> owned(std::unique_ptr<Transform>(transform), *exchange_.instance_, exchange_.request_);
   Answer& answer = exchange_.answer_;
-  if (forbids_content(answer.status) || exchange_.transform_failed_) return false;
+  if (forbids_content(answer.status) || !answer.upgrade.empty() || exchange_.transform_failed_) return false;
   const std::uint64_t size_inside = std::exchange(answer.size, size);
   if (exchange_.is_head()) return true;
   if (answer.transformed != nullptr) {

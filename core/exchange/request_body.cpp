@@ -8,7 +8,7 @@ namespace sluice {
 void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   state_ = size == 0 ? State::none : State::wanted;
   expects_continue_ = expects_continue && size > 0;
-  came_ = paused_ = draining_ = false;
+  came_ = paused_ = draining_ = tunnel_ = false;
   refusal_ = {};
   pace_.start();
 }
@@ -22,6 +22,12 @@ void RequestBody::end() {
 void RequestBody::attach(ModuleOwned<Reader> reader) {
   reader_ = std::move(reader);
   if (state_ == State::none || state_ == State::wanted) state_ = State::flowing;
+}
+
+void RequestBody::open_tunnel(ModuleOwned<Reader> reader) {
+  reader_ = std::move(reader);
+  state_ = State::flowing;
+  tunnel_ = true;
 }
 
 void RequestBody::drain(std::uint64_t bytes_max) {

@@ -4,6 +4,9 @@
 //     wanted ──────► flowing ──► done
 //        └──────────────┴──────► refused (broken framing, too much to drain)
 //
+// As a tunnel it is all that the client sends on an upgraded connection. It has no length, no framing and no
+// minimum rate, and ends when the client ends its side.
+//
 // `wanted`: the head announced a body, and nobody takes it yet. `flowing`: a reader takes it, or it is drained.
 // The session offers the content piece by piece, keeps the bytes that were not taken, and offers them again.
 //
@@ -46,6 +49,9 @@ class RequestBody {
   bool may_attach() const { return !reader_ && !draining_; }
   // REQUIRES: may_attach().
   void attach(ModuleOwned<Reader> reader);
+  // The same as a tunnel. REQUIRES: may_attach().
+  void open_tunnel(ModuleOwned<Reader> reader);
+  bool is_tunnel() const { return tunnel_; }
   // Nobody takes the body: discards up to `bytes_max` of it. A longer body is refused.
   void drain(std::uint64_t bytes_max);
   bool draining() const { return draining_; }
@@ -71,6 +77,7 @@ class RequestBody {
   bool came_ = false;  // begin_to_come() was called
   bool paused_ = false;
   bool draining_ = false;
+  bool tunnel_ = false;
   Refusal refusal_;
   std::uint64_t drain_left_ = 0;
   Pace pace_;

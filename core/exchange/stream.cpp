@@ -107,8 +107,12 @@ void Stream::owe_continue() {
 // bytes behind the body begin the next one. For a body that is too long, or may never come, the connection
 // closes instead.
 Stream::Step Stream::drain_before_answer() {
+  constexpr Refusal kNoSuchProtocol = {501, "Nobody speaks this protocol at this address."};
+  if (exchange_.is_false_success()) exchange_.replace_answer(kNoSuchProtocol);
   RequestBody& body = exchange_.body();
   const std::uint64_t size = exchange_.request().body_size;
+  // What follows a CONNECT waits for the answer.
+  if (exchange_.request().method == Method::connect) return begin_answer();
   if (body.state() == RequestBody::State::wanted && !body.has_reader() && !body.expects_continue() &&
       (size == kUnknownSize || size <= context_.limits.drain_bytes_max)) {
     body.drain(context_.limits.drain_bytes_max);
@@ -131,6 +135,7 @@ Stream::Step Stream::begin_answer() {
   head.size = exchange_.answer().size;
   head.head_only = exchange_.is_head();
   head.fields = exchange_.field_lines();
+  head.upgrade = exchange_.answer().upgrade;
   head.hides_server = exchange_.answer().hides_server;
   if (site_ != nullptr && carrier_.is_secure()) head.site_fields = site_->secure_fields;
   const RequestBody& body = exchange_.body();
@@ -234,10 +239,11 @@ Stream::Step Stream::break_contract(std::string_view what) {
   return Step::cut;
 }
 
-// The answer was sent. The reader, if there is one, takes the rest of the request's body.
+// The answer was sent. The reader, if there is one, takes the rest of the request's body. But a tunnel ends
+// with either side.
 Stream::Step Stream::finish_request_body() {
   RequestBody& body = exchange_.body();
-  if (body.finished()) return finish();
+  if (body.finished() || body.is_tunnel()) return finish();
   if (!carrier_.fetch_body(body)) return Step::cut;
   if (body.state() != RequestBody::State::flowing) return finish();
   if (body.paused()) return wait_for(WaitingFor::handler);

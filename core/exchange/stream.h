@@ -130,9 +130,9 @@ class Stream final : private DeadlineNode {
   Step run_state();
   Step wait_for(WaitingFor what);
   Outcome come_to(Step step, bool is_late = false);
-  // The request has ended: its filters are told, and it is logged.
+  // The request has ended: its modules are told, and it is logged.
   void tell_end(Ending ending);
-  void tell_filters(Ending ending);
+  void tell_modules(Ending ending);
   void log_access(Ending ending);
 
   // The steps, one for each state.

@@ -36,6 +36,7 @@ DeadlineKind Stream::kind_of_wait() const {
   if (waits_endlessly() && carrier_.client_has_ended()) return DeadlineKind::linger;
   // The session's socket is free, so a window of the client's is shut.
   if (waiting_for_ == WaitingFor::socket_room) return DeadlineKind::send;
+  if (exchange_.body().is_tunnel() && !stalled_) return DeadlineKind::tunnel;
   const bool for_handler = waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::turn;
   return for_handler ? DeadlineKind::handler : DeadlineKind::body;
 }
@@ -43,6 +44,7 @@ DeadlineKind Stream::kind_of_wait() const {
 // Bytes of a body that nobody wants do not postpone its deadline.
 bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const {
   if (kind == DeadlineKind::send) return wrote;
+  if (kind == DeadlineKind::tunnel) return received || wrote;
   if (kind == DeadlineKind::body) return received && !drains_body();
   return wrote && (kind == DeadlineKind::handler || state_ == StreamState::transmitting);
 }
@@ -77,23 +79,24 @@ bool Stream::waits_endlessly() const {
 }
 
 // The written bytes are sent, but not the last chunk, so that the client does not take the content for whole.
-// If only the end of the connection ends the content, a reset has to do that.
+// If only the end of the connection ends the content, a reset has to do that. A tunnel's protocol has an end of
+// its own.
 Stream::Step Stream::end_endless() const {
-  return framing_.kind == Framing::close ? Step::cut : Step::closed;
+  return framing_.kind == Framing::close && !exchange_.body().is_tunnel() ? Step::cut : Step::closed;
 }
 
 Stream::Outcome Stream::close_endless() {
   return come_to(end_endless());
 }
 
-void Stream::tell_filters(Ending ending) {
-  if (!exchange_.has_filters()) return;
+void Stream::tell_modules(Ending ending) {
+  if (!exchange_.is_told_of_end()) return;
   sluice::Outcome outcome;
   if (exchange_.stage() == HttpExchange::Stage::answered) outcome.status = exchange_.answer().status;
   outcome.sent = content_moved_;
   outcome.took_ns = context_.loop.now_ns() - handled_ns_;
   outcome.ending = ending;
-  exchange_.tell_filters(outcome);
+  exchange_.tell_ended(outcome);
 }
 
 // A request without a site is in the log of the first one. A stream ends also where memory is used up.
@@ -116,7 +119,7 @@ void Stream::log_access(Ending ending) {
 }
 
 void Stream::tell_end(Ending ending) {
-  tell_filters(ending);
+  tell_modules(ending);
   log_access(ending);
 }
 

@@ -94,6 +94,7 @@ Refusal Http2RequestFields::sort_out(Pseudo& pseudo) {
                              : name == ":scheme"    ? &pseudo.scheme
                              : name == ":authority" ? &pseudo.authority
                              : name == ":path"      ? &pseudo.path
+                             : name == ":protocol"  ? &pseudo.protocol
                                                     : nullptr;
     if (part == nullptr) return {400, "The request has a pseudo-field that is not known."};
     if (part->data() != nullptr) return {400, "The request has a pseudo-field twice."};
@@ -134,12 +135,11 @@ Refusal Http2RequestFields::take_field(std::string_view name, std::string_view v
 
 Refusal Http2RequestFields::judge_target(const Pseudo& pseudo, bool secure, const Limits& limits) {
   if (!is_token(pseudo.method)) return {400, "The method is not a token."};
-  if (head_.method == Method::connect) {
-    if (pseudo.path.data() != nullptr || pseudo.scheme.data() != nullptr)
-      return {400, "CONNECT has neither a scheme nor a path."};
-    head_.target = pseudo.authority;
-    return judge_method(head_.method, head_.target);
-  }
+  const bool is_extended = pseudo.protocol.data() != nullptr;
+  if (is_extended && (head_.method != Method::connect || !is_token(pseudo.protocol)))
+    return {400, "The request has a protocol, which only CONNECT has, and which has to be a token."};
+  if (head_.method == Method::connect && !is_extended) return judge_connect(pseudo);
+  head_.upgrade = pseudo.protocol;
   if (pseudo.path.size() > limits.target_bytes_max) return {414};
   head_.target = pseudo.path;
   const bool is_https = equals_ignoring_case(pseudo.scheme, "https");
@@ -149,6 +149,13 @@ Refusal Http2RequestFields::judge_target(const Pseudo& pseudo, bool secure, cons
     return {400, "The path does not begin with a slash."};
   // In clear text https is allowed, because a proxy may have taken the TLS off.
   if (secure && !is_https) return {421, "This connection is for https, and the request for http."};
+  return is_extended ? Refusal{} : judge_method(head_.method, head_.target);
+}
+
+Refusal Http2RequestFields::judge_connect(const Pseudo& pseudo) {
+  if (pseudo.path.data() != nullptr || pseudo.scheme.data() != nullptr)
+    return {400, "CONNECT has neither a scheme nor a path."};
+  head_.target = pseudo.authority;
   return judge_method(head_.method, head_.target);
 }
 

@@ -50,12 +50,14 @@ class Http2RequestFields {
     std::string_view scheme;
     std::string_view authority;
     std::string_view path;
+    std::string_view protocol;  // of an extended CONNECT (RFC 8441)
     bool has_authority = false;
   };
 
   Refusal sort_out(Pseudo& pseudo);
   Refusal take_field(std::string_view name, std::string_view value);
   Refusal judge_target(const Pseudo& pseudo, bool secure, const Limits& limits);
+  Refusal judge_connect(const Pseudo& pseudo);
   Refusal judge_host(const Pseudo& pseudo);
   Refusal judge_body(bool has_body, const Limits& limits);
   void join_cookies();

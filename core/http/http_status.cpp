@@ -12,6 +12,7 @@ struct Status {
   std::string_view reason;
 };
 constexpr Status kStatuses[] = {
+    {101, "Switching Protocols"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},

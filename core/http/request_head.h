@@ -15,6 +15,8 @@ struct RequestHead {
   std::string_view method_name;
   std::string_view target;
   std::string_view host;  // the Host field; empty without one
+  // The protocols to which the client offers to change (Exchange::offers_upgrade); empty if it does not.
+  std::string_view upgrade;
   std::string_view line;  // of a refused request of HTTP/1: its first line, as far as it came
   std::vector<Field> fields;
   std::uint64_t body_size = 0;  // kUnknownSize when chunked

@@ -273,6 +273,9 @@ Refusal RequestParser::judge_framing() {
   head_.host = said.host;
   head_.keep_alive = !said.close && (head_.version == 11 || said.keep);
   head_.expects_continue = said.expects_continue;
+  // Without its option in Connection the field was not meant for this server, and HTTP/1.0 has neither (RFC
+  // 9110 section 7.8).
+  head_.upgrade = said.upgrades && head_.version == 11 ? said.upgrade : std::string_view();
   return {};
 }
 

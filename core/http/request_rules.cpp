@@ -93,6 +93,10 @@ Refusal ServerFields::take_line(const Field& field, std::uint32_t version) {
     case FieldId::connection:
       close = close || list_has(value, "close");
       keep = keep || list_has(value, "keep-alive");
+      upgrades = upgrades || list_has(value, "upgrade");
+      break;
+    case FieldId::upgrade:
+      if (upgrade.empty()) upgrade = value;
       break;
     case FieldId::expect:
       if (version == 10) break;

@@ -44,6 +44,8 @@ struct ServerFields {
   bool close = false;  // of Connection
   bool keep = false;
   bool expects_continue = false;
+  bool upgrades = false;       // of Connection
+  std::string_view upgrade{};  // of Upgrade; of several lines the first
 
   // Refuses a line that breaks the grammar of its field, an unknown expectation, and a second Host or
   // Content-Length. In HTTP/1.0, `version` 10, expectations are ignored.

@@ -5,6 +5,7 @@
 namespace sluice {
 
 Framing framing_of(const ResponseHead& head) {
+  if (!head.upgrade.empty()) return Framing::close;
   if (head.head_only || has_no_content(head.status)) return Framing::none;
   if (head.size != kUnknownSize) return Framing::length;
   return head.request_version == 10 ? Framing::close : Framing::chunked;

@@ -11,7 +11,7 @@ enum class Framing : std::uint8_t {
   none,     // no content follows: HEAD, 204, 304
   length,   // Content-Length
   chunked,  // Transfer-Encoding: chunked
-  close,    // the connection's end is the content's end (HTTP/1.0)
+  close,    // the connection's end is the content's end (HTTP/1.0, upgraded connections)
 };
 
 struct ResponseHead {
@@ -23,7 +23,8 @@ struct ResponseHead {
   std::string_view fields;       // "Name: value\r\n" each
   std::string_view site_fields;  // the same, of all answers of the site
   std::string_view date;
-  bool hides_server = false;  // the Server line is left out
+  bool hides_server = false;   // the Server line is left out
+  std::string_view upgrade{};  // the protocol to which this answer changes; empty if it does not
 };
 
 // For HTTP/1.

@@ -21,6 +21,7 @@ void Deadlines::set_durations(const Timeouts& timeouts) {
   set_duration(DeadlineKind::keepalive, timeouts.keepalive_ms);
   set_duration(DeadlineKind::handler, timeouts.handler_ms);
   set_duration(DeadlineKind::linger, timeouts.linger_ms);
+  set_duration(DeadlineKind::tunnel, timeouts.tunnel_ms);
 }
 
 void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {

@@ -12,8 +12,8 @@
 
 namespace sluice {
 
-enum class DeadlineKind : std::uint8_t { head, body, send, keepalive, handler, linger };
-inline constexpr unsigned kDeadlineKinds = 6;
+enum class DeadlineKind : std::uint8_t { head, body, send, keepalive, handler, linger, tunnel };
+inline constexpr unsigned kDeadlineKinds = 7;
 
 class Deadlines;
 

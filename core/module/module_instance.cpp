@@ -44,22 +44,33 @@ class ModuleInstance::Watch final : public Pollable, public Reapable {
 
 class ModuleInstance::GuardedTimer final : public Timer {
  public:
-  GuardedTimer(ModuleInstance& instance, Timer& inner) : instance_(instance), inner_(inner) {}
-  ~GuardedTimer() { instance_.services_.loop.timers().cancel(id_); }
-  void start(std::uint64_t due_ms) { id_ = instance_.services_.loop.timers().start(due_ms, *this); }
-  TimerId id() const { return id_; }
+  GuardedTimer(ModuleInstance& instance, std::uint64_t period_ms, Timer& inner)
+      : instance_(instance), inner_(inner), period_ms_(period_ms) {}
+  ~GuardedTimer() { stop(); }
+  TimerId start(std::uint64_t delay_ms) {
+    running_ = instance_.services_.loop.timers().start(instance_.due_in(delay_ms), *this);
+    if (id_.value == 0) id_ = running_;
+    return id_;
+  }
+  void stop() { instance_.services_.loop.timers().cancel(running_); }
   void fired() override {
     Timer& inner = inner_;
     ModuleInstance& instance = instance_;
     const InstanceRef held(&instance);
-    instance.timers_.erase(id_.value);  // destroys this
+    if (period_ms_ > 0) {
+      unless_out_of_memory("memory is used up: a module's periodic timer stops", [this] { start(period_ms_); });
+    } else {
+      instance.timers_.erase(id_.value);  // destroys this
+    }
     instance.call([&] { inner.fired(); });
   }
 
  private:
   ModuleInstance& instance_;
   Timer& inner_;
-  TimerId id_{};
+  const std::uint64_t period_ms_;
+  TimerId running_{};
+  TimerId id_{};  // of the first run, by which the module knows it
 };
 
 // Holds the instance, and so the mapping, until the module's Work is done and destroyed.
@@ -163,6 +174,11 @@ void ModuleInstance::retire() {
   });
 }
 
+void ModuleInstance::leave() {
+  constexpr std::uint32_t kLeavingSince = 2;
+  if (handler_ != nullptr && file_->info().abi_minor >= kLeavingSince) call([this] { handler_->leaving(); });
+}
+
 void ModuleInstance::fired() {
   leftover_ = TimerId{};
   if (holds_ + offloaded_ == 0) return;  // only answers that take long keep it
@@ -240,19 +256,28 @@ void ModuleInstance::unwatch(int fd) {
 }
 
 TimerId ModuleInstance::timer(std::uint64_t delay_ms, Timer& timer) {
-  auto guarded = std::make_unique<GuardedTimer>(*this, timer);
-  const std::uint64_t now_ms = services_.loop.now_ms();
-  guarded->start(delay_ms < Timers::kNone - now_ms ? now_ms + delay_ms : Timers::kNone);
-  const TimerId id = guarded->id();
+  return start_timer(delay_ms, 0, timer);
+}
+
+TimerId ModuleInstance::every(std::uint64_t period_ms, Timer& timer) {
+  period_ms = std::max<std::uint64_t>(period_ms, 1);
+  return start_timer(period_ms, period_ms, timer);
+}
+
+TimerId ModuleInstance::start_timer(std::uint64_t delay_ms, std::uint64_t period_ms, Timer& timer) {
+  auto guarded = std::make_unique<GuardedTimer>(*this, period_ms, timer);
+  const TimerId id = guarded->start(delay_ms);
   timers_.emplace(id.value, std::move(guarded));
   return id;
 }
 
+std::uint64_t ModuleInstance::due_in(std::uint64_t delay_ms) const {
+  const std::uint64_t now_ms = services_.loop.now_ms();
+  return delay_ms < Timers::kNone - now_ms ? now_ms + delay_ms : Timers::kNone;
+}
+
 void ModuleInstance::cancel(TimerId timer) {
-  const auto found = timers_.find(timer.value);
-  if (found == timers_.end()) return;  // it has fired, or belongs to another module
-  services_.loop.timers().cancel(timer);
-  timers_.erase(found);
+  timers_.erase(timer.value);  // it may have fired, or belong to another module
 }
 
 bool ModuleInstance::offload(Work* work) {
@@ -295,7 +320,6 @@ void ModuleInstance::drop_watches_and_timers() {
     services_.loop.reap(std::move(watch));  // it may be the caller
   }
   watches_.clear();
-  for (auto& [id, timer] : timers_) services_.loop.timers().cancel(TimerId{id});
   timers_.clear();
 }
 

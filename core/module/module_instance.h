@@ -100,6 +100,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // Whether both are of one generation of one module.
   bool is_of_file(const ModuleInstance& other) const { return file_ == other.file_; }
   void retire();
+  // Tells a handler that its worker is about to end.
+  void leave();
   bool retired() const { return retired_; }
 
   // Calls `enter` inside the module; `request` is null if the call is for none. false when it threw, which is
@@ -145,6 +147,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   void count(std::uint32_t counter, std::uint64_t by) override;
   FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) override;
   void release_fields(FieldBlock* block) override;
+  TimerId every(std::uint64_t period_ms, Timer& timer) override;
 
  private:
   friend class InstanceRef;
@@ -193,6 +196,10 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   const OptionValue* find_option(std::string_view name) const;
   void report_thrown(std::string_view what) noexcept;
   void drop_watches_and_timers();
+  // `period_ms` is 0 for a timer that fires once.
+  TimerId start_timer(std::uint64_t delay_ms, std::uint64_t period_ms, Timer& timer);
+  // When so much has passed from now on.
+  std::uint64_t due_in(std::uint64_t delay_ms) const;
 
   InstanceServices services_;
   // The order counts: the handler is destroyed before the hold on Shared, and that before the mapping.

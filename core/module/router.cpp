@@ -52,6 +52,14 @@ Router::Match Router::match(const Routes::value_type& route, bool needs_slash) {
   return {instance.get(), instance->mount(), needs_slash, false};
 }
 
+void Router::tell_leaving() const {
+  for (const Site& site : sites_) {
+    for (const auto& [name, instance] : site.routes) {
+      if (instance) instance->leave();
+    }
+  }
+}
+
 void Router::clear() {
   sites_.clear();
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/certificate_text.h"
 #include "base/openssl_owned.h"
 #include "base/small_file.h"
 #include "base/utc_time.h"
@@ -132,17 +133,7 @@ Result<Certificate> make_self_signed(const std::vector<std::string>& names) {
 std::string fingerprint_of(const std::string& chain) {
   const OpensslOwned<BIO> bytes(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
   const OpensslOwned<X509> certificate(PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr));
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (certificate == nullptr || X509_digest(certificate.get(), EVP_sha256(), digest, &size) != 1) return "";
-  std::string text;
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  for (unsigned i = 0; i < size; ++i) {
-    if (i > 0) text += ':';
-    text += kDigits[digest[i] / 16];
-    text += kDigits[digest[i] % 16];
-  }
-  return text;
+  return certificate == nullptr ? "" : fingerprint_of(*certificate);
 }
 
 }  // namespace sluice

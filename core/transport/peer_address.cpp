@@ -45,4 +45,15 @@ std::string PeerAddress::text() const {
   return {text, std::to_chars(end, std::end(text), port_).ptr};
 }
 
+void PeerAddress::describe(PeerFacts& facts) const {
+  if (family_ != AF_INET && family_ != AF_INET6) return;
+  in6_addr v6;
+  std::memcpy(&v6, bytes_.data(), sizeof(v6));
+  facts.peer.port = port_;
+  facts.address.assign(bytes_.begin(), bytes_.end());
+  constexpr std::size_t kMappedPrefix = 12;
+  if (family_ == AF_INET) facts.address.resize(sizeof(in_addr));
+  if (family_ == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6)) facts.address.erase(0, kMappedPrefix);
+}
+
 }  // namespace sluice

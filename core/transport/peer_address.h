@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "base/peer_facts.h"
 #include "base/unique_fd.h"
 
 namespace sluice {
@@ -24,6 +25,8 @@ class PeerAddress {
   bool is_known() const { return family_ != AF_UNSPEC; }
   // "192.0.2.1:40000", "[2001:db8::1]:40000", "unix:" or "unknown".
   std::string text() const;
+  // Writes address and port. An IPv4 address that a socket of IPv6 has accepted has four bytes.
+  void describe(PeerFacts& facts) const;
 
  private:
   std::array<unsigned char, 16> bytes_{};

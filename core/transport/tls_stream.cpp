@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/certificate_text.h"
 #include "base/out_of_memory.h"
 #include "transport/socket_calls.h"
 #include "transport/tls_context.h"
@@ -186,6 +187,15 @@ bool TlsStream::peer_is_past_its_end() const {
   if (!was_resumed()) return false;
   const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
   return certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
+}
+
+void TlsStream::describe(PeerFacts& facts) const {
+  facts.peer.tls_version = SSL_version(ssl_.get()) == TLS1_3_VERSION ? 13 : 12;
+  facts.server_name = asked_name();
+  X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+  if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return;
+  facts.certificate_subject = subject_of(*certificate);
+  facts.certificate_fingerprint = fingerprint_of(*certificate);
 }
 
 bool TlsStream::has_fed() const {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/peer_facts.h"
 #include "transport/kernel_tls.h"
 #include "transport/tls_identity.h"
 #include "transport/tls_negotiation.h"
@@ -67,6 +68,8 @@ class TlsStream final : private TlsHandshaker {
   Moved receive(char* buffer, std::size_t size, std::string& out);
   // It has said that nothing follows.
   bool peer_has_ended() const;
+  // Writes the facts of TLS. REQUIRES: the handshake is done.
+  void describe(PeerFacts& facts) const;
   // It has asked for another key, which the next `encrypt` would announce.
   bool owes_key_update() const;
   // One record or more. False when the connection is broken.

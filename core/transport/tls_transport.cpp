@@ -58,6 +58,10 @@ bool Transport::tls_is_for(std::string_view host) const {
   return tls_->services().context.find(host) == tls_->stream().identity();
 }
 
+void Transport::describe_tls(PeerFacts& facts) const {
+  tls_->stream().describe(facts);
+}
+
 bool Transport::tls_agreed_on_http2() const {
   return tls_->stream().has_agreed_on_http2();
 }

@@ -151,8 +151,19 @@ void Transport::abort() {
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+PeerAddress Transport::peer_address() const {
+  return peer_.is_known() ? peer_ : PeerAddress::of(socket_.get());
+}
+
 std::string Transport::peer_name() const {
-  return (peer_.is_known() ? peer_ : PeerAddress::of(socket_.get())).text();
+  return peer_address().text();
+}
+
+PeerFacts Transport::peer_facts() const {
+  PeerFacts facts;
+  peer_address().describe(facts);
+  if (is_secure()) describe_tls(facts);
+  return facts;
 }
 
 }  // namespace sluice

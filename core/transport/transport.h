@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/peer_facts.h"
 #include "base/unique_fd.h"
 #include "transport/peer_address.h"
 
@@ -106,11 +107,15 @@ class Transport {
   // Makes the later close reset the connection instead of ending it in order.
   void abort();
   std::string peer_name() const;
+  // With TLS, REQUIRES: the handshake is done.
+  PeerFacts peer_facts() const;
   // Closes the descriptor, so that another connection can have its number in this turn. No other call may
   // follow.
   void close() { socket_.reset(); }
 
  private:
+  PeerAddress peer_address() const;
+  void describe_tls(PeerFacts& facts) const;
   Io judge(int error_number);
   bool set_option(int option, int value);
   Moved receive_now(char* buffer, std::size_t size);

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -367,6 +366,7 @@ void Worker::drain(bool limited) {
     draining_ = context_.draining = true;
     helped_.clear();
     for (const auto& listener : listeners_) listener->finish();
+    router_.tell_leaving();
   }
   if (limited && !limited_) {
     limited_ = true;

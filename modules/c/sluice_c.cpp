@@ -4,7 +4,7 @@
 #include <bit>
 #include <new>
 
-#include <sluice/filter.h>
+#include <sluice_c_classes.h>
 
 namespace {
 
@@ -29,185 +29,11 @@ static_assert(SLUICE_LIST == static_cast<int>(sluice::OptionType::list));
 static_assert(sizeof(sluice_passed) == sizeof(sluice::Passed) &&
               sizeof(sluice_outcome) == sizeof(sluice::Outcome));
 static_assert(offsetof(sluice_outcome, ending) == offsetof(sluice::Outcome, ending));
+static_assert(sizeof(sluice_peer) == sizeof(sluice::Peer) &&
+              offsetof(sluice_peer, certificate_fingerprint) ==
+                  offsetof(sluice::Peer, certificate_fingerprint));
 static_assert(SLUICE_NOTHING_FOLLOWS == static_cast<int>(sluice::Follows::nothing));
 static_assert(SLUICE_CLOSED == static_cast<int>(sluice::Ending::closed));
-
-// The author's object, and the table of its functions.
-template <typename Functions>
-class Owned {
- public:
-  Owned(const Functions& functions, void* self) : functions_(functions), self_(self) {}
-  ~Owned() {
-    if (functions_.destroy != nullptr) functions_.destroy(self_);
-  }
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-
-  const Functions* operator->() const { return &functions_; }
-  void* self() const { return self_; }
-  void give_up() { functions_.destroy = nullptr; }
-
- private:
-  Functions functions_;
-  void* self_;
-};
-
-// Types with the same layout are converted by copying their bytes.
-sluice_bytes out(sluice::Bytes bytes) {
-  return std::bit_cast<sluice_bytes>(bytes);
-}
-sluice::Bytes in(sluice_bytes bytes) {
-  return std::bit_cast<sluice::Bytes>(bytes);
-}
-
-sluice_exchange* out(sluice::Exchange& exchange) {
-  return reinterpret_cast<sluice_exchange*>(&exchange);
-}
-sluice::Exchange& in(sluice_exchange* exchange) {
-  return *reinterpret_cast<sluice::Exchange*>(exchange);
-}
-sluice_sink* out(sluice::Sink& sink) {
-  return reinterpret_cast<sluice_sink*>(&sink);
-}
-sluice::Sink& in(sluice_sink* sink) {
-  return *reinterpret_cast<sluice::Sink*>(sink);
-}
-sluice_host* out(sluice::Host& host) {
-  return reinterpret_cast<sluice_host*>(&host);
-}
-sluice::Host& in(sluice_host* host) {
-  return *reinterpret_cast<sluice::Host*>(host);
-}
-sluice_answer_head* out(sluice::AnswerHead& head) {
-  return reinterpret_cast<sluice_answer_head*>(&head);
-}
-sluice::AnswerHead& in(sluice_answer_head* head) {
-  return *reinterpret_cast<sluice::AnswerHead*>(head);
-}
-const sluice::AnswerHead& in(const sluice_answer_head* head) {
-  return *reinterpret_cast<const sluice::AnswerHead*>(head);
-}
-const sluice::Host& in(const sluice_host* host) {
-  return *reinterpret_cast<const sluice::Host*>(host);
-}
-
-class CHandler final : public sluice::Handler {
- public:
-  explicit CHandler(void* self) : owned_(*sluice_the_handler, self) {}
-  void handle(sluice::Exchange& exchange) override { owned_->handle(owned_.self(), out(exchange)); }
-  void retire() override {
-    if (owned_->retire != nullptr) owned_->retire(owned_.self());
-  }
-
- private:
-  Owned<sluice_handler> owned_;
-};
-
-class CFilter final : public sluice::Filter {
- public:
-  explicit CFilter(void* self) : owned_(*sluice_the_filter, self) {}
-  void request(sluice::Exchange& exchange) override {
-    if (owned_->request != nullptr) owned_->request(owned_.self(), out(exchange));
-  }
-  void answer(sluice::Exchange& exchange, sluice::AnswerHead& head) override {
-    if (owned_->answer != nullptr) owned_->answer(owned_.self(), out(exchange), out(head));
-  }
-  void ended(sluice::Exchange& exchange, const sluice::Outcome& outcome) override {
-    if (owned_->ended == nullptr) return;
-    const auto seen = std::bit_cast<sluice_outcome>(outcome);
-    owned_->ended(owned_.self(), out(exchange), &seen);
-  }
-  void retire() override {
-    if (owned_->retire != nullptr) owned_->retire(owned_.self());
-  }
-
- private:
-  Owned<sluice_filter> owned_;
-};
-
-class CTransform final : public sluice::Transform {
- public:
-  CTransform(const sluice_transform& functions, void* self) : owned_(functions, self) {}
-  sluice::Passed pass(sluice::Bytes input, sluice::Follows follows, sluice::Sink& sink) override {
-    return std::bit_cast<sluice::Passed>(
-        owned_->pass(owned_.self(), out(input), static_cast<std::uint32_t>(follows), out(sink)));
-  }
-
- private:
-  Owned<sluice_transform> owned_;
-};
-
-class CBody final : public sluice::Body {
- public:
-  CBody(const sluice_body& functions, void* self) : owned_(functions, self) {}
-  sluice::Progress pump(sluice::Sink& sink) override {
-    return static_cast<sluice::Progress>(owned_->pump(owned_.self(), out(sink)));
-  }
-
- private:
-  Owned<sluice_body> owned_;
-};
-
-class CTask final : public sluice::Task {
- public:
-  CTask(const sluice_task& functions, void* self) : owned_(functions, self) {}
-  void resumed(sluice::Exchange& exchange) override { owned_->resumed(owned_.self(), out(exchange)); }
-
- private:
-  Owned<sluice_task> owned_;
-};
-
-class CReader final : public sluice::Reader {
- public:
-  CReader(const sluice_reader& functions, void* self) : owned_(functions, self) {}
-  std::uint64_t take(sluice::Bytes piece) override { return owned_->take(owned_.self(), out(piece)); }
-  void end() override { owned_->end(owned_.self()); }
-
- private:
-  Owned<sluice_reader> owned_;
-};
-
-class CWork final : public sluice::Work {
- public:
-  CWork(const sluice_work& functions, void* self) : owned_(functions, self) {}
-  void run() override { owned_->run(owned_.self()); }
-  void done(bool ran) override { owned_->done(owned_.self(), ran); }
-  void give_up() { owned_.give_up(); }
-
- private:
-  Owned<sluice_work> owned_;
-};
-
-// These lie in the author's own struct. Its first member is room for the pointer to the table of methods.
-class CHolder final : public sluice::Holder {
- public:
-  explicit CHolder(const sluice_holder& holder) : release_(holder.release), self_(holder.self) {}
-  void release() override { release_(self_); }
-
- private:
-  void (*release_)(void*);
-  void* self_;
-};
-
-class CWatcher final : public sluice::Watcher {
- public:
-  explicit CWatcher(const sluice_watcher& watcher) : ready_(watcher.ready), self_(watcher.self) {}
-  void ready(std::uint32_t epoll_events) override { ready_(self_, epoll_events); }
-
- private:
-  void (*ready_)(void*, std::uint32_t);
-  void* self_;
-};
-
-class CTimer final : public sluice::Timer {
- public:
-  explicit CTimer(const sluice_timer& timer) : fired_(timer.fired), self_(timer.self) {}
-  void fired() override { fired_(self_); }
-
- private:
-  void (*fired_)(void*);
-  void* self_;
-};
 
 template <typename Class, typename Struct>
 Class& in_place(Struct* place) {
@@ -286,6 +112,21 @@ sluice_bytes sluice_noted(const sluice_exchange* exchange, sluice_bytes name) {
 
 bool sluice_early_hints(sluice_exchange* exchange, const sluice_field_block* block) {
   return block != nullptr && in(exchange).early_hints(*reinterpret_cast<const sluice::FieldBlock*>(block));
+}
+
+const sluice_peer* sluice_exchange_peer(sluice_exchange* exchange) {
+  return reinterpret_cast<const sluice_peer*>(&in(exchange).peer());
+}
+void sluice_tell_end(sluice_exchange* exchange) {
+  in(exchange).tell_end();
+}
+bool sluice_offers_upgrade(const sluice_exchange* exchange, sluice_bytes protocol) {
+  return reinterpret_cast<const sluice::Exchange*>(exchange)->offers_upgrade(in(protocol));
+}
+bool sluice_upgrade(sluice_exchange* exchange, sluice_bytes protocol, const sluice_reader* reader_functions,
+                    void* reader, const sluice_body* body_functions, void* body) {
+  return in(exchange).upgrade(in(protocol), new CReader(*reader_functions, reader),
+                              new CBody(*body_functions, body));
 }
 
 uint32_t sluice_head_status(const sluice_answer_head* head) {
@@ -395,6 +236,10 @@ sluice_field_block* sluice_prepare_fields(sluice_host* host, const sluice_field*
 }
 void sluice_release_fields(sluice_host* host, sluice_field_block* block) {
   in(host).release_fields(reinterpret_cast<sluice::FieldBlock*>(block));
+}
+
+sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_ms, sluice_timer* timer) {
+  return std::bit_cast<sluice_timer_id>(in(host).every(period_ms, in_place<CTimer>(timer)));
 }
 
 }  // extern "C"

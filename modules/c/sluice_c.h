@@ -157,6 +157,17 @@ typedef struct sluice_outcome {
   uint32_t reserved;
 } sluice_outcome;
 
+typedef struct sluice_peer {
+  uint32_t size;
+  uint32_t port;
+  uint32_t tls_version;
+  uint32_t reserved;
+  sluice_bytes address;
+  sluice_bytes server_name;
+  sluice_bytes certificate_subject;
+  sluice_bytes certificate_fingerprint;
+} sluice_peer;
+
 // The functions that a module implements. Each that may be null says so.
 
 typedef struct sluice_handler {
@@ -164,6 +175,9 @@ typedef struct sluice_handler {
   void (*handle)(void* handler, sluice_exchange* exchange);
   void (*retire)(void* handler);   // may be null
   void (*destroy)(void* handler);  // may be null
+  // Since 1.2, and may be null.
+  void (*ended)(void* handler, sluice_exchange* exchange, const sluice_outcome* outcome);
+  void (*leaving)(void* handler);
 } sluice_handler;
 
 // Since 1.2.
@@ -244,6 +258,12 @@ void sluice_hand_over(sluice_exchange* exchange, sluice_bytes target);
 bool sluice_note(sluice_exchange* exchange, sluice_bytes name, sluice_bytes value);
 sluice_bytes sluice_noted(const sluice_exchange* exchange, sluice_bytes name);
 bool sluice_early_hints(sluice_exchange* exchange, const sluice_field_block* block);
+const sluice_peer* sluice_exchange_peer(sluice_exchange* exchange);
+void sluice_tell_end(sluice_exchange* exchange);
+bool sluice_offers_upgrade(const sluice_exchange* exchange, sluice_bytes protocol);
+// False: `reader` and `body` were destroyed.
+bool sluice_upgrade(sluice_exchange* exchange, sluice_bytes protocol, const sluice_reader* reader_functions,
+                    void* reader, const sluice_body* body_functions, void* body);
 
 // AnswerHead, since 1.2
 uint32_t sluice_head_status(const sluice_answer_head* head);
@@ -286,6 +306,8 @@ uint32_t sluice_counter(sluice_host* host, const char* name);
 void sluice_count(sluice_host* host, uint32_t counter, uint64_t by);
 sluice_field_block* sluice_prepare_fields(sluice_host* host, const sluice_field* fields, uint32_t count);
 void sluice_release_fields(sluice_host* host, sluice_field_block* block);
+// Since 1.2.
+sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_ms, sluice_timer* timer);
 
 // What SLUICE_MODULE fills in.
 

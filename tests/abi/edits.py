@@ -18,7 +18,7 @@ APPENDED = [
     ("abi.h", r"  user_agent,\n", "  user_agent,\n  appended_field,\n"),
     ("handler.h", r"(class Handler \{(?:.*\n)*?)\};",
      r"\1  virtual std::uint32_t appended() { return 0; }\n};"),
-    ("handler.h", r"(virtual void release_fields\(.*\n)",
+    ("handler.h", r"(virtual TimerId every\(.*\n)",
      r"\1  virtual std::uint32_t appended() const { return 7; }\n"),
     ("handler.h", r"(virtual Progress pump\(.*\n)", r"\1  virtual void appended() {}\n"),
     ("abi.h", r"(struct Outcome \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
@@ -32,7 +32,7 @@ BREAKING = {
     "methods_swapped": ("class Sink had at 1 write", [
         ("handler.h", r"(  virtual Moved write\(.*\n)((?:  //.*\n)*  virtual Moved send_file\(.*\n)", r"\2\1")]),
     "method_removed": ("class Handler had at 3 retire() -> void, and has nothing", [
-        ("handler.h", r"(class Handler \{(?:.*\n)*?)  virtual void retire\(\) \{\}\n\};", r"\1};")]),
+        ("handler.h", r"(class Handler \{(?:.*\n)*?)  virtual void retire\(\) \{\}\n(?:.*\n)*?\};", r"\1};")]),
     "method_inserted": ("class Body had at 2 pump", [
         ("handler.h", r"(  virtual Progress pump\(.*\n)", r"  virtual void inserted() {}\n\1")]),
     "parameter_changed": ("class Host had at 10 timer", [

@@ -16,7 +16,7 @@ enum class Constants : std::uint64_t { unknown_size = kUnknownSize, layout_stamp
 """
 COMPILE = ["clang++", "-std=c++20", "-g", "-fno-eliminate-unused-debug-types", "-c"]
 # What a newer minor may make longer: these begin with their size, or have a stride.
-GROWING = {"Request", "ModuleInfo", "OptionInfo", "Outcome"}
+GROWING = {"Request", "ModuleInfo", "OptionInfo", "Outcome", "Peer"}
 # Never crosses: it is each module's own.
 OWN = {"ModuleText"}
 DERIVED = {"DW_TAG_pointer_type": "{}*", "DW_TAG_reference_type": "{}&", "DW_TAG_const_type": "const {}",

@@ -140,6 +140,8 @@ def check_modules(root):
         own = path.relative_to(root / "modules").parts[0]
         for quote, name in includes(path):
             open_to_it = name.split("/")[0] in (own, "common") and (root / "modules" / name).exists()
+            # Authors get the folder c/ alone.
+            open_to_it = open_to_it or (own == "c" and (path.parent / name).exists())
             if quote == '"' and not open_to_it:
                 yield f"{path.relative_to(root)} includes {name}: only its own folder and modules/common are open to it"
             if quote == "<" and name in core:

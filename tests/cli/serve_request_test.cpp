@@ -121,6 +121,7 @@ const Level kLevels[] = {
     {"send-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::send_ms>},
     {"keepalive-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::keepalive_ms>},
     {"handler-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::handler_ms>},
+    {"tunnel-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::tunnel_ms>},
     {"linger-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::linger_ms>},
     {"drain-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::drain_ms>},
     {"stream-grace", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::stream_grace_ms>},

@@ -1,10 +1,6 @@
 #include "support/fake_exchange.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <numeric>
 
 #include "base/monotonic_clock.h"
@@ -13,81 +9,16 @@
 #include "http/media_preference.h"
 #include "support/fake_head.h"
 #include "support/fake_request.h"
+#include "support/fake_sink.h"
 
 namespace sluice::test {
-class FakeExchange::FakeSink final : public Sink {
- public:
-  FakeSink(FakeExchange& exchange, std::uint64_t socket)
-      : exchange_(exchange), room_(exchange.plan_.sink.room), socket_(socket) {}
-
-  std::uint64_t room() const override { return full_ ? 0 : std::min(room_, left()); }
-
-  Moved write(const Bytes* pieces, std::uint32_t count) override {
-    std::uint64_t taken = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint64_t part = admit(pieces[i].size);
-      keep({pieces[i].data, static_cast<std::size_t>(part)});
-      taken += part;
-      if (part < pieces[i].size) return {taken, Io::full};
-    }
-    return {taken, Io::ok};
-  }
-
-  Moved send_file(int fd, std::uint64_t offset, std::uint64_t size) override {
-    if (exchange_.plan_.sink.no_send_file) return {0, Io::unsupported};
-    const std::uint64_t part = admit(size);
-    std::uint64_t done = 0;
-    std::vector<char> buffer(64 * 1024);
-    while (done < part) {
-      iovec into{buffer.data(), std::min<std::uint64_t>(buffer.size(), part - done)};
-      const auto at = static_cast<off_t>(offset + done);
-      ssize_t got = preadv2(fd, &into, 1, at, RWF_NOWAIT);
-      if (got < 0) {
-        if (errno == EAGAIN) ++exchange_.cold_sends;
-        got = pread(fd, into.iov_base, into.iov_len, at);
-      }
-      if (got <= 0) return {done, Io::short_file};
-      keep({buffer.data(), static_cast<std::size_t>(got)});
-      done += static_cast<std::uint64_t>(got);
-    }
-    if (done > 0) ++exchange_.files_sent;
-    return {done, part < size ? Io::full : Io::ok};
-  }
-
-  bool trailer(Bytes name, Bytes value) override {
-    if (exchange_.declared != kUnknownSize || why_not_sendable(name, value) != nullptr) return false;
-    exchange_.trailers.emplace_back(copy(name), copy(value));
-    return true;
-  }
-
- private:
-  std::uint64_t left() const {
-    return exchange_.declared == kUnknownSize ? kUnknownSize : exchange_.declared - exchange_.received;
-  }
-
-  // Returns how many of `size` bytes are taken now, and counts them.
-  std::uint64_t admit(std::uint64_t size) {
-    if (size > left()) exchange_.server_.violation("the body wrote more than it declared");
-    const std::uint64_t part = std::min({size, room(), socket_});
-    room_ -= part;
-    socket_ -= part;
-    if (part < size) full_ = true;
-    return part;
-  }
-
-  void keep(std::string_view bytes) {
-    exchange_.received += bytes.size();
-    if (!exchange_.plan_.sink.discard) exchange_.content.append(bytes);
-  }
-
-  FakeExchange& exchange_;
-  std::uint64_t room_;
-  std::uint64_t socket_;
-  bool full_ = false;
-};
 
 FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
-    : server_(server), plan_(std::move(plan)), ticket_(server.add(*this)) {
+    : server_(server),
+      plan_(std::move(plan)),
+      ticket_(server.add(*this)),
+      request_body_(plan_.body),
+      body_goes_on_(plan_.body_stops) {
   for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value, known_field(name)});
   notes = plan_.notes;
   request_.arrived_ns = plan_.arrived_ns != 0 ? plan_.arrived_ns : monotonic_ns();
@@ -118,6 +49,7 @@ bool FakeExchange::prefers(Bytes type, Bytes usual) const {
 }
 
 void FakeExchange::begin(Handler& handler) {
+  handler_ = &handler;
   server_.call("Handler::handle", [&] { handler.handle(*this); });
   if (answers == 0 && task_ == nullptr) server_.violation("neither answered nor deferred");
   feed();
@@ -209,6 +141,28 @@ void FakeExchange::run(Transform& transform, std::string_view input) {
   server_.violation("the transform takes nothing and writes nothing");
 }
 
+void FakeExchange::send_more(std::string piece) {
+  request_body_.push_back(std::move(piece));
+}
+
+bool FakeExchange::offers_upgrade(Bytes protocol) const {
+  return protocol.size > 0 && plan_.upgrade == std::string_view(protocol);
+}
+
+bool FakeExchange::upgrade(Bytes protocol, Reader* reader, Body* body) {
+  std::unique_ptr<Reader> owned_reader(reader);
+  std::unique_ptr<Body> owned_body(body);
+  if (!offers_upgrade(protocol)) return false;
+  if (std::exchange(received_once_, true)) server_.violation("upgraded after the body was received");
+  if (!accept_answer()) return false;
+  code = 101;
+  declared = kUnknownSize;
+  upgraded_to = copy(protocol);
+  reader_ = std::move(owned_reader);
+  body_ = std::move(owned_body);
+  return true;
+}
+
 void FakeExchange::cancel() {
   if (!ended_) end();
 }
@@ -216,13 +170,13 @@ void FakeExchange::cancel() {
 void FakeExchange::end() {
   ended_ = true;
   server_.remove(ticket_);
-  if (filter_ != nullptr) {
-    Outcome outcome;
-    outcome.status = answers > 0 ? code : 0;
-    outcome.sent = received;
-    outcome.ending = complete ? Ending::complete : Ending::cut;
-    server_.call("Filter::ended", [&] { filter_->ended(*this, outcome); });
-  }
+  Outcome outcome;
+  outcome.status = answers > 0 ? code : 0;
+  outcome.sent = received;
+  outcome.ending = complete ? Ending::complete : Ending::cut;
+  if (handler_ != nullptr && tells_end)
+    server_.call("Handler::ended", [&] { handler_->ended(*this, outcome); });
+  if (filter_ != nullptr) server_.call("Filter::ended", [&] { filter_->ended(*this, outcome); });
   server_.call("a destructor", [&] {
     transform_.reset();
     body_.reset();
@@ -250,7 +204,8 @@ void FakeExchange::drive() {
   if (ended_) return;
   if (answers > 0 && task_ != nullptr) server_.call("a destructor", [&] { task_.reset(); });
   if (answers > 0 && body_ != nullptr && !parked_) pump();
-  if (answers > 0 && body_ == nullptr && !cut && reader_ == nullptr) {
+  const bool has_read = reader_ == nullptr || !upgraded_to.empty();  // a tunnel ends with its body
+  if (answers > 0 && body_ == nullptr && !cut && has_read) {
     complete = true;
     end();
   }
@@ -292,14 +247,14 @@ void FakeExchange::pump() {
 
 void FakeExchange::feed() {
   while (reader_ != nullptr && !reader_paused_) {
-    if (body_piece_ == plan_.body.size()) {
-      if (plan_.body_stops) return;
+    if (body_piece_ == request_body_.size()) {
+      if (body_goes_on_) return;
       server_.call("Reader::end", [&] { reader_->end(); });
       request_body_ended = true;
       server_.call("a destructor", [&] { reader_.reset(); });
       return;
     }
-    const std::string_view piece = std::string_view(plan_.body[body_piece_]).substr(body_taken_);
+    const std::string_view piece = std::string_view(request_body_[body_piece_]).substr(body_taken_);
     std::uint64_t taken = 0;
     server_.call("Reader::take", [&] { taken = reader_->take(piece); });
     if (taken > piece.size()) server_.violation("the reader took more than there was");

@@ -55,6 +55,7 @@ struct RequestPlan {
   std::string scheme = "http";
   std::string client = "192.0.2.1:49152";
   std::map<std::string, std::string> notes = {};
+  std::string upgrade = {};  // a protocol that the client offers to change to
 };
 
 class FakeExchange final : public Exchange, public Driven {
@@ -68,6 +69,9 @@ class FakeExchange final : public Exchange, public Driven {
   void begin(Filter& filter);
   // The client leaves.
   void cancel();
+  // More of the request's body, or on an upgraded connection, comes. REQUIRES: RequestPlan::body_stops.
+  void send_more(std::string piece);
+  void end_body() { body_goes_on_ = false; }
   // The answer is complete, cut off or cancelled.
   bool ended() const { return ended_; }
 
@@ -86,6 +90,8 @@ class FakeExchange final : public Exchange, public Driven {
   unsigned cold_sends = 0;  // send_file of pages that were not resident
   unsigned files_sent = 0;  // calls of send_file that sent something
   bool request_body_ended = false;
+  std::string upgraded_to;     // the protocol of `upgrade`
+  bool tells_end = false;      // tell_end() was called
   bool passed = false;         // a filter let the request go on
   std::string handed_over_to;  // the target of hand_over
   bool transformed = false;    // a filter changed the content
@@ -128,6 +134,12 @@ class FakeExchange final : public Exchange, public Driven {
   bool note(Bytes name, Bytes value) override;
   Bytes noted(Bytes name) const override;
   bool early_hints(const FieldBlock& block) override;
+  const Peer& peer() override { return client; }
+  void tell_end() override { tells_end = true; }
+  bool offers_upgrade(Bytes protocol) const override;
+  bool upgrade(Bytes protocol, Reader* reader, Body* body) override;
+
+  Peer client;  // set by tests
 
  private:
   class FakeSink;
@@ -151,7 +163,10 @@ class FakeExchange final : public Exchange, public Driven {
   std::unique_ptr<Body> body_;
   std::unique_ptr<Transform> transform_;
   Filter* filter_ = nullptr;
+  Handler* handler_ = nullptr;
   std::unique_ptr<Reader> reader_;
+  std::vector<std::string> request_body_;
+  bool body_goes_on_ = false;  // more may come behind request_body_
   std::size_t body_piece_ = 0;
   std::size_t body_taken_ = 0;  // of the present piece
   std::size_t socket_turn_ = 0;

@@ -167,8 +167,10 @@ void FakeServer::fire_timers() {
       ++next;
       continue;
     }
-    Timer& timer = *next->second.timer;
+    const Alarm alarm = next->second;
+    Timer& timer = *alarm.timer;
     alarms_.erase(next);
+    if (alarm.period_ms > 0) alarms_.emplace(now_ms_ + alarm.period_ms, alarm);
     call("Timer::fired", [&] { timer.fired(); });
     next = alarms_.begin();
   }
@@ -236,7 +238,14 @@ void FakeHost::unwatch(int fd) {
 TimerId FakeHost::timer(std::uint64_t delay_ms, Timer& timer) {
   server_.check_thread();
   const std::uint64_t id = ++server_.last_timer_;
-  server_.alarms_.emplace(server_.now_ms_ + delay_ms, FakeServer::Alarm{this, id, &timer});
+  server_.alarms_.emplace(server_.now_ms_ + delay_ms, FakeServer::Alarm{this, id, &timer, 0});
+  return TimerId{id};
+}
+
+TimerId FakeHost::every(std::uint64_t period_ms, Timer& timer) {
+  server_.check_thread();
+  const std::uint64_t id = ++server_.last_timer_;
+  server_.alarms_.emplace(server_.now_ms_ + period_ms, FakeServer::Alarm{this, id, &timer, period_ms});
   return TimerId{id};
 }
 

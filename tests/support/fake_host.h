@@ -93,6 +93,7 @@ class FakeServer {
     FakeHost* host;
     std::uint64_t id;
     Timer* timer;
+    std::uint64_t period_ms;  // 0: fires once
   };
   struct Item {
     FakeHost* host;
@@ -167,6 +168,7 @@ class FakeHost final : public Host {
   void count(std::uint32_t counter, std::uint64_t by) override;
   FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) override;
   void release_fields(FieldBlock* block) override;
+  TimerId every(std::uint64_t period_ms, Timer& timer) override;
 
  private:
   FakeServer& server_;

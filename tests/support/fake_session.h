@@ -76,6 +76,7 @@ struct FakeSession final : StreamCarrier {
 
   Ticket exchange_ticket() override { return Ticket{1}; }
   std::string client_name() override { return "nobody"; }
+  PeerFacts peer_facts() override { return {}; }
   bool send_early_hints(std::string_view lines) override {
     hints += lines;
     return true;
@@ -149,7 +150,9 @@ struct StreamFixture : ConnectionFixture {
     head.method = Method::get;
     head.method_name = "GET";
     head.target = target;
-    head.body_size = body_size;
+    const bool upgrades = path.starts_with("upgrades");
+    head.body_size = upgrades ? 0 : body_size;
+    head.upgrade = upgrades ? "ledger" : "";
     return head;
   }
   // Advances in further turns while the stream waits only for the next turn.
@@ -165,9 +168,27 @@ struct StreamFixture : ConnectionFixture {
 };
 
 // What the module "ledger" answers to.
-inline constexpr const char* kWays[] = {
-    "streams",     "endless",     "parks",        "overruns",          "underruns", "fails",
-    "fails_late",  "twice",       "defers",       "defers_shortly",    "throws",    "reads",
-    "reads_first", "reads_badly", "reads_slowly", "reads_and_streams", "nothing"};
+inline constexpr const char* kWays[] = {"upgrades",
+                                        "upgrades_shortly",
+                                        "upgrades_badly",
+                                        "upgrades_slowly",
+                                        "upgrades_and_throws",
+                                        "streams",
+                                        "endless",
+                                        "parks",
+                                        "overruns",
+                                        "underruns",
+                                        "fails",
+                                        "fails_late",
+                                        "twice",
+                                        "defers",
+                                        "defers_shortly",
+                                        "throws",
+                                        "reads",
+                                        "reads_first",
+                                        "reads_badly",
+                                        "reads_slowly",
+                                        "reads_and_streams",
+                                        "nothing"};
 
 }  // namespace sluice::test

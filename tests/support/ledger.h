@@ -12,7 +12,7 @@ struct Ledger {
   int made = 0;
   int destroyed = 0;
   // Of the filters, in order: "a?" when the filter with the label a is asked, "a!" when it sees the answer,
-  // "a." at the end.
+  // "a." at the end; "h." when the ledger is told of an end.
   std::string filters;
   Outcome outcome{};  // the last
 };

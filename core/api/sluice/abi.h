@@ -150,6 +150,18 @@ struct Outcome {
   std::uint32_t reserved = 0;
 };
 
+// Since 1.2: who has connected. The views live until the exchange ends.
+struct Peer {
+  std::uint32_t size = sizeof(Peer);
+  std::uint32_t port = 0;
+  std::uint32_t tls_version = 0;  // 12 or 13; 0 in clear text
+  std::uint32_t reserved = 0;
+  Bytes address;                  // 4 or 16 bytes in network order; none: a Unix socket, or not known
+  Bytes server_name;              // the name that the client has asked for in TLS (RFC 6066 section 3)
+  Bytes certificate_subject;      // of a client certificate that was verified, as RFC 2253 writes it
+  Bytes certificate_fingerprint;  // its SHA-256, as browsers show it: "1F:02:..."
+};
+
 // Names one exchange of one worker for `Host::resume`; harmless when that exchange has ended.
 struct Ticket {
   std::uint64_t value = 0;

@@ -43,11 +43,13 @@ class AnswerHead {
   // Removes all lines with this name. Also the server's own line Server, but no other of its lines.
   virtual void remove(Bytes name) = 0;
 
-  // REQUIRES: 200 to 599. With a status that has no content (204, 205, 304), the content is dropped.
+  // REQUIRES: 200 to 599, and an answer that upgrades no connection. With a status that has no content (204,
+  // 205, 304), the content is dropped.
   virtual void set_status(std::uint32_t code) = 0;
   // Puts `transform` behind the content, and behind the transforms of inner filters. What comes out has `size`
   // bytes, or any number with kUnknownSize. After HEAD it is destroyed at once. False, and it is destroyed, if
-  // the answer has no content (304), or is the server's page for an answer whose transform has failed.
+  // the answer has no content (304), upgrades the connection, or is the server's page for an answer whose
+  // transform has failed.
   virtual bool transform(std::uint64_t size, Transform* transform) = 0;
 
  protected:

@@ -98,7 +98,7 @@ class Watcher {
 
 class Timer {
  public:
-  virtual void fired() = 0;  // once; its TimerId is spent
+  virtual void fired() = 0;  // of Host::timer once, and its TimerId is spent; of Host::every until cancelled
 
  protected:
   ~Timer() = default;
@@ -167,6 +167,19 @@ class Exchange {
   // client may fetch meanwhile. As often as wanted. False if it was not sent: HTTP/1.0 has none, and there may
   // be no room for it.
   virtual bool early_hints(const FieldBlock& block) = 0;
+  // Since 1.2: address and TLS of the client's connection.
+  virtual const Peer& peer() = 0;
+  // Since 1.2: asks for Handler::ended of this exchange. A filter's `ended` needs no asking.
+  virtual void tell_end() = 0;
+  // Since 1.2: whether the client wants this connection, or stream, to speak `protocol` from now on: by the
+  // field Upgrade of HTTP/1.1 (RFC 9110 section 7.8), or by an extended CONNECT of HTTP/2 (RFC 8441).
+  virtual bool offers_upgrade(Bytes protocol) const = 0;
+  // Since 1.2, in place of an answer: the server answers 101, with HTTP/2 200, and the fields added so far.
+  // What the client sends then goes to `reader` as it comes; `end` is called if the client ends its side.
+  // `body` writes what the client gets, as a content without a known size. When it is done, the connection, or
+  // stream, is closed. Both may pause and park for as long as --tunnel-timeout allows between two bytes. False,
+  // and both are destroyed, if the client does not offer this upgrade; then answer otherwise.
+  virtual bool upgrade(Bytes protocol, Reader* reader, Body* body) = 0;
 
  protected:
   ~Exchange() = default;
@@ -217,6 +230,9 @@ class Host {
   virtual FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) = 0;
   virtual void release_fields(FieldBlock* block) = 0;
 
+  // Since 1.2: fires again and again, each time after at least this long, until it is cancelled. 0 counts as 1.
+  virtual TimerId every(std::uint64_t period_ms, Timer& timer) = 0;
+
  protected:
   ~Host() = default;
 };
@@ -228,6 +244,17 @@ class Handler {
   virtual void handle(Exchange& exchange) = 0;
   // No request will come any more; running answers go on. Give up what they do not need.
   virtual void retire() {}
+  // Since 1.2: an exchange for which Exchange::tell_end was called is over. Its answer, body, task and reader
+  // still exist.
+  virtual void ended(Exchange& exchange, const Outcome& outcome) {
+    static_cast<void>(exchange);
+    static_cast<void>(outcome);
+  }
+  // Since 1.2: this worker is about to end, because the server stops or another worker takes its place. Called
+  // once, and not after `retire`. Requests may still come. End what has no end of its own, such as event
+  // streams and upgraded connections; when the server stops, it closes those that are left after
+  // --stream-grace.
+  virtual void leaving() {}
 };
 
 }  // namespace sluice

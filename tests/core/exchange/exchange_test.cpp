@@ -15,6 +15,7 @@ struct Driver final : ExchangeDriver {
   Ticket exchange_ticket() override { return Ticket{1}; }
   std::string client_name() override { return "nobody"; }
   bool send_early_hints(std::string_view) override { return true; }
+  PeerFacts peer_facts() override { return {}; }
 };
 
 struct Fixture : test::ConnectionFixture {

@@ -225,3 +225,65 @@ TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has
   stream.cut();
   CHECK_FALSE(waits());
 }
+
+TEST_CASE_METHOD(Fixture, "an upgraded stream goes on in both directions", "[stream]") {
+  session.framed = false;
+  session.body = {"first"};
+  Stream stream(context, session);
+  stream.take_head(ask("upgrades"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK(session.statuses == std::set<std::uint32_t>{101});
+  CHECK(session.content == "xxxxxxxxxx");
+  CHECK(session.body.empty());
+  CHECK(stream.waiting_for() == WaitingFor::client_bytes);
+  SECTION("until its worker ends it in order") {
+    CHECK(stream.close_endless() == Stream::Outcome::closed);
+    CHECK(ledger.outcome.ending == Ending::closed);
+  }
+  SECTION("until it is silent for too long") {
+    CHECK(stream.be_late(DeadlineKind::tunnel) == Stream::Outcome::cut);
+    CHECK(ledger.outcome.ending == Ending::late);
+  }
+  SECTION("until its client ends, and the module does not follow") {
+    session.framed = session.ended = true;
+    CHECK(advance(stream) == Stream::Outcome::waits);
+    CHECK(stream.be_late(DeadlineKind::linger) == Stream::Outcome::client_left);
+    CHECK(ledger.outcome.ending == Ending::client_left);
+  }
+  CHECK(ledger.outcome.status == 101);
+  CHECK(ledger.outcome.sent == 10);
+  CHECK(ledger.filters == "h.");
+  CHECK(ledger.destroyed == ledger.made);
+  CHECK(stats.module_faults.get() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "an upgraded stream ends with its body, whatever its client still sends",
+                 "[stream]") {
+  session.framed = false;
+  Stream stream(context, session);
+  stream.take_head(ask("upgrades_shortly"), 0);
+  CHECK(advance(stream) == Stream::Outcome::sent);
+  CHECK_FALSE(session.request_taken);
+  CHECK(stream.state() == StreamState::ended);
+  CHECK(ledger.outcome.ending == Ending::complete);
+}
+
+TEST_CASE_METHOD(Fixture, "a tunnel that fails before it began is replaced by an error page", "[stream]") {
+  session.framed = false;
+  Stream stream(context, session);
+  stream.take_head(ask("upgrades_badly"), 0);
+  CHECK(advance(stream) == Stream::Outcome::sent);
+  CHECK(session.statuses == std::set<std::uint32_t>{101, 502});
+}
+
+TEST_CASE_METHOD(Fixture, "an extended CONNECT succeeds only if somebody speaks its protocol", "[stream]") {
+  Stream stream(context, session);
+  ask("streams");
+  head.method = Method::connect;
+  head.upgrade = "ledger";
+  head.version = 20;
+  head.body_size = kUnknownSize;
+  stream.take_head(head, 0);
+  CHECK(advance(stream) == Stream::Outcome::sent);
+  CHECK(session.statuses == std::set<std::uint32_t>{501});
+}

@@ -72,10 +72,13 @@ class Reads final : public sluice::Reader, Counted {
 class AnswersManyWays final : public sluice::Handler {
  public:
   explicit AnswersManyWays(sluice::Host&) {}
+  void ended(sluice::Exchange& exchange, const sluice::Outcome& outcome) override {
+    ledger_of(exchange).filters += "h.";
+    ledger_of(exchange).outcome = outcome;
+  }
   void handle(sluice::Exchange& exchange) override {
     using sluice::Progress;
-    const std::string query(std::string_view(exchange.request().query));
-    Ledger& ledger = *reinterpret_cast<Ledger*>(std::strtoull(query.c_str(), nullptr, 16));
+    Ledger& ledger = ledger_of(exchange);
     const std::string_view path = exchange.request().path;
     const auto stream = [&](std::uint64_t size, std::size_t written, Progress then) {
       exchange.stream(size, new Writes(ledger, written, then));
@@ -93,10 +96,26 @@ class AnswersManyWays final : public sluice::Handler {
     if (path == "defers_shortly") return exchange.defer(new Waits(ledger, true));
     if (path == "throws") exchange.defer(new Waits(ledger, true));
     if (path == "throws") throw std::runtime_error("in the middle of it");
+    if (path.starts_with("upgrades")) {
+      exchange.tell_end();
+      const Progress then = path == "upgrades"         ? Progress::parked
+                            : path == "upgrades_badly" ? Progress::failed
+                                                       : Progress::done;
+      const std::uint64_t at_once = path == "upgrades_slowly" ? 1 : 1'000'000;
+      exchange.upgrade("ledger", new Reads(ledger, at_once, path == "upgrades_and_throws"),
+                       new Writes(ledger, path == "upgrades_badly" ? 0 : 10, then));
+      return;
+    }
     exchange.receive(new Reads(ledger, path == "reads_slowly" ? 1 : 1'000'000, path == "reads_badly"));
     if (path == "reads_first") return exchange.defer(new Waits(ledger, true));
     if (path == "reads_and_streams") return stream(3000, 3000, Progress::done);
     exchange.send("answered");
+  }
+
+ private:
+  static Ledger& ledger_of(const sluice::Exchange& exchange) {
+    const std::string query(std::string_view(exchange.request().query));
+    return *reinterpret_cast<Ledger*>(std::strtoull(query.c_str(), nullptr, 16));
   }
 };
 
