@@ -6,6 +6,7 @@
 #include <sluice/kit/call.h>
 #include <sluice/kit/events.h>
 #include <sluice/kit/flow.h>
+#include <sluice/kit/forms.h>
 #include <sluice/kit/json.h>
 #include <sluice/kit/request.h>
 #include <sluice/kit/router.h>

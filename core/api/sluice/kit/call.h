@@ -70,7 +70,8 @@ class Call {
   // JSON, as text or as something with dump().
   template <typename Value>
   void json(std::uint32_t status, const Value& value) {
-    send_json(run_.answer(), status, value);
+    send_json(run_.exchange(), status, value);
+    run_.answer();  // not before, for dump() may throw
   }
   // Without content: 204, or 201 and a field Location.
   void done(std::uint32_t status = 204) { kit::send(run_.answer(), status, {}, {}); }
