@@ -130,6 +130,8 @@ def check_api(root):
     for path in sorted((root / "core/api/sluice").rglob("*.h")):
         for quote, name in includes(path):
             standard = quote == "<" and "/" not in name and not name.endswith(".h")
+            # sluice/kit.h leaves this one out, because it needs a library.
+            standard = standard or (path.name, name) == ("websocket_deflate.h", "zlib.h")
             if not standard and not name.startswith("sluice/"):
                 yield f"{path.relative_to(root)} includes {name}: the interface includes itself and the standard library"
 

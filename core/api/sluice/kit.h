@@ -11,3 +11,4 @@
 #include <sluice/kit/request.h>
 #include <sluice/kit/router.h>
 #include <sluice/kit/service.h>
+#include <sluice/kit/websocket.h>
