@@ -125,6 +125,7 @@ TEST_CASE_METHOD(Fixture, "exceptions come out of the wait, and refusals are ans
   CHECK(refused->code == 409);
   CHECK_THAT(refused->content, Contains("on a thread"));
   CHECK_THAT(get("late")->content, Contains("the text of a flow"));
+  CHECK(get("unwritten")->content == "written");
 }
 
 TEST_CASE_METHOD(Fixture, "without a thread in time, the answer is 503", "[kit]") {

@@ -33,6 +33,7 @@ class KitFlows : public kit::Service {
     on("GET", "answered/{where}", &KitFlows::answered);
     on("GET", "late", &KitFlows::late);
     on("GET", "lent", &KitFlows::lent);
+    on("GET", "unwritten", &KitFlows::unwritten);
     on("GET", "passed/{ms}", &KitFlows::passed);
   }
 
@@ -169,6 +170,16 @@ class KitFlows : public kit::Service {
     call.exchange().send("by the exchange");
   }
 
+  // JSON that has no end is no answer.
+  kit::Flow unwritten(kit::Call& call) {
+    const Guard guard(*this);
+    try {
+      call.json(200, kit::JsonText().array());
+    } catch (const std::logic_error&) {
+    }
+    co_await call.sleep(1);
+    send(call, "written");
+  }
   // No coroutine itself.
   kit::Flow passed(kit::Call& call) { return named(call, call.number("ms"), "passed on"); }
   kit::Flow named(kit::Call& call, std::uint64_t ms, std::string text) {

@@ -1,7 +1,8 @@
 // Flows: coroutines that answer a request. What waits is written as one function:
 //
 //     kit::Flow get(kit::Call& call) {
-//       const auto item = co_await call.offload([&] { return find(call_of_the_database); });
+//       const auto id = call.number("id");
+//       const auto item = co_await call.offload([&] { return find_item(id); });
 //       if (!item) throw kit::Refuse{404, "There is no such item"};
 //       call.json(200, *item);
 //     }
