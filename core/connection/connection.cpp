@@ -133,8 +133,9 @@ void Connection::advance() {
     lose_client(session_ != nullptr && !session_->is_between());
   }
   if (!sends_on()) channel_.transport().release();
-  // A handler may take long, so an empty output buffer goes back.
-  if (waiting_for_ == WaitingFor::handler && session_->output().empty()) session_->output().release();
+  // A handler may take long, and so may a client, so an empty output buffer goes back.
+  const bool may_be_long = waiting_for_ == WaitingFor::handler || waiting_for_ == WaitingFor::client_bytes;
+  if (may_be_long && session_ != nullptr && session_->output().empty()) session_->output().release();
   settle();
 }
 

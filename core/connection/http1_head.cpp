@@ -29,7 +29,8 @@ void append_number(Output& out, std::uint64_t number) {
 }  // namespace
 
 std::size_t response_head_size_max(const ResponseHead& head) {
-  return kFixedLinesMax + head.upgrade.size() + head.site_fields.size() + head.fields.size();
+  return kFixedLinesMax + head.upgrade.size() + head.required_upgrade.size() + head.site_fields.size() +
+         head.fields.size();
 }
 
 void write_response_head(const ResponseHead& head, Output& out) {
@@ -54,6 +55,7 @@ void write_response_head(const ResponseHead& head, Output& out) {
     }
   }
   out.append(connection_line(head));
+  if (!head.required_upgrade.empty()) return append_upgrade(head.required_upgrade, out);
   out.append("\r\n");
 }
 

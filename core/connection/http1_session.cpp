@@ -60,11 +60,12 @@ Session::Next Http1Session::advance() {
 Session::Next Http1Session::come_to(Stream::Outcome outcome) {
   switch (outcome) {
     case Stream::Outcome::waits:
+      if (upgraded_ && channel_->transport().is_worn() && stream_.waits_endlessly()) return close_endless();
       return wait_for(stream_.waiting_for());
     case Stream::Outcome::sent:
       return Next::end;
     case Stream::Outcome::closed:
-      lingers_ = !input_.empty() || channel_->input_ready();
+      lingers_ = upgraded_ || !input_.empty() || channel_->input_ready();
       return Next::end;
     case Stream::Outcome::cut:
       return Next::cut;
@@ -88,7 +89,9 @@ std::optional<Session::Next> Http1Session::parse() {
         return std::nullopt;
       }
       if (result.outcome == RequestParser::Outcome::complete) {
-        const std::uint64_t body_size = parser_.head().body_size;
+        // What follows an upgrade has no known size.
+        const std::uint64_t body_size =
+            parser_.head().upgrade.empty() ? parser_.head().body_size : kUnknownSize;
         if (body_size > 0 && input_.make_room_for_body(result.size, body_size)) {
           parser_.start();
           parser_.parse_head(input_.head());
@@ -152,6 +155,8 @@ bool Http1Session::fetch_body(RequestBody& body) {
   body.pace().pause(context_.loop.now_ms());
   std::uint64_t& budget = channel_->budget();
   const std::uint64_t share = budget;
+  // Both directions of a tunnel go on in each turn.
+  const std::uint64_t kept = body.is_tunnel() ? share / 2 : 0;
   for (;;) {
     offer_body(body);
     if (!body.wants_bytes()) return true;
@@ -163,11 +168,12 @@ bool Http1Session::fetch_body(RequestBody& body) {
       }
       return true;
     }
-    if (budget == 0 || (budget < share && context_.loop.slice_is_over())) {
+    if (budget <= kept || (budget < share && context_.loop.slice_is_over())) {
       host_->run_again();
       return true;
     }
-    const Io io = channel_->receive(input_);
+    // A tunnel's reader pauses when it has too much, whether or not the client takes what it is sent.
+    const Io io = body.is_tunnel() ? channel_->receive_anyway(input_) : channel_->receive(input_);
     if (io == Io::lost) return false;
     if (io == Io::full) {
       const std::uint64_t window_ms = context_.loop.deadlines().duration_ms(DeadlineKind::body);
@@ -230,6 +236,7 @@ Io Http1Session::begin_answer(ResponseHead& head, bool goes_on, BodyFraming& fra
   framing.remaining = framing.kind == Framing::length ? head.size : kUnknownSize;
   framing.overrun = false;
   framing.trailers.clear();
+  upgraded_ = !head.upgrade.empty();
   keep_ = goes_on && !lingers_ && !context_.draining && parser_.head().keep_alive &&
           framing.kind != Framing::close && !channel_->transport().is_worn();
   head.keep_alive = keep_;
@@ -264,6 +271,7 @@ void Http1Session::next_request() {
   piece_ = {};
   ticket_ = {};
   head_position_ = 0;
+  upgraded_ = false;
 }
 
 bool Http1Session::wake(Ticket ticket, const ModuleInstance& by) {

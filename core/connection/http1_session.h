@@ -89,6 +89,7 @@ class Http1Session final : public Session, private StreamCarrier {
   WaitingFor waiting_for_ = WaitingFor::nothing;
   bool body_framed_ = false;  // the end of the request's body was found
   bool keep_ = false;         // the connection is kept after this answer
+  bool upgraded_ = false;     // the connection is a tunnel
   bool served_ = false;
   bool may_be_http2_ = false;  // no request has come, and HTTP/2 is allowed in clear text
 };

@@ -128,6 +128,7 @@ void HttpExchange::end() {
   drop_answer();
   task_.reset();
   body_.end();
+  wanted_protocol_.clear();
   told_.clear();
   peer_.reset();
   route_ = Route{};
@@ -332,6 +333,7 @@ void HttpExchange::receive(Reader* reader) {
 }
 
 bool HttpExchange::offers_upgrade(Bytes protocol) const {
+  wanted_protocol_ = std::string_view(protocol);
   return protocol.size > 0 && list_has(upgrade_offer_, protocol);
 }
 
@@ -343,8 +345,9 @@ bool HttpExchange::upgrade(Bytes protocol, Reader* reader, Body* body) {
     report_fault("it takes the request's body, and so may not upgrade the connection");
     return false;
   }
-  upgrade_ = std::string_view(protocol);  // goes first: there may be no memory
+  std::string accepted{std::string_view(protocol)};  // goes first: there may be no memory
   if (!accept_answer()) return false;
+  upgrade_ = std::move(accepted);
   constexpr std::uint32_t kSwitchingProtocols = 101;
   answer_.status = request_.version == 11 ? kSwitchingProtocols : 200;
   answer_.size = kUnknownSize;

@@ -101,6 +101,10 @@ class HttpExchange final : public Exchange {
   bool is_false_success() const {
     return request_.method == Method::connect && answer_.upgrade.empty() && answer_.status < 300;
   }
+  // Of an answer 426: the protocol that the client should offer (RFC 9110 section 15.5.22); else empty.
+  std::string_view required_upgrade() const {
+    return answer_.status == 426 ? std::string_view(wanted_protocol_) : std::string_view();
+  }
   bool is_told_of_end() const { return has_filters() || !told_.empty(); }
   // The module has resumed the exchange: what it has there goes on. false if it has nothing to do with it.
   bool wake(const ModuleInstance& module);
@@ -208,12 +212,13 @@ class HttpExchange final : public Exchange {
   ExchangeDriver* driver_ = nullptr;
   const ErrorPages* error_pages_ = nullptr;
   Route route_;
-  std::vector<InstanceRef> earlier_;  // handlers that have handed the request over
-  std::vector<AskedFilter> filters_;  // the outermost first
-  std::vector<Route> told_;           // of handlers that want to know of the end
-  std::string_view upgrade_offer_;    // RequestHead::upgrade
-  std::string upgrade_;               // the protocol that was accepted
-  std::unique_ptr<PeerFacts> peer_;   // made when it is asked for
+  std::vector<InstanceRef> earlier_;     // handlers that have handed the request over
+  std::vector<AskedFilter> filters_;     // the outermost first
+  std::vector<Route> told_;              // of handlers that want to know of the end
+  std::string_view upgrade_offer_;       // RequestHead::upgrade
+  mutable std::string wanted_protocol_;  // that offers_upgrade was asked for last
+  std::string upgrade_;                  // the protocol that was accepted
+  std::unique_ptr<PeerFacts> peer_;      // made when it is asked for
   ModuleInstance* instance_ = nullptr;
   std::size_t answered_behind_ = 0;  // how many of filters_ stand before the one who has answered
   bool filtered_ = false;            // they have seen the answer

@@ -21,6 +21,7 @@ void HttpExchange::ask_filter(std::size_t place, Route route) {
   begin_call(filters_.back().route);
   if (!instance_->call([&] { instance_->filter().request(*this); }, &request_)) answer_thrown();
   judge_pass();
+  if (stage_ != Stage::deferred) task_.reset();  // it may have deferred, and then passed or answered
 }
 
 // Only who answers can have the request's body.
@@ -64,8 +65,10 @@ void HttpExchange::filter_answer() {
 }
 
 void HttpExchange::tell_end() {
-  const bool is_told = !told_.empty() && told_.back().instance.get() == instance_;
-  if (!is_told && instance_ == route_.instance.get()) told_.push_back(route_);
+  const bool is_told = std::any_of(told_.begin(), told_.end(),
+                                   [this](const Route& one) { return one.instance.get() == instance_; });
+  const bool is_handler = instance_ != nullptr && instance_ == route_.instance.get();
+  if (is_handler && !is_told && instance_->knows_ends()) told_.push_back(route_);
 }
 
 void HttpExchange::tell_ended(const Outcome& outcome) {

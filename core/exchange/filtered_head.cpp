@@ -73,6 +73,8 @@ void FilteredHead::remove(Bytes name) {
 void FilteredHead::set_status(std::uint32_t code) {
   if (!exchange_.answer_.upgrade.empty())
     return exchange_.report_fault("it set the status of an answer that upgrades its connection");
+  if (code < 300 && exchange_.request_.method == Method::connect)
+    return exchange_.report_fault("it made a success of a CONNECT that nobody has accepted");
   exchange_.answer_.status = exchange_.valid_status(code);
   if (forbids_content(exchange_.answer_.status)) exchange_.drop_content();
 }

@@ -136,6 +136,7 @@ Stream::Step Stream::begin_answer() {
   head.head_only = exchange_.is_head();
   head.fields = exchange_.field_lines();
   head.upgrade = exchange_.answer().upgrade;
+  head.required_upgrade = exchange_.required_upgrade();
   head.hides_server = exchange_.answer().hides_server;
   if (site_ != nullptr && carrier_.is_secure()) head.site_fields = site_->secure_fields;
   const RequestBody& body = exchange_.body();
@@ -175,7 +176,7 @@ Stream::Step Stream::pump_answer() {
   const bool has_content = !content_done_ && framing_.kind != Framing::none;
   // The body is called at least once before a head leaves: if it fails then, the answer is replaced.
   if (has_content && exchange_.answer().is_pumped() && !carrier_.can_take_back_answer() &&
-      context_.loop.slice_is_over())
+      !exchange_.body().is_tunnel() && context_.loop.slice_is_over())
     return wait_for(WaitingFor::turn);
   AnswerSink& sink = carrier_.open_sink(framing_);
   const Progress progress = has_content ? pump_content(sink) : Progress::done;

@@ -32,8 +32,9 @@ void Stream::settle(bool sends, bool received) {
 DeadlineKind Stream::kind_of_wait() const {
   if (drains_body()) return DeadlineKind::body;
   // The client of an endless answer has sent its end, and has most likely left, so the answer waits only for a
-  // short time.
-  if (waits_endlessly() && carrier_.client_has_ended()) return DeadlineKind::linger;
+  // short time. A tunnel's module knows that its client has ended.
+  if (waits_endlessly() && !exchange_.body().is_tunnel() && carrier_.client_has_ended())
+    return DeadlineKind::linger;
   // The session's socket is free, so a window of the client's is shut.
   if (waiting_for_ == WaitingFor::socket_room) return DeadlineKind::send;
   if (exchange_.body().is_tunnel() && !stalled_) return DeadlineKind::tunnel;

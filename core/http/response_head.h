@@ -23,8 +23,9 @@ struct ResponseHead {
   std::string_view fields;       // "Name: value\r\n" each
   std::string_view site_fields;  // the same, of all answers of the site
   std::string_view date;
-  bool hides_server = false;   // the Server line is left out
-  std::string_view upgrade{};  // the protocol to which this answer changes; empty if it does not
+  bool hides_server = false;            // the Server line is left out
+  std::string_view upgrade{};           // the protocol to which this answer changes; empty if it does not
+  std::string_view required_upgrade{};  // of 426: the one that the client should offer; may be empty
 };
 
 // For HTTP/1.

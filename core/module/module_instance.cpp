@@ -175,7 +175,6 @@ void ModuleInstance::retire() {
 }
 
 void ModuleInstance::leave() {
-  constexpr std::uint32_t kLeavingSince = 2;
   if (handler_ != nullptr && file_->info().abi_minor >= kLeavingSince) call([this] { handler_->leaving(); });
 }
 

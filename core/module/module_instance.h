@@ -102,6 +102,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   void retire();
   // Tells a handler that its worker is about to end.
   void leave();
+  // Whether a handler has Handler::ended.
+  bool knows_ends() const { return file_->info().abi_minor >= kEndsSince; }
   bool retired() const { return retired_; }
 
   // Calls `enter` inside the module; `request` is null if the call is for none. false when it threw, which is
@@ -150,6 +152,10 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
 
  private:
+  // The minors of the interface that brought Handler's methods.
+  static constexpr std::uint32_t kEndsSince = 2;
+  static constexpr std::uint32_t kLeavingSince = 2;
+
   friend class InstanceRef;
   void fired() override;  // kLeftoverMs after retire()
   void keep() { ++keeps_; }

@@ -40,11 +40,18 @@ class Input {
   std::string_view rest() const { return {buffer_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
 
-  // Moves the request to a large buffer if its body has not come whole. Returns whether the head has moved, so
-  // that the caller has to parse it again. Called before `head_ends`.
+  // Sees to room behind the head if the body has not come whole: kBodyRoom at least. Returns whether the head
+  // has moved, so that the caller has to parse it again. Called before `head_ends`.
   bool make_room_for_body(std::size_t head_size, std::uint64_t body_size) {
-    if (is_large() || body_size <= end_ - head_begin_ - head_size) return false;
-    enlarge();
+    const std::size_t head_end = head_begin_ + head_size;
+    if (body_size <= end_ - head_end) return false;
+    if (!is_large()) {
+      enlarge();
+    } else if (pool_->buffer_size() - head_end < InputBuffers::kBodyRoom) {
+      move_to_front();  // requests before this one have used the buffer
+    } else {
+      return false;
+    }
     return true;
   }
   void head_ends(std::size_t head_size) { begin_ = body_begin_ = head_begin_ + head_size; }
@@ -71,6 +78,7 @@ class Input {
     if (filled_ && !is_large() && is_head_incomplete()) enlarge();
     move_to_front();
     const std::size_t room = pool_->buffer_size() - end_;
+    if (room == 0) return {0, Io::full};  // receiving no bytes would look like the client's end
     const Moved moved = transport.receive(buffer_.get() + end_, room);
     // A head that comes in pieces arrives with its last piece: half a head is not a request yet.
     if (is_head_incomplete() && moved.size > 0) {

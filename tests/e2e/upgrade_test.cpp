@@ -1,6 +1,8 @@
 // Connections that a module takes over, in clear text, over TLS and over HTTP/2, and what modules learn of
 // clients and ends.
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -99,6 +101,8 @@ TEST_CASE("a connection is not taken over unless its client offers it", "[e2e][u
   CAPTURE(fields);
   CHECK(client.get("/tunnel/echo", fields).status == 426);
   CHECK(client.get("/tunnel/echo", fields).field("Vary") == "Upgrade");
+  CHECK(client.get("/tunnel/echo", fields).field("Upgrade") == "echo");
+  CHECK(client.get("/tunnel/echo", fields).field("Connection") == "Upgrade");
   // A body would stand before what is to follow.
   client.send("POST /tunnel/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n" + std::string(kOffer) +
               "\r\nab");
@@ -121,8 +125,12 @@ TEST_CASE("an offer to upgrade that nobody takes changes nothing", "[e2e][upgrad
 TEST_CASE("a module that upgrades twice has one upgrade and one fault", "[e2e][upgrade]") {
   Served served({"--workers", "1"});
   HttpClient client(served.server.endpoint());
-  client.send(request("/tunnel/twice") + "bye");
-  CHECK(client.read_head().status == 101);
+  client.send(
+      request("/tunnel/twice", "Connection: Upgrade\r\nUpgrade: another-protocol-with-a-long-name, echo\r\n") +
+      "bye");
+  const HttpAnswer head = client.read_head();
+  CHECK(head.status == 101);
+  CHECK(head.field("Upgrade") == "echo");
   CHECK(client.read_to_end() == "BYE");
   CHECK(served.server.stop() == 0);
   CHECK_THAT(served.server.log(), Contains("it set a field after its answer"));
@@ -239,5 +247,62 @@ TEST_CASE("a stream of HTTP/2 is taken over by an extended CONNECT", "[e2e][upgr
     say(wire.headers(7, connect("/none", "echo"), false), 7, has_status);
     CHECK(wire.answer(7).status == "404");
   }
+  CHECK(served.server.stop() == 0);
+}
+
+TEST_CASE("a tunnel has room whatever the size of its handshake", "[e2e][upgrade]") {
+  Served served({"--workers", "1"});
+  // Buffers of 2 KiB and 32 KiB end near these sizes.
+  const std::size_t size = GENERATE(2040u, 2047u, 2048u, 2049u, 15'000u, 16'000u);
+  const std::size_t before = GENERATE(0u, 100u, 400u);  // pipelined requests
+  CAPTURE(size, before);
+  std::string head = request("/tunnel/echo", std::string(kOffer) + "Cookie: \r\n");
+  head.insert(head.size() - 4, std::string(size - head.size(), 'c'));
+  const std::string pipelined = "GET /tunnel/last HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  HttpClient client(served.server.endpoint());
+  std::string all;
+  for (std::size_t i = 0; i < before; ++i) all += pipelined;
+  client.send(all + head);
+  for (std::size_t i = 0; i < before; ++i) CHECK(client.read_answer().status == 200);
+  CHECK(client.read_head().status == 101);
+  for (int i = 0; i < 3; ++i) {
+    client.send("hello");
+    CHECK(client.read_some(5) == "HELLO");
+  }
+  CHECK(served.server.stop() == 0);
+}
+
+TEST_CASE("a client that has ended its side may take its time", "[e2e][upgrade]") {
+  Served served({"--workers", "1", "--linger-timeout", "100ms"});
+  HttpClient client(served.server.endpoint(), kClientTimeoutMs, 4096);
+  client.send(request("/tunnel/echo"));
+  CHECK(client.read_head().status == 101);
+  // The reader pauses, because nobody takes what comes back.
+  const std::string much(3'000'000, 'x');
+  std::thread sends([&] {
+    client.send(much);
+    client.finish_sending();
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const std::string got = client.read_to_end();
+  sends.join();
+  CHECK(got.size() == much.size() + 8);
+  CHECK(got.ends_with("Xthe end\n"));
+  CHECK(served.server.stop() == 0);
+}
+
+TEST_CASE("a client that sends without a pause still gets answers", "[e2e][upgrade]") {
+  Served served({"--workers", "1"});
+  HttpClient client(served.server.endpoint());
+  client.send(request("/tunnel/drops"));
+  CHECK(client.read_head().status == 101);
+  std::atomic<bool> done = false;
+  std::thread sends([&] {
+    const std::string piece(100'000, 'x');
+    while (!done && client.try_send(piece)) continue;
+  });
+  CHECK(client.read_some(10'000).size() == 10'000);
+  done = true;
+  sends.join();
   CHECK(served.server.stop() == 0);
 }

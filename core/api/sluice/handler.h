@@ -178,7 +178,8 @@ class Exchange {
   // What the client sends then goes to `reader` as it comes; `end` is called if the client ends its side.
   // `body` writes what the client gets, as a content without a known size. When it is done, the connection, or
   // stream, is closed. Both may pause and park for as long as --tunnel-timeout allows between two bytes. False,
-  // and both are destroyed, if the client does not offer this upgrade; then answer otherwise.
+  // and both are destroyed, if the client does not offer this upgrade; then answer otherwise. An answer 426
+  // names the protocol that was asked for last.
   virtual bool upgrade(Bytes protocol, Reader* reader, Body* body) = 0;
 
  protected:

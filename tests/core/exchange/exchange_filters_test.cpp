@@ -107,6 +107,19 @@ TEST_CASE_METHOD(Fixture, "a filter may decide later", "[filters]") {
   CHECK(ledger.made == ledger.destroyed);
 }
 
+TEST_CASE_METHOD(Fixture, "a filter that defers and passes at once leaves the handler free to defer",
+                 "[filters]") {
+  place_filter("/", "defers_and_passes", "a");
+  Stream stream(context, session);
+  stream.take_head(ask("defers_shortly"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  REQUIRE(stream.wake(module()));
+  CHECK(advance(stream) == Stream::Outcome::sent);
+  CHECK(status() == 200);
+  CHECK(stats.module_faults.get() == 0);
+  CHECK(ledger.made == ledger.destroyed);
+}
+
 TEST_CASE_METHOD(Fixture, "a filter that never decides is overdue", "[filters]") {
   place_filter("/", "defers_for_ever", "a");
   stream.take_head(ask("streams"), 0);

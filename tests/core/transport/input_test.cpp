@@ -118,3 +118,21 @@ TEST_CASE_METHOD(Fixture, "a body that has not come whole gets a large buffer", 
   CHECK(receive(0) == Io::ok);
   CHECK(input.rest() == more);
 }
+
+TEST_CASE_METHOD(Fixture, "there is room behind a head wherever requests before it have left it", "[input]") {
+  const std::size_t large = 4096 + InputBuffers::kBodyRoom;
+  input.expect_much();
+  // Requests before it, and a head that ends with the buffer.
+  const std::string before(large - 10, 'x');
+  send(before + "0123456789");
+  CHECK(receive(0) == Io::ok);
+  input.head_ends(before.size());
+  input.next_request();
+  REQUIRE(input.head() == "0123456789");
+  CHECK(input.make_room_for_body(10, kUnknownSize));
+  REQUIRE(input.head() == "0123456789");
+  input.head_ends(10);
+  send("body");
+  CHECK(receive(0) == Io::ok);
+  CHECK(input.rest() == "body");
+}

@@ -132,6 +132,7 @@ class Filters final : public sluice::Filter {
     if (way_ == "takes_body") exchange.receive(new Swallows(ledger));
     if (way_.starts_with("defers")) {
       exchange.defer(new Later(ledger, way_));
+      if (way_ == "defers_and_passes") return exchange.pass();
       host_.resume(exchange.ticket());
     }
   }

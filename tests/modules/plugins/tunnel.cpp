@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -16,7 +17,9 @@ struct Line {
   std::set<Line*>& open;
   sluice::Ticket ticket{};
   std::string waiting{};
+  bool drops = false;  // says "." for each piece
   bool done = false;
+  bool paused = false;  // the reader has left bytes
 
   Line(sluice::Host& of, std::set<Line*>& lines) : host(of), open(lines) { open.insert(this); }
   ~Line() { open.erase(this); }
@@ -34,7 +37,12 @@ class Listens final : public sluice::Reader {
   std::uint64_t take(sluice::Bytes piece) override {
     constexpr std::size_t kWaitingMax = 64 * 1024;
     std::string_view text = piece;
-    if (line_->waiting.size() >= kWaitingMax) return 0;  // Speaks resumes it
+    line_->paused = line_->waiting.size() >= kWaitingMax;
+    if (line_->paused) return 0;
+    if (line_->drops) {
+      line_->say(".");
+      return text.size();
+    }
     for (const char c : text) line_->waiting += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     line_->done = line_->done || text.find("bye") != std::string_view::npos;
     line_->say("");
@@ -57,8 +65,8 @@ class Speaks final : public sluice::Body {
     line_->waiting.erase(0, sink.write(&piece, 1).size);
     if (!line_->waiting.empty()) return sluice::Progress::more;
     if (line_->done) return sluice::Progress::done;
-    line_->host.resume(line_->ticket);  // the reader may have paused
-    return piece.size > 0 ? sluice::Progress::more : sluice::Progress::parked;
+    if (std::exchange(line_->paused, false)) line_->host.resume(line_->ticket);
+    return sluice::Progress::parked;
   }
 
  private:
@@ -77,8 +85,12 @@ class Tunnel final : public sluice::Handler, private sluice::Timer {
     if (path == "hello") return exchange.send("hello");
     auto line = std::make_shared<Line>(host_, lines_);
     line->ticket = exchange.ticket();
+    line->drops = path == "drops";
     exchange.tell_end();
-    if (path == "twice") exchange.upgrade("echo", new Listens(line), new Speaks(line));
+    if (path == "twice") {
+      exchange.upgrade("echo", new Listens(line), new Speaks(line));
+      exchange.upgrade("another-protocol-with-a-long-name", new Listens(line), new Speaks(line));
+    }
     if (path != "silent") exchange.field("Says", "so");
     if (exchange.upgrade("echo", new Listens(line), new Speaks(line))) return;
     if (path == "twice") return;
