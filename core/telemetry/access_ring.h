@@ -21,7 +21,8 @@
 
 namespace sluice {
 
-class AccessRing {
+// Worker and writer have cache lines of their own.
+class AccessRing {  // NOLINT(clang-analyzer-optin.performance.Padding)
  public:
   static constexpr std::size_t kSize = 256 * 1024;  // a power of two
   static constexpr std::size_t kLineMax = 128 * 1024;
