@@ -109,3 +109,23 @@ TEST_CASE("the table has a limit", "[type_table]") {
   CHECK(TypeTable().empty());
   CHECK_FALSE(TypeTable("a=b/c").empty());
 }
+
+TEST_CASE("text types have the charset of the mount, or none", "[types]") {
+  const TypeTable latin("md=text/x-md;log=text/plain;charset=utf-16", "iso-8859-1");
+  CHECK(latin.type_of("a.html", "x/y") == "text/html; charset=iso-8859-1");
+  CHECK(latin.type_of("a.JS", "x/y") == "text/javascript; charset=iso-8859-1");
+  CHECK(latin.type_of("a.md", "x/y") == "text/x-md; charset=iso-8859-1");
+  CHECK(latin.type_of("a.log", "x/y") == "text/plain; charset=utf-16");
+  CHECK(latin.type_of("a.xml", "x/y") == "application/xml");
+  CHECK(latin.type_of("a.svg", "x/y") == "image/svg+xml");
+  CHECK(latin.type_of("a.png", "x/y") == "image/png");
+  CHECK(latin.type_of("a.unknown", "x/y") == "x/y");
+  const TypeTable none("md=text/x-md", "none");
+  CHECK(none.type_of("a.html", "x/y") == "text/html");
+  CHECK(none.type_of("a.md", "x/y") == "text/x-md");
+  CHECK(TypeTable("", "UTF-8").type_of("a.html", "x/y") == "text/html; charset=utf-8");
+  CHECK(TypeTable("", "UTF-8").empty());
+  CHECK_THROWS_WITH(TypeTable("", "two words"),
+                    Contains("is not a charset such as utf-8; write none for none"));
+  CHECK_THROWS_WITH(TypeTable("", ""), Contains("charset"));
+}

@@ -9,12 +9,7 @@
 namespace sluice::files {
 namespace {
 
-struct Type {
-  std::string_view extension;
-  std::string_view type;
-};
-
-constexpr Type kTypes[] = {
+constexpr UsualType kTypes[] = {
     {"3gp", "video/3gpp"},
     {"7z", "application/x-7z-compressed"},
     {"aac", "audio/aac"},
@@ -136,7 +131,7 @@ constexpr Type kTypes[] = {
     {"zst", "application/zstd"},
 };
 
-constexpr bool before(const Type& left, const Type& right) {
+constexpr bool before(const UsualType& left, const UsualType& right) {
   return left.extension < right.extension;
 }
 static_assert(std::is_sorted(std::begin(kTypes), std::end(kTypes), before));
@@ -144,6 +139,10 @@ static_assert(std::is_sorted(std::begin(kTypes), std::end(kTypes), before));
 constexpr std::size_t kLongest = 11;  // "webmanifest"
 
 }  // namespace
+
+std::span<const UsualType> usual_types() {
+  return kTypes;
+}
 
 std::string_view mime_type(std::string_view path, std::string_view fallback) {
   const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
@@ -154,8 +153,8 @@ std::string_view mime_type(std::string_view path, std::string_view fallback) {
 
   std::array<char, kLongest> small;
   std::transform(extension.begin(), extension.end(), small.begin(), lower);
-  const Type wanted{{small.data(), extension.size()}, {}};
-  const Type* found = std::lower_bound(std::begin(kTypes), std::end(kTypes), wanted, before);
+  const UsualType wanted{{small.data(), extension.size()}, {}};
+  const UsualType* found = std::lower_bound(std::begin(kTypes), std::end(kTypes), wanted, before);
   return found != std::end(kTypes) && found->extension == wanted.extension ? found->type : fallback;
 }
 

@@ -36,9 +36,16 @@ std::string quoted(std::string_view text) {
   throw std::runtime_error("types: " + why);
 }
 
+bool is_text(std::string_view type) {
+  return lower_text(type).starts_with("text/");
+}
+
 }  // namespace
 
-TypeTable::TypeTable(std::string_view text) {
+TypeTable::TypeTable(std::string_view text, std::string_view charset) {
+  if (!is_token(charset))
+    throw std::runtime_error("charset: " + quoted(charset) +
+                             " is not a charset such as utf-8; write none for none");
   while (!text.empty()) {
     const std::string_view piece = trimmed(take_part(text, ';'));
     if (piece.empty()) continue;
@@ -54,7 +61,8 @@ TypeTable::TypeTable(std::string_view text) {
       add_pair(name, value);
     }
   }
-  finish();
+  finish(charset);
+  if (!equals_ignoring_case(charset, kUsualCharset)) add_usual(charset);
 }
 
 void TypeTable::add_pair(std::string_view extension, std::string_view type) {
@@ -82,9 +90,25 @@ void TypeTable::add_charset(std::string_view charset) {
   type.has_charset = true;
 }
 
-void TypeTable::finish() {
+// The usual types that have a charset, as the user wants them.
+void TypeTable::add_usual(std::string_view charset) {
+  constexpr std::string_view kParameter = "; charset=utf-8";
+  for (const UsualType& usual : usual_types()) {
+    if (!usual.type.ends_with(kParameter)) continue;
+    const auto place =
+        std::lower_bound(types_.begin(), types_.end(), usual.extension,
+                         [](const Type& type, std::string_view wanted) { return type.extension < wanted; });
+    if (place != types_.end() && place->extension == usual.extension) continue;
+    std::string type(usual.type.substr(0, usual.type.size() - kParameter.size()));
+    if (is_text(type) && charset != kNoCharset) type.append("; charset=").append(charset);
+    types_.insert(place, {std::string(usual.extension), std::move(type)});
+  }
+}
+
+void TypeTable::finish(std::string_view charset) {
   for (Type& type : types_) {
-    if (!type.has_charset && lower_text(type.type).starts_with("text/")) type.type += "; charset=utf-8";
+    if (!type.has_charset && is_text(type.type) && charset != kNoCharset)
+      type.type.append("; charset=").append(charset);
   }
   std::sort(types_.begin(), types_.end(),
             [](const Type& a, const Type& b) { return a.extension < b.extension; });

@@ -3,7 +3,7 @@
 // its text.
 //
 // ';' separates the pairs. A charset may follow a type: "log=text/plain;charset=iso-8859-1". Text types
-// without one get UTF-8.
+// without one get that of the mount.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,13 @@ class TypeTable {
   static constexpr std::size_t kTypesMax = 1024;
 
   TypeTable() = default;
-  // Throws std::runtime_error with a sentence for the person who wrote the option.
-  explicit TypeTable(std::string_view text);
+  static constexpr std::string_view kUsualCharset = "utf-8";
+  static constexpr std::string_view kNoCharset = "none";
+
+  // Of text types, `charset` takes the place of UTF-8. Other types that have one, as XML, then have none,
+  // because their content says it. Throws std::runtime_error with a sentence for the person who wrote the
+  // options.
+  explicit TypeTable(std::string_view text, std::string_view charset = kUsualCharset);
 
   // The Content-Type of a file by its name: the user's, else the built-in one (mime_types.h), else
   // `fallback`. The view is valid as long as this table and `fallback` are.
@@ -35,7 +40,8 @@ class TypeTable {
 
   void add_pair(std::string_view extension, std::string_view type);
   void add_charset(std::string_view charset);
-  void finish();
+  void add_usual(std::string_view charset);
+  void finish(std::string_view charset);
 
   std::vector<Type> types_;  // by extension
 };

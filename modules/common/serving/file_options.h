@@ -32,6 +32,8 @@ inline constexpr std::array kFileOptions = {
     OptionInfo{
         "types", OptionType::text, 0, "",
         "types by extension that replace or extend the usual ones: wasm=application/wasm;md=text/markdown"},
+    OptionInfo{"charset", OptionType::text, 0, "utf-8",
+               "the charset of text types for which types says none; none for no charset"},
     OptionInfo{"default_type", OptionType::text, 0, "application/octet-stream",
                "the Content-Type of files with an unknown extension"},
     OptionInfo{"precompressed", OptionType::flag, 0, "off",
@@ -69,7 +71,7 @@ struct FileOptions {
   // The settings that decide which file a path leads to, and with which head lines. Mounts with equal rules
   // share their open files.
   std::string rules() const {
-    return types_text + "\n" + default_type + (hash_etags ? "\nhash" : "") +
+    return types_text + "\n" + charset + "\n" + default_type + (hash_etags ? "\nhash" : "") +
            (links == Links::refused ? "\nno links" : "");
   }
 
@@ -77,6 +79,7 @@ struct FileOptions {
   std::string fallback;
   std::string errors;  // empty or ending in '/'
   std::string types_text;
+  std::string charset;
   TypeTable types;
   std::string default_type;
   std::string cache_control;
