@@ -21,10 +21,10 @@ using sluice::Bytes;
 using sluice::Exchange;
 using sluice::Host;
 using sluice::OptionType;
-using sluice::access::AddressRange;
 using sluice::access::Credentials;
 using sluice::access::PasswordCheck;
 using sluice::access::Verdict;
+using sluice::files::AddressRange;
 
 struct PerWorker final : sluice::Shared {
   explicit PerWorker(Host& host) : files(host), checks(host) {}
@@ -38,11 +38,10 @@ struct PerWorker final : sluice::Shared {
 std::vector<AddressRange> ranges_of(const Host& host, const std::string& option) {
   std::vector<AddressRange> ranges;
   for (const std::string& item : sluice::files::items_of(host.option(option))) {
-    const std::optional<AddressRange> range = sluice::access::parse_range(item);
+    const std::optional<AddressRange> range = sluice::files::parse_range(item);
     if (!range)
       throw std::runtime_error("the option " + option + " has '" + item +
-                               "': write an address, the first address of a range and its bits as in "
-                               "192.0.2.0/24, or unix");
+                               "': " + std::string(sluice::files::kRangeAdvice));
     ranges.push_back(*range);
   }
   return ranges;
