@@ -97,9 +97,18 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   add_option(*added, *find_serve_option("control"), result.given);
   if (command.argument != nullptr)
     added->add_option(command.argument, result.request)->required()->option_text(" ");
+  if (command.as_json != nullptr) {
+    added->add_flag_callback(
+        "--json",
+        [&result] {
+          result.given["json"] = {{"on", "--json"}};
+        },
+        "Print it as JSON, with the history of the modules and all counts");
+  }
   added->callback([&result, &command] {
     result.command = CommandLine::Command::control;
-    result.request = command.name + (result.request.empty() ? "" : " " + result.request);
+    const char* name = result.given.contains("json") ? command.as_json : command.name;
+    result.request = name + (result.request.empty() ? "" : " " + result.request);
   });
 }
 

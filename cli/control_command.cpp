@@ -26,7 +26,7 @@ constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
 constexpr ControlCommandLine kCommands[] = {
     {"reload", nullptr, "Make the running server read its settings and modules again"},
     {"stop", nullptr, "Make the running server finish the requests under way and end, and wait for it"},
-    {"status", nullptr, "Show the running server's workers and mounts"},
+    {"status", nullptr, "Show the running server's workers and mounts", "status-json"},
     {"module enable", "NAME", "Make the running server load a module that was switched off"},
     {"module disable", "NAME", "Make the running server switch a module off: its mounts answer 503"},
     {"metrics", nullptr, "Print the running server's counters in the text format of Prometheus"},

@@ -16,6 +16,8 @@ struct ControlCommandLine {
   const char* name;
   const char* argument;  // its name in the help; null for none
   const char* help;
+  const char* as_json =
+      nullptr;  // the command in its place when --json is given; null if it has no such option
 };
 
 std::span<const ControlCommandLine> control_commands();

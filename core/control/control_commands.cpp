@@ -53,6 +53,7 @@ std::vector<ControlCommand> ControlCommands::commands() {
       {"reload", reload},
       {"stop", stop},
       {"status", [this](ControlTicket, const std::string&) { return actions_.status(); }},
+      {"status-json", [this](ControlTicket, const std::string&) { return actions_.status_json(); }},
       {"metrics", [this](ControlTicket, const std::string&) { return actions_.metrics(); }},
       {"module enable",
        [this, without_text](ControlTicket ticket, const std::string& module) -> std::optional<ControlAnswer> {

@@ -19,6 +19,7 @@ class ControlCommands {
     std::function<void()> want_reload;
     std::function<void()> stop;  // unless it stops already; calls server_stops
     std::function<std::string()> status;
+    std::function<std::string()> status_json;
     std::function<std::string()> metrics;
     std::function<void(const std::string& module, std::function<void(const Result<void>&)> answer)> enable;
     std::function<Result<void>(const std::string& module)> disable;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "module/module_events.h"
 #include "module/module_placement.h"
 #include "settings/certificate_facts.h"
 #include "telemetry/worker_stats.h"
@@ -36,6 +37,8 @@ struct ServerView {
   std::vector<Place> places;           // where the modules answer
   std::vector<WorkerView> workers;
   std::vector<CertificateView> certificates;  // in force
+  std::vector<ModuleEvent> events;            // of the modules, the latest last
+  std::string_view state = "ready";           // or "starting", "stopping"
 };
 
 }  // namespace sluice

@@ -108,6 +108,23 @@ class ModuleInstance::GuardedWork final : public Work {
   bool ran_ = false;
 };
 
+class ModuleInstance::GuardedQuestion final : public Questions::Asker {
+ public:
+  GuardedQuestion(ModuleInstance& instance, Answered& inner) : instance_(instance), inner_(inner) {}
+  ~GuardedQuestion() { instance_.services_.questions->forget(*this); }
+  void answered(bool known, std::string_view text) override {
+    Answered& inner = inner_;
+    ModuleInstance& instance = instance_;
+    const InstanceRef held(&instance);
+    std::erase_if(instance.questions_, [this](const auto& one) { return one.get() == this; });  // destroys this
+    instance.call([&] { inner.answered(known, text); });
+  }
+
+ private:
+  ModuleInstance& instance_;
+  Answered& inner_;
+};
+
 ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file,
                                InstanceRef shared, MountPlan plan)
     : services_(services), file_(std::move(file)), shared_(std::move(shared)), plan_(std::move(plan)) {
@@ -122,7 +139,7 @@ ModuleInstance::~ModuleInstance() {
     filter_.reset();
     own_shared_.reset();
   });
-  drop_watches_and_timers();  // the destructors may have started some
+  drop_waits();  // the destructors may have started some
   services_.loop.timers().cancel(leftover_);
 }
 
@@ -270,6 +287,14 @@ TimerId ModuleInstance::start_timer(std::uint64_t delay_ms, std::uint64_t period
   return id;
 }
 
+bool ModuleInstance::ask(Bytes question, Answered& to) {
+  if (condemned_ || services_.questions == nullptr) return false;
+  auto guarded = std::make_unique<GuardedQuestion>(*this, to);
+  if (!services_.questions->ask(question, *guarded)) return false;
+  questions_.push_back(std::move(guarded));
+  return true;
+}
+
 std::uint64_t ModuleInstance::due_in(std::uint64_t delay_ms) const {
   const std::uint64_t now_ms = services_.loop.now_ms();
   return delay_ms < Timers::kNone - now_ms ? now_ms + delay_ms : Timers::kNone;
@@ -309,17 +334,18 @@ void ModuleInstance::release() {
 void ModuleInstance::let_go() {
   if (--keeps_ > 0 || condemned_) return;
   condemned_ = true;
-  drop_watches_and_timers();  // so that nothing calls the module again
+  drop_waits();  // so that nothing calls the module again
   services_.loop.reap(std::unique_ptr<Reapable>(this));
 }
 
-void ModuleInstance::drop_watches_and_timers() {
+void ModuleInstance::drop_waits() {
   for (auto& [fd, watch] : watches_) {
     watch->stop();
     services_.loop.reap(std::move(watch));  // it may be the caller
   }
   watches_.clear();
   timers_.clear();
+  questions_.clear();
 }
 
 std::uint32_t ModuleInstance::counter(Bytes name) {

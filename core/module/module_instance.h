@@ -1,5 +1,5 @@
 // One handler or filter of one worker, or the Shared of a module's handlers, with all that it got from the
-// server: options, watches, timers, offloaded work, holds. It is the module's Host.
+// server: options, watches, timers, offloaded work, questions, holds. It is the module's Host.
 //
 // The router, each exchange, each offloaded work and the module itself hold it. When the last hold ends, it is
 // destroyed at the end of the turn: first the handler, then the module's Shared if this was its last user, then
@@ -20,6 +20,7 @@
 #include "loop/event_loop.h"
 #include "loop/offload.h"
 #include "module/module_file.h"
+#include "module/questions.h"
 #include "module/request_calls.h"
 #include "telemetry/worker_stats.h"
 
@@ -43,6 +44,7 @@ struct InstanceServices {
   Offload& offload;
   WorkerStats& stats;
   Resumer& resumer;
+  Questions* questions = nullptr;  // null: there is no server to ask
 };
 
 // Where and how a handler is mounted, or a filter placed.
@@ -150,6 +152,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) override;
   void release_fields(FieldBlock* block) override;
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
+  bool ask(Bytes question, Answered& to) override;
 
  private:
   // The minors of the interface that brought Handler's methods.
@@ -193,6 +196,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   class Watch;
   class GuardedTimer;
   class GuardedWork;
+  class GuardedQuestion;
 
   ModuleInstance(const InstanceServices& services, std::shared_ptr<ModuleFile> file, InstanceRef shared,
                  MountPlan plan);
@@ -201,7 +205,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   static Result<std::vector<OptionValue>> resolve_options(const ModuleFile& file, const MountPlan& mount);
   const OptionValue* find_option(std::string_view name) const;
   void report_thrown(std::string_view what) noexcept;
-  void drop_watches_and_timers();
+  // Nothing that the module waits for calls it any more.
+  void drop_waits();
   // `period_ms` is 0 for a timer that fires once.
   TimerId start_timer(std::uint64_t delay_ms, std::uint64_t period_ms, Timer& timer);
   // When so much has passed from now on.
@@ -227,6 +232,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   bool condemned_ = false;  // given to EventLoop::reap
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GuardedTimer>> timers_;
+  std::vector<std::unique_ptr<GuardedQuestion>> questions_;
   std::unique_ptr<Shared> own_shared_;
   std::unique_ptr<Handler> handler_;
   std::unique_ptr<Filter> filter_;

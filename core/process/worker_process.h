@@ -18,6 +18,7 @@
 #include "module/module_set.h"
 #include "process/access_logs.h"
 #include "process/culprit.h"
+#include "process/question_pace.h"
 #include "telemetry/worker_stats.h"
 #include "worker/worker_main.h"
 #include "worker/worker_message.h"
@@ -54,6 +55,7 @@ class WorkerProcess final : private Pollable {
   const WorkerStats& stats() const { return *stats_; }
   // False when the message cannot be sent. A worker that is gone is reaped later.
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
+  QuestionPace& question_pace() { return question_pace_; }
   void kill();
   // Kills it, and its end needs no report.
   void dismiss();
@@ -90,6 +92,7 @@ class WorkerProcess final : private Pollable {
   Alarm look_;
   SharedStats stats_;
   AccessLease access_;
+  QuestionPace question_pace_;
   bool ready_ = false;
   bool condemned_ = false;
   bool held_by_disk_ = false;

@@ -13,8 +13,10 @@ ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout,
                          const std::vector<WorkerProcess*>& retired, std::uint64_t started_ms) {
   const std::uint64_t now = monotonic_ms();
   ServerView view{
-      ::getpid(), now - started_ms, {}, rollout.in_force(), places(group.plan(), rollout.in_force()), {}, {}};
+      ::getpid(), now - started_ms, {}, rollout.in_force(), places(group.plan(), rollout.in_force()), {}, {},
+      {}};
   view.listening = group.urls(0);
+  view.events.assign(rollout.events().all().begin(), rollout.events().all().end());
   const auto add = [&](const WorkerProcess& worker, std::string_view state) {
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
                             worker.ready() ? state : "starting", &worker.stats()});

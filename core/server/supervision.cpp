@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <utility>
 
 #include "base/log.h"
 #include "base/process_setup.h"
 #include "base/text.h"
+#include "control/health_text.h"
+#include "control/status_json.h"
 #include "control/status_text.h"
 #include "server/startup_message.h"
 #include "settings/kernel_tls_support.h"
@@ -127,13 +130,21 @@ Result<void> Supervisor::open_control() {
   actions.want_reload = [this] { want_reload(); };
   actions.stop = [this] { stop(); };
   actions.status = [this] { return status_text(view()); };
+  actions.status_json = [this] { return status_in_json(); };
   actions.metrics = [this] { return metrics_text(view(), past_); };
+  questions_.add("status", actions.status_json);
+  questions_.add("metrics", actions.metrics);
+  questions_.add("health", [this] { return health_text(view()); });
   actions.enable = [this](const std::string& module, ModuleRollout::Answer answer) {
     if (reload_ != nullptr) return answer(fail("a reload is at work: try again in a moment"));
     rollout_.enable(module, std::move(answer));
   };
   actions.disable = [this](const std::string& module) { return rollout_.disable(module); };
   return control_.open(loop_, group_->plan().settings, std::move(actions));
+}
+
+std::string Supervisor::status_in_json() const {
+  return status_json(view(), past_, std::time(nullptr));
 }
 
 WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
@@ -161,6 +172,7 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
   log_pipe_.close_reading();
   access_logs_.close_for_child();
   control_.close_for_child();
+  questions_.forget_texts();
 }
 
 bool Supervisor::run() {
@@ -188,6 +200,10 @@ WorkerProcess* Supervisor::find_worker(pid_t pid) const {
 }
 
 void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
+  if (message.kind == ControlMessage::ask) {
+    const auto tell = [&worker](const WorkerMessage& answer, int fd) { worker.tell(answer, fd); };
+    return questions_.asked(message, worker.question_pace(), monotonic_ms(), tell);
+  }
   if (group_->find(worker.pid()) == &worker) {
     if (message.kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
     rollout_.answered(worker.pid(), message);
@@ -327,6 +343,7 @@ void Supervisor::stop() {
   log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));
   manager_.stopping(drain_ms + DrainingWorkers::kDrainGraceMs);
   control_.server_stops();
+  questions_.forget_texts();
   abandon_reload();
   group_->close_listeners();  // the workers accept the waiting connections, and close their own sockets
   for (WorkerProcess* worker : all_workers()) worker->tell({ControlMessage::stop});

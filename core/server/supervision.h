@@ -28,6 +28,7 @@
 #include "server/served_certificates.h"
 #include "server/service_manager.h"
 #include "server/tried_settings.h"
+#include "server/worker_questions.h"
 #include "swap/module_rollout.h"
 
 namespace sluice {
@@ -54,6 +55,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
  private:
   Result<void> watch_signals();
   Result<void> open_control();
+  std::string status_in_json() const;
   WorkerGroup::Launch launch(Unusable unusable);
   void close_for_child(const std::vector<ListeningSocket>& own_sockets);
 
@@ -87,6 +89,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   ServerView view() const {
     ServerView view = gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
     view.certificates = with_sites(certificates_.all(), group_->plan());
+    view.state = stopping_ ? "stopping" : serving_ ? "ready" : "starting";
     return view;
   }
   WorkerGroup* next_group() const { return reload_ == nullptr ? nullptr : reload_->group(); }
@@ -106,6 +109,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   AccessLogs access_logs_;
   PastCounts past_;
   ControlCommands control_;
+  WorkerQuestions questions_;
   ModuleRollout rollout_;
   std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // the one under way

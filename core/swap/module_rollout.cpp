@@ -148,6 +148,7 @@ void ModuleRollout::remove(const std::string& file) {
   } else {
     log(LogLevel::info, fmt::format("{} is gone: module {} no longer answers", file, name));
   }
+  events_.note(ModuleEvents::kRemoved, name, record->serving.entry.generation);
   catalog_.remove(file, keep);
 }
 
@@ -264,9 +265,11 @@ void ModuleRollout::commit() {
   store_->keep_libraries();
   if (change_.copy == nullptr) return;
   const ModuleEntry entry = change_.entry;
-  if (!entry.name.empty())
+  if (!entry.name.empty()) {
     log(LogLevel::info,
         fmt::format("module {} serves in {} ({})", entry.name, generation_text(entry), entry.file));
+    events_.note(revives ? ModuleEvents::kServesAgain : ModuleEvents::kServes, entry.name, entry.generation);
+  }
   refusals_.erase(entry.file);
   renewed_for_.erase(entry.file);
   catalog_.take(std::exchange(change_, Generation{}), monotonic_ms(), policy());
@@ -295,6 +298,7 @@ void ModuleRollout::refuse(const std::string& why) {
   if (revives) {
     const std::string sentence = fmt::format("{} stays switched off, and its routes answer 503: {}", file, why);
     log(LogLevel::error, sentence);
+    events_.note(ModuleEvents::kSwitchedOff, module_of(file), 0, why);
     if (catalog_.find(file) != nullptr) catalog_.close(file);
     return revived(file, fail(sentence));
   }
@@ -305,6 +309,7 @@ void ModuleRollout::refuse(const std::string& why) {
   const std::string goes_on =
       record == nullptr ? "" : fmt::format(", and {} goes on", generation_text(record->serving.entry));
   log(LogLevel::error, fmt::format("{} is not taken{}: {}", file, goes_on, why));
+  events_.note(ModuleEvents::kRefused, module_of(file), 0, why);
 }
 
 // A worker that cannot take the commit is replaced by a new one, which begins with the new set. A worker that
@@ -337,6 +342,7 @@ bool ModuleRollout::fault(const std::string& module, std::uint32_t generation) {
   if (verdict == Verdict::go_back) {
     log(LogLevel::error, fmt::format("module {} goes back to {}, its last good one, after {}", module,
                                      generation_text(record.last_good->entry), faults));
+    events_.note(ModuleEvents::kGoesBack, module, record.last_good->entry.generation, "after " + faults);
     reviving_.try_emplace(file);
     catalog_.suspend(file);
     return true;
@@ -345,8 +351,15 @@ bool ModuleRollout::fault(const std::string& module, std::uint32_t generation) {
       fmt::format("module {} is switched off after {}: its routes answer 503 until its file changes or "
                   "`sluice module enable {}`",
                   module, faults, module));
+  events_.note(ModuleEvents::kSwitchedOff, module, generation, "after " + faults);
   catalog_.close(file);
   return true;
+}
+
+// The name of its module; its own if that is not known.
+std::string ModuleRollout::module_of(const std::string& file) const {
+  const ModuleRecord* record = catalog_.find(file);
+  return record == nullptr || record->serving.entry.name.empty() ? file : record->serving.entry.name;
 }
 
 void ModuleRollout::enable(const std::string& module, Answer answer) {
@@ -365,6 +378,7 @@ Result<void> ModuleRollout::disable(const std::string& module) {
   const std::string& file = record->serving.entry.file;
   const bool changes = stage_ != Stage::idle && change_.copy != nullptr && change_.entry.file == file;
   if (changes || reviving_.contains(file)) return change_at_work(module);
+  events_.note(ModuleEvents::kSwitchedOff, module, record->serving.entry.generation);
   catalog_.close(file);
   wake();
   return {};

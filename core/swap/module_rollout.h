@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "loop/alarm.h"
+#include "module/module_events.h"
 #include "process/heard_child.h"
 #include "process/rollout_workers.h"
 #include "swap/folder_trial.h"
@@ -53,6 +54,8 @@ class ModuleRollout {
   ModuleSet set() const { return catalog_.set(); }
   // The set of the workers that serve.
   const ModuleSet& in_force() const { return in_force_; }
+
+  const ModuleEvents& events() const { return events_; }
 
   // Tells of an ended process. True if it was the one of the trial, or the one that reads the folder.
   bool child_ended(pid_t pid, int status);
@@ -113,6 +116,7 @@ class ModuleRollout {
   void commit();
   void refuse(const std::string& why);
   void end_change(ControlMessage how);
+  std::string module_of(const std::string& file) const;
 
   EventLoop& loop_;
   CloseInChild close_in_child_;
@@ -122,6 +126,7 @@ class ModuleRollout {
   std::unique_ptr<FolderWatch> watch_;
   ModuleCatalog catalog_;
   ModuleSet in_force_;  // the set that the workers have
+  ModuleEvents events_;
   const RolloutWorkers* workers_ = nullptr;
   bool look_wanted_ = false;           // the next look is at every file
   bool again_wanted_ = false;          // the next look puts its files into `again_`, too

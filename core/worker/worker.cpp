@@ -71,32 +71,6 @@ class Worker::Unloading final : public Work {
   std::uint64_t note_;
 };
 
-class Worker::Loading final : public Work {
- public:
-  Loading(Worker& worker, std::uint64_t number, ModuleSet set, ModuleSet wanted)
-      : worker_(worker), number_(number), set_(std::move(set)), wanted_(std::move(wanted)) {
-    for (const ModuleEntry& entry : wanted_) notes_.push_back(note_of_loading(worker.context_.stats, entry));
-  }
-  void run() override {
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      read_through(wanted_[i].path);
-      files_.emplace(wanted_[i].path, load_module(wanted_[i], worker_.context_.stats, notes_[i]));
-    }
-  }
-  void done(bool ran) override {
-    if (!ran) return worker_.say(ControlMessage::refused, number_, "the worker had no free thread to load it");
-    worker_.begin_next(number_, set_, files_);
-  }
-
- private:
-  Worker& worker_;
-  std::uint64_t number_;
-  ModuleSet set_;
-  ModuleSet wanted_;
-  std::vector<std::uint64_t> notes_;  // one for each of them
-  LoadedFiles files_;
-};
-
 Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats,
                std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload)
     : plan_(plan),
@@ -110,7 +84,8 @@ Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& 
       connections_(context_),
       shortage_(*loop_),
       spare_descriptors_from_(spare_descriptors_from()),
-      services_{*loop_, *offload_, stats, connections_},
+      questions_(*loop_),
+      services_{*loop_, *offload_, stats, connections_, &questions_},
       own_threads_(running_threads().value_or(std::set<std::string>())) {}
 
 Worker::~Worker() {
@@ -213,6 +188,7 @@ Result<void> Worker::run(const std::vector<ListeningSocket>& sockets, int contro
   Listener::Acceptor& acceptor = *this;
   for (const ListeningSocket& socket : sockets)
     listeners_.push_back(std::make_unique<Listener>(*loop_, acceptor, UniqueFd(socket.fd), socket.address));
+  questions_.use(control_);
   if (!send_message(control_, {ControlMessage::ready})) return fail("the supervisor is gone");
   loop_->run();
   return {};
@@ -236,6 +212,7 @@ void Worker::on_events(std::uint32_t) {
       loop_->look_at_own();
       // No supervisor would replace or end this worker.
       loop_->remove(control_token_, control_);
+      questions_.use(-1);
       return drain(true);
     }
     hear(message);
@@ -262,69 +239,14 @@ void Worker::hear(WorkerMessage& message) {
     case ControlMessage::help_over:
       helped_.erase(message.number);
       return;
+    case ControlMessage::told:
+      return questions_.told(message);
     case ControlMessage::ready:
     case ControlMessage::prepared:
     case ControlMessage::refused:
+    case ControlMessage::ask:
       return;  // from the worker itself
   }
-}
-
-void Worker::say(ControlMessage kind, std::uint64_t number, const std::string& text) {
-  if (!send_message(control_, {kind, number, text}))
-    log(LogLevel::error, "a change of the modules cannot be reported to the supervisor");
-}
-
-void Worker::prepare_change(std::uint64_t number, const ModuleSet& set) {
-  abandon_change();
-  change_ = number;
-  const ModuleSet wanted = MountTable::to_load(plan_, group_, set, mounts_.get());
-  std::unique_ptr<Work> loading = std::make_unique<Loading>(*this, number, set, wanted);
-  if (!offload_->submit(this, loading))
-    say(ControlMessage::refused, number, "the threads of the worker have too much to do");
-}
-
-void Worker::begin_next(std::uint64_t number, const ModuleSet& set, LoadedFiles& files) {
-  for (auto& [path, file] : files) {
-    if (file) *file = unloaded_elsewhere(std::move(*file));
-  }
-  if (number != change_) return;  // it was abandoned meanwhile
-  making_ = MountTable::begin(services_, plan_, group_, set, files, mounts_.get(), Unusable::left_out);
-  make_next();
-}
-
-void Worker::make_next() {
-  if (making_ == nullptr) return;  // it was abandoned meanwhile
-  Result<bool> all_made = false;
-  do all_made = making_->make_some(1);
-  while (all_made && !*all_made && !loop_->slice_is_over());
-  if (all_made && !*all_made) return loop_->make_ready(*this);
-  std::unique_ptr<MountTable> made = std::move(making_);
-  if (!all_made) return say(ControlMessage::refused, change_, all_made.error().message);
-  if (!made->problems().empty())
-    return say(ControlMessage::refused, change_, made->problems().front().sentence);
-  next_mounts_ = std::move(made);
-  say(ControlMessage::prepared, change_);
-}
-
-// The other workers have taken the change. If this one has not prepared it, it ends, and its successor starts
-// with it.
-void Worker::commit_change(std::uint64_t number) {
-  if (next_mounts_ == nullptr || number != change_) {
-    log(LogLevel::error,
-        "this worker has not prepared a change of the modules that the others have taken: it ends, to be "
-        "replaced");
-    return drain(true);
-  }
-  next_mounts_->fill(router_);
-  mounts_->retire_except(*next_mounts_);
-  mounts_ = std::move(next_mounts_);
-  change_ = 0;
-}
-
-void Worker::abandon_change() {
-  making_.reset();
-  next_mounts_.reset();
-  change_ = 0;
 }
 
 void Worker::start_accepting() {

@@ -18,6 +18,7 @@
 #include "transport/listener.h"
 #include "transport/tls_identities.h"
 #include "transport/tls_link.h"
+#include "worker/server_questions.h"
 #include "worker/worker_message.h"
 
 namespace sluice {
@@ -91,6 +92,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Shortage shortage_;
   int spare_descriptors_from_;  // descriptors from this number on are kept for files, if idle connections can
                                 // give way
+  ServerQuestions questions_;
   InstanceServices services_;
   std::unique_ptr<MountTable> mounts_;
   std::unique_ptr<MountTable> making_;       // some handlers in each turn

@@ -14,6 +14,7 @@ enum class ControlMessage : char {
   ready = 'r',     // it can serve
   prepared = 'P',  // the change of that number can be committed
   refused = 'R',   // it cannot; the text gives the reason
+  ask = 'q',       // the text is a question of its modules about the server
   // To a worker:
   accept = 'y',   // begin to accept connections
   stop = 's',     // finish the requests under way within the drain limit, then exit
@@ -23,11 +24,12 @@ enum class ControlMessage : char {
   abandon = 'a',  // destroy these handlers
   help = 'h',     // also accept from the socket that the message carries; its text is the index of its address
   help_over = 'o',
+  told = 't',  // the answer to the question of that number is what the descriptor holds; without one, nothing
 };
 
 struct WorkerMessage {
   ControlMessage kind = ControlMessage::ready;
-  std::uint64_t number = 0;  // of the change, or of the socket in the held worker
+  std::uint64_t number = 0;  // of the change, of the question, or of the socket in the held worker
   std::string text = {};
   UniqueFd fd = {};  // when received
 };

@@ -241,5 +241,8 @@ void sluice_release_fields(sluice_host* host, sluice_field_block* block) {
 sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_ms, sluice_timer* timer) {
   return std::bit_cast<sluice_timer_id>(in(host).every(period_ms, in_place<CTimer>(timer)));
 }
+bool sluice_ask(sluice_host* host, const char* question, sluice_answered* to) {
+  return in(host).ask(question, in_place<CAnswered>(to));
+}
 
 }  // extern "C"

@@ -237,6 +237,13 @@ typedef struct sluice_timer {
   void* self;
 } sluice_timer;
 
+// Since 1.2.
+typedef struct sluice_answered {
+  void* of_the_shim;
+  void (*answered)(void* self, bool known, sluice_bytes text);
+  void* self;
+} sluice_answered;
+
 // Exchange
 const sluice_request* sluice_exchange_request(const sluice_exchange* exchange);
 sluice_bytes sluice_client_address(sluice_exchange* exchange);
@@ -308,6 +315,8 @@ sluice_field_block* sluice_prepare_fields(sluice_host* host, const sluice_field*
 void sluice_release_fields(sluice_host* host, sluice_field_block* block);
 // Since 1.2.
 sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_ms, sluice_timer* timer);
+// False: `to` is not answered.
+bool sluice_ask(sluice_host* host, const char* question, sluice_answered* to);
 
 // What SLUICE_MODULE fills in.
 

@@ -194,4 +194,14 @@ class CTimer final : public sluice::Timer {
   void* self_;
 };
 
+class CAnswered final : public sluice::Answered {
+ public:
+  explicit CAnswered(const sluice_answered& to) : answered_(to.answered), self_(to.self) {}
+  void answered(bool known, sluice::Bytes text) override { answered_(self_, known, out(text)); }
+
+ private:
+  void (*answered_)(void*, bool, sluice_bytes);
+  void* self_;
+};
+
 }  // namespace

@@ -88,6 +88,9 @@ TEST_CASE("the command line has every command of a running server") {
     CHECK(line.command == CommandLine::Command::control);
     CHECK(line.request == std::string(command.name) + (command.argument == nullptr ? "" : " argument"));
     CHECK(line.given.at("control").front().text == "/x");
+    if (command.as_json == nullptr) continue;
+    words.emplace_back("--json");
+    CHECK(parse_command_line(words).request == command.as_json);
   }
 }
 

@@ -135,6 +135,7 @@ TEST_CASE("a module in C can do what one in C++ can", "[e2e][abi]") {
   CHECK(client.get("/c/timer").body == "done, 0\n");
   CHECK(client.get("/c/watch").body == "done, 0\n");
   CHECK(client.get("/c/work").body == "done, 42\n");
+  CHECK(client.get("/c/ask").body == "done, 1\n");
   client.send(post("/c/", std::string(50'000, 'a')));
   CHECK(client.read_answer().body == "done, " + std::to_string(50'000 * 'a') + "\n");
   CHECK(client.get("/c/nothing").status == 404);

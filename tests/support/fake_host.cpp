@@ -96,6 +96,7 @@ void FakeServer::turn(int wait_ms) {
   }
   give_back_works();
   fire_timers();
+  answer_questions();
   for (const std::uint64_t ticket : std::exchange(resumed_, {})) {
     const auto found = driven_.find(ticket);
     if (found != driven_.end()) found->second->resume();
@@ -176,12 +177,22 @@ void FakeServer::fire_timers() {
   }
 }
 
+void FakeServer::answer_questions() {
+  if (withhold_answers) return;
+  for (const Question& asked : std::exchange(asked_, {})) {
+    const auto found = answers.find(asked.question);
+    const bool known = !expire_questions && found != answers.end();
+    call("Answered::answered", [&] { asked.to->answered(known, known ? Bytes(found->second) : Bytes()); });
+  }
+}
+
 FakeHost::~FakeHost() {
   if (holds != 0) server_.violation("holds and releases differ by " + std::to_string(holds));
   for (const auto& [fd, watch] : server_.watches_) {
     if (watch.host == this) server_.violation("an fd is still watched");
   }
   std::erase_if(server_.alarms_, [this](const auto& alarm) { return alarm.second.host == this; });
+  std::erase_if(server_.asked_, [this](const auto& asked) { return asked.host == this; });
 }
 
 Folder FakeHost::folder() const {
@@ -247,6 +258,14 @@ TimerId FakeHost::every(std::uint64_t period_ms, Timer& timer) {
   const std::uint64_t id = ++server_.last_timer_;
   server_.alarms_.emplace(server_.now_ms_ + period_ms, FakeServer::Alarm{this, id, &timer, period_ms});
   return TimerId{id};
+}
+
+bool FakeHost::ask(Bytes question, Answered& to) {
+  server_.check_thread();
+  server_.questions.push_back(copy(question));
+  if (!server_.answers.contains(copy(question))) return false;
+  server_.asked_.push_back({this, &to, copy(question)});
+  return true;
 }
 
 void FakeHost::cancel(TimerId timer) {

@@ -66,13 +66,18 @@ class FakeServer {
   unsigned refuse_offloads = 0;  // how many of the next works are refused, as if the queue were full
   bool expire_offloads = false;  // done(false) without run(), as after waiting for too long
   void pause_offload(bool paused);
+  // The questions that are answered, each in the next turn; others are refused.
+  std::map<std::string, std::string> answers;
+  bool withhold_answers = false;  // none of them is answered until this is false again
+  bool expire_questions = false;  // answered(false)
 
   // What tests look at.
   std::vector<std::string> violations;
   std::vector<std::pair<LogLevel, std::string>> logs;
   std::map<std::string, std::uint64_t> counters;
   std::uint64_t works_offered = 0;
-  std::uint64_t longest_call_us = 0;  // of all calls into the module
+  std::vector<std::string> questions;  // asked, also those that were refused
+  std::uint64_t longest_call_us = 0;   // of all calls into the module
   std::int64_t field_blocks_out = 0;
 
   // Calls the module, measures the time, and notes what it throws.
@@ -95,6 +100,11 @@ class FakeServer {
     Timer* timer;
     std::uint64_t period_ms;  // 0: fires once
   };
+  struct Question {
+    FakeHost* host;
+    Answered* to;
+    std::string question;
+  };
   struct Item {
     FakeHost* host;
     std::unique_ptr<Work> work;
@@ -104,6 +114,7 @@ class FakeServer {
   void run_thread();
   void give_back_works();
   void fire_timers();
+  void answer_questions();
   void read_clock();
   void check_thread();
 
@@ -115,6 +126,7 @@ class FakeServer {
   std::map<int, Watch> watches_;
   std::multimap<std::uint64_t, Alarm> alarms_;
   std::uint64_t last_timer_ = 0;
+  std::vector<Question> asked_;
   std::map<std::uint64_t, Driven*> driven_;
   std::uint64_t last_ticket_ = 0;
   std::vector<std::uint64_t> resumed_;
@@ -169,6 +181,7 @@ class FakeHost final : public Host {
   FieldBlock* prepare_fields(const Field* fields, std::uint32_t count) override;
   void release_fields(FieldBlock* block) override;
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
+  bool ask(Bytes question, Answered& to) override;
 
  private:
   FakeServer& server_;

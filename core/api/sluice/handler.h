@@ -1,5 +1,6 @@
 // The classes through which a module and the server speak: a module implements Handler and what it needs of
-// Body, Task, Reader, Work, Watcher, Timer, Holder and Shared; the server implements Exchange, Sink and Host.
+// Body, Task, Reader, Work, Watcher, Timer, Answered, Holder and Shared; the server implements Exchange, Sink
+// and Host.
 //
 // Thread: every method here runs on the worker's loop thread and must not block, except Work::run, which runs
 // on an offload thread and may call nothing of Host, Exchange or Sink. A handler therefore needs no locks.
@@ -8,7 +9,7 @@
 //
 // Ownership: what is handed to the server as Body, Task, Reader or Work belongs to it from that call on; it
 // destroys each exactly once, on the loop thread, and destruction before the end means: cancelled. Watcher,
-// Timer and Holder stay the module's own. Methods are only ever appended within a major version.
+// Timer, Answered and Holder stay the module's own. Methods are only ever appended within a major version.
 #pragma once
 
 #include <sluice/abi.h>
@@ -102,6 +103,16 @@ class Timer {
 
  protected:
   ~Timer() = default;
+};
+
+// Since 1.2: takes the answer to a question of Host::ask.
+class Answered {
+ public:
+  // `known` is false, and the text empty, if there is no answer: ask again later. The view ends with the call.
+  virtual void answered(bool known, Bytes text) = 0;
+
+ protected:
+  ~Answered() = default;
 };
 
 // What a module's handlers of one worker have in common: pools, caches, an AIO context. Made before the first
@@ -233,6 +244,15 @@ class Host {
 
   // Since 1.2: fires again and again, each time after at least this long, until it is cancelled. 0 counts as 1.
   virtual TimerId every(std::uint64_t period_ms, Timer& timer) = 0;
+  // Since 1.2: asks about the whole server, with all of its workers. `to` is answered once, later; or never, if
+  // this handler is destroyed before, so it has to live as long as the handler or until it is answered. False,
+  // and `to` is not answered: too many questions wait, the question has no meaning, or this handler is only
+  // made to be tried. An answer may be 200 ms old, and is shared by all who ask the same at that time.
+  //   "metrics": counters in the text format of Prometheus, as `sluice metrics` prints them
+  //   "status":  JSON, as `sluice status --json` prints it; newer servers add members
+  //   "health":  a line "starting", "ready" or "stopping", then for each module a line "on NAME" or, if it is
+  //              switched off, "off NAME"; newer servers may add lines
+  virtual bool ask(Bytes question, Answered& to) = 0;
 
  protected:
   ~Host() = default;

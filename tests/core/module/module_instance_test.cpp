@@ -185,3 +185,45 @@ TEST_CASE_METHOD(Fixture, "a descriptor that was closed without unwatch can be w
   CHECK(own.count == 1);
   loop->remove(token, servers.get());
 }
+
+TEST_CASE_METHOD(Fixture, "a question is answered while its instance lives, and else forgotten",
+                 "[module_instance]") {
+  struct Asked final : Questions {
+    bool ask(std::string_view question, Asker& asker) override {
+      if (question != "metrics") return false;
+      askers.push_back(&asker);
+      return true;
+    }
+    void forget(const Asker& asker) override { std::erase(askers, &asker); }
+    std::vector<Asker*> askers;
+  } asked;
+  struct Taking final : Answered {
+    void answered(bool known, Bytes text) override {
+      heard += (known ? "" : "unknown ") + std::string(std::string_view(text));
+    }
+    std::string heard;
+  } taking;
+  InstanceRef alone = hello("/alone/");
+  CHECK_FALSE(alone->ask("metrics", taking));  // there is no server
+  services.questions = &asked;
+  InstanceRef instance = hello("/hello/");
+  CHECK_FALSE(instance->ask("passwords", taking));
+  REQUIRE(instance->ask("metrics", taking));
+  asked.askers.front()->answered(true, "one");
+  CHECK(asked.askers.empty());
+  CHECK(taking.heard == "one");
+  SECTION("an answer may come while it is retired") {
+    REQUIRE(instance->ask("metrics", taking));
+    instance->retire();
+    asked.askers.front()->answered(false, "");
+    CHECK(taking.heard == "oneunknown ");
+  }
+  SECTION("the last hold ends") {
+    REQUIRE(instance->ask("metrics", taking));
+    REQUIRE(instance->ask("metrics", taking));
+    instance = InstanceRef();
+    CHECK(asked.askers.empty());
+    loop->turn(0);
+    CHECK(taking.heard == "one");
+  }
+}

@@ -115,6 +115,15 @@ struct Fixture {
     const ModuleEntry& entry = rollout.in_force().at(0);
     return "generation " + std::to_string(entry.generation) + (entry.closed ? ", closed" : "");
   }
+  // What has happened to the module, each with its generation.
+  Words history() const {
+    Words words;
+    for (const ModuleEvent& event : rollout.events().all()) {
+      CHECK(event.module == "swapped");
+      words.push_back(std::to_string(event.generation) + " " + std::string(event.what));
+    }
+    return words;
+  }
 };
 
 }  // namespace
@@ -144,6 +153,7 @@ TEST_CASE_METHOD(Fixture, "a change that one worker refuses reaches none", "[mod
   CHECK(told_in_vain().empty());
   CHECK(in_force() == "generation 1");
   CHECK_FALSE(rollout.busy());
+  CHECK(history() == Words{"0 refused"});
 }
 
 TEST_CASE_METHOD(Fixture, "a fault that switches a module off goes before the change at work",
@@ -162,6 +172,7 @@ TEST_CASE_METHOD(Fixture, "a fault that switches a module off goes before the ch
   REQUIRE(told(1) == Words{"prepare 1001"});
   take_change();
   CHECK(in_force() == "generation 3");
+  CHECK(history() == Words{"1 switched off", "3 serves"});
 }
 
 TEST_CASE_METHOD(Fixture, "a module that is enabled during a reload waits for its end", "[module_rollout]") {
@@ -184,6 +195,7 @@ TEST_CASE_METHOD(Fixture, "a module that is enabled during a reload waits for it
     REQUIRE(answered);
     CHECK(answered->has_value());
     CHECK(in_force() == "generation 1");
+    CHECK(history() == Words{"1 switched off", "1 serves again"});
   }
   SECTION("that replaces the workers") {
     ScriptedWorkers next;

@@ -1,5 +1,5 @@
 // A module in C. It greets as its option says, streams lines, answers later by a timer, by a watched
-// descriptor and by a thread, adds up a request's body, and lends bytes.
+// descriptor, by a thread and by what the server says of itself, adds up a request's body, and lends bytes.
 #include <sluice_c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+struct errand;
+
 typedef struct {
   sluice_host* host;
   sluice_field_block* fields;
   sluice_holder holder;
+  sluice_answered answered;
+  struct errand* asking;  // the request that waits for the answer, or null
   uint32_t counter;
   unsigned lent;
 } plain;
@@ -26,6 +30,8 @@ static void give_back(void* self) {
   sluice_release(handler->host);
 }
 
+static void answered(void* self, bool known, sluice_bytes text);
+
 static void* create(sluice_host* host) {
   const sluice_bytes greeting = sluice_option_text(host, "greeting");
   if (greeting.size == 0) {
@@ -38,6 +44,7 @@ static void* create(sluice_host* host) {
   handler->host = host;
   handler->fields = sluice_prepare_fields(host, &line, 1);
   handler->holder = (sluice_holder){.release = give_back, .self = handler};
+  handler->answered = (sluice_answered){.answered = answered, .self = handler};
   handler->counter = sluice_counter(host, "requests");
   return handler;
 }
@@ -88,11 +95,12 @@ static void stream_lines(plain* handler, sluice_exchange* exchange) {
   sluice_stream(exchange, SLUICE_UNKNOWN_SIZE, &functions, body);
 }
 
-// "timer", "watch", "work" and a request's body use an errand: something that a task waits for. It is freed
+// "timer", "watch", "work", "ask" and a request's body use an errand: something that a task waits for. It is freed
 // when neither the task nor the side that runs it needs it any more.
 
-typedef struct {
+typedef struct errand {
   sluice_host* host;
+  plain* handler;
   sluice_ticket ticket;
   unsigned users;
   sluice_timer timer;
@@ -106,6 +114,7 @@ typedef struct {
 static void leave(void* self) {
   errand* it = self;
   if (--it->users > 0) return;
+  if (it->handler->asking == it) it->handler->asking = NULL;
   if (it->fd >= 0) {
     sluice_unwatch(it->host, it->fd);
     close(it->fd);
@@ -118,6 +127,14 @@ static void finish(void* self) {
   errand* it = self;
   it->done = true;
   sluice_resume(it->host, it->ticket);
+}
+
+// The server's first word on its health is "ready".
+static void answered(void* self, bool known, sluice_bytes text) {
+  errand* it = ((plain*)self)->asking;
+  if (it == NULL) return;
+  if (known && text.size >= 5) it->sum = memcmp(text.data, "ready", 5) == 0;
+  finish(it);
 }
 
 static void fired(void* self) {
@@ -171,6 +188,11 @@ static bool send_off(errand* it, sluice_exchange* exchange, sluice_bytes path) {
     it->watcher = (sluice_watcher){.ready = ready, .self = it};
     return sluice_watch(it->host, it->fd, EPOLLIN, &it->watcher);
   }
+  if (is(path, "ask")) {
+    if (it->handler->asking != NULL) return false;
+    it->handler->asking = it;
+    return sluice_ask(it->host, "health", &it->handler->answered);
+  }
   ++it->users;
   if (is(path, "work")) {
     if (sluice_offload(it->host, &work, it)) return true;
@@ -189,6 +211,7 @@ static void answer_later(plain* handler, sluice_exchange* exchange, sluice_bytes
     return;
   }
   it->host = handler->host;
+  it->handler = handler;
   it->ticket = sluice_exchange_ticket(exchange);
   it->users = 1;
   it->fd = -1;
@@ -212,7 +235,7 @@ static void handle(void* self, sluice_exchange* exchange) {
   sluice_count(handler->host, handler->counter, 1);
   sluice_add_fields(exchange, handler->fields);
   if (request->method == SLUICE_POST || is(request->path, "timer") || is(request->path, "watch") ||
-      is(request->path, "work")) {
+      is(request->path, "work") || is(request->path, "ask")) {
     answer_later(handler, exchange, request->path);
   } else if (request->path.size == 0) {
     greet(handler, exchange);
