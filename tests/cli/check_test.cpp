@@ -205,7 +205,7 @@ TEST_CASE("damaged files fail to load") {
 }
 
 TEST_CASE("the modules of sluice itself are clean") {
-  const std::string name = GENERATE("hello.so", "static_sendfile.so", "dynamic_aio.so");
+  const std::string name = GENERATE("hello.so", "static_sendfile.so", "dynamic_aio.so", "status.so");
   const Outcome outcome = run({kGood + name, "--request", "folder/index.html"});
   INFO(outcome.out);
   CHECK(outcome.exit_code == 0);

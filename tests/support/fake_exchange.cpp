@@ -20,6 +20,7 @@ FakeExchange::FakeExchange(FakeServer& server, RequestPlan plan)
       request_body_(plan_.body),
       body_goes_on_(plan_.body_stops) {
   for (const auto& [name, value] : plan_.fields) request_fields_.push_back({name, value, known_field(name)});
+  client.address = plan_.address;
   notes = plan_.notes;
   request_.arrived_ns = plan_.arrived_ns != 0 ? plan_.arrived_ns : monotonic_ns();
   request_.method = plan_.method;

@@ -54,6 +54,7 @@ struct RequestPlan {
   std::string authority = "example.org";
   std::string scheme = "http";
   std::string client = "192.0.2.1:49152";
+  std::string address = {};  // the same in network order, for Exchange::peer
   std::map<std::string, std::string> notes = {};
   std::string upgrade = {};  // a protocol that the client offers to change to
 };
