@@ -29,7 +29,7 @@ std::uint32_t refusal(const Lines& more, const WebSocketOrigins& origins = {}, M
   test::FakeServer server;
   test::RequestPlan plan;
   plan.method = method;
-  plan.fields = with(kGood, more);
+  plan.fields = more.size() > 2 ? more : with(kGood, more);
   plan.upgrade = offer;
   plan.authority = "example.org:8080";
   test::FakeExchange exchange(server, plan);
@@ -67,6 +67,9 @@ TEST_CASE("a handshake that breaks the rules is refused (section 4.2.1)", "[kit]
   CHECK(refusal({}, {}, Method::post) == 400);
   CHECK(refusal({{"Sec-WebSocket-Key", ""}}) == 400);
   CHECK(refusal({{"Sec-WebSocket-Key", "short"}}) == 400);
+  Lines twice = kGood;
+  twice.push_back(kGood[1]);
+  CHECK(refusal(twice) == 400);
 }
 
 TEST_CASE("only pages of the own origin may connect, unless others are named", "[kit][websocket]") {
@@ -79,6 +82,32 @@ TEST_CASE("only pages of the own origin may connect, unless others are named", "
   const WebSocketOrigins also{false, "https://a.example, https://b.example"};
   CHECK(refusal({{"Origin", "https://b.example"}}, also) == 0);
   CHECK(refusal({{"Origin", "https://c.example"}}, also) == 403);
+}
+
+TEST_CASE("a page's scheme and port count", "[kit][websocket]") {
+  const WebSocketOrigins own;
+  CHECK(own.allow("https://a.example", "a.example", "https"));
+  CHECK(own.allow("https://a.example", "a.example:443", "https"));
+  CHECK(own.allow("https://a.example:443", "a.example", "https"));
+  CHECK(own.allow("http://a.example", "a.example:80", "http"));
+  CHECK(own.allow("https://a.example", "a.example", "http"));  // a proxy has taken the TLS off
+  CHECK_FALSE(own.allow("http://a.example", "a.example", "https"));
+  CHECK_FALSE(own.allow("https://a.example:444", "a.example", "https"));
+  CHECK_FALSE(own.allow("file://", "", "http"));
+  CHECK(own.allow("", "", "http"));
+}
+
+TEST_CASE("lists may come in several lines", "[kit][websocket]") {
+  test::FakeServer server;
+  test::RequestPlan plan;
+  plan.fields = with(kGood, {{"Sec-WebSocket-Protocol", "one, two"}});
+  plan.fields.emplace_back("sec-websocket-protocol", "three");
+  plan.upgrade = "websocket";
+  test::FakeExchange exchange(server, plan);
+  const WebSocketAsk ask = judge_websocket(exchange);
+  CHECK(ask.names("one"));
+  CHECK(ask.names("three"));
+  CHECK_FALSE(ask.names("four"));
 }
 
 TEST_CASE("offers of permessage-deflate are judged (RFC 7692 section 7.1)", "[kit][websocket]") {
@@ -94,6 +123,7 @@ TEST_CASE("offers of permessage-deflate are judged (RFC 7692 section 7.1)", "[ki
   CHECK(answer("permessage-deflate; client_max_window_bits=10") == plain);
   CHECK(answer("permessage-deflate;server_max_window_bits=\"10\"") == plain + "; server_max_window_bits=10");
   CHECK(answer("x-other, permessage-deflate; server_max_window_bits=8, permessage-deflate") == plain);
+  CHECK(answer("permessage-deflate; server_max_window_bits=15") == plain + "; server_max_window_bits=15");
   CHECK(answer("") == "");
   CHECK(answer("x-webkit-deflate-frame") == "");
   CHECK(answer("permessage-deflate; server_max_window_bits=16") == "");
@@ -120,5 +150,12 @@ TEST_CASE("coded messages are decoded, and bounded", "[kit][websocket]") {
   CHECK(decoded == "Hello");
   CHECK(coding.decode(std::string("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 11), 100, decoded) == 0);
   CHECK(decoded == "Hello");
+  // A last block, as in 7.2.3.4, two blocks, as in 7.2.3.5, and one that breaks off.
+  CHECK(coding.decode(std::string("\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 8), 100, decoded) == 0);
+  CHECK(decoded == "Hello");
+  CHECK(coding.decode(std::string("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", 13), 100, decoded) ==
+        0);
+  CHECK(decoded == "Hello");
+  CHECK(coding.decode("\xf2\x48\xcd\xc9", 100, decoded) == close_code::kInvalidText);
   CHECK_FALSE(coding.code("too short", coded));
 }

@@ -15,9 +15,11 @@ namespace {
 
 struct Member final : WebSocket {
   std::vector<std::string>& seen;
+  std::string breaks;  // which method throws
   explicit Member(std::vector<std::string>& notes) : seen(notes) {}
   void on_open() override {
     seen.emplace_back("open");
+    if (breaks == "on_open") throw 1;
     send_text("welcome");
   }
   void on_text(std::string_view message) override {
@@ -28,7 +30,10 @@ struct Member final : WebSocket {
   void on_binary(std::string_view message) override {
     seen.push_back("binary " + std::to_string(message.size()));
   }
-  void on_close(std::uint16_t code) override { seen.push_back("close " + std::to_string(code)); }
+  void on_close(std::uint16_t code) override {
+    seen.push_back("close " + std::to_string(code));
+    if (breaks == "on_close") throw 1;
+  }
 };
 
 std::string masked(unsigned head, const std::string& content) {
@@ -44,8 +49,10 @@ struct Talks final : Handler {
   std::shared_ptr<Member> member;
 
   Talks(Host& of, std::vector<std::string>& notes) : host(of), seen(notes) {}
+  std::string breaks;
   void handle(Exchange& exchange) override {
-    member = std::make_shared<Member>(seen);
+    if (member == nullptr) member = std::make_shared<Member>(seen);
+    member->breaks = breaks;
     WebSocket::accept(exchange, host, member, options);
   }
 };
@@ -229,4 +236,73 @@ TEST_CASE_METHOD(Fixture, "what waits for a slow client is bounded, and so is wh
   for (std::size_t at = 0; (at = exchange->content.find("\x8a\x04ping", at)) != std::string::npos; ++at)
     ++pongs;
   CHECK(pongs == 100);
+}
+
+TEST_CASE_METHOD(Fixture, "a message in pieces may come at once", "[kit][websocket]") {
+  open();
+  say(masked(0x01, "a") + masked(0x00, "b") + masked(0x89, "p") + masked(0x80, "c"));
+  CHECK(seen == Seen{"open", "text abc"});
+  CHECK(
+      exchange->content.ends_with("\x8a\x01p\x81\x03"
+                                  "abc"));
+}
+
+TEST_CASE_METHOD(Fixture, "one object is for one connection", "[kit][websocket]") {
+  open();
+  test::RequestPlan plan;
+  plan.upgrade = "websocket";
+  plan.fields = {{"Sec-WebSocket-Version", "13"}, {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}};
+  test::FakeExchange again(server, plan);
+  CHECK_THROWS_AS(WebSocket::accept(again, host, handler.member), std::logic_error);
+  CHECK(seen == Seen{"open"});
+}
+
+TEST_CASE_METHOD(Fixture, "what the own methods throw ends the connection, and no more", "[kit][websocket]") {
+  SECTION("at the beginning") {
+    handler.breaks = "on_open";
+    open();
+    CHECK(exchange->content == "\x88\x02\x03\xf3");
+    CHECK(exchange->complete);
+    CHECK(seen == Seen{"open", "close 1011"});
+    server.violations.clear();  // it has thrown
+  }
+  SECTION("at the end") {
+    handler.breaks = "on_close";
+    open();
+    exchange->cancel();
+    CHECK(seen == Seen{"open", "close 1006"});
+    REQUIRE(!server.logs.empty());
+    CHECK(server.logs.back().second == "on_close has thrown");
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a client that sends a long message is not silent", "[kit][websocket]") {
+  open();
+  const std::string message = masked(0x81, std::string(100, 'x'));
+  for (std::size_t i = 0; i < 10; ++i) {
+    say(message.substr(i, 1));
+    server.advance_clock(handler.options.ping_ms);
+    turn();
+    CHECK_FALSE(exchange->ended());
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a close that is not answered ends also what waits for the client",
+                 "[kit][websocket]") {
+  open();
+  exchange->takes_nothing = true;
+  handler.member->send_text(std::string(1000, 'x'));
+  handler.member->close();
+  server.advance_clock(handler.options.close_ms + 1);
+  turn();
+  exchange->takes_nothing = false;
+  turn();
+  CHECK(exchange->cut);
+  CHECK(seen == Seen{"open", "close 1006"});
+}
+
+TEST_CASE_METHOD(Fixture, "text that is no UTF-8 is not sent", "[kit][websocket]") {
+  open();
+  CHECK_FALSE(handler.member->send_text("\xff"));
+  CHECK(handler.member->send_binary("\xff"));
 }

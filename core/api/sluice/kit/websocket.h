@@ -18,6 +18,7 @@
 
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,7 +42,8 @@ class WebSocket : private Timer {
   WebSocket& operator=(const WebSocket&) = delete;
 
   // Upgrades the exchange; `socket` then lives as long as the connection, and may be kept longer. Otherwise
-  // answers with 400, 403 or 426, and returns false.
+  // answers with 400, 403 or 426, and returns false. One object is for one connection: std::logic_error if it
+  // was accepted before.
   static bool accept(Exchange& exchange, Host& host, std::shared_ptr<WebSocket> socket,
                      const WebSocketOptions& options = {}) {
     const WebSocketAsk ask = judge_websocket(exchange, options.origins);
@@ -54,13 +56,19 @@ class WebSocket : private Timer {
     auto reader = std::make_unique<Listening>(socket);
     auto body = std::make_unique<Speaking>(socket);
     if (!exchange.upgrade("websocket", reader.release(), body.release())) return false;
-    socket->on_open();
+    socket->is_told_ = false;
+    try {
+      socket->on_open();
+    } catch (...) {
+      socket->fail(close_code::kFailed);
+      throw;
+    }
     return true;
   }
 
-  // Sends a message. False, and nothing is sent, if the connection is closing, or if more than `queue_max`
-  // bytes wait for the client already: leave the message out, or close.
-  bool send_text(std::string_view message) { return send(WebSocketOpcode::text, message); }
+  // Sends a message. False, and nothing is sent, if the connection is closing, if more than `queue_max` bytes
+  // wait for the client already, or if the text is not UTF-8: leave the message out, or close.
+  bool send_text(std::string_view message) { return is_utf8(message) && send(WebSocketOpcode::text, message); }
   bool send_binary(std::string_view message) { return send(WebSocketOpcode::binary, message); }
   // Ends the connection in order. Messages that were sent before still leave.
   void close(std::uint16_t code = close_code::kNormal, std::string_view reason = {}) {
@@ -118,6 +126,7 @@ class WebSocket : private Timer {
   };
 
   void begin(Exchange& exchange, Host& host, const WebSocketAsk& ask, const WebSocketOptions& options) {
+    if (frames_ != nullptr) throw std::logic_error("this WebSocket was accepted before");
     host_ = &host;
     state_ = State::open;
     message_max_ = options.message_max;
@@ -142,14 +151,19 @@ class WebSocket : private Timer {
     if (state_ != State::open || queued() > queue_max_) return false;
     const bool coded = coding_ != nullptr && coding_->code(message, coded_);
     append_frame(out_, opcode, coded ? std::string_view(coded_) : message, coded);
+    keep_little(coded_);
     resume();
     return true;
   }
 
-  // Answers to pings are queued as well, so a client that takes none must not send more.
+  // Answers to pings are queued as well, so a client that takes none must not send more. What is decoded at
+  // once is bounded, because the loop waits for it.
   std::uint64_t take(std::string_view bytes) {
+    constexpr std::size_t kDecodedAtOnce = 256 * 1024;
     const std::size_t all = bytes.size();
-    while (state_ < State::finished && queued() <= queue_max_) {
+    is_answered_ = true;
+    decoded_now_ = 0;
+    while (state_ < State::finished && queued() <= queue_max_ && decoded_now_ < kDecodedAtOnce) {
       const auto message = frames_->take(bytes);
       if (frames_->error() != 0) {
         fail(frames_->error());
@@ -161,6 +175,7 @@ class WebSocket : private Timer {
     }
     if (state_ >= State::finished) return all;  // what comes behind the end is passed over
     is_paused_ = !bytes.empty();
+    if (is_paused_ && queued() <= queue_max_) resume();
     return all - bytes.size();
   }
 
@@ -169,23 +184,23 @@ class WebSocket : private Timer {
       case WebSocketOpcode::ping:
         return append_pong(message.content);
       case WebSocketOpcode::pong:
-        is_answered_ = true;
         return;
       case WebSocketOpcode::close:
         return take_close(message.content);
       default:
         break;
     }
-    is_answered_ = true;
     if (state_ != State::open) return;  // it crossed this side's close
     std::string_view content = message.content;
     if (message.coded) {
       const std::uint16_t wrong = coding_->decode(content, message_max_, decoded_);
       if (wrong != 0) return fail(wrong);
       content = decoded_;
+      decoded_now_ += decoded_.size();
       if (message.opcode == WebSocketOpcode::text && !is_utf8(content)) return fail(close_code::kInvalidText);
     }
     message.opcode == WebSocketOpcode::text ? on_text(content) : on_binary(content);
+    keep_little(decoded_);
   }
 
   void append_pong(std::string_view content) {
@@ -220,10 +235,18 @@ class WebSocket : private Timer {
     state_ = State::gone;
     stop_timer();
     if (!was_open) return;
+    // A destructor calls, so nothing may be thrown.
     try {
       tell_close(close_code::kAbnormal);
-    } catch (const std::exception& error) {  // a destructor calls
-      host_->log(LogLevel::error, std::string("on_close threw ") + error.what());
+    } catch (...) {
+      log_quietly("on_close has thrown");
+    }
+  }
+
+  void log_quietly(const char* what) {
+    try {
+      host_->log(LogLevel::error, what);
+    } catch (...) {  // there is no memory
     }
   }
 
@@ -232,6 +255,7 @@ class WebSocket : private Timer {
   }
 
   Progress pump(Sink& sink) {
+    if (is_cut_ && queued() > 0) return Progress::failed;
     if (queued() > 0) {
       const Bytes piece(std::string_view(out_).substr(sent_));
       sent_ += static_cast<std::size_t>(sink.write(&piece, 1).size);
@@ -239,33 +263,50 @@ class WebSocket : private Timer {
     }
     if (queued() > 0) return Progress::more;
     if (state_ >= State::finished) return Progress::done;
-    if (!std::exchange(is_paused_, false)) return Progress::parked;
-    resume();  // the reader, which had paused because too much was queued
-    return Progress::more;
+    if (std::exchange(is_paused_, false)) resume();  // the reader, because too much was queued
+    return Progress::parked;
   }
 
   void drop_sent() {
-    constexpr std::size_t kKeptMax = 16 * 1024;
     if (queued() == 0) {
-      if (out_.capacity() > kKeptMax) out_ = std::string();
       out_.clear();
+      keep_little(out_);
       sent_ = 0;
     } else if (sent_ > kKeptMax && sent_ > queued()) {
       out_.erase(0, std::exchange(sent_, 0));
     }
   }
 
+  // A connection at rest keeps no large buffer.
+  static void keep_little(std::string& buffer) {
+    if (buffer.capacity() > kKeptMax) buffer = std::string();
+  }
+
+  // While something waits for the client, the server itself sees to it that the client takes it.
   void fired() override {
-    if (state_ == State::closing) return finish(close_code::kAbnormal);
+    if (state_ == State::closing) return cut();
     if (state_ != State::open) return;
-    if (!std::exchange(is_answered_, false)) return finish(close_code::kAbnormal);
-    append_frame(out_, WebSocketOpcode::ping, {});
-    resume();
+    if (queued() > 0) {
+      is_answered_ = true;
+    } else if (!std::exchange(is_answered_, false)) {
+      cut();
+    } else {
+      append_frame(out_, WebSocketOpcode::ping, {});
+      resume();
+    }
+  }
+
+  // The client has not answered in time: what is queued is not sent any more.
+  void cut() {
+    is_cut_ = true;
+    finish(close_code::kAbnormal);
   }
 
   void stop_timer() {
     if (timer_.value != 0) host_->cancel(std::exchange(timer_, {}));
   }
+
+  static constexpr std::size_t kKeptMax = 16 * 1024;
 
   Host* host_ = nullptr;
   Ticket ticket_{};
@@ -279,11 +320,13 @@ class WebSocket : private Timer {
   std::size_t sent_ = 0;  // of out_
   std::string coded_;
   std::string decoded_;
-  TimerId timer_{};  // for pings while it is open, then for the client's close
+  std::size_t decoded_now_ = 0;  // by the current call of `take`
+  TimerId timer_{};              // for pings while it is open, then for the client's close
   State state_ = State::gone;
-  bool is_answered_ = true;  // the client has answered the last ping
+  bool is_answered_ = true;  // something has come since the last ping
   bool is_paused_ = false;   // the reader has left bytes
-  bool is_told_ = false;
+  bool is_told_ = true;      // on_close needs not be called
+  bool is_cut_ = false;
 };
 
 }  // namespace sluice::kit

@@ -49,7 +49,8 @@ class DeflatedMessages final : public WebSocketCoding {
     const Ended ended{stream, inflateEnd};
     std::uint16_t error = inflate_part(stream, coded, size_max, out);
     if (error == 0) error = inflate_part(stream, kTail, size_max, out);
-    return error;
+    constexpr int kBetweenBlocks = 128;
+    return error == 0 && (stream.data_type & kBetweenBlocks) == 0 ? close_code::kInvalidText : error;
   }
 
  private:
@@ -77,7 +78,11 @@ class DeflatedMessages final : public WebSocketCoding {
       const std::size_t made = sizeof(buffer) - stream.avail_out;
       if (made > size_max - out.size()) return close_code::kTooLong;
       out.append(buffer, made);
-      if (result == Z_STREAM_END) return stream.avail_in == 0 ? std::uint16_t{0} : close_code::kInvalidText;
+      if (result == Z_STREAM_END) {  // its last block may say so, and others may follow (section 7.2.3.4)
+        inflateReset(&stream);
+        if (stream.avail_in == 0) return 0;
+        continue;
+      }
       if (result != Z_OK && result != Z_BUF_ERROR) return close_code::kInvalidText;
       if (stream.avail_out > 0) return 0;
     }
@@ -88,11 +93,11 @@ class DeflatedMessages final : public WebSocketCoding {
 
 namespace detail {
 
-// The window of one offer of permessage-deflate; nullopt if the offer cannot be accepted. zlib makes no raw
-// window of 8 bits.
+// The window of one offer of permessage-deflate, 0 if it names none; nullopt if the offer cannot be accepted.
+// zlib makes no raw window of 8 bits.
 inline std::optional<int> window_of_offer(std::string_view offer) {
   if (take_member(offer, ';') != "permessage-deflate") return std::nullopt;
-  int bits = MAX_WBITS;
+  int bits = 0;
   unsigned seen = 0;
   while (!offer.empty()) {
     std::string_view value = take_member(offer, ';');
@@ -123,8 +128,8 @@ inline std::unique_ptr<WebSocketCoding> deflate_messages(std::string_view extens
     const std::optional<int> bits = detail::window_of_offer(detail::take_member(extensions, ','));
     if (!bits) continue;
     answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-    if (*bits < MAX_WBITS) answer += "; server_max_window_bits=" + std::to_string(*bits);
-    return std::make_unique<DeflatedMessages>(*bits);
+    if (*bits > 0) answer += "; server_max_window_bits=" + std::to_string(*bits);
+    return std::make_unique<DeflatedMessages>(*bits > 0 ? *bits : MAX_WBITS);
   }
   return nullptr;
 }

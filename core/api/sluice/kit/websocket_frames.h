@@ -84,15 +84,15 @@ class WebSocketFrames {
   // `coded`: an extension may code messages. Messages longer than `size_max` are refused.
   WebSocketFrames(std::size_t size_max, bool coded) : size_max_(size_max), may_be_coded_(coded) {}
 
-  // Takes bytes off the front, up to the end of a message or of the bytes. After an error, `error` is a close
-  // code, and nothing more is taken.
+  // Takes bytes off the front: up to the end of a message, or all of them if there is none. After an error,
+  // `error` is a close code, and nothing more is taken.
   std::optional<Message> take(std::string_view& bytes) {
     if (is_told_) tell_next();
     while (error_ == 0 && (!bytes.empty() || is_in_empty_frame())) {
       if (!in_content_) {
         take_head(bytes);
       } else if (take_content(bytes) && error_ == 0) {
-        return end_frame();
+        if (auto whole = end_frame()) return whole;
       }
     }
     return std::nullopt;
@@ -210,6 +210,8 @@ class WebSocketFrames {
 // Appends a frame of the server, which is whole and not masked.
 inline void append_frame(std::string& out, WebSocketOpcode opcode, std::string_view content,
                          bool coded = false) {
+  constexpr std::size_t kHeadMax = 10;
+  out.reserve(out.size() + kHeadMax + content.size());  // all of the frame or nothing
   out += static_cast<char>(0x80U | (coded ? 0x40U : 0U) | static_cast<unsigned>(opcode));
   const std::uint64_t size = content.size();
   const int size_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;

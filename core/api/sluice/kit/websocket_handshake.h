@@ -19,6 +19,23 @@ inline std::string_view take_member(std::string_view& list, char mark) {
   return trimmed(take_until(list, mark));
 }
 
+// All lines of a field as one list (RFC 9110 section 5.3).
+inline std::string joined_field(const Request& request, std::string_view name) {
+  std::string all;
+  for (std::uint32_t i = 0; i < request.field_count; ++i) {
+    if (!same_letters(request.fields[i].name, name)) continue;
+    if (!all.empty()) all += ", ";
+    all += std::string_view(request.fields[i].value);
+  }
+  return all;
+}
+
+// A host without its port if that is the scheme's own.
+inline std::string_view without_port(std::string_view authority, std::string_view scheme) {
+  const std::string_view port = same_letters(scheme, "https") ? ":443" : ":80";
+  return authority.ends_with(port) ? authority.substr(0, authority.size() - port.size()) : authority;
+}
+
 inline std::string base64(std::string_view bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -79,11 +96,11 @@ struct WebSocketAsk {
   // 0: it can be accepted. 426: it is none, or of another version. 400: it breaks the rules. 403: a page of
   // another origin asks, see below.
   std::uint32_t refusal = 0;
-  std::string_view key;         // empty with HTTP/2
-  std::string_view protocols;   // a list
-  std::string_view extensions;  // a list
+  std::string key;         // empty with HTTP/2
+  std::string protocols;   // a list
+  std::string extensions;  // a list
 
-  // Whether it is for a protocol of this name, which a protocol's name is in any place of the list.
+  // Whether the client names this protocol.
   bool names(std::string_view protocol) const {
     for (std::string_view rest = protocols; !rest.empty();) {
       if (detail::take_member(rest, ',') == protocol) return true;
@@ -94,36 +111,39 @@ struct WebSocketAsk {
 
 // Which pages may connect. A browser sends the user's cookies with a WebSocket of any page.
 struct WebSocketOrigins {
-  bool any = false;  // also pages of other hosts
-  std::string_view also =
-      {};  // a list of origins besides the own host's: "https://a.example, https://b.example"
+  bool any = false;            // also pages of other hosts
+  std::string_view also = {};  // a list of origins besides the own one: "https://a.example, https://b.example"
 
-  bool allow(std::string_view origin, std::string_view authority) const {
+  // `authority` and `scheme` are the request's. A page that came in clear text must not use https.
+  bool allow(std::string_view origin, std::string_view authority, std::string_view scheme) const {
     if (any || origin.empty()) return true;  // programs that are no browsers send none
     for (std::string_view rest = also; !rest.empty();) {
       if (detail::same_letters(detail::take_member(rest, ','), origin)) return true;
     }
-    const std::size_t scheme = origin.find("://");
-    return scheme != std::string_view::npos && detail::same_letters(origin.substr(scheme + 3), authority);
+    const std::size_t colon = origin.find("://");
+    if (colon == std::string_view::npos || authority.empty()) return false;
+    const std::string_view of_page = origin.substr(0, colon);
+    if (scheme == "https" && !detail::same_letters(of_page, scheme)) return false;
+    return detail::same_letters(detail::without_port(origin.substr(colon + 3), of_page),
+                                detail::without_port(authority, scheme));
   }
 };
 
-// What the request asks for. The views live as long as the exchange.
+// What the request asks for.
 inline WebSocketAsk judge_websocket(const Exchange& exchange, const WebSocketOrigins& origins = {}) {
-  const auto field_of = [&](std::string_view name) { return field(exchange.request(), name).value_or(""); };
   const Request& request = exchange.request();
+  const auto field_of = [&](std::string_view name) { return field(request, name).value_or(""); };
   WebSocketAsk ask;
-  ask.key = field_of("Sec-WebSocket-Key");
-  ask.protocols = field_of("Sec-WebSocket-Protocol");
-  ask.extensions = field_of("Sec-WebSocket-Extensions");
+  ask.key = detail::joined_field(request, "Sec-WebSocket-Key");  // two of them are no key
+  ask.protocols = detail::joined_field(request, "Sec-WebSocket-Protocol");
+  ask.extensions = detail::joined_field(request, "Sec-WebSocket-Extensions");
   constexpr std::size_t kKeySize = 24;  // of 16 bytes in base64
-  const bool is_http1 = request.version == 11;
+  const bool is_key = ask.key.size() == kKeySize && ask.key.ends_with("==");
   if (!exchange.offers_upgrade("websocket") || field_of("Sec-WebSocket-Version") != "13") {
     ask.refusal = 426;
-  } else if (is_http1 &&
-             (request.method != Method::get || ask.key.size() != kKeySize || !ask.key.ends_with("=="))) {
+  } else if (request.version == 11 && (request.method != Method::get || !is_key)) {
     ask.refusal = 400;
-  } else if (!origins.allow(field_of("Origin"), request.authority)) {
+  } else if (!origins.allow(field_of("Origin"), request.authority, request.scheme)) {
     ask.refusal = 403;
   }
   return ask;
