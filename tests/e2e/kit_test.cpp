@@ -141,7 +141,7 @@ TEST_CASE("events reach all clients over sockets, and those that come again", "[
   }
   std::string got = read_until(one, "data: second\n");
   CHECK_THAT(got, Contains("data: first\n\n"));
-  const std::size_t id = got.find("id: ") + 4;
+  const std::size_t id = got.rfind("id: ", got.find("data: first")) + 4;
   HttpClient again(server.endpoint());
   again.request("GET", "/e/", "Last-Event-ID: " + got.substr(id, got.find('\n', id) - id) + "\r\n");
   again.read_head();

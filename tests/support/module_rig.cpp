@@ -124,4 +124,10 @@ void ModuleRig::retire() {
   if (shared_ != nullptr) server.call("Shared::retire", [&] { shared_->retire(); });
 }
 
+void ModuleRig::leave() {
+  for (Mounted& mounted : mounted_) {
+    if (mounted.handler != nullptr) server.call("leaving", [&] { mounted.handler->leaving(); });
+  }
+}
+
 }  // namespace sluice::test

@@ -44,6 +44,8 @@ class ModuleRig {
   Answer get(const std::string& path, std::size_t handler = 0);
   // Calls retire() on the handlers and on the Shared.
   void retire();
+  // Calls leaving() on the handlers.
+  void leave();
 
   const ModuleInfo& info() const { return *info_; }
   FakeServer server;

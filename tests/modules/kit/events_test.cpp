@@ -43,7 +43,7 @@ struct Fixture {
     for (int i = 0; i < 3; ++i) rig.server.turn(0);
   }
   std::string clients() { return rig.get("clients")->content; }
-  // The content without the lines that say ids.
+  // The content without the lines that say ids, and without the empty line behind the first one.
   static std::string events(const Answer& answer) {
     std::string text;
     for (std::size_t at = 0; at < answer->content.size();) {
@@ -51,7 +51,7 @@ struct Fixture {
       if (answer->content.compare(at, 4, "id: ") != 0) text += answer->content.substr(at, end - at);
       at = end;
     }
-    return text;
+    return text.starts_with('\n') ? text.substr(1) : text;
   }
   static std::string last_id(const Answer& answer) {
     const std::size_t at = answer->content.rfind("id: ") + 4;
@@ -101,6 +101,17 @@ TEST_CASE_METHOD(Fixture, "a client that comes again gets what it has missed", "
   CHECK(events(listen(last_id(late))).empty());
 }
 
+TEST_CASE_METHOD(Fixture, "a client that has got no event misses none when it comes again", "[kit]") {
+  mount();
+  for (const char* text : {"1", "2"}) {
+    const Answer before = listen();
+    const std::string id = last_id(before);
+    CHECK(before->content == "id: " + id + "\n\n");
+    tell(text);
+    CHECK(events(listen(id)) == "data: " + std::string(text) + "\n\n");
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "ids that the channel has not given mean that nobody knows what was missed",
                  "[kit]") {
   mount();
@@ -142,6 +153,7 @@ TEST_CASE_METHOD(Fixture, "a slow client may be cut, and is told when it comes a
 TEST_CASE_METHOD(Fixture, "a client that takes few bytes at a time gets whole events", "[kit]") {
   mount({{"kept", "1"}});
   const Answer slow = listen("", {.room = 3, .socket = {2, 0, 1}});
+  rig.server.run_until([&] { return slow->content.ends_with("\n\n"); });  // the id
   tell("a long event that takes many turns");
   tell("another one");
   rig.server.run_until([&] { return events(slow).ends_with("data: another one\n\n"); });
@@ -158,7 +170,7 @@ TEST_CASE_METHOD(Fixture, "few bytes are kept, but always the last event", "[kit
   CHECK(events(listen(id)) == "event: missed\ndata: 1\n\ndata: " + std::string(1000, 'x') + "\n\n");
 }
 
-TEST_CASE_METHOD(Fixture, "silence is broken by comments, for those who got nothing", "[kit]") {
+TEST_CASE_METHOD(Fixture, "silence is broken by comments, for those who wait", "[kit]") {
   mount();
   const Answer one = listen();
   const auto pass = [&](std::uint64_t ms) {
@@ -166,17 +178,23 @@ TEST_CASE_METHOD(Fixture, "silence is broken by comments, for those who got noth
     settle();
   };
   pass(9'000);
-  CHECK(one->content.empty());
+  CHECK(events(one).empty());
   pass(1'001);
-  CHECK(one->content == ":\n\n");
+  CHECK(events(one) == ":\n\n");
+  pass(10'001);
+  CHECK(events(one) == ":\n\n:\n\n");
   tell("1");
+  one->takes_nothing = true;
+  tell("2");
+  pass(10'001);  // it does not wait: it has something to take
+  one->takes_nothing = false;
+  settle();
+  CHECK(events(one) == ":\n\n:\n\ndata: 1\n\ndata: 2\n\n");
   pass(10'001);
-  CHECK(events(one) == ":\n\ndata: 1\n\n");
-  pass(10'001);
-  CHECK(events(one) == ":\n\ndata: 1\n\n:\n\n");
+  CHECK(events(one) == ":\n\n:\n\ndata: 1\n\ndata: 2\n\n:\n\n");
 }
 
-TEST_CASE_METHOD(Fixture, "a closed channel ends its streams, and takes no others", "[kit]") {
+TEST_CASE_METHOD(Fixture, "a closed channel ends its streams, and others as they begin", "[kit]") {
   mount();
   const Answer one = listen();
   const Answer slow = listen();
@@ -189,14 +207,25 @@ TEST_CASE_METHOD(Fixture, "a closed channel ends its streams, and takes no other
   settle();
   CHECK(slow->complete);
   CHECK(events(slow) == "data: 1\n\n");
-  CHECK(listen()->code == 503);
+  // Browsers come again after such an answer, but not after 503.
+  const Answer late = listen();
+  CHECK(late->code == 200);
+  CHECK(late->line("Content-Type") == "text/event-stream");
+  CHECK(late->complete);
+  CHECK(events(late).empty());
   CHECK(clients() == "0");
 }
 
-TEST_CASE_METHOD(Fixture, "a retired channel ends its streams", "[kit]") {
+TEST_CASE_METHOD(Fixture, "a channel ends its streams when its handler retires, or its worker leaves",
+                 "[kit]") {
   mount();
   const Answer one = listen();
-  rig.retire();
+  SECTION("retires") {
+    rig.retire();
+  }
+  SECTION("leaves") {
+    rig.leave();
+  }
   settle();
   CHECK(one->complete);
 }

@@ -6,12 +6,13 @@
 //
 // The channel keeps the last events, once for all clients, so a client costs no memory for those that it has
 // not taken yet. One that connects again says the last event that it has seen, by Last-Event-ID, and gets those
-// that followed. One that has missed events which are not kept any more is told so by an event `missed`, whose
-// data is their number, or "unknown"; or it is cut, and told when it comes again.
+// that followed. So that it can say one before it has got any, each stream begins with an id alone. One that
+// has missed events which are not kept any more is told so by an event `missed`, whose data is their number, or
+// "unknown"; or it is cut, and told when it comes again.
 //
 // A channel belongs to one handler of one worker: the clients of other workers do not hear what is published
-// here. Close it in retire(), so that clients connect to the next generation, and before it is destroyed
-// anywhere else. The loop's thread.
+// here. Close it in retire() and in leaving(), so that clients connect to the next generation and to the next
+// worker, and before it is destroyed anywhere else. The loop's thread.
 #pragma once
 
 #include <sluice/handler.h>
@@ -34,8 +35,9 @@ namespace sluice::kit {
 struct EventLimits {
   std::size_t events_kept = 256;
   std::size_t bytes_kept = 256 * 1024;
+  // Those beyond it get 503, which is final: event sources of browsers do not connect again after it.
   std::size_t clients_max = 10'000;
-  // A client that has got nothing for so long gets a comment. Shorter than --handler-timeout.
+  // So often, all clients that wait for events get a comment. Shorter than --handler-timeout.
   std::uint64_t heartbeat_ms = 10'000;
   bool cuts_slow_clients = false;
 };
@@ -137,6 +139,7 @@ class EventStream final : public Body {
         tell_missed("unknown");
       }
     }
+    if (left_.empty()) tell(log_->id_line(next_ - 1) + "\n");  // clients keep the id, and show nothing
     log_->add(*this);
   }
   EventStream(const EventStream&) = delete;
@@ -165,7 +168,6 @@ class EventStream final : public Body {
       const Bytes piece(left_);
       const Moved moved = sink.write(&piece, 1);
       left_.remove_prefix(static_cast<std::size_t>(moved.size));
-      has_written_ = has_written_ || moved.size > 0;
       if (moved.status == Io::full) return Progress::more;
       if (moved.status != Io::ok) return Progress::failed;
     }
@@ -175,15 +177,18 @@ class EventStream final : public Body {
     if (std::exchange(is_parked_, false)) log_->resume(ticket_);
   }
   void beat() {
-    is_beat_due_ = !std::exchange(has_written_, false);
-    if (is_beat_due_) wake();
+    if (!is_parked_) return;
+    is_beat_due_ = true;
+    wake();
   }
 
  private:
-  void tell_missed(const std::string& count) {
-    event_ = std::make_shared<const std::string>(log_->id_line(next_ - 1) + "event: missed\ndata: " + count +
-                                                 "\n\n");
+  void tell(std::string text) {
+    event_ = std::make_shared<const std::string>(std::move(text));
     left_ = *event_;
+  }
+  void tell_missed(const std::string& count) {
+    tell(log_->id_line(next_ - 1) + "event: missed\ndata: " + count + "\n\n");
   }
 
   const std::shared_ptr<EventLog> log_;
@@ -194,7 +199,6 @@ class EventStream final : public Body {
   bool has_begun_ = false;                    // it has caught up once
   bool is_parked_ = false;
   bool is_beat_due_ = false;
-  bool has_written_ = false;  // since the last beat
 };
 
 inline void EventLog::wake() {
@@ -218,9 +222,9 @@ class EventChannel {
   ~EventChannel() { log_->leave(); }
 
   // Answers with a stream of the events to come, and of those that the client has missed; with 503 if there are
-  // too many clients, or the channel is closed.
+  // too many clients. If the channel is closed, the stream ends at once: browsers connect again.
   void subscribe(Exchange& exchange) {
-    if (log_->is_closed() || log_->clients() >= log_->limits().clients_max) return exchange.fail(503);
+    if (!log_->is_closed() && log_->clients() >= log_->limits().clients_max) return exchange.fail(503);
     exchange.field("Content-Type", "text/event-stream");
     exchange.field("Cache-Control", "no-cache");
     const auto last_id = kit::field(exchange.request(), "last-event-id").value_or(std::string_view());
@@ -241,7 +245,7 @@ class EventChannel {
     }
     log_->keep(text.append("\n"));
   }
-  // Ends all streams when their clients have taken what there is, and begins no others.
+  // Ends all streams when their clients have taken what there is, also those that begin later.
   void close() { log_->close(); }
   std::size_t clients() const { return log_->clients(); }
 
