@@ -66,12 +66,47 @@ TEST_CASE("a form with files is read, whatever the files have in them", "[kit]")
   CHECK(kit::Form::read(kType, "--a b--").size() == 0);
 }
 
+TEST_CASE("backslashes in names are themselves, as browsers write them", "[kit]") {
+  const std::map<std::string, std::string> names{
+      {R"(dir\pic.png)", R"(dir\pic.png)"},
+      {R"(\\a\\b)", R"(\\a\\b)"},
+      {R"(odd\)", R"(odd\)"},
+      {R"(\)", R"(\)"},
+      {R"(a\"b)", R"(a"b)"},
+      {R"(a\")", R"(a")"},
+      {R"(\"a\)", R"("a\)"},
+  };
+  for (const auto& [written, name] : names) {
+    INFO(written);
+    for (const std::string& head :
+         {"name=x; filename=\"" + written + "\"", "filename=\"" + written + "\" ; name=x"}) {
+      const auto form = kit::Form::read(kType, part("Content-Disposition: form-data; " + head, "1") + kEnd);
+      REQUIRE(form.find("x") != nullptr);
+      CHECK(form.find("x")->file_name == name);
+    }
+    CHECK(kit::Form::read(kType, named(written, "1") + kEnd).find(name) != nullptr);
+  }
+}
+
+TEST_CASE("blanks may follow a boundary", "[kit]") {
+  const std::string head = "Content-Disposition: form-data; name=a";
+  const auto form = kit::Form::read(
+      kType, "--a b \t\r\n" + head + "\r\n\r\n1\r\n--a b \r\n" + head + "\r\n\r\n2\r\n--a b--\t \r\n");
+  REQUIRE(form.size() == 2);
+  CHECK(form.begin()->content == "1");
+  CHECK((form.begin() + 1)->content == "2");
+  CHECK(kit::Form::read(kType, "--a b-- ").size() == 0);
+}
+
 TEST_CASE("a multipart form that is not well formed is refused", "[kit]") {
   const std::map<std::string, std::string> wrong{
       {"", "does not begin with its boundary"},
       {"x" + named("a", "1") + kEnd, "does not begin with its boundary"},
       {"--a b", "a line goes on"},
-      {"--a b \r\n", "a line goes on"},
+      {"--a b \r\n", "has no head"},
+      {"--a b x\r\n", "a line goes on"},
+      {"--a b --\r\n", "a line goes on"},
+      {"--a b-- x", "something follows"},
       {"--a b\r\n", "has no head"},
       {named("a", "1"), "has no end"},
       {named("a", "1") + "--a bc--\r\n", "a line goes on"},

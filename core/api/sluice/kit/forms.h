@@ -75,12 +75,17 @@ class Form {
     return true;
   }
 
+  static void skip_blanks(std::string_view& text) {
+    text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
+  }
+
   // RFC 2046 section 5.1.1, without a preamble and an epilogue, which no form has.
   void read_parts(const std::string& boundary, std::string_view content, std::size_t parts_max) {
     if (boundary.empty() || boundary.size() > 70) refuse("it has no boundary of up to 70 bytes");
     const std::string delimiter = "\r\n--" + boundary;
     if (!take(content, std::string_view(delimiter).substr(2))) refuse("it does not begin with its boundary");
     while (!take(content, "--")) {
+      skip_blanks(content);
       if (!take(content, "\r\n")) refuse("a line goes on behind the boundary");
       if (parts_.size() == parts_max) throw Refuse{413, "The form has too many parts"};
       const std::size_t head_size = content.substr(0, kHeadMax + 4).find("\r\n\r\n");
@@ -93,6 +98,7 @@ class Form {
       content.remove_prefix(size + delimiter.size());
       parts_.push_back(std::move(part));
     }
+    skip_blanks(content);
     if (!content.empty() && content != "\r\n") refuse("something follows its end");
   }
 
@@ -109,15 +115,31 @@ class Form {
       if (has_control_bytes || !detail::is_token(field)) refuse("a part has a line that is no field");
       if (detail::same_letters(field, "content-type")) part.type = kit::media_type(value);
       if (!detail::same_letters(field, "content-disposition")) continue;
-      const auto name = media_parameter(value, "name");
+      const std::string escaped = with_escapes(value);
+      const auto name = media_parameter(escaped, "name");
       const std::string_view kind = detail::trimmed(value.substr(0, value.find(';')));
       if (has_name || !name || !detail::same_letters(kind, "form-data")) refuse("a part has not one name");
       has_name = true;
       part.name = unescaped(*name);
-      if (const auto file = media_parameter(value, "filename")) part.file_name = unescaped(*file);
+      if (const auto file = media_parameter(escaped, "filename")) part.file_name = unescaped(*file);
     }
     if (!has_name) refuse("a part has not one name");
     return part;
+  }
+
+  // Browsers do not escape backslashes. So one is itself, and gets its escape here, unless it stands before a
+  // quote that does not end the value: other clients escape quotes so.
+  static std::string with_escapes(std::string_view value) {
+    std::string text;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      text += value[i];
+      if (value[i] != '\\') continue;
+      const bool is_before_quote = value.substr(i + 1).starts_with('"');
+      const std::string_view rest = detail::trimmed(value.substr(std::min(value.size(), i + 2)));
+      const bool is_escape = is_before_quote && !rest.empty() && rest.front() != ';';
+      text += is_escape ? value[++i] : '\\';
+    }
+    return text;
   }
 
   // Browsers write quotes and line ends of names so.
