@@ -7,6 +7,15 @@
 
 using namespace sluice;
 
+namespace {
+
+template <typename Value>
+concept Written = requires(kit::JsonText json, Value value) {
+  json.value(value);
+};
+
+}  // namespace
+
 TEST_CASE("texts become strings of JSON, whatever their bytes", "[kit]") {
   CHECK(kit::json_string("") == "\"\"");
   CHECK(kit::json_string("a\"b\\c/\n\t\x01\x7f") == "\"a\\\"b\\\\c/\\n\\u0009\\u0001\\u007f\"");
@@ -50,4 +59,23 @@ TEST_CASE("a text that is not complete is not given", "[kit]") {
   kit::JsonText deep;
   for (std::size_t i = 0; i < kit::JsonText::kDepthMax; ++i) deep.array();
   CHECK_THROWS_AS(deep.array(), std::logic_error);
+}
+
+TEST_CASE("what would be no JSON is not written", "[kit]") {
+  CHECK_THROWS_AS(kit::JsonText().dump(), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().object().key("a").end(), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().object().key("a").key("b"), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().object().value(1), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().object().array(), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().array().key("a"), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().key("a"), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().value(1).value(2), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().array().end().array(), std::logic_error);
+  CHECK_THROWS_AS(kit::JsonText().object().end().json("1"), std::logic_error);
+}
+
+TEST_CASE("a char is neither a text nor a number", "[kit]") {
+  CHECK(Written<const char*>);
+  CHECK(Written<std::uint8_t>);
+  CHECK_FALSE(Written<char>);
 }

@@ -4,7 +4,9 @@
 //     json.object().member("id", 7).member("name", name).key("tags").array().value("new").end().end();
 //     call.json(200, json);
 //
-// Text that is not UTF-8 is repaired with U+FFFD. No state besides the object's; any thread.
+// Text that is not UTF-8 is repaired with U+FFFD. What would be no JSON throws std::logic_error: a value
+// without a name in an object, a name elsewhere or without a value, a second value behind the whole. No state
+// besides the object's; any thread.
 #pragma once
 
 #include <array>
@@ -75,37 +77,45 @@ class JsonText {
   // Ends the object or array that was begun last.
   JsonText& end() {
     if (depth_ == 0) throw std::logic_error("JsonText: there is no object or array to end");
+    if (has_key_) throw std::logic_error("JsonText: a name has no value");
     text_ += ends_[--depth_];
     needs_comma_ = true;
     return *this;
   }
   // The name of the value that comes next.
-  JsonText& key(std::string_view name) { return raw(json_string(name) + ":", false); }
+  JsonText& key(std::string_view name) {
+    if (!is_in_object() || has_key_) throw std::logic_error("JsonText: a name stands where none may be");
+    raw(json_string(name) + ":", false);
+    has_key_ = true;
+    return *this;
+  }
   template <typename Value>
   JsonText& member(std::string_view name, const Value& content) {
     return key(name).value(content);
   }
 
-  JsonText& value(std::string_view content) { return raw(json_string(content)); }
+  JsonText& value(std::string_view content) { return whole(json_string(content)); }
   JsonText& value(const std::string& content) { return value(std::string_view(content)); }
   JsonText& value(const char* content) { return value(std::string_view(content)); }
-  JsonText& value(std::nullptr_t) { return raw("null"); }
+  JsonText& value(std::nullptr_t) { return whole("null"); }
+  JsonText& value(char) = delete;  // a text, or a number?
   template <typename Number>
   requires std::integral<Number> || std::floating_point<Number> JsonText& value(Number content) {
     if constexpr (std::same_as<Number, bool>) {
-      return raw(content ? "true" : "false");
+      return whole(content ? "true" : "false");
     } else if constexpr (std::floating_point<Number>) {
-      return raw(std::isfinite(content) ? digits(content) : "null");  // JSON has no word for infinity
+      return whole(std::isfinite(content) ? digits(content) : "null");  // JSON has no word for infinity
     } else {
-      return raw(digits(content));
+      return whole(digits(content));
     }
   }
   // A value that is JSON already.
-  JsonText& json(std::string_view content) { return raw(content); }
+  JsonText& json(std::string_view content) { return whole(content); }
 
-  // The whole text. Throws std::logic_error if an object or array has no end.
+  // The whole text. Throws std::logic_error if an object or array has no end, or there is no value.
   const std::string& dump() const {
     if (depth_ != 0) throw std::logic_error("JsonText: an object or array has no end");
+    if (text_.empty()) throw std::logic_error("JsonText: there is no value");
     return text_;
   }
 
@@ -118,11 +128,22 @@ class JsonText {
   }
   JsonText& open(char begin, char end) {
     if (depth_ == kDepthMax) throw std::logic_error("JsonText: objects and arrays are too deep in each other");
+    begin_value();
     raw(std::string_view(&begin, 1), false);
     ends_[depth_++] = end;
     return *this;
   }
-  JsonText& raw(std::string_view content, bool is_whole = true) {
+  bool is_in_object() const { return depth_ != 0 && ends_[depth_ - 1] == '}'; }
+  void begin_value() {
+    if (is_in_object() && !has_key_) throw std::logic_error("JsonText: a value in an object has no name");
+    if (depth_ == 0 && !text_.empty()) throw std::logic_error("JsonText: there is a value already");
+    has_key_ = false;
+  }
+  JsonText& whole(std::string_view content) {
+    begin_value();
+    return raw(content, true);
+  }
+  JsonText& raw(std::string_view content, bool is_whole) {
     if (needs_comma_) text_ += ',';
     text_ += content;
     needs_comma_ = is_whole;
@@ -133,6 +154,7 @@ class JsonText {
   std::array<char, kDepthMax> ends_{};
   std::size_t depth_ = 0;
   bool needs_comma_ = false;
+  bool has_key_ = false;  // of a value that comes next
 };
 
 }  // namespace sluice::kit
