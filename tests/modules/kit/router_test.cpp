@@ -100,6 +100,18 @@ TEST_CASE_METHOD(Routes, "methods that a path does not have are refused with tho
   CHECK(ask("HEAD", "items/7") == "HEAD items/{id}");
 }
 
+// Extended CONNECT (RFC 8441) asks over HTTP/2 for what GET with Upgrade asks for over HTTP/1.1.
+TEST_CASE_METHOD(Routes, "CONNECT takes the route of GET, unless it has its own", "[kit]") {
+  on("GET", "chat/{room}");
+  on("POST", "only");
+  CHECK(ask("CONNECT", "chat/7") == "GET chat/{room}");
+  CHECK(find("CONNECT", "chat/7").parameters.at("room") == "7");
+  CHECK(ask("CONNECT", "only") == "405 OPTIONS, POST");
+  CHECK(ask("CONNECT", "none") == "404");
+  on("CONNECT", "chat/{room}");
+  CHECK(ask("CONNECT", "chat/7") == "CONNECT chat/{room}");
+}
+
 TEST_CASE_METHOD(Routes, "a route that cannot be is refused in a sentence", "[kit]") {
   on("GET", "items/{id}");
   const std::map<std::string, std::string> wrong{

@@ -7,7 +7,8 @@
 // at the end for all that follow, at least one. Where several patterns fit, the one with the earlier literal
 // segment wins, and {name} wins over {name...}. "items" and "items/" are two paths, as they are to clients.
 //
-// HEAD is answered by the route of GET, and OPTIONS by the router, where they have no route of their own.
+// HEAD is answered by the route of GET, and OPTIONS by the router, where they have no route of their own. So is
+// CONNECT, by that of GET: over HTTP/2 it asks for what GET with Upgrade asks for over HTTP/1.1 (RFC 8441).
 // One thread at a time; does not change once requests come.
 #pragma once
 
@@ -147,8 +148,8 @@ class Router {
   Found find(const Request& request) const {
     const std::string_view method = request.method_name;
     Found found;
-    if (take(request.path, method, found) || (method == "HEAD" && take(request.path, "GET", found)))
-      return found;
+    const bool is_like_get = method == "HEAD" || method == "CONNECT";
+    if (take(request.path, method, found) || (is_like_get && take(request.path, "GET", found))) return found;
     std::vector<std::string_view> methods;
     for (const Route& route : routes_) {
       PathParameters parameters;
