@@ -45,7 +45,8 @@ class Notes {
     int result = SQLITE_OK;
     while ((result = sqlite3_step(prepared)) == SQLITE_ROW) {
       const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(prepared, 1));
-      notes.push_back({sqlite3_column_int64(prepared, 0), text == nullptr ? "" : text});
+      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(prepared, 1));  // text may have a NUL
+      notes.push_back({sqlite3_column_int64(prepared, 0), std::string(text == nullptr ? "" : text, size)});
     }
     if (result != SQLITE_DONE) check(result);
     return notes;

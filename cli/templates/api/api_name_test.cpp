@@ -41,6 +41,7 @@ TEST_CASE("notes are made, read, changed and removed") {
   CHECK(ask(client, "PUT", "notes/1", "changed").body == R"({"id":1,"text":"changed"})");
   CHECK(ask(client, "POST", "notes", "'); DROP TABLE notes; --").status == 201);
   CHECK(ask(client, "GET", "notes?after=1").body == R"([{"id":2,"text":"'); DROP TABLE notes; --"}])");
+  CHECK(ask(client, "PUT", "notes/2", std::string("a\0b", 3)).body == R"({"id":2,"text":"a\u0000b"})");
   CHECK(ask(client, "DELETE", "notes/2").status == 200);
   CHECK(ask(client, "GET", "notes").body == R"([{"id":1,"text":"changed"}])");
   CHECK(server.stop() == 0);
