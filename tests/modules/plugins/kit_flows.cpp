@@ -30,6 +30,7 @@ class KitFlows : public kit::Service {
     on("GET", "refused", &KitFlows::refused);
     on("GET", "thrown/{where}", &KitFlows::thrown);
     on("GET", "silent/{ms}", &KitFlows::silent);
+    on("GET", "asked/{ms}", &KitFlows::asked);
     on("GET", "answered/{where}", &KitFlows::answered);
     on("GET", "late", &KitFlows::late);
     on("GET", "lent", &KitFlows::lent);
@@ -143,6 +144,13 @@ class KitFlows : public kit::Service {
   kit::Flow silent(kit::Call& call) {
     const Guard guard(*this);
     if (const std::uint64_t ms = call.number("ms"); ms > 0) co_await call.sleep(ms);
+  }
+  // What a Call is asked for is no answer.
+  kit::Flow asked(kit::Call& call) {
+    const Guard guard(*this);
+    call.note("port", std::to_string(call.peer().port));
+    co_await call.sleep(call.number("ms"));
+    if (call.noted("port") != std::to_string(call.peer().port)) send(call, "another port");
   }
   // What is behind the wait never runs.
   kit::Flow answered(kit::Call& call) {

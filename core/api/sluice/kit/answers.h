@@ -101,8 +101,9 @@ inline void send_problem(Exchange& exchange, std::uint32_t status, std::string_v
   send(exchange, status, "application/problem+json", json.end().dump());
 }
 
-// Sends the client to `location`: a path, or a whole URI. Bytes that no URI has are escaped. After 303, the
-// client gets it with GET; 301 and 308 are permanent; 307 and 308 keep the method.
+// Sends the client to `location`: a path, or a whole URI. It is not decoded text, so '%', '?' and '#' mean what
+// they do in URIs: put texts that were decoded into it by path_encoded of request.h. Bytes that no URI has are
+// escaped. After 303, the client gets it with GET; 301 and 308 are permanent; 307 and 308 keep the method.
 inline void redirect(Exchange& exchange, std::string_view location, std::uint32_t status = 303) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   constexpr std::string_view kNeverInUris = "\"<>\\^`{|}";

@@ -1,8 +1,9 @@
 // One request as a kit::Service or a kit::Flow sees it: what it says, ways to answer it, and what a Flow may
 // wait for. The loop's thread.
 //
-// Everything that a Call tells is a copy, so a Flow may keep it, and lend it to a thread. A Call itself is used
-// on the loop only; anywhere else, and after its request, it throws std::logic_error.
+// What a Call tells is the Flow's to keep, and to lend to a thread. That is not so for request() and peer(),
+// whose views end with the request, also while a thread still uses them: copy those. A Call itself is used on
+// the loop only; anywhere else, and after its request, it throws std::logic_error.
 #pragma once
 
 #include <sluice/handler.h>
@@ -30,8 +31,9 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // What the request says. Its views end with the exchange.
+  // What the request says, and who asks. No copies: views of them end with the request.
   const Request& request() const { return run_.exchange().request(); }
+  const Peer& peer() const { return run_.exchange().peer(); }
   // The segment {name} of the path.
   const std::string& param(std::string_view name) const { return parameters_.at(name); }
   // The same as a number; what is none has no such path, so the answer is 404.
@@ -59,6 +61,9 @@ class Call {
   std::optional<std::string> cookie(std::string_view name) const { return copy(kit::cookie(request(), name)); }
   std::optional<std::string> field(std::string_view name) const { return copy(kit::field(request(), name)); }
   std::optional<std::string> field(FieldId id) const { return copy(kit::field(request(), id)); }
+  // What a filter, or this call, has kept under a name; empty without one.
+  std::string noted(std::string_view name) const { return std::string(run_.exchange().noted(name)); }
+  bool note(std::string_view name, std::string_view value) { return run_.exchange().note(name, value); }
   // "text/html" of "Text/HTML; charset=utf-8"; empty without one.
   std::string media_type() const { return kit::media_type(request()); }
 
@@ -80,6 +85,8 @@ class Call {
   }
   void refuse(const Refuse& refusal) { kit::refuse(run_.answer(), refusal, run_.errors()); }
   void stream(std::uint64_t size, Body* body) { run_.answer().stream(size, body); }
+  // A target is a path as clients send it, so it will be decoded: `param` was already, and stands in it by
+  // path_encoded of request.h. `redirect` has such a target, too.
   void hand_over(std::string_view target) { run_.answer().hand_over(target); }
   // Of a filter: the request goes on.
   void pass() { run_.pass(); }

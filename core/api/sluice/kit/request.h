@@ -91,6 +91,27 @@ inline std::optional<std::string> form_decoded(std::string_view text) {
   return decoded;
 }
 
+// What a path of a URI has for this text: all bytes but letters, digits, "-._~" and '/' are escaped. `param`
+// and other texts that were decoded stand in a target only so. It keeps segments "..", which no path of a
+// request has, but other texts may.
+inline std::string path_encoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kOthers = "-._~/";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char byte : text) {
+    const char letter = detail::lower(byte);
+    if ((letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') ||
+        kOthers.find(byte) != std::string_view::npos) {
+      encoded += byte;
+    } else {
+      const auto code = static_cast<unsigned char>(byte);
+      encoded += {'%', kHex[code >> 4], kHex[code & 15]};
+    }
+  }
+  return encoded;
+}
+
 // Names and values, decoded, in the order in which they were sent; a name may come several times.
 class Parameters {
  public:
