@@ -93,6 +93,11 @@ void write_traffic(Exposition& out, const Sums& sums) {
   out.counters("connections_accepted_total", "counter", "Connections accepted.", sums,
                &WorkerStats::connections_accepted);
   out.counters("connections_open", "gauge", "Connections open now.", sums, &WorkerStats::connections_open);
+  out.family("waits", "gauge", "Connections, and streams of HTTP/2, by what they wait for now.");
+  for (const auto& [index, stats] : sums) {
+    for (unsigned i = 0; i < kWaits.size(); ++i)
+      out.sample(worker_label(index) + "," + label("for", kWaits[i]), stats->waits[i]);
+  }
   out.counters("connections_refused_total", "counter",
                "How often new connections had to wait for descriptors, memory or --connections-max.", sums,
                &WorkerStats::connections_refused);
@@ -236,6 +241,7 @@ void PastCounts::add(unsigned index, const WorkerStats& ended) {
   counts->absorb(ended);
   for (Counter* of_now : {&counts->connections_open, &counts->offload_queued, &counts->offload_running})
     of_now->set(0);
+  for (Counter& waiting : counts->waits) waiting.set(0);
   for (Counter& held : counts->holds) held.set(0);
 }
 

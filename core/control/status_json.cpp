@@ -32,6 +32,12 @@ void put_answers(JsonText& json, const Counter (&by_class)[6]) {
   json.end();
 }
 
+void put_waits(JsonText& json, const WorkerStats& stats) {
+  json.key("waits").object();
+  for (unsigned i = 0; i < kWaits.size(); ++i) json.member(kWaits[i], stats.waits[i].get());
+  json.end();
+}
+
 // The buckets are not added up: each counts the durations up to its bound in seconds that no bucket before
 // counts. Empty ones are left out, and a bound that is null is infinite.
 void put_durations(JsonText& json, std::string_view name, const DurationHistogram& durations) {
@@ -64,6 +70,7 @@ void put_workers(JsonText& json, const std::vector<WorkerView>& workers) {
     json.member("requests", stats.requests.get()).member("sent_bytes", stats.bytes_sent.get());
     json.member("offload_queued", stats.offload_queued.get());
     json.member("offload_running", stats.offload_running.get());
+    put_waits(json, stats);
     put_durations(json, "turns", stats.turns);
     json.end();
   }
@@ -92,6 +99,7 @@ void put_counters(JsonText& json, const WorkerStats& all) {
   for (const Counter& flood : all.http2_floods) floods += flood.get();
   json.member("http2_floods", floods);
   put_answers(json, all.answers_by_class);
+  put_waits(json, all);
   put_durations(json, "turns", all.turns);
   put_durations(json, "offload_waits", all.offload_waits);
   json.end();

@@ -4,11 +4,18 @@
 
 namespace sluice {
 
-Deadlines::Queue::Queue() {
-  next_ = prev_ = this;
+Deadlines::Deadlines(Counter* waits) {
+  for (unsigned i = 0; i < kDeadlineKinds; ++i) {
+    queues_[i].kind_ = static_cast<DeadlineKind>(i);
+    queues_[i].waiting_ = waits == nullptr ? nullptr : waits + i;
+  }
 }
 
-Deadlines::Deadlines() = default;
+Deadlines::~Deadlines() {
+  for (DeadlineQueue& ring : queues_) {
+    while (ring.next_ != &ring) ring.next_->unlink();
+  }
+}
 
 void Deadlines::set_duration(DeadlineKind kind, std::uint64_t duration_ms) {
   durations_ms_[static_cast<unsigned>(kind)] = duration_ms;
@@ -26,9 +33,10 @@ void Deadlines::set_durations(const Timeouts& timeouts) {
 
 void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {
   node.unlink();
-  node.kind_ = kind;
   node.due_ms_ = now_ms + durations_ms_[static_cast<unsigned>(kind)];
-  Queue& ring = queue(kind);
+  DeadlineQueue& ring = queue(kind);
+  node.queue_ = &ring;
+  if (ring.waiting_ != nullptr) ring.waiting_->add();
   node.prev_ = ring.prev_;
   node.next_ = &ring;
   ring.prev_->next_ = &node;
@@ -37,7 +45,7 @@ void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms)
 
 std::uint64_t Deadlines::next_due_ms() const {
   std::uint64_t earliest = kNone;
-  for (const Queue& ring : queues_) {
+  for (const DeadlineQueue& ring : queues_) {
     if (ring.next_ != &ring) earliest = std::min(earliest, ring.next_->due_ms_);
   }
   return earliest;
@@ -45,11 +53,11 @@ std::uint64_t Deadlines::next_due_ms() const {
 
 void Deadlines::expire(std::uint64_t now_ms) {
   unsigned left = kExpiredMax;
-  for (Queue& ring : queues_) {
+  for (DeadlineQueue& ring : queues_) {
     for (; left > 0 && ring.next_ != &ring && ring.next_->due_ms_ <= now_ms; --left) {
       DeadlineNode& node = *ring.next_;
       node.unlink();
-      node.on_deadline(node.kind_);
+      node.on_deadline(ring.kind_);
     }
   }
 }

@@ -1,4 +1,4 @@
-// Finds what has waited too long. There is one queue for each kind of time-out.
+// Finds what has waited too long, and counts what waits. There is one queue for each kind of time-out.
 //
 // All waits of one kind last equally long, so each queue is in order of due time without sorting. Arming
 // appends, and expiry looks at the front: both cost a few pointers. A node is in one queue at most. Loop
@@ -9,13 +9,16 @@
 #include <cstdint>
 
 #include "settings/settings.h"
+#include "telemetry/worker_stats.h"
 
 namespace sluice {
 
 enum class DeadlineKind : std::uint8_t { head, body, send, keepalive, handler, linger, tunnel };
 inline constexpr unsigned kDeadlineKinds = 7;
+static_assert(kDeadlineKinds == kWaits.size());
 
 class Deadlines;
+class DeadlineQueue;
 
 // Something that can be late. Derive from it; it unlinks itself when it is destroyed.
 class DeadlineNode {
@@ -25,7 +28,7 @@ class DeadlineNode {
   DeadlineNode& operator=(const DeadlineNode&) = delete;
 
   bool armed() const { return next_ != nullptr; }
-  DeadlineKind deadline_kind() const { return kind_; }
+  DeadlineKind deadline_kind() const;  // REQUIRES: armed()
 
  protected:
   virtual ~DeadlineNode() { unlink(); }
@@ -34,22 +37,47 @@ class DeadlineNode {
 
  private:
   friend class Deadlines;
-  void unlink() {
-    if (next_ == nullptr) return;
-    prev_->next_ = next_;
-    next_->prev_ = prev_;
-    next_ = prev_ = nullptr;
-  }
+  friend class DeadlineQueue;
+  inline void unlink();
 
   DeadlineNode* next_ = nullptr;
   DeadlineNode* prev_ = nullptr;
   std::uint64_t due_ms_ = 0;
-  DeadlineKind kind_ = DeadlineKind::head;
+  DeadlineQueue* queue_ = nullptr;  // in which it is armed
 };
+
+// The head of the ring of those that wait for one kind.
+class DeadlineQueue final : private DeadlineNode {
+ private:
+  friend class Deadlines;
+  friend class DeadlineNode;
+  DeadlineQueue() { next_ = prev_ = this; }
+  void on_deadline(DeadlineKind) override {}
+
+  DeadlineKind kind_ = DeadlineKind::head;
+  Counter* waiting_ = nullptr;  // how many wait in it; null if nobody asks
+};
+
+inline DeadlineKind DeadlineNode::deadline_kind() const {
+  return queue_->kind_;
+}
+
+inline void DeadlineNode::unlink() {
+  if (next_ == nullptr) return;
+  prev_->next_ = next_;
+  next_->prev_ = prev_;
+  next_ = prev_ = nullptr;
+  if (queue_ != nullptr && queue_->waiting_ != nullptr) queue_->waiting_->subtract();
+  queue_ = nullptr;
+}
 
 class Deadlines {
  public:
-  Deadlines();
+  // `waits`: a counter for each kind, of what waits for it now; they live longer. Null: nobody asks.
+  explicit Deadlines(Counter* waits = nullptr);
+  ~Deadlines();
+  Deadlines(const Deadlines&) = delete;
+  Deadlines& operator=(const Deadlines&) = delete;
 
   // How often, in one send time-out, it is checked whether the client takes anything. The kernel is asked
   // only when a deadline fires, so the first check has nothing to compare with.
@@ -64,7 +92,7 @@ class Deadlines {
   void disarm(DeadlineNode& node) { node.unlink(); }
   // Iterates over the nodes that wait for that kind, in order of due time; null when there are no more.
   DeadlineNode* first(DeadlineKind kind) { return behind(queue(kind), kind); }
-  DeadlineNode* after(DeadlineNode& node) { return behind(node, node.kind_); }
+  DeadlineNode* after(DeadlineNode& node) { return behind(node, node.deadline_kind()); }
   // The earliest due time, or kNone.
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   std::uint64_t next_due_ms() const;
@@ -74,16 +102,12 @@ class Deadlines {
   void expire(std::uint64_t now_ms);
 
  private:
-  struct Queue final : DeadlineNode {
-    Queue();
-    void on_deadline(DeadlineKind) override {}
-  };
   DeadlineNode* behind(DeadlineNode& node, DeadlineKind kind) {
     return node.next_ == &queue(kind) ? nullptr : node.next_;
   }
-  Queue& queue(DeadlineKind kind) { return queues_[static_cast<unsigned>(kind)]; }
+  DeadlineQueue& queue(DeadlineKind kind) { return queues_[static_cast<unsigned>(kind)]; }
 
-  std::array<Queue, kDeadlineKinds> queues_;  // each is the head of a ring
+  DeadlineQueue queues_[kDeadlineKinds];
   std::array<std::uint64_t, kDeadlineKinds> durations_ms_{};
 };
 

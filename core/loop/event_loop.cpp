@@ -36,7 +36,7 @@ Ready::~Ready() {
   next_->prev_ = prev_;
 }
 
-EventLoop::EventLoop(WorkerStats& stats) : stats_(stats) {
+EventLoop::EventLoop(WorkerStats& stats) : stats_(stats), deadlines_(stats.waits) {
   ready_.next_ = ready_.prev_ = &ready_;
 }
 

@@ -53,6 +53,7 @@ void WorkerStats::absorb(const WorkerStats& other) {
       sum.answers_by_class[i].add(counters.answers_by_class[i].get());
     sum.bytes_sent.add(counters.bytes_sent.get());
   }
+  for (std::size_t i = 0; i < std::size(waits); ++i) waits[i].add(other.waits[i].get());
   for (std::size_t i = 0; i < std::size(http2_floods); ++i) http2_floods[i].add(other.http2_floods[i].get());
   turns.absorb(other.turns);
   net_turns.absorb(other.net_turns);

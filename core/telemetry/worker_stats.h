@@ -21,6 +21,12 @@ namespace sluice {
 inline constexpr std::array<std::string_view, 9> kHttp2Floods = {
     "reset", "ping", "settings", "priority", "window", "empty", "unknown", "fields", "unsent"};
 
+// What connections, and streams of HTTP/2, wait for, by their deadlines (DeadlineKind), for metrics: a client's
+// head or body, a client that takes its answer, the next request, the handler, the end of a connection, and
+// traffic in a tunnel.
+inline constexpr std::array<std::string_view, 7> kWaits = {"head",    "body",   "send",  "keepalive",
+                                                           "handler", "linger", "tunnel"};
+
 struct ModuleCounter {
   Label name;  // "module.counter"
   Counter value;
@@ -48,6 +54,7 @@ struct WorkerStats {
   Counter connections_open;
   Counter connections_refused;   // how often new ones had to wait for a descriptor, memory or --connections-max
   Counter connections_gave_way;  // idle ones that were closed in favour of new ones
+  Counter waits[kWaits.size()];  // now; of connections and of streams of HTTP/2
   Counter tls_handshakes;        // that succeeded
   Counter tls_handshakes_resumed;  // of these: of a session that the client had before
   Counter tls_handshakes_failed;

@@ -31,23 +31,28 @@ constexpr std::string_view kBody = R"html(</style>
   <noscript><p>This page needs JavaScript. The same is in <a href="status.json">status.json</a>.</p></noscript>
   <ul class="tiles" id="tiles"></ul>
   <section aria-labelledby="h-workers"><h2 id="h-workers">Workers</h2>
-    <p id="waits"></p>
+    <p id="calls"></p>
     <div class="scroll" role="region" aria-labelledby="h-workers" tabindex="0"><table id="workers"></table></div>
   </section>
+  <div class="pair">
+  <section aria-labelledby="h-waits"><h2 id="h-waits">Connections</h2>
+    <p>Streams of HTTP/2 count each. What is at work in the present turn waits for nothing.</p>
+    <div class="scroll" role="region" aria-labelledby="h-waits" tabindex="0"><table id="waits"></table></div>
+  </section>
+  <section aria-labelledby="h-errors"><h2 id="h-errors">Errors</h2>
+    <p>A 4xx is most often the client's mistake.</p>
+    <div class="scroll" role="region" aria-labelledby="h-errors" tabindex="0"><table id="errors"></table></div>
+  </section>
+  </div>
   <section aria-labelledby="h-modules"><h2 id="h-modules">Modules</h2>
     <p>Times are from a request's handling to its answer's last byte, over the last minute. Answers within one
     turn of the loop count as no time. A time is the upper end of the power of two that it falls into.</p>
     <div class="scroll" role="region" aria-labelledby="h-modules" tabindex="0"><table id="modules"></table></div>
   </section>
-  <div class="pair">
   <section aria-labelledby="h-sites"><h2 id="h-sites">Sites</h2>
     <p>The counters know times by module, not by site.</p>
     <div class="scroll" role="region" aria-labelledby="h-sites" tabindex="0"><table id="sites"></table></div>
   </section>
-  <section aria-labelledby="h-errors"><h2 id="h-errors">Errors</h2>
-    <div class="scroll" role="region" aria-labelledby="h-errors" tabindex="0"><table id="errors"></table></div>
-  </section>
-  </div>
   <section aria-labelledby="h-mounts"><h2 id="h-mounts">Mounts</h2>
     <div class="scroll" role="region" aria-labelledby="h-mounts" tabindex="0"><table id="mounts"></table></div>
   </section>

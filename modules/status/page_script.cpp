@@ -157,9 +157,8 @@ function showTiles(s) {
 
 function showWorkers(s) {
   const c = s.counters;
-  put(by("waits"), "Calls that may block, as of a disk: " + grouped(c.offload_running) + " on threads now, and " +
-      grouped(c.offload_queued) + " waiting for a thread. The counters do not tell which of the open connections are " +
-      "idle, and which wait for their client, their socket or their handler.");
+  put(by("calls"), "Calls that may block, as of a disk: " + grouped(c.offload_running) + " on threads now, and " +
+      grouped(c.offload_queued) + " waiting for a thread.");
   const before = past.length > 1 ? past[past.length - 2] : undefined;
   table("workers", "Workers: what each process does", ["Worker", "#Process", "State", "#Running for",
         "#Connections", "#Requests a second", "#Sent a second", "#On threads", "#Longest turn"],
@@ -172,6 +171,16 @@ function showWorkers(s) {
                   w.offload_running + (w.offload_queued > 0 ? " + " + w.offload_queued + " waiting" : ""),
                   [time(w.turns.longest_seconds), w.turns.longest_seconds >= 0.1 ? "warn" : ""]];
         }), "No worker lives.");
+}
+
+function showWaits(s) {
+  const kinds = [["keepalive", "The next request"], ["handler", "The handler of a module"],
+                 ["send", "The client, to take its answer"], ["head", "A handshake, or the head of a request"],
+                 ["body", "The body of a request"], ["tunnel", "Traffic of an upgraded connection"],
+                 ["linger", "The client, to end the connection"]];
+  table("waits", "What connections wait for", ["Connections wait for", "#Now", "#Most in the last minute"],
+        kinds.map(([kind, name]) => [name, grouped(s.counters.waits[kind]),
+                                     grouped(Math.max(...past.map(p => p.counters.waits[kind])))]), "");
 }
 
 function showModules(s) {
@@ -254,6 +263,7 @@ function show(s) {
       s.listening.map(url => url.trim()).join(", "));
   showTiles(s);
   showWorkers(s);
+  showWaits(s);
   showModules(s);
   showSites(s);
   showErrors(s);

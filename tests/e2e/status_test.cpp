@@ -101,6 +101,34 @@ TEST_CASE("metrics, JSON, health and the page come over a socket", "[e2e][status
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("what connections wait for is counted", "[e2e][status]") {
+  const Site site({"hello", "defer"});
+  ServerProcess server(site, {"--workers", "1", "--mount", "/slow/=defer:delay=10s"});
+  const auto waits = [&](const std::string& kind, const std::string& count) {
+    return eventually([&] {
+      const std::string series = "\nsluice_waits{worker=\"1\",for=\"" + kind + "\"} " + count + "\n";
+      return ask(site, {"metrics"}).out.find(series) != std::string::npos;
+    });
+  };
+  HttpClient idle(server.endpoint());
+  CHECK(idle.get("/hello/").status == 200);
+  CHECK(waits("keepalive", "1"));
+  {
+    HttpClient slow(server.endpoint());
+    slow.request("GET", "/slow/");
+    HttpClient half(server.endpoint());
+    half.send("GET /hello/ HT");
+    CHECK(waits("handler", "1"));
+    CHECK(waits("head", "1"));
+    slow.close_with_reset();
+    half.close_with_reset();
+  }
+  CHECK(waits("handler", "0"));
+  CHECK(waits("head", "0"));
+  CHECK(waits("keepalive", "1"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("the status is for clients on this host that no proxy stands before", "[e2e][status]") {
   const Site site({"status"});
   ServerProcess server(site, {"--workers", "1"});

@@ -34,11 +34,13 @@ TEST_CASE("counters of a worker and of those before it add up", "[metrics]") {
   ended->requests.add(5);
   ended->answers_by_class[4].add(2);
   ended->connections_open.set(3);
+  ended->waits[0].set(3);
   ended->turns.add(2'000'000'000);
   ended->module_counters[ended->module_counter_index("hello.greeted")].value.add(7);
   const auto living = std::make_unique<WorkerStats>();
   living->requests.add(1);
   living->connections_open.set(1);
+  living->waits[0].set(2);
   living->module_counter_index("other.first");  // so that the indexes differ
   living->module_counters[living->module_counter_index("hello.greeted")].value.add(1);
   PastCounts past;
@@ -50,6 +52,7 @@ TEST_CASE("counters of a worker and of those before it add up", "[metrics]") {
   CHECK(value_of(text, "sluice_answers_total{worker=\"1\",class=\"4xx\"}") == "2");
   CHECK(value_of(text, "sluice_connections_open{worker=\"1\"}") == "1");
   CHECK(value_of(text, "sluice_connections_open{worker=\"4\"}") == "0");
+  CHECK(value_of(text, "sluice_waits{worker=\"1\",for=\"head\"}") == "2");
   CHECK(value_of(text, "sluice_loop_longest_turn_seconds{worker=\"1\"}") == "2");
   CHECK(value_of(text, "sluice_module_events_total{module=\"hello\",event=\"greeted\"}") == "15");
   CHECK(value_of(text, "sluice_module_events_total{module=\"other\",event=\"first\"}") == "0");

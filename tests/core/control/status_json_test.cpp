@@ -23,6 +23,7 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   stats->requests.add(3);
   stats->answers_by_class[2].add(2);
   stats->connections_open.set(5);
+  stats->waits[3].set(4);
   stats->turns.add(1'500'000);
   stats->turns.add(60'000'000'000);
   SiteCounters& site = stats->sites[stats->site_index("a.example")];
@@ -50,6 +51,9 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   CHECK_THAT(json, Contains(R"("process":77,"state":"stopping")") && Contains(R"("up_seconds":1.5)"));
   CHECK_THAT(json, Contains(R"("workers":[{"worker":1,"process":78,"state":"serving","up_seconds":61,)"
                             R"("connections_open":5,"requests":3,)"));
+  CHECK_THAT(
+      json,
+      Contains(R"("waits":{"head":0,"body":0,"send":0,"keepalive":4,"handler":0,"linger":0,"tunnel":0})"));
   // In one turn of 2.048 ms at most, and one that is longer than all bounds.
   CHECK_THAT(json, Contains(R"("turns":{"count":2,"seconds":60.0015,"longest_seconds":60,)"
                             R"("buckets":[[0.002048,1],[null,1]]})"));

@@ -59,6 +59,43 @@ TEST_CASE("a send time-out is divided into looks", "[deadlines]") {
   CHECK(deadlines.duration_ms(DeadlineKind::linger) == timeouts.linger_ms);
 }
 
+TEST_CASE("what waits now is counted by its kind", "[deadlines]") {
+  std::string order;
+  Counter waits[kDeadlineKinds];
+  const auto waiting = [&](DeadlineKind kind) { return waits[static_cast<unsigned>(kind)].get(); };
+  Late a(order, 'a');
+  Late b(order, 'b');
+  {
+    Deadlines deadlines(waits);
+    deadlines.set_duration(DeadlineKind::send, 50);
+    deadlines.arm(a, DeadlineKind::head, 1);
+    deadlines.arm(b, DeadlineKind::head, 1);
+    CHECK(waiting(DeadlineKind::head) == 2);
+    deadlines.arm(a, DeadlineKind::send, 2);  // from one queue into another
+    deadlines.arm(a, DeadlineKind::send, 3);
+    CHECK(a.deadline_kind() == DeadlineKind::send);
+    CHECK(waiting(DeadlineKind::head) == 1);
+    CHECK(waiting(DeadlineKind::send) == 1);
+    deadlines.disarm(b);
+    deadlines.disarm(b);
+    CHECK(waiting(DeadlineKind::head) == 0);
+    {
+      Late gone(order, 'x');
+      deadlines.arm(gone, DeadlineKind::handler, 1);
+      CHECK(waiting(DeadlineKind::handler) == 1);
+    }
+    CHECK(waiting(DeadlineKind::handler) == 0);
+    deadlines.set_duration(DeadlineKind::keepalive, 10);
+    deadlines.arm(b, DeadlineKind::keepalive, 1);
+    deadlines.expire(60);
+    CHECK(order.size() == 2);
+    CHECK(waiting(DeadlineKind::send) == 0);
+    deadlines.arm(b, DeadlineKind::linger, 1);
+  }
+  CHECK(waiting(DeadlineKind::linger) == 0);  // the queues have ended
+  CHECK_FALSE(b.armed());
+}
+
 TEST_CASE("waits of one kind are walked through in order", "[deadlines]") {
   std::string order;
   Late a(order, 'a');
