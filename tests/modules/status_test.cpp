@@ -252,11 +252,19 @@ TEST_CASE_METHOD(Fixture, "one question a second serves all who watch, and none 
     CHECK(rig.server.run_until([&] { return has(later, "stopping"); }));
     later->cancel();
   }
-  SECTION("a newer generation takes over") {
-    rig.retire();
+  SECTION("another handler takes over: watchers connect to it") {
+    SECTION("of a newer generation") {
+      rig.retire();
+    }
+    SECTION("of another worker") {
+      rig.leave();
+    }
     REQUIRE(rig.server.run_until([&] { return one->ended() && two->ended(); }));
     CHECK(one->complete);
-    CHECK(get("events")->code == 503);
+    const Answer late = get("events");
+    CHECK(late->complete);
+    CHECK_FALSE(has(late, "data:"));
+    CHECK(rig.server.questions.size() == 2);
   }
   one->cancel();
   two->cancel();
