@@ -18,6 +18,7 @@ set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_COMPONENTS_ALL server dev)
+set(CPACK_PRE_BUILD_SCRIPTS ${service}/package_folders.cmake)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 # Each package has a summary of its own, in the first line of its description.
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
