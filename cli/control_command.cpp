@@ -21,6 +21,8 @@ namespace {
 
 // Longer than the server allows for a command.
 constexpr std::uint64_t kAnswerMs = 150'000;
+// Without a limit, since the drain limit of the server's settings may have any length.
+constexpr std::string_view kEndless = "stop";
 constexpr std::size_t kAnswerMax = 64 * 1024 * 1024;
 
 constexpr ControlCommandLine kCommands[] = {
@@ -61,13 +63,14 @@ Result<std::string> ask(const std::string& path, const std::string& request) {
     return fail(
         fmt::format("the server at {} does not accept connections to its control socket: try again", path));
   std::string answer;
+  const bool endless = request == kEndless;
   const std::uint64_t until_ms = monotonic_ms() + kAnswerMs;
   while (answer.size() < kAnswerMax) {
     const std::uint64_t now = monotonic_ms();
-    if (now >= until_ms)
+    if (!endless && now >= until_ms)
       return fail(fmt::format("the server at {} does not answer: its log may say why", path));
     pollfd wanted{socket->get(), POLLIN, 0};
-    if (::poll(&wanted, 1, static_cast<int>(until_ms - now)) <= 0) continue;
+    if (::poll(&wanted, 1, endless ? -1 : static_cast<int>(until_ms - now)) <= 0) continue;
     char buffer[16 * 1024];
     const ssize_t got = ::recv(socket->get(), buffer, sizeof(buffer), 0);
     if (got > 0) answer.append(buffer, static_cast<std::size_t>(got));

@@ -1,7 +1,8 @@
 // The commands that ask a running server: `sluice reload`, `status` and others. One table lists them; the
 // server has a table of the same names (see ControlCommand).
 //
-// Finds the one running server, sends it one line, and prints its answer. One thread; every wait is bounded.
+// Finds the one running server, sends it one line, and prints its answer. One thread; every wait is bounded,
+// but that of `sluice stop`, which lasts until the server has ended.
 #pragma once
 
 #include <iosfwd>

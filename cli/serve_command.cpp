@@ -82,6 +82,7 @@ int run_serve(const OptionTexts& command_line, const Environment& environment, s
   ServiceVariables variables = take_service_variables();
   auto inherited = InheritedSockets::take(variables);
   if (!inherited) return refuse(err, inherited.error());
+  if (const auto warning = InheritedSockets::meant_for_other(variables)) warn(err, *warning);
   const auto request = read_serve_request(command_line, environment);
   if (!request) return refuse_all(request.error(), err);
   const auto answers = ask_folders(request->settings);

@@ -37,7 +37,8 @@ constexpr Advice kCommands[] = {
     {"reopen", "to have the access log opened anew, send USR1 to the process that 'sluice status' shows"},
 };
 
-constexpr std::string_view kPort = "write '--listen 127.0.0.1:PORT', or '--listen *:PORT' for all addresses";
+constexpr std::string_view kPort =
+    "write 'sluice serve --listen 127.0.0.1:PORT', or '--listen *:PORT' for all addresses";
 constexpr Advice kOptions[] = {
     {"port", kPort},
     {"p", kPort},

@@ -17,7 +17,8 @@ Unexpected stops() {
 
 }  // namespace
 
-Result<void> ControlCommands::open(EventLoop& loop, const Settings& settings, Actions actions) {
+Result<void> ControlCommands::open(EventLoop& loop, const Settings& settings, Actions actions,
+                                   ControlTimes times) {
   if (settings.control == kNoControl) return {};
   actions_ = std::move(actions);
   const bool named = settings.control != kOwnControl;
@@ -25,7 +26,7 @@ Result<void> ControlCommands::open(EventLoop& loop, const Settings& settings, Ac
       named ? settings.control : fmt::format("{}/{}.sock", settings.control_folder, ::getpid());
   const auto ready = named ? Result<void>() : prepare_control_folder(settings.control_folder);
   if (ready && !named) running_servers(settings.control_folder);  // removes sockets of killed servers
-  auto opened = ready.and_then([&] { return ControlServer::open(loop, path, commands()); });
+  auto opened = ready.and_then([&] { return ControlServer::open(loop, path, commands(), times); });
   if (opened) {
     server_ = std::move(*opened);
     return {};
@@ -51,7 +52,7 @@ std::vector<ControlCommand> ControlCommands::commands() {
   const auto without_text = [](const Result<void>& done) { return done.map([] { return std::string(); }); };
   return {
       {"reload", reload},
-      {"stop", stop},
+      {"stop", stop, false},  // the drain limit of the settings bounds it
       {"status", [this](ControlTicket, const std::string&) { return actions_.status(); }},
       {"status-json", [this](ControlTicket, const std::string&) { return actions_.status_json(); }},
       {"metrics", [this](ControlTicket, const std::string&) { return actions_.metrics(); }},
@@ -88,6 +89,8 @@ void ControlCommands::server_stops() {
 }
 
 void ControlCommands::server_ended() {
+  if (server_ == nullptr) return;
+  server_->end_listening();
   for (const ControlTicket ticket : std::exchange(stoppers_, {})) server_->answer(ticket, "stopped\n");
 }
 

@@ -26,7 +26,7 @@ class ControlCommands {
   };
 
   // Opens the control socket. A failure is an error only if the settings name the path; otherwise it is logged.
-  Result<void> open(EventLoop& loop, const Settings& settings, Actions actions);
+  Result<void> open(EventLoop& loop, const Settings& settings, Actions actions, ControlTimes times = {});
 
   void close_for_child();
   // All clients that have asked for a reload get the answer of the one that begins now.
@@ -34,7 +34,8 @@ class ControlCommands {
   void reload_ended(const ControlAnswer& answer);
   // Answers all waiting clients, and later ones, that the server is stopping.
   void server_stops();
-  // Answers those that have asked it to stop.
+  // Gives the control socket up, and then answers those that have asked for the stop: the next server may have
+  // the same socket.
   void server_ended();
 
  private:

@@ -75,6 +75,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(EventLoop& loop, cons
 }
 
 ControlServer::~ControlServer() {
+  unlink_own();
+}
+
+void ControlServer::unlink_own() {
   struct stat about {};
   if (path_.empty() || ::lstat(path_.c_str(), &about) != 0) return;
   if (about.st_dev == device_ && about.st_ino == inode_) ::unlink(path_.c_str());
@@ -166,6 +170,7 @@ void ControlServer::run(Client& client) {
     const bool begins = line.starts_with(command.name);
     if (begins && (line.size() == command.name.size() || line[command.name.size()] == ' ')) {
       const std::string argument = line.substr(std::min(line.size(), command.name.size() + 1));
+      if (!command.has_limit) client.late.off();
       if (const auto now = command.run(ticket, argument)) answer(ticket, *now);
       return;
     }
@@ -203,6 +208,16 @@ ControlServer::Client* ControlServer::find(ControlTicket ticket) {
 
 void ControlServer::drop(ControlTicket ticket) {
   std::erase_if(clients_, [ticket](const auto& client) { return client->ticket == ticket; });
+}
+
+// The file goes first. A server that found the file, and nobody behind it, would put its own there, and that
+// one would be removed.
+void ControlServer::end_listening() {
+  unlink_own();
+  path_.clear();
+  retry_.off();
+  wanted_.end();
+  listener_.reset();
 }
 
 void ControlServer::close_for_child() {

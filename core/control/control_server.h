@@ -31,12 +31,13 @@ struct ControlCommand {
   std::string_view name;  // one or more words; the argument follows them
   // nullopt if ControlServer::answer gives the answer later.
   std::function<std::optional<ControlAnswer>(ControlTicket ticket, const std::string& argument)> run;
+  bool has_limit = true;  // that of ControlTimes::command_ms
 };
 
 // How long a client may take.
 struct ControlTimes {
   std::uint32_t transfer_ms = 10'000;  // for the client to send its line, and to take the answer
-  std::uint32_t command_ms = 120'000;  // for the command; longer than any command takes
+  std::uint32_t command_ms = 120'000;  // for the command; longer than any takes that has this limit
   std::uint32_t retry_ms = 1'000;      // from a lack of descriptors until clients are accepted again
 };
 
@@ -56,6 +57,9 @@ class ControlServer final : private Pollable {
 
   const std::string& path() const { return path_; }
   void answer(ControlTicket ticket, const ControlAnswer& answer);
+  // Nobody can connect any more, and another server may take the path. Clients that wait still get their
+  // answers.
+  void end_listening();
   // For a forked child: closes the descriptors, and leaves the socket to the parent.
   void close_for_child();
 
@@ -64,6 +68,7 @@ class ControlServer final : private Pollable {
   ControlServer(EventLoop& loop, std::vector<ControlCommand> commands, ControlTimes times);
 
   Result<void> listen(const std::string& path);
+  void unlink_own();
   void on_events(std::uint32_t events) override;
   void on_client(Client& client, std::uint32_t events);
   bool receive(Client& client);

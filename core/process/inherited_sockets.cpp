@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <fmt/core.h>
 #include <algorithm>
@@ -35,6 +36,11 @@ bool is_same_file(const std::string& path, const std::string& other) {
   struct stat two {};
   return ::stat(path.c_str(), &one) == 0 && ::stat(other.c_str(), &two) == 0 && one.st_dev == two.st_dev &&
          one.st_ino == two.st_ino;
+}
+
+// Otherwise they come from another process, which has not removed them.
+bool is_for_this_process(const ServiceVariables& variables) {
+  return parse_decimal(variables.listen_pid) == static_cast<std::uint64_t>(::getpid());
 }
 
 // As a person writes it in the settings.
@@ -116,11 +122,17 @@ Result<InheritedSockets::Socket> InheritedSockets::take_one(int fd, std::string 
   return socket;
 }
 
+std::optional<std::string> InheritedSockets::meant_for_other(const ServiceVariables& variables) {
+  if (variables.listen_fds.empty() || is_for_this_process(variables)) return std::nullopt;
+  return fmt::format(
+      "the sockets of LISTEN_FDS are not used, since LISTEN_PID is '{}' and this is process {}: have the "
+      "service manager start sluice itself, or a script that ends with exec, or remove the variables",
+      variables.listen_pid, ::getpid());
+}
+
 Result<InheritedSockets> InheritedSockets::take(const ServiceVariables& variables) {
   InheritedSockets inherited;
-  // The variables of another process, which has not removed them, are of no concern here.
-  if (parse_decimal(variables.listen_pid) != static_cast<std::uint64_t>(::getpid())) return inherited;
-  if (variables.listen_fds.empty()) return inherited;
+  if (variables.listen_fds.empty() || !is_for_this_process(variables)) return inherited;
   const auto count = parse_decimal(variables.listen_fds);
   if (!count || *count > kSocketsMax) {
     return fail(

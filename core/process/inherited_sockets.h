@@ -1,9 +1,10 @@
 // Listening sockets that a service manager has opened and passes to the server (sd_listen_fds(3)).
 //
-// The supervisor keeps them for its whole life, and gives copies to its listen groups: after a reload that
-// drops an address, another reload can take it up again. Supervisor's thread.
+// The supervisor keeps them for its whole life, and gives copies to its listen groups. Settings that leave one
+// out are refused, at the start and by a reload. Supervisor's thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class InheritedSockets {
   InheritedSockets() = default;
   // Takes those that were passed to this process. The error is a sentence about one that cannot be used.
   static Result<InheritedSockets> take(const ServiceVariables& variables);
+  // A warning if the variables pass sockets to another process, so that none is taken here.
+  static std::optional<std::string> meant_for_other(const ServiceVariables& variables);
 
   // Fails if there is one at an address that the plan does not have: nobody would accept from it.
   Result<void> check_wanted(const ServingPlan& plan) const;

@@ -27,6 +27,8 @@ constexpr int kSignalsMax = 16;
 constexpr int kEndsMax = 256;
 // Each such end switches a module off, and several workers may end in one module.
 constexpr unsigned kEndsAtStartMax = 1024;
+// What the end may take after the drain: killed workers, the last lines of access logs, copies of modules.
+constexpr std::uint64_t kEndMs = 10'000;
 
 }  // namespace
 
@@ -177,6 +179,7 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
 
 bool Supervisor::run() {
   while (!stopping_ || !all_workers().empty()) loop_.turn();
+  access_logs_.finish();
   log_pipe_.forward();
   control_.server_ended();
   return !forced_;
@@ -341,7 +344,7 @@ void Supervisor::stop() {
   const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
   end_of_drain_.at(monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs);
   log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));
-  manager_.stopping(drain_ms + DrainingWorkers::kDrainGraceMs);
+  manager_.stopping(drain_ms + DrainingWorkers::kDrainGraceMs + kEndMs);
   control_.server_stops();
   questions_.forget_texts();
   abandon_reload();

@@ -74,17 +74,15 @@ TEST_CASE("bad usage") {
   CHECK(run({"serve", "--lisen", ":0"}).err ==
         "sluice: '--lisen' is not known to sluice serve: did you mean '--listen'?\n");
   CHECK(run({"serve", "--port", "80"}).err ==
-        "sluice: '--port' is not known to sluice serve: write '--listen 127.0.0.1:PORT', or '--listen *:PORT' "
-        "for "
-        "all addresses\n");
+        "sluice: '--port' is not known to sluice serve: write 'sluice serve --listen 127.0.0.1:PORT', or "
+        "'--listen *:PORT' for all addresses\n");
   CHECK(run({"serve", "-p", "80"}).err ==
-        "sluice: '-p' is not known to sluice serve: write '--listen "
-        "127.0.0.1:PORT', or '--listen *:PORT' for all addresses\n");
+        "sluice: '-p' is not known to sluice serve: write 'sluice serve --listen 127.0.0.1:PORT', or "
+        "'--listen *:PORT' for all addresses\n");
   CHECK(run({"serve", "-t"}).err == "sluice: '-t' is not known to sluice serve: did you mean '--check'?\n");
-  CHECK(
-      run({"--port", "80"}).err ==
-      "sluice: '--port' is not known to sluice: write '--listen 127.0.0.1:PORT', or '--listen *:PORT' for all "
-      "addresses\n");
+  CHECK(run({"--port", "80"}).err ==
+        "sluice: '--port' is not known to sluice: write 'sluice serve --listen 127.0.0.1:PORT', or "
+        "'--listen *:PORT' for all addresses\n");
   CHECK(run({"serve", "8081"}).err ==
         "sluice: '8081' is not known to sluice serve: to listen there, write 'sluice serve --listen "
         "127.0.0.1:8081'\n");

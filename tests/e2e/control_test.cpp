@@ -82,6 +82,23 @@ TEST_CASE("the stop command waits for the requests under way, and for the end", 
   CHECK(server.wait() == 0);
 }
 
+TEST_CASE("when the stop command has ended, another server can have all that the server had",
+          "[e2e][control]") {
+  const Site site({"hello"});
+  const std::string control = site.path("chosen.sock");
+  const std::string log = site.path("access.log");
+  ServerProcess server(site, {"--workers", "1", "--control", control, "--access-log", log});
+  const std::string address = server.url("").substr(std::string("http://").size());
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(run({sluice_binary(), "stop", "--control", control}).out == "stopped\n");
+  CHECK_FALSE(std::filesystem::exists(control));
+  CHECK(std::filesystem::file_size(log) > 0);
+  const ServerProcess next(site, {"--workers", "1", "--control", control, "--listen", address});
+  CHECK(run({sluice_binary(), "status", "--control", control}).code == 0);
+  CHECK(server.wait() == 0);
+  CHECK(std::filesystem::exists(control));  // the first has not removed the second's
+}
+
 TEST_CASE("the status names workers and mounts", "[e2e][control]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "2"});

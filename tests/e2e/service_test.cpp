@@ -186,7 +186,8 @@ TEST_CASE("the service manager hears of the start, of reloads and of the end", "
   CHECK_THAT(still, StartsWith("READY=1\nSTATUS=not reloaded, and nothing changes: ") && Contains("workerz"));
 
   CHECK(server.stop() == 0);
-  CHECK_THAT(manager.hear(), StartsWith("STOPPING=1\nEXTEND_TIMEOUT_USEC="));
+  // The drain of 30 s, and what comes after it.
+  CHECK_THAT(manager.hear(), StartsWith("STOPPING=1\nEXTEND_TIMEOUT_USEC=43000000\n"));
 }
 
 TEST_CASE("the service manager gets signs of life while the server serves", "[e2e][service]") {
@@ -286,6 +287,14 @@ TEST_CASE("a passed socket that the settings do not ask for is an error", "[e2e]
 
   const auto asked = with_listen_pid(site.command({"--check", "--listen", passed.address()}));
   CHECK(run(asked, variables, "", kWaitMs, passed.pass()).code == 0);
+}
+
+TEST_CASE("sockets that were passed to another process are not used, and a warning says so", "[e2e][service]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "1"}, {{"LISTEN_FDS", "1"}, {"LISTEN_PID", "1"}});
+  CHECK(server.logs("LISTEN_PID is '1' and this is process " + std::to_string(server.pid())));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  CHECK(server.stop() == 0);
 }
 
 TEST_CASE("systemd finds nothing wrong with the unit files", "[e2e][service]") {

@@ -223,6 +223,18 @@ TEST_CASE("the socket belongs to its user alone, and is removed with the server"
     rig.server.reset();
     CHECK_FALSE(std::filesystem::exists(rig.path));
   }
+  SECTION("before its end") {
+    const UniqueFd client = rig.connect();
+    rig.send(client, "later\n");
+    rig.server->end_listening();
+    CHECK_FALSE(std::filesystem::exists(rig.path));
+    const auto next = ControlServer::open(*rig.loop, rig.path, {});
+    REQUIRE(next);
+    rig.server->answer(rig.waiting.at(0), std::string("done\n"));
+    CHECK(rig.read_all(client) == "ok\ndone\n");
+    rig.server.reset();
+    CHECK(std::filesystem::exists(rig.path));
+  }
   SECTION("but not in a child that gives it up") {
     rig.server->close_for_child();
     rig.server.reset();

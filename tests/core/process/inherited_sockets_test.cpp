@@ -156,7 +156,13 @@ TEST_CASE("variables for another process, or in another form, pass nothing", "[i
   const std::string own = std::to_string(::getpid());
   CHECK(InheritedSockets::take({}));
   CHECK(InheritedSockets::take({"", "", "", "5", "", ""}));
-  CHECK(InheritedSockets::take({"", "", "", "5", std::to_string(::getppid()), ""}));
+  const std::string other = std::to_string(::getppid());
+  CHECK(InheritedSockets::take({"", "", "", "5", other, ""}));
+  const auto warning = InheritedSockets::meant_for_other({"", "", "", "5", other, ""});
+  REQUIRE(warning);
+  CHECK_THAT(*warning, Contains("LISTEN_PID is '" + other + "' and this is process " + own + ": "));
+  CHECK_FALSE(InheritedSockets::meant_for_other({"", "", "", "5", own, ""}));
+  CHECK_FALSE(InheritedSockets::meant_for_other({"", "", "", "", other, ""}));
   for (const char* count : {"x", "-1", "1025", "99999999999999999999"}) {
     const auto taken = InheritedSockets::take({"", "", "", count, own, ""});
     REQUIRE_FALSE(taken);
