@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "proxy_options.h"
 #include "settings/option_value.h"
 #include "settings/written_text.h"
 #include "site_options.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* kContent = "What to serve";
 constexpr const char* kAddresses = "Where to listen";
+constexpr const char* kProxies = "Behind a load balancer (NET: 10.0.0.0/8, 2001:db8::/32, 192.0.2.1 or unix)";
 constexpr const char* kTls = "TLS, for addresses that begin with https://";
 constexpr const char* kModules = "Modules";
 constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m, 1h or 1d)";
@@ -244,6 +246,18 @@ constexpr ServeOption kOptions[] = {
      "Answer requests in clear text with 308 and the same address with https://, except those below "
      "/.well-known/acme-challenge/.",
      set_redirect, [] { return std::string("off"); }},
+    {"proxy-protocol", "NET,...|off", kProxies, Takes::values, Given::to_sites,
+     "Connections from these networks begin with a PROXY header, version 1 or 2, which says who the client is. "
+     "One without a header is refused. Other connections are served as usual. Repeatable.",
+     add_proxy_network, [] { return std::string("off"); }},
+    {"trusted-proxies", "NET,...|off", kProxies, Takes::values, Given::to_server,
+     "Believe these networks what they tell of their clients in the fields of requests. The client is the last "
+     "address of the list that is in none of these networks. Repeatable.",
+     add_trusted_network, [] { return std::string("off"); }},
+    {"trusted-field", "x-forwarded-for|forwarded", kProxies, Takes::value, Given::to_server,
+     "The field in which the trusted proxies tell it: X-Forwarded-For, with X-Forwarded-Proto, or Forwarded "
+     "(RFC 7239). The proxies have to write it themselves, because they pass on what clients send.",
+     set_trusted_field, [] { return std::string("x-forwarded-for"); }},
     {"certificate", "FILE|self-signed", kTls, Takes::values, Given::to_sites,
      "A certificate in PEM form, with those that lead to a root behind it. self-signed makes one for "
      "development. Repeatable, for keys of several kinds and for several names.",

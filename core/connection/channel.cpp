@@ -2,6 +2,10 @@
 
 #include <sys/epoll.h>
 
+#include <array>
+
+#include "http/proxy_header.h"
+
 namespace sluice {
 
 std::uint32_t Channel::find_site(std::string_view host, Refusal& refusal) const {
@@ -74,6 +78,34 @@ Io Channel::flush_last(Output& output) {
 
 Io Channel::flush_last() {
   return output_ready_ ? note(transport_.send_last({}).status) : Io::full;
+}
+
+// Each time all bytes are looked at anew, and nothing of them is kept: a header is short, and mostly comes at
+// once. What does not come whole is announced by an edge, because nothing was received.
+Channel::Introduction Channel::hear_proxy(std::string_view& reason) {
+  static_assert(ProxyHeader::kSizeMax <= Transport::kSkippedMax);
+  if (!input_ready_) return Introduction::waits;
+  std::array<char, ProxyHeader::kSizeMax> bytes;
+  const Moved seen = transport_.peek(bytes.data(), bytes.size());
+  if (seen.status == Io::lost) return Introduction::lost;
+  input_ready_ = false;
+  if (seen.status == Io::full) return Introduction::waits;
+  if (seen.size == 0) return Introduction::refused;
+  const ProxyHeader header = parse_proxy_header({bytes.data(), static_cast<std::size_t>(seen.size)});
+  reason = header.reason;
+  if (header.outcome == ProxyHeader::Outcome::refused) return Introduction::refused;
+  if (header.outcome == ProxyHeader::Outcome::incomplete) {
+    if (!read_to_end_) return Introduction::waits;
+    reason = "its PROXY header has no end";
+    return Introduction::refused;
+  }
+  if (transport_.skip(header.size) != Io::ok) return Introduction::lost;
+  // A proxy on another host may have clients within its own host, who are none of this one.
+  const bool told =
+      header.client && (!header.client->is_within_host() || transport_.peer_address().is_within_host());
+  if (told) transport_.introduce(*header.client);
+  input_ready_ = true;
+  return Introduction::done;
 }
 
 Transport::Handshake Channel::shake_hands(Ready& waiter) {

@@ -60,6 +60,14 @@ class Channel {
   // The same, and nothing follows.
   Io flush_last(Output& output);
   Io flush_last();
+  // Whether the client's bytes begin behind the header of a proxy (http/proxy_header.h).
+  bool has_proxy() const {
+    return at_.proxies != nullptr && at_.proxies->networks.has(transport_.peer_address());
+  }
+  enum class Introduction : std::uint8_t { done, waits, refused, lost };
+  // Takes the header off what has come, and the client's address from it. After `refused`, `reason` says why;
+  // it is empty if the proxy has said nothing at all.
+  Introduction hear_proxy(std::string_view& reason);
   // As Transport::shake_hands.
   Transport::Handshake shake_hands(Ready& waiter);
 

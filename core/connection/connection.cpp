@@ -1,5 +1,6 @@
 #include "connection/connection.h"
 
+#include <fmt/core.h>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -21,7 +22,8 @@ Connection::Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& o
       owner_(owner),
       channel_(loop, std::move(socket), at),
       looked_ms_(loop.now_ms()),
-      index_(index) {}
+      index_(index),
+      unheard_(channel_.has_proxy()) {}
 
 Connection::~Connection() = default;
 
@@ -42,7 +44,8 @@ void Connection::try_again() {
 
 bool Connection::close_if_idle() {
   // Bytes that have arrived and were not received yet may be a request.
-  const bool silent = state_ == State::establishing && channel_.transport().is_untouched();
+  const bool silent = state_ == State::establishing &&
+                      (unheard_ ? !channel_.transport().has_arrived() : channel_.transport().is_untouched());
   if ((state_ != State::open && !silent) || !is_idle() || channel_.input_ready()) return false;
   enter([this] {
     if (session_ != nullptr) session_->say_goodbye();
@@ -177,7 +180,30 @@ Connection::Step Connection::wait_for(WaitingFor what) {
   return Step::wait;
 }
 
+// A connection that ends before its first byte is a look at the port.
+Connection::Step Connection::hear_proxy() {
+  std::string_view reason;
+  switch (channel_.hear_proxy(reason)) {
+    case Channel::Introduction::done:
+      unheard_ = false;
+      return Step::go_on;
+    case Channel::Introduction::waits:
+      return wait_for(WaitingFor::client_bytes);
+    case Channel::Introduction::refused:
+      if (PacedLog& log = channel_.address().proxies->log; !reason.empty() && log.is_due(loop_.now_ms())) {
+        log.say(LogLevel::warning,
+                fmt::format("a connection from {} is refused, because {}: --proxy-protocol names its network",
+                            channel_.transport().peer_name(), reason));
+      }
+      break;
+    case Channel::Introduction::lost:
+      break;
+  }
+  return lose();
+}
+
 Connection::Step Connection::establish() {
+  if (unheard_) return hear_proxy();
   switch (channel_.shake_hands(*this)) {
     case Transport::Handshake::done:
       break;

@@ -100,6 +100,7 @@ class Connection final : public Pollable,
   void transition(Event event);
   Step wait_for(WaitingFor what);
   Step establish();
+  Step hear_proxy();
   Step fail_handshake(std::string_view reason);
   void take_session(bool http2);
   void change_to_http2();
@@ -140,6 +141,7 @@ class Connection final : public Pollable,
   bool abort_ : 1 = false;        // close with a reset
   bool outstanding_ : 1 = false;  // some bytes were not acknowledged at looked_ms_
   bool starved_ : 1 = false;      // the owner will call try_again
+  bool unheard_ : 1;              // a proxy's header has to come first
 };
 
 }  // namespace sluice

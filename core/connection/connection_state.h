@@ -16,7 +16,7 @@
 namespace sluice {
 
 enum class State : std::uint8_t {
-  establishing,  // accepted, and in the handshake if it speaks TLS
+  establishing,  // accepted; the header of a proxy and the handshake of TLS come first
   open,          // a session serves it, or it waits for a request
   terminating,   // the output is sent, then the socket closes
   closed,

@@ -47,7 +47,7 @@ class Http1Session final : public Session, private StreamCarrier {
   }
   bool may_redirect() const override { return !is_secure() && channel_->address().redirects; }
   bool is_secure() const override { return channel_->transport().is_secure(); }
-  std::string client_name() override { return channel_->transport().peer_name(); }
+  PeerAddress peer_address() override { return channel_->transport().peer_address(); }
   PeerFacts peer_facts() override { return channel_->transport().peer_facts(); }
   bool fetch_body(RequestBody& body) override;
   bool send_continue() override;

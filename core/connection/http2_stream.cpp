@@ -60,7 +60,10 @@ Stream::Outcome Http2Stream::advance() {
 void Http2Stream::begin_request() {
   step_ = Step::runs;
   ticket_ = link_->host().begin_request();
-  const Refusal refusal = fields_.judge(has_body_, is_secure(), link_->context().limits);
+  // A proxy may speak TLS to this server for a client that does not.
+  const TrustedProxies* trusted = link_->context().trusted;
+  const bool by_proxy = trusted != nullptr && trusted->from.networks.has(peer_address());
+  const Refusal refusal = fields_.judge(has_body_, is_secure() && !by_proxy, link_->context().limits);
   if (refusal) return stream_.refuse_head(fields_.head(), arrived_ns_, refusal);
   stream_.take_head(fields_.head(), arrived_ns_);
 }

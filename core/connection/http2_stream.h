@@ -76,7 +76,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
 
   // StreamCarrier
   Ticket exchange_ticket() override { return ticket_; }
-  std::string client_name() override { return link_->channel().transport().peer_name(); }
+  PeerAddress peer_address() override { return link_->channel().transport().peer_address(); }
   PeerFacts peer_facts() override { return link_->channel().transport().peer_facts(); }
   std::uint32_t find_site(std::string_view host, Refusal& refusal) const override {
     return link_->channel().find_site(host, refusal);

@@ -37,6 +37,7 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   stage_ = Stage::open;
   status_ = 200;
   field_lines_.clear();
+  client_ = {};
   client_address_.clear();
 }
 
@@ -171,12 +172,16 @@ void HttpExchange::report_fault(std::string_view what) {
 }
 
 Bytes HttpExchange::client_address() {
-  if (client_address_.empty()) client_address_ = driver_->client_name();
+  if (client_address_.empty())
+    client_address_ = (client_.is_known() ? client_ : driver_->peer_address()).text();
   return client_address_;
 }
 
 const Peer& HttpExchange::peer() {
-  if (peer_ == nullptr) peer_ = std::make_unique<PeerFacts>(driver_->peer_facts());
+  if (peer_ == nullptr) {
+    peer_ = std::make_unique<PeerFacts>(driver_->peer_facts());
+    if (client_.is_known()) client_.describe(*peer_);
+  }
   return peer_->view();
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/peer_address.h"
 #include "base/peer_facts.h"
 #include "exchange/exchange_notes.h"
 #include "exchange/request_body.h"
@@ -30,7 +31,7 @@ namespace sluice {
 class ExchangeDriver {
  public:
   virtual Ticket exchange_ticket() = 0;
-  virtual std::string client_name() = 0;
+  virtual PeerAddress peer_address() = 0;
   // Sends a response 103 with these lines; false if it cannot be sent.
   virtual bool send_early_hints(std::string_view lines) = 0;
   virtual PeerFacts peer_facts() = 0;
@@ -76,6 +77,8 @@ class HttpExchange final : public Exchange {
 
   // Begins with a parsed request. `head` and `driver` have to live until `end`.
   void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
+  // Proxies have told who asks, in place of the connection's peer.
+  void set_client(const PeerAddress& client) { client_ = client; }
   // The site's own pages take the place of the server's. They live until `end`.
   void use_error_pages(const ErrorPages& pages) { error_pages_ = &pages; }
   // Asks a filter, which is the one at `place` of its site. The stage is open afterwards if the request goes
@@ -233,8 +236,9 @@ class HttpExchange final : public Exchange {
   std::uint32_t status_ = 200;
   std::uint32_t failed_status_ = 502;
   std::string field_lines_;
-  std::string content_;  // the copy of `send`, or one of the server's own pages
-  std::string client_address_;
+  std::string content_;         // the copy of `send`, or one of the server's own pages
+  PeerAddress client_;          // if proxies have told it
+  std::string client_address_;  // made when it is asked for
   Answer answer_;
   Holder* holder_ = nullptr;
   ModuleInstance* holder_instance_ = nullptr;

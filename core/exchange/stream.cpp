@@ -23,6 +23,7 @@ void Stream::take_head(const RequestHead& head, std::uint64_t arrived_ns) {
   head_ = &head;
   site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
+  judge_origin();
   transition(StreamEvent::head_complete);
 }
 
@@ -138,7 +139,7 @@ Stream::Step Stream::begin_answer() {
   head.upgrade = exchange_.answer().upgrade;
   head.required_upgrade = exchange_.required_upgrade();
   head.hides_server = exchange_.answer().hides_server;
-  if (site_ != nullptr && carrier_.is_secure()) head.site_fields = site_->secure_fields;
+  if (site_ != nullptr && secure_) head.site_fields = site_->secure_fields;
   const RequestBody& body = exchange_.body();
   const bool goes_on = body.finished() || (body.has_reader() && body.state() != RequestBody::State::refused);
   const Io io = carrier_.begin_answer(head, goes_on, framing_);

@@ -34,6 +34,7 @@ struct StreamContext {
   WorkerStats& stats;
   bool ending_streams = false;  // the worker stops: answers without a known end are closed when they wait
   AccessRecorder* access = nullptr;
+  const TrustedProxies* trusted = nullptr;  // null: no field tells who asks
 };
 
 // What a stream needs from its session.
@@ -141,6 +142,9 @@ class Stream final : private DeadlineNode {
   Step transmit();
 
   // Parts of the steps.
+  void judge_origin();
+  // Whether a client that ought to use https does not, and can be sent there.
+  bool lacks_https() const;
   Refusal find_site(std::string_view authority);
   // Asks the filters of the path, and then its handler, until one of them answers or defers.
   void ask();
@@ -184,6 +188,8 @@ class Stream final : private DeadlineNode {
   const RequestHead* head_ = nullptr;
   const SitePlan* site_ = nullptr;  // null until it is found
   std::uint32_t site_index_ = 0;
+  bool secure_ = false;         // the client uses https
+  bool told_by_proxy_ = false;  // and a proxy has said so, or that it does not
   StreamState state_ = StreamState::parsing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
   std::uint32_t next_filter_ = 0;  // of Router::filters

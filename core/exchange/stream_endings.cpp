@@ -113,7 +113,7 @@ void Stream::log_access(Ending ending) {
     facts.ending = kEndings[static_cast<std::size_t>(ending)];
     if (site_ != nullptr) facts.site = site_->label;
     if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
-    facts.secure = carrier_.is_secure();
+    facts.secure = secure_;
     context_.access->record(*site, facts, exchange_.request().arrived_ns);
   });
   if (!logged) context_.access->lose();

@@ -6,6 +6,7 @@
 #include "base/percent_encoding.h"
 #include "exchange/stream.h"
 #include "http/authority.h"
+#include "http/forwarded.h"
 
 namespace sluice {
 namespace {
@@ -26,13 +27,26 @@ void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, cons
   head_ = &head;
   site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
+  judge_origin();
   if (refusal.status == 405) exchange_.field("Allow", kAllow);
   exchange_.refuse(refusal);
   transition(StreamEvent::head_refused);
 }
 
+// Who asks, and whether by https: the one place that decides.
+void Stream::judge_origin() {
+  secure_ = carrier_.is_secure();
+  told_by_proxy_ = false;
+  if (context_.trusted == nullptr) return;
+  const PeerAddress peer = carrier_.peer_address();
+  const Forwarded forwarded = judge_forwarded(head_->fields, *context_.trusted, peer);
+  if (forwarded.client != peer) exchange_.set_client(forwarded.client);
+  told_by_proxy_ = forwarded.secure.has_value();
+  secure_ = forwarded.secure.value_or(secure_);
+}
+
 Stream::Step Stream::identify() {
-  const TargetPath target = judge_target(head_->method, head_->target, carrier_.is_secure(), decoded_);
+  const TargetPath target = judge_target(head_->method, head_->target, secure_, decoded_);
   const Refusal stray = find_site(target.authority);
   if (target.refusal || stray) {
     answer_unrouted(target.refusal ? target.refusal : stray);
@@ -41,7 +55,7 @@ Stream::Step Stream::identify() {
     exchange_.field("Allow", kAllow);
     exchange_.send("");
     answer_unrouted({});
-  } else if (site_->settings.redirect == Redirect::https && carrier_.may_redirect() &&
+  } else if (site_->settings.redirect == Redirect::https && lacks_https() &&
              !target.path.starts_with(kChallenges)) {
     send_to_https(target.authority);
   } else {
@@ -52,10 +66,16 @@ Stream::Step Stream::identify() {
   return Step::go_on;
 }
 
+// Where clients have to show certificates, only TLS of this server's own will do.
+bool Stream::lacks_https() const {
+  const bool asks_proxy = told_by_proxy_ && site_->settings.client_certificates != ClientCertificates::required;
+  return asks_proxy ? !secure_ : carrier_.may_redirect();
+}
+
 // An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
 Refusal Stream::find_site(std::string_view authority) {
   if (authority.empty()) authority = head_->host;
-  exchange_.set_origin(authority, carrier_.is_secure());
+  exchange_.set_origin(authority, secure_);
   Refusal refusal;
   site_index_ = carrier_.find_site(host_of(authority), refusal);
   if (site_index_ == SiteNames::kNoSite) return refusal;
@@ -133,7 +153,7 @@ bool Stream::follow_hand_over() {
   const auto followed = std::distance(hand_overs_.begin(), hand_overs_.end());
   HandedOver& next = hand_overs_.emplace_front();
   next.target = exchange_.take_hand_over();
-  const TargetPath target = judge_target(head_->method, next.target, carrier_.is_secure(), next.decoded);
+  const TargetPath target = judge_target(head_->method, next.target, secure_, next.decoded);
   const bool is_path = next.target.starts_with('/') && !target.refusal;
   if (!is_path)
     exchange_.report_fault(fmt::format("it handed a request over to '{}', which is no path", next.target));
@@ -153,7 +173,10 @@ void Stream::send_to_https(std::string_view authority) {
   if (host.empty())
     return answer_unrouted({400, "The request names no host, under which it could be sent to https."});
   std::string location = "https://";
-  location.append(host).append(site_->https_port).append(without_authority(head_->target));
+  location.append(host);
+  // Behind a proxy, its port is not this server's.
+  if (!told_by_proxy_) location.append(site_->https_port);
+  location.append(without_authority(head_->target));
   redirect(308, location);
 }
 

@@ -54,6 +54,7 @@ struct Client {
 };
 
 Client parts_of(std::string_view client) {
+  if (client.ends_with(']')) return {trimmed(client, "[]"), {}};
   const std::size_t colon = client.rfind(':');
   if (colon == std::string_view::npos) return {client, {}};
   std::string_view address = client.substr(0, colon);

@@ -30,7 +30,7 @@ class AccessTime {
 // What is known of a request when it has ended.
 struct AccessFacts {
   const RequestHead& head;        // of a refused one: the parts that are known
-  std::string_view client;        // "192.0.2.1:40000", "[2001:db8::1]:40000" or "unix:"
+  std::string_view client;        // as Exchange::client_address says it
   std::string_view local_time{};  // of its end, by AccessTime
   std::uint64_t ended_us = 0;     // since 1970; in JSON only
   std::uint64_t took_ns = 0;      // from its head's arrival; in JSON only
@@ -39,7 +39,7 @@ struct AccessFacts {
   std::string_view ending{};      // "complete", ...
   std::string_view site{};        // empty if none was found
   std::string_view module{};      // who was asked last: "hello at /hello/"; empty if nobody was
-  bool secure = false;            // over TLS
+  bool secure = false;            // by https
 };
 
 // Both append one line with its end.

@@ -49,11 +49,12 @@ class Addresses {
       if (compare(address, served_[i].at) != Shared::wholly) continue;
       if (has(i) && lets_choose_port(address)) continue;  // another port each time
       if (address.tls != served_[i].at.tls) return differs(address, served_[i].at);
+      if (served_[i].proxies != site_.proxies) return differs_in_proxies(address);
       if (has(i)) return std::nullopt;
       taken_.push_back(i);
       return i;
     }
-    served_.push_back({address, {}});
+    served_.push_back({address, {}, site_.proxies});
     taken_.push_back(known);
     return known;
   }
@@ -72,6 +73,12 @@ class Addresses {
         "the address {} is given {} https:// for the site {}, and {} it elsewhere: write it "
         "alike",
         address.text, address.tls ? "with" : "without", site_.label, other.tls ? "with" : "without"));
+  }
+  Unexpected differs_in_proxies(const ListenAddress& address) const {
+    return fail(
+        fmt::format("the site {} listens at {} with another proxy-protocol than a site before it: write the "
+                    "same for both",
+                    site_.label, address.text));
   }
 
   const AddressedSite& site_;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "settings/listen_address.h"
+#include "settings/networks.h"
 #include "settings/site_names.h"
 
 namespace sluice {
@@ -15,11 +16,13 @@ struct AddressedSite {
   std::string label;  // for errors
   const std::vector<std::string>& names;
   const std::vector<ListenAddress>& listen;
+  Networks proxies{};  // as ServedAddress has them
 };
 
 struct ServedAddress {
   ListenAddress at;
   SiteNames names;
+  Networks proxies{};  // whose connections begin with a PROXY header
 };
 
 // Brings the addresses of all sites together: sites may share one, if they write it alike. A site is known by

@@ -165,7 +165,8 @@ Result<void> plan_mounts(ServingPlan& plan) {
 Result<void> plan_groups(ServingPlan& plan) {
   std::vector<AddressedSite> addressed;
   for (const SitePlan& site : plan.sites)
-    addressed.push_back({site.label, site.settings.names, site.settings.listen});
+    addressed.push_back(
+        {site.label, site.settings.names, site.settings.listen, site.settings.proxy_protocol.networks});
   auto addresses = serve_addresses(addressed);
   if (!addresses) return Unexpected(addresses.error());
   const unsigned workers = plan.settings.workers == 0 ? usable_processors() : plan.settings.workers;
@@ -174,6 +175,7 @@ Result<void> plan_groups(ServingPlan& plan) {
     const MountSpec& spec = plan.mounts[i].spec;
     if (!spec.isolate) continue;
     ServedAddress address{*spec.listen, {}};
+    address.proxies = plan.sites[plan.mounts[i].site].settings.proxy_protocol.networks;
     address.names.add_default(static_cast<std::uint32_t>(plan.mounts[i].site));
     plan.groups.push_back({{std::move(address)}, 1, i, plan.mounts[i].site});
   }

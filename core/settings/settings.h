@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "settings/networks.h"
 #include "settings/site_settings.h"
 
 namespace sluice {
@@ -70,6 +71,7 @@ struct Settings : SiteSettings {
   std::string tls_ciphers;       // by OpenSSL's names, with ':' between them; empty: sound ones
   std::string tls_groups;
   bool kernel_tls = false;  // the kernel makes the records that are sent, where it can
+  TrustedProxies trusted_proxies;
   Limits limits;
   Timeouts timeouts;
   ModulePolicy policy;

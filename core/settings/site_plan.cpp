@@ -27,6 +27,7 @@ SiteSettings complete(SiteSettings site, const SiteSettings& server) {
   if (site.client_certificates == ClientCertificates::unsaid)
     site.client_certificates = server.client_certificates;
   if (site.client_ca.empty()) site.client_ca = server.client_ca;
+  if (!site.proxy_protocol.said) site.proxy_protocol = server.proxy_protocol;
   if (site.redirect == Redirect::unsaid) site.redirect = server.redirect;
   if (!site.hsts.said) site.hsts = server.hsts;
   if (!site.protocols.said) site.protocols = server.protocols;

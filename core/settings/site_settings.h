@@ -11,6 +11,7 @@
 
 #include "settings/listen_address.h"
 #include "settings/mount_spec.h"
+#include "settings/networks.h"
 
 namespace sluice {
 
@@ -50,6 +51,7 @@ struct SiteSettings {
   std::string log_name;            // in the log and in `sluice status`; empty: the first name
   std::string root;                // empty: as the server's; that one is the working folder by default
   std::vector<ListenAddress> listen;
+  GivenNetworks proxy_protocol;  // whose connections to these addresses begin with a PROXY header
   std::vector<MountSpec> mounts;
   std::vector<std::string> certificates;  // files, or kSelfSigned
   std::vector<std::string> keys;          // of the certificates that are files, in their order

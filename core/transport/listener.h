@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/peer_address.h"
 #include "base/unique_fd.h"
 #include "loop/event_loop.h"
-#include "transport/peer_address.h"
 #include "transport/shortage.h"
 
 namespace sluice {

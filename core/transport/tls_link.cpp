@@ -4,12 +4,9 @@
 #include <new>
 #include <utility>
 
-#include "base/log.h"
-
 namespace sluice {
 namespace {
 
-constexpr std::uint64_t kLogIntervalMs = 1'000;
 constexpr std::size_t kSmallRecord = 1300;  // fits a packet with all heads
 constexpr std::uint64_t kSmallUntil = 64 * 1024;
 constexpr std::uint64_t kIdleMs = 1'000;
@@ -18,16 +15,9 @@ constexpr std::uint64_t kIdleMs = 1'000;
 
 void HandshakeLog::note(const std::string& client, std::string_view name, std::string_view reason,
                         std::uint64_t now_ms) {
-  if (logged_ms_ != 0 && now_ms - logged_ms_ < kLogIntervalMs) {
-    ++unsaid_;
-    return;
-  }
-  logged_ms_ = now_ms;
+  if (!lines_.is_due(now_ms)) return;
   const std::string asked = name.empty() ? "" : fmt::format(" for '{}'", name);
-  std::string sentence = fmt::format("a TLS handshake with {}{} has failed: {}", client, asked, reason);
-  if (unsaid_ > 0) sentence += "; " + std::to_string(unsaid_) + " others since the last such line";
-  unsaid_ = 0;
-  log(LogLevel::info, sentence);
+  lines_.say(LogLevel::info, fmt::format("a TLS handshake with {}{} has failed: {}", client, asked, reason));
 }
 
 class TlsLink::Computation final : public Work {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/paced_log.h"
 #include "loop/event_loop.h"
 #include "loop/offload.h"
 #include "transport/tls_context.h"
@@ -24,8 +25,7 @@ class HandshakeLog {
   void note(const std::string& client, std::string_view name, std::string_view reason, std::uint64_t now_ms);
 
  private:
-  std::uint64_t logged_ms_ = 0;
-  std::uint64_t unsaid_ = 0;
+  PacedLog lines_;
 };
 
 // What all TLS connections of a worker use; lives longer than they do.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 
@@ -59,6 +60,24 @@ Moved Transport::receive_now(char* buffer, std::size_t size) {
     if (got >= 0) return {static_cast<std::uint64_t>(got), Io::ok};
     if (errno != EINTR) return {0, judge(errno)};
   }
+}
+
+Moved Transport::peek(char* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t got = ::recv(socket_.get(), buffer, size, MSG_PEEK | MSG_DONTWAIT);
+    if (got >= 0) return {static_cast<std::uint64_t>(got), Io::ok};
+    if (errno != EINTR) return {0, judge(errno)};
+  }
+}
+
+Io Transport::skip(std::size_t size) {
+  std::array<char, kSkippedMax> skipped;
+  while (size > 0) {
+    const ssize_t got = ::recv(socket_.get(), skipped.data(), std::min(size, skipped.size()), MSG_DONTWAIT);
+    if (got > 0) size -= static_cast<std::size_t>(got);
+    if (got == 0 || (got < 0 && errno != EINTR)) return Io::lost;
+  }
+  return Io::ok;
 }
 
 bool Transport::has_arrived() const {
@@ -153,10 +172,6 @@ void Transport::abort() {
 
 PeerAddress Transport::peer_address() const {
   return peer_.is_known() ? peer_ : PeerAddress::of(socket_.get());
-}
-
-std::string Transport::peer_name() const {
-  return peer_address().text();
 }
 
 PeerFacts Transport::peer_facts() const {

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/peer_address.h"
 #include "base/peer_facts.h"
 #include "base/unique_fd.h"
-#include "transport/peer_address.h"
 
 namespace sluice {
 
@@ -66,6 +66,11 @@ class Transport {
   Moved receive(char* buffer, std::size_t size);
   // It has said that nothing follows, be it received or not. Without TLS only the socket tells.
   bool peer_has_ended() const { return tls_ != nullptr && tls_peer_has_ended(); }
+  // Copies what has arrived, below TLS, and leaves it there. ok with size 0: as for `receive`.
+  Moved peek(char* buffer, std::size_t size);
+  // Removes these bytes, which `peek` has shown. At most kSkippedMax.
+  static constexpr std::size_t kSkippedMax = 4096;
+  Io skip(std::size_t size);
   // Whether bytes, the end of the stream or an error have arrived and were not received.
   bool has_arrived() const;
   // `more_follows` lets the kernel hold a short segment back until more bytes or `release` follow (MSG_MORE).
@@ -106,7 +111,10 @@ class Transport {
   void finish_sending();
   // Makes the later close reset the connection instead of ending it in order.
   void abort();
-  std::string peer_name() const;
+  // The client: the socket's peer, or whom a proxy has introduced in its place.
+  PeerAddress peer_address() const;
+  void introduce(const PeerAddress& client) { peer_ = client; }
+  std::string peer_name() const { return peer_address().text(); }
   // With TLS, REQUIRES: the handshake is done.
   PeerFacts peer_facts() const;
   // Closes the descriptor, so that another connection can have its number in this turn. No other call may
@@ -114,7 +122,6 @@ class Transport {
   void close() { socket_.reset(); }
 
  private:
-  PeerAddress peer_address() const;
   void describe_tls(PeerFacts& facts) const;
   Io judge(int error_number);
   bool set_option(int option, int value);
@@ -137,7 +144,7 @@ class Transport {
   Moved send_last_by_kernel(std::string_view bytes);
 
   UniqueFd socket_;
-  const PeerAddress peer_;
+  PeerAddress peer_;
   std::unique_ptr<TlsLink> tls_;  // null: clear text
   bool progressed_ = false;
   bool starved_ = false;

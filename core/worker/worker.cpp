@@ -43,13 +43,6 @@ int spare_descriptors_from() {
 
 }  // namespace
 
-// An address of the worker's group.
-struct Worker::Address {
-  std::unique_ptr<TlsContext> tls;  // null: clear text
-  std::optional<TlsServices> services;
-  AddressContext context;
-};
-
 class Worker::Unloading final : public Work {
  public:
   Unloading(Worker& worker, std::shared_ptr<ModuleFile> file)
@@ -86,7 +79,9 @@ Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& 
       spare_descriptors_from_(spare_descriptors_from()),
       questions_(*loop_),
       services_{*loop_, *offload_, stats, connections_, &questions_},
-      own_threads_(running_threads().value_or(std::set<std::string>())) {}
+      own_threads_(running_threads().value_or(std::set<std::string>())) {
+  if (!plan.settings.trusted_proxies.from.networks.empty()) context_.trusted = &plan.settings.trusted_proxies;
+}
 
 Worker::~Worker() {
   ending_ = true;
@@ -143,18 +138,11 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
 }
 
 Result<void> Worker::prepare_addresses() {
-  for (const ServedAddress& address : group_.addresses) {
-    // Behind a Unix socket is a proxy, which may speak TLS itself; an isolated mount answers here alone.
-    const bool redirects = !address.at.is_unix() && !group_.mount;
-    const AddressContext context{address.names, nullptr, redirects, plan_.settings.protocols.http2_clear};
-    addresses_.push_back(std::make_unique<Address>(Address{nullptr, {}, context}));
-    if (!address.at.tls) continue;
-    Address& made = *addresses_.back();
-    auto tls = TlsContext::create(plan_, address, identities_);
-    if (!tls) return Unexpected(tls.error());
-    made.tls = std::move(*tls);
-    made.services.emplace(TlsServices{*made.tls, *loop_, *offload_, handshake_log_});
-    made.context.tls = &*made.services;
+  const WorkerAddress::Common common{plan_, group_, identities_, *loop_, *offload_, handshake_log_};
+  for (const ServedAddress& served : group_.addresses) {
+    auto address = WorkerAddress::prepare(served, common);
+    if (!address) return Unexpected(address.error());
+    addresses_.push_back(std::move(*address));
   }
   return {};
 }

@@ -16,9 +16,8 @@
 #include "module/mount_table.h"
 #include "settings/serving_plan.h"
 #include "transport/listener.h"
-#include "transport/tls_identities.h"
-#include "transport/tls_link.h"
 #include "worker/server_questions.h"
+#include "worker/worker_address.h"
 #include "worker/worker_message.h"
 
 namespace sluice {
@@ -84,8 +83,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   Router router_;
   TlsIdentities identities_;
   HandshakeLog handshake_log_;
-  struct Address;
-  std::vector<std::unique_ptr<Address>> addresses_;  // one for each of ServingGroup::addresses
+  std::vector<std::unique_ptr<WorkerAddress>> addresses_;  // one for each of ServingGroup::addresses
   std::optional<AccessRecorder> access_;
   ConnectionContext context_;
   ConnectionTable connections_;

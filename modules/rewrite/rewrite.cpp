@@ -90,8 +90,8 @@ constexpr sluice::OptionInfo kOptions[] = {
      "with a STATUS from 301 to 308 the client is sent there; a '?' at the end drops the query",
      nullptr},
     {"canonical", OptionType::text, 0, "",
-     "scheme and name to which all other ones are sent, as in https://example.org; not behind a proxy that "
-     "ends TLS, where the scheme is always http",
+     "scheme and name to which all other ones are sent, as in https://example.org; behind a proxy that ends "
+     "TLS, --trusted-proxies has to name it",
      nullptr},
 };
 

@@ -19,6 +19,7 @@ names = ["A.Example", "*.a.example"]
 log-name = "a"
 listen = "127.0.0.1:81"
 redirect = "https"
+proxy-protocol = ["10.0.0.0/8", "unix"]
 hsts = "365d subdomains"
 error-pages = "/srv/errors"
 certificate = "a.pem"
@@ -46,6 +47,8 @@ mount = "/=hello"
   CHECK(made.root == "/srv");
   CHECK(a.listen.at(0).text == "127.0.0.1:81");
   CHECK(a.redirect == Redirect::https);
+  CHECK(a.proxy_protocol.networks.has(*PeerAddress::parse("10.0.0.1")));
+  CHECK_FALSE(made.proxy_protocol.said);
   CHECK(a.hsts.seconds == 365 * 86'400);
   CHECK(a.hsts.subdomains);
   CHECK(a.error_pages == "/srv/errors");

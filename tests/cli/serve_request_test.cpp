@@ -64,11 +64,28 @@ std::string time(const Settings& settings) {
   return number<Section, Member>(settings) + "ms";
 }
 
+// Which of three addresses it has.
+std::string the_network(const Networks& networks) {
+  std::string found;
+  for (const char* address : {"10.0.0.1", "10.0.0.2", "10.0.0.3"})
+    found += networks.has(*PeerAddress::parse(address)) ? address : "";
+  return found;
+}
+
 const Level kLevels[] = {
     {"root", "c", "e", "f", [](const Settings& s) { return s.root; }},
     {"plugins", "c", "e", "f", [](const Settings& s) { return s.plugins; }},
     {"user", "c", "e", "f", [](const Settings& s) { return s.user; }},
     {"listen", ":1", ":2", ":3", [](const Settings& s) { return s.listen.at(0).text; }},
+    {"proxy-protocol", "10.0.0.1", "10.0.0.2", "10.0.0.3",
+     [](const Settings& s) { return the_network(s.proxy_protocol.networks); }},
+    {"trusted-proxies", "10.0.0.1", "10.0.0.2", "10.0.0.3",
+     [](const Settings& s) { return the_network(s.trusted_proxies.from.networks); }},
+    {"trusted-field", "forwarded", "x-forwarded-for", "forwarded",
+     [](const Settings& s) {
+       return std::string(s.trusted_proxies.field == ForwardedField::forwarded ? "forwarded"
+                                                                               : "x-forwarded-for");
+     }},
     {"certificate", "c", "e", "f", [](const Settings& s) { return s.certificates.at(0); }},
     {"key", "c", "e", "f", [](const Settings& s) { return s.keys.at(0); }},
     {"error-pages", "c", "e", "f", [](const Settings& s) { return s.error_pages; }},
@@ -315,6 +332,31 @@ TEST_CASE("values that may not repeat, and names that are none") {
         "--protocols: '' is no protocol that sluice speaks: write h2, http/1.1 or h2c");
   CHECK_THAT(refusal({"--without", ""}), Contains("--without: '' is not the name of a module"));
   CHECK(refusal({"--root", ""}) == "--root: an empty value names nothing: write a DIR");
+}
+
+TEST_CASE("networks of proxies") {
+  const Settings made = settings(
+      {"--proxy-protocol", "10.0.0.0/30, unix", "--proxy-protocol", "192.0.2.1", "--trusted-proxies", "off"});
+  CHECK(the_network(made.proxy_protocol.networks) == "10.0.0.110.0.0.210.0.0.3");
+  CHECK(made.proxy_protocol.networks.has(PeerAddress::of_unix_socket()));
+  CHECK(made.proxy_protocol.networks.has(*PeerAddress::parse("192.0.2.1")));
+  CHECK(made.trusted_proxies.from.networks.empty());
+  CHECK_THAT(refusal({"--proxy-protocol", "10.0.0.0/8,"}),
+             Contains("--proxy-protocol: '' is no network: write "));
+  CHECK_THAT(refusal({"--trusted-proxies", "10.0.0.1/8"}),
+             Contains("--trusted-proxies: the network '10.0.0.1/8' begins in the middle of a network: write "
+                      "10.0.0.0/8"));
+  for (const auto& [one, other] : {std::pair{"off", "10.0.0.1"}, {"10.0.0.1", "off"}}) {
+    CHECK(refusal({"--trusted-proxies", one, "--trusted-proxies", other}) ==
+          "--trusted-proxies: off says that there is no such network: write off alone");
+  }
+  CHECK(refusal({"--trusted-field", "x-real-ip"}) ==
+        "--trusted-field: 'x-real-ip' is no field that proxies write: write x-forwarded-for or forwarded");
+  const ScratchFolder scratch;
+  const std::string file =
+      scratch.file("conf", "workers = 1\ntrusted-proxies = [\"10.0.0.0/8\", \"balancer\"]\n");
+  CHECK_THAT(refusal({"--config", file}),
+             Contains(file + ":2: trusted-proxies: 'balancer' is no network: write "));
 }
 
 TEST_CASE("the versions of TLS") {

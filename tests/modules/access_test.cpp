@@ -14,15 +14,16 @@ using sluice::test::RequestPlan;
 
 TEST_CASE_METHOD(AccessFixture, "addresses of allow pass, those of deny do not", "[access]") {
   mount({{"allow", "192.0.2.0/24\n2001:db8::/32\nunix"}, {"deny", "192.0.2.66\n192.0.2.128/25"}});
-  for (const char* client : {"192.0.2.1:49152", "192.0.2.127:1", "[2001:db8:1::2]:80", "[::ffff:192.0.2.1]:80",
-                             "[::ffff:c000:201]:80", "unix:", "[2001:db8::1%eth0]:80"}) {
+  for (const char* client :
+       {"192.0.2.1:49152", "192.0.2.127:1", "[2001:db8:1::2]:80", "[::ffff:192.0.2.1]:80",
+        "[::ffff:c000:201]:80", "unix:", "[2001:db8::1%eth0]:80", "192.0.2.1", "[2001:db8:1::2]"}) {
     INFO(client);
     const Answer answer = rig.run(from(client));
     CHECK(answer->passed);
     CHECK(answer->code == 200);
   }
   for (const char* client : {"192.0.2.66:49152", "[::ffff:192.0.2.66]:80", "192.0.2.128:80", "192.0.3.1:80",
-                             "[2001:db9::1]:80", "[::c000:201]:80"}) {
+                             "[2001:db9::1]:80", "[::c000:201]:80", "192.0.2.66", "[2001:db9::1]"}) {
     INFO(client);
     const Answer answer = rig.run(from(client));
     CHECK_FALSE(answer->passed);

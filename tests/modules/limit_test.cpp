@@ -99,6 +99,8 @@ TEST_CASE_METHOD(Fixture, "each address counts for itself, and IPv6 by /64", "[l
   CHECK(passes(from("[2001:db8:0:1::1]:1")));
   CHECK_FALSE(passes(from("[2001:db8:0:1:ffff::2]:1")));
   CHECK(passes(from("[2001:db8:0:2::1]:1")));
+  CHECK_FALSE(passes(from("[2001:db8:0:2::2]")));
+  CHECK_FALSE(passes(from("192.0.2.2")));
   CHECK(passes(from("[::1]:1")));
   CHECK(passes(from("unix:")));
   CHECK_FALSE(passes(from("unix:")));

@@ -75,7 +75,7 @@ struct FakeSession final : StreamCarrier {
   bool full = false;
 
   Ticket exchange_ticket() override { return Ticket{1}; }
-  std::string client_name() override { return "nobody"; }
+  PeerAddress peer_address() override { return {}; }
   PeerFacts peer_facts() override { return {}; }
   bool send_early_hints(std::string_view lines) override {
     hints += lines;

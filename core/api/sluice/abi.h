@@ -90,7 +90,7 @@ struct Request {
   std::uint64_t arrived_ns = 0;
   // Since 1.2: host and port that the client has asked for, by the target or by Host; empty without one.
   Bytes authority;
-  Bytes scheme;  // since 1.2: "https" over TLS, else "http"
+  Bytes scheme;  // since 1.2: "https" or "http", which the client speaks, be it to a trusted proxy
 };
 
 // How a body's `pump` ended.
@@ -153,7 +153,7 @@ struct Outcome {
 // Since 1.2: who has connected. The views live until the exchange ends.
 struct Peer {
   std::uint32_t size = sizeof(Peer);
-  std::uint32_t port = 0;
+  std::uint32_t port = 0;         // 0: not known
   std::uint32_t tls_version = 0;  // 12 or 13; 0 in clear text
   std::uint32_t reserved = 0;
   Bytes address;                  // 4 or 16 bytes in network order; none: a Unix socket, or not known

@@ -129,7 +129,7 @@ class Shared {
 class Exchange {
  public:
   virtual const Request& request() const = 0;
-  // "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:"; lives until the exchange ends.
+  // "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:", or without the port. Lives until the exchange ends.
   virtual Bytes client_address() = 0;
 
   // 200 unless set. REQUIRES: 200 to 599.
@@ -178,7 +178,7 @@ class Exchange {
   // client may fetch meanwhile. As often as wanted. False if it was not sent: HTTP/1.0 has none, and there may
   // be no room for it.
   virtual bool early_hints(const FieldBlock& block) = 0;
-  // Since 1.2: address and TLS of the client's connection.
+  // Since 1.2: the client's address, and TLS of the connection, which may be a trusted proxy's.
   virtual const Peer& peer() = 0;
   // Since 1.2: asks for Handler::ended of this exchange. A filter's `ended` needs no asking.
   virtual void tell_end() = 0;

@@ -25,7 +25,7 @@ constexpr unsigned address_bits(const ClientAddress& address) {
 // "192.0.2.1" or "2001:db8::1", also with a zone behind it. The family is unknown if it is neither.
 ClientAddress parse_address(std::string_view text);
 
-// What Exchange::client_address says: "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:".
+// What Exchange::client_address says: "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:", or without the port.
 ClientAddress parse_client(std::string_view text);
 
 // Clears the bits behind the first `kept`.

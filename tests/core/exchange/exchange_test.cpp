@@ -13,7 +13,7 @@ namespace {
 
 struct Driver final : ExchangeDriver {
   Ticket exchange_ticket() override { return Ticket{1}; }
-  std::string client_name() override { return "nobody"; }
+  PeerAddress peer_address() override { return {}; }
   bool send_early_hints(std::string_view) override { return true; }
   PeerFacts peer_facts() override { return {}; }
 };

@@ -57,6 +57,10 @@ TEST_CASE("a line of the combined format", "[access_line]") {
   asked.facts.client = "unix:";
   CHECK(asked.combined().starts_with("unix: - me ["));
   CHECK(asked.combined().find("HTTP/1.0\"") != std::string::npos);
+  asked.facts.client = "[2001:db8::1]";
+  CHECK(asked.combined().starts_with("2001:db8::1 - me ["));
+  asked.facts.client = "192.0.2.1";
+  CHECK(asked.combined().starts_with("192.0.2.1 - me ["));
 }
 
 TEST_CASE("what a client sends cannot end a field or a line", "[access_line]") {

@@ -18,6 +18,7 @@ using Texts = std::vector<std::string>;
 struct Written {
   Texts names;
   Texts listen;
+  Texts proxies{};
 };
 
 struct Sites {
@@ -30,8 +31,10 @@ struct Sites {
       listen.emplace_back();
       for (const std::string& text : site.listen) listen.back().push_back(*parse_listen(text));
     }
-    for (std::size_t i = 0; i < written.size(); ++i)
+    for (std::size_t i = 0; i < written.size(); ++i) {
       sites.push_back({"site" + std::to_string(i), written[i].names, listen[i]});
+      for (const std::string& network : written[i].proxies) REQUIRE(sites.back().proxies.add(network));
+    }
     served = serve_addresses(sites);
   }
 };
@@ -42,6 +45,18 @@ std::string refusal(const std::vector<Written>& written) {
 }
 
 }  // namespace
+
+TEST_CASE("an address has the proxies of its sites, which agree", "[served_address]") {
+  const Sites sites(
+      {{{}, {"127.0.0.1:80"}, {"10.0.0.0/8"}}, {{"a"}, {"127.0.0.1:80"}, {"10.0.0.0/8"}}, {{"b"}, {":81"}}});
+  REQUIRE(sites.served);
+  CHECK(sites.served->at(0).proxies.has(*PeerAddress::parse("10.0.0.1")));
+  CHECK(sites.served->at(1).proxies.empty());
+  CHECK(refusal({{{}, {"127.0.0.1:80"}, {"10.0.0.0/8"}}, {{"a"}, {"127.0.0.1:80"}}}) ==
+        "the site site1 listens at 127.0.0.1:80 with another proxy-protocol than a site before it: write the "
+        "same "
+        "for both");
+}
 
 TEST_CASE("sites share the addresses that they write alike", "[served_address]") {
   const Sites sites({{{}, {"127.0.0.1:80", "https://127.0.0.1:443"}},
