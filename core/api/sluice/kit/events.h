@@ -222,11 +222,12 @@ class EventChannel {
   ~EventChannel() { log_->leave(); }
 
   // Answers with a stream of the events to come, and of those that the client has missed; with 503 if there are
-  // too many clients. If the channel is closed, the stream ends at once: browsers connect again.
+  // too many clients. If the channel is closed, the stream is empty: browsers connect again.
   void subscribe(Exchange& exchange) {
     if (!log_->is_closed() && log_->clients() >= log_->limits().clients_max) return exchange.fail(503);
     exchange.field("Content-Type", "text/event-stream");
     exchange.field("Cache-Control", "no-cache");
+    if (log_->is_closed()) return exchange.send("");
     const auto last_id = kit::field(exchange.request(), "last-event-id").value_or(std::string_view());
     exchange.stream(kUnknownSize, new detail::EventStream(log_, exchange.ticket(), last_id));
   }
@@ -245,7 +246,7 @@ class EventChannel {
     }
     log_->keep(text.append("\n"));
   }
-  // Ends all streams when their clients have taken what there is, also those that begin later.
+  // Ends all streams when their clients have taken what there is, and begins no others.
   void close() { log_->close(); }
   std::size_t clients() const { return log_->clients(); }
 
