@@ -30,8 +30,8 @@ std::string_view take_last_member(std::string_view& list) {
 }
 
 bool is_node_port(std::string_view text) {
-  constexpr std::size_t kSizeMax = 7;  // "_" and an obfuscated one, or 5 digits
-  return !text.empty() && text.size() <= kSizeMax && std::all_of(text.begin(), text.end(), [](char byte) {
+  constexpr std::size_t kPortSizeMax = 7;  // "_" and an obfuscated one, or 5 digits
+  return !text.empty() && text.size() <= kPortSizeMax && std::all_of(text.begin(), text.end(), [](char byte) {
     return (byte >= '0' && byte <= '9') || (lower(byte) >= 'a' && lower(byte) <= 'z') || byte == '_' ||
            byte == '.' || byte == '-';
   });
@@ -56,8 +56,9 @@ std::optional<PeerAddress> parse_node(std::string_view text) {
 }
 
 std::optional<bool> parse_scheme(std::string_view text) {
-  if (equals_ignoring_case(text, "https")) return true;
-  if (equals_ignoring_case(text, "http")) return false;
+  // Some proxies tell ws or wss of WebSockets.
+  if (equals_ignoring_case(text, "https") || equals_ignoring_case(text, "wss")) return true;
+  if (equals_ignoring_case(text, "http") || equals_ignoring_case(text, "ws")) return false;
   return std::nullopt;
 }
 

@@ -78,8 +78,10 @@ void ServerQuestions::start_timer() {
     if (question.number != 0) due_ms = std::min(due_ms, question.late_ms);
     if (question.number == 0 && !question.waiting.empty()) due_ms = std::min(due_ms, question.not_before_ms);
   }
-  loop_.timers().cancel(std::exchange(timer_, {}));
-  if (due_ms != Timers::kNone) timer_ = loop_.timers().start(due_ms, *this);
+  // The timer before ends last, because there may be no memory for another.
+  const TimerId before = timer_;
+  timer_ = due_ms != Timers::kNone ? loop_.timers().start(due_ms, *this) : TimerId{};
+  loop_.timers().cancel(before);
 }
 
 }  // namespace sluice

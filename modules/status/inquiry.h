@@ -5,6 +5,7 @@
 #include <sluice/handler.h>
 
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,8 +29,9 @@ class Inquiry final : private Answered {
   // What will be found; then the ticket is resumed. Null if nothing can be asked now.
   std::shared_ptr<const Finding> join(Ticket ticket) {
     if (finding_ == nullptr) {
+      auto made = std::make_shared<Finding>();  // goes first: there may be no memory
       if (!host_.ask(question_, *this)) return nullptr;
-      finding_ = std::make_shared<Finding>();
+      finding_ = std::move(made);
     }
     tickets_.push_back(ticket);
     return finding_;
@@ -39,8 +41,11 @@ class Inquiry final : private Answered {
   void answered(bool known, Bytes text) override {
     const auto finding = std::exchange(finding_, nullptr);
     finding->is_done = true;
-    finding->is_known = known;
-    finding->text = std::string_view(text);
+    try {
+      finding->text = std::string_view(text);
+      finding->is_known = known;
+    } catch (const std::bad_alloc&) {  // those who wait learn that it is not known
+    }
     for (const Ticket ticket : std::exchange(tickets_, {})) host_.resume(ticket);
   }
 

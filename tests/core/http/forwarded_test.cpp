@@ -133,7 +133,9 @@ TEST_CASE("the scheme is the last one that was told", "[forwarded]") {
                       {"HTTP", " http"},
                       {"http, https", " https"},
                       {"https, http", " http"},
-                      {"wss", ""},
+                      {"wss", " https"},
+                      {"ws", " http"},
+                      {"wsss", ""},
                       {"https;", ""},
                       {"", ""},
                       {"https,", ""}};
