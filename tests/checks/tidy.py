@@ -3,8 +3,8 @@
 
 BUILD is a folder that clang has built: its compile commands are used, and its precompiled headers, which save half of
 the time. A source without a finding is not looked at again until it changes, one of the project's headers that it
-includes, .clang-tidy, or its command. With SECONDS, begins no other source after that time. Those that differ from the
-last commit but one come first, then those that changed last. Prints what was found and, last, "N without a finding, M with one, L left"; exits with 1 if there is one.
+includes, .clang-tidy, or its command. With SECONDS, begins no other source after that time; those that changed last
+come first. Prints what was found and, last, "N without a finding, M with one, L left"; exits with 1 if there is one.
 """
 import concurrent.futures
 import functools
@@ -70,12 +70,6 @@ def read_commands(build):
     return commands
 
 
-def newest():
-    """The sources that differ from the last commit but one; none where its history is not known."""
-    run = subprocess.run(["git", "diff", "--name-only", "HEAD~1"], cwd=ROOT, capture_output=True, text=True)
-    return {ROOT / name for name in run.stdout.splitlines()}
-
-
 def findings_in(path):
     run = subprocess.run(["clang-tidy", "--quiet", "-p", CLEAN.parent, path], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     return run.returncode, run.stdout if run.stdout.strip() else run.stderr
@@ -89,9 +83,7 @@ def main():
     CLEAN.mkdir(parents=True, exist_ok=True)
     (CLEAN.parent / "compile_commands.json").write_text(json.dumps(list(commands.values())))
     stamps = {path: stamp_of(path, entry["command"]) for path, entry in commands.items()}
-    first = newest()
-    open_ones = sorted((path for path in stamps if not stamps[path].exists()),
-                       key=lambda path: (path not in first, -path.stat().st_mtime))
+    open_ones = sorted((path for path in stamps if not stamps[path].exists()), key=lambda path: -path.stat().st_mtime)
     left = bad = 0
 
     def look(path):
