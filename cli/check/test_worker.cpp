@@ -96,8 +96,12 @@ Result<std::unique_ptr<TestWorker>> TestWorker::create(const ModuleUnderCheck& s
   if (!offload) return Unexpected(offload.error());
   auto audit = TurnAudit::create();
   if (!audit) return Unexpected(audit.error());
-  return std::unique_ptr<TestWorker>(new TestWorker(subject, findings, std::move(*loop), std::move(*offload),
+  auto state = SharedState::make();
+  if (!state) return Unexpected(state.error());
+  std::unique_ptr<TestWorker> worker(new TestWorker(subject, findings, std::move(*loop), std::move(*offload),
                                                     std::move(stats), std::move(*audit), std::move(log)));
+  worker->services_.state.state = std::move(*state);
+  return worker;
 }
 
 Result<Generation> TestWorker::load(unsigned generation) {

@@ -131,6 +131,9 @@ ModuleInstance::ModuleInstance(const InstanceServices& services, std::shared_ptr
   const std::string module_name = file_->info().name;
   name_ = plan_.prefix.empty() ? module_name : module_name + " at " + plan_.site + plan_.prefix;
   note_ = make_module_tag(services_.stats.module_index(module_name), file_->generation());
+  if (services_.state.state != nullptr)
+    space_ = state().names.of(module_name + '\n' + (plan_.filter ? "filter" : "") + '\n' + plan_.site +
+                              plan_.prefix);
 }
 
 ModuleInstance::~ModuleInstance() {

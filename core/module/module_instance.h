@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/shared_state.h"
 #include "loop/event_loop.h"
 #include "loop/offload.h"
 #include "module/module_file.h"
@@ -45,6 +46,7 @@ struct InstanceServices {
   WorkerStats& stats;
   Resumer& resumer;
   Questions* questions = nullptr;  // null: there is no server to ask
+  StatePlace state = {};           // has one, unless the modules use none
 };
 
 // Where and how a handler is mounted, or a filter placed.
@@ -153,6 +155,12 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   void release_fields(FieldBlock* block) override;
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
   bool ask(Bytes question, Answered& to) override;
+  std::uint64_t shared_number(Bytes name) override;
+  bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override;
+  std::uint64_t add_shared_number(Bytes name, std::uint64_t by) override;
+  bool claim(Bytes name, std::uint32_t max) override;
+  void give_back(Bytes name) override;
+  std::uint64_t claims(Bytes name) override;
 
  private:
   // The minors of the interface that brought Handler's methods.
@@ -211,6 +219,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   TimerId start_timer(std::uint64_t delay_ms, std::uint64_t period_ms, Timer& timer);
   // When so much has passed from now on.
   std::uint64_t due_in(std::uint64_t delay_ms) const;
+  const SharedState& state() const { return *services_.state.state; }
+  SharedName own_name(Bytes name) const { return state().names.within(space_, name); }
 
   InstanceServices services_;
   // The order counts: the handler is destroyed before the hold on Shared, and that before the mapping.
@@ -223,6 +233,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   bool being_made_ = true;
   std::vector<std::string> warnings_;
   std::uint64_t note_ = 0;
+  SharedName space_;         // of its names in what workers share: the module's at this place
   std::uint64_t keeps_ = 0;  // InstanceRefs, and one for each of holds_
   std::uint64_t holds_ = 0;  // Host::hold without its release
   std::uint64_t offloaded_ = 0;

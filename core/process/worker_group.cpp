@@ -131,9 +131,12 @@ Result<void> WorkerGroup::launch(std::size_t slot, const ModuleSet& modules, con
   start.sockets = sockets_of(slot);
   start.log_fd = launch.log_fd;
   start.close_others = launch.close_others;
-  AccessLease access = launch.access == nullptr ? AccessLease() : launch.access->lend(plan_);
-  start.access = access.place();
-  auto started = WorkerProcess::start(start, std::move(access), launch.loop, launch.owner);
+  WorkerProcess::Leases leases;
+  if (launch.access != nullptr) leases.access = launch.access->lend(plan_);
+  if (launch.seats != nullptr) leases.seat = launch.seats->lend();
+  start.access = leases.access.place();
+  start.state = leases.seat.place();
+  auto started = WorkerProcess::start(start, std::move(leases), launch.loop, launch.owner);
   if (!started) return Unexpected(started.error());
   workers_[slot] = std::move(*started);
   return {};

@@ -46,6 +46,7 @@ class WorkerGroup final : public RolloutWorkers {
     WorkerProcess::Owner& owner;
     int log_fd = -1;
     AccessLogs* access = nullptr;
+    WorkerSeats* seats = nullptr;
     Unusable unusable = Unusable::left_out;
     std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others = {};
   };

@@ -34,12 +34,12 @@ bool is_ending(pid_t pid) {
 
 }  // namespace
 
-Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, AccessLease access,
-                                                            EventLoop& loop, Owner& owner) {
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, Leases leases, EventLoop& loop,
+                                                            Owner& owner) {
   std::unique_ptr<WorkerProcess> process(new WorkerProcess(loop, owner));
   process->index_ = start.index;
   process->started_ms_ = monotonic_ms();
-  process->access_ = std::move(access);
+  process->leases_ = std::move(leases);
   auto stats = map_stats();
   if (!stats) return Unexpected(stats.error());
   process->stats_ = std::move(*stats);

@@ -19,6 +19,7 @@
 #include "process/access_logs.h"
 #include "process/culprit.h"
 #include "process/question_pace.h"
+#include "process/worker_seats.h"
 #include "telemetry/worker_stats.h"
 #include "worker/worker_main.h"
 #include "worker/worker_message.h"
@@ -42,8 +43,13 @@ class WorkerProcess final : private Pollable {
   };
   static constexpr std::uint64_t kGoneMs = 3'000;
 
+  // What it has borrowed, and gives back when it is destroyed.
+  struct Leases {
+    AccessLease access;
+    WorkerSeats::Lease seat;
+  };
   // `loop` and `owner` live longer.
-  static Result<std::unique_ptr<WorkerProcess>> start(const Start& start, AccessLease access, EventLoop& loop,
+  static Result<std::unique_ptr<WorkerProcess>> start(const Start& start, Leases leases, EventLoop& loop,
                                                       Owner& owner);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -91,7 +97,7 @@ class WorkerProcess final : private Pollable {
   Registration messages_;
   Alarm look_;
   SharedStats stats_;
-  AccessLease access_;
+  Leases leases_;
   QuestionPace question_pace_;
   bool ready_ = false;
   bool condemned_ = false;

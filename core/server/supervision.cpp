@@ -32,7 +32,8 @@ constexpr std::uint64_t kEndMs = 10'000;
 
 }  // namespace
 
-Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service)
+Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service,
+                       std::shared_ptr<const SharedState> state)
     : loop_(loop),
       reread_(reread),
       manager_(loop, service.variables),
@@ -43,6 +44,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       replace_keys_(loop, [this] { replace_ticket_keys(); }),
       log_pipe_(loop),
       access_logs_(loop, log_pipe_, [this] { close_for_child({}); }),
+      seats_(std::move(state)),
       rollout_(
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
@@ -154,6 +156,7 @@ WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
           *this,
           log_pipe_.writing_fd(),
           &access_logs_,
+          &seats_,
           unusable,
           [this](const std::vector<ListeningSocket>& own_sockets) { close_for_child(own_sockets); }};
 }

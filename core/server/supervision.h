@@ -42,7 +42,8 @@ struct Service {
 class Supervisor final : private WorkerProcess::Owner, private Pollable {
  public:
   // `loop` and `reread` live longer.
-  Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service);
+  Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service,
+             std::shared_ptr<const SharedState> state);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -107,6 +108,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Alarm replace_keys_;  // of session tickets
   LogPipe log_pipe_;
   AccessLogs access_logs_;
+  WorkerSeats seats_;
   PastCounts past_;
   ControlCommands control_;
   WorkerQuestions questions_;

@@ -19,9 +19,11 @@ int supervise(const Settings& settings, const ReadSettings& reread, Service serv
     if (!tried) return Unexpected(tried.error());
     const auto stats = map_stats();
     if (!stats) return Unexpected(stats.error());
+    auto state = SharedState::make();
+    if (!state) return Unexpected(state.error());
     const auto loop = EventLoop::create(**stats);
     if (!loop) return Unexpected(loop.error());
-    Supervisor supervisor(**loop, std::move(*tried), reread, std::move(service));
+    Supervisor supervisor(**loop, std::move(*tried), reread, std::move(service), std::move(*state));
     return supervisor.start().map([&] { return supervisor.run(); });
   }();
   if (served) return *served ? kExitFine : kExitForced;

@@ -42,7 +42,7 @@ Result<TrialReport> try_groups(const ServingPlan& plan, const ModuleSet& set, co
   report.certificates = facts_of(plan.certificates);
   for (const ServingGroup& group : plan.groups) {
     const bool first = &group == &plan.groups.front();
-    const auto worker = Worker::prepare(plan, group, first ? set : report.modules, stats, terms.unusable);
+    const auto worker = Worker::prepare(plan, group, first ? set : report.modules, stats, {terms.unusable});
     if (!worker) return Unexpected(worker.error());
     MountTable& table = (*worker)->table();
     table.refuse_slow(terms.make_ms_max);

@@ -64,7 +64,7 @@ class Worker::Unloading final : public Work {
   std::uint64_t note_;
 };
 
-Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats,
+Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats, StatePlace state,
                std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload)
     : plan_(plan),
       group_(group),
@@ -78,7 +78,7 @@ Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& 
       shortage_(*loop_),
       spare_descriptors_from_(spare_descriptors_from()),
       questions_(*loop_),
-      services_{*loop_, *offload_, stats, connections_, &questions_},
+      services_{*loop_, *offload_, stats, connections_, &questions_, std::move(state)},
       own_threads_(running_threads().value_or(std::set<std::string>())) {
   if (!plan.settings.trusted_proxies.from.networks.empty()) context_.trusted = &plan.settings.trusted_proxies;
 }
@@ -107,7 +107,7 @@ Worker::~Worker() {
 }
 
 Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const ServingGroup& group,
-                                                const ModuleSet& set, WorkerStats& stats, Unusable unusable) {
+                                                const ModuleSet& set, WorkerStats& stats, const Terms& terms) {
   // Before there are threads. Half of the room is for descriptors that modules open.
   reserve_descriptors(2 * std::uint64_t{plan.settings.limits.connections_max});
   disable_malloc_fastbins();
@@ -120,7 +120,14 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   limits.threads = plan.settings.offload_threads;
   auto offload = Offload::create(**loop, limits);
   if (!offload) return Unexpected(offload.error());
-  std::unique_ptr<Worker> worker(new Worker(plan, group, stats, std::move(*loop), std::move(*offload)));
+  StatePlace state = terms.state;
+  if (state.state == nullptr) {
+    auto own = SharedState::make();
+    if (!own) return Unexpected(own.error());
+    state.state = std::move(*own);
+  }
+  std::unique_ptr<Worker> worker(
+      new Worker(plan, group, stats, std::move(state), std::move(*loop), std::move(*offload)));
   const auto prepared = worker->prepare_addresses();
   if (!prepared) return Unexpected(prepared.error());
   LoadedFiles files;
@@ -130,7 +137,7 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
                     return worker->unloaded_elsewhere(file);
                   }));
   }
-  worker->mounts_ = MountTable::begin(worker->services_, plan, group, set, files, nullptr, unusable);
+  worker->mounts_ = MountTable::begin(worker->services_, plan, group, set, files, nullptr, terms.unusable);
   const auto made = worker->mounts_->make_some(plan.mounts.size());
   if (!made) return Unexpected(made.error());
   worker->mounts_->fill(worker->router_);

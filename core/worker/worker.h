@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_state.h"
 #include "connection/connection_table.h"
 #include "module/mount_table.h"
 #include "settings/serving_plan.h"
@@ -24,10 +25,14 @@ namespace sluice {
 
 class Worker final : private Listener::Acceptor, private Pollable, private Timer, private Ready {
  public:
+  struct Terms {
+    Unusable unusable = Unusable::left_out;
+    StatePlace state = {};  // without one, the worker makes its own
+  };
   // Loads the modules and makes the handlers of one serving group. The error is one sentence. `plan`, `group`
   // and `stats` outlive the worker.
   static Result<std::unique_ptr<Worker>> prepare(const ServingPlan& plan, const ServingGroup& group,
-                                                 const ModuleSet& set, WorkerStats& stats, Unusable unusable);
+                                                 const ModuleSet& set, WorkerStats& stats, const Terms& terms);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -46,7 +51,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   class Loading;
   class Unloading;
 
-  Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats,
+  Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& stats, StatePlace state,
          std::unique_ptr<EventLoop> loop, std::unique_ptr<Offload> offload);
   Result<void> prepare_addresses();
   // Unloads on an offload thread, since dlclose(3) may block and runs the module's destructors.

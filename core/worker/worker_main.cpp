@@ -41,8 +41,8 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
   const auto lifeline =
       Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
   if (!lifeline) return Unexpected(lifeline.error());
-  auto worker =
-      Worker::prepare(*start.plan, start.plan->groups[start.group], start.modules, stats, start.unusable);
+  auto worker = Worker::prepare(*start.plan, start.plan->groups[start.group], start.modules, stats,
+                                {start.unusable, start.state});
   if (!worker) return Unexpected(worker.error());
   (*worker)->log_access(start.access);
   for (const ModuleProblem& problem : (*worker)->table().problems()) log(LogLevel::error, problem.sentence);

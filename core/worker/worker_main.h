@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/shared_state.h"
 #include "module/module_placement.h"
 #include "settings/serving_plan.h"
 #include "telemetry/access_ring.h"
@@ -24,6 +25,7 @@ struct WorkerStart {
   std::vector<ListeningSocket> sockets;
   int log_fd = -1;  // the worker's end of the pipe
   AccessPlace access;
+  StatePlace state;
   // Called in the child: closes descriptors that only the supervisor may hold.
   std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others;
 };

@@ -244,5 +244,23 @@ sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_m
 bool sluice_ask(sluice_host* host, const char* question, sluice_answered* to) {
   return in(host).ask(question, in_place<CAnswered>(to));
 }
+uint64_t sluice_shared_number(sluice_host* host, sluice_bytes name) {
+  return in(host).shared_number(in(name));
+}
+bool sluice_change_shared_number(sluice_host* host, sluice_bytes name, uint64_t from, uint64_t to) {
+  return in(host).change_shared_number(in(name), from, to);
+}
+uint64_t sluice_add_shared_number(sluice_host* host, sluice_bytes name, uint64_t by) {
+  return in(host).add_shared_number(in(name), by);
+}
+bool sluice_claim(sluice_host* host, sluice_bytes name, uint32_t max) {
+  return in(host).claim(in(name), max);
+}
+void sluice_give_back(sluice_host* host, sluice_bytes name) {
+  in(host).give_back(in(name));
+}
+uint64_t sluice_claims(sluice_host* host, sluice_bytes name) {
+  return in(host).claims(in(name));
+}
 
 }  // extern "C"

@@ -317,6 +317,12 @@ void sluice_release_fields(sluice_host* host, sluice_field_block* block);
 sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_ms, sluice_timer* timer);
 // False: `to` is not answered.
 bool sluice_ask(sluice_host* host, const char* question, sluice_answered* to);
+uint64_t sluice_shared_number(sluice_host* host, sluice_bytes name);
+bool sluice_change_shared_number(sluice_host* host, sluice_bytes name, uint64_t from, uint64_t to);
+uint64_t sluice_add_shared_number(sluice_host* host, sluice_bytes name, uint64_t by);
+bool sluice_claim(sluice_host* host, sluice_bytes name, uint32_t max);
+void sluice_give_back(sluice_host* host, sluice_bytes name);
+uint64_t sluice_claims(sluice_host* host, sluice_bytes name);
 
 // What SLUICE_MODULE fills in.
 

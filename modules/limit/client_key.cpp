@@ -1,13 +1,5 @@
 #include "limit/client_key.h"
 
-// Compiled in here, so that the module needs no library beside it.
-#define XXH_INLINE_ALL
-#include <sys/random.h>
-#include <xxhash.h>
-
-#include <stdexcept>
-#include <utility>
-
 #include "common/http/client_address.h"
 #include "common/http/request_field.h"
 #include "common/http/text.h"
@@ -28,28 +20,20 @@ std::optional<KeySource> parse_key(std::string_view text) {
   return std::nullopt;
 }
 
-KeyMaker::KeyMaker(KeySource source) : source_(std::move(source)) {
-  static_assert(kSecretSize >= XXH3_SECRET_SIZE_MIN);
-  if (getrandom(secret_.data(), secret_.size(), 0) != static_cast<ssize_t>(secret_.size()))
-    throw std::runtime_error("the system has no random bytes");
-}
-
-Key KeyMaker::key_of(Exchange& exchange) const {
-  if (source_.kind == KeySource::Kind::field) return hash(files::field_of(exchange.request(), source_.name));
-  if (source_.kind == KeySource::Kind::note) return hash(exchange.noted(source_.name));
+void append_key(std::string& to, const KeySource& source, Exchange& exchange) {
+  if (source.kind == KeySource::Kind::field) {
+    to += files::field_of(exchange.request(), source.name);
+    return;
+  }
+  if (source.kind == KeySource::Kind::note) {
+    to += std::string_view(exchange.noted(source.name));
+    return;
+  }
   using Family = files::ClientAddress::Family;
   files::ClientAddress address = files::parse_client(exchange.client_address());
   if (address.family == Family::v6) address = files::network_of(address, kNetworkBits);
-  std::array<char, 17> bytes{};
-  bytes[0] = static_cast<char>(address.family);
-  std::memcpy(&bytes[1], address.bytes.data(), address.bytes.size());
-  return hash({bytes.data(), bytes.size()});
-}
-
-Key KeyMaker::hash(std::string_view bytes) const {
-  const XXH128_hash_t made =
-      XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret_.data(), secret_.size());
-  return {made.low64, made.high64};
+  to += static_cast<char>(address.family);
+  to.append(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size());
 }
 
 }  // namespace sluice::limit

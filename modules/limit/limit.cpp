@@ -1,8 +1,11 @@
-// A filter that says how often a client may ask, and how many of its requests may be under way at once. Each
-// worker counts for itself, so that with N workers a client may get N times as much; one account of all workers
-// needs memory that they share.
+// A filter that says how often a client may ask, and how many of its requests may be under way at once. All
+// workers count together, in numbers and claims that the server keeps for them: a bucket of tokens is a number,
+// a request under way is a claim. So a client never gets more than the limits say, as long as the server has
+// room for all of its clients; how many that are, Host::shared_number and Host::claim tell.
 #include <sluice/module.h>
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -10,7 +13,6 @@
 #include <utility>
 
 #include "limit/client_key.h"
-#include "limit/client_table.h"
 #include "limit/rate_text.h"
 
 namespace {
@@ -18,12 +20,12 @@ namespace {
 using sluice::Exchange;
 using sluice::Host;
 using sluice::OptionType;
-using sluice::limit::Client;
 using sluice::limit::Rate;
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr std::uint64_t kReportMs = 60'000;
+constexpr int kTriesMax = 1000;
 
 // The mistakes of the options leave as exceptions, which the server reports as the filter's refusal.
 Rate rate_of(const Host& host) {
@@ -59,9 +61,11 @@ class Limit final : public sluice::Filter, private sluice::Timer {
   explicit Limit(Host& host)
       : host_(host),
         rate_(rate_of(host)),
-        under_way_max_(host.number("in_flight")),
+        under_way_max_(static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(host.number("in_flight"), std::numeric_limits<std::uint32_t>::max()))),
         dry_run_(host.number("dry_run") != 0),
-        keys_(key_of(host)),
+        key_(key_of(host)),
+        settings_(settings_of(host)),
         passed_(host.counter("passed")),
         refused_(host.counter("refused")) {
     if (rate_.interval_ns == 0 && under_way_max_ == 0)
@@ -73,29 +77,46 @@ class Limit final : public sluice::Filter, private sluice::Timer {
 
   void request(Exchange& exchange) override {
     const std::uint64_t now_ns = host_.now_ms() * kNsPerMs;
-    Client& client = clients_.find(keys_.key_of(exchange), now_ns);
-    const std::uint64_t wait_ns = judge(client, now_ns);
+    name_ = settings_;
+    sluice::limit::append_key(name_, key_, exchange);
     ++seen_;
-    if (wait_ns != 0) return refuse(exchange, wait_ns);
+    // When a request under way will end is not known.
+    if (under_way_max_ != 0 && !host_.claim(name_, under_way_max_)) return refuse(exchange, kNsPerSecond);
+    const std::uint64_t wait_ns = rate_.interval_ns == 0 ? 0 : take_token(now_ns);
+    if (wait_ns != 0) {
+      if (under_way_max_ != 0) host_.give_back(name_);
+      return refuse(exchange, wait_ns);
+    }
     host_.count(passed_, 1);
-    if (under_way_max_ == 0) return;
-    under_way_.emplace(exchange.ticket().value, &client);
-    clients_.begin(client);
+    if (under_way_max_ != 0) under_way_.emplace(exchange.ticket().value, name_);
   }
 
   void ended(Exchange& exchange, const sluice::Outcome&) override {
     const auto begun = under_way_.find(exchange.ticket().value);
     if (begun == under_way_.end()) return;  // it was refused, or is not counted
-    clients_.end(*begun->second);
+    host_.give_back(begun->second);
     under_way_.erase(begun);
   }
 
  private:
-  // 0 if the request may pass. Otherwise the time after which another one may.
-  std::uint64_t judge(Client& client, std::uint64_t now_ns) const {
-    // When a request under way will end is not known.
-    if (under_way_max_ != 0 && client.under_way >= under_way_max_) return kNsPerSecond;
-    return rate_.interval_ns == 0 ? 0 : client.bucket.take(rate_, now_ns);
+  // Filters of other settings count for themselves, also at the same place.
+  static std::string settings_of(const Host& host) {
+    std::string text;
+    for (const char* option : {"rate", "burst", "in_flight", "key"})
+      text.append(std::string_view(host.option(option))) += '\n';
+    return text;
+  }
+
+  // 0 if the request may pass. Otherwise the time after which another one may. A change that fails means that
+  // another worker has taken a token meanwhile.
+  std::uint64_t take_token(std::uint64_t now_ns) {
+    for (int tried = 0; tried < kTriesMax; ++tried) {
+      const std::uint64_t full_ns = host_.shared_number(name_);
+      const sluice::limit::Taken taken = sluice::limit::take_token(rate_, full_ns, now_ns);
+      if (taken.wait_ns != 0) return taken.wait_ns;
+      if (host_.change_shared_number(name_, full_ns, taken.full_ns)) return 0;
+    }
+    return rate_.interval_ns;
   }
 
   // RFC 6585 section 4. In a dry run the request goes on.
@@ -125,13 +146,14 @@ class Limit final : public sluice::Filter, private sluice::Timer {
 
   Host& host_;
   const Rate rate_;
-  const std::uint64_t under_way_max_;  // of a client; 0: no limit
+  const std::uint32_t under_way_max_;  // of a client; 0: no limit
   const bool dry_run_;
-  const sluice::limit::KeyMaker keys_;
+  const sluice::limit::KeySource key_;
+  const std::string settings_;
   const std::uint32_t passed_;
   const std::uint32_t refused_;
-  sluice::limit::ClientTable clients_;
-  std::unordered_map<std::uint64_t, Client*> under_way_;  // by the exchange's ticket
+  std::string name_;                                          // of the client that asks
+  std::unordered_map<std::uint64_t, std::string> under_way_;  // clients, by the exchange's ticket
   sluice::TimerId report_;
   std::uint64_t seen_ = 0;  // since the minute began
   std::uint64_t seen_refused_ = 0;
@@ -139,15 +161,15 @@ class Limit final : public sluice::Filter, private sluice::Timer {
 
 constexpr sluice::OptionInfo kOptions[] = {
     {"rate", OptionType::text, 0, "",
-     "requests of a client in a second, minute or hour, as in 10/s, 600/m or 50/h; 429 above. Each worker "
-     "counts for "
-     "itself",
+     "requests of a client in a second, minute or hour, as in 10/s, 600/m or 50/h; 429 above. All workers "
+     "count "
+     "together",
      nullptr},
     {"burst", OptionType::number, 0, "0",
      "requests that may come at once after a pause; 0 for as many as the rate gives in a second, at least 1",
      nullptr},
     {"in_flight", OptionType::number, 0, "0",
-     "requests of a client under way at once, 429 above; 0 for any number. Each worker counts for itself",
+     "requests of a client under way at once, 429 above; 0 for any number. All workers count together",
      nullptr},
     {"key", OptionType::text, 0, "address",
      "what tells clients apart: address (IPv6 by /64), field:NAME of the request, or note:NAME, as in "

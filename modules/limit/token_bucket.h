@@ -12,18 +12,19 @@ struct Rate {
   std::uint64_t burst = 1;        // tokens that the bucket holds
 };
 
-struct TokenBucket {
-  std::uint64_t full_ns = 0;
-
-  bool is_full(std::uint64_t now_ns) const { return full_ns <= now_ns; }
-  // Takes a token and returns 0. Or leaves the bucket as it is, and returns in how many ns there will be one.
-  std::uint64_t take(const Rate& rate, std::uint64_t now_ns) {
-    const std::uint64_t after = std::max(full_ns, now_ns) + rate.interval_ns;
-    const std::uint64_t latest = now_ns + rate.interval_ns * rate.burst;
-    if (after > latest) return after - latest;
-    full_ns = after;
-    return 0;
-  }
+struct Taken {
+  std::uint64_t full_ns = 0;  // the bucket from now on
+  std::uint64_t wait_ns = 0;  // 0: a token was taken. Otherwise there will be one in so many ns.
 };
+
+// Takes a token of the bucket that will be full at `full_ns`. An empty bucket fills up within the time of a
+// burst, so a number that says otherwise is taken for an empty bucket.
+inline Taken take_token(const Rate& rate, std::uint64_t full_ns, std::uint64_t now_ns) {
+  const std::uint64_t latest = now_ns + rate.interval_ns * rate.burst;
+  const std::uint64_t present = std::clamp(full_ns, now_ns, latest);
+  const std::uint64_t after = present + rate.interval_ns;
+  if (after > latest) return {present, after - latest};
+  return {after, 0};
+}
 
 }  // namespace sluice::limit

@@ -18,7 +18,7 @@ APPENDED = [
     ("abi.h", r"  user_agent,\n", "  user_agent,\n  appended_field,\n"),
     ("handler.h", r"(class Handler \{(?:.*\n)*?)\};",
      r"\1  virtual std::uint32_t appended() { return 0; }\n};"),
-    ("handler.h", r"(virtual bool ask\(.*\n)",
+    ("handler.h", r"(virtual std::uint64_t claims\(.*\n)",
      r"\1  virtual std::uint32_t appended() const { return 7; }\n"),
     ("handler.h", r"(virtual Progress pump\(.*\n)", r"\1  virtual void appended() {}\n"),
     ("abi.h", r"(struct Outcome \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),

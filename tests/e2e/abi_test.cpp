@@ -138,6 +138,8 @@ TEST_CASE("a module in C can do what one in C++ can", "[e2e][abi]") {
   CHECK(client.get("/c/ask").body == "done, 1\n");
   client.send(post("/c/", std::string(50'000, 'a')));
   CHECK(client.read_answer().body == "done, " + std::to_string(50'000 * 'a') + "\n");
+  CHECK(client.get("/c/shared").body == "21 1 1 0 1");
+  CHECK(client.get("/c/shared").body == "42 1 1 0 1");
   CHECK(client.get("/c/nothing").status == 404);
   {
     HttpClient gone(server.endpoint());

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "limit/client_table.h"
 #include "support/module_rig.h"
 
 using namespace sluice;
@@ -158,60 +157,31 @@ TEST_CASE_METHOD(Fixture, "who has too many under way keeps the tokens of the ra
   CHECK(passing(3) == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "the number of clients that are known is bounded", "[limit]") {
-  mount({{"rate", "1/h"}, {"in_flight", "1"}, {"key", "field:Token"}});
-  const Answer stays = rig.start(with("Token", "stays"));
-  CHECK(passes(with("Token", "oldest")));
-  constexpr int kKnownMax = 16384;
-  for (int i = 0; i < kKnownMax - 1; ++i) passes(with("Token", std::to_string(i)));
-  CHECK_FALSE(passes(with("Token", "0")));  // is the last one used now
-  CHECK_FALSE(passes(with("Token", "oldest")));
-  CHECK(passes(with("Token", "one more")));
-  CHECK_FALSE(passes(with("Token", "0")));
-  CHECK_FALSE(passes(with("Token", "oldest")));
-  CHECK(passes(with("Token", "1")));  // has given way
-  CHECK_FALSE(passes(with("Token", "16000")));
+TEST_CASE_METHOD(Fixture, "two workers count together, and filters of other settings do not", "[limit]") {
+  const Options options{{"rate", "1/h"}, {"burst", "3"}, {"in_flight", "2"}};
+  const std::size_t one = mount(options);
+  const std::size_t other = mount(options);
+  const std::size_t third = mount({{"rate", "1/h"}, {"burst", "4"}, {"in_flight", "2"}});
+  const Answer first = rig.start(from(kOne), one);
+  const Answer second = rig.start(from(kOne), other);
+  CHECK(first->passed);
+  CHECK(second->passed);
+  for (const std::size_t worker : {one, other}) CHECK(rig.start(from(kOne), worker)->code == 429);
+  CHECK(rig.start(from(kOne), third)->passed);
+  CHECK(rig.start(from("192.0.2.2:1"), one)->passed);
 }
 
-TEST_CASE("clients are forgotten when their bucket is full, or when there are too many", "[limit]") {
-  limit::ClientTable table;
-  const limit::Rate rate{1'000, 1};
-  const auto use = [&](std::uint64_t number, std::uint64_t now_ns) {
-    limit::Client& client = table.find({number, number}, now_ns);
-    client.bucket.take(rate, now_ns);
-    return &client;
-  };
-  SECTION("idle ones") {
-    for (std::uint64_t i = 0; i < 100; ++i) use(i, 1);
-    CHECK(table.size() == 100);
-    use(100, 1'000);
-    CHECK(table.size() == 101);
-    for (std::uint64_t i = 0; i < 120; ++i) use(200 + i, 1'001);
-    CHECK(table.size() == 121);  // with the one whose bucket is not full yet
-  }
-  SECTION("too many at once") {
-    for (std::uint64_t i = 0; i < 20'000; ++i) use(i, 1);
-    CHECK(table.size() == limit::ClientTable::kIdleMax);
-  }
-  SECTION("too many that were under way") {
-    std::vector<limit::Client*> busy;
-    for (std::uint64_t i = 0; i < 20'000; ++i) {
-      busy.push_back(use(i, 1));
-      table.begin(*busy.back());
-    }
-    CHECK(table.size() == 20'000);
-    for (limit::Client* client : busy) table.end(*client);
-    CHECK(table.size() == limit::ClientTable::kIdleMax);
-  }
-}
-
-TEST_CASE_METHOD(Fixture, "a client with requests under way is not forgotten", "[limit]") {
-  mount({{"in_flight", "1"}, {"key", "field:Token"}});
-  Answer stays = rig.start(with("Token", "stays"));
-  for (int i = 0; i < 17'000; ++i) passes(with("Token", std::to_string(i)));
-  CHECK_FALSE(passes(with("Token", "stays")));
-  stays.reset();
-  CHECK(passes(with("Token", "stays")));
+TEST_CASE_METHOD(Fixture, "a number that a worker has spoilt keeps nobody out for longer than a burst",
+                 "[limit]") {
+  mount({{"rate", "6/h"}, {"burst", "2"}});
+  CHECK(passing(1) == 1);
+  for (auto& [name, number] : rig.server.shared_numbers) number = ~std::uint64_t{0} / 3;
+  CHECK(passing(1) == 0);
+  CHECK(retry_after() == "600");
+  wait(1'200'000);
+  CHECK(passing(1) == 0);
+  for (auto& [name, number] : rig.server.shared_numbers) number = 1;
+  CHECK(passing(3) == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "a dry run refuses nothing, counts, and reports once a minute", "[limit]") {

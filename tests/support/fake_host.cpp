@@ -268,6 +268,38 @@ bool FakeHost::ask(Bytes question, Answered& to) {
   return true;
 }
 
+std::uint64_t FakeHost::shared_number(Bytes name) {
+  server_.check_thread();
+  return server_.shared_numbers[copy(name)];
+}
+
+bool FakeHost::change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) {
+  if (shared_number(name) != from) return false;
+  server_.shared_numbers[copy(name)] = to;
+  return true;
+}
+
+std::uint64_t FakeHost::add_shared_number(Bytes name, std::uint64_t by) {
+  server_.check_thread();
+  return server_.shared_numbers[copy(name)] += by;
+}
+
+bool FakeHost::claim(Bytes name, std::uint32_t max) {
+  if (claims(name) >= max) return false;
+  ++server_.claims[copy(name)];
+  return true;
+}
+
+void FakeHost::give_back(Bytes name) {
+  if (claims(name) == 0) return server_.violation("it gave back what it had not claimed");
+  --server_.claims[copy(name)];
+}
+
+std::uint64_t FakeHost::claims(Bytes name) {
+  server_.check_thread();
+  return server_.claims[copy(name)];
+}
+
 void FakeHost::cancel(TimerId timer) {
   server_.check_thread();
   std::erase_if(server_.alarms_, [&](const auto& alarm) { return alarm.second.id == timer.value; });

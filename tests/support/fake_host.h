@@ -75,6 +75,8 @@ class FakeServer {
   std::vector<std::string> violations;
   std::vector<std::pair<LogLevel, std::string>> logs;
   std::map<std::string, std::uint64_t> counters;
+  std::map<std::string, std::uint64_t> shared_numbers;
+  std::map<std::string, std::uint64_t> claims;
   std::uint64_t works_offered = 0;
   std::vector<std::string> questions;  // asked, also those that were refused
   std::uint64_t longest_call_us = 0;   // of all calls into the module
@@ -182,6 +184,12 @@ class FakeHost final : public Host {
   void release_fields(FieldBlock* block) override;
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
   bool ask(Bytes question, Answered& to) override;
+  std::uint64_t shared_number(Bytes name) override;
+  bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override;
+  std::uint64_t add_shared_number(Bytes name, std::uint64_t by) override;
+  bool claim(Bytes name, std::uint32_t max) override;
+  void give_back(Bytes name) override;
+  std::uint64_t claims(Bytes name) override;
 
  private:
   FakeServer& server_;

@@ -38,7 +38,7 @@ struct Fixture {
     if (worker > 0) return;
     control.reset();
     WorkerStats stats;
-    auto made = Worker::prepare(*plan, plan->groups.front(), {}, stats, Unusable::left_out);
+    auto made = Worker::prepare(*plan, plan->groups.front(), {}, stats, {});
     ::_exit(made && (*made)->run({}, theirs.get()) ? 0 : 1);
   }
   ~Fixture() {

@@ -229,6 +229,18 @@ static void greet(plain* handler, sluice_exchange* exchange) {
   sluice_send(exchange, (sluice_bytes){answer, (size_t)size});
 }
 
+static void tell_shared(sluice_host* host, sluice_exchange* exchange) {
+  const uint64_t sum = sluice_add_shared_number(host, text("n"), 20);
+  const bool changed = sluice_change_shared_number(host, text("n"), sum, sum + 1);
+  const bool claimed = sluice_claim(host, text("c"), 1);
+  const bool claimed_again = sluice_claim(host, text("c"), 1);
+  char answer[128];
+  snprintf(answer, sizeof(answer), "%llu %d %d %d %llu", (unsigned long long)sluice_shared_number(host, text("n")),
+           changed, claimed, claimed_again, (unsigned long long)sluice_claims(host, text("c")));
+  sluice_give_back(host, text("c"));
+  sluice_send(exchange, text(answer));
+}
+
 static void handle(void* self, sluice_exchange* exchange) {
   plain* handler = self;
   const sluice_request* request = sluice_exchange_request(exchange);
@@ -244,6 +256,8 @@ static void handle(void* self, sluice_exchange* exchange) {
   } else if (is(request->path, "kind")) {
     const bool json = sluice_exchange_prefers(exchange, text("application/json"), text("text/html"));
     sluice_send(exchange, text(request->arrived_ns == 0 ? "timeless" : json ? "json" : "html"));
+  } else if (is(request->path, "shared")) {
+    tell_shared(handler->host, exchange);
   } else if (is(request->path, "held")) {
     sluice_hold(handler->host);
     ++handler->lent;

@@ -1,0 +1,73 @@
+// The seats of workers in what they share. A seat is given back when its worker's process is gone; then nothing
+// of what that worker had under way counts any more.
+//
+// Supervisor's thread.
+#pragma once
+
+#include <unistd.h>
+
+#include <bitset>
+#include <memory>
+#include <utility>
+
+#include "base/shared_state.h"
+
+namespace sluice {
+
+class WorkerSeats {
+ public:
+  explicit WorkerSeats(std::shared_ptr<const SharedState> state) : state_(std::move(state)) {}
+  WorkerSeats(const WorkerSeats&) = delete;
+  WorkerSeats& operator=(const WorkerSeats&) = delete;
+  ~WorkerSeats() = default;
+
+  // The copy of a forked process gives nothing back.
+  class Lease {
+   public:
+    Lease() = default;
+    Lease(WorkerSeats& seats, unsigned seat) : seats_(&seats), place_{seats.state_, seat}, owner_(::getpid()) {}
+    ~Lease() {
+      if (seats_ != nullptr && owner_ == ::getpid()) seats_->give_back(place_.seat);
+    }
+    Lease(Lease&& other) noexcept
+        : seats_(std::exchange(other.seats_, nullptr)), place_(std::move(other.place_)), owner_(other.owner_) {}
+    Lease& operator=(Lease&& other) noexcept {
+      std::swap(seats_, other.seats_);
+      std::swap(place_, other.place_);
+      std::swap(owner_, other.owner_);
+      return *this;
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+    const StatePlace& place() const { return place_; }
+
+   private:
+    WorkerSeats* seats_ = nullptr;
+    StatePlace place_;
+    pid_t owner_ = 0;
+  };
+
+  // Without a state if all seats are taken: that worker counts for itself.
+  Lease lend() {
+    for (unsigned seat = 0; seat < taken_.size(); ++seat) {
+      if (taken_.test(seat)) continue;
+      taken_.set(seat);
+      state_->claims.open(seat);
+      return {*this, seat};
+    }
+    return {};
+  }
+
+ private:
+  void give_back(unsigned seat) {
+    state_->claims.clear(seat);
+    state_->numbers.free_marked();
+    taken_.reset(seat);
+  }
+
+  std::shared_ptr<const SharedState> state_;
+  std::bitset<WorkerClaims::kSeats> taken_;
+};
+
+}  // namespace sluice
