@@ -49,7 +49,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
       certificates_(loop),
-      certificate_watch_(loop, {[this] { close_for_child({}); }, [this] { want_certificates(); }}),
+      named_files_watch_(loop, {[this] { close_for_child({}); }, [this] { want_renewal(); }}),
       watchdog_(
           loop,
           [this] {
@@ -98,7 +98,7 @@ Result<void> Supervisor::start() {
   serving_ = true;
   rollout_.wake();
   if (stopping_) return {};
-  certificate_watch_.serve(group_->shared_plan());
+  named_files_watch_.serve(group_->shared_plan());
   print_startup_message(*group_);
   manager_.ready(serves());
   return {};
@@ -170,7 +170,7 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
   retired_.clear();
   rollout_.close_for_child();
   reports_.close_for_child();
-  certificate_watch_.close_for_child();
+  named_files_watch_.close_for_child();
   manager_.close_for_child();
   inherited_.close_for_child();
   signals_.reset();
@@ -247,7 +247,7 @@ void Supervisor::reap() {
       on_end(*worker, status);
       let_go(*worker);
     } else if (!access_logs_.child_ended(pid) && !rollout_.child_ended(pid, status) &&
-               !certificate_watch_.child_ended(pid, status) &&
+               !named_files_watch_.child_ended(pid, status) &&
                (reload_ == nullptr || !reload_->child_ended(pid, status))) {
       reports_.ended(pid, status);
     }
@@ -343,7 +343,7 @@ void Supervisor::stop() {
   }
   stopping_ = true;
   watchdog_.end();
-  certificate_watch_.end();
+  named_files_watch_.end();
   const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
   end_of_drain_.at(monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs);
   log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));

@@ -22,8 +22,8 @@
 #include "process/restart_pace.h"
 #include "process/watchdog.h"
 #include "process/worker_group.h"
-#include "server/certificate_watch.h"
 #include "server/gather_status.h"
+#include "server/named_files_watch.h"
 #include "server/reload.h"
 #include "server/served_certificates.h"
 #include "server/service_manager.h"
@@ -74,7 +74,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   void report(const Culprit& culprit);
 
   void want_reload();
-  void want_certificates();
+  void want_renewal();
   bool may_swap();
   std::string serves() const;
   void begin_reload();
@@ -116,7 +116,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // the one under way
   ServedCertificates certificates_;
-  CertificateWatch certificate_watch_;
+  NamedFilesWatch named_files_watch_;
   Watchdog watchdog_;
   RestartPace pace_;
   FaultReports reports_;

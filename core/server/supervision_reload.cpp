@@ -21,8 +21,8 @@ void Supervisor::want_reload() {
   rollout_.look_again();
 }
 
-// Files of certificates have other contents than those in force.
-void Supervisor::want_certificates() {
+// Files that the settings name have other contents than those in force.
+void Supervisor::want_renewal() {
   if (!std::exchange(reload_wanted_, true)) {
     swaps_until_ms_ = monotonic_ms() + kSwapsFirstMs;
     renewal_ = true;
@@ -43,7 +43,7 @@ bool Supervisor::may_swap() {
 void Supervisor::begin_reload() {
   reload_wanted_ = false;
   control_.reload_begins();
-  certificate_watch_.reload_begins();
+  named_files_watch_.reload_begins();
   if (!renewal_) manager_.reloading();
   renews_ = std::exchange(renewal_, false);
   if (renews_) present_ = [settings = group_->plan().settings] { return settings; };
@@ -62,9 +62,9 @@ void Supervisor::end_reload(const Result<void>& outcome) {
 void Supervisor::refuse_reload(const std::string& why) {
   std::string sentence = "not reloaded, and nothing changes: " + why;
   std::replace(sentence.begin(), sentence.end(), '\n', ';');  // several mistakes
-  // A renewal of certificates may be half written, so the watch waits before it complains.
-  const bool waits = renews_ && certificate_watch_.asks();
-  certificate_watch_.refused(waits ? why : "");
+  // A renewed certificate may be half written, so the watch waits before it complains.
+  const bool waits = renews_ && named_files_watch_.asks();
+  named_files_watch_.refused(waits ? why : "");
   if (!waits) log(LogLevel::error, sentence);
   if (!renews_) manager_.ready(sentence);
   control_.reload_ended(fail(sentence));
@@ -92,7 +92,7 @@ void Supervisor::commit_reload() {
   log(LogLevel::info, "reloaded");
   if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   certificates_.take(std::move(certificates));
-  certificate_watch_.serve(group_->shared_plan());
+  named_files_watch_.serve(group_->shared_plan());
   manager_.ready(serves());
   control_.reload_ended("reloaded\n");
 }

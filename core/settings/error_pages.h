@@ -17,6 +17,7 @@ class ErrorPages {
 
   // The page's HTML; null for a status without a page.
   const std::string* find(std::uint32_t status) const;
+  const std::map<std::uint32_t, std::string>& all() const { return pages_; }
 
  private:
   std::map<std::uint32_t, std::string> pages_;

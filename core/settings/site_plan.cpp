@@ -68,7 +68,7 @@ bool answers_in_clear_text(const SiteSettings& site) {
                      [](const MountSpec& mount) { return mount.listen && !mount.listen->tls; });
 }
 
-Result<std::string> read_client_ca(const SitePlan& site) {
+Result<std::string> client_ca_of(const SitePlan& site) {
   const SiteSettings& settings = site.settings;
   const bool asks = settings.client_certificates == ClientCertificates::asked ||
                     settings.client_certificates == ClientCertificates::required;
@@ -86,8 +86,7 @@ Result<std::string> read_client_ca(const SitePlan& site) {
                     "those who sign them",
                     site.label));
   }
-  return SmallFile::open(settings.client_ca, "the client-ca " + settings.client_ca, kClientCaMax)
-      .and_then([](const SmallFile& file) { return file.read(); });
+  return read_client_ca(settings.client_ca);
 }
 
 Result<SitePlan> plan_site(const SiteSettings& settings, bool is_default) {
@@ -120,7 +119,7 @@ Result<SitePlan> plan_site(const SiteSettings& settings, bool is_default) {
     if (!pages) return Unexpected(pages.error());
     site.error_pages = std::move(*pages);
   }
-  auto ca = read_client_ca(site);
+  auto ca = client_ca_of(site);
   if (!ca) return Unexpected(ca.error());
   site.client_ca = std::move(*ca);
   site.https_port = https_port(settings.listen);
@@ -150,6 +149,12 @@ Result<UniqueFd> open_folder(const std::string& path, const std::string& what, c
   if (errno == ENOENT) return fail(fmt::format("{} {} does not exist: {}", what, path, remedy));
   if (errno == ENOTDIR) return fail(fmt::format("{} {} is not a folder: {}", what, path, remedy));
   return fail_errno(fmt::format("{} {} cannot be opened", what, path), errno);
+}
+
+Result<std::string> read_client_ca(const std::string& file) {
+  return SmallFile::open(file, "the client-ca " + file, kClientCaMax).and_then([](const SmallFile& open) {
+    return open.read();
+  });
 }
 
 Result<std::vector<SitePlan>> plan_sites(const Settings& settings) {

@@ -33,6 +33,9 @@ struct SitePlan {
 // REMEDY".
 Result<UniqueFd> open_folder(const std::string& path, const std::string& what, const std::string& remedy);
 
+// The PEM text of those who sign clients' certificates. The error is one sentence.
+Result<std::string> read_client_ca(const std::string& file);
+
 // All sites of the settings: first the default site, if there is one. Their certificates are not set. The
 // error has a line for each mistake.
 Result<std::vector<SitePlan>> plan_sites(const Settings& settings);

@@ -160,7 +160,7 @@ TEST_CASE("a certificate that cannot serve is refused once, and the old one serv
   const auto files = write_certificate(site, "one", &first);
   write_certificate(site, "two", &second);
   const Served served(site, files[0], files[1]);
-  const std::string refused = "the changed certificates are not taken, and those before them serve on: ";
+  const std::string refused = "the changed files are not taken, and those before them serve on: ";
   site.write_beside("one.pem", "no certificate");
   CHECK(served.server.logs(refused + "the certificate " + files[0] + " is not a certificate in PEM form"));
   CHECK(served.serves(first));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,13 @@ TEST_CASE("the name in a request chooses the site", "[e2e][sites]") {
   CHECK(running.get("other.example", "http://A.example/").body == "of a");
 }
 
+TEST_CASE("a changed error page is sent soon, without a reload by hand", "[e2e][sites]") {
+  Running running;
+  REQUIRE(running.get("a.example", "/missing").body == "<p>lost at a</p>");
+  running.site.write_beside("errors/404.html", "<p>found nowhere</p>");
+  CHECK(eventually([&] { return running.get("a.example", "/missing").body == "<p>found nowhere</p>"; }));
+}
+
 TEST_CASE("a site sends clear text to https, but not who looks for a challenge", "[e2e][sites]") {
   const Running running;
   const HttpAnswer sent = running.get("x.b.example:1", "/a//b%20?c=d");
@@ -208,6 +216,13 @@ TEST_CASE("a site may ask clients for certificates", "[e2e][sites]") {
   // The other sites ask nobody, and their connections do not reach this one.
   CHECK_THAT(running.get_secure("a.example", "a.example"), EndsWith("of a"));
   CHECK_THAT(running.get_secure("a.example", "b.example"), StartsWith("HTTP/1.1 421 "));
+
+  // Whose clients are let in from now on is taken without a reload by hand.
+  std::filesystem::copy_file(folder.path("other.pem"), folder.path("client.pem"),
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(eventually([&] {
+    return ask({"--cert", folder.path("other.pem"), "--key", folder.path("other.key")}) == "of b";
+  }));
 }
 
 TEST_CASE("metrics and status tell sites apart", "[e2e][sites]") {

@@ -1,4 +1,4 @@
-#include "server/certificate_watch.h"
+#include "server/named_files_watch.h"
 
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -18,6 +18,8 @@
 namespace sluice {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::uint32_t kGone = IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT;
 constexpr std::uint32_t kWanted = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
                                   IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
@@ -25,10 +27,17 @@ constexpr std::uint32_t kWanted = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_
 constexpr std::uint64_t kPatience = 20;
 constexpr std::uint64_t kLateMs = 10'000;
 
+// The name of a step that stands for all names in its folder.
+constexpr const char* kAnyName = "*";
+
 bool has_files(const ServingPlan& plan) {
   const auto is_file = [](const Certificate& certificate) { return certificate.files.chain != kSelfSigned; };
+  const auto names_files = [](const SitePlan& site) {
+    return !site.client_ca.empty() || !site.settings.error_pages.empty();
+  };
   return !plan.settings.ticket_keys_file.empty() ||
-         std::any_of(plan.certificates.begin(), plan.certificates.end(), is_file);
+         std::any_of(plan.certificates.begin(), plan.certificates.end(), is_file) ||
+         std::any_of(plan.sites.begin(), plan.sites.end(), names_files);
 }
 
 // What a child finds in the files of a plan.
@@ -39,6 +48,10 @@ class Look {
       if (certificate.files.chain != kSelfSigned) compare(certificate);
     }
     if (!plan.settings.ticket_keys_file.empty()) compare(plan.settings.ticket_keys_file, *plan.ticket_keys);
+    for (const SitePlan& site : plan.sites) {
+      if (!site.client_ca.empty()) compare_signers(site.settings.client_ca, site.client_ca);
+      if (!site.settings.error_pages.empty()) compare(site.settings.error_pages, site.error_pages);
+    }
   }
   // Something that identifies the contents, or nothing if they are in force; why they cannot be read; and the
   // steps of all paths.
@@ -65,6 +78,19 @@ class Look {
     if (!read) return note_error(read.error().message);
     note(read->view(), served.are(read->view()));
   }
+  void compare_signers(const std::string& file, const std::string& served) {
+    follow(file);
+    const auto read = read_client_ca(file);
+    if (!read) return note_error(read.error().message);
+    note(*read, *read == served);
+  }
+  void compare(const std::string& folder, const ErrorPages& served) {
+    follow(fs::path(folder) / kAnyName);
+    const auto read = ErrorPages::read(folder);
+    if (!read) return note_error(read.error().message);
+    for (const auto& [status, page] : read->all()) note(page, true);
+    note("", read->all() == served.all());
+  }
   void note(std::string_view bytes, bool same) {
     constexpr std::size_t kFactor = 1'000'003;
     contents_ = contents_ * kFactor + std::hash<std::string_view>()(bytes);
@@ -84,15 +110,15 @@ class Look {
   bool differs_ = false;
   std::string error_;
   NetstringWriter steps_;
-  std::set<std::filesystem::path> known_;
+  std::set<fs::path> known_;
 };
 
 }  // namespace
 
-CertificateWatch::CertificateWatch(EventLoop& loop, Actions actions, Pace pace)
+NamedFilesWatch::NamedFilesWatch(EventLoop& loop, Actions actions, Pace pace)
     : loop_(loop), actions_(std::move(actions)), pace_(pace), work_(loop, [this] { work(); }) {}
 
-void CertificateWatch::serve(PlanPtr plan) {
+void NamedFilesWatch::serve(PlanPtr plan) {
   asks_ = reloads_ = false;
   refused_.clear();
   why_.clear();
@@ -102,22 +128,23 @@ void CertificateWatch::serve(PlanPtr plan) {
   if (!inotify_) {
     inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!inotify_ || !events_.begin(loop_, inotify_.get(), EPOLLIN, *this)) {
-      log(LogLevel::warning, fmt::format("changes of certificates are noticed within {} s only: {}",
-                                         pace_.look_ms / 1000, std::strerror(errno)));
+      log(LogLevel::warning,
+          fmt::format("changes of certificates and error pages are noticed within {} s only: {}",
+                      pace_.look_ms / 1000, std::strerror(errno)));
     }
   }
   next_look_ms_ = 0;  // finds out what has to be watched, and what has changed during the reload
   work_.soon();
 }
 
-void CertificateWatch::reload_begins() {
+void NamedFilesWatch::reload_begins() {
   reloads_ = true;
   if (child_ == nullptr) return;
   child_.reset();
   next_look_ms_ = 0;
 }
 
-void CertificateWatch::end() {
+void NamedFilesWatch::end() {
   events_.end();
   inotify_.reset();
   places_.clear();
@@ -127,13 +154,13 @@ void CertificateWatch::end() {
   work_.off();
 }
 
-void CertificateWatch::close_for_child() {
+void NamedFilesWatch::close_for_child() {
   inotify_.reset();
   if (child_ != nullptr) child_->close_for_child();
   plan_.reset();
 }
 
-void CertificateWatch::on_events(std::uint32_t) {
+void NamedFilesWatch::on_events(std::uint32_t) {
   alignas(inotify_event) char buffer[16 * 1024];
   const ssize_t got = ::read(inotify_.get(), buffer, sizeof(buffer));
   const std::uint64_t now_ms = monotonic_ms();
@@ -142,18 +169,19 @@ void CertificateWatch::on_events(std::uint32_t) {
     at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
     const auto first = places_.lower_bound({event->wd, ""});
     const bool folder_gone = (event->mask & kGone) != 0 && first != places_.end() && first->first == event->wd;
-    const bool named = event->len > 0 && places_.contains({event->wd, event->name});
+    const bool named = event->len > 0 &&
+                       (places_.contains({event->wd, event->name}) || places_.contains({event->wd, kAnyName}));
     if (folder_gone || named || (event->mask & IN_Q_OVERFLOW) != 0) note_change(now_ms);
   }
 }
 
-void CertificateWatch::note_change(std::uint64_t now_ms) {
+void NamedFilesWatch::note_change(std::uint64_t now_ms) {
   first_change_ms_ = std::min(first_change_ms_, now_ms);
   last_change_ms_ = now_ms;
   work_.soon();
 }
 
-std::uint64_t CertificateWatch::due_ms() const {
+std::uint64_t NamedFilesWatch::due_ms() const {
   if (child_ != nullptr) return late_ms_;
   if (asks_ || reloads_) return Alarm::kNever;
   if (first_change_ms_ == Alarm::kNever) return next_look_ms_;
@@ -161,10 +189,10 @@ std::uint64_t CertificateWatch::due_ms() const {
   return std::min({next_look_ms_, at_the_latest, last_change_ms_ + pace_.quiet_ms});
 }
 
-void CertificateWatch::work() {
+void NamedFilesWatch::work() {
   const std::uint64_t now_ms = monotonic_ms();
   if (now_ms >= tell_ms_) {
-    log(LogLevel::error, "the changed certificates are not taken, and those before them serve on: " + why_);
+    log(LogLevel::error, "the changed files are not taken, and those before them serve on: " + why_);
     tell_ms_ = Alarm::kNever;
     why_.clear();
   }
@@ -173,13 +201,14 @@ void CertificateWatch::work() {
       look();
     } else {
       late_ms_ = Alarm::kNever;
-      log(LogLevel::warning, "the files of certificates cannot be looked at: their disk does not answer");
+      log(LogLevel::warning,
+          "the files that the settings name cannot be looked at: their disk does not answer");
     }
   }
   work_.at(std::min(tell_ms_, due_ms()));
 }
 
-void CertificateWatch::look() {
+void NamedFilesWatch::look() {
   const std::uint64_t now_ms = monotonic_ms();
   first_change_ms_ = Alarm::kNever;
   next_look_ms_ = now_ms + pace_.look_ms;
@@ -188,14 +217,14 @@ void CertificateWatch::look() {
     return Look(*plan).report();
   });
   if (!child) {
-    log(LogLevel::warning, "the files of certificates cannot be looked at: " + child.error().message);
+    log(LogLevel::warning, "the files that the settings name cannot be looked at: " + child.error().message);
     return;
   }
   child_ = std::move(*child);
   late_ms_ = now_ms + kLateMs;
 }
 
-bool CertificateWatch::child_ended(pid_t pid, int status) {
+bool NamedFilesWatch::child_ended(pid_t pid, int status) {
   if (child_ == nullptr || !child_->is(pid)) return false;
   const auto report = child_->result(status);
   child_.reset();
@@ -205,10 +234,10 @@ bool CertificateWatch::child_ended(pid_t pid, int status) {
   return true;
 }
 
-void CertificateWatch::heard(const Result<std::string>& report) {
+void NamedFilesWatch::heard(const Result<std::string>& report) {
   if (!report) {
-    log(LogLevel::warning,
-        "the files of certificates cannot be looked at: the process that read them " + report.error().message);
+    log(LogLevel::warning, "the files that the settings name cannot be looked at: the process that read them " +
+                               report.error().message);
     return;
   }
   NetstringReader fields(*report);
@@ -230,7 +259,7 @@ void CertificateWatch::heard(const Result<std::string>& report) {
 
 // True if a folder is watched that was not watched before. One that does not exist has a folder above it that
 // is watched.
-bool CertificateWatch::follow(std::string_view steps) {
+bool NamedFilesWatch::follow(std::string_view steps) {
   std::set<std::pair<int, std::string>> places;
   std::set<int> before;
   for (const auto& [wd, name] : places_) before.insert(wd);
@@ -243,10 +272,9 @@ bool CertificateWatch::follow(std::string_view steps) {
       folders.insert(wd);
       places.emplace(wd, name);
     } else if (errno != ENOENT && errno != ENOTDIR && !std::exchange(told_of_failure_, true)) {
-      log(LogLevel::warning,
-          fmt::format("cannot watch {}, where a certificate is: {}; changes there are noticed "
-                      "within {} s",
-                      folder, std::strerror(errno), pace_.look_ms / 1000));
+      log(LogLevel::warning, fmt::format("cannot watch {}, where files are that the settings name: {}; changes "
+                                         "there are noticed within {} s",
+                                         folder, std::strerror(errno), pace_.look_ms / 1000));
     }
   }
   for (const int wd : before) {
@@ -256,7 +284,7 @@ bool CertificateWatch::follow(std::string_view steps) {
   return !std::includes(before.begin(), before.end(), folders.begin(), folders.end());
 }
 
-void CertificateWatch::refused(const std::string& why) {
+void NamedFilesWatch::refused(const std::string& why) {
   reloads_ = false;
   work_.soon();
   if (!std::exchange(asks_, false)) return;

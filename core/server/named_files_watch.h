@@ -1,4 +1,5 @@
-// Notices when the files of certificates, private keys and ticket keys have other contents than those in force.
+// Notices when files that settings name have other contents than those in force: certificates, private keys,
+// keys of tickets, who signs clients' certificates, error pages.
 //
 // It watches every folder along their paths and along the symbolic links there (inotify(7)), because renewals
 // rename files over each other and swap links. It also looks once a minute, because some file systems report
@@ -29,7 +30,7 @@
 
 namespace sluice {
 
-class CertificateWatch final : private Pollable {
+class NamedFilesWatch final : private Pollable {
  public:
   struct Pace {
     std::uint32_t quiet_ms = 500;    // without a change before the files are looked at
@@ -41,8 +42,8 @@ class CertificateWatch final : private Pollable {
     std::function<void()> changed;         // asks for a reload; the answer is `serve` or `refused`
   };
   // `loop` lives longer.
-  CertificateWatch(EventLoop& loop, Actions actions, Pace pace);
-  CertificateWatch(EventLoop& loop, Actions actions) : CertificateWatch(loop, std::move(actions), Pace()) {}
+  NamedFilesWatch(EventLoop& loop, Actions actions, Pace pace);
+  NamedFilesWatch(EventLoop& loop, Actions actions) : NamedFilesWatch(loop, std::move(actions), Pace()) {}
 
   // What is in force from now on.
   void serve(PlanPtr plan);

@@ -1,5 +1,5 @@
 // Changed certificates are noticed in whatever way their files are changed, and refused ones are told of once.
-#include "server/certificate_watch.h"
+#include "server/named_files_watch.h"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -30,17 +30,18 @@ struct Fixture {
   const UniqueFd log_file{::memfd_create("log", MFD_CLOEXEC)};
   int asked = 0;
   int looks = 0;
-  std::unique_ptr<CertificateWatch> watch = make({10, kHourMs, kHourMs});
+  std::unique_ptr<NamedFilesWatch> watch = make({10, kHourMs, kHourMs});
   std::string chain = folder / "tls.crt";
   std::string key = folder / "tls.key";
   std::string tickets;
+  std::string signers;
+  std::string error_pages;
 
   Fixture() { set_log_fd(log_file.get()); }
   ~Fixture() { set_log_fd(STDERR_FILENO); }
 
-  std::unique_ptr<CertificateWatch> make(CertificateWatch::Pace pace) {
-    return std::make_unique<CertificateWatch>(*loop, CertificateWatch::Actions{[] {}, [this] { ++asked; }},
-                                              pace);
+  std::unique_ptr<NamedFilesWatch> make(NamedFilesWatch::Pace pace) {
+    return std::make_unique<NamedFilesWatch>(*loop, NamedFilesWatch::Actions{[] {}, [this] { ++asked; }}, pace);
   }
   void write_pair(const std::string& in, const std::string& text) const {
     folder.write(in + "tls.crt", "chain " + text);
@@ -50,6 +51,11 @@ struct Fixture {
     auto plan = std::make_shared<ServingPlan>();
     plan->certificates.push_back(std::move(*read_certificate({chain, key})));
     plan->settings.ticket_keys_file = tickets;
+    SitePlan& site = plan->sites.emplace_back();
+    site.settings.client_ca = signers;
+    if (!signers.empty()) site.client_ca = *read_client_ca(signers);
+    site.settings.error_pages = error_pages;
+    if (!error_pages.empty()) site.error_pages = *ErrorPages::read(error_pages);
     if (!tickets.empty()) plan->ticket_keys = std::move(*plan_ticket_keys(tickets, nullptr));
     return plan;
   }
@@ -84,7 +90,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(Fixture, "a file that is written or renamed over another is noticed", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "a file that is written or renamed over another is noticed", "[named_files_watch]") {
   write_pair("", "one");
   serve();
   CHECK(asked == 0);
@@ -103,7 +109,7 @@ TEST_CASE_METHOD(Fixture, "a file that is written or renamed over another is not
   CHECK(notices());
 }
 
-TEST_CASE_METHOD(Fixture, "files with the same contents are no change", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "files with the same contents are no change", "[named_files_watch]") {
   write_pair("", "one");
   serve();
   write_pair("new", "one");
@@ -112,7 +118,7 @@ TEST_CASE_METHOD(Fixture, "files with the same contents are no change", "[certif
   CHECK(asked == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "links are followed wherever they are on the path", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "links are followed wherever they are on the path", "[named_files_watch]") {
   fs::create_directories(folder / "v1");
   fs::create_directories(folder / "v2");
   write_pair("v1/", "one");
@@ -155,7 +161,7 @@ TEST_CASE_METHOD(Fixture, "links are followed wherever they are on the path", "[
   CHECK(notices());
 }
 
-TEST_CASE_METHOD(Fixture, "a folder that is removed and made again is found again", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "a folder that is removed and made again is found again", "[named_files_watch]") {
   fs::create_directories(folder / "a/b");
   chain = folder / "a/b/tls.crt";
   key = folder / "a/b/tls.key";
@@ -169,7 +175,7 @@ TEST_CASE_METHOD(Fixture, "a folder that is removed and made again is found agai
   CHECK(notices());
 }
 
-TEST_CASE_METHOD(Fixture, "what the kernel does not report is seen by and by", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "what the kernel does not report is seen by and by", "[named_files_watch]") {
   watch = make({10, 20, kHourMs});
   write_pair("", "one");
   fs::create_directories(folder / "elsewhere");
@@ -179,7 +185,7 @@ TEST_CASE_METHOD(Fixture, "what the kernel does not report is seen by and by", "
   CHECK(notices());
 }
 
-TEST_CASE_METHOD(Fixture, "keys of tickets are watched as well", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "keys of tickets are watched as well", "[named_files_watch]") {
   write_pair("", "one");
   tickets = folder / "tickets";
   folder.write("tickets", std::string(80, 'a'));
@@ -189,7 +195,42 @@ TEST_CASE_METHOD(Fixture, "keys of tickets are watched as well", "[certificate_w
   CHECK(notices());
 }
 
-TEST_CASE_METHOD(Fixture, "refused contents are told of once, and not tried again", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "those who sign clients' certificates are watched as well", "[named_files_watch]") {
+  write_pair("", "one");
+  signers = folder / "signers.pem";
+  folder.write("signers.pem", "one");
+  serve();
+  CHECK(asked == 0);
+  folder.write("signers.pem", "two");
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "error pages are watched as well", "[named_files_watch]") {
+  write_pair("", "one");
+  fs::create_directories(folder / "errors");
+  folder.write("errors/404.html", "not here");
+  folder.write("errors/500.html", "broken");
+  error_pages = folder / "errors";
+  serve();
+  CHECK(asked == 0);
+  SECTION("one changes") {
+    folder.write("errors/404.html", "gone");
+  }
+  SECTION("one comes") {
+    folder.write("errors/403.html", "closed");
+  }
+  SECTION("one goes") {
+    fs::remove(folder / "errors/500.html");
+  }
+  SECTION("two change places") {
+    fs::rename(folder / "errors/404.html", folder / "errors/next");
+    fs::rename(folder / "errors/500.html", folder / "errors/404.html");
+    fs::rename(folder / "errors/next", folder / "errors/500.html");
+  }
+  CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "refused contents are told of once, and not tried again", "[named_files_watch]") {
   watch = make({10, kHourMs, 30});
   write_pair("", "one");
   serve();
@@ -209,7 +250,7 @@ TEST_CASE_METHOD(Fixture, "refused contents are told of once, and not tried agai
   CHECK(asked == 2);
 }
 
-TEST_CASE_METHOD(Fixture, "a renewal that was half written is not complained about", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "a renewal that was half written is not complained about", "[named_files_watch]") {
   write_pair("", "one");
   const PlanPtr before = plan();
   serve(before);
@@ -232,7 +273,7 @@ TEST_CASE_METHOD(Fixture, "a renewal that was half written is not complained abo
 }
 
 TEST_CASE_METHOD(Fixture, "a change is asked for again when other settings were refused",
-                 "[certificate_watch]") {
+                 "[named_files_watch]") {
   write_pair("", "one");
   serve();
   folder.write("tls.crt", "chain two");
@@ -243,7 +284,7 @@ TEST_CASE_METHOD(Fixture, "a change is asked for again when other settings were 
   CHECK(asked == 2);
 }
 
-TEST_CASE_METHOD(Fixture, "a file that is missing is told of, and looked for", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "a file that is missing is told of, and looked for", "[named_files_watch]") {
   watch = make({10, kHourMs, 30});
   write_pair("", "one");
   serve();
@@ -255,7 +296,7 @@ TEST_CASE_METHOD(Fixture, "a file that is missing is told of, and looked for", "
   CHECK(notices());
 }
 
-TEST_CASE_METHOD(Fixture, "a change during a reload is looked at afterwards", "[certificate_watch]") {
+TEST_CASE_METHOD(Fixture, "a change during a reload is looked at afterwards", "[named_files_watch]") {
   write_pair("", "one");
   const PlanPtr before = plan();
   serve(before);
