@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kTimeMinMs = 10;
 constexpr std::uint64_t kTimeMaxMs = 3'600'000;
 
-Result<void> add_option(const OptionText& given, CheckRequest& request) {
+Result<void> take_module_option(const OptionText& given, CheckRequest& request) {
   const std::size_t equals = given.text.find('=');
   if (equals == 0 || equals == std::string::npos) {
     return fail(
@@ -55,7 +55,7 @@ Result<CheckRequest> read_request(const OptionTexts& command_line) {
       if (name == "user") request.user = given.text;
       if (name == "json") request.output = CheckRequest::Output::json;
       if (name == "junit") request.output = CheckRequest::Output::junit;
-      if (name == "option") taken = add_option(given, request);
+      if (name == "option") taken = take_module_option(given, request);
       if (name == "request") taken = add_target(given, request);
       if (name == "handler-timeout") taken = set_time(given, request.handler_ms);
       if (name == "step-timeout") taken = set_time(given, request.step_ms);

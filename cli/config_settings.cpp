@@ -56,7 +56,7 @@ Result<const ServeOption*> find_option(const ConfigEntry& entry, bool in_site) {
   return option;
 }
 
-Result<MountSpec> read_mount(const ConfigMount& mount) {
+Result<MountSpec> to_mount_spec(const ConfigMount& mount) {
   std::string prefix;
   std::string module;
   WrittenOptions options;
@@ -80,7 +80,7 @@ void add_mounts(const std::vector<ConfigMount>& mounts, const GivenPlaces& given
                 Mistakes& mistakes) {
   for (const ConfigMount& mount : mounts) {
     if (mount.filter ? given.filters : given.mounts) continue;
-    auto spec = read_mount(mount);
+    auto spec = to_mount_spec(mount);
     mistakes.take(spec ? add_mount(site, std::move(*spec)) : Result<void>(Unexpected(spec.error())),
                   mount.place);
   }

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kNameMax = 64;
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+constexpr std::string_view kNewNameBytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 constexpr NewKind kKinds[] = {
     {"handler", "Write a folder with a new handler, its build and its test"},
@@ -69,7 +69,7 @@ std::string class_name(std::string_view name) {
 
 Result<void> check_module_name(std::string_view name) {
   if (!name.empty() && name.size() <= kNameMax && kLetters.find(name.front()) != std::string_view::npos &&
-      name.find_first_not_of(kNameBytes) == std::string_view::npos) {
+      name.find_first_not_of(kNewNameBytes) == std::string_view::npos) {
     return {};
   }
   return fail(

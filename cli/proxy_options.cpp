@@ -33,7 +33,7 @@ Result<void> add_trusted_network(const ServeOption&, ServeRequest& request, cons
 
 Result<void> set_trusted_field(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text != "x-forwarded-for" && text != "forwarded")
-    return fail(quoted(text) + " is no field that proxies write: write x-forwarded-for or forwarded");
+    return fail(in_quotes(text) + " is no field that proxies write: write x-forwarded-for or forwarded");
   request.settings.trusted_proxies.field =
       text == "forwarded" ? ForwardedField::forwarded : ForwardedField::x_forwarded;
   return {};

@@ -27,7 +27,8 @@ constexpr std::uint64_t kMebi = 1024 * kKibi;
 constexpr std::uint64_t kGibi = 1024 * kMebi;
 constexpr std::uint64_t kHourMs = 3'600'000;
 
-constexpr std::string_view kNameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+constexpr std::string_view kModuleNameBytes =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
 std::string print_count(std::uint64_t value) {
   return std::to_string(value);
@@ -49,7 +50,7 @@ std::string print_duration(std::uint64_t duration_ms) {
 
 Result<std::uint64_t> parse_count(std::string_view text) {
   const auto value = parse_decimal(text);
-  if (!value) return fail(quoted(text) + " is not a number: write it in digits");
+  if (!value) return fail(in_quotes(text) + " is not a number: write it in digits");
   return *value;
 }
 
@@ -155,8 +156,8 @@ constexpr auto kConfigField = [](ServeRequest& request) -> std::string& { return
 
 template <auto Member>
 Result<void> add_module(const ServeOption&, ServeRequest& request, const std::string& text) {
-  if (text.empty() || text.find_first_not_of(kNameBytes) != std::string::npos) {
-    return fail(quoted(text) + " is not the name of a module: 'sluice modules' lists the names");
+  if (text.empty() || text.find_first_not_of(kModuleNameBytes) != std::string::npos) {
+    return fail(in_quotes(text) + " is not the name of a module: 'sluice modules' lists the names");
   }
   (request.settings.*Member).push_back(text);
   return {};
@@ -164,7 +165,7 @@ Result<void> add_module(const ServeOption&, ServeRequest& request, const std::st
 
 Result<void> set_tls_min(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text != "1.2" && text != "1.3")
-    return fail(quoted(text) + " is not a version that sluice speaks: write 1.2 or 1.3");
+    return fail(in_quotes(text) + " is not a version that sluice speaks: write 1.2 or 1.3");
   request.settings.tls_min = text == "1.2" ? TlsVersion::v1_2 : TlsVersion::v1_3;
   return {};
 }
@@ -187,7 +188,7 @@ Result<void> set_check(const ServeOption&, ServeRequest& request, const std::str
 
 Result<void> set_access_log_format(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text != "combined" && text != "json")
-    return fail(quoted(text) + " is not a format of the access log: write combined or json");
+    return fail(in_quotes(text) + " is not a format of the access log: write combined or json");
   request.site().access_log_format = text == "json" ? AccessLogFormat::json : AccessLogFormat::combined;
   return {};
 }

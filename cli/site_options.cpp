@@ -43,7 +43,7 @@ Result<void> add_mount_text(const ServeOption& option, ServeRequest& request, co
   const std::string& name = mount->site_name;
   if (!name.empty() && request.open_site) {
     return fail(fmt::format("the {} {} names a site, but stands in one: write the prefix alone", option.name,
-                            quoted(text)));
+                            in_quotes(text)));
   }
   SiteSettings& site = name.empty() ? request.site() : named_site(request.settings, name);
   return add_mount(site, std::move(*mount));
@@ -60,7 +60,7 @@ Result<void> add_name(const ServeOption&, ServeRequest& request, const std::stri
 }
 
 Result<void> set_redirect(const ServeOption&, ServeRequest& request, const std::string& text) {
-  if (text != "https" && text != "off") return fail(quoted(text) + " is no redirect: write https or off");
+  if (text != "https" && text != "off") return fail(in_quotes(text) + " is no redirect: write https or off");
   request.site().redirect = text == "https" ? Redirect::https : Redirect::off;
   return {};
 }
@@ -78,8 +78,8 @@ Result<void> add_protocols(const ServeOption&, ServeRequest& request, const std:
                          : name == "h2c"    ? &protocols.http2_clear
                                             : nullptr;
     if (member == nullptr)
-      return fail(quoted(name) + " is no protocol that sluice speaks: write h2, http/1.1 or h2c");
-    if (*member) return fail(quoted(name) + " is given twice: write it once");
+      return fail(in_quotes(name) + " is no protocol that sluice speaks: write h2, http/1.1 or h2c");
+    if (*member) return fail(in_quotes(name) + " is given twice: write it once");
     *member = true;
   }
   if (protocols.http2_clear && request.open_site) {
@@ -100,13 +100,14 @@ Result<void> set_hsts(const ServeOption&, ServeRequest& request, const std::stri
     const auto parsed = parse_duration_ms(age);
     if (!parsed) return Unexpected(parsed.error());
     hsts.seconds = *parsed / 1000;
-    if (hsts.seconds == 0) return fail(quoted(age) + " is less than a second: write off, or a TIME as in 365d");
+    if (hsts.seconds == 0)
+      return fail(in_quotes(age) + " is less than a second: write off, or a TIME as in 365d");
   }
   if (age == "off" && !rest.empty()) return fail("behind off nothing follows: write off alone");
   while (!rest.empty()) {
     const std::string_view word = take_part(rest, " ");
     if (word != "subdomains" && word != "preload")
-      return fail(quoted(word) + " is unknown here: write a TIME, and subdomains or preload behind it");
+      return fail(in_quotes(word) + " is unknown here: write a TIME, and subdomains or preload behind it");
     (word == "preload" ? hsts.preload : hsts.subdomains) = true;
   }
   request.site().hsts = hsts;
@@ -119,7 +120,7 @@ Result<void> set_client_certificates(const ServeOption&, ServeRequest& request, 
   if (text == "asked") asked = ClientCertificates::asked;
   if (text == "required") asked = ClientCertificates::required;
   if (text == "off" || text == "asked" || text == "required") return {};
-  return fail(quoted(text) + " says nothing of client certificates: write off, asked or required");
+  return fail(in_quotes(text) + " says nothing of client certificates: write off, asked or required");
 }
 
 Result<void> add_listen(const ServeOption&, ServeRequest& request, const std::string& text) {

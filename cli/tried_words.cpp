@@ -17,7 +17,7 @@ constexpr std::string_view kLogs =
     "the log is what 'sluice serve' writes to stderr; for the service, 'journalctl -u sluice' shows it";
 constexpr std::string_view kStart = "write 'sluice serve'; for the service, it is 'systemctl start sluice'";
 constexpr std::string_view kStop = "write 'sluice stop'";
-constexpr Advice kCommands[] = {
+constexpr Advice kTriedCommands[] = {
     {"test", kTest},
     {"configtest", kTest},
     {"validate", kTest},
@@ -39,7 +39,7 @@ constexpr Advice kCommands[] = {
 
 constexpr std::string_view kPort =
     "write 'sluice serve --listen 127.0.0.1:PORT', or '--listen *:PORT' for all addresses";
-constexpr Advice kOptions[] = {
+constexpr Advice kTriedOptions[] = {
     {"port", kPort},
     {"p", kPort},
 };
@@ -53,11 +53,11 @@ std::optional<std::string_view> find(std::span<const Advice> all, std::string_vi
 }  // namespace
 
 std::optional<std::string_view> advice_on_command(std::string_view word) {
-  return find(kCommands, word);
+  return find(kTriedCommands, word);
 }
 
 std::optional<std::string_view> advice_on_option(std::string_view word) {
-  return find(kOptions, word);
+  return find(kTriedOptions, word);
 }
 
 }  // namespace sluice::cli

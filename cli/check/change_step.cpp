@@ -10,7 +10,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr unsigned kTurnsMax = 6;
-constexpr unsigned kRoundsPerWindow = 2;
+constexpr unsigned kDeparturesPerWindow = 2;
 
 // The bytes that a client has sent when it leaves.
 struct Beginning {
@@ -66,7 +66,7 @@ void check_departures(const ModuleUnderCheck& subject, Findings& findings) {
   std::vector<std::string> targets = subject.request().requests;
   for (std::string& target : targets) target = worker.target(target);
   targets.push_back(longest->target);
-  find_growth(findings, "each round of departing clients", kRoundsPerWindow, [&] {
+  find_growth(findings, "each round of departing clients", kDeparturesPerWindow, [&] {
     for (const std::string& target : targets) {
       for (const Beginning& beginning : beginnings(target)) {
         for (unsigned turns = 0; turns < kTurnsMax; ++turns) {

@@ -27,7 +27,7 @@ std::string_view verdict_name(Verdict verdict) {
 
 // Quotes a text for JSON. Sentences have no control bytes. Bytes that are not UTF-8 come from the module, and
 // each is replaced.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char byte : text) {
     if (byte == '"' || byte == '\\') out += '\\';
@@ -97,14 +97,14 @@ std::string format_table(const CheckReport& report) {
 }
 
 std::string format_json(const CheckReport& report) {
-  std::string out = fmt::format(R"({{"file": {}, "clean": {}, "checks": [)", quoted(printable(report.file)),
+  std::string out = fmt::format(R"({{"file": {}, "clean": {}, "checks": [)", json_text(printable(report.file)),
                                 report.clean() ? "true" : "false");
   for (const CheckResult& result : report.results) {
     out += (&result == report.results.data() ? "\n" : ",\n");
-    out += fmt::format(R"(  {{"check": {}, "verdict": {}, "sentences": [)", quoted(result.check),
-                       quoted(verdict_name(result.verdict)));
+    out += fmt::format(R"(  {{"check": {}, "verdict": {}, "sentences": [)", json_text(result.check),
+                       json_text(verdict_name(result.verdict)));
     for (const std::string& sentence : result.sentences) {
-      out += (&sentence == result.sentences.data() ? "" : ", ") + quoted(sentence);
+      out += (&sentence == result.sentences.data() ? "" : ", ") + json_text(sentence);
     }
     out += "]}";
   }

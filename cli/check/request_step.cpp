@@ -13,7 +13,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr unsigned kRepeats = 8;
-constexpr unsigned kRoundsPerWindow = 20;
+constexpr unsigned kRequestsPerWindow = 20;
 // A handler that sleeps this long in nearly every request does so by itself, not because the machine is busy.
 constexpr std::uint64_t kNapUs = 200;
 constexpr std::size_t kLargeBody = 1024 * 1024;
@@ -191,7 +191,7 @@ void check_repetition(const ModuleUnderCheck& subject, Findings& findings) {
   if (mounted == nullptr) return;
   TestWorker& worker = mounted->worker();
   const std::vector<std::string> targets = mounted->small_targets();
-  find_growth(findings, "each round of GET and POST", kRoundsPerWindow, [&] {
+  find_growth(findings, "each round of GET and POST", kRequestsPerWindow, [&] {
     for (const std::string& target : targets) {
       worker.ask("GET", target);
       worker.ask("POST", target, sized_body(11));

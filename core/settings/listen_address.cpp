@@ -86,7 +86,7 @@ constexpr std::string_view kHttps = "https://";
 // Takes the scheme off an address that is written as a URL: https://HOST:PORT/. The scheme's port is added if
 // there is none.
 Result<std::string> without_scheme(std::string_view text) {
-  const std::string subject = "the address " + quoted(text);
+  const std::string subject = "the address " + in_quotes(text);
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos || text.substr(0, scheme) == "unix") return std::string(text);
   const std::string_view prefix = text.substr(0, scheme + 3);
@@ -129,7 +129,7 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     });
   }
   if (text.substr(0, kUnix.size()) == kUnix) return parse_unix(text, text.substr(kUnix.size()));
-  const std::string subject = "the address " + quoted(text);
+  const std::string subject = "the address " + in_quotes(text);
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || (text.front() == '[' && text.back() == ']'))
     return fail(fmt::format("{} has no port: {}", subject, with_port(text)));

@@ -142,7 +142,7 @@ Result<void> sort_options(const std::string& subject, const WrittenOptions& opti
 // Parses [NAME]PREFIX=MODULE[:KEY=VALUE...]. `make` makes what the parts mean.
 Result<MountSpec> parse_place(const char* kind, const char* example, std::string_view text,
                               decltype(make_mount)& make) {
-  const std::string subject = fmt::format("the {} {}", kind, quoted(text));
+  const std::string subject = fmt::format("the {} {}", kind, in_quotes(text));
   const std::size_t equals = text.find('=');
   const std::string_view place = text.substr(0, equals);
   const std::string_view rest = equals == std::string_view::npos ? "" : text.substr(equals + 1);

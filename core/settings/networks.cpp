@@ -39,14 +39,15 @@ Result<void> Networks::add(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto first = PeerAddress::parse(text.substr(0, slash));
   if (!first || first->unmapped() != *first)
-    return fail(quoted(text) + " is no network: write 10.0.0.0/8, 2001:db8::/32, 192.0.2.1 or unix");
+    return fail(in_quotes(text) + " is no network: write 10.0.0.0/8, 2001:db8::/32, 192.0.2.1 or unix");
   const unsigned most = first->family() == AF_INET ? 32 : 128;
   const auto bits = slash == std::string_view::npos ? most : parse_decimal(text.substr(slash + 1));
   if (!bits || *bits > most)
-    return fail(fmt::format("the network {} needs a number from 0 to {} behind its slash", quoted(text), most));
+    return fail(
+        fmt::format("the network {} needs a number from 0 to {} behind its slash", in_quotes(text), most));
   const auto kept = static_cast<unsigned>(*bits);
   if (const PeerAddress network = network_of(*first, kept); network != *first)
-    return fail(fmt::format("the network {} begins in the middle of a network: write {}/{}", quoted(text),
+    return fail(fmt::format("the network {} begins in the middle of a network: write {}/{}", in_quotes(text),
                             trimmed(network.text(), "[]"), kept));
   all_.push_back({*first, kept});
   return {};

@@ -63,7 +63,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       {"G", kKibi * kKibi * kKibi},
   };
   const auto bytes = parse_scaled(text, kUnits);
-  if (!bytes) return fail(quoted(text) + " is not a size: write bytes, as in 65536, 64k, 1M or 2G");
+  if (!bytes) return fail(in_quotes(text) + " is not a size: write bytes, as in 65536, 64k, 1M or 2G");
   return *bytes;
 }
 
@@ -77,7 +77,7 @@ Result<std::uint64_t> parse_duration_ms(std::string_view text) {
   }
   const auto duration_ms = parse_scaled(text, kUnits);
   if (!duration_ms)
-    return fail(quoted(text) +
+    return fail(in_quotes(text) +
                 " is not a time: write 500ms, 30s, 5m, 1h or 1d, as one whole number and its unit");
   return *duration_ms;
 }
@@ -97,13 +97,13 @@ Result<LogLevel> parse_log_level(std::string_view text) {
   if (text == "info") return LogLevel::info;
   if (text == "warning") return LogLevel::warning;
   if (text == "error") return LogLevel::error;
-  return fail(quoted(text) + " is not a log level: write debug, info, warning or error");
+  return fail(in_quotes(text) + " is not a log level: write debug, info, warning or error");
 }
 
 Result<bool> parse_flag(std::string_view text) {
   if (text == "on" || text == "true" || text == "yes" || text == "1") return true;
   if (text == "off" || text == "false" || text == "no" || text == "0") return false;
-  return fail(quoted(text) + " is neither on nor off: write on or off, true or false, yes or no, 1 or 0");
+  return fail(in_quotes(text) + " is neither on nor off: write on or off, true or false, yes or no, 1 or 0");
 }
 
 Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view value) {
@@ -114,7 +114,7 @@ Result<std::uint64_t> check_option(const OptionInfo& option, std::string_view va
       return 0;
     case OptionType::number:
       if (const auto decimal = parse_decimal(value)) return *decimal;
-      return bad_option(option, quoted(value) + " is not a number: write 0 or more, in digits");
+      return bad_option(option, in_quotes(value) + " is not a number: write 0 or more, in digits");
     case OptionType::size:
       number = parse_size(value);
       break;

@@ -46,7 +46,7 @@ std::string shortest_ipv6(std::string_view name) {
 }  // namespace
 
 Result<std::string> parse_site_name(std::string_view text) {
-  const std::string subject = quoted(text) + " is not the name of a site: ";
+  const std::string subject = in_quotes(text) + " is not the name of a site: ";
   if (text.find("://") != std::string_view::npos)
     return fail(subject + "write the host alone, without http://");
   if (text.find('/') != std::string_view::npos) return fail(subject + "write the host alone, without a path");

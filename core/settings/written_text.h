@@ -6,7 +6,7 @@
 
 namespace sluice {
 
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 

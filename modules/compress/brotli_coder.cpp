@@ -6,18 +6,18 @@
 namespace sluice::compress {
 namespace {
 
-constexpr std::uint32_t kStreamWindowLog = 17;
+constexpr std::uint32_t kBrotliStreamWindowLog = 17;
 constexpr std::uint32_t kThoroughWindowLog = 20;
-constexpr std::uint32_t kThoroughLevel = 7;
+constexpr std::uint32_t kThoroughBrotliLevel = 7;
 
 }  // namespace
 
 void BrotliCoder::begin(unsigned level, std::uint64_t) {
-  begin_with(level, kStreamWindowLog);
+  begin_with(level, kBrotliStreamWindowLog);
 }
 
 void BrotliCoder::begin_thorough(std::uint64_t) {
-  begin_with(kThoroughLevel, kThoroughWindowLog);
+  begin_with(kThoroughBrotliLevel, kThoroughWindowLog);
 }
 
 // The library cannot begin anew.

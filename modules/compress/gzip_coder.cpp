@@ -10,7 +10,7 @@ namespace {
 constexpr int kWindowBits = 15;
 constexpr int kWithGzipHeader = 16;
 constexpr int kMemoryLevel = 8;
-constexpr unsigned kThoroughLevel = 6;
+constexpr unsigned kThoroughGzipLevel = 6;
 
 void check(int result) {
   if (result == Z_MEM_ERROR) throw std::bad_alloc();
@@ -34,7 +34,7 @@ void GzipCoder::begin(unsigned level, std::uint64_t) {
 }
 
 void GzipCoder::begin_thorough(std::uint64_t size) {
-  begin(kThoroughLevel, size);
+  begin(kThoroughGzipLevel, size);
 }
 
 Step GzipCoder::step(Bytes input, Push push, char* made) {

@@ -10,7 +10,7 @@ namespace sluice::compress {
 namespace {
 
 // The tables are smaller than those of the levels, which take more memory and make content hardly shorter.
-constexpr int kStreamWindowLog = 17;
+constexpr int kZstdStreamWindowLog = 17;
 constexpr int kStreamHashLog = 15;
 constexpr int kStreamChainLog = 14;
 
@@ -31,7 +31,7 @@ void ZstdCoder::set(ZSTD_cParameter parameter, int value) {
 }
 
 void ZstdCoder::begin(unsigned level, std::uint64_t size) {
-  begin(Effort{static_cast<int>(level), kStreamWindowLog, kStreamHashLog, kStreamChainLog}, size);
+  begin(Effort{static_cast<int>(level), kZstdStreamWindowLog, kStreamHashLog, kStreamChainLog}, size);
 }
 
 void ZstdCoder::begin_thorough(std::uint64_t size) {

@@ -22,6 +22,16 @@ using files::Read;
 using files::ReadQueue;
 using files::ReadRef;
 
+// The numbers of a read. They are copied, since the loop may drop the read before the thread has submitted
+// it.
+struct AioTarget {
+  explicit AioTarget(const Read& read)
+      : data(read.buffer->data()), offset(static_cast<long long>(read.offset)), size(read.size) {}
+  char* data;
+  long long offset;
+  std::size_t size;
+};
+
 namespace {
 
 // Twice as many as reads may run: a slot stays when the kernel completes the read before the thread that
@@ -29,19 +39,9 @@ namespace {
 constexpr int kSlotsMax = 2 * ReadQueue::kRunningMax;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
-// The numbers of a read. They are copied, since the loop may drop the read before the thread has submitted
-// it.
-struct Target {
-  explicit Target(const Read& read)
-      : data(read.buffer->data()), offset(static_cast<long long>(read.offset)), size(read.size) {}
-  char* data;
-  long long offset;
-  std::size_t size;
-};
-
 // Submits one read. Returns 0, or an error of errno(3).
-int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const Target& target, int event_fd,
-           int flags) {
+int submit(io_context_t context, iocb& control, void* slot, int direct_fd, const AioTarget& target,
+           int event_fd, int flags) {
   io_prep_pread(&control, direct_fd, target.data, target.size, target.offset);
   io_set_eventfd(&control, event_fd);
   control.data = slot;
@@ -101,7 +101,7 @@ class AioEngine::ThreadSubmit final : public Work {
   AioEngine& engine_;
   Slot& slot_;
   const files::FileRef file_;
-  const Target target_;
+  const AioTarget target_;
   int direct_fd_;
   OwnedFd opened_;
   int outcome_ = 0;
@@ -170,7 +170,7 @@ bool AioEngine::start(const ReadRef& read) {
   // io_submit itself reads the block map of a file that was not read before, and waits for the disk.
   if (file.direct_fd && file.extents_mapped) {
     slot.may_refuse = true;
-    const Target target(*read);
+    const AioTarget target(*read);
     if (submit(context_.get(), slot.control, &slot, file.direct_fd.get(), target, event_fd_.get(),
                RWF_NOWAIT) == 0) {
       slot.at_kernel = true;
