@@ -16,13 +16,14 @@ constexpr std::uint32_t kLaterStream = 0x7ffffff1;
 
 class Connection {
  public:
-  Connection(const test::Endpoint& endpoint, bool tls) {
+  Connection(const test::Endpoint& endpoint, bool tls, int timeout_ms) {
     if (tls) {
       test::TlsOptions options;
+      options.timeout_ms = timeout_ms;
       options.protocols = "\x02h2";
       tls_ = std::make_unique<test::TlsClient>(endpoint, options);
     } else {
-      clear_ = std::make_unique<test::HttpClient>(endpoint);
+      clear_ = std::make_unique<test::HttpClient>(endpoint, timeout_ms);
     }
   }
   void send(const std::string& bytes) {
@@ -119,11 +120,11 @@ std::string judge(Http2Wire& wire, const std::string& expected) {
 
 }  // namespace
 
-std::string play_http2(const Http2Case& tried, const test::Endpoint& endpoint, bool tls) {
+std::string play_http2(const Http2Case& tried, const test::Endpoint& endpoint, bool tls, int timeout_ms) {
   try {
     Http2Wire wire;
     wire.secure = tls;
-    Connection connection(endpoint, tls);
+    Connection connection(endpoint, tls, timeout_ms);
     const std::string start = tried.bare ? "" : wire.preface();
     connection.send(start + tried.frames(wire));
     const bool goes_on = tried.expected.find("goaway") == std::string::npos;

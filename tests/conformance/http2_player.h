@@ -10,6 +10,7 @@
 namespace sluice::conformance {
 
 // One sentence about what is wrong; empty if nothing is.
-std::string play_http2(const Http2Case& tried, const test::Endpoint& endpoint, bool tls);
+std::string play_http2(const Http2Case& tried, const test::Endpoint& endpoint, bool tls,
+                       int timeout_ms = test::kClientTimeoutMs);
 
 }  // namespace sluice::conformance

@@ -1,15 +1,19 @@
-// Plays the table to running servers, and writes how each differs from it, as Markdown:
+// Plays the tables to running servers, and writes how each differs from them, as Markdown:
 //
-//     conformance ROOT NAME=PORT...
+//     conformance [--http2] ROOT NAME=PORT...
 //
-// ROOT is the empty folder that all of them serve. `conformance --mounts MODULE` writes the arguments to
-// start sluice with, one a line.
+// ROOT is the empty folder that all of them serve. With --http2 the tables are those of HTTP/2, over TLS.
+// `conformance --mounts MODULE` writes the arguments to start sluice with, one a line.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <iostream>
+#include <string>
+#include <vector>
 
+#include "conformance/http2_player.h"
 #include "conformance/player.h"
 
 using namespace sluice::conformance;
@@ -18,11 +22,21 @@ namespace {
 
 constexpr int kTimeoutMs = 3'000;
 constexpr std::size_t kLevels = 3;
+using Counts = std::array<unsigned, kLevels>;
 
 struct Server {
   std::string name;
   Player player;
-  std::array<unsigned, kLevels> failed{};
+  std::uint16_t port;
+  Counts failed{};
+};
+
+// A case of either protocol.
+struct Row {
+  Level level;
+  std::string rule;
+  std::string name;
+  std::function<std::string(Server&)> play;  // says what is wrong
 };
 
 // A pipe or a line end would end the cell.
@@ -45,63 +59,91 @@ std::string play(Player& player, const Case& tried) {
   return player.play(tried, Delivery::pipelined).wrong;
 }
 
-// Returns the number of cases of each level.
-std::array<unsigned, kLevels> play_table(const Table& table, std::vector<Server>& servers) {
-  std::array<unsigned, kLevels> played{};
-  std::cout << "\n## " << table.name << "\n\n| | rule | case |";
-  for (const Server& server : servers) std::cout << " " << server.name << " |";
-  std::cout << "\n|---|---|---|" << [&] {
-    std::string dashes;
-    for (std::size_t i = 0; i < servers.size(); ++i) dashes += "---|";
-    return dashes;
-  }() << "\n";
+std::vector<Row> rows_of(const Table& table) {
+  std::vector<Row> rows;
   for (const Case& tried : table.cases) {
+    rows.push_back(
+        {tried.level, tried.rule, tried.name, [tried](Server& server) { return play(server.player, tried); }});
+  }
+  return rows;
+}
+
+std::vector<Row> rows_of(const Http2Table& table) {
+  std::vector<Row> rows;
+  for (const Http2Case& tried : table.cases) {
+    rows.push_back({tried.level, tried.rule, tried.name, [tried](Server& server) {
+                      return play_http2(tried, {server.port, ""}, true, kTimeoutMs);
+                    }});
+  }
+  return rows;
+}
+
+// Returns the number of cases of each level.
+Counts play_table(const std::string& name, const std::vector<Row>& rows, std::vector<Server>& servers) {
+  Counts played{};
+  std::cout << "\n## " << name << "\n\n| | rule | case |";
+  for (const Server& server : servers) std::cout << " " << server.name << " |";
+  std::cout << "\n|---|---|---|";
+  for (std::size_t i = 0; i < servers.size(); ++i) std::cout << "---|";
+  std::cout << "\n";
+  for (const Row& tried : rows) {
     const auto level = static_cast<std::size_t>(tried.level);
     ++played[level];
-    std::string row;
+    std::string line;
     bool differs = false;
     for (Server& server : servers) {
-      const std::string wrong = play(server.player, tried);
+      const std::string wrong = tried.play(server);
       server.failed[level] += wrong.empty() ? 0 : 1;
       differs = differs || !wrong.empty();
-      row += (wrong.empty() ? "as expected" : "**" + cell(wrong) + "**") + " | ";
+      line += (wrong.empty() ? "as expected" : "**" + cell(wrong) + "**") + " | ";
     }
     if (differs) {
       std::cout << "| " << level_name(tried.level) << " | " << tried.rule << " | " << cell(tried.name) << " | "
-                << row << "\n";
+                << line << "\n";
     }
   }
   return played;
 }
 
-int run(int count, char** arguments) {
-  if (count < 3) {
-    std::cerr << "usage: conformance ROOT NAME=PORT... | --mounts MODULE\n";
-    return 1;
-  }
-  if (std::string(arguments[1]) == "--mounts") {
-    for (const std::string& argument : sluice_mounts(arguments[2])) std::cout << argument << "\n";
-    return 0;
-  }
-  const Site site(arguments[1]);
-  std::vector<Server> servers;
-  for (int i = 2; i < count; ++i) {
-    const std::string text(arguments[i]);
-    const std::size_t equals = text.find('=');
-    const auto port = static_cast<std::uint16_t>(std::atoi(text.c_str() + equals + 1));
-    servers.push_back({text.substr(0, equals), Player({port, ""}, site, kTimeoutMs)});
-  }
-  std::array<unsigned, kLevels> all{};
-  for (const Table& table : all_tables()) {
-    const auto played = play_table(table, servers);
+template <typename Tables>
+Counts play_all(const Tables& tables, std::vector<Server>& servers) {
+  Counts all{};
+  for (const auto& table : tables) {
+    const Counts played = play_table(table.name, rows_of(table), servers);
     for (std::size_t i = 0; i < kLevels; ++i) all[i] += played[i];
   }
+  return all;
+}
+
+void write_totals(const std::vector<Server>& servers, const Counts& all) {
   std::cout << "\n## Cases that failed\n\n| server | must | should | ours |\n|---|---|---|---|\n";
   for (const Server& server : servers) {
     std::cout << "| " << server.name << " |";
     for (std::size_t i = 0; i < kLevels; ++i) std::cout << " " << server.failed[i] << " of " << all[i] << " |";
     std::cout << "\n";
   }
+}
+
+int run(std::vector<std::string> arguments) {
+  const bool http2 = !arguments.empty() && arguments[0] == "--http2";
+  if (http2) arguments.erase(arguments.begin());
+  if (arguments.size() < 2) {
+    std::cerr << "usage: conformance [--http2] ROOT NAME=PORT... | --mounts MODULE\n";
+    return 1;
+  }
+  if (arguments[0] == "--mounts") {
+    for (const std::string& argument : sluice_mounts(arguments[1])) std::cout << argument << "\n";
+    return 0;
+  }
+  const Site site(arguments[0]);
+  std::vector<Server> servers;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::size_t equals = arguments[i].find('=');
+    const auto port = static_cast<std::uint16_t>(std::atoi(arguments[i].c_str() + equals + 1));
+    servers.push_back({arguments[i].substr(0, equals), Player({port, ""}, site, kTimeoutMs), port});
+  }
+  const Counts all = http2 ? play_all(all_http2_tables(), servers) : play_all(all_tables(), servers);
+  write_totals(servers, all);
   return 0;
 }
 
@@ -109,7 +151,7 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   try {
-    return run(count, arguments);
+    return run({arguments + 1, arguments + count});
   } catch (const std::exception& error) {
     std::cerr << "conformance: " << error.what() << "\n";
     return 1;

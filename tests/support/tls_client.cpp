@@ -61,7 +61,7 @@ TlsClient::~TlsClient() {
 }
 
 void TlsClient::shake_hands(const TlsOptions& options) {
-  const timeval limit{kClientTimeoutMs / 1000, 0};
+  const timeval limit{options.timeout_ms / 1000, (options.timeout_ms % 1000) * 1000};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
   SSL_CTX_set_app_data(context_.get(), this);

@@ -21,6 +21,7 @@ struct TlsOptions {
   ssl_session_st* session = nullptr;       // to resume
   std::string protocols = "\x08http/1.1";  // offered by ALPN; empty for none
   std::string suites = "";                 // of TLS 1.3, by OpenSSL's names; empty: all
+  int timeout_ms = kClientTimeoutMs;       // of the handshake, and of each read and write
 };
 
 class TlsClient {
