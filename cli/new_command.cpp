@@ -25,6 +25,7 @@ constexpr NewKind kKinds[] = {
     {"handler", "Write a folder with a new handler, its build and its test"},
     {"filter", "The same with a filter, which stands before handlers"},
     {"api", "The same with a handler of five routes, which keeps its data in SQLite"},
+    {"websocket", "The same with a chat by WebSocket, and a page that talks to it"},
 };
 
 std::string replace_all(std::string text, std::string_view what, std::string_view by) {

@@ -92,8 +92,8 @@ TEST_CASE("a new handler builds, passes its test, is served, and is dropped in a
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a new filter and a new API build without a warning, pass their tests, and are clean", "[author]") {
-  const std::string kind = GENERATE("filter", "api");
+TEST_CASE("a new filter, API or chat builds without a warning, passes its tests, and is clean", "[author]") {
+  const std::string kind = GENERATE("filter", "api", "websocket");
   const Installed sluice;
   const ScratchFolder folder;
   const std::string build = folder.path("demo/build");

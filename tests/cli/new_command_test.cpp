@@ -57,6 +57,7 @@ TEST_CASE("a new module is the template of its kind under its own name") {
       {"handler", "handler_name", "HandlerName"},
       {"filter", "filter_name", "FilterName"},
       {"api", "api_name", "ApiName"},
+      {"websocket", "websocket_name", "WebsocketName"},
   }));
   const ScratchFolder scratch;
   const std::string folder = scratch.path("somewhere");
@@ -104,7 +105,7 @@ TEST_CASE("a bad name is refused in one sentence, and no folder is made") {
 
 TEST_CASE("new needs a kind and a name") {
   CHECK(run({"new"}).exit_code > 100);
-  for (const char* kind : {"handler", "filter", "api"})
+  for (const char* kind : {"handler", "filter", "api", "websocket"})
     CHECK_THAT(run({"new", kind}).err, Contains("NAME is required"));
   CHECK(run({"new", "thing"}).exit_code > 100);
 }
