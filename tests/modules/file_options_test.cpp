@@ -204,6 +204,20 @@ TEST_CASE_METHOD(Site, "tags made of the content are equal on every replica", "[
   CHECK(ask("a.txt", {{"If-None-Match", first->line("ETag")}})->code == 304);
 }
 
+TEST_CASE_METHOD(Site, "a file of types is read when the mount is made", "[options]") {
+  write("a.xyz", "x");
+  write("a.abc", "x");
+  write("mime.types", "application/x-yz  xyz  # and no more\nimage/x-abc abc\n");
+  const std::string file = folder.path + "/mime.types";
+  mount({{"types_file", file}, {"types", "abc=image/abc"}});
+  CHECK(ask("a.xyz")->line("Content-Type") == "application/x-yz");
+  CHECK(ask("a.abc")->line("Content-Type") == "image/abc");
+  CHECK_THROWS(rig.mount(folder.path, {{"types_file", folder.path + "/missing"}}));
+  CHECK_THROWS(rig.mount(folder.path, {{"types_file", folder.path}}));
+  write("mime.types", "html text/html\n");
+  CHECK_THROWS(rig.mount(folder.path, {{"types_file", file}}));
+}
+
 TEST_CASE_METHOD(Site, "fields, types and links follow the mount's options", "[options]") {
   write("a.xyz", "x");
   REQUIRE(symlink("a.xyz", (folder.path + "/link").c_str()) == 0);

@@ -101,6 +101,29 @@ TEST_CASE("a malformed table is refused with a sentence", "[type_table]") {
   }
 }
 
+TEST_CASE("a file of types extends the built-in ones, and the option comes before it", "[type_table]") {
+  const std::string file =
+      "# comment\n"
+      "application/x-one\tone uno\r\n"
+      "\n"
+      "text/x-two  TWO html a.b # html is replaced\n"
+      "application/x-nothing\n"
+      "application/x-late one\n"
+      "application/xml xml";
+  const TypeTable types("uno=image/uno", "utf-8", file);
+  CHECK(types.type_of("a.one", "x/y") == "application/x-one");
+  CHECK(types.type_of("a.uno", "x/y") == "image/uno");
+  CHECK(types.type_of("a.two", "x/y") == "text/x-two; charset=utf-8");
+  CHECK(types.type_of("a.html", "x/y") == "text/x-two; charset=utf-8");
+  CHECK(types.type_of("a.xml", "x/y") == "application/xml");
+  CHECK(types.type_of("a.css", "x/y") == "text/css; charset=utf-8");
+  CHECK(types.type_of("a.b", "x/y") == "x/y");
+  CHECK(TypeTable("", "none", file).type_of("a.two", "x/y") == "text/x-two");
+  CHECK(TypeTable("", "latin1", file).type_of("a.css", "x/y") == "text/css; charset=latin1");
+  CHECK_THROWS_WITH(TypeTable("", "utf-8", "a/b c\ntypes {\n"),
+                    Contains("types_file: line 2: \"types\" is not a media type"));
+}
+
 TEST_CASE("the table has a limit", "[type_table]") {
   std::string option;
   for (std::size_t i = 0; i < TypeTable::kTypesMax; ++i) option += "x" + std::to_string(i) + "=text/plain;";

@@ -32,6 +32,15 @@ std::string quoted(std::string_view text) {
   return result + '"';
 }
 
+// Takes what comes before the next blanks, and the blanks.
+std::string_view take_word(std::string_view& text) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::string_view word = text.substr(0, text.find_first_of(kBlanks));
+  text.remove_prefix(word.size());
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return word;
+}
+
 [[noreturn]] void refuse(const std::string& why) {
   throw std::runtime_error("types: " + why);
 }
@@ -42,7 +51,7 @@ bool is_text(std::string_view type) {
 
 }  // namespace
 
-TypeTable::TypeTable(std::string_view text, std::string_view charset) {
+TypeTable::TypeTable(std::string_view text, std::string_view charset, std::string_view file) {
   if (!is_token(charset))
     throw std::runtime_error("charset: " + quoted(charset) +
                              " is not a charset such as utf-8; write none for none");
@@ -62,6 +71,7 @@ TypeTable::TypeTable(std::string_view text, std::string_view charset) {
     }
   }
   finish(charset);
+  add_file(file, charset);
   if (!equals_ignoring_case(charset, kUsualCharset)) add_usual(charset);
 }
 
@@ -88,6 +98,30 @@ void TypeTable::add_charset(std::string_view charset) {
   if (type.has_charset) refuse(quoted(type.extension) + " has two charsets");
   type.type.append("; charset=").append(charset);
   type.has_charset = true;
+}
+
+// Such files have extensions with dots, and some extensions twice. The first type of one counts.
+void TypeTable::add_file(std::string_view file, std::string_view charset) {
+  for (int line = 1; !file.empty(); ++line) {
+    std::string_view rest = take_part(file, '\n');
+    rest = trimmed(rest.substr(0, rest.find('#')));
+    const std::string_view type = take_word(rest);
+    if (type.empty()) continue;
+    if (!is_media_type(type))
+      throw std::runtime_error("types_file: line " + std::to_string(line) + ": " + quoted(type) +
+                               " is not a media type: write lines such as text/html html htm");
+    std::string known(type);
+    if (is_text(type) && charset != kNoCharset) known.append("; charset=").append(charset);
+    for (std::string_view extension = take_word(rest); !extension.empty(); extension = take_word(rest)) {
+      const bool is_usable = is_token(extension) && extension.find('.') == std::string_view::npos &&
+                             extension.size() <= kExtensionMax;
+      if (is_usable) types_.push_back({lower_text(extension), known});
+    }
+  }
+  std::stable_sort(types_.begin(), types_.end(),
+                   [](const Type& a, const Type& b) { return a.extension < b.extension; });
+  const auto is_same = [](const Type& a, const Type& b) { return a.extension == b.extension; };
+  types_.erase(std::unique(types_.begin(), types_.end(), is_same), types_.end());
 }
 
 // The usual types that have a charset, as the user wants them.

@@ -1,7 +1,15 @@
 #include "common/serving/file_options.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 
+#include "common/files/owned_fd.h"
 #include "common/http/text.h"
 
 namespace sluice::files {
@@ -22,6 +30,24 @@ std::string path_of(Host& host, const char* name) {
   return path;
 }
 
+// Of the file that the option names; empty if it names none.
+std::string content_of(Host& host, const char* name) {
+  constexpr std::size_t kSizeMax = 1 << 20;
+  const std::string path = text_of(host, name);
+  if (path.empty()) return {};
+  const OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat about {};
+  if (!fd || fstat(fd.get(), &about) != 0)
+    throw std::runtime_error(std::string(name) + ": '" + path + "' cannot be read: " + std::strerror(errno) +
+                             "; the workers' user has to be allowed to read it");
+  if (!S_ISREG(about.st_mode) || about.st_size > static_cast<off_t>(kSizeMax))
+    throw std::runtime_error(std::string(name) + ": '" + path + "' is not a file of up to 1 MiB");
+  std::string content(static_cast<std::size_t>(about.st_size), '\0');
+  const ssize_t got = pread(fd.get(), content.data(), content.size(), 0);
+  content.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return content;
+}
+
 void require_field_value(Host& host, const char* name, const std::string& value) {
   const Field field{"Content-Type", value};
   FieldBlock* checked = host.prepare_fields(&field, 1);
@@ -36,8 +62,9 @@ FileOptions::FileOptions(Host& host)
       fallback(path_of(host, "fallback")),
       errors(path_of(host, "errors")),
       types_text(text_of(host, "types")),
+      types_file(content_of(host, "types_file")),
       charset(text_of(host, "charset")),
-      types(types_text, charset),
+      types(types_text, charset, types_file),
       default_type(text_of(host, "default_type")),
       cache_control(text_of(host, "cache_control")),
       links(host.number("links") != 0 ? Links::followed : Links::refused),

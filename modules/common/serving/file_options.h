@@ -32,6 +32,10 @@ inline constexpr std::array kFileOptions = {
     OptionInfo{
         "types", OptionType::text, 0, "",
         "types by extension that replace or extend the usual ones: wasm=application/wasm;md=text/markdown"},
+    OptionInfo{
+        "types_file", OptionType::text, 0, "",
+        "a file of types that replace or extend the usual ones, as /etc/mime.types is written; types comes "
+        "first. It is read at the start and at each reload"},
     OptionInfo{"charset", OptionType::text, 0, "utf-8",
                "the charset of text types for which types says none; none for no charset"},
     OptionInfo{"default_type", OptionType::text, 0, "application/octet-stream",
@@ -71,14 +75,15 @@ struct FileOptions {
   // The settings that decide which file a path leads to, and with which head lines. Mounts with equal rules
   // share their open files.
   std::string rules() const {
-    return types_text + "\n" + charset + "\n" + default_type + (hash_etags ? "\nhash" : "") +
-           (links == Links::refused ? "\nno links" : "");
+    return types_text + "\n" + types_file + "\n" + charset + "\n" + default_type +
+           (hash_etags ? "\nhash" : "") + (links == Links::refused ? "\nno links" : "");
   }
 
   std::vector<std::string> indexes;  // none is empty
   std::string fallback;
   std::string errors;  // empty or ending in '/'
   std::string types_text;
+  std::string types_file;  // its content
   std::string charset;
   TypeTable types;
   std::string default_type;
