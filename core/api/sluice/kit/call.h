@@ -116,6 +116,11 @@ class Call {
   }
   // The whole content of the request, once. 413 if it has more than `max` bytes.
   [[nodiscard]] auto body(std::uint64_t max) { return detail::WholeBody(run_, max); }
+  // For other headers of the kit: what they wait with.
+  template <typename Wait, typename... Arguments>
+  [[nodiscard]] Wait wait_for(Arguments&&... arguments) {
+    return Wait(run_, std::forward<Arguments>(arguments)...);
+  }
 
  private:
   static std::optional<std::string> copy(const std::optional<std::string_view>& text) {
