@@ -123,6 +123,16 @@ TEST_CASE("every sample of the guide is built by pkg-config's flags, and answers
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("the guide's test without a server is built as it says, and passes", "[author]") {
+  const Installed sluice;
+  const std::string guide = source_file("modules/README.md");
+  const ScratchFolder folder;
+  folder.write("greet.cpp", blocks(guide, "cpp").front());
+  folder.write("greet_test.cpp", blocks(guide, "cpp test").front());
+  CHECK(must({"sh", "-e", "-c", blocks(guide, "sh rig").front()},
+             {{"PKG_CONFIG_PATH", sluice.library("pkgconfig")}}, folder.path()) == "fine\n");
+}
+
 TEST_CASE("a handler in C is built as the guide says, and served", "[author]") {
   const Installed sluice;
   const auto recipes = blocks(source_file("modules/README.md"), "sh");
