@@ -3,7 +3,7 @@
 run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev libaio-dev libbrotli-dev libcrypt-dev
   libdw-dev libfmt-dev libnghttp2-dev libre2-dev libssl-dev libtomlplusplus-dev libxxhash-dev libzstd-dev zlib1g-dev)
 test_packages=("${run_packages[@]}" catch2 clang clang-format clang-tidy libclang-rt-14-dev libc++-dev libc++abi-dev
-  libsqlite3-dev curl goaccess logrotate nghttp2-client openssl wget python3 python3-pyelftools pkgconf)
+  libcurl4-openssl-dev libsqlite3-dev curl goaccess logrotate nghttp2-client openssl wget python3 python3-pyelftools pkgconf)
 
 # owner_of FILE: the owner's name, or the number if there is no name.
 owner_of() { stat -c %U "$1" | sed "s/^UNKNOWN\$/user $(stat -c %u "$1")/"; }

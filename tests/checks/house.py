@@ -129,8 +129,9 @@ def check_lengths(root):
 # What sluice/kit.h leaves out, because it needs a library, or more of the system.
 BESIDE_KIT = {
     "websocket_deflate.h": {"zlib.h"},
-    "rig_host.h": {"sys/epoll.h", "unistd.h"},
+    "fetch.h": {"curl/curl.h"},
     "uploads.h": {"fcntl.h", "unistd.h"},
+    "rig_host.h": {"sys/epoll.h", "unistd.h"},
 }
 
 
