@@ -158,7 +158,7 @@ void Offload::count_queued(const Item& item) {
   loop_.stats().offload_queued.add();
 }
 
-Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
+Offload::ItemPtr Offload::take_out(const std::deque<ItemPtr>::iterator& place) {
   ItemPtr item = std::move(*place);
   queue_.erase(place);
   if (--shares_[item->owner].queued == 0) --owners_waiting_;
@@ -168,7 +168,7 @@ Offload::ItemPtr Offload::take_out(std::deque<ItemPtr>::iterator place) {
 }
 
 // False, with the work still in the queue, when all slots of the thread are taken.
-bool Offload::give(Thread& thread, std::deque<ItemPtr>::iterator place) {
+bool Offload::give(Thread& thread, const std::deque<ItemPtr>::iterator& place) {
   // The thread goes round its slots as well, so it runs the works in this order.
   std::atomic<Item*>& slot = thread.slots[thread.put];
   if (slot.load(std::memory_order_relaxed) != nullptr) return false;

@@ -137,8 +137,8 @@ class Offload final : private Pollable, private Timer {
   void find_stuck();
   std::deque<ItemPtr>::iterator next_item();
   void count_queued(const Item& item);
-  ItemPtr take_out(std::deque<ItemPtr>::iterator place);
-  bool give(Thread& thread, std::deque<ItemPtr>::iterator place);
+  ItemPtr take_out(const std::deque<ItemPtr>::iterator& place);
+  bool give(Thread& thread, const std::deque<ItemPtr>::iterator& place);
   void came_back(Thread& thread);
   void on_events(std::uint32_t) override { take_in(); }
   void fired() override;

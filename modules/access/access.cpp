@@ -39,9 +39,14 @@ std::vector<AddressRange> ranges_of(const Host& host, const std::string& option)
   std::vector<AddressRange> ranges;
   for (const std::string& item : sluice::files::items_of(host.option(option))) {
     const std::optional<AddressRange> range = sluice::files::parse_range(item);
-    if (!range)
-      throw std::runtime_error("the option " + option + " has '" + item +
-                               "': " + std::string(sluice::files::kRangeAdvice));
+    if (!range) {
+      throw std::runtime_error(std::string("the option ")
+                                   .append(option)
+                                   .append(" has '")
+                                   .append(item)
+                                   .append("': ")
+                                   .append(sluice::files::kRangeAdvice));
+    }
     ranges.push_back(*range);
   }
   return ranges;
