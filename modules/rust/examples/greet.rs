@@ -1,0 +1,48 @@
+//! Greets the name in the path, sorts what is posted, and counts for all workers.
+
+use sluice::{Counter, Exchange, Handler, Host};
+
+struct Greet {
+    host: Host,
+    greeting: String,
+    greeted: Counter,
+}
+
+impl Handler for Greet {
+    fn create(host: Host) -> Result<Self, String> {
+        let greeting = host.option("greeting");
+        if greeting.is_empty() {
+            return Err("the option greeting is empty: write a word".into());
+        }
+        let greeted = host.counter("greeted");
+        Ok(Greet { host, greeting, greeted })
+    }
+
+    fn handle(&self, mut exchange: Exchange<'_>) {
+        let path = exchange.request().path().to_vec();
+        let is_post = exchange.request().method() == b"POST";
+        match (is_post, path.as_slice()) {
+            (true, _) => {
+                let host = self.host.clone();
+                exchange.body(&self.host, 1 << 20, move |exchange, mut bytes| {
+                    let work = move || {
+                        bytes.sort_unstable();
+                        bytes
+                    };
+                    exchange.offload(&host, work, |exchange, sorted| exchange.send(&sorted));
+                });
+            }
+            (_, b"panic") => panic!("it was asked to"),
+            (_, b"count") => exchange.send(self.host.add_shared_number(b"asked", 1).to_string().as_bytes()),
+            (_, b"") => exchange.fail(404),
+            (_, name) => {
+                self.host.count(self.greeted, 1);
+                exchange.field("Content-Type", b"text/plain; charset=utf-8");
+                exchange.send(format!("{}, {}\n", self.greeting, String::from_utf8_lossy(name)).as_bytes());
+            }
+        }
+    }
+}
+
+sluice::module!(Greet, name: "greet_rust", version: "1.0.0", summary: "Greets, in Rust", mount: "/greet_rust/",
+                options: [("greeting", "Hello", "What it says before the name")]);
