@@ -16,9 +16,8 @@ constexpr std::int32_t kAheadMsMax = 60'000;
 }  // namespace
 
 Result<SharedNumbers> SharedNumbers::make() {
-  return map_shared<Table>("cannot map memory for numbers that workers share").map([](auto&& table) {
-    return SharedNumbers(std::move(table));
-  });
+  return map_shared<Table>("cannot map memory for numbers that workers share")
+      .map([](SharedMapping<Table>&& table) { return SharedNumbers(std::move(table)); });
 }
 
 int SharedNumbers::find(Bucket& bucket, std::uint64_t tag, std::uint64_t now_ms) {

@@ -12,9 +12,8 @@ constexpr int kClaimTries = 16;
 }  // namespace
 
 Result<WorkerClaims> WorkerClaims::make() {
-  return map_shared<Table>("cannot map memory for what workers have under way").map([](auto&& table) {
-    return WorkerClaims(std::move(table));
-  });
+  return map_shared<Table>("cannot map memory for what workers have under way")
+      .map([](SharedMapping<Table>&& table) { return WorkerClaims(std::move(table)); });
 }
 
 std::uint64_t WorkerClaims::row_sum(std::size_t row) const {
