@@ -5,6 +5,7 @@
 // ROOT is the empty folder that all of them serve. With --http2 the tables are those of HTTP/2, over TLS.
 // `conformance --mounts MODULE` writes the arguments to start sluice with, one a line.
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -150,6 +151,7 @@ int run(std::vector<std::string> arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to connections that a server has closed
   try {
     return run({arguments + 1, arguments + count});
   } catch (const std::exception& error) {
