@@ -26,7 +26,8 @@ UNVERIFIED.verify_mode = ssl.CERT_NONE
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__,
-                                     epilog="tests/bench/run tls plays those of TLS; tests/bench/run growth, and tests/bench/run turns, "
+                                     epilog="tests/bench/run tls plays those of TLS, and tests/bench/run handlers those of handlers and "
+                                            "filters; tests/bench/run growth, and tests/bench/run turns, "
                                             "measure sluice alone; each has its own --help")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                         help="of " + ", ".join(scenario.name for scenario in SCENARIOS) + "; all without one")
