@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -169,4 +171,32 @@ TEST_CASE("what is fetched for a client that leaves is cancelled", "[e2e][fetch]
     ::close(peer);
   }
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a name server that does not answer holds no worker up", "[e2e][fetch]") {
+  if (::geteuid() != 0) {
+    WARN("SKIPPED: only root can give the server another name server");
+    return;
+  }
+  const int silent = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(53);
+  REQUIRE(::inet_pton(AF_INET, "127.0.0.113", &address.sin_addr) == 1);
+  REQUIRE(::bind(silent, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  const Site site({"kit_fetch"});
+  const std::string servers = site.write_beside("resolv.conf", "nameserver 127.0.0.113\n");
+  const std::string order = site.write_beside("nsswitch.conf", "hosts: dns\n");
+  std::vector<std::string> options = asking("http://name.example");
+  options.insert(options.end(), {"--hang-limit", "3s"});
+  ServerProcess server(site, options, {}, [&] {
+    const bool is_set = ::unshare(CLONE_NEWNS) == 0 &&
+                        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                        ::mount(servers.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) == 0 &&
+                        ::mount(order.c_str(), "/etc/nsswitch.conf", nullptr, MS_BIND, nullptr) == 0;
+    if (!is_set) ::_exit(1);
+  });
+  CHECK(fetch(server.endpoint(), "/f/x").status == 504);
+  CHECK(server.count_in_log("was ended") == 0);
+  ::close(silent);
 }

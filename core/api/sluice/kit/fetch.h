@@ -235,6 +235,7 @@ class Fetch {
     const FetchLimits& limits = client_.limits_;
     set(CURLOPT_PRIVATE, static_cast<void*>(this));
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // else its end waits for the thread that looks a name up
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(CURLOPT_PROXY, "");  // the environment's is not meant for this
