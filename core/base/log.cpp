@@ -10,7 +10,6 @@
 #include <cstring>
 #include <ctime>
 #include <iterator>
-#include <string>
 
 #include "base/monotonic_clock.h"
 #include "base/utc_time.h"
@@ -33,8 +32,12 @@ constexpr std::uint64_t kEveryMs = 100;
 // Lines of one cause are those that begin alike, except for numbers.
 constexpr std::size_t kAlikeBytes = 48;
 
+// Between two lines of one cause of log_rarely.
+constexpr std::uint64_t kRareMs = 10'000;
+
 struct Cause {
   std::atomic<std::uint64_t> paid_until_ms{0};  // each line costs kEveryMs
+  std::atomic<std::uint64_t> rare_until_ms{0};
   std::atomic<std::uint32_t> left_out{0};
 };
 // By the hash of a line's beginning. Two causes with one hash share a limit.
@@ -151,6 +154,13 @@ void write_message(LogLevel level, std::string_view message) {
   }
 }
 
+// Without an allocation: where memory is used up, the log has to say so.
+void write_left_out(LogLevel level, unsigned count) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%u lines like the next one were left out", count);
+  write_message(level, text);
+}
+
 }  // namespace
 
 void set_log(LogLevel level, std::string_view process) {
@@ -169,12 +179,29 @@ void log(LogLevel level, std::string_view message) {
   if (level == LogLevel::debug || take_turn(cause, monotonic_ms())) {
     // The first line over the limit was not left out: it was written with a warning.
     if (const unsigned left_out = cause.left_out.exchange(0, std::memory_order_relaxed); left_out > 1)
-      write_message(level, std::to_string(left_out - 1) + " lines like the next one were left out");
+      write_left_out(level, left_out - 1);
     write_message(level, message);
   } else if (cause.left_out.fetch_add(1, std::memory_order_relaxed) == 0 &&
              lines_lost.load(std::memory_order_relaxed) == 0) {
     write_message(level, "too many lines like this one: they are left out for some seconds, and counted");
     write_message(level, message);
+  }
+  errno = saved_errno;
+}
+
+void log_rarely(LogLevel level, std::string_view message) {
+  if (level < log_level.load(std::memory_order_relaxed)) return;
+  const int saved_errno = errno;
+  Cause& cause = cause_of(level, message);
+  const std::uint64_t now_ms = monotonic_ms();
+  std::uint64_t until_ms = cause.rare_until_ms.load(std::memory_order_relaxed);
+  if (now_ms >= until_ms &&
+      cause.rare_until_ms.compare_exchange_strong(until_ms, now_ms + kRareMs, std::memory_order_relaxed)) {
+    if (const unsigned left_out = cause.left_out.exchange(0, std::memory_order_relaxed); left_out > 0)
+      write_left_out(level, left_out);
+    write_message(level, message);
+  } else {
+    cause.left_out.fetch_add(1, std::memory_order_relaxed);
   }
   errno = saved_errno;
 }

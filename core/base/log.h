@@ -19,6 +19,10 @@ void set_log(LogLevel level, std::string_view process);
 void set_log_fd(int fd);
 
 // Writes "TIME LEVEL PROCESS: message\n" in one write(2). Control bytes are escaped, long messages are cut.
+// Allocates nothing.
 void log(LogLevel level, std::string_view message);
+// The same for what repeats while something has run out: one line of a cause in ten seconds, and the count of
+// those that were left out.
+void log_rarely(LogLevel level, std::string_view message);
 
 }  // namespace sluice

@@ -15,7 +15,7 @@ bool unless_out_of_memory(std::string_view sentence, Call&& call) {
     call();
     return true;
   } catch (const std::bad_alloc&) {
-    log(LogLevel::error, sentence);  // logging allocates nothing
+    log_rarely(LogLevel::error, sentence);  // logging allocates nothing
   }
   return false;
 }

@@ -5,14 +5,9 @@
 #include "base/log.h"
 
 namespace sluice {
-namespace {
-
-constexpr std::uint64_t kLineEveryMs = 1'000;
-
-}  // namespace
 
 bool PacedLog::is_due(std::uint64_t now_ms) {
-  if (logged_ms_ != 0 && now_ms - logged_ms_ < kLineEveryMs) {
+  if (logged_ms_ != 0 && now_ms - logged_ms_ < every_ms_) {
     ++unsaid_;
     return false;
   }
