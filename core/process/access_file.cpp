@@ -13,12 +13,15 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/monotonic_clock.h"
 #include "settings/site_settings.h"
 
 namespace sluice {
 namespace {
 
 constexpr std::size_t kWrittenAtOnce = 64 * 1024;
+// Between two lines about a disk that takes nothing.
+constexpr std::uint64_t kLostEveryMs = 10'000;
 // Lines that a slow reader has not taken yet.
 constexpr std::size_t kWaitingMax = 1024 * 1024;
 constexpr mode_t kMode = 0640;
@@ -32,6 +35,7 @@ AccessFile::AccessFile(std::string path) : path_(std::move(path)) {
 AccessFile::~AccessFile() {
   flush();
   if (!lines_.empty()) drop_all(EAGAIN);
+  if (lost_ > 0) tell_lost();
 }
 
 bool AccessFile::is_stdout() const {
@@ -69,10 +73,16 @@ void AccessFile::add(std::string_view lines) {
 }
 
 void AccessFile::drop_all(int error) {
-  const auto lines = std::count(lines_.begin(), lines_.end(), '\n');
+  lost_ += static_cast<std::uint64_t>(std::count(lines_.begin(), lines_.end(), '\n'));
+  lost_error_ = error;
   lines_.clear();
+}
+
+void AccessFile::tell_lost() {
   log(LogLevel::error,
-      fmt::format("the access log {} lost lines ({}): {}", path_, lines, std::strerror(error)));
+      fmt::format("the access log {} lost lines ({}): {}", path_, lost_, std::strerror(lost_error_)));
+  lost_ = 0;
+  tell_lost_ms_ = monotonic_ms() + kLostEveryMs;
 }
 
 void AccessFile::flush() {
@@ -98,6 +108,7 @@ void AccessFile::flush() {
   lines_.erase(0, done);
   if (lines_.size() > kWaitingMax) error = EAGAIN;
   if (error != 0 && !lines_.empty()) drop_all(error);
+  if (lost_ > 0 && monotonic_ms() >= tell_lost_ms_) tell_lost();
 }
 
 }  // namespace sluice

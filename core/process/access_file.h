@@ -35,12 +35,16 @@ class AccessFile {
  private:
   bool is_stdout() const;
   void drop_all(int error);
+  void tell_lost();
 
   const std::string path_;
   UniqueFd file_;
   std::string lines_;
-  bool may_wait_ = false;  // stdout is a pipe, a socket or a terminal
-  bool in_line_ = false;   // the last write ended within a line
+  bool may_wait_ = false;   // stdout is a pipe, a socket or a terminal
+  bool in_line_ = false;    // the last write ended within a line
+  std::uint64_t lost_ = 0;  // lines that the log has not told of yet
+  int lost_error_ = 0;
+  std::uint64_t tell_lost_ms_ = 0;  // when it tells of more
 };
 
 }  // namespace sluice

@@ -64,6 +64,7 @@ void Watchdog::look() {
   };
   for (WorkerProcess* worker : group.workers()) watch(*worker, true);
   for (WorkerProcess* worker : retired) watch(*worker, false);
+  stand_ins_.look(group, now_ns / kMs, [this](const WorkerProcess& other) { return can_help(other); });
   look_.at(due_ns_ / kMs + 1);
 }
 
@@ -154,8 +155,8 @@ void Watchdog::look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns
 
 void Watchdog::help(const WorkerGroup& group, const WorkerProcess& worker, Held& held) {
   if (held.helper >= 0) return;
-  WorkerProcess* helper = group.sibling(
-      worker, [this](const WorkerProcess& other) { return !other.stopped() && !held_.contains(other.pid()); });
+  WorkerProcess* helper =
+      group.sibling(worker.index(), [this](const WorkerProcess& other) { return can_help(other); });
   if (helper == nullptr) return;
   held.helper = helper->pid();
   const std::vector<ListeningSocket> sockets = group.sockets_of(worker.index());

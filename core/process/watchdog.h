@@ -1,7 +1,7 @@
 // Watches the turns of all workers' loops. When a module holds one up for long, it logs that, lets another
 // worker of the site accept in the held worker's place, and ends the worker if it does not come back. A wait
-// for a disk is no module's fault. A worker that a signal has stopped is helped as well, and left alone. It
-// also logs offloaded calls that do not end.
+// for a disk is no module's fault. A worker that a signal has stopped is helped as well, and left alone. So are
+// slots without a worker. It also logs offloaded calls that do not end.
 //
 // Supervisor's thread; never blocks. Reads the workers' shared memory.
 #pragma once
@@ -15,6 +15,7 @@
 
 #include "loop/alarm.h"
 #include "process/culprit.h"
+#include "process/stand_ins.h"
 #include "process/wait_kind.h"
 #include "process/worker_group.h"
 
@@ -65,11 +66,15 @@ class Watchdog {
   void look_at_threads(const WorkerProcess& worker, std::uint64_t now_ns, std::uint64_t limit_ns);
   void help(const WorkerGroup& group, const WorkerProcess& worker, Held& held);
   void end_help(const WorkerGroup& group, const WorkerProcess& worker, Held& held);
+  bool can_help(const WorkerProcess& worker) const {
+    return !worker.stopped() && !held_.contains(worker.pid());
+  }
   static void end_worker(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns);
 
   std::function<Watched()> watched_;
   Report report_;
   Alarm look_;
+  StandIns stand_ins_;
   std::map<pid_t, Held> held_;
   // Offloaded calls that were logged: by process and thread, with the time when they began.
   std::map<std::pair<pid_t, unsigned>, std::uint64_t> long_calls_;

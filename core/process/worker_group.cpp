@@ -193,12 +193,12 @@ bool WorkerGroup::any_missing() const {
   return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker == nullptr; });
 }
 
-WorkerProcess* WorkerGroup::sibling(const WorkerProcess& worker,
+WorkerProcess* WorkerGroup::sibling(std::size_t slot,
                                     const std::function<bool(const WorkerProcess&)>& can_help) const {
   for (std::size_t step = 1; step < slots_.size(); ++step) {
-    const std::size_t slot = (worker.index() + step) % slots_.size();
-    if (slots_[slot].group != slots_[worker.index()].group) continue;
-    WorkerProcess* other = workers_[slot].get();
+    const std::size_t next = (slot + step) % slots_.size();
+    if (slots_[next].group != slots_[slot].group) continue;
+    WorkerProcess* other = workers_[next].get();
     if (other != nullptr && other->ready() && can_help(*other)) return other;
   }
   return nullptr;

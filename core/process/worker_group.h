@@ -63,9 +63,10 @@ class WorkerGroup final : public RolloutWorkers {
   std::unique_ptr<WorkerProcess> take(const WorkerProcess& worker);
   bool all_ready() const;
   bool any_missing() const;
-  // Another worker of the same serving group that can accept; null if there is none.
-  WorkerProcess* sibling(const WorkerProcess& worker,
-                         const std::function<bool(const WorkerProcess&)>& can_help) const;
+  // Whether the slot has a worker that is ready.
+  bool serves(std::size_t slot) const { return workers_[slot] != nullptr && workers_[slot]->ready(); }
+  // The worker of another slot of the same serving group that can accept; null if there is none.
+  WorkerProcess* sibling(std::size_t slot, const std::function<bool(const WorkerProcess&)>& can_help) const;
   std::vector<ListeningSocket> sockets_of(std::size_t slot) const;
 
  private:

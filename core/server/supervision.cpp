@@ -365,7 +365,10 @@ void Supervisor::respawn_missing() {
                                   [this](WorkerProcess& worker) { rollout_.launched(worker.pid()); });
   });
   if (launched) return;
-  log(LogLevel::error, launched.error().message);
+  if (unlaunched_.is_due(now_ms))
+    unlaunched_.say(LogLevel::error,
+                    fmt::format("{}; it is tried again every second{}", launched.error().message,
+                                group_->workers().empty() ? "" : ", and others serve meanwhile"));
   retry_at_ms_ = monotonic_ms() + RestartPace::kRetryMs;
   respawn_.at(retry_at_ms_);
 }

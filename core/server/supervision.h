@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/monotonic_clock.h"
+#include "base/paced_log.h"
 #include "control/control_commands.h"
 #include "control/metrics_text.h"
 #include "process/culprit.h"
@@ -119,6 +120,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   NamedFilesWatch named_files_watch_;
   Watchdog watchdog_;
   RestartPace pace_;
+  PacedLog unlaunched_{60'000};  // workers that could not be started
   FaultReports reports_;
   DrainingWorkers retired_;
   bool serving_ = false;   // all workers have been ready

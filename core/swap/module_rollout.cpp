@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/monotonic_clock.h"
+#include "base/shortage_text.h"
 #include "module/module_file.h"
 #include "module/module_source.h"
 #include "swap/module_folder.h"
@@ -60,6 +61,7 @@ void ModuleRollout::begin(FolderTrial folder, const RolloutWorkers& workers) {
   waiting_.clear();
   look_wanted_ = again_wanted_ = false;
   refusals_.clear();
+  later_.clear();
   while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
   watch();
   wake();
@@ -83,7 +85,8 @@ void ModuleRollout::close_for_child() {
 std::uint64_t ModuleRollout::due_ms() const {
   if (stage_ != Stage::idle) return change_until_ms_;
   if (look_wanted_ || !waiting_.empty() || !reviving_.empty()) return 0;
-  return catalog_.set() != in_force_ ? retry_at_ms_ : Alarm::kNever;
+  return std::min(catalog_.set() != in_force_ ? retry_at_ms_ : Alarm::kNever,
+                  later_.empty() ? Alarm::kNever : later_at_ms_);
 }
 
 void ModuleRollout::work() {
@@ -104,6 +107,7 @@ void ModuleRollout::step() {
                                    : "a worker did not get ready for it within " + seconds(policy().swap_ms));
   }
   if (stage_ != Stage::idle) return;
+  if (now_ms >= later_at_ms_) try_later_ones();
   while (stage_ == Stage::idle && !reviving_.empty()) revive(reviving_.begin()->first);
   if (stage_ == Stage::idle && catalog_.set() != in_force_ && now_ms >= retry_at_ms_) {
     change_ = Generation{};
@@ -271,6 +275,7 @@ void ModuleRollout::commit() {
     events_.note(revives ? ModuleEvents::kServesAgain : ModuleEvents::kServes, entry.name, entry.generation);
   }
   refusals_.erase(entry.file);
+  later_.erase(entry.file);
   renewed_for_.erase(entry.file);
   catalog_.take(std::exchange(change_, Generation{}), monotonic_ms(), policy());
   if (revives) revived(entry.file, {});
@@ -295,20 +300,21 @@ void ModuleRollout::refuse(const std::string& why) {
     return;
   }
   renewed_for_.erase(file);
+  const std::string then = tells_of_shortage(why) ? try_later(file, revives) : "";
   if (revives) {
-    const std::string sentence = fmt::format("{} stays switched off, and its routes answer 503: {}", file, why);
+    const std::string sentence =
+        fmt::format("{} stays switched off, and its routes answer 503: {}{}", file, why, then);
+    if (known_refusal(file, why)) return revived(file, fail(sentence));
     log(LogLevel::error, sentence);
     events_.note(ModuleEvents::kSwitchedOff, module_of(file), 0, why);
     if (catalog_.find(file) != nullptr) catalog_.close(file);
     return revived(file, fail(sentence));
   }
-  const bool known = std::exchange(refusals_[file], why) == why && again_.contains(file);
-  again_.erase(file);
-  if (known) return;
+  if (known_refusal(file, why)) return;
   const ModuleRecord* record = catalog_.find(file);
   const std::string goes_on =
       record == nullptr ? "" : fmt::format(", and {} goes on", generation_text(record->serving.entry));
-  log(LogLevel::error, fmt::format("{} is not taken{}: {}", file, goes_on, why));
+  log(LogLevel::error, fmt::format("{} is not taken{}: {}{}", file, goes_on, why, then));
   events_.note(ModuleEvents::kRefused, module_of(file), 0, why);
 }
 
@@ -379,6 +385,7 @@ Result<void> ModuleRollout::disable(const std::string& module) {
   const bool changes = stage_ != Stage::idle && change_.copy != nullptr && change_.entry.file == file;
   if (changes || reviving_.contains(file)) return change_at_work(module);
   events_.note(ModuleEvents::kSwitchedOff, module, record->serving.entry.generation);
+  later_.erase(file);
   catalog_.close(file);
   wake();
   return {};

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/paced_log.h"
 #include "loop/alarm.h"
 #include "module/module_events.h"
 #include "process/heard_child.h"
@@ -105,6 +106,9 @@ class ModuleRollout {
   void give_up_folder();
   void look();
   void note_all_files();
+  std::string try_later(const std::string& file, bool revives);
+  void try_later_ones();
+  bool known_refusal(const std::string& file, const std::string& why);
   void begin_change(const std::string& file);
   void remove(const std::string& file);
   void revive(const std::string& file);
@@ -130,12 +134,16 @@ class ModuleRollout {
   const RolloutWorkers* workers_ = nullptr;
   bool look_wanted_ = false;           // the next look is at every file
   bool again_wanted_ = false;          // the next look puts its files into `again_`, too
-  bool folder_answers_ = false;        // a child has just read the folder
+  bool folder_answers_ = false;        // a child has just read the folder, or none could be made
+  PacedLog unasked_{60'000};           // that none could be made
   std::set<std::string> waiting_;      // files that have changed
   std::set<std::string> again_;        // files that are tried again after a reload
   std::set<std::string> renewed_for_;  // files for which the workers were replaced
   bool workers_used_up_ = false;
   std::map<std::string, std::string> refusals_;  // the last refusal of each file
+  // Files that were refused because something had run out, and whether they are of `reviving_`.
+  std::map<std::string, bool> later_;
+  std::uint64_t later_at_ms_ = 0;  // when they are tried again
   // Files of switched-off modules that have to serve again, in their last good generation if they have one.
   std::map<std::string, Answer> reviving_;
 

@@ -4,10 +4,17 @@
 
 #include "base/log.h"
 #include "base/monotonic_clock.h"
+#include "base/shortage_text.h"
 #include "swap/module_folder.h"
 #include "swap/module_rollout.h"
 
 namespace sluice {
+namespace {
+
+// The pause before what has failed for want of something is tried again.
+constexpr std::uint64_t kShortageMs = 5'000;
+
+}  // namespace
 
 void ModuleRollout::watch() {
   auto watch = FolderWatch::open(loop_, folder(), policy().quiet_ms, [this] { wake(); });
@@ -26,9 +33,11 @@ void ModuleRollout::ask_folder() {
     return std::string();
   });
   if (!asking) {
-    log(LogLevel::error, "the supervisor itself reads the folder of modules: " + asking.error().message);
+    if (unasked_.is_due(monotonic_ms()))
+      unasked_.say(LogLevel::error,
+                   "the supervisor itself reads the folder of modules: " + asking.error().message);
     folder_answers_ = true;
-    return;
+    return wake();
   }
   trial_ = std::move(*asking);
   stage_ = Stage::asking;
@@ -70,10 +79,43 @@ void ModuleRollout::look() {
 
 void ModuleRollout::note_all_files() {
   const auto files = list_modules(folder());
-  if (!files) return log(LogLevel::error, files.error().message);
+  if (!files) {
+    const std::string& why = files.error().message;
+    if (!tells_of_shortage(why)) return log(LogLevel::error, why);
+    const std::string then = try_later("", false);
+    if (!known_refusal("", why)) log(LogLevel::error, why + then);
+    return;
+  }
+  refusals_.erase("");
   if (watch_ == nullptr || watch_->gone()) watch();
   for (const std::string& file : catalog_.files()) waiting_.insert(file);
   waiting_.insert(files->begin(), files->end());
+}
+
+// Returns what the log adds. Without a file, all of the folder is meant.
+std::string ModuleRollout::try_later(const std::string& file, bool revives) {
+  later_[file] = revives;
+  later_at_ms_ = monotonic_ms() + kShortageMs;
+  return fmt::format("; it is tried again every {} s", kShortageMs / 1000);
+}
+
+void ModuleRollout::try_later_ones() {
+  for (const auto& [file, revives] : std::exchange(later_, {})) {
+    again_.insert(file);
+    if (file.empty()) {
+      look_wanted_ = true;
+    } else if (revives) {
+      reviving_.try_emplace(file);
+    } else {
+      waiting_.insert(file);
+    }
+  }
+}
+
+// Whether the log has said so already, before the present attempt.
+bool ModuleRollout::known_refusal(const std::string& file, const std::string& why) {
+  const bool again = again_.erase(file) > 0;
+  return std::exchange(refusals_[file], why) == why && again;
 }
 
 }  // namespace sluice

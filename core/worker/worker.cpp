@@ -257,7 +257,8 @@ void Worker::start_accepting() {
 // A worker in a long turn does not accept. This one accepts in its place until it is told to stop.
 void Worker::help(WorkerMessage& message) {
   const std::uint64_t index = parse_decimal(message.text).value_or(addresses_.size());
-  if (draining_ || !message.fd || index >= addresses_.size()) return;
+  // Without a descriptor there was no room for it. The supervisor says it again.
+  if (draining_ || !message.fd || index >= addresses_.size() || helped_.contains(message.number)) return;
   Listener::Acceptor& acceptor = *this;
   auto listener =
       std::make_unique<Listener>(*loop_, acceptor, std::move(message.fd), static_cast<std::uint32_t>(index));
