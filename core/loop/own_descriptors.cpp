@@ -82,6 +82,7 @@ void OwnDescriptors::add(int fd, const char* what) {
       std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.fd < 0; });
   if (free == entries_.end() || ::fstat(fd, &status) != 0) return;
   free->what = what;
+  free->listens = false;
   free->device = status.st_dev;
   free->inode = status.st_ino;
   free->fd = fd;
@@ -93,14 +94,23 @@ void OwnDescriptors::remove(int fd) {
   }
 }
 
+void OwnDescriptors::expect_to_listen(int fd) {
+  for (Entry& entry : entries_) {
+    if (entry.fd == fd) entry.listens = true;
+  }
+}
+
 std::string OwnDescriptors::trouble() const {
   for (const Entry& entry : entries_) {
     struct stat status {};
     if (entry.fd < 0) continue;
     const bool closed = ::fstat(entry.fd, &status) != 0;
-    if (!closed && status.st_dev == entry.device && status.st_ino == entry.inode) continue;
+    const bool same = !closed && status.st_dev == entry.device && status.st_ino == entry.inode;
+    if (same && (!entry.listens || listens(entry.fd))) continue;
     return std::string(entry.what) + " (number " + std::to_string(entry.fd) + ") was " +
-           (closed ? "closed" : "replaced by another file");
+           (closed ? "closed"
+            : same ? "shut down"
+                   : "replaced by another file");
   }
   return {};
 }

@@ -18,6 +18,8 @@ class OwnDescriptors {
   // `what` is a name such as "the epoll descriptor". Descriptors beyond the room are not checked.
   void add(int fd, const char* what);
   void remove(int fd);
+  // It is a socket that listens from now on. One that was shut down no longer does.
+  void expect_to_listen(int fd);
   // "the epoll descriptor (number 5) was closed"; empty when none was changed. Takes a few system calls.
   std::string trouble() const;
   // For a forked process that goes on without exec: closes them, and the connections accepted from them,
@@ -31,6 +33,7 @@ class OwnDescriptors {
     const char* what = nullptr;
     dev_t device = 0;
     ino_t inode = 0;
+    bool listens = false;
   };
   std::array<Entry, kMax> entries_;
 };

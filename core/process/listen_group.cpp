@@ -217,6 +217,18 @@ Result<void> ListenGroup::listen() {
   return {};
 }
 
+void ListenGroup::listen_again() const {
+  for (std::size_t i = 0; i < listening_; ++i) {
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    const int socket = sockets_[i].get();
+    if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens != 0) continue;
+    // A port that the kernel chose is given up with it. Another one is still bound, and this fails.
+    ::bind(socket, generic(bound_), bound_.length);
+    ::listen(socket, kBacklog);
+  }
+}
+
 std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {
   std::vector<int> mine;
   if (is_shared()) {

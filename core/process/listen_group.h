@@ -36,6 +36,8 @@ class ListenGroup {
   Result<void> provide(unsigned workers);
   Result<void> listen();
   void drop_unused() { sockets_.resize(listening_); }
+  // A module may have shut a TCP socket down, in all processes that have it. Then it listens again.
+  void listen_again() const;
   // The sockets from which worker `index` of `workers` accepts: its own, and its share of those without a
   // worker.
   std::vector<int> sockets_of(unsigned index, unsigned workers) const;

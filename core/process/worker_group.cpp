@@ -128,6 +128,7 @@ Result<void> WorkerGroup::launch(std::size_t slot, const ModuleSet& modules, con
   start.modules = modules;
   start.unusable = launch.unusable;
   start.index = static_cast<unsigned>(slot);
+  for (const Listening& listening : listeners_) listening.sockets->listen_again();
   start.sockets = sockets_of(slot);
   start.log_fd = launch.log_fd;
   start.close_others = launch.close_others;

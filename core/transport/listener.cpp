@@ -33,6 +33,7 @@ Result<void> Listener::start() {
   // Level-triggered. EPOLLEXCLUSIVE: of the workers that share a socket, not all are woken (epoll_ctl(2)).
   token_ = loop_.add(socket_.get(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   if (token_ == EventLoop::kNoToken) return fail_errno("cannot watch a listening socket", errno);
+  loop_.own().expect_to_listen(socket_.get());
   return {};
 }
 
@@ -101,7 +102,7 @@ Listener::Attempt Listener::accept_one() {
     case EBADF:
     case ENOTSOCK:
     case EOPNOTSUPP:
-    case EINVAL:  // the socket does not listen yet, or the descriptor is another socket by now
+    case EINVAL:  // it does not listen yet or any more, or the descriptor is another socket by now
       loop_.look_at_own();
       return Attempt::none_waits;
     case EMFILE:

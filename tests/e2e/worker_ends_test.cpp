@@ -61,6 +61,15 @@ TEST_CASE("a worker whose descriptors a module closes ends with a sentence", "[e
   CHECK(server.count_in_log(": this worker ends, because it cannot serve without it") == 6);
 }
 
+TEST_CASE("a listening socket that a module shuts down listens again, in the next worker",
+          "[e2e][containment]") {
+  const Site site({"hello", "closer"});
+  ServerProcess server(site, options({"--workers", "1"}, "100"));
+  provoke(server.endpoint(), "/closer/listening?shutdown");
+  CHECK(server.logs("was shut down, which only a module can have done"));
+  CHECK(answers(server, "/hello/", 200));
+}
+
 TEST_CASE("a process that a module forks keeps neither address nor connections", "[e2e][containment]") {
   const Site site({"forker"});
   ServerProcess server(site, options({"--workers", "1"}));

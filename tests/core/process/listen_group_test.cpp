@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <fstream>
@@ -186,4 +187,25 @@ TEST_CASE("a socket option that the system refuses is named", "[listen_group]") 
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("a socket that was shut down listens again, at its port", "[listen_group]") {
+  auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 2));
+  const std::string port = group->url(false).substr(7);
+  for (unsigned worker = 0; worker < 2; ++worker)
+    REQUIRE(::shutdown(group->sockets_of(worker, 2).front(), SHUT_RDWR) == 0);
+  REQUIRE_FALSE(connects(address(port)));
+  group->listen_again();
+  for (unsigned worker = 0; worker < 2; ++worker) {
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    const int socket = group->sockets_of(worker, 2).front();
+    REQUIRE(::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0);
+    CHECK(listens == 1);
+    sockaddr_in now{};
+    size = sizeof(now);
+    REQUIRE(::getsockname(socket, reinterpret_cast<sockaddr*>(&now), &size) == 0);
+    CHECK(ntohs(now.sin_port) == group->port());
+  }
+  CHECK(connects(address(port)));
 }

@@ -1,6 +1,6 @@
 // Closes descriptors of the server, or puts another file in their place: below /epoll its epoll, below
 // /listening its listening sockets, below /events the descriptors that wake it. With "?replace", /dev/null
-// takes their numbers. Answers every request.
+// takes their numbers. With "?shutdown" they are shut down, and stay open. Answers every request.
 #include <fcntl.h>
 #include <sluice/module.h>
 #include <sys/socket.h>
@@ -30,7 +30,7 @@ bool is_meant(int fd, std::string_view what) {
          (what == "events" && target == "anon_inode:[eventfd]");
 }
 
-void close_own(std::string_view what, bool replace) {
+void close_own(std::string_view what, std::string_view how) {
   std::vector<int> meant;
   for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
     const int fd = std::stoi(entry.path().filename());
@@ -38,8 +38,10 @@ void close_own(std::string_view what, bool replace) {
   }
   const int other = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int fd : meant) {
-    if (replace) {
+    if (how == "replace") {
       ::dup3(other, fd, O_CLOEXEC);
+    } else if (how == "shutdown") {
+      ::shutdown(fd, SHUT_RDWR);
     } else {
       ::close(fd);
     }
@@ -51,7 +53,7 @@ class Closer : public sluice::Handler {
  public:
   explicit Closer(sluice::Host&) {}
   void handle(sluice::Exchange& exchange) override {
-    close_own(exchange.request().path, std::string_view(exchange.request().query) == "replace");
+    close_own(exchange.request().path, exchange.request().query);
     exchange.send("done\n");
   }
 };
