@@ -1,6 +1,7 @@
 #include "process/log_pipe.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -23,12 +24,21 @@ Result<void> LogPipe::open() {
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot make a pipe for the log", errno);
   reading_.reset(ends[0]);
   writing_.reset(ends[1]);
+  own_.reset(
+      ::open(fmt::format("/proc/self/fd/{}", ends[1]).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   // A regular file always has room, and epoll_ctl(2) does not take it.
   if (!lines_.begin(loop_, reading_.get(), EPOLLIN, *this) ||
       (!room_.begin(loop_, STDERR_FILENO, EPOLLONESHOT, *this) && errno != EPERM))
     return fail_errno("cannot watch the pipe for the log", errno);
-  set_log_fd(writing_.get());
+  set_log_fd(own_ ? own_.get() : writing_.get());
   return {};
+}
+
+void LogPipe::close_reading() {
+  reading_.reset();
+  if (!own_) return;
+  set_log_fd(writing_.get());
+  own_.reset();
 }
 
 void LogPipe::close() {

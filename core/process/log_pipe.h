@@ -20,7 +20,8 @@ class LogPipe final : private Pollable {
   // From now on it logs to stderr again.
   void close();
   // For a forked process, which only writes.
-  void close_reading() { reading_.reset(); }
+  void close_reading();
+  // For other processes. They can make it block for one another, but not for this process.
   int writing_fd() const { return writing_.get(); }
 
   // Passes on what is in the pipe at this moment, as far as stderr takes it. Never blocks.
@@ -33,6 +34,7 @@ class LogPipe final : private Pollable {
   EventLoop& loop_;
   UniqueFd reading_;
   UniqueFd writing_;
+  UniqueFd own_;        // of an open file description of its own, so that its O_NONBLOCK is, too
   Registration lines_;  // waits for lines in `reading_` while stderr has room
   Registration room_;   // waits for room in stderr when it is full
 };

@@ -49,6 +49,7 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, 
   }
   process->control_.reset(ends[0]);
   const UniqueFd worker_end(ends[1]);
+  refuse_descriptors(process->control_.get());  // a worker out of control could hold up whoever closes them
   if (!process->messages_.begin(loop, process->control_.get(), EPOLLIN, *process))
     return fail_errno("cannot watch the socket of a worker", errno);
   const pid_t supervisor = ::getpid();
@@ -103,6 +104,7 @@ void WorkerProcess::on_events(std::uint32_t) {
   for (int i = 0; i < kMessagesMax; ++i) {
     WorkerMessage message;
     const Heard heard = receive_message(control_.get(), message);
+    close_unwanted(std::move(message.fd));
     if (heard == Heard::gone) {  // a signal will report its end
       messages_.end();
       control_.reset();

@@ -10,13 +10,18 @@
 namespace sluice {
 namespace {
 
+// In <asm/socket.h> since Linux 6.16.
+constexpr int kPassRights = 83;
+
+// As many descriptors as one packet may carry (SCM_MAX_FD). The kernel itself would close those without room,
+// in this process, and could be held up by it.
+constexpr std::size_t kDescriptorsMax = 253;
 union DescriptorRoom {
   cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(int))];
+  char bytes[CMSG_SPACE(kDescriptorsMax * sizeof(int))];
 };
 
-// Keeps the first descriptor and closes the others. A message carries one, but the room for it is rounded up,
-// and the kernel delivers as many as fit.
+// Keeps the first descriptor and closes the others. A message carries one, but who knows what has sent it.
 UniqueFd take_descriptor(msghdr& packet) {
   UniqueFd first;
   for (cmsghdr* header = CMSG_FIRSTHDR(&packet); header != nullptr; header = CMSG_NXTHDR(&packet, header)) {
@@ -26,13 +31,27 @@ UniqueFd take_descriptor(msghdr& packet) {
       int received = -1;
       std::memcpy(&received, CMSG_DATA(header) + i * sizeof(received), sizeof(received));
       UniqueFd owned(received);
-      if (!first) first = std::move(owned);
+      if (first) {
+        close_unwanted(std::move(owned));
+      } else {
+        first = std::move(owned);
+      }
     }
   }
   return first;
 }
 
 }  // namespace
+
+void close_unwanted(UniqueFd fd) {
+  const linger none{};
+  if (fd) ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+void refuse_descriptors(int socket) {
+  const int off = 0;
+  ::setsockopt(socket, SOL_SOCKET, kPassRights, &off, sizeof(off));
+}
 
 bool send_message(int socket, const WorkerMessage& message, int fd) {
   std::string text(1, static_cast<char>(message.kind));
@@ -44,7 +63,7 @@ bool send_message(int socket, const WorkerMessage& message, int fd) {
   DescriptorRoom room{};
   if (fd >= 0) {
     packet.msg_control = room.bytes;
-    packet.msg_controllen = sizeof(room.bytes);
+    packet.msg_controllen = CMSG_SPACE(sizeof(fd));
     cmsghdr* header = CMSG_FIRSTHDR(&packet);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
@@ -80,7 +99,10 @@ Heard receive_message(int socket, WorkerMessage& message) {
   packet.msg_controllen = sizeof(room.bytes);
   const ssize_t got = receive(packet, 0);
   UniqueFd fd = got < 0 ? UniqueFd() : take_descriptor(packet);
-  if (got != size) return Heard::gone;
+  if (got != size) {
+    close_unwanted(std::move(fd));
+    return Heard::gone;
+  }
   message = WorkerMessage{};
   message.fd = std::move(fd);
   message.kind = static_cast<ControlMessage>(text[0]);

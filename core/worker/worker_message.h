@@ -38,6 +38,12 @@ struct WorkerMessage {
 // too long. `fd` stays the caller's.
 bool send_message(int socket, const WorkerMessage& message, int fd = -1);
 
+// From now on nobody can send a descriptor to the socket. Where the kernel lacks that (before Linux 6.16), the
+// receiver closes what comes by close_unwanted.
+void refuse_descriptors(int socket);
+// Closes it at once: close(2) of a socket may wait for its data to be sent, if its sender wants so (SO_LINGER).
+void close_unwanted(UniqueFd fd);
+
 enum class Heard { message, nothing, gone };
 Heard receive_message(int socket, WorkerMessage& message);
 

@@ -2,6 +2,8 @@
 #include "process/log_pipe.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,4 +85,43 @@ TEST_CASE_METHOD(Fixture, "lines wait until stderr is read again, and the loop s
   }
   CHECK(got.ends_with("words\n"));
   pipe.close();
+}
+
+TEST_CASE_METHOD(Fixture, "a process that makes its end of the pipe block does not block this one",
+                 "[log_pipe]") {
+  LogPipe pipe(*loop);
+  REQUIRE(pipe.open());
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    ::fcntl(pipe.writing_fd(), F_SETFL, 0);
+    const std::string line(PIPE_BUF, 'x');
+    for (;;) static_cast<void>(::write(pipe.writing_fd(), line.data(), line.size()));
+  }
+  pollfd room{pipe.writing_fd(), POLLOUT, 0};
+  while (::poll(&room, 1, 0) != 0) ::usleep(1'000);  // until the pipe is full
+  log(LogLevel::info, "it returns");
+  ::kill(writer, SIGKILL);
+  CHECK(::waitpid(writer, nullptr, 0) == writer);
+  const UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const Stderr elsewhere(nowhere.get());
+  pipe.close();
+}
+
+TEST_CASE_METHOD(Fixture, "a forked process goes on logging", "[log_pipe]") {
+  const UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+  const Stderr elsewhere(file.get());
+  LogPipe pipe(*loop);
+  REQUIRE(pipe.open());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    pipe.close_reading();
+    log(LogLevel::info, "from the child");
+    ::_exit(0);
+  }
+  CHECK(::waitpid(child, nullptr, 0) == child);
+  pipe.forward();
+  pipe.close();
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(::pread(file.get(), text.data(), text.size(), 0)));
+  CHECK_THAT(text, Catch::Matchers::Contains("from the child\n"));
 }

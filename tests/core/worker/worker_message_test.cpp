@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -76,4 +77,47 @@ TEST_CASE("no descriptor that comes with a message stays open by accident", "[wo
     }
     CHECK(open_descriptors() == before);
   }
+}
+
+TEST_CASE("a socket that would wait when it is closed is closed at once", "[worker_message]") {
+  const Pair pair;
+  const UniqueFd sent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const linger for_long{1, 3600};
+  REQUIRE(::setsockopt(sent.get(), SOL_SOCKET, SO_LINGER, &for_long, sizeof(for_long)) == 0);
+  const auto lingers = [&] {
+    linger now{};
+    socklen_t size = sizeof(now);
+    REQUIRE(::getsockopt(sent.get(), SOL_SOCKET, SO_LINGER, &now, &size) == 0);
+    return now.l_onoff != 0;
+  };
+  WorkerMessage message;
+  SECTION("because nobody wanted it") {
+    send_with(pair.near.get(), {sent.get()}, "r1:0,0:,");
+    REQUIRE(receive_message(pair.far.get(), message) == Heard::message);
+    CHECK(lingers());
+    close_unwanted(std::move(message.fd));
+  }
+  SECTION("because it is one too many") {
+    const UniqueFd first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    send_with(pair.near.get(), {first.get(), sent.get()}, "r1:0,0:,");
+    REQUIRE(receive_message(pair.far.get(), message) == Heard::message);
+  }
+  CHECK_FALSE(lingers());
+}
+
+TEST_CASE("a socket that refuses descriptors takes messages without one", "[worker_message]") {
+  const Pair pair;
+  refuse_descriptors(pair.far.get());
+  const UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const std::ptrdiff_t before = open_descriptors();
+  const bool sent = send_message(pair.near.get(), {ControlMessage::ready}, file.get());
+  if (sent) WARN("SKIPPED: this kernel cannot refuse descriptors");
+  WorkerMessage message;
+  if (!sent) {
+    CHECK(errno == EPERM);
+    REQUIRE(send_message(pair.near.get(), {ControlMessage::ready}));
+  }
+  CHECK(receive_message(pair.far.get(), message) == Heard::message);
+  message.fd.reset();
+  CHECK(open_descriptors() == before);
 }
