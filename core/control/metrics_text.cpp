@@ -1,5 +1,8 @@
 #include "control/metrics_text.h"
 
+#include <sluice/kit/json.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <set>
 #include <string_view>
@@ -17,11 +20,22 @@ std::string number(double value) {
   return text;
 }
 
+// Many values come from workers, which may be out of control. A value that is not UTF-8 would make Prometheus
+// refuse all of the text, and so would two samples of one series.
 std::string label(std::string_view name, std::string_view value) {
   std::string text = std::string(name) + "=\"";
-  for (const char byte : value) {
+  while (!value.empty()) {
+    const std::size_t size = kit::detail::utf8_size(value);
+    const char byte = value.front();
     if (byte == '\\' || byte == '"') text += '\\';
-    text += byte == '\n' ? ' ' : byte;
+    if (byte == '\n') {
+      text += "\\n";
+    } else if (size == 0) {
+      text += "\xef\xbf\xbd";
+    } else {
+      text += value.substr(0, size);
+    }
+    value.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return text + '"';
 }
@@ -36,8 +50,10 @@ class Exposition {
     name_ = "sluice_" + std::string(name);
     text_.append("# HELP ").append(name_).append(" ").append(help).append("\n");
     text_.append("# TYPE ").append(name_).append(" ").append(type).append("\n");
+    written_.clear();
   }
   void sample(const std::string& labels, const std::string& value, std::string_view suffix = "") {
+    if (!written_.insert(std::string(suffix) + " " + labels).second) return;
     text_.append(name_).append(suffix);
     if (!labels.empty()) text_.append("{").append(labels).append("}");
     text_.append(" ").append(value).append("\n");
@@ -80,6 +96,7 @@ class Exposition {
  private:
   std::string name_;
   std::string text_;
+  std::set<std::string> written_;  // series of the family
 };
 
 void write_server(Exposition& out, const ServerView& view) {

@@ -138,3 +138,27 @@ TEST_CASE("the end of each certificate is a series", "[metrics]") {
   const std::size_t first = text.find(series + "\"/a.pem\"}");
   CHECK(text.find(series + "\"/a.pem\"}", first + 1) == std::string::npos);
 }
+
+TEST_CASE("a worker out of control cannot make the metrics unreadable", "[metrics]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  // Two samples of one series, and text that is not UTF-8, are refused by Prometheus together with all others.
+  for (const char* reason : {"a\nb", "a\\nb",
+                             "a\xff"
+                             "b",
+                             "a\xfe"
+                             "b"})
+    stats->tls_failure_index(reason);
+  for (const char* name : {"x", "x.x"}) stats->module_counter_index(name);
+  const std::string text = metrics_text(view_of(*stats), {});
+  const auto count = [&](const std::string& series) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(series, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  CHECK(count("{reason=\"a\\nb\"}") == 1);
+  CHECK(count("{reason=\"a\\\\nb\"}") == 1);
+  CHECK(count("{reason=\"a\xef\xbf\xbd"
+              "b\"}") == 1);
+  CHECK(count("{module=\"x\",event=\"x\"}") == 1);
+  CHECK(text.find("\xff") == std::string::npos);
+}
