@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 #define TOML_EXCEPTIONS 0
+// Some of its assertions fail for text that it refuses a moment later.
+#define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 #include <algorithm>
 #include <cctype>
@@ -40,6 +42,70 @@ std::string explained(const toml::parse_error& error, std::string_view line) {
   return what;
 }
 
+// toml++ 3.3 takes for granted that a key begins behind the brackets of a table, and is undefined otherwise.
+Result<void> check_headers(std::string_view text, const std::string& file) {
+  constexpr std::string_view kBegins = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
+    if (!line.starts_with('[')) continue;
+    const std::size_t brackets = line.starts_with("[[") ? 2 : 1;
+    const std::size_t name = line.find_first_not_of(" \t", brackets);
+    if (name == std::string_view::npos || kBegins.find(line[name]) == std::string_view::npos)
+      return fail(fmt::format("{}:{}: '{}' names no table: write [[site]], for example", file, number, line));
+  }
+  return {};
+}
+
+// The size of the quoted text or comment at the front; 0 if there is none. One without an end goes on to the
+// end of the line, where the parser stops.
+std::size_t quoted_size(std::string_view text, bool may_be_long) {
+  const char quote = text.front();
+  if (quote == '#') return std::min(text.find('\n'), text.size());
+  if (quote != '"' && quote != '\'') return 0;
+  const std::string triple(3, quote);
+  const bool is_long = may_be_long && text.starts_with(triple);
+  for (std::size_t at = is_long ? 3 : 1; at < text.size(); ++at) {
+    if (text[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (is_long ? text.substr(at).starts_with(triple) : text[at] == quote) {
+      return at + (is_long ? 3 : 1);
+    } else if (text[at] == '\n' && !is_long) {
+      return at;
+    }
+  }
+  return text.size();
+}
+
+// toml++ 3.3 is undefined for most other characters outside of quotes, where TOML has none.
+Result<void> check_letters(std::string_view text, const std::string& file) {
+  constexpr std::string_view kBeforeTexts = "\n=[,.{";
+  const std::string_view all = text;
+  char before = '\n';  // blanks left out
+  while (!text.empty()) {
+    if (static_cast<unsigned char>(text.front()) >= 0x80) {
+      const std::string_view read = all.substr(0, all.size() - text.size());
+      const auto number = static_cast<std::size_t>(std::count(read.begin(), read.end(), '\n')) + 1;
+      const std::string_view line = line_of(all, number);
+      if (const auto meant = with_quotes(line))
+        return fail(
+            fmt::format("{}:{}: a value that is no number needs quotes: write {}", file, number, *meant));
+      return fail(
+          fmt::format("{}:{}: '{}' has other letters than A to Z outside of quotes: write keys and values "
+                      "with them in quotes",
+                      file, number, line));
+    }
+    const bool may_begin = text.front() == '#' || kBeforeTexts.find(before) != std::string_view::npos;
+    const bool may_be_long = before == '=' || before == ',';  // keys have one line
+    if (text.front() != ' ' && text.front() != '\t') before = text.front();
+    text.remove_prefix(std::max<std::size_t>(may_begin ? quoted_size(text, may_be_long) : 0, 1));
+  }
+  return {};
+}
+
+Result<void> can_be_parsed(std::string_view text, const std::string& file) {
+  return check_headers(text, file).and_then([&] { return check_letters(text, file); });
+}
+
 // The parser stops at the first mistake. Further values without quotes are found line by line.
 std::string syntax_mistakes(const toml::parse_error& error, std::string_view text, const std::string& file) {
   const toml::source_position at = error.source().begin;
@@ -49,23 +115,10 @@ std::string syntax_mistakes(const toml::parse_error& error, std::string_view tex
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
     if (number <= at.line || line.starts_with('#')) continue;
-    if (const auto meant = with_quotes(line); meant && !toml::parse(line))
+    if (const auto meant = with_quotes(line); meant && can_be_parsed(line, file) && !toml::parse(line))
       mistakes += fmt::format("\n{}:{}: this value needs quotes, too: write {}", file, number, *meant);
   }
   return mistakes;
-}
-
-// toml++ 3.3 takes for granted that a key begins behind the brackets of a table, and is undefined otherwise.
-Result<void> check_headers(std::string_view text, const std::string& file) {
-  constexpr std::string_view kBegins = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
-    if (!line.starts_with('[')) continue;
-    const std::size_t name = line.find_first_not_of("[ \t");
-    if (name == std::string_view::npos || kBegins.find(line[name]) == std::string_view::npos)
-      return fail(fmt::format("{}:{}: '{}' names no table: write [[site]], for example", file, number, line));
-  }
-  return {};
 }
 
 // Turns the tables into texts, and collects the mistakes.
@@ -171,7 +224,9 @@ class Reader {
 Result<ConfigFile> parse_config(std::string_view text, const std::string& file) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return fail(file + " is written in UTF-16: save it as UTF-8");
-  if (const auto checked = check_headers(text, file); !checked) return Unexpected(checked.error());
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (const auto checked = can_be_parsed(text, file); !checked) return Unexpected(checked.error());
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) return fail(syntax_mistakes(parsed.error(), text, file));
   Reader reader(file);

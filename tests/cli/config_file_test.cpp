@@ -103,8 +103,13 @@ TEST_CASE("a line of the form without quotes is shown as it has to be") {
 
 TEST_CASE("malformed files are refused with the place") {
   CHECK_THAT(refusal("a = 1\n\nworkers 4\n"), Contains("f:3:"));
-  for (const char* header : {"[{site]]", "[[=]]", "[", "a = 1\n  [\n]"})
+  for (const char* header : {"[{site]]", "[[=]]", "[[[site]]]", "[", "a = 1\n  [\n]"})
     CHECK_THAT(refusal(header), Contains("names no table"));
+  CHECK_THAT(refusal("\xc3\xa4 = 1"),
+             Contains("f:1: '\xc3\xa4 = 1' has other letters than A to Z outside of quotes"));
+  CHECK_THAT(refusal("a = 1\nroot = /\xc3\xa4"),
+             Contains("f:2: a value that is no number needs quotes: write root = "));
+  CHECK(parse_config("a = \"\xc3\xa4\" # \xc3\xa4\nb = '''\n\xc3\xa4'''\nc = '\xc3\xa4'\n"));
   CHECK_THAT(refusal("; a comment"), Contains("f:1:1: a comment begins with '#' in place of ';'"));
   CHECK_THAT(refusal("a = 1\na = 2"), Contains("write several values as one list"));
   CHECK_THAT(refusal("k = \"a"), Contains("f:1:"));

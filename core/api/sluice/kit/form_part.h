@@ -50,8 +50,8 @@ inline std::string with_escapes(std::string_view value) {
     text += value[i];
     if (value[i] != '\\') continue;
     const bool is_before_quote = value.substr(i + 1).starts_with('"');
-    const std::string_view rest = trimmed(value.substr(std::min(value.size(), i + 2)));
-    const bool is_escape = is_before_quote && !rest.empty() && rest.front() != ';';
+    const std::size_t next = value.find_first_not_of(" \t", i + 2);
+    const bool is_escape = is_before_quote && next != std::string_view::npos && value[next] != ';';
     text += is_escape ? value[++i] : '\\';
   }
   return text;
