@@ -104,6 +104,43 @@ TEST_CASE("file systems that hang hold up nothing else", "[e2e][hanging]") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a disk that fails or lies cuts answers, and never pads them", "[e2e][hanging]") {
+  const Stand stand;
+  if (!stand.usable) return;
+  ServerProcess server(stand.site, stand.options());
+  for (const DiskFault fault : {DiskFault::opens_fail, DiskFault::reads_fail, DiskFault::reads_short,
+                                DiskFault::larger, DiskFault::smaller}) {
+    CAPTURE(static_cast<int>(fault));
+    for (const auto& disk : stand.disks) disk->have(fault);
+    for (const std::string place : {"/one/", "/two/"}) {
+      CAPTURE(place);
+      for (int i = 0; i < 3; ++i) {
+        HttpClient client(server.endpoint());
+        client.request("GET", place + "a.txt");
+        const HttpAnswer answer = client.read_answer();
+        if (answer.status != 200) {
+          CHECK(answer.status >= 500);
+          CHECK(answer.complete);
+          continue;
+        }
+        CHECK(answer.body == stand.content.substr(0, answer.body.size()));
+        if (fault == DiskFault::opens_fail || fault == DiskFault::reads_fail || fault == DiskFault::larger)
+          CHECK_FALSE(answer.complete);
+        if (fault == DiskFault::smaller) CHECK(answer.complete);
+      }
+      check_that_others_are_served(server);
+    }
+    for (const auto& disk : stand.disks) disk->have(DiskFault::none);
+    for (const std::string place : {"/one/", "/two/"}) {
+      const HttpAnswer answer = fetch(server.endpoint(), place + "a.txt");
+      CHECK(answer.status == 200);
+      CHECK(answer.body == stand.content);
+    }
+  }
+  CHECK(server.workers().size() == 1);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a worker that is killed while one of its threads waits for a disk is replaced", "[e2e][hanging]") {
   Stand stand;
   if (!stand.usable) return;

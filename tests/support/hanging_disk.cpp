@@ -29,7 +29,8 @@ constexpr unsigned kPiece = 64 * 1024;
 // Speaks FUSE for one mount. No answer stays valid, so that each use of the file asks again.
 class Tongue {
  public:
-  Tongue(int fd, const std::string& content) : fd_(fd), content_(content) {}
+  Tongue(int fd, const std::string& content, const std::atomic<DiskFault>& fault)
+      : fd_(fd), content_(content), fault_(fault) {}
 
   // False once it is unmounted.
   bool take_request() {
@@ -53,6 +54,7 @@ class Tongue {
       case FUSE_GETATTR:
         return reply(fuse_attr_out{0, 0, 0, attributes(header().nodeid)});
       case FUSE_OPEN:
+        return fault_ == DiskFault::opens_fail ? fail(EIO) : reply(fuse_open_out{});
       case FUSE_OPENDIR:
         return reply(fuse_open_out{});
       case FUSE_READ:
@@ -92,12 +94,16 @@ class Tongue {
     reply_bytes({reinterpret_cast<const char*>(&out), sizeof(out)});
   }
 
+  std::size_t told_size() const {
+    const std::size_t size = content_.size();
+    return fault_ == DiskFault::larger ? size + kPiece : fault_ == DiskFault::smaller ? size / 2 : size;
+  }
   fuse_attr attributes(std::uint64_t node) const {
     fuse_attr found{};
     found.ino = node;
     found.mode = node == kRoot ? S_IFDIR | 0755 : S_IFREG | 0644;
     found.nlink = 1;
-    found.size = node == kRoot ? 0 : content_.size();
+    found.size = node == kRoot ? 0 : told_size();
     found.mtime = found.ctime = found.atime = 1'000'000'000;
     found.blksize = 4096;
     return found;
@@ -118,12 +124,15 @@ class Tongue {
     reply(out);
   }
   void read(const fuse_read_in& wanted) {
+    if (fault_ == DiskFault::reads_fail) return fail(EIO);
     const std::size_t from = std::min<std::size_t>(wanted.offset, content_.size());
-    reply_bytes(std::string_view(content_).substr(from, wanted.size));
+    const unsigned most = fault_ == DiskFault::reads_short ? HangingDisk::kShortRead : wanted.size;
+    reply_bytes(std::string_view(content_).substr(from, std::min(most, wanted.size)));
   }
 
   const int fd_;
   const std::string& content_;
+  const std::atomic<DiskFault>& fault_;
   alignas(fuse_in_header) std::array<char, kRequestMax> request_{};
 };
 
@@ -140,7 +149,7 @@ HangingDisk::HangingDisk(const std::string& folder, const std::string& content) 
   if (mounted_) child_ = ::fork();
   if (child_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    static Tongue tongue(fd, content);
+    static Tongue tongue(fd, content, state_->fault);
     while (tongue.take_request()) {
       if (state_->hangs && tongue.wants_answer()) {
         ++state_->unanswered;
@@ -160,6 +169,10 @@ HangingDisk::~HangingDisk() {
 
 void HangingDisk::hang() {
   state_->hangs = true;
+}
+
+void HangingDisk::have(DiskFault fault) {
+  state_->fault = fault;
 }
 
 unsigned HangingDisk::unanswered() const {

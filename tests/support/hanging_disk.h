@@ -1,5 +1,5 @@
-// A file system that can hang: FUSE, served by a child process, with one file in it. While it hangs, every
-// call on it waits until the file system is gone. Needs root and /dev/fuse.
+// A file system that can hang, fail and lie: FUSE, served by a child process, with one file in it. While it
+// hangs, every call on it waits until the file system is gone. Needs root and /dev/fuse.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,19 @@
 
 namespace sluice::test {
 
+enum class DiskFault {
+  none,
+  opens_fail,   // with EIO
+  reads_fail,   // with EIO
+  reads_short,  // at most kShortRead bytes at a time
+  larger,       // the file says that it is larger than it is
+  smaller,      // or that it is half as large
+};
+
 class HangingDisk {
  public:
   static constexpr const char* kFile = "a.txt";
+  static constexpr unsigned kShortRead = 1000;
 
   // Mounts it at an existing folder. `content` is the content of the file.
   HangingDisk(const std::string& folder, const std::string& content);
@@ -23,6 +33,8 @@ class HangingDisk {
   bool mounted() const { return mounted_; }
   // From now on it answers nothing.
   void hang();
+  // From now on it has this fault alone.
+  void have(DiskFault fault);
   // The number of requests that wait for an answer.
   unsigned unanswered() const;
   // Ends the file system: all waiting calls fail.
@@ -32,6 +44,7 @@ class HangingDisk {
   struct State {
     std::atomic<bool> hangs{false};
     std::atomic<unsigned> unanswered{0};
+    std::atomic<DiskFault> fault{DiskFault::none};
   };
 
   const std::string folder_;
