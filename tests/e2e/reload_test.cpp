@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/failing_system.h"
 #include "support/server_process.h"
 
 using namespace sluice::test;
@@ -281,6 +282,29 @@ TEST_CASE("a server still serves after many HUPs at once", "[e2e][reload]") {
   }
   CHECK(server.reload());
   CHECK(eventually([&] { return server.workers().size() == 2; }));
+  hammer.stop();
+  CHECK(hammer.failed() == 0);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("200 reloads under load, with broken settings between, lose nothing", "[e2e][reload][full]") {
+  const Site site({"hello"});
+  const std::string config = site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
+  ServerProcess server(site, {"--workers", "2", "--config", config});
+  Hammer hammer(server.endpoint(), "/a/");
+  REQUIRE(server.reload());
+  const std::ptrdiff_t descriptors = descriptors_of(server.pid());
+  for (int i = 0; i < 200; ++i) {
+    const bool broken = i % 4 == 3;
+    site.write_beside("sluice.conf", broken       ? "mount = \"/a/=nothere\"\n"
+                                     : i % 2 == 0 ? "mount = [\"/a/=hello\", \"/b/=hello\"]\n"
+                                                  : "mount = \"/a/=hello\"\n");
+    REQUIRE(server.reload() == !broken);
+  }
+  site.write_beside("sluice.conf", "mount = \"/a/=hello\"\n");
+  CHECK(server.reload());
+  CHECK(eventually([&] { return server.workers().size() == 2; }));
+  CHECK(eventually([&] { return descriptors_of(server.pid()) <= descriptors; }));
   hammer.stop();
   CHECK(hammer.failed() == 0);
   CHECK(server.stop() == 0);
