@@ -49,7 +49,7 @@ TEST_CASE("the number that was not used for longest gives way", "[shared_numbers
   CHECK(numbers.get(sibling(1), begin + 10) == 1);  // used again
   numbers.add(sibling(100), 100, begin + 11);
   CHECK(numbers.get(sibling(2), begin + 11) == 0);
-  for (const std::uint64_t kept : {1, 3, 4, 5, 6, 7, 8, 100})
+  for (const std::uint64_t kept : {1U, 3U, 4U, 5U, 6U, 7U, 8U, 100U})
     CHECK(numbers.get(sibling(kept), begin + 11) == kept);
   // A clock that is a little behind makes none of them old.
   numbers.add(sibling(200), 200, begin + 5);
@@ -97,9 +97,9 @@ TEST_CASE("threads and processes lose no change of a number that is known", "[sh
 TEST_CASE("threads that enter the same names at once find each other's", "[shared_numbers]") {
   const SharedNumbers numbers = make();
   constexpr std::uint64_t kNames = 4;
-  constexpr int kRounds = 50'000;
+  constexpr unsigned kRounds = 50'000;
   const auto work = [&] {
-    for (int i = 0; i < kRounds; ++i) numbers.add(sibling(i % kNames + 1), 1, 1);
+    for (unsigned i = 0; i < kRounds; ++i) numbers.add(sibling(i % kNames + 1), 1, 1);
   };
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) threads.emplace_back(work);
