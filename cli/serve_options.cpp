@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/client_counts.h"
 #include "base/text.h"
+#include "number_kinds.h"
 #include "proxy_options.h"
 #include "settings/option_value.h"
 #include "settings/written_text.h"
@@ -22,46 +24,8 @@ constexpr const char* kTimeouts = "Time-outs (TIME: 500ms, 30s, 5m, 1h or 1d)";
 constexpr const char* kLimits = "Limits (SIZE: bytes, or 16k, 1M, 2G in powers of 1024)";
 constexpr const char* kProcess = "Process";
 
-constexpr std::uint64_t kKibi = 1024;
-constexpr std::uint64_t kMebi = 1024 * kKibi;
-constexpr std::uint64_t kGibi = 1024 * kMebi;
-constexpr std::uint64_t kHourMs = 3'600'000;
-
 constexpr std::string_view kModuleNameBytes =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-
-std::string print_count(std::uint64_t value) {
-  return std::to_string(value);
-}
-
-std::string print_size(std::uint64_t bytes) {
-  if (bytes != 0 && bytes % kGibi == 0) return std::to_string(bytes / kGibi) + "G";
-  if (bytes != 0 && bytes % kMebi == 0) return std::to_string(bytes / kMebi) + "M";
-  if (bytes != 0 && bytes % kKibi == 0) return std::to_string(bytes / kKibi) + "k";
-  return std::to_string(bytes);
-}
-
-std::string print_duration(std::uint64_t duration_ms) {
-  if (duration_ms == 0) return "0";
-  if (duration_ms % kHourMs == 0) return std::to_string(duration_ms / kHourMs) + "h";
-  if (duration_ms % 1000 == 0) return std::to_string(duration_ms / 1000) + "s";
-  return std::to_string(duration_ms) + "ms";
-}
-
-Result<std::uint64_t> parse_count(std::string_view text) {
-  const auto value = parse_decimal(text);
-  if (!value) return fail(in_quotes(text) + " is not a number: write it in digits");
-  return *value;
-}
-
-// How numbers of one kind are read and written.
-struct NumberKind {
-  Result<std::uint64_t> (*parse)(std::string_view text);
-  std::string (*print)(std::uint64_t value);
-};
-constexpr NumberKind kCount{parse_count, print_count};
-constexpr NumberKind kSize{parse_size, print_size};
-constexpr NumberKind kDuration{parse_duration_ms, print_duration};
 
 template <typename Number>
 Result<void> set_number(const NumberKind& kind, const ServeOption& option, Number& number,
@@ -341,12 +305,32 @@ constexpr ServeOption kOptions[] = {
                                          "Of a request's body each second, over each --body-timeout that the "
                                          "server waits for it; 408 below; 0 for no minimum.",
                                          0, kGibi),
+    limit<&Limits::send_rate_min, kSize>(
+        "send-rate-min", "SIZE",
+        "That a client takes of its answer each second, over each --send-timeout that the server waits for it; "
+        "the connection, or the stream of HTTP/2, is cut below; 0 for no minimum.",
+        0, kGibi),
     limit<&Limits::drain_bytes_max, kSize>(
         "drain-max", "SIZE", "Of a request's body that no module reads; above, the connection closes.", 0,
         kGibi),
     limit<&Limits::connections_max, kCount>(
         "connections-max", "NUMBER", "Connections of a worker. Above, idle ones are closed, or new ones wait.",
         1, 1'000'000),
+    limit<&Limits::client_connections_max, kCount>("client-connections-max", "NUMBER",
+                                                   "Connections of one client, in all workers together; "
+                                                   "further ones are closed. Clients are told apart by "
+                                                   "their address, of IPv6 by its first 64 bits. Clients on "
+                                                   "this host and trusted proxies have no limit. 0 "
+                                                   "for none.",
+                                                   0, ClientCounts::kCountMax),
+    limit<&Limits::client_handshakes_max, kCount>(
+        "client-handshakes-max", "NUMBER",
+        "TLS handshakes of one client that are under way, in the same way; further ones are closed.", 0,
+        ClientCounts::kCountMax),
+    limit<&Limits::client_requests_max, kCount>(
+        "client-requests-max", "NUMBER",
+        "Requests of one client that are under way, in the same way; further ones get 429.", 0,
+        ClientCounts::kCountMax),
     limit<&Limits::turn_bytes_max, kSize>("turn-max", "SIZE", "Sent to one client before it is another's turn.",
                                           16 * kKibi, 64 * kMebi),
     {"workers", "NUMBER|auto", kProcess, Takes::value, Given::to_server,

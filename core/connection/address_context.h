@@ -4,6 +4,7 @@
 #include "base/paced_log.h"
 #include "settings/networks.h"
 #include "settings/site_names.h"
+#include "telemetry/client_limits.h"
 
 namespace sluice {
 
@@ -21,6 +22,7 @@ struct AddressContext {
   bool redirects = true;                  // a site may send its clients to https:// from here
   bool http2_clear = false;               // clients may begin with HTTP/2 in clear text
   IntroducingProxies* proxies = nullptr;  // null: none
+  ClientLimits* clients = nullptr;        // null: clients have no limits
 };
 
 }  // namespace sluice

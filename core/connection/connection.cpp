@@ -21,7 +21,7 @@ Connection::Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& o
       limits_(limits),
       owner_(owner),
       channel_(loop, std::move(socket), at),
-      looked_ms_(loop.now_ms()),
+      looked_ms_(static_cast<std::uint32_t>(loop.now_ms())),
       index_(index),
       unheard_(channel_.has_proxy()) {}
 
@@ -173,6 +173,10 @@ void Connection::transition(Event event) {
     abort_ = true;
   }
   state_ = next.value_or(state_after_fault(state_));
+  if (state_ != State::establishing && shaking_) {
+    shaking_ = false;
+    end_use(ClientUse::handshake);
+  }
 }
 
 Connection::Step Connection::wait_for(WaitingFor what) {
@@ -202,8 +206,27 @@ Connection::Step Connection::hear_proxy() {
   return lose();
 }
 
+// A proxy that introduces its clients has no limit for connections of its own.
+bool Connection::admit() {
+  judged_ = true;
+  const AddressContext& at = channel_.address();
+  const PeerAddress peer = channel_.transport().peer_address();
+  if (at.clients == nullptr || (at.proxies != nullptr && at.proxies->networks.has(peer))) return true;
+  const std::uint32_t place = at.clients->place_of(peer);
+  if (!at.clients->take(place, ClientUse::connection, peer, loop_.now_ms())) return false;
+  client_ = place;
+  if (!channel_.transport().is_secure()) return true;
+  shaking_ = at.clients->take(place, ClientUse::handshake, peer, loop_.now_ms());
+  return shaking_;
+}
+
+void Connection::end_use(ClientUse use) {
+  if (client_ != ClientLimits::kNowhere) channel_.address().clients->give(client_, use);
+}
+
 Connection::Step Connection::establish() {
   if (unheard_) return hear_proxy();
+  if (!judged_ && !admit()) return lose();
   switch (channel_.shake_hands(*this)) {
     case Transport::Handshake::done:
       break;
@@ -339,6 +362,7 @@ void Connection::give_up() {
 
 void Connection::close() {
   loop_.deadlines().disarm(*this);
+  end_use(ClientUse::connection);
   if (token_ != EventLoop::kNoToken) loop_.forget(token_);
   if (session_ != nullptr) owner_.give_session(std::move(session_));
   channel_.transport().close();

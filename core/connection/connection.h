@@ -101,6 +101,9 @@ class Connection final : public Pollable,
   Step wait_for(WaitingFor what);
   Step establish();
   Step hear_proxy();
+  // Whether the client may have another connection, and handshake.
+  bool admit();
+  void end_use(ClientUse use);
   Step fail_handshake(std::string_view reason);
   void take_session(bool http2);
   void change_to_http2();
@@ -129,11 +132,15 @@ class Connection final : public Pollable,
   Channel channel_;
   std::unique_ptr<Session> session_;
   EventLoop::Token token_ = EventLoop::kNoToken;
-  std::uint64_t acknowledged_ = 0;  // how many bytes the client had acknowledged at looked_ms_
-  std::uint64_t looked_ms_;
+  // Of numbers that only grow, the low bits are enough to compare two of them.
+  std::uint32_t acknowledged_ = 0;  // how many bytes the client had acknowledged at looked_ms_
+  std::uint32_t looked_ms_;
+  std::uint32_t window_taken_ = 0;  // what it had taken when the window of its rate began, in kTakenUnit
+  std::uint32_t look_taken_ = 0;    // and at the last look
   std::uint32_t index_;
-  std::uint32_t queued_ = 0;  // how many bytes were not acknowledged at the last look
-  std::uint8_t looks_ = 0;    // looks in a row at which the client had taken nothing
+  std::uint32_t client_ = ClientLimits::kNowhere;  // where the client is counted
+  std::uint8_t looks_ = 0;                         // in this window; 0: none has begun
+  std::uint8_t idle_looks_ = 0;                    // looks in a row at which the client had taken nothing
   State state_ = State::establishing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
   bool served_ : 1 = false;  // at least one request has come
@@ -142,6 +149,8 @@ class Connection final : public Pollable,
   bool outstanding_ : 1 = false;  // some bytes were not acknowledged at looked_ms_
   bool starved_ : 1 = false;      // the owner will call try_again
   bool unheard_ : 1;              // a proxy's header has to come first
+  bool judged_ : 1 = false;       // whether the client may have the connection
+  bool shaking_ : 1 = false;      // its handshake is counted
 };
 
 }  // namespace sluice

@@ -5,6 +5,8 @@
 namespace sluice {
 namespace {
 
+// So 32 bits are enough for what a client takes between two looks.
+constexpr std::uint64_t kTakenUnit = 16;
 constexpr std::uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
@@ -17,7 +19,6 @@ void Connection::settle() {
     owner_.retry(index_);
   }
   const bool received = channel_.take_received();
-  const bool sent = transport.take_progress();
   const bool sends = waiting_for_ == WaitingFor::socket_room || transport.has_unsent() ||
                      (session_ != nullptr && !session_->output().empty());
   if (session_ != nullptr) session_->settle(sends, received);
@@ -27,10 +28,9 @@ void Connection::settle() {
   }
   const std::optional<DeadlineKind> kind = own_deadline(sends);
   if (!kind) return loop_.deadlines().disarm(*this);
-  if ((sent && kind == DeadlineKind::send) || !armed() || deadline_kind() != *kind) {
-    loop_.deadlines().arm(*this, *kind, loop_.now_ms());
-    looks_ = 0;
-  }
+  if (armed() && deadline_kind() == *kind) return;
+  loop_.deadlines().arm(*this, *kind, loop_.now_ms());
+  looks_ = 0;
 }
 
 bool Connection::watch() {
@@ -82,19 +82,28 @@ void Connection::stream_is_late(DeadlineKind kind) {
 }
 
 // A socket with a large buffer reports room only when much of it is empty, which a slow client takes long to
-// do. So the client counts as stuck only if several looks in a row find that it has acknowledged nothing.
+// do. So the kernel is asked several times in a window what the client has taken. It is stuck if it takes
+// nothing for as many looks, or too little in a whole window.
 bool Connection::client_is_stuck() {
-  const std::uint32_t queued = channel_.transport().unacknowledged();
-  looks_ = looks_ == 0 || queued < queued_ ? 1 : looks_ + 1;
-  queued_ = queued;
-  return looks_ > Deadlines::kSendLooks;
+  const auto taken = static_cast<std::uint32_t>(channel_.transport().taken() / kTakenUnit);
+  const bool is_first = looks_ == 0;
+  idle_looks_ = is_first || taken != look_taken_ ? 0 : idle_looks_ + 1;
+  look_taken_ = taken;
+  if (is_first) window_taken_ = taken;
+  if (idle_looks_ >= Deadlines::kSendLooks) return true;
+  if (++looks_ <= Deadlines::kSendLooks) return false;
+  const std::uint64_t window_ms = Deadlines::kSendLooks * loop_.deadlines().duration_ms(DeadlineKind::send);
+  const std::uint32_t of_window = taken - window_taken_;
+  looks_ = 1;
+  window_taken_ = taken;
+  return of_window < limits_.send_rate_min * window_ms / 1000 / kTakenUnit;
 }
 
 // A client may take nothing although its connection never waits to send, because small answers collect in the
 // kernel. So once in a send time-out, the connection asks the kernel whether the client has acknowledged
 // anything.
 bool Connection::takes_nothing() {
-  const std::uint64_t now_ms = loop_.now_ms();
+  const auto now_ms = static_cast<std::uint32_t>(loop_.now_ms());
   if (now_ms - looked_ms_ < Deadlines::kSendLooks * loop_.deadlines().duration_ms(DeadlineKind::send))
     return false;
   looked_ms_ = now_ms;
@@ -102,9 +111,10 @@ bool Connection::takes_nothing() {
   const std::optional<std::uint64_t> acknowledged = transport.acknowledged();
   if (!acknowledged) return false;
   const bool outstanding = transport.unacknowledged() > 0;
-  const bool stuck = outstanding && outstanding_ && *acknowledged == acknowledged_;
+  const auto so_far = static_cast<std::uint32_t>(*acknowledged);
+  const bool stuck = outstanding && outstanding_ && so_far == acknowledged_;
   outstanding_ = outstanding;
-  acknowledged_ = *acknowledged;
+  acknowledged_ = so_far;
   return stuck;
 }
 

@@ -48,6 +48,7 @@ class Http2Link {
     channel_ = &channel;
     host_ = &host;
     quantum_ = 0;
+    content_sent = 0;
     stuck_ = {};
   }
   void use(nghttp2_session* session) { session_ = session; }
@@ -71,6 +72,8 @@ class Http2Link {
   // Makes room in the output, if the socket takes something. full: there is less.
   Io make_room(std::size_t size);
 
+  // How much content of all streams was sent.
+  std::uint64_t content_sent = 0;
   // The stream whose deadline has passed.
   Http2Stream* late = nullptr;
   // Streams that nghttp2 has closed, and that were not yet looked at.

@@ -322,7 +322,7 @@ bool Http2Session::wake(Ticket ticket, const ModuleInstance& by) {
 
 Session::Next Http2Session::be_late(DeadlineKind kind) {
   Http2Stream& stream = *link_.late;
-  Stream::Outcome outcome = stream.stream().be_late(kind);
+  Stream::Outcome outcome = stream.be_late(kind);
   touch(stream);
   if (outcome == Stream::Outcome::waits) make_ready(stream);
   // Only this stream is late: the others go on.

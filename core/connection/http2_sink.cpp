@@ -69,6 +69,7 @@ Moved Http2Sink::taken(std::uint64_t size, std::uint64_t offered, Io otherwise) 
   moved_ += size;
   link_.channel().budget() -= std::min(link_.channel().budget(), size);
   link_.quantum() -= std::min(link_.quantum(), size);
+  link_.content_sent += size;
   window_ -= std::min(window_, size);
   if (framing_.remaining != kUnknownSize) framing_.remaining -= size;
   if (lost_) return {size, Io::lost};

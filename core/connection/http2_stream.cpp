@@ -1,5 +1,7 @@
 #include "connection/http2_stream.h"
 
+#include <utility>
+
 namespace sluice {
 namespace {
 
@@ -11,6 +13,7 @@ constexpr std::size_t kContinueRoom = 64;
 
 void Http2Stream::open(Http2Link& link, std::int32_t id) {
   link_ = &link;
+  seen_sent_ = link.content_sent;
   answer_.reset(id);
   fields_.start();
 }
@@ -55,6 +58,13 @@ Stream::Outcome Http2Stream::advance() {
   window_shut_ = output_full_ = lacks_room_ = false;
   if (step_ == Step::has_head) begin_request();
   return stream_.advance();
+}
+
+// Streams that wait for the connection's window get their shares one after the other, which may take long.
+Stream::Outcome Http2Stream::be_late(DeadlineKind kind) {
+  const std::uint64_t sent = link_->content_sent - std::exchange(seen_sent_, link_->content_sent);
+  if (waits_for_connection()) stream_.others_were_sent(sent);
+  return stream_.be_late(kind);
 }
 
 void Http2Stream::begin_request() {

@@ -61,6 +61,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   bool waits_for_connection() const;
   // Whether it can run again, because it only waits for its turn or for the output.
   bool wants_turn() const;
+  // Its deadline has passed.
+  Stream::Outcome be_late(DeadlineKind kind);
   void settle(bool sends) { stream_.settle(sends && !waits_for_window(), std::exchange(received_, false)); }
   // Whether its head waits for room in the output, which the socket does not make for now.
   bool waits_for_room() const { return lacks_room_; }
@@ -108,6 +110,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   std::optional<Http2Sink> sink_;
   Http2Content content_;            // of the request's body that was not taken; at most the stream's window
   std::uint64_t content_size_ = 0;  // of all that came
+  std::uint64_t seen_sent_ = 0;     // Http2Link::content_sent at the last look
   std::uint64_t arrived_ns_ = 0;
   Ticket ticket_{};
   Step step_ = Step::waits_for_head;

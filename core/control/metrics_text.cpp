@@ -121,6 +121,12 @@ void write_traffic(Exposition& out, const Sums& sums) {
   out.counters("connections_gave_way_total", "counter",
                "Idle connections that were closed to make room for new ones.", sums,
                &WorkerStats::connections_gave_way);
+  out.family("client_refusals_total", "counter",
+             "What was refused to clients that had as much at once as one client may.");
+  for (const auto& [index, stats] : sums) {
+    for (unsigned i = 0; i < kClientUses; ++i)
+      out.sample(worker_label(index) + "," + label("of", kClientUseNames[i]), stats->clients_refused[i]);
+  }
   out.counters("tls_handshakes_total", "counter", "TLS handshakes that succeeded.", sums,
                &WorkerStats::tls_handshakes);
   out.counters("tls_handshakes_resumed_total", "counter",

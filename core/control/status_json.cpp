@@ -98,6 +98,9 @@ void put_counters(JsonText& json, const WorkerStats& all) {
   std::uint64_t floods = 0;
   for (const Counter& flood : all.http2_floods) floods += flood.get();
   json.member("http2_floods", floods);
+  json.key("clients_refused").object();
+  for (unsigned i = 0; i < kClientUses; ++i) json.member(kClientUseNames[i], all.clients_refused[i].get());
+  json.end();
   put_answers(json, all.answers_by_class);
   put_waits(json, all);
   put_durations(json, "turns", all.turns);

@@ -172,8 +172,7 @@ void HttpExchange::report_fault(std::string_view what) {
 }
 
 Bytes HttpExchange::client_address() {
-  if (client_address_.empty())
-    client_address_ = (client_.is_known() ? client_ : driver_->peer_address()).text();
+  if (client_address_.empty()) client_address_ = client().text();
   return client_address_;
 }
 

@@ -79,6 +79,7 @@ class HttpExchange final : public Exchange {
   void begin(const RequestHead& head, std::uint64_t arrived_ns, ExchangeDriver& driver);
   // Proxies have told who asks, in place of the connection's peer.
   void set_client(const PeerAddress& client) { client_ = client; }
+  PeerAddress client() const { return client_.is_known() ? client_ : driver_->peer_address(); }
   // The site's own pages take the place of the server's. They live until `end`.
   void use_error_pages(const ErrorPages& pages) { error_pages_ = &pages; }
   // Asks a filter, which is the one at `place` of its site. The stage is open afterwards if the request goes

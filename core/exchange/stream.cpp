@@ -183,6 +183,7 @@ Stream::Step Stream::pump_answer() {
   const Progress progress = has_content ? pump_content(sink) : Progress::done;
   context_.stats.bytes_sent.add(sink.moved());
   content_moved_ += sink.moved();
+  send_pace_.came(sink.moved());
   if (site_ != nullptr) context_.stats.site(site_index_).bytes_sent.add(sink.moved());
   wrote_ = wrote_ || sink.moved() > 0;
   stalled_ = progress == Progress::more && sink.moved() == 0 && !sink.is_full() && !carrier_.share_is_used_up();

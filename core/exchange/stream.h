@@ -16,12 +16,15 @@
 #include "exchange/answer_sink.h"
 #include "exchange/exchange.h"
 #include "exchange/stream_state.h"
+#include "exchange/wait_sums.h"
+#include "http/pace.h"
 #include "http/target_path.h"
 #include "loop/deadlines.h"
 #include "loop/event_loop.h"
 #include "module/router.h"
 #include "settings/site_names.h"
 #include "settings/site_plan.h"
+#include "telemetry/client_limits.h"
 
 namespace sluice {
 
@@ -35,6 +38,7 @@ struct StreamContext {
   bool ending_streams = false;  // the worker stops: answers without a known end are closed when they wait
   AccessRecorder* access = nullptr;
   const TrustedProxies* trusted = nullptr;  // null: no field tells who asks
+  ClientLimits* clients = nullptr;          // null: clients have no limits
 };
 
 // What a stream needs from its session.
@@ -114,6 +118,8 @@ class Stream final : private DeadlineNode {
   // Sets the stream's deadline before the session waits. `sends`: output waits for the client, so the session
   // has the deadline. `received`: bytes have come since the last call.
   void settle(bool sends, bool received);
+  // Other streams of the connection had what the client let through, and this one only waits for its share.
+  void others_were_sent(std::uint64_t size);
   // The offloaded calls for its request, which go on when that has ended; null if there were none. Until
   // `reuse`.
   const std::shared_ptr<RequestCalls>& calls() const { return exchange_.calls(); }
@@ -143,6 +149,8 @@ class Stream final : private DeadlineNode {
 
   // Parts of the steps.
   void judge_origin();
+  // Whether the client may have another request under way.
+  bool admit();
   // Whether a client that ought to use https does not, and can be sent there.
   bool lacks_https() const;
   Refusal find_site(std::string_view authority);
@@ -169,6 +177,7 @@ class Stream final : private DeadlineNode {
   void forget_request();
   DeadlineKind kind_of_wait() const;
   bool has_progressed(DeadlineKind kind, bool received, bool wrote) const;
+  bool is_taken_too_slowly();
 
   const StreamContext& context_;
   StreamCarrier& carrier_;
@@ -188,18 +197,22 @@ class Stream final : private DeadlineNode {
   const RequestHead* head_ = nullptr;
   const SitePlan* site_ = nullptr;  // null until it is found
   std::uint32_t site_index_ = 0;
-  bool secure_ = false;         // the client uses https
-  bool told_by_proxy_ = false;  // and a proxy has said so, or that it does not
+  std::uint32_t client_ = ClientLimits::kNowhere;  // where its client's request is counted
+  bool secure_ = false;                            // the client uses https
+  bool told_by_proxy_ = false;                     // and a proxy has said so, or that it does not
   StreamState state_ = StreamState::parsing;
   WaitingFor waiting_for_ = WaitingFor::nothing;
   std::uint32_t next_filter_ = 0;  // of Router::filters
-  std::uint8_t looks_ = 0;         // at a client that has not opened its window
-  bool handled_ = false;           // a filter or the handler has been called, or none has to be
-  bool wrote_ = false;             // the body has written since the deadline was armed
-  bool parked_ = false;            // the body waits to be resumed
-  bool stalled_ = false;           // the body had room, wrote nothing, and wants to be called again
-  bool content_done_ = false;      // the answer's body or content has been taken whole
-  bool sent_ = false;              // and its framing has been taken, too
+  WaitSums sums_;
+  Pace send_pace_;             // how fast the client lets the answer through its windows
+  std::uint8_t looks_ = 0;     // at a client that has not opened its window
+  bool takes_slowly_ = false;  // it was too slow
+  bool handled_ = false;       // a filter or the handler has been called, or none has to be
+  bool wrote_ = false;         // the body has written since the deadline was armed
+  bool parked_ = false;        // the body waits to be resumed
+  bool stalled_ = false;       // the body had room, wrote nothing, and wants to be called again
+  bool content_done_ = false;  // the answer's body or content has been taken whole
+  bool sent_ = false;          // and its framing has been taken, too
 };
 
 }  // namespace sluice

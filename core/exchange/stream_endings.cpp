@@ -17,16 +17,43 @@ constexpr std::string_view kEndings[] = {"complete", "cut", "late", "client_left
 }  // namespace
 
 void Stream::settle(bool sends, bool received) {
+  if (!is_at_work()) return disarm();
+  const std::uint64_t now_ms = context_.loop.now_ms();
   const bool wrote = std::exchange(wrote_, false);
   if (wrote) looks_ = 0;
-  if (!is_at_work() || sends) return disarm();
+  sums_.pause(now_ms);
+  send_pace_.pause(now_ms);
+  if (wrote || (received && !drains_body())) sums_.restart();
   if (waiting_for_ == WaitingFor::turn && !stalled_ && !drains_body()) return disarm();
   const DeadlineKind kind = kind_of_wait();
-  const std::uint64_t now_ms = context_.loop.now_ms();
+  // What the client does not take may hold up what it sends, but not what its module does.
+  if (sends && (kind == DeadlineKind::send || kind == DeadlineKind::body)) return disarm();
+  Deadlines& deadlines = context_.loop.deadlines();
   if (kind == DeadlineKind::body && waiting_for_ == WaitingFor::client_bytes)
     exchange_.body().pace().wait(now_ms);
-  if (has_progressed(kind, received, wrote) || !armed() || deadline_kind() != kind)
-    context_.loop.deadlines().arm(*this, kind, now_ms);
+  const bool begins = has_progressed(kind, received, wrote) || !armed() || deadline_kind() != kind;
+  if (kind == DeadlineKind::send) {
+    takes_slowly_ = takes_slowly_ || is_taken_too_slowly();
+    send_pace_.wait(now_ms);
+    if (takes_slowly_ && begins) return deadlines.arm_due(*this, kind, now_ms);
+  } else {
+    const bool is_late = sums_.waited_ms(kind) >= deadlines.duration_ms(kind);
+    sums_.wait(kind, now_ms);
+    if (is_late && begins) return deadlines.arm_due(*this, kind, now_ms);
+  }
+  if (begins) deadlines.arm(*this, kind, now_ms);
+}
+
+void Stream::others_were_sent(std::uint64_t size) {
+  if (size > 0) looks_ = 0;
+  send_pace_.came(size);
+}
+
+// What has to wait for the socket is the session's to judge.
+bool Stream::is_taken_too_slowly() {
+  const std::uint64_t window_ms =
+      Deadlines::kSendLooks * context_.loop.deadlines().duration_ms(DeadlineKind::send);
+  return send_pace_.too_slow(window_ms, context_.limits.send_rate_min);
 }
 
 DeadlineKind Stream::kind_of_wait() const {
@@ -44,7 +71,7 @@ DeadlineKind Stream::kind_of_wait() const {
 
 // Bytes of a body that nobody wants do not postpone its deadline.
 bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const {
-  if (kind == DeadlineKind::send) return wrote;
+  if (kind == DeadlineKind::send) return false;  // its looks go on at their times
   if (kind == DeadlineKind::tunnel) return received || wrote;
   if (kind == DeadlineKind::body) return received && !drains_body();
   return wrote && (kind == DeadlineKind::handler || state_ == StreamState::transmitting);
@@ -52,7 +79,12 @@ bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const 
 
 // If the client has sent its end, it may have left. Then an overdue answer is no fault of the module.
 Stream::Outcome Stream::be_late(DeadlineKind kind) {
-  if (kind == DeadlineKind::send && ++looks_ < Deadlines::kSendLooks) return Outcome::waits;
+  if (kind == DeadlineKind::send) {
+    send_pace_.pause(context_.loop.now_ms());
+    takes_slowly_ = takes_slowly_ || is_taken_too_slowly();
+    if (!takes_slowly_ && ++looks_ < Deadlines::kSendLooks) return Outcome::waits;
+  }
+  sums_.restart();
   const bool client_has_ended = carrier_.client_has_ended();
   const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended || stalled_);
   if (state_ == StreamState::preparing && exchange_.stage() == HttpExchange::Stage::deferred) {
@@ -140,6 +172,8 @@ void Stream::reuse() {
 }
 
 void Stream::forget_request() {
+  if (client_ != ClientLimits::kNowhere)
+    context_.clients->give(std::exchange(client_, ClientLimits::kNowhere), ClientUse::request);
   head_ = nullptr;
   framing_ = {};
   content_sent_ = content_moved_ = 0;
@@ -148,7 +182,9 @@ void Stream::forget_request() {
   next_filter_ = 0;
   waiting_for_ = WaitingFor::nothing;
   looks_ = 0;
-  handled_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
+  sums_ = {};
+  send_pace_.start();
+  handled_ = takes_slowly_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
 }
 
 }  // namespace sluice

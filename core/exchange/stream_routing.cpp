@@ -17,6 +17,8 @@ constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 constexpr std::string_view kChallenges = "/.well-known/acme-challenge/";
 // Retry-After of requests for a module that is switched off.
 constexpr std::string_view kClosedRetrySeconds = "30";
+// The same of requests of a client that has too many of them.
+constexpr std::string_view kBusyRetrySeconds = "1";
 // Of one request. Handlers that hand over to each other would never answer.
 constexpr int kHandOversMax = 8;
 
@@ -50,6 +52,9 @@ Stream::Step Stream::identify() {
   const Refusal stray = find_site(target.authority);
   if (target.refusal || stray) {
     answer_unrouted(target.refusal ? target.refusal : stray);
+  } else if (!admit()) {
+    exchange_.field("Retry-After", kBusyRetrySeconds);
+    answer_unrouted({429, "You have too many requests under way: wait for their answers."});
   } else if (target.path == "*") {
     exchange_.status(204);
     exchange_.field("Allow", kAllow);
@@ -64,6 +69,15 @@ Stream::Step Stream::identify() {
     transition(StreamEvent::routed);
   }
   return Step::go_on;
+}
+
+bool Stream::admit() {
+  if (context_.clients == nullptr) return true;
+  const PeerAddress client = exchange_.client();
+  const std::uint32_t place = context_.clients->place_of(client);
+  if (!context_.clients->take(place, ClientUse::request, client, context_.loop.now_ms())) return false;
+  client_ = place;
+  return true;
 }
 
 // Where clients have to show certificates, only TLS of this server's own will do.

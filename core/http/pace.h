@@ -1,7 +1,7 @@
-// Whether a client sends a request's body fast enough. Counts the bytes, and only the time in which the server
-// waited for them.
+// Whether a client sends a request's body, or takes an answer, fast enough. Counts the bytes, and only the time
+// in which the server waited for the client.
 //
-// One for each body. Loop thread.
+// One for each direction of a stream. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ inline constexpr Refusal kSlowBody = {408, "The body did not come in time."};
 
 class Pace {
  public:
-  // Begins a new body.
+  // Begins anew.
   void start() { *this = Pace(); }
   // The server begins (wait) or stops (pause) to wait for the client.
   void wait(std::uint64_t now_ms) {

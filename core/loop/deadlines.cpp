@@ -34,13 +34,23 @@ void Deadlines::set_durations(const Timeouts& timeouts) {
 void Deadlines::arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {
   node.unlink();
   node.due_ms_ = now_ms + durations_ms_[static_cast<unsigned>(kind)];
-  DeadlineQueue& ring = queue(kind);
-  node.queue_ = &ring;
-  if (ring.waiting_ != nullptr) ring.waiting_->add();
-  node.prev_ = ring.prev_;
-  node.next_ = &ring;
-  ring.prev_->next_ = &node;
-  ring.prev_ = &node;
+  link(node, queue(kind), queue(kind));
+}
+
+// No other node is due earlier, except those that are late already.
+void Deadlines::arm_due(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms) {
+  node.unlink();
+  node.due_ms_ = now_ms;
+  link(node, queue(kind), *queue(kind).next_);
+}
+
+void Deadlines::link(DeadlineNode& node, DeadlineQueue& queue, DeadlineNode& before) {
+  node.queue_ = &queue;
+  if (queue.waiting_ != nullptr) queue.waiting_->add();
+  node.prev_ = before.prev_;
+  node.next_ = &before;
+  before.prev_->next_ = &node;
+  before.prev_ = &node;
 }
 
 std::uint64_t Deadlines::next_due_ms() const {

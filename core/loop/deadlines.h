@@ -89,6 +89,8 @@ class Deadlines {
   void set_durations(const Timeouts& timeouts);
   // Starts a wait. A wait that the node had before ends.
   void arm(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms);
+  // The same for a wait that has lasted long enough already: its deadline passes at the next `expire`.
+  void arm_due(DeadlineNode& node, DeadlineKind kind, std::uint64_t now_ms);
   void disarm(DeadlineNode& node) { node.unlink(); }
   // Iterates over the nodes that wait for that kind, in order of due time; null when there are no more.
   DeadlineNode* first(DeadlineKind kind) { return behind(queue(kind), kind); }
@@ -106,6 +108,7 @@ class Deadlines {
     return node.next_ == &queue(kind) ? nullptr : node.next_;
   }
   DeadlineQueue& queue(DeadlineKind kind) { return queues_[static_cast<unsigned>(kind)]; }
+  static void link(DeadlineNode& node, DeadlineQueue& queue, DeadlineNode& before);
 
   DeadlineQueue queues_[kDeadlineKinds];
   std::array<std::uint64_t, kDeadlineKinds> durations_ms_{};

@@ -187,6 +187,17 @@ Result<void> plan_groups(ServingPlan& plan) {
   return check_together(all);
 }
 
+Result<void> plan_client_counts(ServingPlan& plan) {
+  const Limits& limits = plan.settings.limits;
+  if (limits.client_connections_max + limits.client_handshakes_max + limits.client_requests_max == 0) return {};
+  unsigned workers = 0;
+  for (const ServingGroup& group : plan.groups) workers += group.workers;
+  auto counts = ClientCounts::make(workers);
+  if (!counts) return Unexpected(counts.error());
+  plan.client_counts = std::move(*counts);
+  return {};
+}
+
 // The files are opened by the process that writes them.
 Result<void> plan_access_logs(ServingPlan& plan) {
   Mistakes mistakes;
@@ -230,6 +241,7 @@ Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
   if (mistakes.merge(plan_mounts(*plan))) mistakes.take(plan_groups(*plan));
   mistakes.merge(plan_tls(*plan, before));
   mistakes.merge(plan_access_logs(*plan));
+  mistakes.merge(plan_client_counts(*plan));
   return mistakes.result().map([&]() -> PlanPtr { return plan; });
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/client_counts.h"
 #include "base/ticket_keys.h"
 #include "base/unique_fd.h"
 #include "settings/certificate.h"
@@ -58,6 +59,7 @@ struct ServingPlan {
   std::vector<std::string> access_logs;   // of all sites, each once: a file's absolute path, or kStdout
   static constexpr std::size_t kAccessLogPathsMax = 60 * 1024;  // of all of them together
   std::shared_ptr<TicketKeys> ticket_keys;                      // null if no address has TLS
+  std::shared_ptr<ClientCounts> client_counts;  // of all workers; null if clients have no limits
 
   bool has_tls() const { return !certificates.empty(); }
 };

@@ -21,8 +21,13 @@ struct Limits {
   std::uint64_t body_bytes_max = 64 * 1024 * 1024;  // of a request; larger ones get 413
   std::uint64_t drain_bytes_max = 256 * 1024;       // of a request body that no handler takes
   std::uint64_t body_rate_min = 240;                // bytes a second of a request body, over Timeouts::body_ms
-  std::uint32_t connections_max = 20000;            // per worker; further ones wait to be accepted
-  std::uint32_t turn_bytes_max = 2 * 1024 * 1024;   // sent on one connection in one turn of the loop
+  std::uint64_t send_rate_min = 240;      // bytes a second that a client takes, over Timeouts::send_ms
+  std::uint32_t connections_max = 20000;  // per worker; further ones wait to be accepted
+  // Of one client, in all workers together; 0: no limit.
+  std::uint32_t client_connections_max = 1024;     // further ones are closed
+  std::uint32_t client_handshakes_max = 256;       // of TLS, under way; further ones are closed
+  std::uint32_t client_requests_max = 2048;        // under way; further ones get 429
+  std::uint32_t turn_bytes_max = 2 * 1024 * 1024;  // sent on one connection in one turn of the loop
 };
 
 // All in milliseconds.

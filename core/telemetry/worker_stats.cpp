@@ -54,6 +54,7 @@ void WorkerStats::absorb(const WorkerStats& other) {
     sum.bytes_sent.add(counters.bytes_sent.get());
   }
   for (std::size_t i = 0; i < std::size(waits); ++i) waits[i].add(other.waits[i].get());
+  for (std::size_t i = 0; i < kClientUses; ++i) clients_refused[i].add(other.clients_refused[i].get());
   for (std::size_t i = 0; i < std::size(http2_floods); ++i) http2_floods[i].add(other.http2_floods[i].get());
   turns.absorb(other.turns);
   net_turns.absorb(other.net_turns);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/client_counts.h"
 #include "base/error.h"
 #include "telemetry/call_note.h"
 #include "telemetry/counters.h"
@@ -26,6 +27,10 @@ inline constexpr std::array<std::string_view, 9> kHttp2Floods = {
 // traffic in a tunnel.
 inline constexpr std::array<std::string_view, 7> kWaits = {"head",    "body",   "send",  "keepalive",
                                                            "handler", "linger", "tunnel"};
+
+// What a client had too much of when more was refused, in the order of ClientUse, for metrics.
+inline constexpr std::array<std::string_view, kClientUses> kClientUseNames = {"connection", "handshake",
+                                                                              "request"};
 
 struct ModuleCounter {
   Label name;  // "module.counter"
@@ -54,9 +59,10 @@ struct WorkerStats {
   Counter connections_open;
   Counter connections_refused;   // how often new ones had to wait for a descriptor, memory or --connections-max
   Counter connections_gave_way;  // idle ones that were closed in favour of new ones
-  Counter waits[kWaits.size()];  // now; of connections and of streams of HTTP/2
-  Counter tls_handshakes;        // that succeeded
-  Counter tls_handshakes_resumed;  // of these: of a session that the client had before
+  Counter clients_refused[kClientUses];  // what was refused to clients that had as much as they may
+  Counter waits[kWaits.size()];          // now; of connections and of streams of HTTP/2
+  Counter tls_handshakes;                // that succeeded
+  Counter tls_handshakes_resumed;        // of these: of a session that the client had before
   Counter tls_handshakes_failed;
   TlsFailures tls_failures[kTlsFailuresMax];  // of these: by reason
   Counter tls_kernel;                         // connections whose records the kernel makes

@@ -203,7 +203,6 @@ Moved Transport::send_last_by_kernel(std::string_view bytes) {
   if (!said_end_) {
     said_end_ = end_kernel_tls(socket_.get());
     if (!said_end_) return {moved.size, judge(errno)};
-    progressed_ = true;
   }
   // The kernel takes records that the socket has no room for yet, and closing would throw them away.
   pollfd room{socket_.get(), POLLOUT, 0};

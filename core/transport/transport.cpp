@@ -92,7 +92,7 @@ Moved Transport::send_now(const iovec* pieces, int count, bool more_follows) {
   for (;;) {
     const ssize_t sent = socket_calls.send(socket_.get(), pieces, count, flags);
     if (sent >= 0) {
-      progressed_ = progressed_ || sent > 0;
+      sent_ += static_cast<std::uint64_t>(sent);
       held_ = is_tcp_ && (corked_ || more_follows);
       const auto size = static_cast<std::size_t>(sent);
       count_records(size);
@@ -112,7 +112,7 @@ Moved Transport::send_file(int fd, std::uint64_t offset, std::uint64_t size) {
     const ssize_t sent =
         socket_calls.send_file(socket_.get(), fd, &position, std::min(size - moved.size, kCallMax));
     if (sent > 0) {
-      progressed_ = true;
+      sent_ += static_cast<std::uint64_t>(sent);
       held_ = corked_;
       moved.size += static_cast<std::uint64_t>(sent);
       count_records(static_cast<std::uint64_t>(sent));
@@ -159,6 +159,10 @@ std::optional<std::uint64_t> Transport::acknowledged() const {
   const bool told = is_tcp_ && ::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
                     size >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked);
   return told ? std::optional<std::uint64_t>(info.tcpi_bytes_acked) : std::nullopt;
+}
+
+std::uint64_t Transport::taken() const {
+  return sent_ - std::min<std::uint64_t>(sent_, unacknowledged());
 }
 
 void Transport::finish_sending() {

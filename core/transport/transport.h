@@ -101,8 +101,9 @@ class Transport {
   // How many bytes the client has acknowledged since it connected; nullopt where the kernel does not count
   // them.
   std::optional<std::uint64_t> acknowledged() const;
-  // Whether the socket has taken any byte to send since the last call.
-  bool take_progress() { return std::exchange(progressed_, false); }
+  // What the socket has taken to send, without what is unacknowledged. On Unix sockets it is about what the
+  // client has read.
+  std::uint64_t taken() const;
   // Sends these last bytes, and tells the client that nothing follows, where that takes more than closing. A
   // part may be unsent. At most kLastMax bytes; may be called again.
   static constexpr std::size_t kLastMax = 64 * 1024;
@@ -146,7 +147,7 @@ class Transport {
   UniqueFd socket_;
   PeerAddress peer_;
   std::unique_ptr<TlsLink> tls_;  // null: clear text
-  bool progressed_ = false;
+  std::uint64_t sent_ = 0;        // that the socket has taken
   bool starved_ = false;
   bool corked_ = false;
   bool held_ = false;          // the kernel may hold bytes back

@@ -144,6 +144,12 @@ Result<std::unique_ptr<Worker>> Worker::prepare(const ServingPlan& plan, const S
   return worker;
 }
 
+void Worker::limit_clients(unsigned number) {
+  if (plan_.client_counts == nullptr) return;
+  context_.clients = &clients_.emplace(plan_.client_counts, number, plan_.settings, context_.stats);
+  for (const auto& address : addresses_) address->context.clients = context_.clients;
+}
+
 Result<void> Worker::prepare_addresses() {
   const WorkerAddress::Common common{plan_, group_, identities_, *loop_, *offload_, handshake_log_};
   for (const ServedAddress& served : group_.addresses) {

@@ -43,6 +43,9 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
     if (place.rings != nullptr) context_.access = &access_.emplace(place, context_.stats);
   }
 
+  // From now on its clients are counted and limited, as those of the worker with this number.
+  void limit_clients(unsigned number);
+
   // Accepts from the sockets when it is told to, and serves until `control` or TERM ends it. `control` stays
   // the caller's; the sockets become the worker's.
   Result<void> run(const std::vector<ListeningSocket>& sockets, int control);
@@ -90,6 +93,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   HandshakeLog handshake_log_;
   std::vector<std::unique_ptr<WorkerAddress>> addresses_;  // one for each of ServingGroup::addresses
   std::optional<AccessRecorder> access_;
+  std::optional<ClientLimits> clients_;
   ConnectionContext context_;
   ConnectionTable connections_;
   Shortage shortage_;

@@ -45,6 +45,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
                                 {start.unusable, start.state});
   if (!worker) return Unexpected(worker.error());
   (*worker)->log_access(start.access);
+  (*worker)->limit_clients(start.index);
   for (const ModuleProblem& problem : (*worker)->table().problems()) log(LogLevel::error, problem.sentence);
   // From here on its loop or its lifeline decides when it ends, so it must not stay stopped.
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);

@@ -224,6 +224,8 @@ function showErrors(s) {
     ["Faults of modules", c => c.module_faults], ["TLS handshakes failed", c => c.tls_handshakes_failed],
     ["Connections that had to wait for room", c => c.connections_refused],
     ["Idle connections closed for room", c => c.connections_gave_way],
+    ["Refused to clients that had too much at once",
+     c => Object.values(c.clients_refused).reduce((sum, count) => sum + count, 0)],
     ["HTTP/2 clients that cost too much", c => c.http2_floods],
     ["Lines of the access log lost", c => c.access_log_dropped],
   ];

@@ -73,6 +73,7 @@ struct FakeSession final : StreamCarrier {
   std::uint64_t declared = 0;  // of the answer that was begun last
   std::optional<FakeSink> sink;
   bool full = false;
+  std::optional<DeadlineKind> late;  // the last deadline that has passed
 
   Ticket exchange_ticket() override { return Ticket{1}; }
   PeerAddress peer_address() override { return {}; }
@@ -128,7 +129,7 @@ struct FakeSession final : StreamCarrier {
   bool client_has_ended() const override { return ended; }
   bool output_is_full() const override { return full; }
   bool share_is_used_up() const override { return false; }
-  void stream_is_late(DeadlineKind) override {}
+  void stream_is_late(DeadlineKind kind) override { late = kind; }
 };
 
 struct StreamFixture : ConnectionFixture {

@@ -63,6 +63,18 @@ TEST_CASE_METHOD(Fixture, "a client that is slow, but steady, is not cut", "[con
   CHECK(turn_until([&] { return gone(); }));  // now the client takes nothing
 }
 
+TEST_CASE_METHOD(Fixture, "a client that takes less than the minimum rate is cut", "[connection][deadlines]") {
+  limits.send_rate_min = 64 * 1024 * 1024;
+  connect_slow();
+  fill();
+  look_every(10);
+  std::string piece(2048, '\0');
+  CHECK(turn_until([&] {
+    static_cast<void>(::recv(client.get(), piece.data(), piece.size(), MSG_DONTWAIT));
+    return gone();
+  }));
+}
+
 TEST_CASE_METHOD(Fixture, "a client that takes nothing is cut, whatever it sends", "[connection][deadlines]") {
   const bool by_tcp = GENERATE(true, false);
   if (by_tcp) {

@@ -123,6 +123,43 @@ TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a wi
   CHECK(table.size() == 0);
 }
 
+TEST_CASE_METHOD(Http2Fixture, "a stream whose window is opened too slowly is cut alone", "[http2_session]") {
+  mount("echo");
+  limits.send_rate_min = 1024 * 1024;
+  loop->deadlines().set_duration(DeadlineKind::send, 10);
+  begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 10}});
+  wire.opens_windows = false;
+  say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false) +
+      Http2Wire::data(1, std::string(5000, 'x')));
+  CHECK(hear_until([&] {
+    if (!wire.answer(1).was_reset) say(Http2Wire::window_update(1, 1));
+    return wire.answer(1).was_reset;
+  }));
+  CHECK(wire.answer(1).content.size() > 10);
+  CHECK(ask(3, Http2Wire::request("/none")).status == "404");
+}
+
+TEST_CASE_METHOD(Http2Fixture, "streams share what a slow client lets through, and none is cut for the others",
+                 "[http2_session]") {
+  mount("echo");
+  loop->deadlines().set_duration(DeadlineKind::send, 50'000);
+  begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1'000'000}});
+  wire.opens_windows = false;
+  const std::string sent(60'000, 'x');
+  for (const std::uint32_t id : {1U, 3U, 5U, 7U}) {
+    say(wire.headers(id, Http2Wire::request("/echo/", "POST", {{"priority", "u=3"}}), false));
+    for (std::size_t at = 0; at < sent.size(); at += 15'000)
+      say(Http2Wire::data(id, std::string_view(sent).substr(at, 15'000), at + 15'000 == sent.size()));
+  }
+  // Each waits for those before it, for longer than the time-out.
+  CHECK(hear_until([&] {
+    say(Http2Wire::window_update(0, 1000));
+    loop->deadlines().expire(loop->now_ms() + 49'999);  // a look at each stream
+    return wire.is_done(1) && wire.is_done(3) && wire.is_done(5) && wire.is_done(7);
+  }));
+  for (const std::uint32_t id : {1U, 3U, 5U, 7U}) CHECK(wire.answer(id).content.size() == sent.size());
+}
+
 TEST_CASE_METHOD(GatedFixture, "work that goes on after a reset counts as a stream", "[http2_session]") {
   begin();
   // A whole limit's worth of work goes on.

@@ -195,14 +195,18 @@ TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has
     CHECK(advance(stream) == Stream::Outcome::waits);
     stream.settle(false, false);
     CHECK(waits_of(DeadlineKind::handler));
-    stream.settle(true, false);  // now output waits for the client, whose deadline it is
-    CHECK_FALSE(waits());
+    stream.settle(true, false);  // also while output waits for the client
+    CHECK(waits_of(DeadlineKind::handler));
   }
   SECTION("for the request's body, also after something has come") {
     session.framed = false;
     stream.take_head(ask("reads", 10), 0);
     CHECK(advance(stream) == Stream::Outcome::waits);
     stream.settle(false, GENERATE(false, true));
+    CHECK(waits_of(DeadlineKind::body));
+    stream.settle(true, false);  // now output waits for the client, whose deadline it is
+    CHECK_FALSE(waits());
+    stream.settle(false, false);
     CHECK(waits_of(DeadlineKind::body));
   }
   SECTION("for a client that has most likely left its endless answer") {
@@ -224,6 +228,22 @@ TEST_CASE_METHOD(Fixture, "a stream has a deadline exactly while nobody else has
   }
   stream.cut();
   CHECK_FALSE(waits());
+}
+
+TEST_CASE_METHOD(Fixture, "turns between two kinds of wait do not postpone a deadline", "[stream]") {
+  loop->deadlines().set_duration(DeadlineKind::handler, 40);
+  loop->deadlines().set_duration(DeadlineKind::tunnel, 60'000);
+  Stream stream(context, session);
+  stream.take_head(ask("upgrades_restless"), 0);
+  CHECK(advance(stream) == Stream::Outcome::waits);
+  CHECK(turn_until([&] {
+    stream.wake(module());
+    static_cast<void>(stream.advance());
+    stream.settle(false, false);
+    loop->turn(1);
+    return session.late == DeadlineKind::handler;
+  }));
+  CHECK(stream.be_late(DeadlineKind::handler) == Stream::Outcome::cut);
 }
 
 TEST_CASE_METHOD(Fixture, "an upgraded stream goes on in both directions", "[stream]") {

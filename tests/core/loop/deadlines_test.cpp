@@ -49,6 +49,27 @@ TEST_CASE("deadlines expire in the order of their due times, kind by kind", "[de
   CHECK(order == "cb");
 }
 
+TEST_CASE("a wait that has lasted long enough is due before all others of its kind", "[deadlines]") {
+  std::string order;
+  Late a(order, 'a');
+  Late b(order, 'b');
+  Late c(order, 'c');
+  Counter waits[kDeadlineKinds];
+  Deadlines deadlines(waits);
+  deadlines.set_duration(DeadlineKind::body, 100);
+  deadlines.arm(a, DeadlineKind::body, 1000);
+  deadlines.arm(b, DeadlineKind::body, 1000);
+  deadlines.arm_due(c, DeadlineKind::body, 1050);
+  deadlines.arm_due(b, DeadlineKind::body, 1060);
+  CHECK(waits[static_cast<unsigned>(DeadlineKind::body)].get() == 3);
+  CHECK(deadlines.next_due_ms() == 1060);
+  deadlines.expire(1060);
+  CHECK(order == "bc");
+  deadlines.expire(1100);
+  CHECK(order == "bca");
+  CHECK(waits[static_cast<unsigned>(DeadlineKind::body)].get() == 0);
+}
+
 TEST_CASE("a send time-out is divided into looks", "[deadlines]") {
   Deadlines deadlines;
   Timeouts timeouts;

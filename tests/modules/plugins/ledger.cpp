@@ -43,6 +43,19 @@ class Writes final : public sluice::Body, Counted {
   sluice::Progress then_;
 };
 
+// Writes nothing, and waits for its turn and for its module by turns.
+class Restless final : public sluice::Body, Counted {
+ public:
+  explicit Restless(Ledger& ledger) : Counted(ledger) {}
+  sluice::Progress pump(sluice::Sink&) override {
+    parks_ = !parks_;
+    return parks_ ? sluice::Progress::parked : sluice::Progress::more;
+  }
+
+ private:
+  bool parks_ = false;
+};
+
 class Waits final : public sluice::Task, Counted {
  public:
   Waits(Ledger& ledger, bool answers) : Counted(ledger), answers_(answers) {}
@@ -96,6 +109,10 @@ class AnswersManyWays final : public sluice::Handler {
     if (path == "defers_shortly") return exchange.defer(new Waits(ledger, true));
     if (path == "throws") exchange.defer(new Waits(ledger, true));
     if (path == "throws") throw std::runtime_error("in the middle of it");
+    if (path == "upgrades_restless") {
+      exchange.upgrade("ledger", new Reads(ledger, 1, false), new Restless(ledger));
+      return;
+    }
     if (path.starts_with("upgrades")) {
       exchange.tell_end();
       const Progress then = path == "upgrades"         ? Progress::parked
