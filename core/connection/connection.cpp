@@ -96,8 +96,10 @@ void Connection::on_events(std::uint32_t events) {
 void Connection::take_events(std::uint32_t events) {
   channel_.take_events(events);
   // After a reset, or when both sides are closed, no client is left to answer. RDHUP alone is a half-closed
-  // client, which still gets its answer.
-  if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+  // client, which still gets its answer. A client of a Unix socket closes both sides at once: what it has sent
+  // before is still served.
+  const bool has_closed = (events & EPOLLHUP) != 0 && !(events & EPOLLERR) && channel_.transport().has_unread();
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !has_closed) {
     if (lingering_) {
       transition(Event::finished);  // the client has read the answer and closed
     } else {

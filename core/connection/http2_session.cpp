@@ -7,6 +7,7 @@ namespace {
 
 // The connection holds at most so much content of requests that no reader has taken (RFC 9113 section 6.9),
 // and a stream the protocol's own 64 KiB. So readers that pause hold only their streams until there are 16.
+// Content of tunnels comes on top.
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // nghttp2 is given so many bytes at once, between two looks at the clock.
 constexpr std::size_t kReadMax = 4 * 1024;

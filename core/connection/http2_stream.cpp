@@ -25,7 +25,7 @@ void Http2Stream::close() {
   content_size_ = 0;
   ticket_ = {};
   step_ = Step::waits_for_head;
-  request_ended_ = received_ = window_shut_ = output_full_ = lacks_room_ = false;
+  tunnel_ = request_ended_ = received_ = window_shut_ = output_full_ = lacks_room_ = false;
   is_closed = is_ready = is_touched = closed_in_order = false;
   priority = {};
   link_ = nullptr;
@@ -43,6 +43,7 @@ void Http2Stream::content_has_come(std::string_view content) {
   content_size_ += content.size();
   received_ = true;
   content_.append(content);
+  if (tunnel_) need(nghttp2_session_consume_connection(link_->session(), content.size()));
   if (!stream_.is_at_work() && step_ == Step::runs) drop_content();  // the answer has ended
 }
 
@@ -51,7 +52,7 @@ void Http2Stream::drop_content() {
   const std::size_t size = content_.rest().size();
   if (size == 0) return;
   content_.use(size);
-  static_cast<void>(nghttp2_session_consume_connection(link_->session(), size));
+  if (!tunnel_) static_cast<void>(nghttp2_session_consume_connection(link_->session(), size));
 }
 
 Stream::Outcome Http2Stream::advance() {
@@ -124,7 +125,7 @@ bool Http2Stream::fetch_body(RequestBody& body) {
 void Http2Stream::use_content(std::size_t size) {
   if (size == 0) return;
   content_.use(size);
-  need(nghttp2_session_consume_connection(link_->session(), size));
+  if (!tunnel_) need(nghttp2_session_consume_connection(link_->session(), size));
   if (!request_ended_) need(nghttp2_session_consume_stream(link_->session(), id(), size));
 }
 
@@ -157,7 +158,14 @@ Io Http2Stream::begin_answer(ResponseHead& head, bool, BodyFraming& framing) {
   framing.overrun = false;
   framing.trailers.clear();
   answer_.begin(head);
+  if (!head.upgrade.empty()) become_tunnel();
   return Io::ok;
+}
+
+// A tunnel may pause for long. So it holds its own window alone, and never those of other streams.
+void Http2Stream::become_tunnel() {
+  tunnel_ = true;
+  need(nghttp2_session_consume_connection(link_->session(), content_.rest().size()));
 }
 
 void Http2Stream::close_sink() {

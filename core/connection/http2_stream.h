@@ -101,6 +101,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
 
   void on_deadline(DeadlineKind kind) override;
   void begin_request();
+  void become_tunnel();
   void use_content(std::size_t size);
 
   Http2Link* link_ = nullptr;
@@ -114,6 +115,7 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   std::uint64_t arrived_ns_ = 0;
   Ticket ticket_{};
   Step step_ = Step::waits_for_head;
+  bool tunnel_ = false;    // what comes takes no room in the connection's window
   bool has_body_ = false;  // something follows the head, or has followed it
   bool request_ended_ = false;
   bool received_ = false;  // something came since `settle`

@@ -80,6 +80,11 @@ Io Transport::skip(std::size_t size) {
   return Io::ok;
 }
 
+bool Transport::has_unread() const {
+  int size = 0;
+  return ::ioctl(socket_.get(), FIONREAD, &size) == 0 && size > 0;
+}
+
 bool Transport::has_arrived() const {
   char byte = 0;
   return ::recv(socket_.get(), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0 || !would_block(errno);

@@ -71,6 +71,8 @@ class Transport {
   // Removes these bytes, which `peek` has shown. At most kSkippedMax.
   static constexpr std::size_t kSkippedMax = 4096;
   Io skip(std::size_t size);
+  // Whether bytes have arrived and were not received.
+  bool has_unread() const;
   // Whether bytes, the end of the stream or an error have arrived and were not received.
   bool has_arrived() const;
   // `more_follows` lets the kernel hold a short segment back until more bytes or `release` follow (MSG_MORE).

@@ -136,6 +136,15 @@ TEST_CASE_METHOD(Fixture, "a client that has sent its last byte still gets its a
   CHECK(table.size() == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "what a client has sent before it closed a Unix socket is served", "[connection]") {
+  connect();
+  loop->turn(0);
+  REQUIRE(::send(client.get(), kGet.data(), kGet.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kGet.size()));
+  client.reset();
+  CHECK(turn_until([&] { return table.size() == 0; }));
+  CHECK(stats.requests.get() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "an unwanted body is never taken for the next request", "[connection]") {
   connect();
   send("POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kGet.size()) + "\r\n\r\n" + kGet +

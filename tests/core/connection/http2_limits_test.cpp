@@ -123,6 +123,33 @@ TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a wi
   CHECK(table.size() == 0);
 }
 
+TEST_CASE_METHOD(Http2Fixture, "tunnels that pause do not hold up the uploads of their connection",
+                 "[http2_session]") {
+  mount("echo");
+  mount("tunnel");
+  begin({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}});  // nothing comes back through the tunnels, so they pause
+  wire.opens_windows = false;
+  constexpr std::uint32_t kTunnels = 40;
+  const std::string piece(10'000, 'x');
+  for (std::uint32_t id = 1; id < 2 * kTunnels; id += 2) {
+    say(wire.headers(id,
+                     {{":method", "CONNECT"},
+                      {":protocol", "echo"},
+                      {":scheme", "http"},
+                      {":authority", "a"},
+                      {":path", "/tunnel/echo"}},
+                     false));
+    for (int i = 0; i < 10; ++i) say(Http2Wire::data(id, piece, false));
+  }
+  // Each has taken 70,000 bytes, and left as many as the others would have room for in the connection's window.
+  CHECK(std::uint64_t{kTunnels} * 3 * piece.size() > kConnectionWindow);
+  CHECK(wire.goaways().empty());
+  const std::uint32_t upload = 1 + 2 * kTunnels;
+  say(wire.headers(upload, Http2Wire::request("/none", "POST"), false) + Http2Wire::data(upload, piece));
+  CHECK(hear_until([&] { return wire.answer(upload).status == "404" || at_end(); }));
+  CHECK(wire.goaways().empty());
+}
+
 TEST_CASE_METHOD(Http2Fixture, "a stream whose window is opened too slowly is cut alone", "[http2_session]") {
   mount("echo");
   limits.send_rate_min = 1024 * 1024;
