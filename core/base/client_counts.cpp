@@ -47,7 +47,9 @@ void ClientCounts::add(unsigned worker, std::uint32_t place, ClientUse use) {
 
 void ClientCounts::subtract(unsigned worker, std::uint32_t place, ClientUse use) {
   Count& count = at(worker, place, use);
-  count.store(static_cast<std::uint16_t>(count.load(std::memory_order_relaxed) - 1), std::memory_order_relaxed);
+  // A successor may have cleared it, while a worker that could not be killed still closes its connections.
+  const std::uint16_t counted = count.load(std::memory_order_relaxed);
+  if (counted != 0) count.store(static_cast<std::uint16_t>(counted - 1), std::memory_order_relaxed);
 }
 
 void ClientCounts::clear(unsigned worker) {
