@@ -36,7 +36,7 @@ struct Fixture : private WorkerProcess::Owner {
   std::string refusal(const ReadSettings& reread) {
     std::optional<Result<void>> outcome;
     const WorkerGroup::Launch launch{
-        *loop, *this, -1, nullptr, Unusable::left_out, [](const std::vector<ListeningSocket>&) {}};
+        *loop, *this, -1, nullptr, nullptr, Unusable::left_out, [](const std::vector<ListeningSocket>&) {}};
     const auto reload = std::move(*Reload::begin({reread, rollout, *group, inherited, launch},
                                                  [&](const Result<void>& ended) { outcome = ended; }));
     while (!outcome) {
