@@ -10,18 +10,28 @@
 namespace sluice {
 
 // The two halves are independent. `tag` tells names apart, `place` says where in a table one is.
+//
+// An entry of a table is the lower bits of a tag. One that is being written is marked: it has the topmost bit,
+// and below that the seat of the worker that writes it.
 struct SharedName {
-  // Tables mark entries that are being written by this bit of their tags.
+  static constexpr unsigned kSeatBits = 9;
+  static constexpr unsigned kTagBits = 63 - kSeatBits;
   static constexpr std::uint64_t kMark = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t kTag = (std::uint64_t{1} << kTagBits) - 1;
 
   std::uint64_t tag = 0;
   std::uint64_t place = 0;
 
-  // As tables write it: without the mark, and not 0, which means free.
-  std::uint64_t entry() const {
-    const std::uint64_t unmarked = tag & ~kMark;
-    return unmarked == 0 ? 1 : unmarked;
+  // Not 0, which means free.
+  std::uint64_t entry() const { return (tag & kTag) == 0 ? 1 : tag & kTag; }
+
+  static bool is_marked(std::uint64_t entry) { return (entry & kMark) != 0; }
+  static std::uint64_t marked(std::uint64_t entry, unsigned seat) {
+    return (entry & kTag) | kMark | (std::uint64_t{seat} << kTagBits);
   }
+  static std::uint64_t unmarked(std::uint64_t entry) { return entry & kTag; }
+  // Who has marked it.
+  static unsigned seat_of(std::uint64_t entry) { return static_cast<unsigned>((entry & ~kMark) >> kTagBits); }
 };
 
 // Makes names of texts, by XXH3 in 128 bits with a secret of random bytes. So no client can choose texts that

@@ -16,10 +16,13 @@ Result<WorkerClaims> WorkerClaims::make() {
       .map([](SharedMapping<Table>&& table) { return WorkerClaims(std::move(table)); });
 }
 
+unsigned WorkerClaims::planes() const {
+  return std::clamp(table_->planes.load(std::memory_order_relaxed), 1U, kPlanes);
+}
+
 std::uint64_t WorkerClaims::row_sum(std::size_t row) const {
   std::uint64_t sum = 0;
-  const unsigned planes = std::clamp(table_->planes.load(std::memory_order_relaxed), 1U, kPlanes);
-  for (unsigned plane = 0; plane < planes; ++plane) {
+  for (unsigned plane = 0; plane < planes(); ++plane) {
     for (const std::atomic<std::uint32_t>& count : table_->rows[plane][row].counts) sum += count.load();
   }
   return sum;
@@ -29,7 +32,7 @@ std::uint64_t WorkerClaims::row_sum(std::size_t row) const {
 std::uint64_t WorkerClaims::sum_of(std::size_t first, std::uint64_t tag) const {
   std::uint64_t sum = 0;
   for (std::size_t row = first; row < first + kWays; ++row) {
-    if ((table_->tags[row].load() & ~SharedName::kMark) == tag) sum += row_sum(row);
+    if (SharedName::unmarked(table_->tags[row].load()) == tag) sum += row_sum(row);
   }
   return sum;
 }
@@ -41,47 +44,59 @@ std::size_t WorkerClaims::find(std::size_t first, std::uint64_t tag) const {
   return kNoRow;
 }
 
-// A marked row is about to have another name. The rest of its tag is the present one.
+// A marked row is about to have another name. The rest of its entry is the present one.
 //
 // A worker that claims counts first and looks at the name then; the one that takes the row marks the name first
 // and looks at the counts then. So at least one of them sees the other.
-std::size_t WorkerClaims::take_row(std::size_t first, std::uint64_t tag) const {
+std::size_t WorkerClaims::take_row(unsigned seat, std::size_t first, std::uint64_t tag, bool& is_full) const {
+  is_full = true;
   for (std::size_t row = first; row < first + kWays; ++row) {
     std::uint64_t present = table_->tags[row].load();
-    if ((present & SharedName::kMark) != 0 || row_sum(row) != 0) continue;
-    std::uint64_t marked = present | SharedName::kMark;
+    if (!SharedName::is_marked(present) && row_sum(row) != 0) continue;
+    is_full = false;
+    if (SharedName::is_marked(present)) continue;
+    const std::uint64_t marked = SharedName::marked(present, seat);
     if (!table_->tags[row].compare_exchange_strong(present, marked)) continue;
-    if (row_sum(row) == 0 && table_->tags[row].compare_exchange_strong(marked, tag)) return row;
-    table_->tags[row].compare_exchange_strong(marked, present);
+    const bool is_unused = row_sum(row) == 0;
+    std::uint64_t expected = marked;
+    if (table_->tags[row].compare_exchange_strong(expected, is_unused ? tag : present) && is_unused) return row;
   }
   return kNoRow;
 }
 
-bool WorkerClaims::claim(unsigned seat, const SharedName& name, std::uint32_t max) const {
+WorkerClaims::Claimed WorkerClaims::claim(unsigned seat, const SharedName& name, std::uint32_t max) const {
   const std::size_t first = first_row(name);
   const std::uint64_t tag = name.entry();
+  bool was_always_full = true;
   for (int tried = 0; tried < kClaimTries; ++tried) {
     std::size_t row = find(first, tag);
-    if (row == kNoRow) row = take_row(first, tag);
+    bool is_full = false;
+    if (row == kNoRow) row = take_row(seat, first, tag, is_full);
+    was_always_full = was_always_full && is_full;
     if (row == kNoRow) continue;
     count(seat, row).fetch_add(1);
     if (table_->tags[row].load() == tag) {
-      if (sum_of(first, tag) <= max) return true;
-      count(seat, row).fetch_sub(1);
-      return false;
+      if (sum_of(first, tag) <= max) return Claimed::counted;
+      take_one(seat, row);
+      return Claimed::refused;
     }
-    count(seat, row).fetch_sub(1);  // the row has another name by now
+    take_one(seat, row);  // the row has another name by now
   }
-  return max != 0;
+  return was_always_full && max != 0 ? Claimed::granted : Claimed::refused;
+}
+
+bool WorkerClaims::take_one(unsigned seat, std::size_t row) const {
+  std::uint32_t present = count(seat, row).load();
+  while (present != 0 && !count(seat, row).compare_exchange_weak(present, present - 1)) {
+  }
+  return present != 0;
 }
 
 void WorkerClaims::give_back(unsigned seat, const SharedName& name) const {
   const std::size_t first = first_row(name);
   const std::uint64_t tag = name.entry();
   for (std::size_t row = first; row < first + kWays; ++row) {
-    if ((table_->tags[row].load() & ~SharedName::kMark) != tag || count(seat, row).load() == 0) continue;
-    count(seat, row).fetch_sub(1);
-    return;
+    if (SharedName::unmarked(table_->tags[row].load()) == tag && take_one(seat, row)) return;
   }
 }
 
@@ -89,18 +104,32 @@ std::uint64_t WorkerClaims::sum(const SharedName& name) const {
   return sum_of(first_row(name), name.entry());
 }
 
-void WorkerClaims::open(unsigned seat) const {
-  const std::uint32_t planes = seat / kSeatsInPlane + 1;
-  if (table_->planes.load() < planes) table_->planes.store(planes);
+void WorkerClaims::sweep(const Seats& taken, unsigned seats) const {
+  const unsigned in_use = std::clamp((seats + kSeatsInPlane - 1) / kSeatsInPlane, 1U, kPlanes);
+  for (unsigned plane = 0; plane < in_use; ++plane) {
+    for (Row& row : table_->rows[plane]) {
+      for (unsigned i = 0; i < kSeatsInPlane; ++i) {
+        if (!taken.test(plane * kSeatsInPlane + i) && row.counts[i].load(std::memory_order_relaxed) != 0)
+          row.counts[i].store(0);
+      }
+    }
+  }
+  for (std::atomic<std::uint64_t>& tag : table_->tags) {
+    std::uint64_t present = tag.load(std::memory_order_relaxed);
+    if (SharedName::is_marked(present) && !taken.test(SharedName::seat_of(present)))
+      tag.compare_exchange_strong(present, SharedName::unmarked(present));
+  }
+  table_->planes.store(in_use);
 }
 
-void WorkerClaims::clear(unsigned seat) const {
-  for (std::size_t row = 0; row < kRows; ++row) {
-    if (count(seat, row).load(std::memory_order_relaxed) != 0) count(seat, row).store(0);
-    std::uint64_t present = table_->tags[row].load(std::memory_order_relaxed);
-    if ((present & SharedName::kMark) != 0)
-      table_->tags[row].compare_exchange_strong(present, present & ~SharedName::kMark);
-  }
+void WorkerClaims::mark_for_test(unsigned seat, const SharedName& name) const {
+  const std::size_t row = find(first_row(name), name.entry());
+  if (row != kNoRow) table_->tags[row].store(SharedName::marked(name.entry(), seat));
+}
+
+void WorkerClaims::write_for_test(unsigned seat, const SharedName& name, std::uint32_t value) const {
+  const std::size_t row = find(first_row(name), name.entry());
+  if (row != kNoRow) count(seat, row).store(value);
 }
 
 }  // namespace sluice

@@ -3,9 +3,10 @@
 // counts, by its seat. So what it had is given back by setting those counts to 0 when it is gone.
 //
 // A table of fixed size. A name belongs to one bucket of kWays rows. A row in which all counts are 0 gives way
-// to another name; a name for which there is no row is not counted, and what it claims is granted. Nothing is
-// allocated, nothing waits, and no entry is a pointer or an index. A worker that writes nonsense here makes
-// counts wrong until it is gone, and nothing else.
+// to another name; a name for which there is no row is not counted, and what it claims is granted. While
+// another worker makes room, what finds none is refused. Nothing is allocated, nothing waits, and no entry is a
+// pointer or an index. A worker that writes nonsense here makes counts wrong: those of its own seat, and of
+// seats that are free, until it is gone; those of another worker until that one is gone, too.
 //
 // INVARIANT: as long as every name has a row, the workers together never have more than they may. A claim
 // counts first, and is taken back if the sum is too large. So of two workers that claim the last one at once,
@@ -15,6 +16,7 @@
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,19 +31,26 @@ class WorkerClaims {
   static constexpr std::size_t kBuckets = 2048;
   static constexpr unsigned kSeats = 512;
 
+  using Seats = std::bitset<kSeats>;
+  static_assert(kSeats <= 1U << SharedName::kSeatBits);
+
   static Result<WorkerClaims> make();
 
+  // Granted: there is no room for the name, and nothing to give back.
+  enum class Claimed : std::uint8_t { refused, counted, granted };
   // One more for this seat, unless all of them have `max` already.
-  bool claim(unsigned seat, const SharedName& name, std::uint32_t max) const;
+  Claimed claim(unsigned seat, const SharedName& name, std::uint32_t max) const;
   // One less. Nothing happens if this seat has none.
   void give_back(unsigned seat, const SharedName& name) const;
   // What all seats have.
   std::uint64_t sum(const SharedName& name) const;
-  // This seat has nothing any more. Frees the rows that processes which are gone have marked. A process that
-  // lives and has marked one begins anew. REQUIRES: the supervisor, when the seat's process is gone.
-  void clear(unsigned seat) const;
-  // From now on this seat is counted. REQUIRES: the supervisor.
-  void open(unsigned seat) const;
+  // Seats that are not taken have nothing, and no row marked. Of all seats, the first `seats` are counted.
+  // REQUIRES: the supervisor; the processes of seats that are not taken are gone.
+  void sweep(const Seats& taken, unsigned seats) const;
+
+  // What a worker may leave behind: the row of a name that is known, marked by this seat, and a count.
+  void mark_for_test(unsigned seat, const SharedName& name) const;
+  void write_for_test(unsigned seat, const SharedName& name, std::uint32_t value) const;
 
  private:
   static constexpr std::size_t kRows = kBuckets * kWays;
@@ -61,10 +70,12 @@ class WorkerClaims {
   std::atomic<std::uint32_t>& count(unsigned seat, std::size_t row) const {
     return table_->rows[seat / kSeatsInPlane][row].counts[seat % kSeatsInPlane];
   }
+  unsigned planes() const;
   std::uint64_t row_sum(std::size_t row) const;
   std::uint64_t sum_of(std::size_t first, std::uint64_t tag) const;
   std::size_t find(std::size_t first, std::uint64_t tag) const;
-  std::size_t take_row(std::size_t first, std::uint64_t tag) const;
+  std::size_t take_row(unsigned seat, std::size_t first, std::uint64_t tag, bool& is_full) const;
+  bool take_one(unsigned seat, std::size_t row) const;
 
   SharedMapping<Table> table_;
 };

@@ -233,7 +233,9 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   bool being_made_ = true;
   std::vector<std::string> warnings_;
   std::uint64_t note_ = 0;
-  SharedName space_;         // of its names in what workers share: the module's at this place
+  SharedName space_;  // of its names in what workers share: the module's at this place
+  // Claims without a room, by their name's entry. So no one's claim that has one is given back for them.
+  std::unordered_map<std::uint64_t, std::uint64_t> granted_;
   std::uint64_t keeps_ = 0;  // InstanceRefs, and one for each of holds_
   std::uint64_t holds_ = 0;  // Host::hold without its release
   std::uint64_t offloaded_ = 0;

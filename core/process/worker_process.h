@@ -61,6 +61,8 @@ class WorkerProcess final : private Pollable {
   const WorkerStats& stats() const { return *stats_; }
   // False when the message cannot be sent. A worker that is gone is reaped later.
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
+  // What it may still use when nobody waits for it any more.
+  WorkerSeats::Lease take_seat() { return std::move(leases_.seat); }
   QuestionPace& question_pace() { return question_pace_; }
   void kill();
   // Kills it, and its end needs no report.

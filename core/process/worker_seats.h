@@ -1,12 +1,13 @@
 // The seats of workers in what they share. A seat is given back when its worker's process is gone; then nothing
-// of what that worker had under way counts any more.
+// of what that worker had under way counts any more, and nothing of what it has written into free seats.
 //
 // Supervisor's thread.
 #pragma once
 
 #include <unistd.h>
 
-#include <bitset>
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -52,22 +53,32 @@ class WorkerSeats {
   Lease lend() {
     for (unsigned seat = 0; seat < taken_.size(); ++seat) {
       if (taken_.test(seat)) continue;
+      state_->claims.sweep(taken_, std::max(seats_in_use(), seat + 1));
       taken_.set(seat);
-      state_->claims.open(seat);
       return {*this, seat};
     }
     return {};
   }
+  // Nobody waits for this process any more, but it may still write. Its seat is given back when it has ended.
+  void keep_until_end(pid_t pid, Lease lease) { kept_.insert_or_assign(pid, std::move(lease)); }
+  void ended(pid_t pid) { kept_.erase(pid); }
 
  private:
   void give_back(unsigned seat) {
-    state_->claims.clear(seat);
-    state_->numbers.free_marked();
     taken_.reset(seat);
+    state_->claims.sweep(taken_, seats_in_use());
+    state_->numbers.free_marked(taken_);
+  }
+  // Up to the highest one that is taken.
+  unsigned seats_in_use() const {
+    unsigned seats = WorkerClaims::kSeats;
+    while (seats > 0 && !taken_.test(seats - 1)) --seats;
+    return seats;
   }
 
   std::shared_ptr<const SharedState> state_;
-  std::bitset<WorkerClaims::kSeats> taken_;
+  WorkerClaims::Seats taken_;
+  std::map<pid_t, Lease> kept_;
 };
 
 }  // namespace sluice

@@ -242,6 +242,7 @@ void Supervisor::reap() {
       on_stop(pid, WIFSTOPPED(status));
       continue;
     }
+    seats_.ended(pid);
     log_pipe_.forward();  // the last words of a worker come before its end
     if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
@@ -278,6 +279,7 @@ void Supervisor::does_not_end(WorkerProcess& worker) {
       fmt::format("worker {} (process {}) was killed and does not end: nothing waits for it any more",
                   worker.index() + 1, worker.pid()));
   on_end(worker, SIGKILL);
+  seats_.keep_until_end(worker.pid(), worker.take_seat());
   let_go(worker);
 }
 

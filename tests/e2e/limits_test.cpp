@@ -1,5 +1,8 @@
 // The filter limit over two workers: what it counts outlives workers, swaps and reloads.
+#include <sys/socket.h>
+
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -42,11 +45,33 @@ class UnderWay {
     return count;
   }
   void end() { clients_.clear(); }
+  // Of those that were not refused.
+  int still_open() const {
+    int count = 0;
+    for (const auto& client : clients_) {
+      char byte = 0;
+      const ssize_t got = ::recv(client->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+      count += got < 0 && errno == EAGAIN ? 1 : 0;
+    }
+    return count;
+  }
 
  private:
   const ServerProcess& server_;
   std::vector<std::unique_ptr<HttpClient>> clients_;
 };
+
+// Whether so many may begin, once workers accept.
+bool has_room_for(const ServerProcess& server, int requests) {
+  return eventually([&] {
+    try {
+      UnderWay again(server);
+      return again.begin(kConnections) == requests;
+    } catch (const std::runtime_error&) {  // no worker accepts yet
+      return false;
+    }
+  });
+}
 
 }  // namespace
 
@@ -89,15 +114,12 @@ TEST_CASE("two workers let as many requests be under way as one number says", "[
     const std::vector<pid_t> workers = server.workers();
     REQUIRE(workers.size() == 2);
     ::kill(workers[0], SIGKILL);
+    REQUIRE(eventually([&] { return server.count_in_log("was killed by SIGKILL") == 1; }));
+    const int kept = requests.still_open();
+    CHECK(has_room_for(server, 6 - kept));
+    CHECK(requests.still_open() == kept);
     ::kill(workers[1], SIGKILL);
     REQUIRE(eventually([&] { return server.count_in_log("was killed by SIGKILL") == 2; }));
-    REQUIRE(eventually([&] {
-      try {
-        UnderWay again(server);
-        return again.begin(kConnections) == 6;
-      } catch (const std::runtime_error&) {  // no worker accepts yet
-        return false;
-      }
-    }));
+    CHECK(has_room_for(server, 6));
   }
 }

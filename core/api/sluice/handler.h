@@ -256,19 +256,23 @@ class Host {
 
   // Since 1.2: numbers that all workers share. A name is any bytes, and belongs to this module at this place:
   // nobody else sees it. A number that has no value yet is 0. The server keeps numbers as long as it runs: they
-  // outlive workers, changes of the module, and reloads. It keeps 65,536 of them for all modules together;
-  // where there is no room, the one of eight that was not used for longest gives way, and is 0 again. A worker
-  // in which a module has run wild may have written anything: take no number for certain, and keep it in
-  // bounds.
+  // outlive workers, changes of the module, and reloads. It has room for about 32,000 of them, for all modules
+  // together: a name belongs to one of 8,192 buckets of eight, and in a bucket that is full the one that was
+  // not used for longest gives way, and is 0 again. A worker in which a module has run wild may have written
+  // anything: take no number for certain, and keep it in bounds.
   virtual std::uint64_t shared_number(Bytes name) = 0;
-  // Since 1.2: makes the number `to` if it is `from`; false if it is not, because another worker was faster.
+  // Since 1.2: makes the number `to` if it is `from`; false if it is not, because another worker was faster,
+  // or if other workers are entering new names, and have no room for this one yet.
   virtual bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) = 0;
-  // Since 1.2: adds to the number, and returns the sum, which wraps around.
+  // Since 1.2: adds to the number, and returns the sum, which wraps around. What has no room yet is 0 again
+  // afterwards.
   virtual std::uint64_t add_shared_number(Bytes name, std::uint64_t by) = 0;
   // Since 1.2: claims one more of what has this name, such as a request under way, unless the workers together
   // have claimed `max` already. They never have more; but if two claim the last one at the same time, both may
-  // be refused. What a worker has claimed is given back when it ends, in whatever way. Names are as for
-  // numbers. 16,384 of them can be claimed at once; others are not counted, and granted.
+  // be refused, and so may one while other workers make room for new names. What a worker has claimed is given
+  // back when it ends, in whatever way. Names are as for numbers. There is room for about 8,000 that are
+  // claimed at once, for all modules together, in 2,048 buckets of eight. One whose bucket is full is not
+  // counted, and granted.
   virtual bool claim(Bytes name, std::uint32_t max) = 0;
   // Since 1.2: gives back one that this worker has claimed.
   virtual void give_back(Bytes name) = 0;
