@@ -81,28 +81,37 @@ class Limit final : public sluice::Filter, private sluice::Timer {
     sluice::limit::append_key(name_, key_, exchange);
     ++seen_;
     // When a request under way will end is not known.
-    if (under_way_max_ != 0 && !host_.claim(name_, under_way_max_)) return refuse(exchange, kNsPerSecond);
+    if (under_way_max_ != 0 && !claim(exchange)) return refuse(exchange, kNsPerSecond);
     const std::uint64_t wait_ns = rate_.interval_ns == 0 ? 0 : take_token(now_ns);
     if (wait_ns != 0) {
-      if (under_way_max_ != 0) host_.give_back(name_);
+      give_back(exchange);
       return refuse(exchange, wait_ns);
     }
     host_.count(passed_, 1);
-    if (under_way_max_ != 0) under_way_.emplace(exchange.ticket().value, name_);
   }
 
-  void ended(Exchange& exchange, const sluice::Outcome&) override {
+  void ended(Exchange& exchange, const sluice::Outcome&) override { give_back(exchange); }
+
+ private:
+  // What is claimed is noted before, so that it is given back also when memory is used up.
+  bool claim(Exchange& exchange) {
+    const auto noted = under_way_.emplace(exchange.ticket().value, name_).first;
+    if (host_.claim(name_, under_way_max_)) return true;
+    under_way_.erase(noted);
+    return false;
+  }
+  // Nothing happens for a request that was refused, or is not counted.
+  void give_back(Exchange& exchange) {
     const auto begun = under_way_.find(exchange.ticket().value);
-    if (begun == under_way_.end()) return;  // it was refused, or is not counted
+    if (begun == under_way_.end()) return;
     host_.give_back(begun->second);
     under_way_.erase(begun);
   }
 
- private:
   // Filters of other settings count for themselves, also at the same place.
   static std::string settings_of(const Host& host) {
     std::string text;
-    for (const char* option : {"rate", "burst", "in_flight", "key"})
+    for (const char* option : {"rate", "burst", "in_flight", "key", "dry_run"})
       text.append(std::string_view(host.option(option))) += '\n';
     return text;
   }
