@@ -130,6 +130,8 @@ def check_lengths(root):
 BESIDE_KIT = {
     "websocket_deflate.h": {"zlib.h"},
     "fetch.h": {"curl/curl.h"},
+    "fetch_client.h": {"curl/curl.h"},
+    "fetch_request.h": {"arpa/inet.h", "curl/curl.h", "netdb.h", "netinet/in.h", "sys/socket.h"},
     "uploads.h": {"fcntl.h", "unistd.h"},
     "rig_host.h": {"sys/epoll.h", "unistd.h"},
 }

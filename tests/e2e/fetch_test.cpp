@@ -128,6 +128,52 @@ TEST_CASE("a redirect is followed as often as it may be", "[e2e][fetch]") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a redirect of POST becomes GET where HTTP says so, and keeps fields within its origin",
+          "[e2e][fetch]") {
+  const Other other;
+  const Other second;
+  const Site site({"kit_fetch"});
+  ServerProcess server(site, asking(other.url(), ",redirects=1,time=1m"));
+  HttpClient client(server.endpoint());
+  const int status = GENERATE(301, 303, 307);
+  const bool is_elsewhere = GENERATE(false, true);
+  client.send("POST /f/first HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+  const int peer = other.accept();
+  CHECK_THAT(read_until(peer, "\r\n\r\nabc"), Contains("POST /first ") && Contains("Content-Length: 3\r\n"));
+  write(peer, "HTTP/1.1 " + std::to_string(status) + " X\r\nLocation: " + (is_elsewhere ? second.url() : "") +
+                  "/next\r\nContent-Length: 0\r\n\r\n");
+  const int next = is_elsewhere ? second.accept() : peer;
+  const std::string asked = read_until(next, status == 307 ? "\r\n\r\nabc" : "\r\n\r\n");
+  CHECK_THAT(asked, Contains(status == 307 ? "POST /next " : "GET /next "));
+  CHECK((asked.find("X-Asked: yes") == std::string::npos) == is_elsewhere);
+  CHECK((asked.find("Content-") == std::string::npos) == (status != 307));
+  write(next, "HTTP/1.1 204 X\r\n\r\n");
+  CHECK(client.read_answer().status == 204);
+  if (is_elsewhere) ::close(next);
+  ::close(peer);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a host's name is resolved, and POST without content says so", "[e2e][fetch]") {
+  const Other other;
+  const Site site({"kit_fetch"});
+  const std::string url = other.url();
+  ServerProcess server(site, asking("http://localhost" + url.substr(url.rfind(':')), ",time=1m"));
+  HttpClient client(server.endpoint());
+  client.send("POST /f/x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  const int peer = other.accept();
+  CHECK_THAT(read_until(peer, "\r\n\r\n"),
+             Contains("Host: localhost:") && Contains("Content-Length: 0\r\n") && !Contains("Content-Type"));
+  // What the head has counts, too.
+  write(peer, "HTTP/1.1 200 X\r\nX: " + std::string(60'000, 'x') + "\r\nY: " + std::string(60'000, 'x') +
+                  "\r\nContent-Length: 0\r\n\r\n");
+  const HttpAnswer answer = client.read_answer();
+  CHECK(answer.status == 502);
+  CHECK_THAT(answer.body, Contains("The other server's answer is too long"));
+  ::close(peer);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a server that refuses, breaks off or is silent is told as 502 or 504", "[e2e][fetch]") {
   auto other = std::make_unique<Other>();
   const Site site({"kit_fetch"});

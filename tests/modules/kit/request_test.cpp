@@ -50,6 +50,8 @@ TEST_CASE("a text is encoded so that a path has it, and nothing else", "[kit]") 
   CHECK(kit::path_encoded("%2e%2e?x=1#y z\xc3\xa4+;:@\\") == "%252e%252e%3Fx%3D1%23y%20z%C3%A4%2B%3B%3A%40%5C");
   CHECK(kit::path_encoded(std::string_view("\0\n", 2)) == "%00%0A");
   CHECK(kit::path_encoded("").empty());
+  CHECK(kit::segment_encoded("a/../b c") == "a%2F..%2Fb%20c");
+  for (const char* text : {"", ".", ".."}) CHECK_THROWS_AS(kit::segment_encoded(text), std::invalid_argument);
 }
 
 TEST_CASE("parameters have names, several of one name, and no more than allowed", "[kit]") {

@@ -1,4 +1,4 @@
-// Asks other HTTP servers, by libcurl, without a thread and without blocking:
+// Asks other HTTP servers, by libcurl, without a thread of its own and without blocking:
 //
 //     class Weather : public kit::Service {
 //       kit::Flow get(kit::Call& call) {
@@ -12,6 +12,11 @@
 // An answer is held in memory, up to a bound. If the request for which it is fetched ends before, the fetch is
 // cancelled. What fails is thrown by the co_await: a Refuse with 504 if it took too long, and 502 otherwise.
 //
+// Names of hosts are resolved on an offload thread, and known for half a minute; never by libcurl, whose
+// time-outs may wait for a name server. 503 if there is no thread. Redirects are followed here: 303, and 301 or
+// 302 of POST, become GET without content; from https only to https; and fields other than those of content
+// go along only to the same origin.
+//
 // It is no part of <sluice/kit.h>, since a module that includes it has to be linked with libcurl (-lcurl, on
 // Debian libcurl4-openssl-dev). The loop's thread.
 #pragma once
@@ -19,281 +24,241 @@
 #include <curl/curl.h>
 #include <sluice/handler.h>
 #include <sluice/kit/call.h>
+#include <sluice/kit/fetch_client.h>
+#include <sluice/kit/fetch_request.h>
 
 #include <coroutine>
 #include <cstdint>
-#include <map>
+#include <exception>
 #include <memory>
-#include <stdexcept>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace sluice::kit {
 
-struct FetchLimits {
-  std::uint64_t content_max = 1024 * 1024;  // of an answer; more is a failure
-  std::uint64_t time_ms = 10'000;           // for all of it
-  std::uint64_t connect_ms = 3'000;
-  std::uint64_t redirects_max = 0;     // that are followed
-  std::uint64_t connections_max = 64;  // at once, of this client; others wait. Idle ones are kept
-};
-
-class FetchRequest {
- public:
-  // http or https. Nothing in it is encoded: path_encoded of request.h does that.
-  explicit FetchRequest(std::string url, std::string method = "GET")
-      : url_(std::move(url)), method_(std::move(method)) {
-    if (!detail::is_token(method_)) throw std::invalid_argument("a method is a token");
-  }
-  // Adds a field. Throws std::invalid_argument if it is none.
-  FetchRequest& field(std::string_view name, std::string_view value) {
-    if (!detail::is_token(name) || value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
-      throw std::invalid_argument("a field has a token for its name, and one line for its value");
-    // curl would take "Name:" for a wish to have no such field.
-    fields_.push_back(std::string(name).append(value.empty() ? ";" : ": ").append(value));
-    return *this;
-  }
-  FetchRequest& content(std::string type, std::string content) {
-    field("Content-Type", type);
-    content_ = std::move(content);
-    has_content_ = true;
-    return *this;
-  }
-
- private:
-  friend class Fetch;
-  std::string url_;
-  std::string method_;
-  std::vector<std::string> fields_;
-  std::string content_;
-  bool has_content_ = false;
-};
-
-struct FetchAnswer {
-  std::uint32_t status = 0;
-  std::vector<std::pair<std::string, std::string>> fields;
-  std::string content;
-
-  // The value of the first field of that name; empty without one.
-  std::string field(std::string_view name) const {
-    for (const auto& [known, value] : fields) {
-      if (detail::same_letters(known, name)) return value;
-    }
-    return {};
-  }
-};
-
-class Fetch;
-
-// The connections of one handler, or of a Shared, to other servers. It lives longer than what it fetches.
-class FetchClient : private Timer {
- public:
-  explicit FetchClient(Host& host, const FetchLimits& limits = {}) : host_(host), limits_(limits) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::runtime_error("libcurl cannot be used");
-    multi_ = curl_multi_init();
-    if (multi_ == nullptr) {
-      curl_global_cleanup();
-      throw std::bad_alloc();
-    }
-    const auto connections_max = static_cast<long>(limits.connections_max);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &FetchClient::on_socket);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &FetchClient::on_timer);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections_max);
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections_max);
-  }
-  FetchClient(const FetchClient&) = delete;
-  FetchClient& operator=(const FetchClient&) = delete;
-  ~FetchClient() {
-    is_closing_ = true;
-    curl_multi_cleanup(multi_);
-    if (timer_.value != 0) host_.cancel(timer_);
-    curl_global_cleanup();
-  }
-
-  // For co_await, which gives the FetchAnswer, whatever its status is.
-  [[nodiscard]] Fetch fetch(Call& call, const FetchRequest& request);
-
- private:
-  friend class Fetch;
-  // As epoll_ctl(2) numbers them.
-  static constexpr std::uint32_t kReadable = 1;
-  static constexpr std::uint32_t kWritable = 4;
-  static constexpr std::uint32_t kFailed = 8 | 16;
-
-  class Socket final : public Watcher {
-   public:
-    Socket(FetchClient& client, int fd) : client_(client), fd_(fd) {}
-    // May destroy this.
-    void ready(std::uint32_t events) override {
-      int changes = 0;
-      if ((events & kReadable) != 0) changes |= CURL_CSELECT_IN;
-      if ((events & kWritable) != 0) changes |= CURL_CSELECT_OUT;
-      if ((events & kFailed) != 0) changes |= CURL_CSELECT_ERR;
-      client_.go_on(fd_, changes);
-    }
-
-   private:
-    FetchClient& client_;
-    const int fd_;
-  };
-
-  static int on_socket(CURL*, curl_socket_t fd, int wanted, void* self, void*) {
-    return static_cast<FetchClient*>(self)->watch(fd, wanted);
-  }
-  int watch(int fd, int wanted) {
-    const auto found = sockets_.find(fd);
-    if (found != sockets_.end()) {
-      host_.unwatch(fd);
-      ended_.push_back(std::move(found->second));  // it may be the caller
-      sockets_.erase(found);
-    }
-    if (wanted == CURL_POLL_REMOVE || is_closing_) return 0;
-    const std::uint32_t events =
-        ((wanted & CURL_POLL_IN) != 0 ? kReadable : 0) | ((wanted & CURL_POLL_OUT) != 0 ? kWritable : 0);
-    auto socket = std::make_unique<Socket>(*this, fd);
-    if (!host_.watch(fd, events, *socket)) return -1;
-    sockets_[fd] = std::move(socket);
-    return 0;
-  }
-  static int on_timer(CURLM*, long ms, void* self) {
-    static_cast<FetchClient*>(self)->set_timer(ms);
-    return 0;
-  }
-  void set_timer(long ms) {
-    if (timer_.value != 0) host_.cancel(std::exchange(timer_, {}));
-    if (ms >= 0 && !is_closing_) timer_ = host_.timer(static_cast<std::uint64_t>(ms), *this);
-  }
-  void fired() override {
-    timer_ = {};
-    go_on(CURL_SOCKET_TIMEOUT, 0);
-  }
-  void go_on(curl_socket_t fd, int changes) {
-    int running = 0;
-    curl_multi_socket_action(multi_, fd, changes, &running);
-    tell_ended();
-    ended_.clear();
-  }
-  void tell_ended();
-
-  Host& host_;
-  const FetchLimits limits_;
-  CURLM* multi_ = nullptr;
-  TimerId timer_;
-  std::map<int, std::unique_ptr<Socket>> sockets_;
-  std::vector<std::unique_ptr<Socket>> ended_;  // until nothing of them is called
-  bool is_closing_ = false;
-};
-
 // One request on its way: a variable of the Flow that waits for it.
-class Fetch {
+class Fetch : private Timer {
  public:
   Fetch(detail::Run& run, FetchClient& client, const FetchRequest& request)
-      : run_(run), client_(client), request_(request) {}
+      : run_(run), client_(client), request_(request), target_(request.url_) {}
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
   ~Fetch() {
-    if (easy_ != nullptr) {
-      curl_multi_remove_handle(client_.multi_, easy_);
-      curl_easy_cleanup(easy_);
-    }
-    curl_slist_free_all(lines_);
+    if (lookup_ != nullptr) lookup_->waiting = nullptr;
+    if (timer_.value != 0) client_.host_.cancel(timer_);
+    drop();
+    client_.fetches_.erase(this);
   }
 
   bool await_ready() {
-    easy_ = curl_easy_init();
-    if (easy_ == nullptr) throw std::bad_alloc();
-    prepare();
-    if (curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK)
-      throw Refuse{502, "The other server cannot be asked"};
+    client_.fetches_.insert(this);
+    timer_ = client_.host_.timer(client_.limits_.time_ms, *this);
+    find_and_ask();
     return false;
   }
   void await_suspend(std::coroutine_handle<>) noexcept {}
   FetchAnswer await_resume() {
-    if (result_ == CURLE_OPERATION_TIMEDOUT) throw Refuse{504, "The other server did not answer in time"};
-    if (is_too_long_) throw Refuse{502, "The other server's answer is too long"};
-    if (result_ != CURLE_OK)
-      throw Refuse{502, std::string("The other server cannot be asked: ") + curl_easy_strerror(result_)};
-    long status = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-    answer_.status = static_cast<std::uint32_t>(status);
+    if (thrown_ != nullptr) std::rethrow_exception(thrown_);
     return std::move(answer_);
   }
 
  private:
   friend class FetchClient;
 
+  // Belongs to the fetch and to the work, of which either may end first.
+  struct Lookup {
+    Fetch* waiting;  // null when it has ended
+    std::string host;
+    std::string addresses;
+  };
+  class LookupWork final : public Work {
+   public:
+    explicit LookupWork(std::shared_ptr<Lookup> lookup) : lookup_(std::move(lookup)) {}
+    void run() override { lookup_->addresses = detail::addresses_of(lookup_->host); }
+    void done(bool ran) override {
+      if (Fetch* const fetch = std::exchange(lookup_->waiting, nullptr)) fetch->found(ran, *lookup_);
+    }
+
+   private:
+    const std::shared_ptr<Lookup> lookup_;
+  };
+
+  void find_and_ask() {
+    if (target_.is_address()) return ask("");
+    if (const std::string* addresses = client_.addresses_of(target_.host())) return ask(*addresses);
+    lookup_ = std::make_shared<Lookup>(Lookup{this, target_.host(), {}});
+    auto work = std::make_unique<LookupWork>(lookup_);
+    if (!client_.host_.offload(work.get())) throw Refuse{503, "The server is busy: try again later"};
+    static_cast<void>(work.release());  // it is the server's now
+  }
+  void found(bool ran, const Lookup& lookup) {
+    or_end([&] {
+      if (!ran) throw Refuse{503, "The server is busy: try again later"};
+      if (lookup.addresses.empty())
+        throw Refuse{502, "The other server cannot be asked: its name has no address"};
+      client_.learn(lookup.host, lookup.addresses);
+      ask(lookup.addresses);
+    });
+  }
+
   template <typename Value>
   void set(CURLoption option, Value value) {
-    if (curl_easy_setopt(easy_, option, value) != CURLE_OK)
+    if (::curl_easy_setopt(easy_, option, value) != CURLE_OK)
+      throw Refuse{502, "The other server cannot be asked"};
+  }
+  // `addresses` are of a name.
+  void ask(const std::string& addresses) {
+    answer_ = {};
+    received_ = 0;
+    easy_ = ::curl_easy_init();
+    names_ = ::curl_share_init();
+    if (easy_ == nullptr || names_ == nullptr) throw std::bad_alloc();
+    if (!addresses.empty()) {
+      // A cache of its own: libcurl finds in it this name and no other.
+      ::curl_share_setopt(names_, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+      set(CURLOPT_SHARE, names_);
+      add(resolved_, target_.host() + ":" + target_.port() + ":" + addresses);
+      set(CURLOPT_RESOLVE, resolved_);
+      set(CURLOPT_RESOLVER_START_FUNCTION, &Fetch::on_lookup);
+    }
+    prepare();
+    prepare_content();
+    if (::curl_multi_add_handle(client_.multi_, easy_) != CURLM_OK)
       throw Refuse{502, "The other server cannot be asked"};
   }
   void prepare() {
-    const FetchLimits& limits = client_.limits_;
     set(CURLOPT_PRIVATE, static_cast<void*>(this));
     set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_QUICK_EXIT, 1L);  // else its end waits for the thread that looks a name up
     set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(CURLOPT_PROXY, "");  // the environment's is not meant for this
     set(CURLOPT_URL, request_.url_.c_str());
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(limits.time_ms));
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect_ms));
-    set(CURLOPT_FOLLOWLOCATION, limits.redirects_max > 0 ? 1L : 0L);
-    set(CURLOPT_MAXREDIRS, static_cast<long>(limits.redirects_max));
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(client_.limits_.connect_ms));
     set(CURLOPT_WRITEFUNCTION, &Fetch::on_content);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
     set(CURLOPT_HEADERFUNCTION, &Fetch::on_line);
     set(CURLOPT_HEADERDATA, static_cast<void*>(this));
-    if (request_.has_content_) {
+    add(lines_, "Expect:");  // nobody waits for 100
+    // libcurl would take "Name:" for a wish to have no such field.
+    for (const auto& [name, value] : request_.fields_) add(lines_, name + (value.empty() ? ";" : ": " + value));
+  }
+  void prepare_content() {
+    const std::string& method = request_.method_;
+    if (method == "HEAD") {
+      set(CURLOPT_NOBODY, 1L);
+    } else if (request_.tells_size()) {
+      if (!request_.has_field("Content-Type")) add(lines_, "Content-Type:");
+      set(CURLOPT_POST, 1L);
       set(CURLOPT_POSTFIELDS, request_.content_.data());
       set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.content_.size()));
     }
-    if (request_.method_ == "HEAD") {
-      set(CURLOPT_NOBODY, 1L);
-    } else {
-      set(CURLOPT_CUSTOMREQUEST, request_.method_.c_str());
-    }
-    add_line("Expect:");  // nobody waits for 100
-    for (const std::string& field : request_.fields_) add_line(field.c_str());
+    const bool is_usual = method == "HEAD" || method == (request_.tells_size() ? "POST" : "GET");
+    if (!is_usual) set(CURLOPT_CUSTOMREQUEST, method.c_str());
     set(CURLOPT_HTTPHEADER, lines_);
   }
-  void add_line(const char* line) {
-    curl_slist* const longer = curl_slist_append(lines_, line);
+  static void add(curl_slist*& list, const std::string& text) {
+    curl_slist* const longer = ::curl_slist_append(list, text.c_str());
     if (longer == nullptr) throw std::bad_alloc();
-    lines_ = longer;
+    list = longer;
+  }
+  // Nothing of libcurl is under way for this any more.
+  void drop() {
+    if (easy_ != nullptr) {
+      ::curl_multi_remove_handle(client_.multi_, easy_);
+      ::curl_easy_cleanup(std::exchange(easy_, nullptr));
+    }
+    if (names_ != nullptr) ::curl_share_cleanup(std::exchange(names_, nullptr));
+    ::curl_slist_free_all(std::exchange(lines_, nullptr));
+    ::curl_slist_free_all(std::exchange(resolved_, nullptr));
   }
 
-  static std::size_t on_content(char* data, std::size_t, std::size_t size, void* self) {
-    Fetch& fetch = *static_cast<Fetch*>(self);
-    if (size > fetch.client_.limits_.content_max - fetch.answer_.content.size()) {
-      fetch.is_too_long_ = true;
+  static int on_lookup(void*, void*, void*) noexcept { return 1; }  // libcurl resolves nothing itself
+  static std::size_t on_content(char* data, std::size_t, std::size_t size, void* self) noexcept {
+    return static_cast<Fetch*>(self)->take(size,
+                                           [&](Fetch& fetch) { fetch.answer_.content.append(data, size); });
+  }
+  static std::size_t on_line(char* data, std::size_t, std::size_t size, void* self) noexcept {
+    return static_cast<Fetch*>(self)->take(size, [&](Fetch& fetch) { fetch.take_line({data, size}); });
+  }
+  template <typename Function>
+  std::size_t take(std::size_t size, Function function) noexcept {
+    if (has_failed_ || size > client_.limits_.content_max - received_) {
+      is_too_long_ = !has_failed_;
       return 0;
     }
-    fetch.answer_.content.append(data, size);
-    return size;
+    received_ += size;
+    try {
+      function(*this);
+    } catch (const std::exception&) {
+      has_failed_ = true;
+    }
+    return has_failed_ ? 0 : size;
   }
-  static std::size_t on_line(char* data, std::size_t, std::size_t size, void* self) {
-    Fetch& fetch = *static_cast<Fetch*>(self);
-    std::string_view line(data, size);
-    if (line.starts_with("HTTP/")) {  // of the last answer, which no redirect or 100 is
-      fetch.answer_ = {};
-      return size;
+  void take_line(std::string_view line) {
+    if (line.starts_with("HTTP/")) {  // of the last answer, which no 100 is
+      answer_ = {};
+      return;
     }
     const std::string_view name = detail::take_until(line, ':');
-    if (detail::is_token(name) && fetch.answer_.fields.size() < kFieldsMax)
-      fetch.answer_.fields.emplace_back(name, without_end(detail::trimmed(line)));
-    return size;
+    if (detail::is_token(name) && answer_.fields.size() < kFieldsMax)
+      answer_.fields.emplace_back(name, without_end(detail::trimmed(line)));
   }
   static std::string_view without_end(std::string_view line) {
     while (line.ends_with('\r') || line.ends_with('\n') || line.ends_with(' ')) line.remove_suffix(1);
     return line;
   }
+
+  void fired() override {
+    timer_ = {};
+    or_end([] { throw Refuse{504, "The other server did not answer in time"}; });
+  }
   void ended(CURLcode result) {
-    result_ = result;
+    or_end([&] {
+      if (is_too_long_) throw Refuse{502, "The other server's answer is too long"};
+      if (has_failed_) throw Refuse{502, "The other server cannot be asked: memory or descriptors are used up"};
+      if (result == CURLE_OPERATION_TIMEDOUT) throw Refuse{504, "The other server did not answer in time"};
+      if (result != CURLE_OK)
+        throw Refuse{502, std::string("The other server cannot be asked: ") + ::curl_easy_strerror(result)};
+      long status = 0;
+      ::curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+      answer_.status = static_cast<std::uint32_t>(status);
+      if (!follow()) end();
+    });
+  }
+  // False if the answer is no redirect, or is not to be followed.
+  bool follow() {
+    const std::uint32_t status = answer_.status;
+    const std::string location = answer_.field("Location");
+    const bool is_redirect = (status >= 301 && status <= 303) || status == 307 || status == 308;
+    if (!is_redirect || location.empty() || client_.limits_.redirects_max == 0) return false;
+    if (++redirects_ > client_.limits_.redirects_max) throw Refuse{502, "The other server redirects too often"};
+    detail::FetchTarget next(request_.url_);
+    next.follow(location);
+    const std::string url = next.url();
+    if (!FetchRequest::is_visible(url) || (target_.scheme() == "https" && next.scheme() != "https"))
+      throw Refuse{502, "The other server redirects to what may not be asked"};
+    drop();
+    request_.redirect(status, url, next.is_same_origin(target_));
+    target_ = std::move(next);
+    find_and_ask();
+    return true;
+  }
+
+  // What the function throws ends the fetch.
+  template <typename Function>
+  void or_end(Function function) {
+    try {
+      function();
+    } catch (...) {
+      thrown_ = std::current_exception();
+      end();
+    }
+  }
+  void end() {
+    if (lookup_ != nullptr) lookup_->waiting = nullptr;
+    if (timer_.value != 0) client_.host_.cancel(std::exchange(timer_, {}));
+    drop();
     run_.wake();
   }
 
@@ -301,11 +266,19 @@ class Fetch {
 
   detail::Run& run_;
   FetchClient& client_;
-  const FetchRequest request_;
+  FetchRequest request_;
+  detail::FetchTarget target_;
+  std::shared_ptr<Lookup> lookup_;  // null before the first
+  TimerId timer_;
   CURL* easy_ = nullptr;
+  CURLSH* names_ = nullptr;
   curl_slist* lines_ = nullptr;
-  CURLcode result_ = CURLE_OK;
+  curl_slist* resolved_ = nullptr;
+  std::uint64_t received_ = 0;
+  std::uint64_t redirects_ = 0;
   bool is_too_long_ = false;
+  bool has_failed_ = false;
+  std::exception_ptr thrown_;
   FetchAnswer answer_;
 };
 
@@ -313,13 +286,24 @@ inline Fetch FetchClient::fetch(Call& call, const FetchRequest& request) {
   return call.wait_for<Fetch>(*this, request);
 }
 
+inline void FetchClient::fail(CURL* easy) {
+  for (Fetch* const fetch : fetches_) {
+    if (fetch->easy_ == easy) has_failed_ = fetch->has_failed_ = true;
+  }
+}
+
 inline void FetchClient::tell_ended() {
   int left = 0;
-  while (CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
+  while (CURLMsg* const message = ::curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode result = message->data.result;
     void* fetch = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
-    static_cast<Fetch*>(fetch)->ended(message->data.result);
+    ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
+    static_cast<Fetch*>(fetch)->ended(result);
+  }
+  if (!std::exchange(has_failed_, false)) return;
+  for (Fetch* const fetch : fetches_) {
+    if (fetch->has_failed_ && fetch->easy_ != nullptr) fetch->ended(CURLE_OUT_OF_MEMORY);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -109,6 +110,17 @@ inline std::string path_encoded(std::string_view text) {
       encoded += {'%', kHex[code >> 4], kHex[code & 15]};
     }
   }
+  return encoded;
+}
+
+// The same for one segment of a path: '/' is escaped, too. Throws std::invalid_argument for "." and "..", which
+// would lead elsewhere, and for an empty text.
+inline std::string segment_encoded(std::string_view text) {
+  if (text.empty() || text == "." || text == "..")
+    throw std::invalid_argument("a segment of a path is neither empty nor '.' nor '..'");
+  std::string encoded = path_encoded(text);
+  for (std::size_t at = 0; (at = encoded.find('/', at)) != std::string::npos; at += 3)
+    encoded.replace(at, 1, "%2F");
   return encoded;
 }
 
