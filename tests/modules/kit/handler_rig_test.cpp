@@ -20,6 +20,8 @@ namespace {
 constexpr OptionInfo kOptions[] = {
     {.name = "size", .type = OptionType::size, .fallback = "2k", .help = ""},
     {.name = "word", .fallback = "good", .help = ""},
+    {.name = "pause", .type = OptionType::duration_ms, .fallback = "20", .help = ""},
+    {.name = "kind", .type = OptionType::choice, .fallback = "two", .help = "", .choices = "one|two"},
 };
 
 // Ways of a handler, by the path.
@@ -46,7 +48,9 @@ class Ways : public kit::Service {
   void at_once(kit::Call& call) {
     call.exchange().tell_end();
     call.add_field("X-Word", std::string_view(host().option("word")));
-    call.send(201, "text/plain", call.param("name") + " " + std::to_string(host().number("size")));
+    call.send(201, "text/plain",
+              call.param("name") + " " + std::to_string(host().number("size")) + " " +
+                  std::to_string(host().number("pause")) + " " + std::to_string(host().number("kind")));
   }
   kit::Flow later(kit::Call& call) {
     const int sum = co_await call.offload([] { return 42; });
@@ -95,12 +99,16 @@ class Ways : public kit::Service {
 
 class Wrong : public Handler {
  public:
-  explicit Wrong(Host&) {}
+  explicit Wrong(Host& host) : host_(host) {}
   void handle(Exchange& exchange) override {
     const std::string_view path = exchange.request().path;
     if (path == "never") return;
     if (path == "twice") exchange.send("a");
     if (path == "waits") return exchange.defer(new Waits);
+    if (path == "ticks") {
+      host_.every(5, tick_);
+      return exchange.defer(new Waits);
+    }
     exchange.send("b");
   }
 
@@ -108,6 +116,11 @@ class Wrong : public Handler {
   struct Waits final : Task {
     void resumed(Exchange&) override {}
   };
+  struct Tick final : Timer {
+    void fired() override {}
+  };
+  Host& host_;
+  Tick tick_;
 };
 
 template <typename Type>
@@ -125,7 +138,7 @@ TEST_CASE("a rig tries handlers of every kind", "[kit]") {
   Rig rig(describe<Ways>(), {{"word", "day"}});
   const RigAnswer answer = rig.get("at-once/a%20b+c?x");
   CHECK(answer.status == 201);
-  CHECK(answer.content == "a b+c 2048");
+  CHECK(answer.content == "a b+c 2048 20 1");
   CHECK(answer.field("x-word") == "day");
   CHECK(answer.field("Content-Type") == "text/plain");
   CHECK(answer.complete);
@@ -152,6 +165,11 @@ TEST_CASE("a rig tells what breaks the contract, and what refuses to be made", "
   CHECK_THROWS_WITH(rig.get("never"), Contains("neither answered nor deferred"));
   CHECK_THROWS_WITH(rig.get("twice"), Contains("answered twice"));
   CHECK_THROWS_WITH(rig.get("waits"), Contains("waits for nothing"));
+  CHECK_THROWS_WITH(rig.get("ticks"), Contains("has not answered after"));
   CHECK_THROWS_WITH(Rig(describe<Ways>(), {{"word", ""}}), Contains("say a word"));
   CHECK_THROWS_WITH(Rig(describe<Ways>(), {{"wort", ""}}), Contains("no option wort"));
+  CHECK_THROWS_WITH(Rig(describe<Ways>(), {{"pause", "20"}}), Contains("option pause: '20' has no unit"));
+  CHECK_THROWS_WITH(Rig(describe<Ways>(), {{"size", "1s"}}), Contains("option size: '1s' has no unit"));
+  CHECK_THROWS_WITH(Rig(describe<Ways>(), {{"size", "-1"}}), Contains("is no number"));
+  CHECK_THROWS_WITH(Rig(describe<Ways>(), {{"kind", "three"}}), Contains("not among its choices"));
 }

@@ -34,7 +34,8 @@ class Rig {
   // Makes the handler with these options, and the module's defaults for the others. Throws std::runtime_error
   // with the handler's reason if it refuses to be made.
   explicit Rig(const ModuleInfo& module, const RigOptions& options = {}, const std::string& mount = "/mount/")
-      : shared_host_(loop_, "", {}), host_(loop_, mount, with_defaults(module, options)) {
+      : shared_host_(loop_, "", {}, {}),
+        host_(loop_, mount, with_defaults(module, options), numbers(module, options)) {
     if (module.create == nullptr) throw std::runtime_error("the module is a filter, which a rig cannot try");
     if (module.create_shared != nullptr) {
       shared_.reset(module.create_shared(shared_host_));
@@ -75,6 +76,18 @@ class Rig {
   Handler& handler() { return *handler_; }
 
  private:
+  static std::map<std::string, std::uint64_t> numbers(const ModuleInfo& module, const RigOptions& given) {
+    std::map<std::string, std::uint64_t> numbers;
+    const auto* bytes = reinterpret_cast<const char*>(module.options);
+    for (std::uint32_t i = 0; i < module.option_count; ++i) {
+      const auto& option = *reinterpret_cast<const OptionInfo*>(bytes + i * module.option_stride);
+      const auto found = given.find(option.name);
+      const bool is_given = found != given.end();
+      const std::string_view text = is_given ? std::string_view(found->second) : option.fallback;
+      numbers[option.name] = detail::RigNumber(option, text, is_given).read();
+    }
+    return numbers;
+  }
   static RigOptions with_defaults(const ModuleInfo& module, const RigOptions& given) {
     RigOptions options;
     const auto* bytes = reinterpret_cast<const char*>(module.options);

@@ -72,6 +72,7 @@ class RigExchange final : public Exchange, private Sink {
   }
 
   RigAnswer run() {
+    loop_.begin_request();
     handler_.handle(*this);
     if (!answered_ && task_ == nullptr) throw std::logic_error("the handler has neither answered nor deferred");
     while (!over_) step();

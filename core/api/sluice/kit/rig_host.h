@@ -5,9 +5,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -37,8 +39,13 @@ class RigLoop {
   RigLoop(const RigLoop&) = delete;
   RigLoop& operator=(const RigLoop&) = delete;
 
-  // Does what can be done now, or waits for it. False if nothing is awaited.
+  void begin_request() { turns_ = waits_ = 0; }
+  // Does what can be done now, or waits for it. False if nothing is awaited. Throws std::logic_error if a
+  // request takes too many turns, as with a periodic timer that answers nothing.
   bool turn() {
+    if (++turns_ > kTurnsMax || waits_ > kWaitsMax)
+      throw std::logic_error("the handler has timers or descriptors, and has not answered after " +
+                             std::to_string(turns_) + " turns of the loop");
     if (run_work() || fire(now_ms())) return true;
     if (watches_.empty()) {
       if (timers_.empty()) return false;
@@ -49,6 +56,8 @@ class RigLoop {
     if (::epoll_wait(epoll_, &event, 1, kWaitMs) == 1) {
       const auto found = watches_.find(event.data.fd);
       if (found != watches_.end()) found->second->ready(event.events);
+    } else {
+      ++waits_;
     }
     return true;
   }
@@ -106,6 +115,8 @@ class RigLoop {
 
  private:
   static constexpr int kWaitMs = 10;
+  static constexpr unsigned kWaitsMax = 6'000;  // a minute
+  static constexpr unsigned kTurnsMax = 100'000;
   struct Alarm {
     Timer* timer;
     std::uint64_t period_ms;
@@ -129,6 +140,8 @@ class RigLoop {
   }
 
   const int epoll_;
+  unsigned turns_ = 0;  // of this request
+  unsigned waits_ = 0;  // in which nothing came
   std::uint64_t ahead_ms_ = 0;
   std::map<int, Watcher*> watches_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Alarm> timers_;  // by due time and number
@@ -139,10 +152,77 @@ class RigLoop {
   std::vector<std::pair<std::string, std::uint64_t>> counters_;
 };
 
+// An option's value as the server reads it: by its type. Throws std::runtime_error for what it refuses.
+class RigNumber {
+ public:
+  // `is_given`: not the module's fallback, in which a duration may have no unit.
+  RigNumber(const OptionInfo& option, std::string_view text, bool is_given)
+      : option_(option), text_(text), is_given_(is_given) {}
+
+  std::uint64_t read() const {
+    switch (option_.type) {
+      case OptionType::text:
+      case OptionType::list:
+        return 0;
+      case OptionType::number:
+        return scaled({{"", 1}});
+      case OptionType::size:
+        return scaled({{"", 1},
+                       {"k", 1ULL << 10},
+                       {"K", 1ULL << 10},
+                       {"m", 1ULL << 20},
+                       {"M", 1ULL << 20},
+                       {"g", 1ULL << 30},
+                       {"G", 1ULL << 30}});
+      case OptionType::duration_ms:
+        if (text_ == "0") return 0;
+        if (!is_given_ && text_.find_first_not_of("0123456789") == std::string_view::npos)
+          return scaled({{"", 1}});
+        return scaled({{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}});
+      case OptionType::flag:
+        if (text_ == "on" || text_ == "true" || text_ == "yes" || text_ == "1") return 1;
+        if (text_ == "off" || text_ == "false" || text_ == "no" || text_ == "0") return 0;
+        refuse("is no flag: write on or off");
+      case OptionType::choice:
+        return choice();
+    }
+    return 0;
+  }
+
+ private:
+  using Units = std::map<std::string_view, std::uint64_t>;
+
+  [[noreturn]] void refuse(const char* why) const {
+    throw std::runtime_error("option " + std::string(option_.name) + ": '" + std::string(text_) + "' " + why);
+  }
+  std::uint64_t scaled(const Units& units) const {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), number);
+    if (error != std::errc()) refuse("is no number: write digits");
+    const auto unit = units.find(text_.substr(static_cast<std::size_t>(end - text_.data())));
+    if (unit == units.end()) refuse("has no unit of its option: write 64k for a size, 20ms for a time");
+    if (number > ~std::uint64_t{0} / unit->second) refuse("is too large: write a lower number");
+    return number * unit->second;
+  }
+  std::uint64_t choice() const {
+    std::string_view left = option_.choices == nullptr ? "" : option_.choices;
+    for (std::uint64_t index = 0; !left.empty(); ++index) {
+      const std::string_view one = left.substr(0, left.find('|'));
+      left.remove_prefix(std::min(left.size(), one.size() + 1));
+      if (one == text_ && !one.empty()) return index;
+    }
+    refuse("is not among its choices");
+  }
+
+  const OptionInfo& option_;
+  const std::string_view text_;
+  const bool is_given_;
+};
+
 class RigHost final : public Host {
  public:
-  RigHost(RigLoop& loop, std::string mount, RigOptions options)
-      : loop_(loop), mount_(std::move(mount)), options_(std::move(options)) {}
+  RigHost(RigLoop& loop, std::string mount, RigOptions options, std::map<std::string, std::uint64_t> numbers)
+      : loop_(loop), mount_(std::move(mount)), options_(std::move(options)), numbers_(std::move(numbers)) {}
   void set_shared(Shared* shared) { shared_ = shared; }
 
   std::string rejection;
@@ -153,19 +233,9 @@ class RigHost final : public Host {
     const auto found = options_.find(text(name));
     return found == options_.end() ? Bytes() : Bytes(found->second);
   }
-  // As the server reads numbers, sizes, durations and flags.
   std::uint64_t number(Bytes name) const override {
-    const std::string value = text(option(name));
-    if (value == "on" || value == "true" || value == "yes") return 1;
-    char* unit = nullptr;
-    const std::uint64_t number = std::strtoull(value.c_str(), &unit, 10);
-    const std::pair<std::string_view, std::uint64_t> units[] = {
-        {"k", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30}, {"ms", 1},
-        {"s", 1'000},      {"m", 60'000},     {"h", 3'600'000}};
-    for (const auto& [known, factor] : units) {
-      if (known == unit) return number * factor;
-    }
-    return number;
+    const auto found = numbers_.find(text(name));
+    return found == numbers_.end() ? 0 : found->second;
   }
   Shared* shared() const override { return shared_; }
   void reject(Bytes why) override { rejection = text(why); }
@@ -226,6 +296,7 @@ class RigHost final : public Host {
   RigLoop& loop_;
   const std::string mount_;
   const RigOptions options_;
+  const std::map<std::string, std::uint64_t> numbers_;
   Shared* shared_ = nullptr;
 };
 
