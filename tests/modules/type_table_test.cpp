@@ -122,6 +122,9 @@ TEST_CASE("a file of types extends the built-in ones, and the option comes befor
   CHECK(TypeTable("", "latin1", file).type_of("a.css", "x/y") == "text/css; charset=latin1");
   CHECK_THROWS_WITH(TypeTable("", "utf-8", "a/b c\ntypes {\n"),
                     Contains("types_file: line 2: \"types\" is not a media type"));
+  std::string many = "a/b";
+  for (std::size_t i = 0; i <= TypeTable::kFileTypesMax; ++i) many += " x" + std::to_string(i);
+  CHECK_THROWS_WITH(TypeTable("", "utf-8", many), Contains("types_file: it has more than 16384 extensions"));
 }
 
 TEST_CASE("the table has a limit", "[type_table]") {

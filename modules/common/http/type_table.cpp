@@ -115,7 +115,11 @@ void TypeTable::add_file(std::string_view file, std::string_view charset) {
     for (std::string_view extension = take_word(rest); !extension.empty(); extension = take_word(rest)) {
       const bool is_usable = is_token(extension) && extension.find('.') == std::string_view::npos &&
                              extension.size() <= kExtensionMax;
-      if (is_usable) types_.push_back({lower_text(extension), known});
+      if (!is_usable) continue;
+      if (types_.size() == kFileTypesMax)
+        throw std::runtime_error("types_file: it has more than " + std::to_string(kFileTypesMax) +
+                                 " extensions: leave out those that are not served");
+      types_.push_back({lower_text(extension), known});
     }
   }
   std::stable_sort(types_.begin(), types_.end(),

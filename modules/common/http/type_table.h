@@ -19,6 +19,7 @@ namespace sluice::files {
 class TypeTable {
  public:
   static constexpr std::size_t kTypesMax = 1024;
+  static constexpr std::size_t kFileTypesMax = 16'384;  // with those of the option
 
   TypeTable() = default;
   static constexpr std::string_view kUsualCharset = "utf-8";

@@ -41,10 +41,15 @@ std::string content_of(Host& host, const char* name) {
     throw std::runtime_error(std::string(name) + ": '" + path + "' cannot be read: " + std::strerror(errno) +
                              "; the workers' user has to be allowed to read it");
   if (!S_ISREG(about.st_mode) || about.st_size > static_cast<off_t>(kSizeMax))
-    throw std::runtime_error(std::string(name) + ": '" + path + "' is not a file of up to 1 MiB");
+    throw std::runtime_error(
+        std::string(name) + ": '" + path +
+        "' is not a file of up to 1 MiB: name one with a type and its extensions in each line");
   std::string content(static_cast<std::size_t>(about.st_size), '\0');
   const ssize_t got = pread(fd.get(), content.data(), content.size(), 0);
-  content.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  if (got != static_cast<ssize_t>(content.size()))
+    throw std::runtime_error(std::string(name) + ": '" + path + "' cannot be read whole: " +
+                             (got < 0 ? std::strerror(errno) : "it has become shorter") +
+                             "; write it again, and reload");
   return content;
 }
 
