@@ -88,7 +88,12 @@ class Look {
     follow(fs::path(folder) / kAnyName);
     const auto read = ErrorPages::read(folder);
     if (!read) return note_error(read.error().message);
-    for (const auto& [status, page] : read->all()) note(page, true);
+    for (const auto& [status, page] : read->all()) {
+      const std::string name = std::to_string(status);
+      follow(fs::path(folder) / (name + ".html"));  // which may be a link
+      note(name, true);
+      note(page, true);
+    }
     note("", read->all() == served.all());
   }
   void note(std::string_view bytes, bool same) {

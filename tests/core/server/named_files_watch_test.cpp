@@ -210,9 +210,15 @@ TEST_CASE_METHOD(Fixture, "error pages are watched as well", "[named_files_watch
   fs::create_directories(folder / "errors");
   folder.write("errors/404.html", "not here");
   folder.write("errors/500.html", "broken");
+  fs::create_directories(folder / "pages");
+  folder.write("pages/busy.html", "busy");
+  fs::create_symlink("../pages/busy.html", folder / "errors/503.html");
   error_pages = folder / "errors";
   serve();
   CHECK(asked == 0);
+  SECTION("the file to which one links changes") {
+    folder.write("pages/busy.html", "come back");
+  }
   SECTION("one changes") {
     folder.write("errors/404.html", "gone");
   }
