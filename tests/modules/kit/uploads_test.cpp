@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "support/module_rig.h"
@@ -59,6 +61,8 @@ struct Fixture {
   ModuleRig rig{SLUICE_TEST_MODULES "/kit_uploads.so"};
   const test::TempFolder folder;
 
+  static auto descriptors() { return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}); }
+
   Fixture() { rig.mount("", {{"folder", folder.path}, {"size_max", "2M"}}); }
   static RequestPlan post(const std::string& content, std::size_t piece = 5'000, const std::string& path = "") {
     RequestPlan plan;
@@ -87,13 +91,15 @@ TEST_CASE("a form is the same in pieces of any size", "[kit]") {
 
 TEST_CASE_METHOD(Fixture, "small parts are in memory, and large ones in files without names", "[kit]") {
   const std::string large = bytes(300'000);
+  rig.run(post(part("f", large) + "--bound--"));
+  const auto open_before = descriptors();
   const std::string edge = bytes(1'000);
   const Answer answer = rig.run(post(part("t", "text") + part("f", large, "a.png") + part("e", edge) +
                                      part("o", edge + "x") + "--bound--\r\n"));
   CHECK(answer->content == "t -  4 memory " + std::to_string(sum("text")) + "\nf a.png image/png 300000 file " +
                                std::to_string(sum(large)) + "\ne -  1000 memory " + std::to_string(sum(edge)) +
                                "\no -  1001 file " + std::to_string(sum(edge + "x")) + "\n");
-  CHECK(std::filesystem::is_empty(folder.path));
+  CHECK(rig.server.run_until([&] { return descriptors() == open_before; }));
 }
 
 TEST_CASE_METHOD(Fixture, "parts get names", "[kit]") {
@@ -101,6 +107,22 @@ TEST_CASE_METHOD(Fixture, "parts get names", "[kit]") {
         201);
   CHECK(std::filesystem::file_size(folder.path + "/small") == 4);
   CHECK(std::filesystem::file_size(folder.path + "/large") == 5'000);
+}
+
+TEST_CASE_METHOD(Fixture, "parts get names on another file system, and leave nothing where one is taken",
+                 "[kit]") {
+  char target[] = "/dev/shm/uploads_test-XXXXXX";
+  REQUIRE(::mkdtemp(target) != nullptr);
+  ModuleRig other{SLUICE_TEST_MODULES "/kit_uploads.so"};
+  other.mount("", {{"folder", folder.path}, {"target", target}, {"queue_max", "0"}});
+  const std::string content = part("small", "text") + part("large", bytes(200'000)) + "--bound--";
+  CHECK(other.run(post(content, 700, "keep"))->code == 201);
+  CHECK(std::filesystem::file_size(std::string(target) + "/small") == 4);
+  CHECK(std::filesystem::file_size(std::string(target) + "/large") == 200'000);
+  std::filesystem::remove(std::string(target) + "/small");
+  CHECK(other.run(post(content, 700, "keep"))->code == 500);
+  CHECK(std::distance(std::filesystem::directory_iterator(target), {}) == 2);
+  std::filesystem::remove_all(target);
 }
 
 TEST_CASE_METHOD(Fixture, "a client is paused while the disk is slow", "[kit]") {
@@ -135,12 +157,13 @@ TEST_CASE_METHOD(Fixture, "uploads are refused for their size, form and type, an
 }
 
 TEST_CASE_METHOD(Fixture, "clients that leave in the middle leave nothing behind", "[kit]") {
+  rig.run(post(part("f", bytes(100'000)) + "--bound--"));
+  const auto open_before = descriptors();
   RequestPlan plan = post(part("f", bytes(100'000)), 5'000);
   plan.body_stops = true;
   Answer answer = rig.start(std::move(plan));
   for (int i = 0; i < 10; ++i) rig.server.turn(1);
   answer->cancel();
   answer.reset();
-  CHECK(rig.server.run_until([&] { return rig.server.offload_idle(); }));
-  CHECK(std::filesystem::is_empty(folder.path));
+  CHECK(rig.server.run_until([&] { return rig.server.offload_idle() && descriptors() == open_before; }));
 }

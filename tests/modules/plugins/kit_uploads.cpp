@@ -11,12 +11,18 @@ namespace kit = sluice::kit;
 
 constexpr sluice::OptionInfo kOptions[] = {
     {.name = "folder", .fallback = "/tmp", .help = "Of the files"},
+    {.name = "target", .help = "Of those that are kept; empty: the same"},
+    {.name = "queue_max", .type = sluice::OptionType::number, .fallback = "20000", .help = "For the disk"},
     {.name = "size_max", .type = sluice::OptionType::size, .fallback = "16M", .help = "Of a form"},
 };
 
 class KitUploads : public kit::Service {
  public:
-  explicit KitUploads(sluice::Host& host) : Service(host), folder_(std::string_view(host.option("folder"))) {
+  explicit KitUploads(sluice::Host& host)
+      : Service(host),
+        folder_(std::string_view(host.option("folder"))),
+        target_(host.option("target").size == 0 ? folder_
+                                                : std::string(std::string_view(host.option("target")))) {
     on("POST", "", &KitUploads::tell);
     on("POST", "keep", &KitUploads::keep);
   }
@@ -27,7 +33,7 @@ class KitUploads : public kit::Service {
     limits.folder = folder_;
     limits.size_max = host().number("size_max");
     limits.memory_max = 1000;
-    limits.queue_max = 20'000;
+    limits.queue_max = host().number("queue_max");
     limits.parts_max = 4;
     return limits;
   }
@@ -55,17 +61,19 @@ class KitUploads : public kit::Service {
   }
   kit::Flow keep(kit::Call& call) {
     const kit::UploadLimits given = limits();
-    const kit::Upload upload = co_await kit::upload(call, given);
+    kit::Upload upload = co_await kit::upload(call, given);
     co_await call.offload([&] {
-      for (const kit::UploadPart& part : upload) part.save(folder_ + "/" + part.name);
+      for (const kit::UploadPart& part : upload) part.save(target_ + "/" + part.name);
+      upload.close_files();
     });
     call.done(201);
   }
 
   const std::string folder_;
+  const std::string target_;
 };
 
 }  // namespace
 
 SLUICE_MODULE(KitUploads, .name = "kit_uploads", .version = "1.0.0", .summary = "Takes files",
-              .options = kOptions, .option_count = 2);
+              .options = kOptions, .option_count = 4);

@@ -10,7 +10,8 @@
 //
 // The first bytes of a part are held in memory. If it has more, all of it goes into a file without a name
 // (O_TMPFILE of open(2)), which a thread writes, and which is gone when the part is destroyed, unless it was
-// saved. While the disk is slow, the client is paused.
+// saved. While the disk is slow, the client is paused. Closing a large file that was not saved frees its
+// blocks, which takes a while: Upload::close_files does it on a thread, by call.offload.
 //
 // The loop's thread. UploadPart: any, one at a time.
 #pragma once
@@ -24,6 +25,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -37,7 +39,9 @@ namespace sluice::kit {
 
 // Without destructors, since g++ 12 destroys some temporaries of a co_await twice.
 struct UploadLimits {
-  std::string_view folder = "/tmp";       // of the files. The workers' user has to be allowed to write there
+  // Of the files. The workers' user has to be allowed to write there. A folder in memory, as /tmp often is,
+  // would let clients fill that.
+  std::string_view folder = "/var/tmp";
   std::uint64_t size_max = 1ULL << 30;    // of the whole content; 413 above. --body-max limits it, too
   std::uint64_t memory_max = 64 * 1024;   // of a part; if it has more, it becomes a file
   std::uint64_t queue_max = 1024 * 1024;  // what may wait for the disk
@@ -59,8 +63,19 @@ class PartFile {
     if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
-  void open_in(const std::string& folder) {
+  void close() { const PartFile closed = std::move(*this); }
+  // False on file systems that have no files without names.
+  bool open_nameless(const std::string& folder) {
     fd_ = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd_ >= 0;
+  }
+  void open_in(const std::string& folder) {
+    if (open_nameless(folder)) return;
+    if (errno == EOPNOTSUPP || errno == EISDIR) {
+      std::string path = folder + "/upload-XXXXXX";
+      fd_ = ::mkostemp(path.data(), O_CLOEXEC);
+      if (fd_ >= 0) ::unlink(path.c_str());
+    }
     if (fd_ < 0) fail("cannot make a file in " + folder);
   }
   void open_new(const std::string& path) {
@@ -73,6 +88,22 @@ class PartFile {
       if (written < 0 && errno != EINTR) fail("cannot write what was sent");
       bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
     }
+  }
+  void copy(int from) const {
+    std::string piece(64 * 1024, '\0');
+    for (off_t at = 0;;) {
+      const ssize_t got = ::pread(from, piece.data(), piece.size(), at);
+      if (got == 0) return;
+      if (got < 0 && errno != EINTR) fail("cannot read what was sent");
+      if (got < 0) continue;
+      write(std::string_view(piece).substr(0, static_cast<std::size_t>(got)));
+      at += got;
+    }
+  }
+  // A name for a file that has none.
+  bool link_to(const std::string& path) const {
+    const std::string link = "/proc/self/fd/" + std::to_string(fd_);
+    return ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
   }
   [[noreturn]] static void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -96,20 +127,37 @@ class UploadPart {
   // The descriptor of its file, for pread(2) and mmap(2); -1 if it is in memory.
   int fd() const { return file_.get(); }
   // Gives it a name, which nobody has yet; its mode is 0600. It blocks, so call it on a thread. A file gets the
-  // name at once, if that is on the file system of UploadLimits::folder. Throws std::system_error.
+  // name at once if that is on the file system of UploadLimits::folder, and is copied otherwise. What fails
+  // leaves no file, and throws std::system_error.
   void save(const std::string& path) const {
-    if (fd() < 0) {
-      detail::PartFile file;
-      file.open_new(path);
-      return file.write(content);
+    if (fd() >= 0) {
+      if (file_.link_to(path)) return;
+      // ENOENT: it had a name once, since its file system has no files without one.
+      if (errno != EXDEV && errno != ENOENT) detail::PartFile::fail("cannot give the file the name " + path);
     }
-    const std::string link = "/proc/self/fd/" + std::to_string(fd());
-    if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) != 0)
-      detail::PartFile::fail("cannot give the file the name " + path);
+    detail::PartFile saved;
+    const bool has_name = !saved.open_nameless(folder_of(path));
+    if (has_name) saved.open_new(path);
+    try {
+      if (fd() >= 0) {
+        saved.copy(fd());
+      } else {
+        saved.write(content);
+      }
+      if (!has_name && !saved.link_to(path)) detail::PartFile::fail("cannot give the file the name " + path);
+    } catch (const std::exception&) {
+      if (has_name) ::unlink(path.c_str());
+      throw;
+    }
   }
 
  private:
+  friend class Upload;
   friend class UploadWriter;
+  static std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  }
   detail::PartFile file_;
 };
 
@@ -124,6 +172,10 @@ class Upload {
   std::size_t size() const { return parts_.size(); }
   auto begin() const { return parts_.begin(); }
   auto end() const { return parts_.end(); }
+  // Parts in files that were not saved are gone then. Any thread.
+  void close_files() {
+    for (UploadPart& part : parts_) part.file_.close();
+  }
 
  private:
   friend class UploadWriter;
@@ -193,7 +245,7 @@ class UploadWriter final : public MultipartReader::Parts, public std::enable_sha
 
   std::uint64_t take(Bytes piece) {
     if (waiting_ == nullptr || thrown_ != nullptr) return piece.size;  // the rest of what is refused
-    if (queued_ >= limits_.queue_max) return 0;                        // `written` goes on
+    if (queued_ != 0 && queued_ >= limits_.queue_max) return 0;        // `written` goes on
     return_thrown([&] {
       received_ += piece.size;
       if (received_ > limits_.size_max)
