@@ -80,7 +80,8 @@ std::size_t quoted_size(std::string_view text, bool may_be_long) {
 Result<void> check_letters(std::string_view text, const std::string& file) {
   constexpr std::string_view kBeforeTexts = "\n=[,.{";
   const std::string_view all = text;
-  char before = '\n';  // blanks left out
+  char before = '\n';   // blanks left out
+  unsigned arrays = 0;  // that are open
   while (!text.empty()) {
     if (static_cast<unsigned char>(text.front()) >= 0x80) {
       const std::string_view read = all.substr(0, all.size() - text.size());
@@ -95,7 +96,9 @@ Result<void> check_letters(std::string_view text, const std::string& file) {
                       file, number, line));
     }
     const bool may_begin = text.front() == '#' || kBeforeTexts.find(before) != std::string_view::npos;
-    const bool may_be_long = before == '=' || before == ',';  // keys have one line
+    const bool may_be_long = before == '=' || before == ',' || arrays > 0;  // keys have one line
+    if (text.front() == '[' && (before == '=' || arrays > 0)) ++arrays;
+    if (text.front() == ']' && arrays > 0) --arrays;
     if (text.front() != ' ' && text.front() != '\t') before = text.front();
     text.remove_prefix(std::max<std::size_t>(may_begin ? quoted_size(text, may_be_long) : 0, 1));
   }

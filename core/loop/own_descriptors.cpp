@@ -1,6 +1,7 @@
 #include "loop/own_descriptors.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -45,7 +46,10 @@ struct LocalAddress {
 bool listens(int fd) {
   int on = 0;
   socklen_t size = sizeof(on);
-  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) != 0 || on == 0) return false;
+  // A Unix socket that was shut down says that it listens.
+  pollfd events{fd, 0, 0};
+  return ::poll(&events, 1, 0) <= 0 || (events.revents & POLLHUP) == 0;
 }
 
 // Allocates nothing: after a fork by one of several threads the heap may be locked.

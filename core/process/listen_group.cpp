@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "base/log.h"
 
 namespace sluice {
 namespace {
@@ -138,6 +141,15 @@ Result<std::string> try_unix_path(const ListenAddress& address, const std::strin
   return own ? Result<std::string>(in_use_by_own) : cannot_listen(address, EADDRINUSE);
 }
 
+// A Unix socket says that it listens even then.
+bool is_shut_down(int socket) {
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 0) return true;
+  pollfd events{socket, 0, 0};
+  return ::poll(&events, 1, 0) > 0 && (events.revents & POLLHUP) != 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ListenGroup>> ListenGroup::open(const ListenAddress& address, unsigned workers) {
@@ -217,16 +229,32 @@ Result<void> ListenGroup::listen() {
   return {};
 }
 
-void ListenGroup::listen_again() const {
+void ListenGroup::listen_again() {
   for (std::size_t i = 0; i < listening_; ++i) {
-    int listens = 0;
-    socklen_t size = sizeof(listens);
-    const int socket = sockets_[i].get();
-    if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens != 0) continue;
-    // A port that the kernel chose is given up with it. Another one is still bound, and this fails.
-    ::bind(socket, generic(bound_), bound_.length);
-    ::listen(socket, kBacklog);
+    if (!is_shut_down(sockets_[i].get())) continue;
+    const auto again = bound_.is_unix() ? replace_unix_socket() : listen_again(sockets_[i].get());
+    if (!again) log(LogLevel::error, "a module has shut a listening socket down: " + again.error().message);
   }
+}
+
+Result<void> ListenGroup::listen_again(int socket) const {
+  // A port that the kernel chose is given up with it, and somebody else may have it by now. listen(2) would
+  // then choose another port, at all addresses. Otherwise the socket is still bound (EINVAL).
+  if (::bind(socket, generic(bound_), bound_.length) != 0 && errno != EINVAL)
+    return cannot_listen(bound_, errno);
+  if (::listen(socket, kBacklog) != 0) return cannot_listen(bound_, errno);
+  return {};
+}
+
+// A Unix socket never listens again.
+Result<void> ListenGroup::replace_unix_socket() {
+  if (inherited_) return fail("the socket " + text_ + " was passed to the server: restart what has passed it");
+  const auto clear = clear_unix_path(bound_);
+  if (!clear) return Unexpected(clear.error());
+  const auto added = add_socket();
+  if (!added) return added;
+  sockets_.erase(sockets_.begin());
+  return ::listen(sockets_.back().get(), kBacklog) == 0 ? Result<void>() : cannot_listen(bound_, errno);
 }
 
 std::vector<int> ListenGroup::sockets_of(unsigned index, unsigned workers) const {

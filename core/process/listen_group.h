@@ -36,8 +36,9 @@ class ListenGroup {
   Result<void> provide(unsigned workers);
   Result<void> listen();
   void drop_unused() { sockets_.resize(listening_); }
-  // A module may have shut a TCP socket down, in all processes that have it. Then it listens again.
-  void listen_again() const;
+  // A module may have shut a socket down, in all processes that have it. Then it listens again, or another one
+  // at its path does. What fails is logged.
+  void listen_again();
   // The sockets from which worker `index` of `workers` accepts: its own, and its share of those without a
   // worker.
   std::vector<int> sockets_of(unsigned index, unsigned workers) const;
@@ -55,6 +56,8 @@ class ListenGroup {
  private:
   ListenGroup() = default;
   Result<void> add_socket();
+  Result<void> listen_again(int socket) const;
+  Result<void> replace_unix_socket();
   bool is_shared() const { return inherited_ || bound_.is_unix(); }
 
   std::string text_;     // as written

@@ -55,7 +55,9 @@ void Listener::accept_last() {
   resume_ = loop_.timers().start(loop_.now_ms() + (held_up_ ? kPauseMs : 0), *this);
 }
 
-void Listener::on_events(std::uint32_t) {
+void Listener::on_events(std::uint32_t events) {
+  // A Unix socket that was shut down: accept(2) says no more than that nobody waits.
+  if ((events & EPOLLHUP) != 0) loop_.look_at_own();
   for (int i = 0; i < kAcceptsMax; ++i) {
     if (i > 0 && loop_.slice_is_over()) return;
     const Attempt attempt = try_accept();

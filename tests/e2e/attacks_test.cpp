@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,10 +35,18 @@ long private_kib(pid_t process) {
   throw std::runtime_error("the memory of a process cannot be read");
 }
 
+// Whether its memory is not only its own, but also a sanitizer's.
+bool is_sanitized(pid_t process) {
+  constexpr long kPagesOfShadow = 1L << 30;
+  long pages = 0;
+  std::ifstream("/proc/" + std::to_string(process) + "/statm") >> pages;
+  return pages > kPagesOfShadow;
+}
+
 // A crowd of clients of one worker, while another client asks.
 struct Crowd {
   ServerProcess& server;
-  std::vector<HttpClient> clients{};
+  std::list<HttpClient> clients{};
   long before_kib = private_kib(server.workers().front());
 
   void connect(std::size_t count, const std::string& begin) {
@@ -51,6 +60,7 @@ struct Crowd {
     for (int i = 0; i < 20; ++i) CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   }
   void memory_is_bounded() const {
+    if (is_sanitized(server.workers().front())) return;
     const auto count = static_cast<long>(clients.size());
     const long grown = private_kib(server.workers().front()) - before_kib;
     CAPTURE(grown, count);
@@ -92,10 +102,12 @@ TEST_CASE("500 clients that read slowly", "[e2e][attacks][.full]") {
     crowd.others_are_served();
   }
   crowd.memory_is_bounded();
-  // All of them are cut.
-  for (HttpClient& client : crowd.clients) {
-    CHECK(eventually([&] { return client.read_some(2000).size() < 2000; }));
-  }
+  // All of them are cut, or have their answer in the kernel's buffers.
+  CHECK(eventually([&] {
+    std::erase_if(crowd.clients, [](HttpClient& client) { return client.read_some(100).size() < 100; });
+    return run({sluice_binary(), "metrics"}, {{"RUNTIME_DIRECTORY", site.path("run")}})
+               .out.find("sluice_connections_open{worker=\"1\"} 0\n") != std::string::npos;
+  }));
   CHECK(server.stop() == 0);
 }
 
@@ -155,15 +167,20 @@ const Flood kFloods[] = {
      }},
 };
 
-// Sends until the server has ended the connection; false when it does not.
-bool is_sent_away(const Flood& flood, const std::function<void(const std::string&)>& send) {
+// Whether the server ends the connection with an error.
+template <typename Client>
+bool is_sent_away(const Flood& flood, Client& client) {
   Http2Wire wire;
   std::uint32_t id = 1;
   try {
-    send(wire.preface());
-    for (int i = 0; i < 2000; ++i) send(flood.more(wire, id));
+    client.send(wire.preface());
+    for (int i = 0; i < 100; ++i) client.send(flood.more(wire, id));
   } catch (const std::runtime_error&) {
-    return true;
+    // It has closed already. What it has said can still be read.
+  }
+  for (std::string got = client.read_available(); !got.empty(); got = client.read_available()) {
+    wire.take(got);
+    if (!wire.goaways().empty()) return wire.goaways().back().code != NGHTTP2_NO_ERROR;
   }
   return false;
 }
@@ -180,14 +197,15 @@ TEST_CASE("floods of HTTP/2 end with their connections, in clear text and over T
   for (const Flood& flood : kFloods) {
     CAPTURE(flood.name);
     HttpClient clear(server.endpoint());
-    CHECK(is_sent_away(flood, [&](const std::string& bytes) { clear.send(bytes); }));
+    CHECK(is_sent_away(flood, clear));
     TlsOptions h2;
     h2.protocols = "\x02h2";
     TlsClient secure(https_endpoint(server), h2);
-    CHECK(is_sent_away(flood, [&](const std::string& bytes) { secure.send(bytes); }));
+    CHECK(is_sent_away(flood, secure));
     CHECK(fetch(server.endpoint(), "/hello/").status == 200);
   }
-  CHECK(private_kib(server.workers().front()) - before_kib <= kOthersKib);
+  if (!is_sanitized(server.workers().front()))
+    CHECK(private_kib(server.workers().front()) - before_kib <= kOthersKib);
   CHECK(server.stop() == 0);
 }
 
@@ -210,9 +228,10 @@ TEST_CASE("slowhttptest in its four modes", "[e2e][attacks][.full]") {
   Process attack(command);
   while (attack.running()) {
     CHECK(fetch(server.endpoint(), "/hello/").status == 200);
-    CHECK(private_kib(server.workers().front()) - crowd.before_kib <= 500 * kHttp1KibMax + kOthersKib);
+    if (!is_sanitized(server.workers().front()))
+      CHECK(private_kib(server.workers().front()) - crowd.before_kib <= 500 * kHttp1KibMax + kOthersKib);
     ::usleep(100'000);
   }
-  CHECK(attack.out().find("exit status") != std::string::npos);
+  CHECK(attack.out().find("Exit status") != std::string::npos);
   CHECK(server.stop() == 0);
 }

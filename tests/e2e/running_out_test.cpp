@@ -5,8 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <fmt/chrono.h>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <sstream>
@@ -167,7 +169,7 @@ TEST_CASE("when memory is used up, connections end, and the worker goes on", "[e
   limit(worker, RLIMIT_AS, RLIM_INFINITY);
   for (const char* target : {"/hello/", "/static/a", "/dynamic/a", "/echo/"}) CHECK(all_served(server, target));
   CHECK(server.workers().front() == worker);
-  CHECK(server.count_in_log("memory is used up: a connection is closed") <= 3);
+  CHECK(server.count_in_log("memory is used up: a connection is closed") <= 6);  // one each 10 s
   CHECK(server.stop() == 0);
 }
 
@@ -227,7 +229,7 @@ TEST_CASE("a full disk costs lines of the log and changes of modules, until it h
   fs::remove(disk + "/filler");
   CHECK(eventually([&] { return all_served(server, "/echo/", 1); }));
   CHECK(server.count_in_log("echo.so is not taken") == 1);
-  CHECK(server.count_in_log("lost lines") <= 2);
+  CHECK(server.count_in_log("lost lines") <= 4);  // one each 10 s
   CHECK(eventually([&] { return read_file(disk + "/access.log").find("GET /echo/ ") != std::string::npos; }));
   server.signal(SIGTERM);
   CHECK(server.wait() == 0);
@@ -257,8 +259,8 @@ TEST_CASE("the time of day may jump both ways", "[e2e][running_out]") {
     const HttpAnswer answer = kept.get("/static/a");  // no deadline has passed
     CHECK(answer.status == 200);
     CHECK(answer.body == "content");
-    const std::string year = jump > 0 ? "205" : jump < 0 ? "199" : "202";
-    CHECK_THAT(answer.field("Date"), Catch::Matchers::Contains(" " + year));
+    const std::time_t shown = std::time(nullptr) + jump;
+    CHECK_THAT(answer.field("Date"), Catch::Matchers::Contains(fmt::format(" {:%Y} ", fmt::gmtime(shown))));
     CHECK(kept.get("/static/a", "If-Modified-Since: " + answer.field("Last-Modified") + "\r\n").status == 304);
     CHECK(all_served(server, "/hello/", 3));
   }

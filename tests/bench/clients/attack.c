@@ -133,7 +133,7 @@ static size_t make_bombs(char* to, uint32_t* stream) {
 #define TEXT(text) text, sizeof(text) - 1
 // A stream whose window has one byte.
 #define SHUT "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\x01" \
-  "\0\0\x11\x01\x05\0\0\0\x01\x82\x86\x04\x09/slow.bin\x01\x01" "a"
+  "\0\0\x10\x01\x05\0\0\0\x01\x82\x86\x04\x09/slow.bin\x01\x01" "a"
 
 static const Mode kModes[] = {
     {"headers", TEXT(GET), "X-a: b\r\n", NULL, 1000, 0},

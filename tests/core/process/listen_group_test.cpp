@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
@@ -208,4 +209,37 @@ TEST_CASE("a socket that was shut down listens again, at its port", "[listen_gro
     CHECK(ntohs(now.sin_port) == group->port());
   }
   CHECK(connects(address(port)));
+}
+
+TEST_CASE("a Unix socket that was shut down has a successor at its path", "[listen_group]") {
+  const sluice::test::TempFolder folder;
+  const ListenAddress at = address("unix:" + (folder / "socket"));
+  auto group = std::move(*ListenGroup::open(at, 2));
+  REQUIRE(connects(at));
+  REQUIRE(::shutdown(group->sockets_of(0, 2).front(), SHUT_RDWR) == 0);
+  REQUIRE_FALSE(connects(at));
+  group->listen_again();
+  CHECK(group->sockets_of(1, 2).size() == 1);
+  CHECK(connects(at));
+  group.reset();
+  CHECK_FALSE(std::filesystem::exists(folder / "socket"));
+}
+
+TEST_CASE("a socket whose port somebody else has taken does not listen elsewhere", "[listen_group]") {
+  auto group = std::move(*ListenGroup::open(address("127.0.0.1:0"), 1));
+  const int socket = group->sockets_of(0, 1).front();
+  REQUIRE(::shutdown(socket, SHUT_RDWR) == 0);
+  // Without SO_REUSEPORT, so that nobody shares it.
+  const UniqueFd other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in taken{};
+  taken.sin_family = AF_INET;
+  taken.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  taken.sin_port = htons(group->port());
+  REQUIRE(::bind(other.get(), reinterpret_cast<sockaddr*>(&taken), sizeof(taken)) == 0);
+  REQUIRE(::listen(other.get(), 1) == 0);
+  group->listen_again();
+  int listens = 1;
+  socklen_t size = sizeof(listens);
+  REQUIRE(::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0);
+  CHECK(listens == 0);
 }
