@@ -33,7 +33,8 @@ constexpr const char* kProgramFooter = R"(Start here:
   sluice new handler NAME  begin a handler of your own
   sluice check FILE.so     find out what is wrong with it
   sluice serve --help      list everything that can be set
-  sluice status            show what the running server does)";
+  sluice status            show what the running server does
+  sluice explain URL       ask it what it answers, and why)";
 
 constexpr const char* kCheckFooter =
     R"(The module is loaded, sent requests and swapped in child processes, so that a
@@ -42,6 +43,14 @@ crash is a finding, too. Exits with 0 when nothing is wrong; advice is allowed.
 Examples:
   sluice check plugins.d/mine.so
   sluice check mine.so --option limit=10 --request 'list?day=1' --root site)";
+
+constexpr const char* kExplainFooter =
+    R"(The request goes through sites, filters and handlers as a client's would, except
+that nothing is sent and no access log has it: handlers do what they do for it.
+
+Examples:
+  sluice explain https://example.org/docs/
+  sluice explain HEAD /app.js -H 'Accept-Encoding: br' --from 192.0.2.7)";
 
 // CLI11's help, with lines that fit a terminal of 80 columns.
 class HelpFormatter : public CLI::Formatter {
@@ -130,6 +139,38 @@ void add_new(CLI::App& app, CommandLine& result) {
       result.given["kind"] = {{kind.name, "new"}};
     });
   }
+}
+
+// Adds `sluice explain [METHOD] URL` and its options to `app`.
+void add_explain(CLI::App& app, CommandLine& result) {
+  CLI::App& explain =
+      *app.add_subcommand("explain", "Ask the running server what it answers to a request, and why");
+  const auto note = [&result](const std::string& name) {
+    return [&result, name](const CLI::results_t& texts) {
+      for (const std::string& text : texts) result.given[name].push_back({text, "--" + name});
+      return true;
+    };
+  };
+  explain
+      .add_option("URL", note("request"),
+                  "http://NAME/PATH, https://NAME/PATH or /PATH; a method may stand before it")
+      ->required()
+      ->expected(1, 2)
+      ->allow_extra_args()
+      ->option_text(" ");
+  explain.add_option("-H,--field", note("field"), "A field of the request: 'NAME: VALUE'; repeatable")
+      ->option_text("FIELD")
+      ->type_name("FIELD")
+      ->take_all()
+      ->allow_extra_args(false);
+  explain.add_option("--from", note("from"), "The client's address [127.0.0.1]")
+      ->option_text("ADDRESS")
+      ->type_name("ADDRESS");
+  explain.add_flag_callback(
+      "--json", [note] { note("json")({"on"}); }, "Print it as JSON");
+  add_option(explain, *find_serve_option("control"), result.given);
+  explain.footer(kExplainFooter);
+  explain.callback([&result] { result.command = CommandLine::Command::explain; });
 }
 
 // Adds `sluice check FILE.so` and its options to `app`.
@@ -277,6 +318,7 @@ void add_commands(CLI::App& app, CommandLine& result) {
       "Print it as Markdown");
   manual.callback(chooses(CommandLine::Command::manual));
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
+  add_explain(app, result);
   add_new(app, result);
   add_check(app, result.given).callback(chooses(CommandLine::Command::check));
   CLI::App& completions =

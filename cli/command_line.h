@@ -21,6 +21,7 @@ struct CommandLine {
     control,
     new_module,  // `given` has its kind
     check,
+    explain,
     bash_completions,
     zsh_completions,
   };

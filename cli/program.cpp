@@ -6,6 +6,7 @@
 #include "command_line.h"
 #include "completions.h"
 #include "control_command.h"
+#include "explain_command.h"
 #include "manual.h"
 #include "modules_command.h"
 #include "new_command.h"
@@ -26,6 +27,8 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return 0;
     case CommandLine::Command::control:
       return run_control(line.request, line.given, environment, out, err);
+    case CommandLine::Command::explain:
+      return run_explain(line.given, environment, out, err);
     case CommandLine::Command::new_module:
       return run_new(line.given, out, err);
     case CommandLine::Command::check:

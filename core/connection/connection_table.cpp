@@ -66,7 +66,11 @@ void ConnectionTable::add_slot() {
 
 void ConnectionTable::resume(Ticket ticket, const ModuleInstance& from) {
   const auto index = static_cast<std::uint32_t>(ticket.value >> 32);
-  if (index < slots_.size() && slots_[index] != nullptr) slots_[index]->wake(ticket, from);
+  if (index < slots_.size()) {
+    if (slots_[index] != nullptr) slots_[index]->wake(ticket, from);
+  } else if (other_ != nullptr) {
+    other_->resume(ticket, from);
+  }
 }
 
 bool ConnectionTable::close_idle() {

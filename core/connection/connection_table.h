@@ -20,6 +20,8 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   // Makes a connection of the socket, from this address, and starts it. REQUIRES: the socket is non-blocking.
   void accept(AcceptedSocket socket, const AddressContext& at);
   void resume(Ticket ticket, const ModuleInstance& from) override;
+  // Who has the tickets that are of no connection. It lives longer.
+  void pass_other_tickets_to(Resumer& other) { other_ = &other; }
   // Closes at most kIdleClosedMax connections that are between two requests. Returns whether there may be more.
   static constexpr unsigned kIdleClosedMax = 64;
   bool close_idle();
@@ -52,6 +54,7 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   std::vector<std::unique_ptr<Connection>> slots_;
   std::vector<std::uint32_t> free_;
   std::vector<std::unique_ptr<Session>> spare_;
+  Resumer* other_ = nullptr;
   std::size_t open_ = 0;
   std::size_t idle_from_ = 0;     // the slot where close_idle goes on
   std::size_t streams_from_ = 0;  // the slot where end_streams goes on

@@ -59,10 +59,8 @@ std::vector<ControlCommand> ControlCommands::commands() {
       {"module enable",
        [this, without_text](ControlTicket ticket, const std::string& module) -> std::optional<ControlAnswer> {
          if (stopping_) return stops();
-         enablers_.push_back(ticket);
-         actions_.enable(module, [this, without_text, ticket](const Result<void>& done) {
-           std::erase(enablers_, ticket);
-           server_->answer(ticket, without_text(done));
+         actions_.enable(module, [without_text, later = answer_later(ticket)](const Result<void>& done) {
+           later(without_text(done));
          });
          return std::nullopt;
        }},
@@ -70,6 +68,20 @@ std::vector<ControlCommand> ControlCommands::commands() {
        [this, without_text](ControlTicket, const std::string& module) {
          return without_text(actions_.disable(module));
        }},
+      {"explain",
+       [this](ControlTicket ticket, const std::string& query) -> std::optional<ControlAnswer> {
+         if (stopping_) return stops();
+         actions_.explain(query, answer_later(ticket));
+         return std::nullopt;
+       }},
+  };
+}
+
+std::function<void(const ControlAnswer&)> ControlCommands::answer_later(ControlTicket ticket) {
+  singles_.push_back(ticket);
+  return [this, ticket](const ControlAnswer& answer) {
+    std::erase(singles_, ticket);
+    server_->answer(ticket, answer);
   };
 }
 
@@ -83,7 +95,7 @@ void ControlCommands::reload_begins() {
 
 void ControlCommands::server_stops() {
   stopping_ = true;
-  for (auto* waiting : {&askers_, &waiters_, &enablers_}) {
+  for (auto* waiting : {&askers_, &waiters_, &singles_}) {
     for (const ControlTicket ticket : std::exchange(*waiting, {})) server_->answer(ticket, stops());
   }
 }

@@ -23,6 +23,7 @@ class ControlCommands {
     std::function<std::string()> metrics;
     std::function<void(const std::string& module, std::function<void(const Result<void>&)> answer)> enable;
     std::function<Result<void>(const std::string& module)> disable;
+    std::function<void(const std::string& query, std::function<void(const ControlAnswer&)> answer)> explain;
   };
 
   // Opens the control socket. A failure is an error only if the settings name the path; otherwise it is logged.
@@ -40,6 +41,8 @@ class ControlCommands {
 
  private:
   std::vector<ControlCommand> commands();
+  // Answers the ticket when what is returned is called, unless the server stops before.
+  std::function<void(const ControlAnswer&)> answer_later(ControlTicket ticket);
 
   Actions actions_;
   std::unique_ptr<ControlServer> server_;
@@ -47,7 +50,7 @@ class ControlCommands {
   std::vector<ControlTicket> askers_;    // wait for a reload that has not begun
   std::vector<ControlTicket> waiters_;   // wait for the reload at work
   std::vector<ControlTicket> stoppers_;  // wait for the server's end
-  std::vector<ControlTicket> enablers_;  // wait for a module to be switched on
+  std::vector<ControlTicket> singles_;   // wait each for an answer of its own
 };
 
 }  // namespace sluice

@@ -44,7 +44,7 @@ struct ControlTimes {
 class ControlServer final : private Pollable {
  public:
   static constexpr std::size_t kClientsMax = 16;
-  static constexpr std::size_t kLineMax = 1024;
+  static constexpr std::size_t kLineMax = 16 * 1024;
 
   // `loop` lives longer.
   static Result<std::unique_ptr<ControlServer>> open(EventLoop& loop, const std::string& path,

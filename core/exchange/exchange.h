@@ -17,6 +17,7 @@
 
 #include "base/peer_address.h"
 #include "base/peer_facts.h"
+#include "exchange/decisions.h"
 #include "exchange/exchange_notes.h"
 #include "exchange/request_body.h"
 #include "exchange/transformed_content.h"
@@ -80,6 +81,12 @@ class HttpExchange final : public Exchange {
   // Proxies have told who asks, in place of the connection's peer.
   void set_client(const PeerAddress& client) { client_ = client; }
   PeerAddress client() const { return client_.is_known() ? client_ : driver_->peer_address(); }
+  // Who wants to know what is decided; null: nobody.
+  void tell_decisions(Decisions* to) { decisions_ = to; }
+  // Tells what the server itself has decided. REQUIRES: is_explained().
+  void decided(std::string_view what) { tell_decision(nullptr, what); }
+  // Tells what the filter or handler that was called last has decided.
+  void explain_stage();
   // The site's own pages take the place of the server's. They live until `end`.
   void use_error_pages(const ErrorPages& pages) { error_pages_ = &pages; }
   // Asks a filter, which is the one at `place` of its site. The stage is open afterwards if the request goes
@@ -180,6 +187,8 @@ class HttpExchange final : public Exchange {
   void tell_end() override;
   bool offers_upgrade(Bytes protocol) const override;
   bool upgrade(Bytes protocol, Reader* reader, Body* body) override;
+  bool is_explained() const override { return decisions_ != nullptr; }
+  void explain(Bytes decision) override { tell_decision(instance_, decision); }
 
  private:
   friend class FilteredHead;
@@ -212,9 +221,11 @@ class HttpExchange final : public Exchange {
   ErrorPage page_for(const Refusal& refusal) const;
   void drop_answer();
   void drop_content();
+  void tell_decision(const ModuleInstance* by, std::string_view what);
 
   ExchangeDriver* driver_ = nullptr;
   const ErrorPages* error_pages_ = nullptr;
+  Decisions* decisions_ = nullptr;
   Route route_;
   std::vector<InstanceRef> earlier_;     // handlers that have handed the request over
   std::vector<AskedFilter> filters_;     // the outermost first

@@ -1,4 +1,6 @@
-// The filters of an exchange: asked before the handler, shown the answer, and told of the end.
+// The filters of an exchange: asked before the handler, shown the answer, and told of the end. And what is told
+// of their decisions.
+#include <fmt/core.h>
 #include <algorithm>
 #include <utility>
 
@@ -89,6 +91,24 @@ bool HttpExchange::concerns(const ModuleInstance& module) const {
   return (route_.instance && is_it(route_.instance)) || std::any_of(earlier_.begin(), earlier_.end(), is_it) ||
          std::any_of(filters_.begin(), filters_.end(),
                      [&](const AskedFilter& asked) { return is_it(asked.route.instance); });
+}
+
+void HttpExchange::tell_decision(const ModuleInstance* by, std::string_view what) {
+  if (decisions_ != nullptr) decisions_->decided({request_, client_address(), by, what});
+}
+
+void HttpExchange::explain_stage() {
+  if (!is_explained()) return;
+  switch (stage_) {
+    case Stage::open:
+      return explain("lets the request pass");
+    case Stage::deferred:
+      return;  // more will be told when it goes on
+    case Stage::handed_over:
+      return explain(fmt::format("hands the request over to {}", hand_over_target_));
+    case Stage::answered:
+      return explain(fmt::format("answers {}", answer_.status));
+  }
 }
 
 bool HttpExchange::wake(const ModuleInstance& module) {

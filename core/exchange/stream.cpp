@@ -23,6 +23,7 @@ void Stream::take_head(const RequestHead& head, std::uint64_t arrived_ns) {
   head_ = &head;
   site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
+  exchange_.tell_decisions(context_.decisions);
   judge_origin();
   transition(StreamEvent::head_complete);
 }
@@ -83,6 +84,7 @@ Stream::Step Stream::prepare() {
   } else if (exchange_.stage() == HttpExchange::Stage::deferred && exchange_.take_task_woken()) {
     transition(StreamEvent::resumed);
     exchange_.resume_task();
+    exchange_.explain_stage();
     if (exchange_.stage() != HttpExchange::Stage::deferred) ask();
   }
   owe_continue();

@@ -39,6 +39,7 @@ struct StreamContext {
   AccessRecorder* access = nullptr;
   const TrustedProxies* trusted = nullptr;  // null: no field tells who asks
   ClientLimits* clients = nullptr;          // null: clients have no limits
+  Decisions* decisions = nullptr;           // null: nobody wants to know them
 };
 
 // What a stream needs from its session.
@@ -148,6 +149,11 @@ class Stream final : private DeadlineNode {
   Step transmit();
 
   // Parts of the steps.
+  // Tells what the server has decided. `make` makes the text if somebody listens.
+  template <typename Make>
+  void decide(Make make) {
+    if (exchange_.is_explained()) exchange_.decided(make());
+  }
   void judge_origin();
   // Whether the client may have another request under way.
   bool admit();

@@ -89,6 +89,7 @@ Stream::Outcome Stream::be_late(DeadlineKind kind) {
   const bool handler_late = kind == DeadlineKind::handler && (!client_has_ended || stalled_);
   if (state_ == StreamState::preparing && exchange_.stage() == HttpExchange::Stage::deferred) {
     if (handler_late) exchange_.report_fault("a deferred answer is overdue");
+    decide([] { return "does not wait any longer: a time-out has passed"; });
     exchange_.answer_for_handler(kind == DeadlineKind::handler ? Refusal{504} : kSlowBody);
     return Outcome::waits;
   }

@@ -7,6 +7,7 @@
 #include "exchange/stream.h"
 #include "http/authority.h"
 #include "http/forwarded.h"
+#include "http/http_status.h"
 
 namespace sluice {
 namespace {
@@ -22,6 +23,10 @@ constexpr std::string_view kBusyRetrySeconds = "1";
 // Of one request. Handlers that hand over to each other would never answer.
 constexpr int kHandOversMax = 8;
 
+std::string_view reason_of(const Refusal& refusal) {
+  return refusal.reason.empty() ? reason_phrase(refusal.status) : refusal.reason;
+}
+
 }  // namespace
 
 void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
@@ -29,7 +34,9 @@ void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, cons
   head_ = &head;
   site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
+  exchange_.tell_decisions(context_.decisions);
   judge_origin();
+  decide([&] { return fmt::format("refuses the head of the request: {}", reason_of(refusal)); });
   if (refusal.status == 405) exchange_.field("Allow", kAllow);
   exchange_.refuse(refusal);
   transition(StreamEvent::head_refused);
@@ -42,7 +49,10 @@ void Stream::judge_origin() {
   if (context_.trusted == nullptr) return;
   const PeerAddress peer = carrier_.peer_address();
   const Forwarded forwarded = judge_forwarded(head_->fields, *context_.trusted, peer);
-  if (forwarded.client != peer) exchange_.set_client(forwarded.client);
+  if (forwarded.client != peer) {
+    exchange_.set_client(forwarded.client);
+    decide([&] { return fmt::format("believes the proxy {}, which tells the client", peer.text()); });
+  }
   told_by_proxy_ = forwarded.secure.has_value();
   secure_ = forwarded.secure.value_or(secure_);
 }
@@ -51,17 +61,22 @@ Stream::Step Stream::identify() {
   const TargetPath target = judge_target(head_->method, head_->target, secure_, decoded_);
   const Refusal stray = find_site(target.authority);
   if (target.refusal || stray) {
-    answer_unrouted(target.refusal ? target.refusal : stray);
+    const Refusal& why = target.refusal ? target.refusal : stray;
+    decide([&] { return fmt::format("answers {}: {}", why.status, reason_of(why)); });
+    answer_unrouted(why);
   } else if (!admit()) {
+    decide([] { return "answers 429: the client has too many requests under way"; });
     exchange_.field("Retry-After", kBusyRetrySeconds);
     answer_unrouted({429, "You have too many requests under way: wait for their answers."});
   } else if (target.path == "*") {
+    decide([] { return "answers OPTIONS * in place of a module"; });
     exchange_.status(204);
     exchange_.field("Allow", kAllow);
     exchange_.send("");
     answer_unrouted({});
   } else if (site_->settings.redirect == Redirect::https && lacks_https() &&
              !target.path.starts_with(kChallenges)) {
+    decide([] { return "sends the client to https, as redirect = \"https\" says"; });
     send_to_https(target.authority);
   } else {
     path_ = target.path;
@@ -94,6 +109,7 @@ Refusal Stream::find_site(std::string_view authority) {
   site_index_ = carrier_.find_site(host_of(authority), refusal);
   if (site_index_ == SiteNames::kNoSite) return refusal;
   site_ = &context_.sites[site_index_];
+  decide([&] { return fmt::format("takes the site {} for the name '{}'", site_->label, host_of(authority)); });
   exchange_.use_error_pages(site_->error_pages);
   return {};
 }
@@ -112,6 +128,7 @@ void Stream::ask() {
         if (ask_next_filter()) break;
         if (!find_handler()) return;
         exchange_.handle();
+        exchange_.explain_stage();
         break;
     }
   }
@@ -131,12 +148,17 @@ bool Stream::ask_next_filter() {
     const Router::FilterPlace& place = filters[next_filter_];
     if (!place.covers(path_) || exchange_.has_asked(next_filter_)) continue;
     if (!place.instance) {
+      decide([&] {
+        return fmt::format("answers 503: the filter at {} is switched off or missing, and lets nobody pass",
+                           place.prefix);
+      });
       answer_closed();
       return true;
     }
     const std::string_view mount = place.instance->mount();
     exchange_.ask_filter(next_filter_++,
                          {place.instance, path_.substr(std::min(path_.size(), mount.size())), mount, query_});
+    exchange_.explain_stage();
     return true;
   }
   return false;
@@ -150,10 +172,14 @@ bool Stream::find_handler() {
     return true;
   }
   if (match.closed) {
+    decide([] { return "answers 503: the module that is mounted there is switched off or missing"; });
     answer_closed();
   } else if (match.instance == nullptr) {
+    decide([&] { return fmt::format("answers 404: nothing is mounted at {}, nor above it", path_); });
     exchange_.answer_unrouted({404});
   } else {
+    decide(
+        [&] { return fmt::format("sends the client to {}, because a mount's path ends in '/'", match.mount); });
     std::string location;
     append_encoded(location, match.mount);
     if (!query_.empty()) location.append("?").append(query_);

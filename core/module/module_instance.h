@@ -98,6 +98,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // REQUIRES: made for the place of a filter.
   Filter& filter() { return *filter_; }
   const std::string& name() const { return name_; }  // "hello at /hello/"
+  std::uint32_t generation() const { return file_->generation(); }
   // The warnings of a handler while it was made. They are not logged, so that each worker does not repeat them:
   // the trial reports them once.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }

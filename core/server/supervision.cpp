@@ -45,6 +45,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       log_pipe_(loop),
       access_logs_(loop, log_pipe_, [this] { close_for_child({}); }),
       seats_(std::move(state)),
+      explanations_(loop),
       rollout_(
           loop, std::move(tried.store), [this] { close_for_child({}); }, [this] { return may_swap(); }),
       group_(std::make_unique<WorkerGroup>(std::move(tried.plan), tried.folder.report.mounts)),
@@ -144,6 +145,9 @@ Result<void> Supervisor::open_control() {
     rollout_.enable(module, std::move(answer));
   };
   actions.disable = [this](const std::string& module) { return rollout_.disable(module); };
+  actions.explain = [this](const std::string& query, Explanations::Answer answer) {
+    explanations_.ask(query, group_->workers(), std::move(answer));
+  };
   return control_.open(loop_, group_->plan().settings, std::move(actions));
 }
 
@@ -210,6 +214,7 @@ void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
     const auto tell = [&worker](const WorkerMessage& answer, int fd) { worker.tell(answer, fd); };
     return questions_.asked(message, worker.question_pace(), monotonic_ms(), tell);
   }
+  if (message.kind == ControlMessage::explained) return explanations_.explained(worker.pid(), message);
   if (group_->find(worker.pid()) == &worker) {
     if (message.kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
     rollout_.answered(worker.pid(), message);
@@ -295,6 +300,7 @@ void Supervisor::on_stop(pid_t pid, bool stopped) {
 
 void Supervisor::on_end(const WorkerProcess& worker, int status) {
   past_.add(worker.index(), worker.stats());
+  explanations_.worker_ended(worker.pid());
   const bool retired = retired_.find(worker.pid()) == &worker;
   if (stopping_ || worker.dismissed()) return;
   const auto culprit = worker.culprit(status, rollout_.set());

@@ -23,6 +23,7 @@
 #include "process/restart_pace.h"
 #include "process/watchdog.h"
 #include "process/worker_group.h"
+#include "server/explanations.h"
 #include "server/gather_status.h"
 #include "server/named_files_watch.h"
 #include "server/reload.h"
@@ -113,6 +114,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   PastCounts past_;
   ControlCommands control_;
   WorkerQuestions questions_;
+  Explanations explanations_;
   ModuleRollout rollout_;
   std::unique_ptr<WorkerGroup> group_;
   std::unique_ptr<Reload> reload_;  // the one under way

@@ -75,12 +75,15 @@ Worker::Worker(const ServingPlan& plan, const ServingGroup& group, WorkerStats& 
       identities_(plan),
       context_{{*loop_, router_, plan.sites, plan.settings.limits, stats}, date_, inputs_, outputs_},
       connections_(context_),
+      explained_(context_),
       shortage_(*loop_),
       spare_descriptors_from_(spare_descriptors_from()),
       questions_(*loop_),
       services_{*loop_, *offload_, stats, connections_, &questions_, std::move(state)},
       own_threads_(running_threads().value_or(std::set<std::string>())) {
   if (!plan.settings.trusted_proxies.from.networks.empty()) context_.trusted = &plan.settings.trusted_proxies;
+  if (plan.settings.log_level == LogLevel::debug) context_.decisions = &logged_decisions_;
+  connections_.pass_other_tickets_to(explained_);
 }
 
 Worker::~Worker() {
@@ -89,6 +92,7 @@ Worker::~Worker() {
   listeners_.clear();
   helped_.clear();
   connections_.close_all();
+  explained_.close_all();
   router_.clear();
   mounts_.reset();
   // Offloaded work holds its handler until it has come back.
@@ -240,12 +244,15 @@ void Worker::hear(WorkerMessage& message) {
     case ControlMessage::help_over:
       helped_.erase(message.number);
       return;
+    case ControlMessage::explain:
+      return explain(message);
     case ControlMessage::told:
       return questions_.told(message);
     case ControlMessage::ready:
     case ControlMessage::prepared:
     case ControlMessage::refused:
     case ControlMessage::ask:
+    case ControlMessage::explained:
       return;  // from the worker itself
   }
 }

@@ -14,6 +14,7 @@
 
 #include "base/shared_state.h"
 #include "connection/connection_table.h"
+#include "connection/explained_requests.h"
 #include "module/mount_table.h"
 #include "settings/serving_plan.h"
 #include "transport/listener.h"
@@ -72,6 +73,7 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void say(ControlMessage kind, std::uint64_t number, const std::string& text = "");
   void start_accepting();
   void help(WorkerMessage& message);
+  void explain(const WorkerMessage& message);
 
   void on_accept(AcceptedSocket socket, std::uint32_t address) override;
   bool can_accept() const override { return connections_.size() < plan_.settings.limits.connections_max; }
@@ -95,7 +97,9 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   std::optional<AccessRecorder> access_;
   std::optional<ClientLimits> clients_;
   ConnectionContext context_;
+  LoggedDecisions logged_decisions_;
   ConnectionTable connections_;
+  ExplainedRequests explained_;
   Shortage shortage_;
   int spare_descriptors_from_;  // descriptors from this number on are kept for files, if idle connections can
                                 // give way

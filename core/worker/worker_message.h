@@ -11,10 +11,11 @@ namespace sluice {
 
 enum class ControlMessage : char {
   // From a worker:
-  ready = 'r',     // it can serve
-  prepared = 'P',  // the change of that number can be committed
-  refused = 'R',   // it cannot; the text gives the reason
-  ask = 'q',       // the text is a question of its modules about the server
+  ready = 'r',      // it can serve
+  prepared = 'P',   // the change of that number can be committed
+  refused = 'R',    // it cannot; the text gives the reason
+  ask = 'q',        // the text is a question of its modules about the server
+  explained = 'E',  // the answer to `explain` of that number is what the descriptor holds
   // To a worker:
   accept = 'y',   // begin to accept connections
   stop = 's',     // finish the requests under way within the drain limit, then exit
@@ -24,6 +25,7 @@ enum class ControlMessage : char {
   abandon = 'a',  // destroy these handlers
   help = 'h',     // also accept from the socket that the message carries; its text is the index of its address
   help_over = 'o',
+  explain = 'e',  // the text is a request; say what it comes to, and why (ExplainQuery)
   told = 't',  // the answer to the question of that number is what the descriptor holds; without one, nothing
 };
 

@@ -13,6 +13,7 @@
 #include "access/hidden_paths.h"
 #include "access/password_checks.h"
 #include "access/user_files.h"
+#include "common/explain.h"
 #include "common/http/text.h"
 
 namespace {
@@ -97,7 +98,12 @@ class Access final : public sluice::Filter {
 
   void request(Exchange& exchange) override {
     const Verdict verdict = rules_.judge(exchange.client_address());
-    if (verdict == Verdict::refused && !any_is_enough_) return exchange.fail(403);
+    if (verdict == Verdict::refused && !any_is_enough_) {
+      sluice::files::explain(exchange, [&] {
+        return std::string(std::string_view(exchange.client_address())) + " is in deny, or not in allow";
+      });
+      return exchange.fail(403);
+    }
     if (users_ == nullptr || (any_is_enough_ && verdict == Verdict::allowed)) {
       hide(exchange);
     } else {
@@ -117,13 +123,15 @@ class Access final : public sluice::Filter {
     }
     return !hide(exchange);
   }
-  void refuse(Exchange& exchange) const {
+  void refuse(Exchange& exchange, std::string_view why) const {
+    sluice::files::explain(exchange, [why] { return why; });
     exchange.fields(*challenge_);
     exchange.fail(401);
   }
   // Only who may pass gets 404: the others see no difference between what is hidden and what is not.
   bool hide(Exchange& exchange) const {
     if (!hidden_.has(exchange.request().path)) return false;
+    sluice::files::explain(exchange, [] { return "a pattern of hide= has the path"; });
     exchange.fail(404);
     return true;
   }
@@ -136,6 +144,8 @@ class Access final : public sluice::Filter {
   std::shared_ptr<const sluice::access::FollowedUsers> users_;  // null: no password is needed
   sluice::FieldBlock* challenge_ = nullptr;
 };
+
+constexpr std::string_view kWrong = "the file of users has no such name and password";
 
 // A request that waits for the comparison of its password.
 class Access::Login final : public sluice::Task {
@@ -150,8 +160,9 @@ class Access::Login final : public sluice::Task {
         if (access_.admit(exchange, user_)) exchange.pass();
         return;
       case PasswordCheck::End::wrong:
-        return access_.refuse(exchange);
+        return access_.refuse(exchange, kWrong);
       case PasswordCheck::End::not_run:
+        sluice::files::explain(exchange, [] { return "too many passwords wait for a thread"; });
         return exchange.fail(503);
     }
   }
@@ -165,7 +176,8 @@ class Access::Login final : public sluice::Task {
 void Access::authenticate(Exchange& exchange) {
   std::optional<Credentials> given = sluice::access::basic_credentials(exchange.request());
   const std::shared_ptr<const sluice::access::UserList> users = users_->users;
-  if (!given || users->empty()) return refuse(exchange);
+  if (!given) return refuse(exchange, "the request has no name and password");
+  if (users->empty()) return refuse(exchange, "the file of users has no users");
   const std::string* hash = users->find(given->user);
   // Without a comparison, the time would tell which names there are.
   const bool decoy = hash == nullptr;

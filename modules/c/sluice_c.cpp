@@ -128,6 +128,12 @@ bool sluice_upgrade(sluice_exchange* exchange, sluice_bytes protocol, const slui
   return in(exchange).upgrade(in(protocol), new CReader(*reader_functions, reader),
                               new CBody(*body_functions, body));
 }
+bool sluice_is_explained(const sluice_exchange* exchange) {
+  return reinterpret_cast<const sluice::Exchange*>(exchange)->is_explained();
+}
+void sluice_explain(sluice_exchange* exchange, sluice_bytes decision) {
+  in(exchange).explain(in(decision));
+}
 
 uint32_t sluice_head_status(const sluice_answer_head* head) {
   return in(head).status();

@@ -271,6 +271,8 @@ bool sluice_offers_upgrade(const sluice_exchange* exchange, sluice_bytes protoco
 // False: `reader` and `body` were destroyed.
 bool sluice_upgrade(sluice_exchange* exchange, sluice_bytes protocol, const sluice_reader* reader_functions,
                     void* reader, const sluice_body* body_functions, void* body);
+bool sluice_is_explained(const sluice_exchange* exchange);
+void sluice_explain(sluice_exchange* exchange, sluice_bytes decision);
 
 // AnswerHead, since 1.2
 uint32_t sluice_head_status(const sluice_answer_head* head);

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "common/explain.h"
 #include "limit/client_key.h"
 #include "limit/rate_text.h"
 
@@ -131,6 +132,10 @@ class Limit final : public sluice::Filter, private sluice::Timer {
   // RFC 6585 section 4. In a dry run the request goes on.
   void refuse(Exchange& exchange, std::uint64_t wait_ns) {
     host_.count(refused_, 1);
+    sluice::files::explain(exchange, [&] {
+      return "the client has more requests than rate= or in_flight= allows it in this worker; in " +
+             std::to_string((wait_ns + kNsPerSecond - 1) / kNsPerSecond) + " s it may ask again";
+    });
     if (dry_run_) return note_refused();
     exchange.field("Retry-After", std::to_string((wait_ns + kNsPerSecond - 1) / kNsPerSecond));
     exchange.fail(429);

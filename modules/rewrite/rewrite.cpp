@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/explain.h"
 #include "common/http/text.h"
 #include "rewrite/rewrite_rules.h"
 
@@ -38,11 +39,17 @@ class Rewrite final : public sluice::Filter {
     if (!canonical_.empty() && !path_.starts_with(kChallenges)) {
       const auto address =
           sluice::rewrite::canonical_address(canonical_, request.scheme, request.authority, request.target);
-      if (address) return redirect(exchange, 308, *address);
+      if (address) {
+        sluice::files::explain(exchange, [&] { return "canonical= sends all to " + canonical_; });
+        return redirect(exchange, 308, *address);
+      }
     }
     for (const RewriteRule& rule : rules_) {
       const auto to = rule.apply(path_, request.query);
       if (!to) continue;
+      sluice::files::explain(exchange, [&] {
+        return "rule " + std::to_string(&rule - rules_.data() + 1) + " has the path " + path_;
+      });
       if (to->status != 0) return redirect(exchange, to->status, to->target);
       return exchange.hand_over(to->target);
     }

@@ -57,6 +57,7 @@ struct RequestPlan {
   std::string address = {};  // the same in network order, for Exchange::peer
   std::map<std::string, std::string> notes = {};
   std::string upgrade = {};  // a protocol that the client offers to change to
+  bool explained = false;    // somebody listens to decisions
 };
 
 class FakeExchange final : public Exchange, public Driven {
@@ -99,6 +100,7 @@ class FakeExchange final : public Exchange, public Driven {
   std::vector<std::size_t> received_at_pause;
   bool takes_nothing = false;  // the client, for now; set by tests
   std::map<std::string, std::string> notes;
+  std::vector<std::string> decisions;                         // as they were explained
   std::vector<std::pair<std::string, std::string>> hints;     // lines of responses 103
   std::vector<std::pair<std::string, std::string>> trailers;  // lines behind the content
 
@@ -139,6 +141,8 @@ class FakeExchange final : public Exchange, public Driven {
   void tell_end() override { tells_end = true; }
   bool offers_upgrade(Bytes protocol) const override;
   bool upgrade(Bytes protocol, Reader* reader, Body* body) override;
+  bool is_explained() const override { return plan_.explained; }
+  void explain(Bytes decision) override { decisions.emplace_back(std::string_view(decision)); }
 
   Peer client;  // set by tests
 

@@ -192,6 +192,11 @@ class Exchange {
   // and both are destroyed, if the client does not offer this upgrade; then answer otherwise. An answer 426
   // names the protocol that was asked for last.
   virtual bool upgrade(Bytes protocol, Reader* reader, Body* body) = 0;
+  // Since 1.2: whether somebody wants to know why this request is answered as it is: `sluice explain`, or the
+  // log at the level debug. Without a listener, make no texts for `explain`.
+  virtual bool is_explained() const = 0;
+  // Since 1.2: tells the listener what was decided and why, as in "answers 404: the name begins with a dot".
+  virtual void explain(Bytes decision) = 0;
 
  protected:
   ~Exchange() = default;

@@ -2,8 +2,10 @@
 #include <optional>
 #include <utility>
 
+#include "common/explain.h"
 #include "common/http/byte_ranges.h"
 #include "common/http/preconditions.h"
+#include "common/serving/file_decisions.h"
 #include "common/serving/file_handler.h"
 #include "common/serving/multipart_body.h"
 
@@ -46,11 +48,13 @@ void FileHandler::answer(Exchange& exchange, const FileRef& file, Coding coding)
   const Request& request = exchange.request();
   const Asked asked = look_at(request);
   bool range_applies = true;
+  explain(exchange, [&] { return opening(*file, coding); });
   if (asked.conditional && answer_condition(exchange, *file, true, range_applies)) return;
   // Range is for GET alone (RFC 9110 section 14.2), and a repeated one is ignored.
   RangeRequest ranges;
   if (asked.range_fields == 1 && range_applies && request.method == Method::get) {
     ranges = resolve_ranges(asked.range, file->facts().size);
+    explain(exchange, [&] { return ranges_found(ranges); });
   }
   if (ranges.kind == RangeRequest::Kind::unsatisfiable) {
     exchange.fields(file->validator_fields());
@@ -71,6 +75,7 @@ bool FileHandler::answer_condition(Exchange& exchange, const OpenFile& file, boo
   if (has_validators) what = {file.etag(), file.has_mtime(), file.facts().mtime_s, wall_seconds()};
   const Conditions conditions = judge_conditions(exchange.request(), what);
   range_applies = conditions.range_applies;
+  explain(exchange, [&] { return judgement(exchange.request(), conditions); });
   if (conditions.verdict == Verdict::proceed) return false;
   if (has_validators) exchange.fields(file.validator_fields());
   if (conditions.verdict == Verdict::not_modified) {

@@ -4,9 +4,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/explain.h"
 #include "common/files/local_disks.h"
 #include "common/http/html_wish.h"
-#include "common/http/http_text.h"
+#include "common/serving/file_decisions.h"
 #include "common/serving/file_steps.h"
 #include "common/serving/missing_files.h"
 
@@ -14,8 +15,6 @@ namespace sluice::files {
 namespace {
 
 constexpr std::uint64_t kNow = ~std::uint64_t{0};
-// The server takes 28 KiB for all fields of an answer. The rest is for the other fields.
-constexpr std::size_t kLocationMax = 26 * 1024;
 constexpr std::string_view kAllow = "GET, HEAD, OPTIONS";
 
 // /.well-known/ is where browsers, certificate authorities and others look (RFC 8615). It is meant to be
@@ -121,7 +120,10 @@ void FileHandler::handle(Exchange& exchange) {
 
 void FileHandler::begin(Exchange& exchange) {
   if (!accept_method(exchange)) return;
-  if (!locate(exchange.request(), path_)) return answer_error(exchange, 404);
+  if (!locate(exchange.request(), path_)) {
+    explain(exchange, [&] { return why_not_located(exchange.request()); });
+    return answer_error(exchange, 404);
+  }
   // The common case answers without another search, and allocates nothing.
   if (!options_.precompressed && !options_.hash_etags) {
     if (const FileRef file = cache_.find(lookup_, path_, look_since(exchange.request())))
@@ -160,6 +162,12 @@ bool FileHandler::locate(const Request& request, std::string& path) const {
   if (for_folder && options_.indexes.empty() && !options_.listing) return false;
   if (for_folder) path.append(options_.indexes.empty() ? "." : options_.indexes.front());
   return true;
+}
+
+std::string_view FileHandler::why_not_located(const Request& request) const {
+  return !options_.hidden && has_hidden_segment(request.path)
+             ? "a name of the path begins with a dot: without hidden=on it is not served"
+             : "it would be a folder: index= and listing= do not let it answer for one";
 }
 
 // A file sent from memory may be as old as the last look, which requests share. For content that is read
@@ -208,7 +216,9 @@ void FileHandler::opened(Exchange& exchange, Search search, std::shared_ptr<cons
   if (const int error = opened.error; error != 0) {
     if (error == EACCES || error == EPERM) refusals_.note(search.path);
     cache_.drop(lookup_for(search).scope, search.path);
-    return missing(exchange, std::move(search), status_of(error));
+    if (!exchange.is_explained()) return missing(exchange, std::move(search), status_of(error));
+    return run_on_thread(
+        exchange, std::make_shared<WhyNotStep>(std::move(folder), options_.links, error, std::move(search)));
   }
   if (!facts.is_regular()) cache_.drop(lookup_for(search).scope, search.path);
   const std::string_view asked = exchange.request().path;
@@ -216,7 +226,10 @@ void FileHandler::opened(Exchange& exchange, Search search, std::shared_ptr<cons
   if (for_request && facts.is_folder() && !asked.empty() && !asked.ends_with('/')) {
     return redirect_to_folder(exchange);
   }
-  if (!facts.is_regular()) return missing(exchange, std::move(search), 404);
+  if (!facts.is_regular()) {
+    explain(exchange, [&] { return search.path + " is no regular file"; });
+    return missing(exchange, std::move(search), 404);
+  }
   const FileRef file = cache_.insert(lookup_for(search), search.path, std::move(folder), std::move(opened.fd),
                                      facts, type_for(search), opened.local);
   if (file == nullptr) return exchange.fail(500);
@@ -242,6 +255,7 @@ void FileHandler::serve(Exchange& exchange, Search search, const FileRef& file) 
     case Search::For::encoded:
       return serve_encoded(exchange, std::move(search), file);
     case Search::For::error:
+      explain(exchange, [&] { return "answers with the page " + search.path; });
       exchange.status(search.status);
       if (!options_.fallback.empty())
         exchange.field("Vary", "Accept");  // another Accept may get that page as an answer
@@ -255,8 +269,15 @@ void FileHandler::serve_encoded(Exchange& exchange, Search search, const FileRef
   const FileFacts& plain = search.plain->facts();
   // An empty compressed file of a file with content is a failed compression, or one that is still at work.
   const bool unfinished = facts.size == 0 && plain.size > 0;
-  if (is_older(facts, plain) || unfinished || file->decodable == Known::no)
+  if (is_older(facts, plain) || unfinished || file->decodable == Known::no) {
+    explain(exchange, [&] {
+      return "leaves " + file->path() +
+             (is_older(facts, plain) ? " out: it is older than the plain file"
+              : unfinished           ? " out: it is empty, and the plain file is not"
+                                     : " out: browsers cannot decode it");
+    });
     return seek_encoded(exchange, std::move(search));
+  }
   const Coding coding = search.codings.begin()[search.tried - 1];
   if (file->decodable == Known::yes || coding == Coding::gzip) return answer(exchange, file, coding);
   run_on_thread(exchange, std::make_shared<DecodableStep>(std::move(search), file, coding));
@@ -278,7 +299,11 @@ void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t statu
         return seek(exchange, std::move(search));
       }
       if (status == 404 && for_folder && options_.listing) return list(exchange, search.path);
-      if (status == 404 && has_fallback(exchange.request())) return seek_fallback(exchange);
+      if (status == 404 && !options_.fallback.empty()) {
+        const char* const why = why_no_fallback(exchange.request());
+        if (why == nullptr) return seek_fallback(exchange);
+        explain(exchange, [why] { return std::string("fallback= does not answer: ") + why; });
+      }
       return answer_error(exchange, status);
   }
 }
@@ -288,6 +313,7 @@ void FileHandler::seek_encoded(Exchange& exchange, Search search) {
   if (search.purpose != Search::For::encoded) {
     search.purpose = Search::For::encoded;
     search.codings = preferred_codings(exchange.request());
+    explain(exchange, [&] { return wanted_codings(search.codings); });
   }
   const bool left = search.tried < search.codings.size();
   const Coding coding = left ? search.codings.begin()[search.tried] : Coding::identity;
@@ -301,21 +327,23 @@ void FileHandler::seek_encoded(Exchange& exchange, Search search) {
 // The fallback is for paths that a person may have opened as a page. A missing script or image stays missing:
 // HTML in its place helps nobody, and caches would keep it. Programs ask for well-known files, and take any
 // page for a yes.
-bool FileHandler::has_fallback(const Request& request) const {
-  if (options_.fallback.empty() || is_well_known(request.path)) return false;
+const char* FileHandler::why_no_fallback(const Request& request) const {
+  if (is_well_known(request.path)) return "programs ask for well-known names, not people";
   const HtmlWish wish = html_wish(request);
-  if (wish == HtmlWish::refused) return false;
+  if (wish == HtmlWish::refused) return "the client does not take HTML";
   const std::string_view path = request.path;
   const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
   const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return true;
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == name.size()) return nullptr;
   // An extension that has a type tells what was asked for. One without may be a name or a number of a route.
   const std::string_view type = options_.types.type_of(name, "");
-  if (type.empty()) return wish == HtmlWish::named;
-  return type.starts_with("text/html") || type.starts_with("application/xhtml+xml");
+  if (type.empty()) return wish == HtmlWish::named ? nullptr : "Accept does not name text/html";
+  const bool is_page = type.starts_with("text/html") || type.starts_with("application/xhtml+xml");
+  return is_page ? nullptr : "the name has the extension of another type than HTML";
 }
 
 void FileHandler::seek_fallback(Exchange& exchange) {
+  explain(exchange, [&] { return "answers with the fallback " + options_.fallback; });
   Search search;
   search.purpose = Search::For::fallback;
   search.path = served_.prefix() + options_.fallback;
@@ -331,49 +359,12 @@ void FileHandler::answer_error(Exchange& exchange, std::uint32_t status) {
   seek(exchange, std::move(search));
 }
 
-void FileHandler::redirect_to_folder(Exchange& exchange) {
-  const Request& request = exchange.request();
-  std::string location;
-  append_encoded_path(location, request.mount);
-  append_encoded_path(location, request.path);
-  location += '/';
-  // Two slashes would name another server (RFC 3986 section 4.2).
-  if (location.starts_with("//")) return answer_error(exchange, 404);
-  if (request.query.size > 0) location.append("?").append(std::string_view(request.query));
-  // The target was too long if its query does not fit into the head of an answer.
-  if (location.size() > kLocationMax || !exchange.field("Location", location))
-    return answer_error(exchange, 414);
-  exchange.fail(301);
-}
-
-void FileHandler::list(Exchange& exchange, const std::string& index_path) {
-  const Request& request = exchange.request();
-  const std::size_t slash = index_path.rfind('/');
-  ListingPlan plan;
-  plan.root = served_.root().folder->get();
-  plan.path = slash == std::string::npos ? std::string() : index_path.substr(0, slash);
-  plan.shown_path = std::string(std::string_view(request.mount)) + std::string(std::string_view(request.path));
-  plan.at_top = request.path.size == 0;
-  plan.hidden = options_.hidden;
-  plan.links = options_.links;
-  plan.format = exchange.prefers("application/json", "text/html") ? ListingFormat::json : ListingFormat::html;
-  plan.order = listing_order(request.query);
-  plan.memory = listings_.budget();
-  run_on_thread(exchange, std::make_shared<ListStep>(host_, listings_, served_.root().folder, std::move(plan)));
-}
-
-void FileHandler::listed(Exchange& exchange, const ListingPlan& plan, int error, HeldText content) {
-  if (error == EACCES || error == EPERM) refusals_.note(plan.path);
-  if (error != 0) return answer_error(exchange, status_of(error));
-  if (page_fields_ != nullptr) exchange.fields(*page_fields_);
-  exchange.field("Content-Type", listing_type(plan.format));
-  const std::size_t size = content->size();
-  exchange.stream(size, new TextBody(host_, std::move(content)));
-}
-
 void FileHandler::run_on_thread(Exchange& exchange, std::shared_ptr<Step> step) {
   auto work = std::make_unique<StepWork>(step, host_, exchange.ticket());
-  if (!host_.offload(work.get())) return exchange.fail(503);
+  if (!host_.offload(work.get())) {
+    explain(exchange, [] { return "answers 503: too many files wait for a disk"; });
+    return exchange.fail(503);
+  }
   static_cast<void>(work.release());
   if (resuming_ != nullptr) {
     resuming_->wait_for(std::move(step));

@@ -90,6 +90,7 @@ class FileHandler : public Handler {
   class Step;
   class FindFolderStep;
   class OpenStep;
+  class WhyNotStep;
   class ListStep;
   class HashStep;
   class DecodableStep;
@@ -99,6 +100,7 @@ class FileHandler : public Handler {
   void begin(Exchange& exchange);
   bool accept_method(Exchange& exchange);
   bool locate(const Request& request, std::string& path) const;
+  std::string_view why_not_located(const Request& request) const;
   // The steps of a search. Each ends with an answer, a deferral or the next step.
   void seek(Exchange& exchange, Search search);
   void opened(Exchange& exchange, Search search, std::shared_ptr<const OwnedFd> folder, Opened opened);
@@ -107,7 +109,8 @@ class FileHandler : public Handler {
   void serve_encoded(Exchange& exchange, Search search, const FileRef& file);
   void missing(Exchange& exchange, Search search, std::uint32_t status);
   void seek_encoded(Exchange& exchange, Search search);
-  bool has_fallback(const Request& request) const;
+  // Null if the fallback may answer.
+  const char* why_no_fallback(const Request& request) const;
   void seek_fallback(Exchange& exchange);
   void answer_error(Exchange& exchange, std::uint32_t status);
   void redirect_to_folder(Exchange& exchange);

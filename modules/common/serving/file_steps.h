@@ -14,6 +14,7 @@
 #include "common/files/content_hash.h"
 #include "common/serving/file_handler.h"
 #include "common/serving/folder_listing.h"
+#include "common/serving/open_faults.h"
 
 namespace sluice::files {
 
@@ -108,6 +109,25 @@ class FileHandler::OpenStep final : public Step {
   const Links links_;
   Search search_;
   Opened opened_;
+};
+
+// Finds out for `explain` why the file was not opened.
+class FileHandler::WhyNotStep final : public Step {
+ public:
+  WhyNotStep(std::shared_ptr<const OwnedFd> folder, Links links, int error, Search search)
+      : folder_(std::move(folder)), links_(links), error_(error), search_(std::move(search)) {}
+  void run() override { why_ = why_not_opened(folder_->get(), search_.path, links_, error_); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    if (ran) exchange.explain(why_);
+    handler.missing(exchange, std::move(search_), status_of(error_));
+  }
+
+ private:
+  const std::shared_ptr<const OwnedFd> folder_;
+  const Links links_;
+  const int error_;
+  Search search_;
+  std::string why_;
 };
 
 class FileHandler::ListStep final : public Step {

@@ -1,0 +1,45 @@
+// The worker's part of `sluice explain`.
+#include <netinet/in.h>
+
+#include <utility>
+
+#include "base/sealed_text.h"
+#include "worker/worker.h"
+
+namespace sluice {
+namespace {
+
+std::uint16_t port_of(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  return 0;
+}
+
+// The address to which such a client would connect: the port counts first, then whether TLS is spoken.
+std::size_t address_for(const ExplainQuery& query, const std::vector<ServedAddress>& addresses) {
+  std::size_t best = 0;
+  unsigned best_fit = 0;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const ListenAddress& at = addresses[i].at;
+    const bool has_port = query.port != 0 && port_of(at.address) == query.port;
+    const unsigned fit = (has_port ? 2 : 0) + (at.tls == query.secure ? 1 : 0);
+    if (fit > best_fit) best = i, best_fit = fit;
+  }
+  return best;
+}
+
+}  // namespace
+
+void Worker::explain(const WorkerMessage& message) {
+  const auto tell = [this, number = message.number](const std::string& text) {
+    const UniqueFd sealed = sealed_text(text);
+    send_message(control_, {ControlMessage::explained, number}, sealed.get());
+  };
+  const auto query = ExplainQuery::decode(message.text);
+  if (!query) return tell("error " + query.error().message);
+  const std::size_t index = address_for(*query, group_.addresses);
+  explained_.explain(*query, addresses_[index]->context,
+                     [tell](const Explanation& told) { tell(told.text()); });
+}
+
+}  // namespace sluice
