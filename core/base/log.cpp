@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <exception>
 #include <iterator>
 
 #include "base/monotonic_clock.h"
@@ -19,6 +20,8 @@ namespace {
 
 // A pipe takes this much in one piece, never mixed with another process' line (pipe(7)).
 constexpr std::size_t kLineMax = PIPE_BUF;
+// A long message leaves so much for those whom the line is about.
+constexpr std::size_t kContextMax = 1024;
 
 std::atomic<int> log_fd{STDERR_FILENO};
 std::atomic<LogLevel> log_level{LogLevel::info};
@@ -65,9 +68,10 @@ std::size_t printable_length(std::string_view bytes) {
 struct Line {
   char text[kLineMax];
   std::size_t size = 0;
+  std::size_t kept = 1;  // bytes at the end that are not filled now
 
   void put(char byte) {
-    if (size < kLineMax - 1) text[size++] = byte;
+    if (size < kLineMax - kept) text[size++] = byte;
   }
   void put(std::string_view bytes) {
     for (const char byte : bytes) put(byte);
@@ -138,10 +142,23 @@ bool write_line(Line& line) {
   return written >= 0;
 }
 
-void write_message(LogLevel level, std::string_view message) {
+// Whom the line is about. Empty if there is no memory to say so.
+std::string named_context() {
+  LogContext* const context = LogScope::innermost();
+  try {
+    return context == nullptr ? std::string() : context->named_for_log();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+void write_message(LogLevel level, std::string_view message, std::string_view context = {}) {
   Line line;
   begin(line, level);
+  line.kept += std::min(context.size(), kContextMax);
   line.put_escaped(message);
+  line.kept = 1;
+  line.put_escaped(context);
   if (!write_line(line)) {
     lines_lost.fetch_add(1, std::memory_order_relaxed);
   } else if (const unsigned lost = lines_lost.exchange(0, std::memory_order_relaxed); lost > 0) {
@@ -180,11 +197,11 @@ void log(LogLevel level, std::string_view message) {
     // The first line over the limit was not left out: it was written with a warning.
     if (const unsigned left_out = cause.left_out.exchange(0, std::memory_order_relaxed); left_out > 1)
       write_left_out(level, left_out - 1);
-    write_message(level, message);
+    write_message(level, message, named_context());
   } else if (cause.left_out.fetch_add(1, std::memory_order_relaxed) == 0 &&
              lines_lost.load(std::memory_order_relaxed) == 0) {
     write_message(level, "too many lines like this one: they are left out for some seconds, and counted");
-    write_message(level, message);
+    write_message(level, message, named_context());
   }
   errno = saved_errno;
 }

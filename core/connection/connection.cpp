@@ -13,6 +13,18 @@ namespace {
 // How often one connection receives in one turn while it lingers.
 constexpr int kLingerReceivesMax = 8;
 
+class ConnectionLine final : public LogContext {
+ public:
+  ConnectionLine(const Transport& transport, std::uint32_t index) : transport_(transport), index_(index) {}
+  std::string named_for_log() override {
+    return fmt::format(", client {}, connection {}", transport_.peer_name(), index_ + 1);
+  }
+
+ private:
+  const Transport& transport_;
+  std::uint32_t index_;
+};
+
 }  // namespace
 
 Connection::Connection(EventLoop& loop, const Limits& limits, ConnectionOwner& owner, std::uint32_t index,
@@ -281,6 +293,8 @@ Connection::Step Connection::serve() {
     if (!channel_.input_ready()) return wait_for(WaitingFor::client_bytes);
     take_session(channel_.transport().has_agreed_on_http2());
   }
+  ConnectionLine line(channel_.transport(), index_);
+  const LogScope scope(line);
   return follow(session_->advance());
 }
 

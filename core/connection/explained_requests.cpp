@@ -60,7 +60,7 @@ class ExplainedRequests::Request final : public Reapable,
         stream_(stream_context_, *this),
         peer_(query.client == "unix" ? PeerAddress::of_unix_socket()
                                      : PeerAddress::parse(query.client).value_or(PeerAddress())),
-        ticket_{(std::uint64_t{kIndex} << 32) | ++all.last_serial_} {
+        ticket_{(std::uint64_t{kNoConnection} << 32) | ++all.last_serial_} {
     explanation_.query = query;
     stream_context_.access = nullptr;
     stream_context_.decisions = this;

@@ -20,8 +20,6 @@ class ExplainedRequests final : public Resumer {
  public:
   static constexpr std::size_t kAtOnceMax = 8;
   static constexpr std::uint64_t kLimitMs = 10'000;
-  // The upper half of their tickets, which no connection has.
-  static constexpr std::uint32_t kIndex = ~std::uint32_t{0};
 
   explicit ExplainedRequests(const ConnectionContext& context);
   ~ExplainedRequests();

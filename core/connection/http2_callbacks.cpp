@@ -330,9 +330,8 @@ void Http2Session::break_off_costly() {
   constexpr std::uint64_t kLineMs = 1000;
   if (pool_.logged_ms != 0 && now_ms - pool_.logged_ms < kLineMs) return;
   pool_.logged_ms = now_ms;
-  log(LogLevel::warning,
-      "a client sends too many " + std::string(http2_cost_name(*costly_)) +
-          ", so its HTTP/2 connection is closed: " + link_.channel().transport().peer_name());
+  log(LogLevel::warning, "a client sends too many " + std::string(http2_cost_name(*costly_)) +
+                             ", so its HTTP/2 connection is closed");
 }
 
 }  // namespace sluice

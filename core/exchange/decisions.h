@@ -10,8 +10,6 @@
 namespace sluice {
 
 struct Decision {
-  const Request& request;
-  std::string_view client;   // as Exchange::client_address gives it
   const ModuleInstance* by;  // a filter or handler; null: the server
   std::string_view what;     // without a subject: "answers 404"
 };

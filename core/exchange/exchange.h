@@ -28,6 +28,9 @@
 
 namespace sluice {
 
+// The upper half of a request's ticket is the index of its connection, or this.
+inline constexpr std::uint32_t kNoConnection = ~std::uint32_t{0};
+
 // What the exchange needs from the session below its stream.
 class ExchangeDriver {
  public:

@@ -94,7 +94,7 @@ bool HttpExchange::concerns(const ModuleInstance& module) const {
 }
 
 void HttpExchange::tell_decision(const ModuleInstance* by, std::string_view what) {
-  if (decisions_ != nullptr) decisions_->decided({request_, client_address(), by, what});
+  if (decisions_ != nullptr) decisions_->decided({by, what});
 }
 
 void HttpExchange::explain_stage() {

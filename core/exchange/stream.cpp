@@ -29,6 +29,7 @@ void Stream::take_head(const RequestHead& head, std::uint64_t arrived_ns) {
 }
 
 Stream::Outcome Stream::advance() {
+  const LogScope scope(*this);
   for (;;) {
     const Step step = run_state();
     if (step != Step::go_on) return come_to(step);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "exchange/access_recorder.h"
 #include "exchange/answer_sink.h"
 #include "exchange/exchange.h"
@@ -80,7 +81,7 @@ class StreamCarrier : public ExchangeDriver {
   ~StreamCarrier() = default;
 };
 
-class Stream final : private DeadlineNode {
+class Stream final : private DeadlineNode, private LogContext {
  public:
   Stream(const StreamContext& context, StreamCarrier& carrier) : context_(context), carrier_(carrier) {}
 
@@ -133,6 +134,7 @@ class Stream final : private DeadlineNode {
   enum class Step : std::uint8_t { go_on, wait, sent, closed, cut, client_left };
 
   void on_deadline(DeadlineKind kind) override { carrier_.stream_is_late(kind); }
+  std::string named_for_log() override;
   void transition(StreamEvent event);
   void disarm() { context_.loop.deadlines().disarm(*this); }
   Step run_state();

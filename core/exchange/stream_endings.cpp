@@ -79,6 +79,7 @@ bool Stream::has_progressed(DeadlineKind kind, bool received, bool wrote) const 
 
 // If the client has sent its end, it may have left. Then an overdue answer is no fault of the module.
 Stream::Outcome Stream::be_late(DeadlineKind kind) {
+  const LogScope scope(*this);
   if (kind == DeadlineKind::send) {
     send_pace_.pause(context_.loop.now_ms());
     takes_slowly_ = takes_slowly_ || is_taken_too_slowly();
@@ -158,11 +159,28 @@ void Stream::tell_end(Ending ending) {
 }
 
 void Stream::cut(Ending ending) {
+  const LogScope scope(*this);
   tell_end(ending);
   exchange_.end();
   disarm();
   transition(StreamEvent::cut);
   forget_request();
+}
+
+std::string Stream::named_for_log() {
+  std::string named;
+  if (head_ == nullptr) return named;
+  if (exchange_.request().method_name.size > 0) {
+    NotedRequest line;
+    line.set(exchange_.request());
+    named += ", for " + line.text();
+  }
+  if (site_ != nullptr) named += ", site " + site_->label;
+  const std::string_view client = exchange_.client_address();
+  const std::uint64_t connection = carrier_.exchange_ticket().value >> 32;
+  named.append(", client ").append(client);
+  if (connection == kNoConnection) return named;
+  return named.append(", connection ").append(std::to_string(connection + 1));
 }
 
 void Stream::reuse() {

@@ -219,7 +219,8 @@ void ModuleInstance::report_fault(std::string_view what, const Request* request)
   std::string sentence = fmt::format("module {}: {}", name_, what);
   const CallNote& note = services_.stats.notes[thread];
   if (request == nullptr && note.module_tag == note_) request = note.request;
-  if (request != nullptr) {
+  // Within a LogScope, the line names the request anyway.
+  if (request != nullptr && LogScope::innermost() == nullptr) {
     NotedRequest line;
     line.set(*request);
     sentence += ", for " + line.text();

@@ -62,6 +62,6 @@ TEST_CASE("at the level debug the log has the same decisions", "[e2e][explain]")
   ServerProcess server(site, {"--workers", "1", "--mount", "/=static_sendfile", "--log-level", "debug"});
   CHECK(fetch(server.endpoint(), "/none").status == 404);
   CHECK(server.logs(": static_sendfile at /, generation 1: " + site.root() + " has no 'none'"));
-  CHECK(server.logs("GET /none for 127.0.0.1:"));
+  CHECK(server.logs(", for GET /none HTTP/1.1, site default, client 127.0.0.1:"));
   CHECK(server.stop() == 0);
 }

@@ -39,7 +39,10 @@ TEST_CASE("an exception of a module is a 500, or cuts an answer that has begun",
   const std::vector<pid_t> workers = server.workers();
   HttpClient client(server.endpoint());
   CHECK(client.get("/thrower/").status == 500);
-  CHECK(server.logs("module thrower at /thrower/: it threw thrown in handle, for GET /thrower/ HTTP/1.1"));
+  CHECK(
+      server.logs("module thrower at /thrower/: it threw thrown in handle, for GET /thrower/ HTTP/1.1, "
+                  "site default, client 127.0.0.1:"));
+  CHECK(server.logs(", connection 1\n"));
   CHECK(client.get("/thrower/number").status == 500);
   CHECK(client.get("/thrower/deferred").status == 500);
   CHECK(client.get("/thrower/task").status == 500);

@@ -51,6 +51,28 @@ TEST_CASE_METHOD(Fixture, "a message is a line with time, level and process", "[
   CHECK(read().empty());
 }
 
+TEST_CASE_METHOD(Fixture, "a line says for whom it is", "[log]") {
+  struct Context final : sluice::LogContext {
+    explicit Context(std::string name) : named(std::move(name)) {}
+    std::string named_for_log() override { return named; }
+    std::string named;
+  };
+  Context outer(", client a\n");
+  {
+    const sluice::LogScope scope(outer);
+    log(LogLevel::warning, "in a scope");
+    CHECK(read().ends_with(": in a scope, client a\\x0a\n"));
+    Context inner(std::string(5000, 'y'));
+    const sluice::LogScope within(inner);
+    log(LogLevel::warning, std::string(5000, 'x'));
+    const std::string line = read();
+    CHECK(line.size() <= PIPE_BUF);
+    CHECK(line.ends_with(std::string(1024, 'y') + "\n"));
+  }
+  log(LogLevel::warning, "outside");
+  CHECK(read().ends_with(": outside\n"));
+}
+
 TEST_CASE_METHOD(Fixture, "no byte of a message forges a line or drives a terminal", "[log]") {
   using namespace std::string_literals;
   log(LogLevel::info, "a\nb\r\x1b[31m\x7f\0c \xc3\xa9"s);
