@@ -40,7 +40,7 @@ Result<void> set_number(const NumberKind& kind, const ServeOption& option, Numbe
   return {};
 }
 
-template <auto Member>
+template <auto Member, std::uint32_t Least = 10>
 constexpr ServeOption timeout(const char* name, const char* help) {
   return {name,
           "TIME",
@@ -52,7 +52,7 @@ constexpr ServeOption timeout(const char* name, const char* help) {
             return set_number(kDuration, option, request.settings.timeouts.*Member, text);
           },
           [] { return print_duration(Timeouts{}.*Member); },
-          10,
+          Least,
           24 * kHourMs};
 }
 
@@ -292,6 +292,8 @@ constexpr ServeOption kOptions[] = {
     timeout<&Timeouts::tunnel_ms>(
         "tunnel-timeout",
         "While an upgraded connection, such as a WebSocket, moves no byte in either direction."),
+    timeout<&Timeouts::lame_duck_ms, 0>(
+        "lame-duck", "When told to stop: how long to accept after saying 'not ready'; 0 for not at all."),
     timeout<&Timeouts::drain_ms>("drain-timeout", "For requests under way when the server stops or reloads."),
     timeout<&Timeouts::stream_grace_ms>(
         "stream-grace", "For streams without a known end that wait for their module when the server stops."),

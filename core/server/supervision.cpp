@@ -27,8 +27,6 @@ constexpr int kSignalsMax = 16;
 constexpr int kEndsMax = 256;
 // Each such end switches a module off, and several workers may end in one module.
 constexpr unsigned kEndsAtStartMax = 1024;
-// What the end may take after the drain: killed workers, the last lines of access logs, copies of modules.
-constexpr std::uint64_t kEndMs = 10'000;
 
 }  // namespace
 
@@ -40,6 +38,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       inherited_(std::move(service.sockets)),
       take_signals_(loop, [this] { take_signals(); }),
       respawn_(loop, [this] { respawn_missing(); }),
+      end_of_lame_duck_(loop, [this] { begin_drain(); }),
       end_of_drain_(loop, [this] { kill_all(); }),
       replace_keys_(loop, [this] { replace_ticket_keys(); }),
       log_pipe_(loop),
@@ -217,6 +216,7 @@ void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
   if (message.kind == ControlMessage::explained) return explanations_.explained(worker.pid(), message);
   if (group_->find(worker.pid()) == &worker) {
     if (message.kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
+    if (message.kind == ControlMessage::ready && leaving_) worker.tell({ControlMessage::leave});
     rollout_.answered(worker.pid(), message);
   } else if (reload_ != nullptr) {
     reload_->heard();
@@ -344,25 +344,6 @@ void Supervisor::report(const Culprit& culprit) {
   });
 }
 
-void Supervisor::stop() {
-  if (stopping_) {
-    forced_ = true;
-    return kill_all();
-  }
-  stopping_ = true;
-  watchdog_.end();
-  named_files_watch_.end();
-  const std::uint32_t drain_ms = group_->plan().settings.timeouts.drain_ms;
-  end_of_drain_.at(monotonic_ms() + drain_ms + DrainingWorkers::kDrainGraceMs);
-  log(LogLevel::info, fmt::format("stopping: requests under way may end within {} ms", drain_ms));
-  manager_.stopping(drain_ms + DrainingWorkers::kDrainGraceMs + kEndMs);
-  control_.server_stops();
-  questions_.forget_texts();
-  abandon_reload();
-  group_->close_listeners();  // the workers accept the waiting connections, and close their own sockets
-  for (WorkerProcess* worker : all_workers()) worker->tell({ControlMessage::stop});
-}
-
 void Supervisor::respawn_missing() {
   if (stopping_ || !group_->any_missing()) return;
   const std::uint64_t now_ms = monotonic_ms();
@@ -379,10 +360,6 @@ void Supervisor::respawn_missing() {
                                 group_->workers().empty() ? "" : ", and others serve meanwhile"));
   retry_at_ms_ = monotonic_ms() + RestartPace::kRetryMs;
   respawn_.at(retry_at_ms_);
-}
-
-void Supervisor::kill_all() {
-  for (WorkerProcess* worker : all_workers()) worker->kill();
 }
 
 }  // namespace sluice

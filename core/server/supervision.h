@@ -85,6 +85,8 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   void abandon_reload();
   void commit_reload();
   void stop();
+  void begin_lame_duck(std::uint32_t lame_duck_ms);
+  void begin_drain();
   void respawn_missing();
   void replace_ticket_keys();
   std::vector<WorkerProcess*> all_workers() const;
@@ -92,7 +94,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   ServerView view() const {
     ServerView view = gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
     view.certificates = with_sites(certificates_.all(), group_->plan());
-    view.state = stopping_ ? "stopping" : serving_ ? "ready" : "starting";
+    view.state = leaving_ || stopping_ ? "stopping" : serving_ ? "ready" : "starting";
     return view;
   }
   WorkerGroup* next_group() const { return reload_ == nullptr ? nullptr : reload_->group(); }
@@ -106,6 +108,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Registration signals_heard_;
   Alarm take_signals_;
   Alarm respawn_;
+  Alarm end_of_lame_duck_;
   Alarm end_of_drain_;
   Alarm replace_keys_;  // of session tickets
   LogPipe log_pipe_;
@@ -132,6 +135,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   bool renewal_ = false;  // the wanted reload keeps the present settings
   bool renews_ = false;   // the same of the reload under way
   ReadSettings present_;  // returns the present settings
+  bool leaving_ = false;  // it stops soon, and still accepts
   bool stopping_ = false;
   bool forced_ = false;
   std::uint64_t swaps_until_ms_ = 0;  // until then a wanted reload waits for swaps

@@ -40,6 +40,7 @@ struct Timeouts {
   std::uint32_t linger_ms = 2'000;        // reading on after an answer that closes before the request's end
   std::uint32_t tunnel_ms = 600'000;      // while an upgraded connection moves no byte in either direction
   std::uint32_t drain_ms = 30'000;        // for requests in flight when the server stops or reloads
+  std::uint32_t lame_duck_ms = 0;         // from a stop until nothing is accepted any more
   std::uint32_t stream_grace_ms = 5'000;  // for waiting streams without a known end when the server stops
 };
 

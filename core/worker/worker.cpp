@@ -226,6 +226,8 @@ void Worker::on_events(std::uint32_t) {
 
 void Worker::hear(WorkerMessage& message) {
   switch (message.kind) {
+    case ControlMessage::leave:
+      return leave();
     case ControlMessage::stop:
       return drain(true);
     case ControlMessage::retire:
@@ -291,10 +293,22 @@ bool Worker::make_room(int why, bool again) {
   return made;
 }
 
+void Worker::tick_in(std::uint64_t delay_ms) {
+  if (!ticking_) loop_->timers().start(loop_->now_ms() + delay_ms, *this);
+  ticking_ = true;
+}
+
+// Answers tell clients to connect elsewhere the next time. Those that ask nothing are not disturbed.
+void Worker::leave() {
+  if (leaving_) return;
+  tick_in(0);
+  leaving_ = context_.draining = true;
+}
+
 void Worker::drain(bool limited) {
   if (!draining_) {
-    loop_->timers().start(loop_->now_ms() + kDrainCheckMs, *this);  // goes first: there may be no memory
-    draining_ = context_.draining = true;
+    tick_in(kDrainCheckMs);  // goes first: there may be no memory
+    leaving_ = draining_ = context_.draining = true;
     helped_.clear();
     for (const auto& listener : listeners_) listener->finish();
     router_.tell_leaving();
@@ -308,8 +322,13 @@ void Worker::drain(bool limited) {
 }
 
 void Worker::fired() {
+  ticking_ = false;
   std::erase_if(listeners_, [](const auto& listener) { return listener->finished(); });
   bool more = connections_.ask_to_leave();
+  if (!draining_) {
+    if (more) tick_in(0);
+    return;
+  }
   if (limited_) {
     if (connections_.close_idle()) more = true;
     if (loop_->now_ms() >= streams_until_ms_) {
@@ -325,7 +344,7 @@ void Worker::fired() {
     }
   }
   if (connections_.size() == 0 && listeners_.empty()) return loop_->stop();
-  loop_->timers().start(loop_->now_ms() + (more ? 0 : kDrainCheckMs), *this);
+  tick_in(more ? 0 : kDrainCheckMs);
 }
 
 }  // namespace sluice

@@ -81,7 +81,9 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   void on_events(std::uint32_t events) override;
   void on_ready() override { make_next(); }
   void fired() override;
+  void leave();
   void drain(bool limited);
+  void tick_in(std::uint64_t delay_ms);
 
   const ServingPlan& plan_;
   const ServingGroup& group_;
@@ -116,6 +118,8 @@ class Worker final : private Listener::Acceptor, private Pollable, private Timer
   int control_ = -1;
   EventLoop::Token control_token_ = EventLoop::kNoToken;
   UniqueFd signals_;
+  bool leaving_ = false;  // no connection is kept
+  bool ticking_ = false;  // a timer will call `fired`
   bool draining_ = false;
   bool limited_ = false;
   std::uint64_t drain_until_ms_ = 0;

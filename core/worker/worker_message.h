@@ -18,6 +18,7 @@ enum class ControlMessage : char {
   explained = 'E',  // the answer to `explain` of that number is what the descriptor holds
   // To a worker:
   accept = 'y',   // begin to accept connections
+  leave = 'l',    // go on, but keep no connection: clients should go elsewhere
   stop = 's',     // finish the requests under way within the drain limit, then exit
   retire = 'x',   // a newer worker has taken over: finish the requests under way, without a limit
   prepare = 'p',  // make the handlers of the set in the text, and answer

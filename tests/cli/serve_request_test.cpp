@@ -141,6 +141,7 @@ const Level kLevels[] = {
     {"tunnel-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::tunnel_ms>},
     {"linger-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::linger_ms>},
     {"drain-timeout", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::drain_ms>},
+    {"lame-duck", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::lame_duck_ms>},
     {"stream-grace", "11ms", "12ms", "13ms", time<&Settings::timeouts, &Timeouts::stream_grace_ms>},
     {"head-max", "9001", "9002", "9003", number<&Settings::limits, &Limits::head_bytes_max>},
     {"target-max", "501", "502", "503", number<&Settings::limits, &Limits::target_bytes_max>},
