@@ -16,6 +16,7 @@
 #include "base/process_setup.h"
 #include "base/service_variables.h"
 #include "exit_error.h"
+#include "process/handover.h"
 #include "process/inherited_sockets.h"
 #include "server/dry_run.h"
 #include "server/supervisor.h"
@@ -80,7 +81,9 @@ int run_serve(const OptionTexts& command_line, const Environment& environment, s
     for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) hold_signal(signal);
   }
   ServiceVariables variables = take_service_variables();
-  auto inherited = InheritedSockets::take(variables);
+  auto handover = Handover::take();
+  if (!handover) return refuse(err, handover.error());
+  auto inherited = *handover ? InheritedSockets::take_over(**handover) : InheritedSockets::take(variables);
   if (!inherited) return refuse(err, inherited.error());
   if (const auto warning = InheritedSockets::meant_for_other(variables)) warn(err, *warning);
   const auto request = read_serve_request(command_line, environment);
@@ -95,7 +98,8 @@ int run_serve(const OptionTexts& command_line, const Environment& environment, s
       return again.settings;
     });
   };
-  return supervise(request->settings, reread, {std::move(variables), std::move(*inherited)});
+  return supervise(request->settings, reread,
+                   {std::move(variables), std::move(*inherited), std::move(*handover)});
 }
 
 }  // namespace sluice::cli

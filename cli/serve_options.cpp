@@ -7,6 +7,7 @@
 #include "base/client_counts.h"
 #include "base/text.h"
 #include "number_kinds.h"
+#include "process_options.h"
 #include "proxy_options.h"
 #include "settings/option_value.h"
 #include "settings/written_text.h"
@@ -113,6 +114,7 @@ constexpr auto kGroupsField = [](ServeRequest& request) -> std::string& { return
 constexpr auto kPluginsField = [](ServeRequest& request) -> std::string& { return request.settings.plugins; };
 constexpr auto kUserField = [](ServeRequest& request) -> std::string& { return request.settings.user; };
 constexpr auto kControlField = [](ServeRequest& request) -> std::string& { return request.settings.control; };
+constexpr auto kPidFileField = [](ServeRequest& request) -> std::string& { return request.settings.pid_file; };
 constexpr auto kTicketKeysField = [](ServeRequest& request) -> std::string& {
   return request.settings.ticket_keys_file;
 };
@@ -125,21 +127,6 @@ Result<void> add_module(const ServeOption&, ServeRequest& request, const std::st
   }
   (request.settings.*Member).push_back(text);
   return {};
-}
-
-Result<void> set_tls_min(const ServeOption&, ServeRequest& request, const std::string& text) {
-  if (text != "1.2" && text != "1.3")
-    return fail(in_quotes(text) + " is not a version that sluice speaks: write 1.2 or 1.3");
-  request.settings.tls_min = text == "1.2" ? TlsVersion::v1_2 : TlsVersion::v1_3;
-  return {};
-}
-
-Result<void> set_workers(const ServeOption&, ServeRequest& request, const std::string& text) {
-  return parse_workers(text).map([&](std::uint32_t workers) { request.settings.workers = workers; });
-}
-
-Result<void> set_log_level(const ServeOption&, ServeRequest& request, const std::string& text) {
-  return parse_log_level(text).map([&](LogLevel level) { request.settings.log_level = level; });
 }
 
 Result<void> set_offload_threads(const ServeOption& option, ServeRequest& request, const std::string& text) {
@@ -155,10 +142,6 @@ Result<void> set_access_log_format(const ServeOption&, ServeRequest& request, co
     return fail(in_quotes(text) + " is not a format of the access log: write combined or json");
   request.site().access_log_format = text == "json" ? AccessLogFormat::json : AccessLogFormat::combined;
   return {};
-}
-
-Result<void> set_loop_audit(const ServeOption&, ServeRequest& request, const std::string& text) {
-  return parse_flag(text).map([&](bool on) { request.settings.loop_audit = on; });
 }
 
 Result<void> set_kernel_tls(const ServeOption&, ServeRequest& request, const std::string& text) {
@@ -355,6 +338,9 @@ constexpr ServeOption kOptions[] = {
      "configuration file. A reload does not change it.",
      set_text<kControlField>,
      [] { return std::string("PID.sock in $RUNTIME_DIRECTORY, else in /run/sluice or the user's own"); }},
+    {"pid-file", "FILE", kProcess, Takes::value, Given::to_server,
+     "Write the number of the server's process there while it serves; a reload does not change it.",
+     set_text<kPidFileField>, nullptr},
     {"config", "FILE", kProcess, Takes::value, Given::at_start, "Read more options from this file; see below.",
      set_text<kConfigField>, nullptr},
     {"check", nullptr, kProcess, Takes::flag, Given::at_start,

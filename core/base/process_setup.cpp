@@ -105,6 +105,13 @@ int next_signal(int fd) {
              : 0;
 }
 
+void reset_signals() {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 void leave_memory_out_of_dumps() {
   constexpr std::string_view kHeadsOnly = "0x10";
   const UniqueFd filter(::open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC));

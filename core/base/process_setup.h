@@ -39,6 +39,9 @@ Result<UniqueFd> open_signal_fd(std::initializer_list<int> signals);
 // The next of these signals, 0 for none.
 int next_signal(int fd);
 
+// Undoes all of these for a program that is about to be executed.
+void reset_signals();
+
 // Core dumps of this process have no memory that a program has written, so no keys either (core(5)).
 void leave_memory_out_of_dumps();
 

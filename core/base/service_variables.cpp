@@ -19,4 +19,9 @@ ServiceVariables take_service_variables() {
           take("LISTEN_FDS"),    take("LISTEN_PID"),    take("LISTEN_FDNAMES")};
 }
 
+void pass_on_service_variables(const ServiceVariables& variables) {
+  if (!variables.notify_socket.empty()) ::setenv("NOTIFY_SOCKET", variables.notify_socket.c_str(), 1);
+  if (!variables.watchdog_usec.empty()) ::setenv("WATCHDOG_USEC", variables.watchdog_usec.c_str(), 1);
+}
+
 }  // namespace sluice

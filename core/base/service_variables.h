@@ -19,4 +19,8 @@ struct ServiceVariables {
 // Takes them out of the environment, so that no child process takes them for its own. REQUIRES: one thread.
 ServiceVariables take_service_variables();
 
+// Sets the variables by which the service manager is told, for a program that takes this one's place. REQUIRES:
+// called in the process that becomes that program.
+void pass_on_service_variables(const ServiceVariables& variables);
+
 }  // namespace sluice

@@ -57,6 +57,28 @@ Result<std::shared_ptr<TicketKeys>> TicketKeys::make(std::string_view file) {
   return keys;
 }
 
+std::string TicketKeys::pack() const {
+  if (are_of_file_) return {};
+  const std::uint64_t made_ms = shared_->made_ms.load();
+  std::string packed(sizeof(made_ms) + shared_->count * sizeof(TicketKey), '\0');
+  std::memcpy(packed.data(), &made_ms, sizeof(made_ms));
+  std::memcpy(packed.data() + sizeof(made_ms), shared_->keys, shared_->count * sizeof(TicketKey));
+  return packed;
+}
+
+Result<std::shared_ptr<TicketKeys>> TicketKeys::unpack(std::string_view packed) {
+  std::uint64_t made_ms = 0;
+  const std::size_t count = (packed.size() - std::min(packed.size(), sizeof(made_ms))) / sizeof(TicketKey);
+  if (count == 0 || count > kKeysMax || packed.size() != sizeof(made_ms) + count * sizeof(TicketKey))
+    return fail("the keys of session tickets that were handed over cannot be read");
+  auto keys = map(count);
+  if (!keys) return keys;
+  std::memcpy(&made_ms, packed.data(), sizeof(made_ms));
+  (*keys)->shared_->made_ms = made_ms;
+  std::memcpy((*keys)->shared_->keys, packed.data() + sizeof(made_ms), count * sizeof(TicketKey));
+  return keys;
+}
+
 bool TicketKeys::are(std::string_view file) const {
   return are_of_file_ && file.size() == shared_->count * sizeof(TicketKey) &&
          std::memcmp(file.data(), shared_->keys, file.size()) == 0;

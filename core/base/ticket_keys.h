@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -35,6 +36,11 @@ class TicketKeys {
   // bytes of TicketKey. REQUIRES: one key, or up to kKeysMax.
   static constexpr std::size_t kKeysMax = 3;
   static Result<std::shared_ptr<TicketKeys>> make(std::string_view file);
+  // With those that another process has packed.
+  static Result<std::shared_ptr<TicketKeys>> unpack(std::string_view packed);
+  // The keys and their age, as bytes; empty if they are of a file, which other processes can read. The caller
+  // overwrites the bytes when it needs them no more.
+  std::string pack() const;
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
   ~TicketKeys() = default;

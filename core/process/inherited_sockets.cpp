@@ -149,6 +149,21 @@ Result<InheritedSockets> InheritedSockets::take(const ServiceVariables& variable
   return inherited;
 }
 
+Result<InheritedSockets> InheritedSockets::take_over(const Handover& handover) {
+  InheritedSockets inherited;
+  for (const HandedSocket& handed : handover.sockets) {
+    if (!handed.is_passed) continue;
+    auto socket = take_one(handed.fd, handed.text);
+    if (!socket) return Unexpected(socket.error());
+    inherited.sockets_.push_back(std::move(*socket));
+  }
+  return inherited;
+}
+
+void InheritedSockets::hand_over(Handover& handover) const {
+  for (const Socket& socket : sockets_) handover.sockets.push_back({socket.fd.get(), socket.name, true});
+}
+
 Result<void> InheritedSockets::check_wanted(const ServingPlan& plan) const {
   std::vector<ListenAddress> wanted;
   for (const ServingGroup& group : plan.groups) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/service_variables.h"
 #include "base/unique_fd.h"
+#include "process/handover.h"
 #include "settings/listen_address.h"
 #include "settings/serving_plan.h"
 
@@ -22,6 +23,9 @@ class InheritedSockets {
   InheritedSockets() = default;
   // Takes those that were passed to this process. The error is a sentence about one that cannot be used.
   static Result<InheritedSockets> take(const ServiceVariables& variables);
+  // Takes those that the former server was passed, and hands over.
+  static Result<InheritedSockets> take_over(const Handover& handover);
+  void hand_over(Handover& handover) const;
   // A warning if the variables pass sockets to another process, so that none is taken here.
   static std::optional<std::string> meant_for_other(const ServiceVariables& variables);
 

@@ -180,6 +180,30 @@ std::unique_ptr<ListenGroup> ListenGroup::inherit(const ListenAddress& address, 
   return group;
 }
 
+std::unique_ptr<ListenGroup> ListenGroup::adopt(const std::string& text, std::vector<UniqueFd> sockets) {
+  std::unique_ptr<ListenGroup> group(new ListenGroup);
+  group->text_ = text;
+  group->bound_.text = text;
+  group->bound_.length = sizeof(group->bound_.address);
+  ::getsockname(sockets.front().get(), reinterpret_cast<sockaddr*>(&group->bound_.address),
+                &group->bound_.length);
+  group->sockets_ = std::move(sockets);
+  group->listening_ = group->sockets_.size();
+  return group;
+}
+
+void ListenGroup::own_file() {
+  struct stat about {};
+  if (inherited_ || !bound_.is_unix() || ::lstat(unix_path(bound_), &about) != 0) return;
+  device_ = about.st_dev;
+  inode_ = about.st_ino;
+}
+
+void ListenGroup::hand_over(Handover& handover) const {
+  if (inherited_) return;
+  for (std::size_t i = 0; i < listening_; ++i) handover.sockets.push_back({sockets_[i].get(), text_, false});
+}
+
 ListenGroup::~ListenGroup() {
   if (!bound_.is_unix() || inherited_ || sockets_.empty()) return;
   // Another server, or a person, may have put another file in its place.

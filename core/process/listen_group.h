@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "process/handover.h"
 #include "settings/listen_address.h"
 
 namespace sluice {
@@ -25,6 +26,15 @@ class ListenGroup {
   static Result<std::unique_ptr<ListenGroup>> open(const ListenAddress& address, unsigned workers);
   // Takes copies of passed sockets, which listen at the address. REQUIRES: at least one.
   static std::unique_ptr<ListenGroup> inherit(const ListenAddress& address, std::vector<UniqueFd> sockets);
+  // Takes sockets of the former server, which listen at the address that is written so. REQUIRES: at least one.
+  static std::unique_ptr<ListenGroup> adopt(const std::string& text, std::vector<UniqueFd> sockets);
+  // Adds the sockets that listen, unless they were passed.
+  void hand_over(Handover& handover) const;
+  // From now on the file of an adopted Unix socket is this process' to remove; until then it is the former
+  // server's.
+  void own_file();
+  // Another process has the sockets now, and the file of a Unix socket.
+  void forget_file() { inode_ = 0; }
   // Removes the file of a Unix socket, if it made that, unless another file has taken its place.
   ~ListenGroup();
   ListenGroup(const ListenGroup&) = delete;

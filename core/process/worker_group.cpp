@@ -1,11 +1,28 @@
 #include "process/worker_group.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/log.h"
 
 namespace sluice {
+namespace {
+
+bool is_same_address(const HandedSocket& one, const HandedSocket& other) {
+  sockaddr_storage first{};
+  sockaddr_storage second{};
+  socklen_t first_size = sizeof(first);
+  socklen_t second_size = sizeof(second);
+  return one.is_passed == other.is_passed && one.text == other.text &&
+         ::getsockname(one.fd, reinterpret_cast<sockaddr*>(&first), &first_size) == 0 &&
+         ::getsockname(other.fd, reinterpret_cast<sockaddr*>(&second), &second_size) == 0 &&
+         first_size == second_size && std::memcmp(&first, &second, first_size) == 0;
+}
+
+}  // namespace
 
 WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
     : plan_(std::move(plan)), mounts_(std::move(mounts)) {
@@ -16,10 +33,41 @@ WorkerGroup::WorkerGroup(PlanPtr plan, std::vector<MountReport> mounts)
 }
 
 Result<void> WorkerGroup::open_listeners(const WorkerGroup* before, const InheritedSockets& inherited) {
-  const auto wanted = inherited.check_wanted(*plan_);
+  return open_from({before == nullptr ? std::vector<Listening>() : before->listeners_, inherited});
+}
+
+// Sockets of one address follow each other.
+Result<void> WorkerGroup::open_listeners(const Handover& before, const InheritedSockets& inherited) {
+  Sources sources{{}, inherited};
+  for (std::size_t i = 0; i < before.sockets.size();) {
+    const HandedSocket& first = before.sockets[i];
+    std::vector<UniqueFd> sockets;
+    for (; i < before.sockets.size() && is_same_address(before.sockets[i], first); ++i) {
+      if (!first.is_passed) sockets.emplace_back(before.sockets[i].fd);
+    }
+    if (!sockets.empty())
+      sources.kept.push_back({0, 0, ListenGroup::adopt(first.text, std::move(sockets)), false});
+  }
+  return open_from(std::move(sources));
+}
+
+void WorkerGroup::hand_over(Handover& handover) const {
+  for (const Listening& listening : listeners_) listening.sockets->hand_over(handover);
+}
+
+void WorkerGroup::own_listeners() const {
+  for (const Listening& listening : listeners_) listening.sockets->own_file();
+}
+
+void WorkerGroup::leave_listeners() {
+  for (const Listening& listening : listeners_) listening.sockets->forget_file();
+  listeners_.clear();
+}
+
+Result<void> WorkerGroup::open_from(Sources sources) {
+  const auto wanted = sources.inherited.check_wanted(*plan_);
   if (!wanted) return wanted;
   // If the kernel chooses the port, several addresses may be written alike.
-  Sources sources{before == nullptr ? std::vector<Listening>() : before->listeners_, inherited};
   for (std::size_t group = 0; group < plan_->groups.size(); ++group) {
     for (std::uint32_t i = 0; i < plan_->groups[group].addresses.size(); ++i) {
       const auto opened = open_addresses(group, i, sources);

@@ -29,6 +29,13 @@ class WorkerGroup final : public RolloutWorkers {
   // Addresses that `before` listens on keep their sockets and the connections in their queues. `before` may
   // be null. Addresses of passed sockets use those.
   Result<void> open_listeners(const WorkerGroup* before, const InheritedSockets& inherited = {});
+  // The same for the sockets of the former server: its addresses keep them.
+  Result<void> open_listeners(const Handover& before, const InheritedSockets& inherited);
+  void hand_over(Handover& handover) const;
+  // The former server has left its sockets to this one.
+  void own_listeners() const;
+  // Another process has the listening sockets now.
+  void leave_listeners();
   // Makes all workers accept, also from new sockets. REQUIRES: all of them are ready.
   Result<void> start_accepting();
   // Closes the new sockets, when no worker will accept from them.
@@ -87,6 +94,7 @@ class WorkerGroup final : public RolloutWorkers {
     std::vector<Listening> kept;
     const InheritedSockets& inherited;
   };
+  Result<void> open_from(Sources sources);
   // Opens the addresses, and takes those that are kept out of the sources.
   Result<void> open_addresses(std::size_t group, std::uint32_t index, Sources& sources);
   Result<std::shared_ptr<ListenGroup>> open_address(std::size_t group, const ListenAddress& address,

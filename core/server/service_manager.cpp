@@ -95,6 +95,12 @@ void ServiceManager::stopping(std::uint64_t within_ms) {
   say(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\nSTATUS=requests under way may end", within_ms * 1000));
 }
 
+void ServiceManager::hand_over(pid_t to) {
+  say(fmt::format("MAINPID={}", to));
+  handed_over_ = true;
+  live_.off();
+}
+
 // A sign of life that finds no room is not kept: the next one says the same.
 void ServiceManager::live() {
   live_.at(monotonic_ms() + live_every_ms_);
@@ -102,7 +108,7 @@ void ServiceManager::live() {
 }
 
 void ServiceManager::say(std::string message) {
-  if (!socket_) return;
+  if (!socket_ || handed_over_) return;
   if (waiting_.size() == kWaitingMax) waiting_.pop_front();
   waiting_.push_back(std::move(message));
   send_waiting();

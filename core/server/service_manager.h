@@ -4,6 +4,8 @@
 // in a short queue. Supervisor's thread; never blocks after it was made.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -27,6 +29,8 @@ class ServiceManager {
   void reloading();
   // The server ends, within this time.
   void stopping(std::uint64_t within_ms);
+  // Another process is the server from now on. Nothing more is said of this one.
+  void hand_over(pid_t to);
   // For a forked process.
   void close_for_child() { socket_.reset(); }
 
@@ -42,6 +46,7 @@ class ServiceManager {
   Alarm live_;
   std::deque<std::string> waiting_;
   std::uint64_t live_every_ms_ = 0;
+  bool handed_over_ = false;
   bool warned_ = false;  // since a message has arrived
 };
 

@@ -34,6 +34,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
                        std::shared_ptr<const SharedState> state)
     : loop_(loop),
       reread_(reread),
+      variables_(service.variables),
       manager_(loop, service.variables),
       inherited_(std::move(service.sockets)),
       take_signals_(loop, [this] { take_signals(); }),
@@ -58,6 +59,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
           [this](const Culprit& culprit) { report(culprit); }),
       reports_(loop),
       retired_(loop) {
+  if (service.handover) takeover_ = std::make_unique<Takeover>(std::move(*service.handover));
   log_problems(tried.folder.report);
   certificates_.take(std::move(tried.folder.report.certificates));
   rollout_.begin(std::move(tried.folder), *group_);
@@ -84,9 +86,12 @@ Result<void> Supervisor::start() {
   if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
   const auto launched =
       watch_signals()
-          .and_then([&] { return group_->open_listeners(nullptr, inherited_); })
+          .and_then([&] {
+            return takeover_ == nullptr ? group_->open_listeners(nullptr, inherited_)
+                                        : group_->open_listeners(takeover_->handover(), inherited_);
+          })
           .and_then([&] { return log_pipe_.open(); })
-          .and_then([&] { return open_control(); })
+          .and_then([&] { return takeover_ == nullptr ? open_control() : Result<void>(); })
           .and_then([&] { return group_->launch_missing(rollout_.set(), launch(Unusable::closed)); });
   if (!launched) return launched;
   watchdog_.begin();
@@ -95,9 +100,15 @@ Result<void> Supervisor::start() {
     loop_.turn();
     if (hopeless_) return fail("a worker could not start; the log says why");
   }
+  const auto took_place = takeover_ == nullptr || stopping_ ? Result<void>() : take_place();
+  if (!took_place) return took_place;
   serving_ = true;
   rollout_.wake();
   if (stopping_) return {};
+  const std::string& pid_file = group_->plan().settings.pid_file;
+  const auto written = pid_file.empty() ? Result<void>() : pid_file_.write(pid_file);
+  if (!written && !is_successor_) return written;
+  if (!written) log(LogLevel::error, written.error().message);
   named_files_watch_.serve(group_->shared_plan());
   print_startup_message(*group_);
   manager_.ready(serves());
@@ -121,7 +132,7 @@ std::string Supervisor::serves() const {
 }
 
 Result<void> Supervisor::watch_signals() {
-  auto signals = open_signal_fd({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD});
+  auto signals = open_signal_fd({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD});
   if (!signals) return Unexpected(signals.error());
   signals_ = std::move(*signals);
   if (!signals_heard_.begin(loop_, signals_.get(), EPOLLIN, *this))
@@ -170,6 +181,8 @@ void Supervisor::close_for_child(const std::vector<ListeningSocket>& own_sockets
   loop_.close_for_child();  // first: else ending a registration would end the supervisor's
   group_->close_for_child(own_sockets);
   if (reload_ != nullptr) reload_->close_for_child(own_sockets);
+  if (takeover_ != nullptr) takeover_->close_for_child();
+  if (upgrade_ != nullptr) upgrade_->close_for_child();
   retired_.clear();
   rollout_.close_for_child();
   reports_.close_for_child();
@@ -215,7 +228,8 @@ void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
   }
   if (message.kind == ControlMessage::explained) return explanations_.explained(worker.pid(), message);
   if (group_->find(worker.pid()) == &worker) {
-    if (message.kind == ControlMessage::ready) worker.tell({ControlMessage::accept});
+    const bool may_accept = takeover_ == nullptr || takeover_->may_serve();
+    if (message.kind == ControlMessage::ready && may_accept) worker.tell({ControlMessage::accept});
     if (message.kind == ControlMessage::ready && leaving_) worker.tell({ControlMessage::leave});
     rollout_.answered(worker.pid(), message);
   } else if (reload_ != nullptr) {
@@ -233,6 +247,8 @@ void Supervisor::take_signals() {
       want_reload();
     } else if (signal == SIGUSR1) {
       access_logs_.reopen();
+    } else if (signal == SIGUSR2) {
+      begin_upgrade();
     } else {
       stop();
     }
@@ -252,8 +268,8 @@ void Supervisor::reap() {
     if (WorkerProcess* worker = find_worker(pid)) {
       on_end(*worker, status);
       let_go(*worker);
-    } else if (!access_logs_.child_ended(pid) && !rollout_.child_ended(pid, status) &&
-               !named_files_watch_.child_ended(pid, status) &&
+    } else if (!(upgrade_ != nullptr && upgrade_->child_ended(pid, status)) && !access_logs_.child_ended(pid) &&
+               !rollout_.child_ended(pid, status) && !named_files_watch_.child_ended(pid, status) &&
                (reload_ == nullptr || !reload_->child_ended(pid, status))) {
       reports_.ended(pid, status);
     }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,13 @@
 #include "server/explanations.h"
 #include "server/gather_status.h"
 #include "server/named_files_watch.h"
+#include "server/pid_file.h"
 #include "server/reload.h"
 #include "server/served_certificates.h"
 #include "server/service_manager.h"
+#include "server/takeover.h"
 #include "server/tried_settings.h"
+#include "server/upgrade.h"
 #include "server/worker_questions.h"
 #include "swap/module_rollout.h"
 
@@ -39,6 +43,7 @@ namespace sluice {
 struct Service {
   ServiceVariables variables;
   InheritedSockets sockets;
+  std::optional<Handover> handover{};  // of a former server, whose place this one takes
 };
 
 class Supervisor final : private WorkerProcess::Owner, private Pollable {
@@ -87,6 +92,9 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   void stop();
   void begin_lame_duck(std::uint32_t lame_duck_ms);
   void begin_drain();
+  Result<void> take_place();
+  void begin_upgrade();
+  void end_upgrade(const Result<void>& outcome);
   void respawn_missing();
   void replace_ticket_keys();
   std::vector<WorkerProcess*> all_workers() const;
@@ -102,7 +110,10 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
 
   EventLoop& loop_;
   const ReadSettings& reread_;
+  const ServiceVariables variables_;
+  const std::string program_ = own_program();  // before another file takes its place
   ServiceManager manager_;
+  PidFile pid_file_;
   InheritedSockets inherited_;
   UniqueFd signals_;
   Registration signals_heard_;
@@ -120,7 +131,9 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Explanations explanations_;
   ModuleRollout rollout_;
   std::unique_ptr<WorkerGroup> group_;
-  std::unique_ptr<Reload> reload_;  // the one under way
+  std::unique_ptr<Reload> reload_;      // the one under way
+  std::unique_ptr<Takeover> takeover_;  // until this server has taken the place of a former one
+  std::unique_ptr<Upgrade> upgrade_;    // the one under way
   ServedCertificates certificates_;
   NamedFilesWatch named_files_watch_;
   Watchdog watchdog_;
@@ -132,10 +145,12 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   bool hopeless_ = false;  // they cannot get ready
   unsigned ends_at_start_ = 0;
   bool reload_wanted_ = false;
-  bool renewal_ = false;  // the wanted reload keeps the present settings
-  bool renews_ = false;   // the same of the reload under way
-  ReadSettings present_;  // returns the present settings
-  bool leaving_ = false;  // it stops soon, and still accepts
+  bool renewal_ = false;       // the wanted reload keeps the present settings
+  bool renews_ = false;        // the same of the reload under way
+  ReadSettings present_;       // returns the present settings
+  bool leaving_ = false;       // it stops soon, and still accepts
+  bool is_successor_ = false;  // it has taken the place of another server, and nobody else serves
+  bool handed_over_ = false;   // another process serves, and this one only ends its requests
   bool stopping_ = false;
   bool forced_ = false;
   std::uint64_t swaps_until_ms_ = 0;  // until then a wanted reload waits for swaps

@@ -16,7 +16,11 @@ constexpr std::uint64_t kEndMs = 10'000;
 // Each further call ends a stage at once.
 void Supervisor::stop() {
   const std::uint32_t lame_duck_ms = group_->plan().settings.timeouts.lame_duck_ms;
-  if (stopping_) {
+  upgrade_.reset();
+  if (handed_over_) {
+    handed_over_ = false;
+    begin_drain();
+  } else if (stopping_) {
     forced_ = true;
     kill_all();
   } else if (lame_duck_ms > 0 && serving_ && !leaving_) {

@@ -33,7 +33,7 @@ void Supervisor::want_renewal() {
 // A wanted reload comes before the next change of modules, but waits for those that have been noticed.
 bool Supervisor::may_swap() {
   if (rollout_.take_workers_used_up() && !std::exchange(reload_wanted_, true)) renewal_ = true;
-  if (!serving_ || leaving_ || stopping_ || reload_ != nullptr) return false;
+  if (!serving_ || leaving_ || stopping_ || reload_ != nullptr || upgrade_ != nullptr) return false;
   if (!reload_wanted_ || (rollout_.busy() && (rollout_.at_work() || monotonic_ms() < swaps_until_ms_)))
     return true;
   begin_reload();

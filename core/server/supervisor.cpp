@@ -15,7 +15,20 @@ int supervise(const Settings& settings, const ReadSettings& reread, Service serv
   raise_descriptor_limit();
   set_log(settings.log_level, "supervisor");
   const auto served = [&]() -> Result<bool> {
-    auto tried = try_settings(settings, [&] { service.sockets.close_for_child(); });
+    ServingPlan before;
+    if (service.handover && !service.handover->ticket_keys.empty()) {
+      auto keys = TicketKeys::unpack(service.handover->ticket_keys);
+      if (keys) before.ticket_keys = std::move(*keys);
+      if (!keys) log(LogLevel::warning, keys.error().message + ": clients need another handshake");
+      service.handover->wipe_keys();
+    }
+    auto tried = try_settings(
+        settings,
+        [&] {
+          service.sockets.close_for_child();
+          if (service.handover) service.handover->close_for_child();
+        },
+        &before);
     if (!tried) return Unexpected(tried.error());
     const auto stats = map_stats();
     if (!stats) return Unexpected(stats.error());

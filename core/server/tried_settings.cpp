@@ -7,7 +7,8 @@
 
 namespace sluice {
 
-Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child) {
+Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child,
+                                   const ServingPlan* before) {
   TriedSettings tried;
   auto store = ModuleStore::create();
   if (!store) return Unexpected(store.error());
@@ -17,7 +18,7 @@ Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_c
     log(LogLevel::info, "every folder for private copies of modules is noexec: they are in " + copies +
                             ", and their code is loaded through memory");
   }
-  auto plan = make_plan(settings);
+  auto plan = make_plan(settings, before);
   if (!plan) return Unexpected(plan.error());
   tried.plan = std::move(*plan);
   auto folder = try_folder(*tried.store, *tried.plan, in_child);

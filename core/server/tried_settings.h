@@ -16,7 +16,9 @@ struct TriedSettings {
   FolderTrial folder;
 };
 
-// The children in which modules are tried first call `in_child`.
-Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child);
+// The children in which modules are tried first call `in_child`. `before`, which may be null, is the plan of a
+// former server.
+Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child,
+                                   const ServingPlan* before = nullptr);
 
 }  // namespace sluice

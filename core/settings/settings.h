@@ -72,6 +72,7 @@ struct Settings : SiteSettings {
   bool loop_audit = false;
   std::string control{kNoControl};  // the path of the control socket, or kOwnControl, or kNoControl
   std::string control_folder;
+  std::string pid_file;  // empty: none
   TlsVersion tls_min = TlsVersion::v1_2;
   std::string ticket_keys_file;  // empty: keys of the server's own
   std::string tls_ciphers;       // by OpenSSL's names, with ':' between them; empty: sound ones

@@ -127,6 +127,7 @@ const Level kLevels[] = {
      }},
     {"loop-audit", "on", "off", "on",
      [](const Settings& s) { return std::string(s.loop_audit ? "on" : "off"); }},
+    {"pid-file", "c", "e", "f", [](const Settings& s) { return s.pid_file; }},
     {"control", "c", "e", "f", [](const Settings& s) { return s.control; }},
     {"swap-quiet", "11ms", "12ms", "13ms", time<&Settings::policy, &ModulePolicy::quiet_ms>},
     {"swap-timeout", "111ms", "112ms", "113ms", time<&Settings::policy, &ModulePolicy::swap_ms>},

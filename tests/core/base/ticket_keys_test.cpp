@@ -31,6 +31,20 @@ TEST_CASE("a key opens for as long again as it seals", "[ticket_keys]") {
   CHECK(keys->find(second.name));
 }
 
+TEST_CASE("keys that are packed go on with their age", "[ticket_keys]") {
+  const auto keys = std::move(*TicketKeys::make());
+  const auto again = std::move(*TicketKeys::unpack(keys->pack()));
+  CHECK(again->current().name == keys->current().name);
+  CHECK(again->current().digest == keys->current().digest);
+  CHECK(again->pack() == keys->pack());
+  const std::string packed = keys->pack();
+  CHECK_FALSE(TicketKeys::unpack(""));
+  CHECK_FALSE(TicketKeys::unpack(packed.substr(1)));
+  CHECK_FALSE(TicketKeys::unpack(packed + packed));
+  const std::string file(80, 'k');
+  CHECK((*TicketKeys::make(file))->pack().empty());
+}
+
 TEST_CASE("a forked process sees keys that are replaced later", "[ticket_keys]") {
   const auto keys = std::move(*TicketKeys::make());
   const TicketKey before = keys->current();
