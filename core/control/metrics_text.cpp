@@ -47,7 +47,11 @@ std::string worker_label(unsigned index) {
 class Exposition {
  public:
   void family(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = "sluice_" + std::string(name);
+    whole_family("sluice_" + std::string(name), type, help);
+  }
+  // The same for a name that others use, too.
+  void whole_family(std::string name, std::string_view type, std::string_view help) {
+    name_ = std::move(name);
     text_.append("# HELP ").append(name_).append(" ").append(help).append("\n");
     text_.append("# TYPE ").append(name_).append(" ").append(type).append("\n");
     written_.clear();
@@ -66,6 +70,18 @@ class Exposition {
       const bool last = i + 1 == DurationHistogram::kBuckets;
       const std::string bound = last ? "+Inf" : number(static_cast<double>(std::uint64_t{1} << i) * 1e-6);
       sample(labels + (labels.empty() ? "" : ",") + label("le", bound), std::to_string(below), "_bucket");
+    }
+    sample(labels, number(static_cast<double>(durations.total_ns()) * kNanosecond), "_sum");
+    sample(labels, std::to_string(below), "_count");
+  }
+
+  void histogram(const std::string& labels, const RequestHistogram& durations) {
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < RequestHistogram::kBuckets; ++i) {
+      below += durations.bucket(i);
+      const bool last = i + 1 == RequestHistogram::kBuckets;
+      const std::string bound = last ? "+Inf" : number(RequestHistogram::kBoundsMs[i] * 1e-3);
+      sample(labels + "," + label("le", bound), std::to_string(below), "_bucket");
     }
     sample(labels, number(static_cast<double>(durations.total_ns()) * kNanosecond), "_sum");
     sample(labels, std::to_string(below), "_count");
@@ -231,6 +247,22 @@ void write_sites(Exposition& out, const WorkerStats& all) {
   }
 }
 
+// The names are those of OpenTelemetry's conventions for HTTP, as Prometheus writes them.
+void write_requests(Exposition& out, const WorkerStats& all) {
+  out.whole_family(
+      "http_server_request_duration_seconds", "histogram",
+      "Requests from their first byte to the end of their answer, by the clock of the loop's turns.");
+  for (const RequestSeries& series : all.request_series) {
+    if (series.kind.get() == 0) continue;
+    const std::uint64_t by_class = series.status_class();
+    std::string labels = label("http_request_method", series.method());
+    labels += "," + label("http_route", series.route.get());
+    labels += "," + label("class", by_class == 0 ? "" : std::to_string(by_class) + "xx");
+    if (!series.site.get().empty()) labels += "," + label("site", series.site.get());
+    out.histogram(labels, series.durations);
+  }
+}
+
 void write_modules(Exposition& out, const WorkerStats& all) {
   out.family(
       "module_answer_seconds", "histogram",
@@ -293,6 +325,7 @@ std::string metrics_text(const ServerView& view, const PastCounts& past) {
   for (const auto& [index, stats] : sums) all->absorb(*stats);
   write_tls_failures(out, *all);
   write_sites(out, *all);
+  write_requests(out, *all);
   write_modules(out, *all);
   return out.take();
 }

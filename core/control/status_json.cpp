@@ -59,6 +59,32 @@ void put_durations(JsonText& json, std::string_view name, const DurationHistogra
   json.end().end();
 }
 
+// As put_durations, with the bounds of RequestHistogram.
+void put_latency(JsonText& json, const RequestHistogram& durations) {
+  json.key("latency").object().member("count", durations.count());
+  json.member("seconds", seconds(durations.total_ns())).key("buckets").array();
+  for (std::size_t i = 0; i < RequestHistogram::kBuckets; ++i) {
+    if (durations.bucket(i) == 0) continue;
+    json.array();
+    if (i + 1 == RequestHistogram::kBuckets) {
+      json.value(nullptr);
+    } else {
+      json.value(RequestHistogram::kBoundsMs[i] * 1e-3);
+    }
+    json.value(durations.bucket(i)).end();
+  }
+  json.end().end();
+}
+
+// Of the site with this name; null: of all.
+void put_latency_of(JsonText& json, const std::string_view* site, const WorkerStats& all) {
+  RequestHistogram sum;
+  for (const RequestSeries& series : all.request_series) {
+    if (series.kind.get() != 0 && (site == nullptr || series.site.get() == *site)) sum.absorb(series.durations);
+  }
+  put_latency(json, sum);
+}
+
 void put_workers(JsonText& json, const std::vector<WorkerView>& workers) {
   json.key("workers").array();
   for (const WorkerView& worker : workers) {
@@ -102,6 +128,7 @@ void put_counters(JsonText& json, const WorkerStats& all) {
   for (unsigned i = 0; i < kClientUses; ++i) json.member(kClientUseNames[i], all.clients_refused[i].get());
   json.end();
   put_answers(json, all.answers_by_class);
+  put_latency_of(json, nullptr, all);
   put_waits(json, all);
   put_durations(json, "turns", all.turns);
   put_durations(json, "offload_waits", all.offload_waits);
@@ -115,7 +142,10 @@ void put_sites(JsonText& json, const WorkerStats& all) {
     if (site.name.get().empty()) break;
     json.object().member("site", site.name.get());
     put_answers(json, site.answers_by_class);
-    json.member("sent_bytes", site.bytes_sent.get()).end();
+    json.member("sent_bytes", site.bytes_sent.get());
+    const std::string_view name = site.name.get();
+    put_latency_of(json, &name, all);
+    json.end();
   }
   json.end();
 }

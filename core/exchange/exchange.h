@@ -154,6 +154,8 @@ class HttpExchange final : public Exchange {
   std::uint32_t version() const { return request_.version; }
   // The handler or filter that was called last; null if there was none.
   ModuleInstance* instance() const { return instance_; }
+  // The handler that the path has led to; null if there was none.
+  ModuleInstance* handler() const { return route_.instance.get(); }
   // The offloaded calls for the request, also when it has ended; null if there were none.
   const std::shared_ptr<RequestCalls>& calls() const { return request_.calls; }
   void forget_calls() { request_.calls.reset(); }

@@ -38,9 +38,10 @@ struct StreamContext {
   WorkerStats& stats;
   bool ending_streams = false;  // the worker stops: answers without a known end are closed when they wait
   AccessRecorder* access = nullptr;
-  const TrustedProxies* trusted = nullptr;  // null: no field tells who asks
-  ClientLimits* clients = nullptr;          // null: clients have no limits
-  Decisions* decisions = nullptr;           // null: nobody wants to know them
+  const TrustedProxies* trusted = nullptr;             // null: no field tells who asks
+  ClientLimits* clients = nullptr;                     // null: clients have no limits
+  Decisions* decisions = nullptr;                      // null: nobody wants to know them
+  mutable std::vector<RequestSeriesCache> unrouted{};  // without a handler: without a site, then by site
 };
 
 // What a stream needs from its session.
@@ -144,6 +145,9 @@ class Stream final : private DeadlineNode, private LogContext {
   void tell_end(Ending ending);
   void tell_modules(Ending ending);
   void log_access(Ending ending);
+  // The status that the client saw, or that stands for none.
+  std::uint32_t ended_status(Ending ending) const;
+  void count_duration(Ending ending);
 
   // The steps, one for each state.
   Step identify();

@@ -1,4 +1,5 @@
 // The deadlines of a stream, and its ends without a complete answer: late, closed or cut.
+#include <algorithm>
 #include <utility>
 
 #include "base/kept_memory.h"
@@ -142,8 +143,7 @@ void Stream::log_access(Ending ending) {
   const bool logged = unless_out_of_memory("memory is used up: a line of the access log is lost", [&] {
     AccessFacts facts{*head_, exchange_.client_address()};
     facts.sent = content_moved_;
-    const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
-    facts.status = answered ? exchange_.answer().status : kNotAnswered;
+    facts.status = ended_status(ending);
     facts.ending = kEndings[static_cast<std::size_t>(ending)];
     if (site_ != nullptr) facts.site = site_->label;
     if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
@@ -153,7 +153,36 @@ void Stream::log_access(Ending ending) {
   if (!logged) context_.access->lose();
 }
 
+std::uint32_t Stream::ended_status(Ending ending) const {
+  const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
+  return answered ? exchange_.answer().status : kNotAnswered;
+}
+
+// A request without a site counts for none, and one without a handler has no route.
+void Stream::count_duration(Ending ending) {
+  if (head_ == nullptr) return;
+  const auto method = static_cast<std::size_t>(exchange_.request().method);
+  const std::size_t known = method == 0 || method >= kMethods.size() ? kMethods.size() - 1 : method - 1;
+  const std::uint64_t kind = RequestSeries::kind_of(known, ended_status(ending));
+  ModuleInstance* const handler = exchange_.handler();
+  // The first place is for requests without a site, whose index may be that of none.
+  const std::size_t at = site_ == nullptr ? 0 : std::size_t{site_index_} + 1;
+  if (handler == nullptr && context_.unrouted.size() <= at) context_.unrouted.resize(at + 1);
+  auto& places = (handler != nullptr ? handler->request_series() : context_.unrouted[at]).places;
+  std::uint16_t& place = places[kind - 1];
+  if (place == 0) {
+    const std::string_view site =
+        site_ == nullptr ? std::string_view() : context_.stats.site(site_index_).name.get();
+    const std::string_view route = handler == nullptr ? std::string_view() : std::string_view(handler->mount());
+    place = static_cast<std::uint16_t>(context_.stats.request_series_index(site, route, kind) + 1);
+  }
+  const std::uint64_t now_ns = context_.loop.now_ns();
+  const std::uint64_t took_ns = now_ns - std::min(now_ns, exchange_.request().arrived_ns);
+  context_.stats.request_series[place - 1].durations.add(took_ns);
+}
+
 void Stream::tell_end(Ending ending) {
+  unless_out_of_memory("memory is used up: a request is not counted", [&] { count_duration(ending); });
   tell_modules(ending);
   log_access(ending);
 }

@@ -98,6 +98,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // REQUIRES: made for the place of a filter.
   Filter& filter() { return *filter_; }
   const std::string& name() const { return name_; }  // "hello at /hello/"
+  // Where the durations of its answers are counted.
+  RequestSeriesCache& request_series() { return request_series_; }
   std::uint32_t generation() const { return file_->generation(); }
   // The warnings of a handler while it was made. They are not logged, so that each worker does not repeat them:
   // the trial reports them once.
@@ -237,6 +239,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   SharedName space_;  // of its names in what workers share: the module's at this place
   // Claims without a room, by their name's entry. So no one's claim that has one is given back for them.
   std::unordered_map<std::uint64_t, std::uint64_t> granted_;
+  RequestSeriesCache request_series_;
   std::uint64_t keeps_ = 0;  // InstanceRefs, and one for each of holds_
   std::uint64_t holds_ = 0;  // Host::hold without its release
   std::uint64_t offloaded_ = 0;

@@ -66,10 +66,39 @@ void WorkerStats::absorb(const WorkerStats& other) {
     answers[index].absorb(other.answers[i]);
     holds[index].add(other.holds[i].get());
   }
+  for (const RequestSeries& series : other.request_series) {
+    if (series.kind.get() == 0) continue;
+    const std::uint32_t index = request_series_index(series.site.get(), series.route.get(), series.kind.get());
+    request_series[index].durations.absorb(series.durations);
+  }
   for (const ModuleCounter& counter : other.module_counters) {
     if (const auto name = counter.name.get(); !name.empty())
       module_counters[module_counter_index(name)].value.add(counter.value.get());
   }
+}
+
+// Compares numbers first: texts are compared for a few entries only.
+std::uint32_t WorkerStats::request_series_index(std::string_view site, std::string_view route,
+                                                std::uint64_t kind) {
+  constexpr std::uint32_t kLast = kRequestSeriesMax - 1;
+  site = Label::kept_of(site);
+  route = Label::kept_of(route);
+  for (std::uint32_t index = 0; index < kLast; ++index) {
+    RequestSeries& series = request_series[index];
+    if (series.kind.get() == 0) {
+      series.site.set(site);
+      series.route.set(route);
+      series.kind.set(kind);
+      return index;
+    }
+    if (series.kind.get() == kind && series.route.get() == route && series.site.get() == site) return index;
+  }
+  RequestSeries& rest = request_series[kLast];
+  if (rest.kind.get() == 0) {
+    rest.route.set("(more)");
+    rest.kind.set(RequestSeries::kind_of(kMethods.size() - 1, 0));
+  }
+  return kLast;
 }
 
 std::uint32_t WorkerStats::module_index(std::string_view name) {

@@ -15,6 +15,7 @@
 #include "telemetry/call_note.h"
 #include "telemetry/counters.h"
 #include "telemetry/fault_snapshot.h"
+#include "telemetry/request_series.h"
 
 namespace sluice {
 
@@ -53,6 +54,7 @@ struct WorkerStats {
   static constexpr unsigned kModuleCountersMax = 512;
   static constexpr unsigned kSitesMax = 256;
   static constexpr unsigned kTlsFailuresMax = 64;
+  static constexpr unsigned kRequestSeriesMax = 512;
   static constexpr unsigned kThreadsMax = 65;  // the loop is 0, offload threads follow
 
   Counter connections_accepted;
@@ -87,6 +89,7 @@ struct WorkerStats {
   DurationHistogram answers[kModulesMax];  // by module: from handling to the last byte, by the loop's clock
   Counter holds[kModulesMax];              // by module: how often Host::hold was called and not yet released
   ModuleCounter module_counters[kModuleCountersMax];
+  RequestSeries request_series[kRequestSeriesMax];  // the last one stands for all that no longer fit
 
   // The index of this name's entry, which the first call makes. The last entry stands for all names that no
   // longer fit. REQUIRES: the loop's thread.
@@ -94,6 +97,7 @@ struct WorkerStats {
   std::uint32_t module_counter_index(std::string_view name);
   std::uint32_t site_index(std::string_view name);
   std::uint32_t tls_failure_index(std::string_view reason);
+  std::uint32_t request_series_index(std::string_view site, std::string_view route, std::uint64_t kind);
 
   // Of the site with this number in the worker's plan.
   SiteCounters& site(std::size_t number) { return sites[number < kSitesMax ? number : kSitesMax - 1]; }

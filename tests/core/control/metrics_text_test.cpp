@@ -60,6 +60,33 @@ TEST_CASE("counters of a worker and of those before it add up", "[metrics]") {
   CHECK(value_of(text, "sluice_workers") == "1");
 }
 
+TEST_CASE("durations of requests have the names and bounds of OpenTelemetry", "[metrics]") {
+  const auto stats = std::make_unique<WorkerStats>();
+  const auto count = [&](const char* site, const char* route, std::size_t method, std::uint32_t status,
+                         std::uint64_t ns) {
+    const auto index = stats->request_series_index(site, route, RequestSeries::kind_of(method, status));
+    stats->request_series[index].durations.add(ns);
+  };
+  count("", "/x/", 0, 200, 4'000'000);
+  count("", "/x/", 0, 206, 60'000'000);
+  count("a.example", "", 9, 404, 1'000'000);
+  const std::string text = metrics_text(view_of(*stats), PastCounts());
+  CHECK_THAT(text, Contains("\n# TYPE http_server_request_duration_seconds histogram\n"));
+  const std::string series =
+      "http_server_request_duration_seconds_bucket{http_request_method=\"GET\",http_route=\"/x/"
+      "\",class=\"2xx\",le=";
+  CHECK(value_of(text, series + "\"0.005\"}") == "1");
+  CHECK(value_of(text, series + "\"0.05\"}") == "1");
+  CHECK(value_of(text, series + "\"0.075\"}") == "2");
+  CHECK(value_of(text, series + "\"+Inf\"}") == "2");
+  const std::string count_of = "http_server_request_duration_seconds_count";
+  CHECK(value_of(text, count_of + "{http_request_method=\"GET\",http_route=\"/x/\",class=\"2xx\"}") == "2");
+  CHECK(value_of(
+            text,
+            count_of + "{http_request_method=\"_OTHER\",http_route=\"\",class=\"4xx\",site=\"a.example\"}") ==
+        "1");
+}
+
 TEST_CASE("a histogram is cumulative, and ends in its count", "[metrics]") {
   const auto stats = std::make_unique<WorkerStats>();
   stats->turns.add(500);

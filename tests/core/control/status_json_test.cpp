@@ -29,6 +29,10 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   SiteCounters& site = stats->sites[stats->site_index("a.example")];
   site.answers_by_class[4].add(7);
   site.bytes_sent.add(99);
+  for (const char* name : {"a.example", "b.example"}) {
+    const std::uint32_t series = stats->request_series_index(name, "/x/", RequestSeries::kind_of(0, 200));
+    stats->request_series[series].durations.add(7'000'000);
+  }
   stats->answers[stats->module_index("hello")].add(0);
   stats->module_counters[stats->module_counter_index("hello.greeted")].value.add(4);
   stats->module_counters[stats->module_counter_index("hello2.greeted")].value.add(5);
@@ -61,7 +65,7 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   CHECK_THAT(json, Contains(R"("requests":6,)"));                                 // with those of the past
   CHECK_THAT(json, Contains(R"("answers":{"1xx":0,"2xx":4,"3xx":0,"4xx":0,"5xx":0})"));
   CHECK_THAT(json, Contains(R"({"site":"a.example","answers":{"1xx":0,"2xx":0,"3xx":0,"4xx":14,"5xx":0},)"
-                            R"("sent_bytes":198})"));
+                            R"("sent_bytes":198,"latency":{"count":2,"seconds":0.014,"buckets":[[0.01,2]]}})"));
   CHECK_THAT(json, Contains(R"({"site":"a.example","mount":"/x/","module":"hello","generation":2,)"
                             R"("filter":false,"state":"serving"})"));
   CHECK_THAT(json, Contains(R"("address":"unix:/s")") && Contains(R"("filter":true,"state":"switched off")"));
