@@ -292,7 +292,7 @@ TimerId ModuleInstance::start_timer(std::uint64_t delay_ms, std::uint64_t period
 }
 
 bool ModuleInstance::ask(Bytes question, Answered& to) {
-  if (condemned_ || services_.questions == nullptr) return false;
+  if (condemned_ || services_.questions == nullptr || questions_.size() >= kQuestionsMax) return false;
   auto guarded = std::make_unique<GuardedQuestion>(*this, to);
   if (!services_.questions->ask(question, *guarded)) return false;
   questions_.push_back(std::move(guarded));

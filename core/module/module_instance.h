@@ -169,6 +169,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // The minors of the interface that brought Handler's methods.
   static constexpr std::uint32_t kEndsSince = 2;
   static constexpr std::uint32_t kLeavingSince = 2;
+  // Of one instance, unanswered. One that asks in a loop leaves room for the others.
+  static constexpr std::size_t kQuestionsMax = 8;
 
   friend class InstanceRef;
   void fired() override;  // kLeftoverMs after retire()

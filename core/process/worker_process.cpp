@@ -1,5 +1,7 @@
 #include "process/worker_process.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -17,6 +19,8 @@ namespace {
 
 // Taken from one worker in one turn. Other workers, and signals, come next.
 constexpr int kMessagesMax = 32;
+// What the kernel counts for messages that a worker has not read; each takes several hundred bytes of it.
+constexpr int kUnreadMax = 16 * 1024;
 // How often to look whether a worker is ending.
 constexpr std::uint64_t kLookMs = 1'000;
 
@@ -61,6 +65,11 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, 
   }
   process->look_.at(monotonic_ms() + kLookMs);
   return process;
+}
+
+bool WorkerProcess::reads_messages() const {
+  int unread = 0;
+  return ::ioctl(control_.get(), SIOCOUTQ, &unread) == 0 && unread <= kUnreadMax;
 }
 
 void WorkerProcess::kill() {

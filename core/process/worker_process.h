@@ -64,6 +64,9 @@ class WorkerProcess final : private Pollable {
   // What it may still use when nobody waits for it any more.
   WorkerSeats::Lease take_seat() { return std::move(leases_.seat); }
   QuestionPace& question_pace() { return question_pace_; }
+  // Whether it has read what it was told before, but for a few messages. One that does not read keeps what the
+  // messages carry.
+  bool reads_messages() const;
   void kill();
   // Kills it, and its end needs no report.
   void dismiss();

@@ -222,6 +222,7 @@ WorkerProcess* Supervisor::find_worker(pid_t pid) const {
 }
 
 void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
+  if (message.kind == ControlMessage::ask && !worker.reads_messages()) return;
   if (message.kind == ControlMessage::ask) {
     const auto tell = [&worker](const WorkerMessage& answer, int fd) { worker.tell(answer, fd); };
     return questions_.asked(message, worker.question_pace(), monotonic_ms(), tell);

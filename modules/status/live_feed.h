@@ -23,13 +23,12 @@ class LiveFeed final : private Timer, private Answered {
 
   void watch(Exchange& exchange) {
     channel_.subscribe(exchange);
-    if (is_closed_ || timer_.value != 0 || channel_.clients() == 0) return;
+    if (timer_.value != 0 || channel_.clients() == 0) return;  // a closed channel has none
     timer_ = host_.every(kPeriodMs, *this);
     ask();
   }
   // Watchers connect again: to the handler, or the worker, that takes this one's place.
   void close() {
-    is_closed_ = true;
     stop();
     channel_.close();
   }
@@ -55,7 +54,6 @@ class LiveFeed final : private Timer, private Answered {
   kit::EventChannel channel_;
   TimerId timer_;
   bool is_asked_ = false;
-  bool is_closed_ = false;
 };
 
 }  // namespace sluice::status

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/explain.h"
 #include "common/http/text.h"
 #include "status/inquiry.h"
 #include "status/live_feed.h"
@@ -63,7 +64,7 @@ class StatusHandler final : public sluice::Handler {
   void handle(Exchange& exchange) override {
     exchange.field("Cache-Control", "no-store");
     exchange.field("X-Content-Type-Options", "nosniff");
-    if (!rule_.admits(exchange)) return refuse(exchange);
+    if (const char* const why = rule_.why_not(exchange)) return refuse(exchange, why);
     const Method method = exchange.request().method;
     if (method != Method::get && method != Method::head) {
       exchange.field("Allow", "GET, HEAD");
@@ -86,11 +87,10 @@ class StatusHandler final : public sluice::Handler {
   using Sends = void (StatusHandler::*)(Exchange& exchange, const Finding& finding) const;
   class Reply;
 
-  void refuse(Exchange& exchange) {
+  void refuse(Exchange& exchange, const char* why) {
     host_.count(refused_, 1);
-    send(exchange, 403, kPlainText,
-         "The status is for clients on this host that no proxy stands before. The option allow of the module "
-         "status names others.\n");
+    sluice::files::explain(exchange, [why] { return why; });
+    send(exchange, 403, kPlainText, std::string(why) + "\n");
   }
   static void show_page(Exchange& exchange) {
     const std::string nonce = sluice::status::make_nonce();

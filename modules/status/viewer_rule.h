@@ -1,7 +1,9 @@
 // Who may see the status: clients on this host, and those that the option `allow` names.
 //
-// A proxy on this host makes all the world a client on this host. So a request that says that it was passed on
-// is refused, unless `allow` names where it comes from. Plain values; any thread.
+// A proxy on this host makes all the world a client on this host, so a request that was passed on, or that came
+// by a Unix socket, is none. And a page of another site can let its name lead to this host (DNS rebinding), so
+// the request has to name an IP address or localhost. Neither is asked of those that `allow` names. Plain
+// values; any thread.
 #pragma once
 
 #include <sluice/handler.h>
@@ -16,7 +18,8 @@ namespace sluice::status {
 class ViewerRule {
  public:
   explicit ViewerRule(std::vector<files::AddressRange> allow) : allow_(std::move(allow)) {}
-  bool admits(Exchange& exchange) const;
+  // Null if the client may see the status; otherwise why not, in a sentence.
+  const char* why_not(Exchange& exchange) const;
 
  private:
   std::vector<files::AddressRange> allow_;

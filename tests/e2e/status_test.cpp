@@ -47,7 +47,7 @@ std::string status_from(const std::string& from, std::uint16_t port) {
   here.sin6_port = 0;
   REQUIRE(::inet_pton(AF_INET6, "::ffff:127.0.0.1", &there.sin6_addr) == 1);
   REQUIRE(::inet_pton(AF_INET6, from.c_str(), &here.sin6_addr) == 1);
-  constexpr std::string_view kRequest = "GET /-/health/live HTTP/1.1\r\nHost: a\r\n\r\n";
+  constexpr std::string_view kRequest = "GET /-/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
   const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   std::string answer(12, '\0');  // "HTTP/1.1 200"
   const bool asked = ::bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof(here)) == 0 &&
@@ -137,7 +137,11 @@ TEST_CASE("the status is for clients on this host that no proxy stands before", 
   CHECK(get(server, "/-/metrics", "X-Forwarded-For: 127.0.0.1\r\n").status == 403);
   const HttpAnswer refused = get(server, "/-/", "Via: 1.1 proxy\r\n");
   CHECK(refused.status == 403);
-  CHECK_THAT(refused.body, StartsWith("The status is for clients on this host"));
+  CHECK_THAT(refused.body, StartsWith("The status is not for what a proxy passes on"));
+  CHECK(HttpClient(server.endpoint()).get("/-/metrics", "X-Forwarded-Host: a\r\n").status == 403);
+  HttpClient rebound(server.endpoint());
+  rebound.send("GET /-/ HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
+  CHECK(rebound.read_answer().status == 403);
   CHECK(server.stop() == 0);
 }
 
@@ -228,7 +232,7 @@ TEST_CASE("a server that stops is not ready for kept connections, and lives", "[
   }));
   server.signal(SIGTERM);
   CHECK(server.logs("stopping: "));
-  probe.send("Host: a\r\n\r\n");
+  probe.send("Host: localhost\r\n\r\n");
   const HttpAnswer answer = probe.read_answer();
   CHECK(answer.status == 503);
   CHECK(answer.body == "not ready: the server is stopping\n");

@@ -118,7 +118,7 @@ void HttpClient::send_byte_by_byte(std::string_view bytes) {
 
 void HttpClient::request(std::string_view method, std::string_view target, std::string_view fields) {
   std::string text(method);
-  text.append(" ").append(target).append(" HTTP/1.1\r\nHost: test\r\n").append(fields).append("\r\n");
+  text.append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n").append(fields).append("\r\n");
   send(text);
 }
 

@@ -208,6 +208,11 @@ TEST_CASE_METHOD(Fixture, "a question is answered while its instance lives, and 
   services.questions = &asked;
   InstanceRef instance = hello("/hello/");
   CHECK_FALSE(instance->ask("passwords", taking));
+  std::size_t taken = 0;
+  while (taken < 100 && instance->ask("metrics", taking)) ++taken;
+  CHECK(taken == 8);
+  while (!asked.askers.empty()) asked.askers.front()->answered(false, "");
+  taking.heard.clear();
   REQUIRE(instance->ask("metrics", taking));
   asked.askers.front()->answered(true, "one");
   CHECK(asked.askers.empty());

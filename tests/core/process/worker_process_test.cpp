@@ -51,6 +51,18 @@ struct Fixture : WorkerProcess::Owner {
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "a worker that does not read what it is told is known", "[worker_process]") {
+  start([] {
+    for (;;) ::pause();
+  });
+  CHECK(worker->reads_messages());
+  int told = 0;
+  while (worker->reads_messages() && told < 1000 && worker->tell({ControlMessage::told, 1})) ++told;
+  CHECK(told > 3);
+  CHECK(told < 100);
+  worker->kill();
+}
+
 TEST_CASE_METHOD(Fixture, "a worker that talks without a pause leaves each turn to others, too",
                  "[worker_process]") {
   start([] {
