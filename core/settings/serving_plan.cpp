@@ -14,6 +14,7 @@
 #include "base/mistakes.h"
 #include "settings/address_clash.h"
 #include "settings/option_value.h"
+#include "settings/processor_quota.h"
 #include "settings/ticket_key_file.h"
 
 namespace sluice {
@@ -46,13 +47,18 @@ Result<MountFolder> plan_folder(const MountSpec& mount, const SitePlan& site, Se
   return MountFolder{plan.folders.back().get(), "", wanted.string()};
 }
 
+// Fewer if a quota of time lets no more run at once.
+unsigned within_quota(unsigned processors) {
+  return std::clamp(std::min(processors, processor_quota().value_or(processors)), 1U, kWorkersMax);
+}
+
 // sched_getaffinity(2) fails with EINVAL while the set has no bit for each processor that the kernel supports.
 unsigned usable_processors() {
   constexpr std::size_t kSetsMax = 1024;  // a million processors
   for (std::vector<cpu_set_t> sets(1); sets.size() <= kSetsMax; sets.resize(2 * sets.size())) {
     const std::size_t size = sets.size() * sizeof(cpu_set_t);
     if (::sched_getaffinity(0, size, sets.data()) == 0)
-      return std::clamp(static_cast<unsigned>(CPU_COUNT_S(size, sets.data())), 1U, kWorkersMax);
+      return within_quota(static_cast<unsigned>(CPU_COUNT_S(size, sets.data())));
     if (errno != EINVAL) break;
   }
   return 1;
