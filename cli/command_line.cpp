@@ -112,7 +112,7 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
         [&result] {
           result.given["json"] = {{"on", "--json"}};
         },
-        "Print it as JSON, with the history of the modules and all counts");
+        "Print it as JSON, with all that is known");
   }
   added->callback([&result, &command] {
     result.command = CommandLine::Command::control;
@@ -319,6 +319,9 @@ void add_commands(CLI::App& app, CommandLine& result) {
   manual.callback(chooses(CommandLine::Command::manual));
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   add_explain(app, result);
+  CLI::App& top = *app.add_subcommand("top", "Show again and again what the running server does; ends with q");
+  add_option(top, *find_serve_option("control"), result.given);
+  top.callback(chooses(CommandLine::Command::top));
   add_new(app, result);
   add_check(app, result.given).callback(chooses(CommandLine::Command::check));
   CLI::App& completions =

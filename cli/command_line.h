@@ -22,6 +22,7 @@ struct CommandLine {
     new_module,  // `given` has its kind
     check,
     explain,
+    top,
     bash_completions,
     zsh_completions,
   };

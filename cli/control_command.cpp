@@ -29,6 +29,9 @@ constexpr ControlCommandLine kCommands[] = {
     {"reload", nullptr, "Make the running server read its settings and modules again"},
     {"stop", nullptr, "Make the running server finish the requests under way and end, and wait for it"},
     {"status", nullptr, "Show the running server's workers and mounts", "status-json"},
+    {"certificates", nullptr,
+     "Show the running server's certificates: of which sites, for which names, until when",
+     "certificates-json"},
     {"module enable", "NAME", "Make the running server load a module that was switched off"},
     {"module disable", "NAME", "Make the running server switch a module off: its mounts answer 503"},
     {"metrics", nullptr, "Print the running server's counters in the text format of Prometheus"},
@@ -85,21 +88,27 @@ std::span<const ControlCommandLine> control_commands() {
   return kCommands;
 }
 
-int run_control(const std::string& request, const OptionTexts& command_line, const Environment& environment,
-                std::ostream& out, std::ostream& err) {
+Result<std::string> ask_server(const std::string& request, const OptionTexts& command_line,
+                               const Environment& environment) {
   const auto settings = read_control_settings(command_line, environment);
   const auto path = settings.and_then(find_server);
-  if (!path) return refuse(err, path.error());
+  if (!path) return Unexpected(path.error());
   const auto answer = ask(*path, request);
-  if (!answer) return refuse(err, answer.error());
+  if (!answer) return answer;
   const std::string_view text = *answer;
   const std::size_t end = text.find('\n');
   constexpr std::string_view kError = "error ";
   if (end == std::string_view::npos)
-    return refuse(err, Error{"the server at " + *path + " ended without an answer, or is busy: try again"});
-  if (text.starts_with(kError))
-    return refuse(err, Error{std::string(text.substr(kError.size(), end - kError.size()))});
-  out << text.substr(end + 1);
+    return fail("the server at " + *path + " ended without an answer, or is busy: try again");
+  if (text.starts_with(kError)) return fail(std::string(text.substr(kError.size(), end - kError.size())));
+  return std::string(text.substr(end + 1));
+}
+
+int run_control(const std::string& request, const OptionTexts& command_line, const Environment& environment,
+                std::ostream& out, std::ostream& err) {
+  const auto answer = ask_server(request, command_line, environment);
+  if (!answer) return refuse(err, answer.error());
+  out << *answer;
   return kExitFine;
 }
 

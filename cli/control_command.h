@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "base/error.h"
 #include "option_texts.h"
 
 namespace sluice::cli {
@@ -22,6 +23,10 @@ struct ControlCommandLine {
 };
 
 std::span<const ControlCommandLine> control_commands();
+
+// What the running server answers to a line; an error is the server's, or says that none can be asked.
+Result<std::string> ask_server(const std::string& request, const OptionTexts& command_line,
+                               const Environment& environment);
 
 // `request` is the command's name, and its argument after a space. Returns the exit code: 1 when no server
 // can be asked, or when the server refuses.

@@ -11,6 +11,7 @@
 #include "modules_command.h"
 #include "new_command.h"
 #include "serve_command.h"
+#include "top_command.h"
 
 namespace sluice::cli {
 
@@ -29,6 +30,8 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
       return run_control(line.request, line.given, environment, out, err);
     case CommandLine::Command::explain:
       return run_explain(line.given, environment, out, err);
+    case CommandLine::Command::top:
+      return run_top(line.given, environment, out, err);
     case CommandLine::Command::new_module:
       return run_new(line.given, out, err);
     case CommandLine::Command::check:

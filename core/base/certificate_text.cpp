@@ -5,6 +5,18 @@
 #include "base/openssl_owned.h"
 
 namespace sluice {
+namespace {
+
+std::string name_text(const X509_NAME* name) {
+  const OpensslOwned<BIO> out(BIO_new(BIO_s_mem()));
+  if (out == nullptr) return "";
+  if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253) < 0) return "";
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+}  // namespace
 
 std::string fingerprint_of(const X509& certificate) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -21,12 +33,11 @@ std::string fingerprint_of(const X509& certificate) {
 }
 
 std::string subject_of(const X509& certificate) {
-  const OpensslOwned<BIO> out(BIO_new(BIO_s_mem()));
-  if (out == nullptr) return "";
-  if (X509_NAME_print_ex(out.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_RFC2253) < 0) return "";
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
+  return name_text(X509_get_subject_name(&certificate));
+}
+
+std::string issuer_of(const X509& certificate) {
+  return name_text(X509_get_issuer_name(&certificate));
 }
 
 }  // namespace sluice

@@ -12,5 +12,7 @@ std::string fingerprint_of(const X509& certificate);
 // The subject's distinguished name as RFC 2253 writes it: "CN=Ada,O=Example". Other bytes than printable ASCII
 // are escaped.
 std::string subject_of(const X509& certificate);
+// The same of who has signed it.
+std::string issuer_of(const X509& certificate);
 
 }  // namespace sluice

@@ -56,6 +56,8 @@ std::vector<ControlCommand> ControlCommands::commands() {
       {"status", [this](ControlTicket, const std::string&) { return actions_.status(); }},
       {"status-json", [this](ControlTicket, const std::string&) { return actions_.status_json(); }},
       {"metrics", [this](ControlTicket, const std::string&) { return actions_.metrics(); }},
+      {"certificates", [this](ControlTicket, const std::string&) { return actions_.certificates(); }},
+      {"certificates-json", [this](ControlTicket, const std::string&) { return actions_.certificates_json(); }},
       {"module enable",
        [this, without_text](ControlTicket ticket, const std::string& module) -> std::optional<ControlAnswer> {
          if (stopping_) return stops();

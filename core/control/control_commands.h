@@ -21,6 +21,8 @@ class ControlCommands {
     std::function<std::string()> status;
     std::function<std::string()> status_json;
     std::function<std::string()> metrics;
+    std::function<std::string()> certificates;
+    std::function<std::string()> certificates_json;
     std::function<void(const std::string& module, std::function<void(const Result<void>&)> answer)> enable;
     std::function<Result<void>(const std::string& module)> disable;
     std::function<void(const std::string& query, std::function<void(const ControlAnswer&)> answer)> explain;

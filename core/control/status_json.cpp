@@ -200,7 +200,7 @@ void put_certificates(JsonText& json, const std::vector<CertificateView>& certif
     put_texts(json, "sites", sites);
     json.member("not_after", facts.not_after_s);
     json.member("days_left", (facts.not_after_s - now_s) / kDayS);
-    json.member("fingerprint", facts.fingerprint).end();
+    json.member("fingerprint", facts.fingerprint).member("issuer", facts.issuer).end();
   }
   json.end();
 }

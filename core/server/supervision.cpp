@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/process_setup.h"
 #include "base/text.h"
+#include "control/certificates_text.h"
 #include "control/health_text.h"
 #include "control/status_json.h"
 #include "control/status_text.h"
@@ -147,6 +148,8 @@ Result<void> Supervisor::open_control() {
   actions.status = [this] { return status_text(view()); };
   actions.status_json = [this] { return status_in_json(); };
   actions.metrics = [this] { return metrics_text(view(), past_); };
+  actions.certificates = [this] { return certificates_text(view().certificates, std::time(nullptr)); };
+  actions.certificates_json = [this] { return certificates_json(view().certificates, std::time(nullptr)); };
   questions_.add("status", actions.status_json);
   questions_.add("metrics", actions.metrics);
   questions_.add("health", [this] { return health_text(view()); });

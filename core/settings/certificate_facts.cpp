@@ -11,6 +11,7 @@
 #include <ctime>
 #include <memory>
 
+#include "base/certificate_text.h"
 #include "base/netstring.h"
 #include "base/openssl_owned.h"
 #include "base/utc_time.h"
@@ -24,11 +25,15 @@ constexpr std::size_t kNameSizeMax = 255;
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999, which is the format's last
 
 // Other bytes than printable ones could write lines of their own into logs and terminals.
-std::string printable(std::string_view bytes) {
+std::string printable(std::string_view bytes, char least = '!') {
   std::string text(bytes.substr(0, kNameSizeMax));
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; }, '?');
+      text.begin(), text.end(), [least](char c) { return c < least || c > '~'; }, '?');
   return text;
+}
+
+std::string printable_with_blanks(std::string_view bytes) {
+  return printable(bytes, ' ');
 }
 
 std::string name_text(const GENERAL_NAME& name) {
@@ -65,7 +70,7 @@ std::optional<CertificateFacts> facts_of(const Certificate& certificate) {
   if (known) {
     facts = CertificateFacts{certificate.files.chain, names_of(first.get()),
                              std::clamp<std::int64_t>(::timegm(&end), 0, kLastSecond),
-                             fingerprint_of(certificate.chain)};
+                             fingerprint_of(certificate.chain), printable_with_blanks(issuer_of(*first))};
   }
   ERR_clear_error();
   return facts;
@@ -84,7 +89,10 @@ std::vector<CertificateFacts> facts_of(const std::vector<Certificate>& certifica
 std::string encode_facts(const std::vector<CertificateFacts>& all) {
   NetstringWriter out;
   for (const CertificateFacts& facts : all) {
-    out.put(facts.file).put(static_cast<std::uint64_t>(facts.not_after_s)).put(facts.fingerprint);
+    out.put(facts.file)
+        .put(static_cast<std::uint64_t>(facts.not_after_s))
+        .put(facts.fingerprint)
+        .put(facts.issuer);
     NetstringWriter names;
     for (const std::string& name : facts.names) names.put(name);
     out.put(names.take());
@@ -99,6 +107,7 @@ std::vector<CertificateFacts> decode_facts(std::string_view text) {
     facts.file = fields.next();
     facts.not_after_s = static_cast<std::int64_t>(std::min<std::uint64_t>(fields.next_number(), kLastSecond));
     facts.fingerprint = printable(fields.next());
+    facts.issuer = printable_with_blanks(fields.next());
     for (NetstringReader names(fields.next()); !names.at_end() && facts.names.size() < kNamesMax;)
       facts.names.push_back(printable(names.next()));
     all.push_back(std::move(facts));

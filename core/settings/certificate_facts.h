@@ -19,6 +19,7 @@ struct CertificateFacts {
   std::vector<std::string> names;  // hosts and addresses (subjectAltName), in printable characters
   std::int64_t not_after_s = 0;    // its last second, since 1970
   std::string fingerprint;         // SHA-256, as browsers show it
+  std::string issuer{};            // who has signed it, as RFC 2253 writes it
 
   bool operator==(const CertificateFacts&) const = default;
 };

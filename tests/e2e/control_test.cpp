@@ -110,6 +110,26 @@ TEST_CASE("the status names workers and mounts", "[e2e][control]") {
     CHECK_THAT(status.out, Contains(" " + std::to_string(worker) + " "));
 }
 
+TEST_CASE("certificates and a page of what happens are printed", "[e2e][control]") {
+  const Site site({"hello"});
+  ServerProcess server(site, {"--workers", "1", "--listen", "127.0.0.1:0", "--listen", "https://127.0.0.1:0",
+                              "--certificate", "self-signed"});
+  const Outcome certificates = ask(site, "certificates");
+  CHECK_THAT(certificates.out,
+             Contains("DAYS LEFT  EXPIRES ") && Contains(" CN=") && Contains("  self-signed\n"));
+  const Outcome json =
+      run({sluice_binary(), "certificates", "--json"}, {{"RUNTIME_DIRECTORY", site.path("run")}});
+  CHECK_THAT(json.out,
+             Contains(R"([{"file":"self-signed","sites":["default"],)") && Contains(R"("days_left":)"));
+  CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+  const Outcome top = ask(site, "top");  // this is no terminal
+  CHECK(top.code == 0);
+  CHECK_THAT(top.out, Contains(" 1 workers, ") && Contains("/hello/") && Contains("WORKER  REQUESTS/S"));
+  CHECK(top.out.find('\x1b') == std::string::npos);
+  CHECK(server.stop() == 0);
+  CHECK(ask(site, "top").code == 1);
+}
+
 TEST_CASE("counts outlive the worker that counted", "[e2e][control]") {
   const Site site({"hello"});
   ServerProcess server(site, {"--workers", "1"});

@@ -76,5 +76,5 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   CHECK_THAT(json, Contains(R"("module_events":[{"time":1700000000,"module":"hello","generation":2,)"
                             R"("event":"refused","reason":"it \"is\" broken"}])"));
   CHECK_THAT(json, Contains(R"({"file":"/a.pem","names":["a.org"],"sites":["a.example"],)"
-                            R"("not_after":1700086400,"days_left":1,"fingerprint":"AB"})"));
+                            R"("not_after":1700086400,"days_left":1,"fingerprint":"AB","issuer":""})"));
 }

@@ -23,6 +23,7 @@ TEST_CASE("names, end and fingerprint are read", "[certificate_facts]") {
   const CertificateFacts& facts = all[0];
   CHECK(facts.file == kSelfSigned);
   CHECK(facts.fingerprint == fingerprint_of(made->chain));
+  CHECK_THAT(facts.issuer, Catch::Matchers::StartsWith("CN="));
   CHECK(std::count(facts.names.begin(), facts.names.end(), "localhost") == 1);
   CHECK(std::count(facts.names.begin(), facts.names.end(), "127.0.0.1") == 1);
   CHECK(std::count(facts.names.begin(), facts.names.end(), "::1") == 1);
@@ -33,8 +34,8 @@ TEST_CASE("names, end and fingerprint are read", "[certificate_facts]") {
 }
 
 TEST_CASE("facts go through a text", "[certificate_facts]") {
-  const std::vector<CertificateFacts> all{{"/a:b", {"example.org", "*.example.org"}, 1'800'000'000, "AB:CD"},
-                                          {"c", {}, 0, ""}};
+  const std::vector<CertificateFacts> all{
+      {"/a:b", {"example.org", "*.example.org"}, 1'800'000'000, "AB:CD", "CN=An issuer,O=X"}, {"c", {}, 0, ""}};
   CHECK(decode_facts(encode_facts(all)) == all);
   CHECK(decode_facts("").empty());
 }
