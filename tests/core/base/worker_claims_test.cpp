@@ -104,7 +104,7 @@ TEST_CASE("while rows are being taken a new name is refused, not granted", "[wor
   CHECK(claims.claim(0, {100, 3}, 1) == Claimed::refused);
   claims.sweep(~WorkerClaims::Seats(1U << 2), 3);
   CHECK(counts(claims, 0, {100, 3}, 1));
-  for (const std::uint64_t i : {1, 2, 3, 5, 6, 7, 8}) CHECK(claims.sum({i, 3}) == 1);
+  for (const std::uint64_t i : {1U, 2U, 3U, 5U, 6U, 7U, 8U}) CHECK(claims.sum({i, 3}) == 1);
 }
 
 TEST_CASE("a claim in a row that is marked is given back, and its name stays", "[worker_claims]") {
