@@ -133,10 +133,6 @@ Result<void> set_offload_threads(const ServeOption& option, ServeRequest& reques
   return set_number(kCount, option, request.settings.offload_threads, text);
 }
 
-Result<void> set_check(const ServeOption&, ServeRequest& request, const std::string& text) {
-  return parse_flag(text).map([&](bool on) { request.check = on; });
-}
-
 Result<void> set_access_log_format(const ServeOption&, ServeRequest& request, const std::string& text) {
   if (text != "combined" && text != "json")
     return fail(in_quotes(text) + " is not a format of the access log: write combined or json");
@@ -318,6 +314,8 @@ constexpr ServeOption kOptions[] = {
         ClientCounts::kCountMax),
     limit<&Limits::turn_bytes_max, kSize>("turn-max", "SIZE", "Sent to one client before it is another's turn.",
                                           16 * kKibi, 64 * kMebi),
+    limit<&Limits::worker_bytes_max, kSize>("worker-memory", "SIZE", "Of the data of a worker; 0 for no limit.",
+                                            0, 1024 * kGibi),
     {"workers", "NUMBER|auto", kProcess, Takes::value, Given::to_server,
      "Worker processes, 1 to 256; auto: one for each processor, or as many as the quota of a container allows.",
      set_workers, [] { return std::string("auto"); }},
@@ -327,6 +325,18 @@ constexpr ServeOption kOptions[] = {
     {"user", "NAME", kProcess, Takes::value, Given::to_server,
      "Serve as this user; only root can change to another.", set_text<kUserField>,
      [] { return std::string("www-data when started as root"); }},
+    {"confine", "auto|on|off", kProcess, Takes::value, Given::to_server,
+     "Confine workers to the files, connections and system calls that serving needs: auto as far as the kernel "
+     "can, on or not at all. 'sluice status' shows what is in force.",
+     set_confine, [] { return std::string("off"); }},
+    {"grant", "NAME=WHAT,...", kProcess, Takes::values, Given::to_server,
+     "Let the module NAME do more than serve files: network (connect to other machines), listen, unix (Unix "
+     "sockets), exec (execute programs), code (make machine code), read:PATH, write:PATH, env:NAME (a "
+     "variable). It holds for the workers in which the module runs. Repeatable.",
+     add_grant, nullptr},
+    {"core-dumps", "on|off", kProcess, Takes::value, Given::to_server,
+     "Let workers that crash leave core dumps, and let their user trace them.", set_core_dumps,
+     [] { return std::string("off"); }},
     {"log-level", "LEVEL", kProcess, Takes::value, Given::to_server, "debug, info, warning or error.",
      set_log_level, [] { return std::string("info"); }},
     {"loop-audit", "on|off", kProcess, Takes::value, Given::to_server,

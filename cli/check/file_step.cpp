@@ -13,6 +13,7 @@
 #include "check/elf_image.h"
 #include "check/needed_libraries.h"
 #include "module/module_file.h"
+#include "module/module_needs.h"
 #include "settings/mount_spec.h"
 #include "settings/option_value.h"
 
@@ -136,6 +137,17 @@ void check_option(const OptionInfo& option, std::set<std::string>& names, Findin
   }
 }
 
+// Grants are the administrator's, so a need is said, and no fault.
+void check_needs(const std::string& path, const ModuleInfo& info, Findings& findings) {
+  const std::uint32_t needs = needs_of(info);
+  if (needs != 0) {
+    findings.advise("needs",
+                    fmt::format("a server refuses it without --grant {}={}", info.name, needs_text(needs)));
+  }
+  const std::string refused = refused_calls(Settings{}, path, info.name, needs);
+  if (!refused.empty()) findings.advise("needs", refused + ", and declare it as .needs of SLUICE_MODULE");
+}
+
 }  // namespace
 
 void check_tables(const ModuleUnderCheck& subject, Findings& findings) {
@@ -185,6 +197,7 @@ void check_description(const ModuleUnderCheck& subject, Findings& findings) {
   if (*info.version == '\0') findings.fail("description", "its version is empty: write one, such as 1.0.0");
   if (*info.summary == '\0')
     findings.advise("description", "its summary is empty: say in a few words what it does");
+  check_needs(subject.copy(0), info, findings);
   std::set<std::string> names;
   for (std::uint32_t i = 0; i < info.option_count; ++i) check_option((*module)->option(i), names, findings);
   if (findings.failed("options")) findings.stop();

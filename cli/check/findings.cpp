@@ -27,6 +27,7 @@ constexpr CheckText kChecks[] = {
     {"load", "it loads, and speaks the module ABI of this sluice"},
     {"description", "it says what it is"},
     {"options", "its table of options is sound"},
+    {"needs", "it declares what it needs beyond the folders of its mounts"},
     {"mount", "its default mount is well-formed"},
     {"create", "a handler can be made with its options"},
     {"refusals", "odd values of options are taken, or refused with a sentence"},

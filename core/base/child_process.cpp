@@ -20,7 +20,10 @@ constexpr int kEndMs = 5;
 // How long to wait for the end of a killed child.
 constexpr std::uint64_t kKilledMs = 1'000;
 
+int report_of_this_process = -1;
+
 [[noreturn]] void run_child(const std::function<std::string()>& task, int report, pid_t parent) {
+  report_of_this_process = report;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);  // the parent ended before the signal was asked for
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGPIPE}) ::signal(signal, SIG_DFL);
@@ -57,6 +60,10 @@ Result<std::unique_ptr<Child>> Child::start(const std::function<std::string()>& 
     run_child(task, writing.get(), parent);
   }
   return std::unique_ptr<Child>(new Child(pid, std::move(reading)));
+}
+
+int Child::own_report_fd() {
+  return report_of_this_process;
 }
 
 Child::~Child() {

@@ -20,6 +20,9 @@ namespace sluice {
 class Child {
  public:
   static Result<std::unique_ptr<Child>> start(const std::function<std::string()>& task);
+  // The descriptor to which this process reports, for a task that closes others; -1 in a process that is no
+  // child.
+  static int own_report_fd();
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

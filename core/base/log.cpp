@@ -189,6 +189,10 @@ void set_log_fd(int fd) {
   log_fd = fd;
 }
 
+int log_descriptor() {
+  return log_fd;
+}
+
 void log(LogLevel level, std::string_view message) {
   if (level < log_level.load(std::memory_order_relaxed)) return;
   const int saved_errno = errno;

@@ -21,6 +21,8 @@ void set_log(LogLevel level, std::string_view process);
 
 // The descriptor for lines from now on; 2 by default. The caller keeps it open.
 void set_log_fd(int fd);
+// That descriptor.
+int log_descriptor();
 
 // Writes "TIME LEVEL PROCESS: message\n" in one write(2). Control bytes are escaped, long messages are cut.
 // Behind the message stands what the innermost LogScope of the thread names. Allocates nothing else.

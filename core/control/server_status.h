@@ -22,6 +22,7 @@ struct WorkerView {
   std::uint64_t up_ms = 0;
   std::string_view state;
   const WorkerStats* stats = nullptr;
+  std::string granted = {};  // to its modules, as it was granted
 };
 
 struct CertificateView {
@@ -39,6 +40,7 @@ struct ServerView {
   std::vector<CertificateView> certificates;  // in force
   std::vector<ModuleEvent> events;            // of the modules, the latest last
   std::string_view state = "ready";           // or "starting", "stopping"
+  std::string lacking = {};                   // what the kernel does not offer to confine workers
 };
 
 }  // namespace sluice

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/confined.h"
+
 namespace sluice {
 namespace {
 
@@ -96,6 +98,8 @@ void put_workers(JsonText& json, const std::vector<WorkerView>& workers) {
     json.member("requests", stats.requests.get()).member("sent_bytes", stats.bytes_sent.get());
     json.member("offload_queued", stats.offload_queued.get());
     json.member("offload_running", stats.offload_running.get());
+    put_texts(json, "confined", confined_words(stats.confined.get()));
+    json.member("granted", worker.granted);
     put_waits(json, stats);
     put_durations(json, "turns", stats.turns);
     json.end();
@@ -214,6 +218,7 @@ std::string status_json(const ServerView& view, const PastCounts& past, std::int
   json.object().member("process", view.pid).member("state", view.state).member("time", now_s);
   json.member("up_seconds", seconds_of_ms(view.up_ms));
   put_texts(json, "listening", view.listening);
+  json.member("confinement_lacking", view.lacking);
   put_workers(json, view.workers);
   put_counters(json, *all);
   put_sites(json, *all);

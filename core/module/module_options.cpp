@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/confined.h"
 #include "module/module_instance.h"
 #include "settings/option_value.h"
 
@@ -79,6 +80,9 @@ Bytes ModuleInstance::option(Bytes name) const {
   // Not options of mounts: modules use these paths to open their folder again when it was replaced.
   if (std::string_view(name) == "server.root") return plan_.root;
   if (std::string_view(name) == "server.folder") return plan_.folder;
+  // Whether only the folders that were there when the worker began can be read.
+  if (std::string_view(name) == "server.confined")
+    return (services_.stats.confined.get() & confined::kFiles) != 0 ? Bytes("on") : Bytes();
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/monotonic_clock.h"
+#include "module/module_needs.h"
 
 namespace sluice {
 
@@ -52,6 +53,7 @@ void MountTable::add_modules(const ModuleSet& set, const LoadedFiles& files) {
       module.shared = same->shared;
       module.shared_made = same->shared_made;
     } else if (const auto loaded = files.find(entry.path); loaded != files.end()) {
+      auto usable = Result<void>();
       if (loaded->second) {
         module.file = *loaded->second;
         const ModuleInfo& info = module.file->info();
@@ -59,8 +61,13 @@ void MountTable::add_modules(const ModuleSet& set, const LoadedFiles& files) {
         const bool has_place = info.default_mount != nullptr && module.file->is_handler();
         module.entry.default_mount = has_place ? info.default_mount : "";
         if (!is_chosen(plan_.settings, module.entry)) continue;
+        usable = check_granted(plan_.settings, info);
       } else {
-        problems_.push_back({entry.file, loaded->second.error().message});
+        usable = Unexpected(loaded->second.error());
+      }
+      if (!usable) {
+        problems_.push_back({entry.file, usable.error().message});
+        module.file = nullptr;
         if (unusable_ == Unusable::left_out) continue;
         module.broken = true;
         if (entry.name.empty()) {

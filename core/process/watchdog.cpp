@@ -70,7 +70,7 @@ void Watchdog::look() {
 
 Watchdog::Held* Watchdog::look_at(const WorkerGroup& group, WorkerProcess& worker, std::uint64_t now_ns) {
   if (!worker.ready() && std::max(worker.started_ms() * kMs, counts_from_ns_) + kStartNs <= now_ns) {
-    worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
+    worker.condemn(worker.wait_kind() == WaitKind::disk);
     worker.kill();
   }
   const std::uint64_t began_ns = worker.stopped() ? kStoppedNs : worker.stats().turn_began_ns.get();
@@ -107,7 +107,7 @@ Watchdog::Held* Watchdog::find_out(const WorkerProcess& worker, std::uint64_t be
   held.since_ns = since_ns;
   held.inside = read_note(worker.stats(), worker.stats().notes[0]);
   if (worker.stats().turn_began_ns.get() != began_ns) return nullptr;
-  held.wait = wait_kind(worker.pid());
+  held.wait = worker.wait_kind();
   if (held.wait == WaitKind::none && !worker.dying()) {
     held.asked = worker.stats().held.taken.load(std::memory_order_acquire) + 1;
     ::kill(worker.pid(), kLookSignal);
@@ -177,7 +177,7 @@ void Watchdog::end_help(const WorkerGroup& group, const WorkerProcess& worker, H
 void Watchdog::end_worker(WorkerProcess& worker, Held& held, bool dying, std::uint64_t now_ns) {
   if (held.ended_ns == 0) {
     held.ended_ns = now_ns;
-    if (!dying) worker.condemn(wait_kind(worker.pid()) == WaitKind::disk);
+    if (!dying) worker.condemn(worker.wait_kind() == WaitKind::disk);
     ::kill(worker.pid(), SIGABRT);  // it leaves a snapshot before it dies
   } else if (now_ns - held.ended_ns >= kDyingNs) {
     worker.kill();

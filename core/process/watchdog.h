@@ -16,7 +16,6 @@
 #include "loop/alarm.h"
 #include "process/culprit.h"
 #include "process/stand_ins.h"
-#include "process/wait_kind.h"
 #include "process/worker_group.h"
 
 namespace sluice {

@@ -174,6 +174,7 @@ Result<void> WorkerGroup::launch(std::size_t slot, const ModuleSet& modules, con
   start.plan = plan_;
   start.group = slots_[slot].group;
   start.modules = modules;
+  start.copies = launch.copies;
   start.unusable = launch.unusable;
   start.index = static_cast<unsigned>(slot);
   for (const Listening& listening : listeners_) listening.sockets->listen_again();

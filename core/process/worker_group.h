@@ -56,6 +56,7 @@ class WorkerGroup final : public RolloutWorkers {
     WorkerSeats* seats = nullptr;
     Unusable unusable = Unusable::left_out;
     std::function<void(const std::vector<ListeningSocket>& own_sockets)> close_others = {};
+    std::string copies = {};  // the folder of private copies of modules
   };
   // Fills the empty slots. Calls `Launched` for each new process.
   using Launched = std::function<void(WorkerProcess&)>;

@@ -1,6 +1,8 @@
 #include "process/worker_process.h"
 
 #include <linux/sockios.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +15,7 @@
 
 #include "base/child_process.h"
 #include "base/monotonic_clock.h"
+#include "worker/confinement.h"
 
 namespace sluice {
 namespace {
@@ -21,6 +24,8 @@ namespace {
 constexpr int kMessagesMax = 32;
 // What the kernel counts for messages that a worker has not read; each takes several hundred bytes of it.
 constexpr int kUnreadMax = 16 * 1024;
+// How many milliseconds a worker has to tell what its loop waits for. It has been held up for far longer then.
+constexpr int kWaitLooksMax = 20;
 // How often to look whether a worker is ending.
 constexpr std::uint64_t kLookMs = 1'000;
 
@@ -44,6 +49,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, 
   process->index_ = start.index;
   process->started_ms_ = monotonic_ms();
   process->leases_ = std::move(leases);
+  if (start.plan->settings.confine != Confine::off)
+    process->granted_ = permissions_text(permissions_of(*start.plan, start.group));
   auto stats = map_stats();
   if (!stats) return Unexpected(stats.error());
   process->stats_ = std::move(*stats);
@@ -54,6 +61,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, 
   process->control_.reset(ends[0]);
   const UniqueFd worker_end(ends[1]);
   refuse_descriptors(process->control_.get());  // a worker out of control could hold up whoever closes them
+  process->ask_wait_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!process->ask_wait_) return fail_errno("cannot make an eventfd for a worker", errno);
   if (!process->messages_.begin(loop, process->control_.get(), EPOLLIN, *process))
     return fail_errno("cannot watch the socket of a worker", errno);
   const pid_t supervisor = ::getpid();
@@ -61,7 +70,7 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const Start& start, 
   if (process->pid_ < 0) return fail_errno("cannot fork a worker", errno);
   if (process->pid_ == 0) {
     process->control_.reset();
-    run_worker(start, *process->stats_, worker_end.get(), supervisor);
+    run_worker(start, *process->stats_, worker_end.get(), process->ask_wait_.get(), supervisor);
   }
   process->look_.at(monotonic_ms() + kLookMs);
   return process;
@@ -103,6 +112,19 @@ void WorkerProcess::condemn(bool by_disk) {
 void WorkerProcess::set_stopped(bool stopped) {
   stopped_ = stopped;
   if (!stopped) went_on_ns_ = monotonic_ns();
+}
+
+WaitKind WorkerProcess::wait_kind() const {
+  if (const auto seen = sluice::wait_kind(pid_)) return *seen;
+  const std::uint64_t before = stats_->wait_told.get();
+  ::eventfd_write(ask_wait_.get(), 1);
+  for (int look = 0; look < kWaitLooksMax; ++look) {
+    const std::uint64_t told = stats_->wait_told.get();
+    if (told != before)
+      return told % 4 == static_cast<std::uint64_t>(WaitKind::disk) ? WaitKind::disk : WaitKind::sleep;
+    ::poll(nullptr, 0, 1);
+  }
+  return WaitKind::sleep;
 }
 
 bool WorkerProcess::dying() const {

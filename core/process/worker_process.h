@@ -21,6 +21,7 @@
 #include "process/question_pace.h"
 #include "process/worker_seats.h"
 #include "telemetry/worker_stats.h"
+#include "worker/wait_kind.h"
 #include "worker/worker_main.h"
 #include "worker/worker_message.h"
 
@@ -58,6 +59,8 @@ class WorkerProcess final : private Pollable {
   unsigned index() const { return index_; }
   std::uint64_t started_ms() const { return started_ms_; }  // CLOCK_MONOTONIC
   bool ready() const { return ready_; }
+  // What its modules are granted, for people; empty for nothing.
+  const std::string& granted() const { return granted_; }
   const WorkerStats& stats() const { return *stats_; }
   // False when the message cannot be sent. A worker that is gone is reaped later.
   bool tell(const WorkerMessage& message, int fd = -1) { return send_message(control_.get(), message, fd); }
@@ -75,6 +78,8 @@ class WorkerProcess final : private Pollable {
   bool dying() const;
   // A signal has stopped it, or it goes on. Time while it was stopped does not count as held up.
   void set_stopped(bool stopped);
+  // What its loop waits for. May take some milliseconds if the worker has to look itself.
+  WaitKind wait_kind() const;
   bool stopped() const { return stopped_; }
   std::uint64_t went_on_ns() const { return went_on_ns_; }  // 0: it was never stopped
   // It holds its loop up for too long and is being ended. `by_disk`: a disk is the reason, not the module it
@@ -98,7 +103,9 @@ class WorkerProcess final : private Pollable {
   pid_t pid_ = -1;
   unsigned index_ = 0;
   std::uint64_t started_ms_ = 0;
+  std::string granted_;
   UniqueFd control_;
+  UniqueFd ask_wait_;
   Registration messages_;
   Alarm look_;
   SharedStats stats_;

@@ -19,7 +19,7 @@ ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout,
   view.events.assign(rollout.events().all().begin(), rollout.events().all().end());
   const auto add = [&](const WorkerProcess& worker, std::string_view state) {
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),
-                            worker.ready() ? state : "starting", &worker.stats()});
+                            worker.ready() ? state : "starting", &worker.stats(), worker.granted()});
   };
   for (const WorkerProcess* worker : group.workers()) add(*worker, "serving");
   if (next != nullptr) {

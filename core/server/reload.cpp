@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/monotonic_clock.h"
 #include "base/netstring.h"
+#include "settings/confinement_support.h"
 
 namespace sluice {
 namespace {
@@ -73,8 +74,11 @@ Result<void> Reload::begin_trial() {
       server_.reread().and_then([&before](const Settings& settings) { return make_plan(settings, &before); });
   if (!plan) return Unexpected(plan.error());
   plan_ = std::move(*plan);
+  const auto confined = check_confinement(plan_->settings);
+  if (!confined) return confined;
   const auto restored = server_.rollout.restore_copies();
   if (!restored) return restored;
+  server_.rollout.take_copies_made_again();  // its workers are new
   tried_ = server_.rollout.set();
   if (plan_->settings.plugins != server_.current.plan().settings.plugins) {
     auto folder = begin_folder_trial(server_.rollout.store(), *plan_);

@@ -28,6 +28,13 @@ constexpr int kSignalsMax = 16;
 constexpr int kEndsMax = 256;
 // Each such end switches a module off, and several workers may end in one module.
 constexpr unsigned kEndsAtStartMax = 1024;
+// The question by which a worker asks to be replaced, because it may not read the folder that is now its root.
+constexpr std::string_view kWantWorkers = "workers";
+
+void log_confinement(const Settings& settings, const std::string& lacking) {
+  if (settings.confine != Confine::off && !lacking.empty())
+    log(LogLevel::warning, "workers are confined in part, since this kernel does not offer " + lacking);
+}
 
 }  // namespace
 
@@ -43,6 +50,7 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       end_of_lame_duck_(loop, [this] { begin_drain(); }),
       end_of_drain_(loop, [this] { kill_all(); }),
       replace_keys_(loop, [this] { replace_ticket_keys(); }),
+      want_again_(loop, [this] { want_workers(); }),
       log_pipe_(loop),
       access_logs_(loop, log_pipe_, [this] { close_for_child({}); }),
       seats_(std::move(state)),
@@ -85,6 +93,7 @@ Supervisor::~Supervisor() {
 Result<void> Supervisor::start() {
   // Also loads the kernel's module, before a connection needs it.
   if (const auto warning = kernel_tls_warning(group_->plan())) log(LogLevel::warning, *warning);
+  log_confinement(group_->plan().settings, lacking_);
   const auto launched =
       watch_signals()
           .and_then([&] {
@@ -153,6 +162,7 @@ Result<void> Supervisor::open_control() {
   questions_.add("status", actions.status_json);
   questions_.add("metrics", actions.metrics);
   questions_.add("health", [this] { return health_text(view()); });
+  questions_.add(kWantWorkers, [this] { return want_workers(); });
   actions.enable = [this](const std::string& module, ModuleRollout::Answer answer) {
     if (reload_ != nullptr) return answer(fail("a reload is at work: try again in a moment"));
     rollout_.enable(module, std::move(answer));
@@ -175,7 +185,8 @@ WorkerGroup::Launch Supervisor::launch(Unusable unusable) {
           &access_logs_,
           &seats_,
           unusable,
-          [this](const std::vector<ListeningSocket>& own_sockets) { close_for_child(own_sockets); }};
+          [this](const std::vector<ListeningSocket>& own_sockets) { close_for_child(own_sockets); },
+          rollout_.store().path()};
 }
 
 // A worker that held another's control socket would keep that one from noticing the supervisor's end. One
@@ -228,6 +239,7 @@ void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
   if (message.kind == ControlMessage::ask && !worker.reads_messages()) return;
   if (message.kind == ControlMessage::ask) {
     const auto tell = [&worker](const WorkerMessage& answer, int fd) { worker.tell(answer, fd); };
+    if (group_->find(worker.pid()) != &worker && message.text == kWantWorkers) return;
     return questions_.asked(message, worker.question_pace(), monotonic_ms(), tell);
   }
   if (message.kind == ControlMessage::explained) return explanations_.explained(worker.pid(), message);
@@ -369,7 +381,10 @@ void Supervisor::respawn_missing() {
   const std::uint64_t now_ms = monotonic_ms();
   if (now_ms < retry_at_ms_) return respawn_.at(retry_at_ms_);
   respawn_.at(now_ms + RestartPace::kRetryMs);  // also if this ends early, for want of memory
-  const auto launched = rollout_.restore_copies().and_then([&] {
+  const auto restored = rollout_.restore_copies();
+  const bool others_confined = group_->plan().settings.confine != Confine::off && !group_->workers().empty();
+  if (rollout_.take_copies_made_again() && others_confined) want_renewal();
+  const auto launched = restored.and_then([&] {
     return group_->launch_missing(rollout_.set(), launch(Unusable::closed),
                                   [this](WorkerProcess& worker) { rollout_.launched(worker.pid()); });
   });

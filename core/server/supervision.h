@@ -35,6 +35,7 @@
 #include "server/tried_settings.h"
 #include "server/upgrade.h"
 #include "server/worker_questions.h"
+#include "settings/confinement_support.h"
 #include "swap/module_rollout.h"
 
 namespace sluice {
@@ -82,6 +83,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
 
   void want_reload();
   void want_renewal();
+  std::string want_workers();
   bool may_swap();
   std::string serves() const;
   void begin_reload();
@@ -102,6 +104,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   ServerView view() const {
     ServerView view = gather_status(*group_, rollout_, next_group(), retired_.workers(), started_ms_);
     view.certificates = with_sites(certificates_.all(), group_->plan());
+    view.lacking = lacking_;
     view.state = leaving_ || stopping_ ? "stopping" : serving_ ? "ready" : "starting";
     return view;
   }
@@ -122,6 +125,7 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Alarm end_of_lame_duck_;
   Alarm end_of_drain_;
   Alarm replace_keys_;  // of session tickets
+  Alarm want_again_;    // new workers, after a reload that was refused
   LogPipe log_pipe_;
   AccessLogs access_logs_;
   WorkerSeats seats_;
@@ -145,17 +149,20 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   bool hopeless_ = false;  // they cannot get ready
   unsigned ends_at_start_ = 0;
   bool reload_wanted_ = false;
-  bool renewal_ = false;       // the wanted reload keeps the present settings
-  bool renews_ = false;        // the same of the reload under way
-  ReadSettings present_;       // returns the present settings
-  bool leaving_ = false;       // it stops soon, and still accepts
-  bool is_successor_ = false;  // it has taken the place of another server, and nobody else serves
-  bool handed_over_ = false;   // another process serves, and this one only ends its requests
+  bool workers_wanted_ = false;  // which may read the folders that are roots now
+  bool renewal_ = false;         // the wanted reload keeps the present settings
+  bool renews_ = false;          // the same of the reload under way
+  ReadSettings present_;         // returns the present settings
+  bool leaving_ = false;         // it stops soon, and still accepts
+  bool is_successor_ = false;    // it has taken the place of another server, and nobody else serves
+  bool handed_over_ = false;     // another process serves, and this one only ends its requests
   bool stopping_ = false;
   bool forced_ = false;
-  std::uint64_t swaps_until_ms_ = 0;  // until then a wanted reload waits for swaps
-  std::uint64_t retry_at_ms_ = 0;     // no missing worker is started before
+  std::uint64_t workers_again_ms_ = 0;  // new workers are not wanted before
+  std::uint64_t swaps_until_ms_ = 0;    // until then a wanted reload waits for swaps
+  std::uint64_t retry_at_ms_ = 0;       // no missing worker is started before
   std::uint64_t started_ms_ = monotonic_ms();
+  const std::string lacking_ = confinement_lacking();
 };
 
 }  // namespace sluice

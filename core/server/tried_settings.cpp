@@ -4,11 +4,14 @@
 
 #include "base/log.h"
 #include "module/mapped_code.h"
+#include "settings/confinement_support.h"
 
 namespace sluice {
 
 Result<TriedSettings> try_settings(const Settings& settings, const InChild& in_child,
                                    const ServingPlan* before) {
+  const auto confined = check_confinement(settings);
+  if (!confined) return Unexpected(confined.error());
   TriedSettings tried;
   auto store = ModuleStore::create();
   if (!store) return Unexpected(store.error());

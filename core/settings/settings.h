@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "settings/networks.h"
+#include "settings/permissions.h"
 #include "settings/site_settings.h"
 
 namespace sluice {
@@ -28,6 +29,7 @@ struct Limits {
   std::uint32_t client_handshakes_max = 256;       // of TLS, under way; further ones are closed
   std::uint32_t client_requests_max = 2048;        // under way; further ones get 429
   std::uint32_t turn_bytes_max = 2 * 1024 * 1024;  // sent on one connection in one turn of the loop
+  std::uint64_t worker_bytes_max = 0;              // of a worker's data; 0: no limit
 };
 
 // All in milliseconds.
@@ -70,6 +72,9 @@ struct Settings : SiteSettings {
   LogLevel log_level = LogLevel::info;
   std::uint32_t offload_threads = 4;  // per worker
   bool loop_audit = false;
+  Confine confine = Confine::off;
+  std::vector<Grant> grants;
+  bool core_dumps = false;
   std::string control{kNoControl};  // the path of the control socket, or kOwnControl, or kNoControl
   std::string control_folder;
   std::string pid_file;  // empty: none

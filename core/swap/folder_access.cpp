@@ -13,7 +13,9 @@
 namespace sluice {
 namespace {
 
-std::string user_name() {
+// A confined process may not read the list of users.
+std::string user_name(const ServingPlan& plan) {
+  if (plan.user) return plan.user->name;
   const passwd* entry = ::getpwuid(::geteuid());
   return entry != nullptr ? entry->pw_name : "with the ID " + std::to_string(::geteuid());
 }
@@ -69,7 +71,7 @@ std::vector<ModuleWarning> refused_folders(const ServingPlan& plan, const std::v
         {"", prefix,
          fmt::format("the user {} may not enter the folder {}, so all requests for {} get 403: allow it "
                      "(chmod o+x {}), or name another user with --user",
-                     user_name(), folder, whose, folder)});
+                     user_name(plan), folder, whose, folder)});
   };
   std::set<int> refused_roots;
   for (std::size_t i = 0; i < plan.sites.size(); ++i) {

@@ -49,6 +49,9 @@ class ModuleRollout {
   ModuleStore& store() { return *store_; }
   // Makes private copies again that somebody has removed. Called before workers or trials load them.
   Result<void> restore_copies() { return store_->restore(); }
+  // Whether the folder of the copies was made again since the last call. Confined workers that are there
+  // already may not read it.
+  bool take_copies_made_again() { return store_->take_made_again(); }
   // The folder of the private copies.
   const std::string& copies() const { return store_->path(); }
   // The set for a worker that starts.

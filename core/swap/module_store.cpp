@@ -233,6 +233,7 @@ Result<void> ModuleStore::restore_folder() {
   // If the path exists, another user may own it: then mkdir fails, and nothing is written there.
   if (::mkdir(path_.c_str(), 0755) != 0) return fail_errno(what, errno);
   lock_ = lock_folder(path_, LOCK_SH);
+  made_again_ = true;
   if (lock_ && ::fchmod(lock_.get(), 0755) == 0) return {};
   const int error_number = errno;
   lock_.reset();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -88,6 +89,8 @@ class ModuleStore {
   void keep_libraries();
   // Makes the folder and the copies again if somebody has removed them. Their contents are open descriptors.
   Result<void> restore();
+  // Whether the folder was made again since the last call.
+  bool take_made_again() { return std::exchange(made_again_, false); }
 
  private:
   struct Kept {
@@ -105,6 +108,7 @@ class ModuleStore {
   std::string path_;
   UniqueFd lock_;  // flock(2) of the folder
   unsigned copies_ = 0;
+  bool made_again_ = false;
   std::vector<Kept> kept_;
   std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };

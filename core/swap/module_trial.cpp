@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/child_process.h"
 #include "base/log.h"
 #include "base/netstring.h"
+#include "module/module_needs.h"
 #include "swap/folder_access.h"
+#include "worker/confinement.h"
 #include "worker/worker.h"
 
 namespace sluice {
@@ -31,13 +34,17 @@ Result<void> add_group(TrialReport& report, const MountTable& table, Unusable un
   return {};
 }
 
+// In the child, before it loads a module.
+Result<std::uint64_t> confine_trial(const ServingPlan& plan, const ModuleSet& set) {
+  ConfinedProcess process{plan, std::nullopt, "", {Child::own_report_fd()}, true};
+  if (!set.empty()) process.copies = std::filesystem::path(set.front().path).parent_path();
+  return confine(process);
+}
+
 // In the child.
 Result<TrialReport> try_groups(const ServingPlan& plan, const ModuleSet& set, const Terms& terms,
                                WorkerStats& stats) {
-  if (plan.user) {
-    const auto became = become(*plan.user);
-    if (!became) return Unexpected(became.error());
-  }
+  if (const auto confined = confine_trial(plan, set); !confined) return Unexpected(confined.error());
   TrialReport report;
   report.certificates = facts_of(plan.certificates);
   for (const ServingGroup& group : plan.groups) {
@@ -60,6 +67,11 @@ Result<TrialReport> try_groups(const ServingPlan& plan, const ModuleSet& set, co
     report.problems = table.problems();
     for (ModuleWarning& warning : refused_folders(plan, report.mounts))
       report.warnings.push_back(std::move(warning));
+    for (const ModuleEntry& entry : report.modules) {
+      if (entry.closed) continue;
+      std::string refused = refused_calls(plan.settings, entry.path, entry.name, 0);
+      if (!refused.empty()) report.warnings.push_back({entry.file, "", std::move(refused)});
+    }
     const auto chosen = table.check_chosen();
     if (!chosen) return Unexpected(chosen.error());
   }
@@ -119,7 +131,7 @@ Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set, const InCh
 void learn_name(const ServingPlan& plan, ModuleEntry& entry, const InChild& in_child) {
   const auto describe = [&]() -> std::string {
     in_child();
-    if (plan.user && !become(*plan.user)) return {};
+    if (!confine_trial(plan, {entry})) return {};
     const auto file = ModuleFile::load(entry.path, entry.file, entry.generation);
     if (!file) return {};
     const ModuleInfo& info = (*file)->info();

@@ -1,6 +1,7 @@
 // A worker's counters, notes and snapshots, in memory that it shares with the supervisor.
 //
-// The worker's loop writes all of them, except the notes of offload threads, which each thread writes itself.
+// The worker's loop writes all of them, except the notes of offload threads, which each thread writes itself,
+// and what the lifeline's thread tells.
 // Other threads and processes read them. All are lock-free atomics, read in no particular order. All bytes may
 // be zero, so fresh pages of mmap(2) are valid WorkerStats.
 #pragma once
@@ -82,6 +83,8 @@ struct WorkerStats {
   Counter offload_running;          // now
   DurationHistogram offload_waits;  // from being submitted to being given to a thread
   Counter turn_began_ns;            // CLOCK_MONOTONIC; 0 between two turns
+  Counter confined;                 // bits of confined::
+  Counter wait_told;                // by the lifeline's thread, when it is asked: 4 * (how often) + WaitKind
   CallNote notes[kThreadsMax];
   Snapshot fault;  // of the thread that a fatal signal met
   Snapshot held;   // of the loop's thread, each time the supervisor asks

@@ -19,9 +19,9 @@ constexpr std::uint64_t kMs = 1'000'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Lifeline>> Lifeline::start(const WorkerStats& stats, int control,
-                                                  std::uint64_t limit_ms) {
-  std::unique_ptr<Lifeline> lifeline(new Lifeline(stats, limit_ms));
+Result<std::unique_ptr<Lifeline>> Lifeline::start(WorkerStats& stats, int control, std::uint64_t limit_ms,
+                                                  int asked, OwnWait own_wait) {
+  std::unique_ptr<Lifeline> lifeline(new Lifeline(stats, limit_ms, asked, std::move(own_wait)));
   lifeline->control_.reset(::fcntl(control, F_DUPFD_CLOEXEC, 0));
   lifeline->stop_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!lifeline->control_ || !lifeline->stop_) return fail_errno("a worker cannot watch its supervisor", errno);
@@ -47,16 +47,29 @@ Lifeline::~Lifeline() {
   thread_.join();
 }
 
-bool Lifeline::wait(int fd, int wait_ms) const {
+bool Lifeline::wait(int fd, int wait_ms) {
   // poll(2) reports the end of the other side without being asked for it.
-  pollfd wanted[] = {{stop_.get(), POLLIN, 0}, {fd, 0, 0}};
-  while (::poll(wanted, 2, wait_ms) < 0 && errno == EINTR) {
+  pollfd wanted[] = {{stop_.get(), POLLIN, 0}, {fd, 0, 0}, {asked_, POLLIN, 0}};
+  for (int ready = -1; ready < 0 || (wanted[0].revents | wanted[1].revents) == 0;) {
+    ready = ::poll(wanted, 3, wait_ms);
+    if (ready == 0 || (ready < 0 && errno != EINTR)) break;
+    if (ready > 0 && wanted[2].revents != 0) tell();
+    wanted[2].fd = asked_;
   }
   // A descriptor that was closed never reports an end.
   return wanted[0].revents == 0 && (wanted[1].revents & POLLNVAL) == 0;
 }
 
-void Lifeline::run() const {
+void Lifeline::tell() {
+  eventfd_t count = 0;
+  if (::eventfd_read(asked_, &count) != 0) {
+    asked_ = -1;  // a module has closed it
+    return;
+  }
+  stats_.wait_told.set(4 * ++told_ + static_cast<std::uint64_t>(own_wait_.kind()));
+}
+
+void Lifeline::run() {
   if (!wait(control_.get(), -1)) return;
   const std::uint64_t ended_ns = monotonic_ns();
   while (wait(-1, kLookMs)) {

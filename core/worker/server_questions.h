@@ -58,7 +58,7 @@ class ServerQuestions final : public Questions, private Timer {
   int control_ = -1;
   std::uint64_t last_number_ = 0;
   TimerId timer_{};
-  std::array<Question, 3> questions_{{{"metrics"}, {"status"}, {"health"}}};
+  std::array<Question, 4> questions_{{{"metrics"}, {"status"}, {"health"}, {"workers"}}};
 };
 
 }  // namespace sluice

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <csignal>
 #include <string>
+#include <utility>
 
 #include "base/log.h"
 #include "base/process_setup.h"
 #include "telemetry/fault_handler.h"
+#include "worker/confinement.h"
 #include "worker/lifeline.h"
 #include "worker/worker.h"
 
@@ -31,15 +33,18 @@ void name_sites(WorkerStats& stats, const std::vector<SitePlan>& sites) {
   if (named < sites.size()) stats.site(named).name.set("(more)");
 }
 
-Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
-  if (start.plan->user) {
-    auto became = become(*start.plan->user);
-    if (!became) return became;
-  }
+Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control, int asked) {
+  OwnWait own_wait;
+  ConfinedProcess process{
+      *start.plan, start.group, start.copies, {control, asked, own_wait.fd(), start.access.wake_fd}};
+  for (const ListeningSocket& socket : start.sockets) process.descriptors.push_back(socket.fd);
+  const auto confined = confine(process);
+  if (!confined) return Unexpected(confined.error());
+  stats.confined.set(*confined);
   name_sites(stats, start.plan->sites);
   // Starts before there are modules, whose threads are not the worker's own.
-  const auto lifeline =
-      Lifeline::start(stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs);
+  const auto lifeline = Lifeline::start(
+      stats, control, start.plan->settings.timeouts.drain_ms + kLifelineGraceMs, asked, std::move(own_wait));
   if (!lifeline) return Unexpected(lifeline.error());
   auto worker = Worker::prepare(*start.plan, start.plan->groups[start.group], start.modules, stats,
                                 {start.unusable, start.state});
@@ -54,7 +59,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control) {
 
 }  // namespace
 
-void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t supervisor) {
+void run_worker(const WorkerStart& start, WorkerStats& stats, int control, int asked, pid_t supervisor) {
   // A worker that does not serve yet can simply be killed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) ::_exit(0);
@@ -74,7 +79,7 @@ void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t
   if (start.plan->has_tls()) leave_memory_out_of_dumps();
   install_fault_handler(stats);
   const FaultStack stack(0);
-  const auto served = serve(start, stats, control);
+  const auto served = serve(start, stats, control, asked);
   if (!served) log(LogLevel::error, served.error().message);
 #if defined(__SANITIZE_ADDRESS__)
   if (__lsan_do_recoverable_leak_check() != 0) ::_exit(23);

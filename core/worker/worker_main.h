@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/shared_state.h"
@@ -20,6 +21,7 @@ struct WorkerStart {
   PlanPtr plan;
   std::size_t group = 0;  // of ServingPlan::groups
   ModuleSet modules;
+  std::string copies;  // the folder of their private copies
   Unusable unusable = Unusable::left_out;
   unsigned index = 0;
   std::vector<ListeningSocket> sockets;
@@ -31,7 +33,9 @@ struct WorkerStart {
 };
 
 // Runs in the forked process. Never returns, so that no object of the supervisor's is destroyed twice.
-// `supervisor` is the process that forked it; `control` leads there.
-[[noreturn]] void run_worker(const WorkerStart& start, WorkerStats& stats, int control, pid_t supervisor);
+// `supervisor` is the process that forked it; `control` leads there. By the eventfd(2) `asked` it asks what the
+// loop waits for.
+[[noreturn]] void run_worker(const WorkerStart& start, WorkerStats& stats, int control, int asked,
+                             pid_t supervisor);
 
 }  // namespace sluice

@@ -32,7 +32,12 @@ UserFile failed(const std::string& mistake) {
 
 UserFile refused(const std::string& path, int error) {
   if (error == ENOENT) return failed(path + " is missing: make it with 'htpasswd -B -c FILE NAME'");
-  if (error == EACCES) return failed(path + " may not be read by the server's user: change its group or mode");
+  if (error == EACCES) {
+    return failed(
+        path +
+        " may not be read by the server's workers: change its group or mode, and name it with its folder, "
+        "as in /etc/sluice/users");
+  }
   return failed(path + " cannot be read: " + std::strerror(error));
 }
 

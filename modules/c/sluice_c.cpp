@@ -17,7 +17,8 @@ static_assert(offsetof(sluice_request, scheme) == offsetof(sluice::Request, sche
 static_assert(sizeof(sluice_option) == sizeof(sluice::OptionInfo));
 static_assert(offsetof(sluice_option, choices) == offsetof(sluice::OptionInfo, choices));
 static_assert(sizeof(sluice_module_info) == sizeof(sluice::ModuleInfo));
-static_assert(offsetof(sluice_module_info, create_filter) == offsetof(sluice::ModuleInfo, create_filter));
+static_assert(offsetof(sluice_module_info, needs) == offsetof(sluice::ModuleInfo, needs));
+static_assert(SLUICE_NEEDS_NETWORK == sluice::kNeedsNetwork && SLUICE_NEEDS_NEW_CODE == sluice::kNeedsNewCode);
 static_assert(SLUICE_DELETE == static_cast<int>(sluice::Method::del));
 static_assert(SLUICE_CONNECT == static_cast<int>(sluice::Method::connect));
 static_assert(SLUICE_FIELD_IF_MATCH == static_cast<int>(sluice::FieldId::if_match));

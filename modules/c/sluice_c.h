@@ -332,6 +332,18 @@ uint64_t sluice_claims(sluice_host* host, sluice_bytes name);
 #define SLUICE_ABI_MINOR 2
 #define SLUICE_LAYOUT_STAMP 700019283023717765u
 
+// Since 1.2: what a module needs besides memory and the folders of its mounts, and the administrator has to
+// grant.
+enum {
+  SLUICE_NEEDS_NETWORK = 1,
+  SLUICE_NEEDS_LISTENING = 2,
+  SLUICE_NEEDS_UNIX_SOCKETS = 4,
+  SLUICE_NEEDS_PROGRAMS = 8,
+  SLUICE_NEEDS_READING = 16,
+  SLUICE_NEEDS_WRITING = 32,
+  SLUICE_NEEDS_NEW_CODE = 64
+};
+
 typedef struct sluice_module_info {
   uint32_t size;
   uint32_t abi_major;
@@ -347,6 +359,8 @@ typedef struct sluice_module_info {
   void* (*create)(void* host);
   void* (*create_shared)(void* host);
   void* (*create_filter)(void* host);
+  uint32_t needs;  // since 1.2: SLUICE_NEEDS_NETWORK and so on, joined by |
+  uint32_t reserved;
 } sluice_module_info;
 
 // A module defines both: one of them is null.

@@ -161,7 +161,7 @@ function showWorkers(s) {
       grouped(c.offload_queued) + " waiting for a thread.");
   const before = past.length > 1 ? past[past.length - 2] : undefined;
   table("workers", "Workers: what each process does", ["Worker", "#Process", "State", "#Running for",
-        "#Connections", "#Requests a second", "#Sent a second", "#On threads", "#Longest turn"],
+        "#Connections", "#Requests a second", "#Sent a second", "#On threads", "#Longest turn", "Confined"],
         s.workers.map(w => {
           const was = before && before.workers.find(other => other.process === w.process);
           const spent = was ? w.up_seconds - was.up_seconds : w.up_seconds;
@@ -169,7 +169,8 @@ function showWorkers(s) {
           return [w.worker, w.process, [w.state, w.state === "serving" ? "good" : "warn"], span(w.up_seconds),
                   grouped(w.connections_open), few(rate("requests")), bytes(rate("sent_bytes")),
                   w.offload_running + (w.offload_queued > 0 ? " + " + w.offload_queued + " waiting" : ""),
-                  [time(w.turns.longest_seconds), w.turns.longest_seconds >= 0.1 ? "warn" : ""]];
+                  [time(w.turns.longest_seconds), w.turns.longest_seconds >= 0.1 ? "warn" : ""],
+                  (w.confined.join(", ") || "no") + (w.granted ? ", but for " + w.granted : "")];
         }), "No worker lives.");
 }
 

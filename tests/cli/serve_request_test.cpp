@@ -125,6 +125,14 @@ const Level kLevels[] = {
        const char* names[] = {"debug", "info", "warning", "error"};
        return std::string(names[static_cast<unsigned>(s.log_level)]);
      }},
+    {"confine", "on", "off", "auto",
+     [](const Settings& s) {
+       return std::string(s.confine == Confine::on ? "on" : s.confine == Confine::off ? "off" : "auto");
+     }},
+    {"grant", "c=exec", "e=exec", "f=exec", [](const Settings& s) { return s.grants.at(0).module + "=exec"; }},
+    {"core-dumps", "on", "off", "on",
+     [](const Settings& s) { return std::string(s.core_dumps ? "on" : "off"); }},
+    {"worker-memory", "1024", "2048", "4096", number<&Settings::limits, &Limits::worker_bytes_max>},
     {"loop-audit", "on", "off", "on",
      [](const Settings& s) { return std::string(s.loop_audit ? "on" : "off"); }},
     {"pid-file", "c", "e", "f", [](const Settings& s) { return s.pid_file; }},

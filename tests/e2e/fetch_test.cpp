@@ -65,7 +65,7 @@ void write(int fd, const std::string& bytes) {
 }
 
 std::vector<std::string> asking(const std::string& url, const std::string& more = "") {
-  return {"--workers", "1", "--mount", "/f/=kit_fetch:base=" + url + more};
+  return {"--workers", "1", "--mount", "/f/=kit_fetch:base=" + url + more, "--grant", "kit_fetch=network"};
 }
 
 }  // namespace

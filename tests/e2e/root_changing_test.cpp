@@ -1,5 +1,6 @@
 // Document roots and folders of mounts that are replaced, switched, mounted over or made while a server runs.
-// A request after the change sees it.
+// A request after the change sees it. Where workers are confined, that takes new ones, if the root itself is
+// another folder: see confinement_test.cpp.
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ struct Replaced {
   const std::string base = fs::path(root).parent_path();
 
   std::vector<std::string> mounted(const std::string& folder) const {
-    return {"--workers", "1", "--mount", "/m/=" + module + ":root=" + folder};
+    return {"--workers", "1", "--confine", "off", "--mount", "/m/=" + module + ":root=" + folder};
   }
   // Makes a folder beside the root, with one file.
   std::string make(const std::string& name, const std::string& content) const {
@@ -47,7 +48,7 @@ std::string body(HttpClient& client) {
 
 TEST_CASE_METHOD(Replaced, "a document root that is replaced", "[e2e][files][roots]") {
   site.write("m/file", "one");
-  ServerProcess server(site, {"--workers", "1", "--mount", "/m/=" + module});
+  ServerProcess server(site, {"--workers", "1", "--confine", "off", "--mount", "/m/=" + module});
   HttpClient client(server.endpoint());
   CHECK(body(client) == "one");
   CHECK(body(client) == "one");
@@ -97,7 +98,7 @@ TEST_CASE_METHOD(Replaced, "a document root that is a link, or is behind one", "
   fs::remove_all(root);
   if (behind) fs::create_symlink("deploy/root", root);
   switch_link(link, release("one"));
-  ServerProcess server(site, {"--workers", "1", "--mount", "/m/=" + module});
+  ServerProcess server(site, {"--workers", "1", "--confine", "off", "--mount", "/m/=" + module});
   HttpClient client(server.endpoint());
   CHECK(body(client) == "one");
   const std::string two = release("two");
@@ -160,7 +161,7 @@ TEST_CASE_METHOD(Replaced, "a mount's folder", "[e2e][files][roots]") {
 }
 
 TEST_CASE_METHOD(Replaced, "a mount's folder that is made after the start", "[e2e][files][roots]") {
-  ServerProcess server(site, {"--workers", "1", "--mount", "/m/=" + module});
+  ServerProcess server(site, {"--workers", "1", "--confine", "off", "--mount", "/m/=" + module});
   HttpClient client(server.endpoint());
   CHECK(body(client) == "404");
   site.write("m/file", "one");
@@ -181,7 +182,8 @@ TEST_CASE_METHOD(Replaced, "a document root that the workers' user can no longer
   fs::rename(root, closed + "/root");
   fs::create_symlink("closed/root", root);
   REQUIRE(chmod(closed.c_str(), 0700) == 0);
-  ServerProcess server(site, {"--workers", "1", "--user", "nobody", "--mount", "/m/=" + module});
+  ServerProcess server(site,
+                       {"--workers", "1", "--confine", "off", "--user", "nobody", "--mount", "/m/=" + module});
   HttpClient client(server.endpoint());
   CHECK(body(client) == "one");
   CHECK(body(client) == "one");

@@ -27,9 +27,16 @@ constexpr useconds_t kPollUs = 1'000;
 constexpr long kCachestatNumber = 451;
 constexpr std::size_t kCachestatSize = 40;
 
+char gate[4096];  // empty for none
+
+// Confined workers lose the variable.
+[[gnu::constructor]] void learn_gate() {
+  const char* path = std::getenv("SLUICE_TEST_GATE");
+  if (path != nullptr) std::strncpy(gate, path, sizeof(gate) - 1);
+}
+
 bool gate_is_closed() {
-  const char* gate = std::getenv("SLUICE_TEST_GATE");
-  return gate != nullptr && access(gate, F_OK) == 0;
+  return gate[0] != '\0' && access(gate, F_OK) == 0;
 }
 
 void wait_at_gate() {

@@ -72,7 +72,7 @@ TEST_CASE("a listening socket that a module shuts down listens again, in the nex
 
 TEST_CASE("a process that a module forks keeps neither address nor connections", "[e2e][containment]") {
   const Site site({"forker"});
-  ServerProcess server(site, options({"--workers", "1"}));
+  ServerProcess server(site, options({"--workers", "1", "--grant", "forker=exec"}));
   HttpClient kept(server.endpoint());
   CHECK(kept.get("/forker/return").status == 200);
   CHECK(server.logs("a process that a module has forked came back into the server, and ends"));
@@ -132,7 +132,7 @@ TEST_CASE("a module that resets SIGPIPE does not end its worker", "[e2e][contain
 
 TEST_CASE("a crash of a process that a module forked is not its worker's", "[e2e][containment]") {
   const Site site({"ender"});
-  ServerProcess server(site, options({"--workers", "1"}));
+  ServerProcess server(site, options({"--workers", "1", "--grant", "ender=exec"}));
   const std::vector<pid_t> before = server.workers();
   CHECK(fetch(server.endpoint(), "/ender/fork").status == 200);
   CHECK(fetch(server.endpoint(), "/ender/").status == 200);

@@ -116,4 +116,4 @@ class ApiName : public kit::Service {
 }  // namespace
 
 SLUICE_MODULE(ApiName, .name = "api_name", .version = "0.1.0", .summary = "Notes", .options = kOptions,
-              .option_count = std::size(kOptions));
+              .option_count = std::size(kOptions), .needs = sluice::kNeedsWriting);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "support/server_process.h"
 
@@ -14,9 +15,10 @@ namespace {
 struct Served {
   Site site{{"api_name"}};
   ScratchFolder folder;
-  std::string mount() const {
+  std::vector<std::string> options() const {
     ::chmod(folder.path().c_str(), 0777);
-    return "/notes/=api_name:database=" + folder.path("notes.db");
+    return {"--mount", "/notes/=api_name:database=" + folder.path("notes.db"), "--grant",
+            "api_name=write:" + folder.path()};
   }
 };
 
@@ -31,7 +33,7 @@ HttpAnswer ask(HttpClient& client, const std::string& method, const std::string&
 
 TEST_CASE("notes are made, read, changed and removed") {
   const Served served;
-  ServerProcess server(served.site, {"--mount", served.mount()});
+  ServerProcess server(served.site, served.options());
   HttpClient client(server.endpoint());
   CHECK(ask(client, "GET", "notes").body == "[]");
   const HttpAnswer made = ask(client, "POST", "notes", "the \"first\"");
@@ -49,7 +51,7 @@ TEST_CASE("notes are made, read, changed and removed") {
 
 TEST_CASE("what cannot be is refused") {
   const Served served;
-  ServerProcess server(served.site, {"--mount", served.mount()});
+  ServerProcess server(served.site, served.options());
   HttpClient client(server.endpoint());
   for (const char* method : {"GET", "PUT", "DELETE"}) CHECK(ask(client, method, "notes/1").status == 404);
   CHECK(ask(client, "GET", "notes/one").status == 404);
@@ -62,18 +64,19 @@ TEST_CASE("what cannot be is refused") {
 TEST_CASE("notes outlive the server") {
   const Served served;
   {
-    ServerProcess server(served.site, {"--mount", served.mount()});
+    ServerProcess server(served.site, served.options());
     HttpClient client(server.endpoint());
     CHECK(ask(client, "POST", "notes", "kept").status == 201);
     CHECK(server.stop() == 0);
   }
-  const ServerProcess server(served.site, {"--mount", served.mount()});
+  const ServerProcess server(served.site, served.options());
   CHECK(fetch(server.endpoint(), "/notes/notes/1").body == R"({"id":1,"text":"kept"})");
 }
 
 TEST_CASE("it asks for the database's file") {
   const Served served;
-  const Outcome refused = run(served.site.command({"--check", "--mount", "/notes/=api_name"}));
+  const Outcome refused = run(served.site.command(
+      {"--check", "--mount", "/notes/=api_name", "--grant", "api_name=write:" + served.folder.path()}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err, Catch::Contains("write database="));
 }

@@ -203,6 +203,16 @@ struct OptionInfo {
   const char* choices = nullptr;  // for OptionType::choice: "one|two|three"
 };
 
+// Since 1.2: what a module needs besides memory and the folders of its mounts. Workers are confined, so the
+// administrator has to grant it (`--grant`), or the module is refused.
+inline constexpr std::uint32_t kNeedsNetwork = 1;      // connect to other machines, and look up their names
+inline constexpr std::uint32_t kNeedsListening = 2;    // accept connections at addresses of its own
+inline constexpr std::uint32_t kNeedsUnixSockets = 4;  // connect to Unix sockets, or listen at some
+inline constexpr std::uint32_t kNeedsPrograms = 8;     // make processes, and execute programs
+inline constexpr std::uint32_t kNeedsReading = 16;     // read files that are in no folder of its mounts
+inline constexpr std::uint32_t kNeedsWriting = 32;     // write files
+inline constexpr std::uint32_t kNeedsNewCode = 64;     // make machine code while it runs
+
 class Filter;
 class Handler;
 class Host;
@@ -225,6 +235,8 @@ struct ModuleInfo {
   Handler* (*create)(Host&) noexcept = nullptr;
   Shared* (*create_shared)(Host&) noexcept = nullptr;  // null where a module shares nothing
   Filter* (*create_filter)(Host&) noexcept = nullptr;  // since 1.2; null if the module is a handler
+  std::uint32_t needs = 0;                             // since 1.2: kNeedsNetwork and so on, joined by |
+  std::uint32_t reserved = 0;
 };
 
 // A number that changes when the layout of any frozen struct, or the size of a pointer, does.

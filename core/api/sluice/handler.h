@@ -257,6 +257,9 @@ class Host {
   //   "status":  JSON, as `sluice status --json` prints it; newer servers add members
   //   "health":  a line "starting", "ready" or "stopping", then for each module a line "on NAME" or, if it is
   //              switched off, "off NAME"; newer servers may add lines
+  //   "workers": new workers, because this one may not read the folder that is now at the path of its root;
+  //   they
+  //              take over within a few seconds
   virtual bool ask(Bytes question, Answered& to) = 0;
 
   // Since 1.2: numbers that all workers share. A name is any bytes, and belongs to this module at this place:

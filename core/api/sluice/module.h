@@ -26,6 +26,7 @@ struct ModuleText {
   const char* default_mount = nullptr;
   const OptionInfo* options = nullptr;
   std::uint32_t option_count = 0;
+  std::uint32_t needs = 0;  // kNeedsNetwork and so on, joined by |
 };
 
 namespace detail {
@@ -73,6 +74,7 @@ constexpr ModuleInfo describe(const ModuleText& text) {
   info.default_mount = text.default_mount;
   info.options = text.options;
   info.option_count = text.option_count;
+  info.needs = text.needs;
   if constexpr (std::derived_from<Type, Filter>) {
     info.create_filter = &create<Filter, Type>;
   } else {

@@ -44,6 +44,7 @@ struct Root {
   std::uint64_t taken = 0;     // number of the latest search whose result is known
   std::uint64_t cold_at = 0;   // `begun` when a thread's result was last taken
   bool complained = false;     // the log was told that the folder is not found
+  bool moved = false;          // another folder is there, which this worker is not allowed to read
 };
 
 class FileCache final : private WatchedPaths::Owner {

@@ -40,6 +40,7 @@ ServedFolder::ServedFolder(Host& host, FileCache& cache, std::uint64_t revalidat
     : host_(host),
       cache_(cache),
       revalidate_ms_(revalidate_ms),
+      confined_(host.option("server.confined").size != 0),
       root_(cache.root(host.folder().fd, host.option("server.root"))),
       path_(std::string_view(host.option("server.folder"))),
       prefix_(std::string_view(host.folder().path)) {}
@@ -109,12 +110,19 @@ void ServedFolder::take_root(Place place) {
   root_.asked_ms = host_.now_ms();
   if (place.error != 0) return complain(root_.complained, root_.path, std::strerror(place.error));
   root_.complained = false;
-  if (!is_same_folder(place.folder.get(), root_.folder->get())) cache_.replace(root_, std::move(place.folder));
+  const bool same = is_same_folder(place.folder.get(), root_.folder->get());
+  root_.moved = !same && confined_;
+  if (root_.moved) {
+    host_.ask("workers", *this);
+  } else if (!same) {
+    cache_.replace(root_, std::move(place.folder));
+  }
 }
 
 void ServedFolder::take_mount(Place place) {
   asked_ms_ = host_.now_ms();
   if (place.error != 0) return complain(complained_, path_, std::strerror(place.error));
+  if (root_.moved) return;
   const std::string root = real_path(root_.folder->get());
   const std::string mount = real_path(place.folder.get());
   const std::string beneath = root == "/" ? root : root + "/";

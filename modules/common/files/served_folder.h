@@ -1,6 +1,7 @@
 // The folder that a mount serves: its root, and the place in it. Both are known by the paths that a person
 // wrote. So the folder is found anew after its root was replaced or mounted over, or when a link was
-// switched.
+// switched. A confined worker may not read another root than its first one: then it goes on with that, and
+// asks the server for new workers.
 //
 // One per handler. Loop thread, except `search`.
 #pragma once
@@ -16,7 +17,7 @@
 
 namespace sluice::files {
 
-class ServedFolder {
+class ServedFolder final : private Answered {
  public:
   ServedFolder(Host& host, FileCache& cache, std::uint64_t revalidate_ms);
   ~ServedFolder();
@@ -58,12 +59,14 @@ class ServedFolder {
   bool find_mount();
   bool is_asked_for(const WatchedPath& way, std::uint64_t asked_ms) const;
   void take_root(Place place);
+  void answered(bool, Bytes) override {}
   void take_mount(Place place);
   void complain(bool& complained, const std::string& path, const std::string& why);
 
   Host& host_;
   FileCache& cache_;
   const std::uint64_t revalidate_ms_;
+  const bool confined_;  // this worker may read the root that it began with, and no other
   Root& root_;
   const std::string path_;  // as a person wrote it, but absolute; empty if the root is served, or unknown
   std::string prefix_;

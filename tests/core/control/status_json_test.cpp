@@ -9,10 +9,11 @@ using Catch::Matchers::Contains;
 
 TEST_CASE("a server without anything is JSON, too", "[status_json]") {
   const std::string json = status_json(ServerView{}, PastCounts{}, 1'700'000'000);
-  CHECK_THAT(json,
-             Catch::Matchers::StartsWith(
-                 R"({"process":0,"state":"ready","time":1700000000,"up_seconds":0,"listening":[],"workers":[],)"
-                 R"("counters":{"connections_accepted":0,)"));
+  CHECK_THAT(
+      json,
+      Catch::Matchers::StartsWith(
+          R"({"process":0,"state":"ready","time":1700000000,"up_seconds":0,"listening":[],"confinement_lacking":"","workers":[],)"
+          R"("counters":{"connections_accepted":0,)"));
   CHECK_THAT(json, Catch::Matchers::EndsWith(
                        R"("sites":[],"mounts":[],"modules":[],"module_events":[],"certificates":[]})"
                        "\n"));
@@ -46,7 +47,8 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   view.modules = {hello, off};
   view.places = {{"a.example", false, "/x/", "", hello, false},
                  {"a.example", false, "/", "unix:/s", off, true}};
-  view.workers = {{0, 78, 61'000, "serving", stats.get()}};
+  view.workers = {{0, 78, 61'000, "serving", stats.get(), "exec"}};
+  stats->confined.set(1);
   view.certificates = {{{"/a.pem", {"a.org"}, 1'700'086'400, "AB"}, {"a.example"}}};
   view.events = {{1'700'000'000, "hello", 2, ModuleEvents::kRefused, "it \"is\" broken"}};
   PastCounts past;
@@ -58,6 +60,7 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   CHECK_THAT(
       json,
       Contains(R"("waits":{"head":0,"body":0,"send":0,"keepalive":4,"handler":0,"linger":0,"tunnel":0})"));
+  CHECK_THAT(json, Contains(R"("confined":["files"],"granted":"exec")"));
   // In one turn of 2.048 ms at most, and one that is longer than all bounds.
   CHECK_THAT(json, Contains(R"("turns":{"count":2,"seconds":60.0015,"longest_seconds":60,)"
                             R"("buckets":[[0.002048,1],[null,1]]})"));

@@ -2,7 +2,9 @@
 #include "control/status_text.h"
 
 #include <catch2/catch.hpp>
+
 #include <memory>
+#include "base/confined.h"
 
 using namespace sluice;
 
@@ -22,13 +24,21 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
         "process 77, running for 1d 2h\n"
         "listening at http://127.0.0.1:8080\n"
         "\n"
-        "WORKER  PROCESS  STATE    RUNNING  CONNECTIONS  REQUESTS\n"
-        "1       78       serving  1m 1s    5            1234\n"
-        "2       79       ending   2h 1m    5            1234\n"
+        "WORKER  PROCESS  STATE    RUNNING  CONNECTIONS  REQUESTS  CONFINED\n"
+        "1       78       serving  1m 1s    5            1234      no\n"
+        "2       79       ending   2h 1m    5            1234      no\n"
         "\n"
         "MOUNT     MODULE           GENERATION  STATE\n"
         "/static/  static_sendfile  3           serving\n"
         "/x/       x                1           switched off at unix:/x\n");
+  stats->confined.set(confined::kAll);
+  view.workers[1].granted = "network,exec";
+  CHECK_THAT(status_text(view), Catch::Matchers::Contains("5            1234      yes\n") &&
+                                    Catch::Matchers::Contains("1234      yes, but for network,exec\n"));
+  stats->confined.set(confined::kCalls | confined::kPrivileges);
+  view.lacking = "Landlock";
+  CHECK_THAT(status_text(view), Catch::Matchers::Contains("1234      calls, privileges\n") &&
+                                    Catch::Matchers::Contains("\nthis kernel does not offer Landlock\n"));
   view.places[1].site = "a.example";
   view.places[1].site_is_default = false;
   CHECK_THAT(

@@ -1,6 +1,7 @@
 // A worker whose loop is held up does not outlive its supervisor.
 #include "worker/lifeline.h"
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <csignal>
 
 #include "base/monotonic_clock.h"
+#include "support/server_process.h"
 
 using namespace sluice;
 
@@ -55,6 +57,23 @@ TEST_CASE("a lifeline that is no longer needed ends at once", "[lifeline]") {
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
   const UniqueFd supervisors(ends[0]);
   const UniqueFd workers(ends[1]);
-  const WorkerStats stats;
+  WorkerStats stats;
   CHECK(Lifeline::start(stats, workers.get(), 1));
+}
+
+TEST_CASE("a worker that nobody else may look at tells what its loop waits for", "[lifeline]") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+  const UniqueFd supervisors(ends[0]);
+  const UniqueFd workers(ends[1]);
+  const UniqueFd asked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  WorkerStats stats;
+  const auto lifeline = Lifeline::start(stats, workers.get(), 1, asked.get());
+  REQUIRE(lifeline);
+  for (std::uint64_t times = 1; times <= 2; ++times) {
+    REQUIRE(::eventfd_write(asked.get(), 1) == 0);
+    REQUIRE(test::eventually([&] { return stats.wait_told.get() / 4 == times; }));
+    // This thread sleeps, or looks whether it was told.
+    CHECK(stats.wait_told.get() % 4 != static_cast<std::uint64_t>(WaitKind::disk));
+  }
 }

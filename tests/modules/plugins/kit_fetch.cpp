@@ -52,4 +52,4 @@ class KitFetch : public kit::Service {
 }  // namespace
 
 SLUICE_MODULE(KitFetch, .name = "kit_fetch", .version = "1.0.0", .summary = "Asks another server",
-              .options = kOptions, .option_count = 3);
+              .options = kOptions, .option_count = 3, .needs = sluice::kNeedsNetwork);

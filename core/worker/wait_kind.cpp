@@ -1,5 +1,6 @@
-#include "process/wait_kind.h"
+#include "worker/wait_kind.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <climits>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 
 namespace sluice {
@@ -67,24 +69,50 @@ bool makes_a_process(long number) {
   return number == SYS_clone || number == SYS_clone3;
 }
 
-}  // namespace
-
-WaitKind wait_kind(pid_t worker) {
-  const std::string folder = fmt::format("/proc/{}/", worker);
-  const char state = state_of(folder);
-  if (state != 'S' && state != 'D') return WaitKind::none;
-  std::ifstream file(folder + "syscall");
+// The kind of a wait in that state and system call, which is empty if /proc does not tell it.
+WaitKind kind_of(const std::string& folder, char state, const std::string& call) {
+  std::istringstream text(call);
   long number = -1;
   unsigned long first = 0;
   unsigned long second = 0;
-  const bool told = static_cast<bool>(file >> number);  // if not, this user may not see it, or it runs again
-  file >> std::hex >> first >> second;
+  const bool told = static_cast<bool>(text >> number);
+  text >> std::hex >> first >> second;
   if (state == 'D') return makes_a_process(number) ? WaitKind::sleep : WaitKind::disk;
   if (!told) return WaitKind::sleep;
   const bool of_file = is_one_of(kOfPaths, number) ||
                        (is_one_of(kOfDescriptors, number) && is_file(folder, first)) ||
                        (number == SYS_sendfile && is_file(folder, second));
   return of_file && !waits_in_pipe_or_terminal(folder) ? WaitKind::disk : WaitKind::sleep;
+}
+
+bool is_asleep(char state) {
+  return state == 'S' || state == 'D';
+}
+
+std::string read_call(int fd) {
+  char text[256];
+  const ssize_t size = ::pread(fd, text, sizeof(text), 0);
+  return {text, size < 0 ? 0 : static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+std::optional<WaitKind> wait_kind(pid_t worker) {
+  const std::string folder = fmt::format("/proc/{}/", worker);
+  const char state = state_of(folder);
+  if (!is_asleep(state)) return WaitKind::none;
+  const UniqueFd file(::open((folder + "syscall").c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string call = read_call(file.get());
+  if (call.empty() && state == 'S') return std::nullopt;
+  return kind_of(folder, state, call);
+}
+
+OwnWait::OwnWait() : call_(::open("/proc/self/syscall", O_RDONLY | O_CLOEXEC)) {}
+
+WaitKind OwnWait::kind() const {
+  const std::string folder = "/proc/self/";
+  const char state = state_of(folder);
+  return is_asleep(state) ? kind_of(folder, state, read_call(call_.get())) : WaitKind::none;
 }
 
 }  // namespace sluice

@@ -1,0 +1,116 @@
+#include "base/process_rights.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace sluice {
+namespace {
+
+// Of <linux/prctl.h>, which older systems have without them.
+constexpr int kSetWriteOrExecute = 65;
+constexpr int kGetWriteOrExecute = 66;
+constexpr unsigned long kRefuseExecGain = 1;
+
+constexpr int kCapabilitiesMax = 63;  // the sets have 64 bits
+
+Result<void> limit(decltype(RLIMIT_CPU) resource, std::uint64_t value, const char* what) {
+  rlimit present{};
+  if (::getrlimit(resource, &present) != 0) return fail_errno(what, errno);
+  present.rlim_max = std::min<rlim_t>(present.rlim_max, value);
+  present.rlim_cur = std::min<rlim_t>(present.rlim_cur, present.rlim_max);
+  if (::setrlimit(resource, &present) != 0) return fail_errno(what, errno);
+  return {};
+}
+
+}  // namespace
+
+void empty_bounding_set() {
+  for (unsigned long capability = 0; capability <= kCapabilitiesMax; ++capability) {
+    // Fails at the first number that the kernel does not know, or without the right to do it.
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return;
+  }
+}
+
+Result<void> give_up_privileges() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail_errno("a process cannot give up the right to gain rights", errno);
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capset, &header, none) != 0)
+    return fail_errno("a process cannot give up its capabilities", errno);
+  return {};
+}
+
+bool privileges_can_be_given_up() {
+  return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0;
+}
+
+Result<void> hide_from_same_user() {
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return fail_errno("a process cannot be hidden from its user", errno);
+  return limit(RLIMIT_CORE, 0, "core dumps cannot be limited");
+}
+
+bool forbid_new_code() {
+  return ::prctl(kSetWriteOrExecute, kRefuseExecGain, 0, 0, 0) == 0;
+}
+
+bool new_code_can_be_forbidden() {
+  return ::prctl(kGetWriteOrExecute, 0, 0, 0, 0) >= 0;
+}
+
+Result<void> limit_memory(std::uint64_t bytes) {
+  return limit(RLIMIT_DATA, bytes, "memory cannot be limited");
+}
+
+Result<void> limit_processor_time(std::uint64_t seconds) {
+  return limit(RLIMIT_CPU, seconds, "processor time cannot be limited");
+}
+
+void keep_variables(const std::function<bool(std::string_view name)>& is_wanted) {
+  char** to = environ;
+  if (to == nullptr) return;
+  for (char** from = environ; *from != nullptr; ++from) {
+    const std::string_view entry(*from);
+    if (is_wanted(entry.substr(0, entry.find('=')))) {
+      *to++ = *from;
+    } else {
+      ::explicit_bzero(*from, entry.size());
+    }
+  }
+  *to = nullptr;
+}
+
+Result<void> keep_descriptors(std::vector<int> kept) {
+  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (nothing) ::dup2(nothing.get(), STDIN_FILENO);
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  if (folder == nullptr) return fail_errno("/proc/self/fd cannot be read, which lists descriptors", errno);
+  kept.push_back(::dirfd(folder.get()));
+  std::vector<int> unwanted;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const int fd = std::atoi(entry->d_name);  // 0 for "." and ".."
+    const bool wanted =
+        fd <= STDERR_FILENO || fd == nothing.get() || std::find(kept.begin(), kept.end(), fd) != kept.end();
+    if (!wanted) unwanted.push_back(fd);
+  }
+  for (const int fd : unwanted) ::close(fd);
+  return {};
+}
+
+}  // namespace sluice
