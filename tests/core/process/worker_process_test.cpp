@@ -32,6 +32,7 @@ struct Fixture : WorkerProcess::Owner {
   // `act` takes the place of the worker.
   void start(const std::function<void()>& act) {
     WorkerProcess::Start start;
+    start.plan = std::make_shared<ServingPlan>();
     start.close_others = [act](const std::vector<ListeningSocket>&) {
       act();
       ::_exit(0);

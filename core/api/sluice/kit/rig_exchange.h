@@ -150,6 +150,8 @@ class RigExchange final : public Exchange, private Sink {
     delete body;
     return false;
   }
+  bool is_explained() const override { return false; }
+  void explain(Bytes) override {}
 
  private:
   static constexpr std::uint64_t kRoom = 4096;  // of one pump, so that bodies meet a full sink
