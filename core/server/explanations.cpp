@@ -1,11 +1,12 @@
 #include "server/explanations.h"
 
-#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -14,14 +15,11 @@
 namespace sluice {
 namespace {
 
-// The text in sealed memory, which nobody can change or shorten while it is read. Nothing if it is not that, or
-// too long.
-std::optional<std::string> read_sealed(int fd) {
-  constexpr int kWanted = F_SEAL_WRITE | F_SEAL_SHRINK;
+// What the worker has written, which it may still change. Nothing if that is nothing, or too much.
+std::optional<std::string> read_written(int fd) {
   struct stat about {};
-  if (fd < 0 || (::fcntl(fd, F_GET_SEALS) & kWanted) != kWanted || ::fstat(fd, &about) != 0)
-    return std::nullopt;
-  if (about.st_size <= 0 || static_cast<std::size_t>(about.st_size) > Explanations::kTextMax)
+  if (::fstat(fd, &about) != 0 || about.st_size <= 0 ||
+      static_cast<std::size_t>(about.st_size) > Explanations::kTextMax)
     return std::nullopt;
   std::string text(static_cast<std::size_t>(about.st_size), '\0');
   const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
@@ -39,9 +37,11 @@ void Explanations::ask(const std::string& query, const std::vector<WorkerProcess
   };
   const auto found = std::find_if(workers.begin(), workers.end(), serves);
   if (found == workers.end()) return answer(fail("no worker serves at this moment: try again"));
+  UniqueFd text(::memfd_create("explanation", MFD_CLOEXEC));
+  if (!text) return answer(fail_errno("there is no memory for the worker's answer", errno));
   const std::uint64_t late_ms = monotonic_ms() + kLateMs;
-  questions_.push_back({(*found)->pid(), ++last_number_, late_ms, std::move(answer)});
-  if (!(*found)->tell({ControlMessage::explain, last_number_, query}))
+  questions_.push_back({(*found)->pid(), ++last_number_, late_ms, std::move(answer), std::move(text)});
+  if (!(*found)->tell({ControlMessage::explain, last_number_, query}, questions_.back().text.get()))
     return this->answer(questions_.size() - 1, fail("the worker takes no question now: try again"));
   if (questions_.size() == 1) late_.at(late_ms);
 }
@@ -50,7 +50,7 @@ void Explanations::explained(pid_t worker, const WorkerMessage& message) {
   for (std::size_t i = 0; i < questions_.size(); ++i) {
     if (questions_[i].worker != worker || questions_[i].number != message.number) continue;
     constexpr std::string_view kError = "error ";
-    const auto text = read_sealed(message.fd.get());
+    const auto text = read_written(questions_[i].text.get());
     if (!text) return answer(i, fail("the worker's answer cannot be read: try again"));
     if (text->starts_with(kError)) return answer(i, fail(text->substr(kError.size())));
     return answer(i, *text);

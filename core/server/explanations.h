@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "control/control_server.h"
 #include "loop/alarm.h"
 #include "process/worker_process.h"
@@ -36,6 +37,7 @@ class Explanations {
     std::uint64_t number = 0;
     std::uint64_t late_ms = 0;
     Answer answer;
+    UniqueFd text;  // memory for the worker's answer: workers cannot send descriptors
   };
   void answer(std::size_t index, const ControlAnswer& answer);
   void give_late_up();

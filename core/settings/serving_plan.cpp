@@ -198,6 +198,7 @@ Result<void> plan_client_counts(ServingPlan& plan) {
   if (limits.client_connections_max + limits.client_handshakes_max + limits.client_requests_max == 0) return {};
   unsigned workers = 0;
   for (const ServingGroup& group : plan.groups) workers += group.workers;
+  if (workers == 0) return {};  // there are other mistakes
   auto counts = ClientCounts::make(workers);
   if (!counts) return Unexpected(counts.error());
   plan.client_counts = std::move(*counts);

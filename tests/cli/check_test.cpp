@@ -186,7 +186,7 @@ TEST_CASE("after a crash in creation the other checks are reported as untried") 
   CHECK_THAT(outcome.out,
              Contains("FAIL    create          while it is created, the process crashed (SIGABRT)"));
   CHECK_THAT(outcome.out, Contains("untried refusals, lifecycle, unload"));
-  CHECK_THAT(outcome.out, EndsWith("ends_process.so: 1 of 32 checks failed\n"));
+  CHECK_THAT(outcome.out, EndsWith("ends_process.so: 1 of 33 checks failed\n"));
 }
 
 TEST_CASE("damaged files fail to load") {

@@ -41,7 +41,7 @@ broken{x="y
 )";
 
 TEST_CASE("samples are read from the text format") {
-  const MetricSamples samples("a 1\na{x=\"1\",y=\"a\\\"b\"} 2.5\n# a 9\nb{} 4\nc\n{");
+  const MetricSamples samples("a 1\na{x=\"1\",y=\"a\\\"b\"} 2.5\n# a 9\nb 4\nc\n{");
   CHECK(samples.sum("a") == 3.5);
   CHECK(samples.sum("a", "y", "a\"b") == 2.5);
   CHECK(samples.sum("a", "y", "c") == 0);

@@ -204,7 +204,7 @@ TEST_CASE_METHOD(Confined, "a kernel without Landlock confines by the rest", "[e
 }
 
 TEST_CASE_METHOD(Confined, "a root that was replaced is served by new workers", "[e2e][confinement]") {
-  ServerProcess server(site, {"--confine", "auto", "--workers", "1", "--confine", "on"});
+  ServerProcess server(site, {"--workers", "1", "--confine", "on"});
   CHECK(fetch(server.endpoint(), "/static/page").body == "page");
   std::filesystem::rename(site.root(), site.path("old"));
   site.write("static/page", "new");

@@ -20,7 +20,7 @@ TEST_CASE("a module that needs more than it is granted is refused, and told how 
     CHECK(fetch(server.endpoint(), "/needy/").status == 404);
     CHECK(server.stop() == 0);
   }
-  const Outcome checked = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
+  const Outcome checked = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0"}));
   CHECK(checked.code == 1);
   CHECK_THAT(checked.err, Contains(sentence));
   {
@@ -38,14 +38,15 @@ TEST_CASE("a module that needs more than it is granted is refused, and told how 
 
 TEST_CASE("a part of the needs is asked for alone", "[e2e][grants]") {
   const Site site({"needy"});
-  ServerProcess server(site, {"--grant", "needy=network"});
+  ServerProcess server(site, {"--confine", "auto", "--grant", "needy=network"});
   CHECK(server.logs("add --grant needy=write:PATH, or"));
   CHECK(server.stop() == 0);
 }
 
 TEST_CASE("a granted path has to exist", "[e2e][grants]") {
   const Site site({"needy"});
-  const Outcome refused = run(site.command({"--check", "--grant", "needy=network,write:/no/such/folder"}));
+  const Outcome refused =
+      run(site.command({"--check", "--confine", "auto", "--grant", "needy=network,write:/no/such/folder"}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err, Contains("/no/such/folder, which is granted to the module needy, does not exist"));
 }
@@ -64,11 +65,11 @@ TEST_CASE("a grant holds only where its module runs", "[e2e][grants]") {
 TEST_CASE("functions that workers refuse are named, also of modules that cannot declare needs",
           "[e2e][grants]") {
   const Site site({"intruder"});
-  const Outcome checked = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
+  const Outcome checked = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0"}));
   CHECK(checked.code == 0);
   CHECK_THAT(checked.out, Contains("note: module intruder calls ") && Contains("connect()") &&
                               Contains("which workers refuse with EACCES: add --grant intruder="));
-  const Outcome granted = run(site.command(
-      {"--check", "--listen", "127.0.0.1:0", "--grant", "intruder=network,exec,write:" + site.root()}));
+  const Outcome granted = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0",
+                                            "--grant", "intruder=network,exec,write:" + site.root()}));
   CHECK(granted.out.find("refuse with EACCES") == std::string::npos);
 }

@@ -48,7 +48,7 @@ TEST_CASE_METHOD(Explained, "without a listener nothing is told", "[explain]") {
   mount({});
   CHECK(ask("a.txt")->decisions.empty());
   CHECK(ask("missing")->decisions.empty());
-  CHECK_THAT(explain("a.txt"), Contains("opens a.txt: 7 bytes, text/plain; charset=utf-8, ETag \""));
+  CHECK_THAT(explain("a.txt"), Contains("opens a.txt: 7 bytes, text/plain; charset=utf-8, ETag "));
 }
 
 TEST_CASE_METHOD(Explained, "a handler of files tells why a file is not there", "[explain]") {
@@ -97,7 +97,7 @@ TEST_CASE_METHOD(Explained, "a handler of files tells what conditions, ranges an
   const std::string etag = ask("a.txt")->line("ETag");
   CHECK_THAT(explain("a.txt", {{"If-None-Match", etag}}), Contains("304: If-None-Match"));
   CHECK_THAT(explain("a.txt", {{"If-Match", "\"x\""}}), Contains("412: If-Match"));
-  CHECK_THAT(explain("a.txt", {{"If-Match", etag}}), Contains("let it answer"));
+  CHECK_THAT(explain("a.txt", {{"If-Match", "*"}}), Contains("let it answer"));
   CHECK_THAT(explain("a.txt", {{"Range", "bytes=0-1,3-4"}}), Contains("206: Range asks for 2"));
   CHECK_THAT(explain("a.txt", {{"Range", "bytes=99-"}}), Contains("416"));
   CHECK_THAT(explain("a.txt", {{"Range", "bytes=0-1"}, {"If-Range", "\"x\""}}),

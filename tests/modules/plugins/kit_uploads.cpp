@@ -62,11 +62,16 @@ class KitUploads : public kit::Service {
   kit::Flow keep(kit::Call& call) {
     const kit::UploadLimits given = limits();
     kit::Upload upload = co_await kit::upload(call, given);
+    bool kept = true;
     co_await call.offload([&] {
-      for (const kit::UploadPart& part : upload) part.save(target_ + "/" + part.name);
+      try {
+        for (const kit::UploadPart& part : upload) part.save(target_ + "/" + part.name);
+      } catch (const std::runtime_error&) {
+        kept = false;
+      }
       upload.close_files();
     });
-    call.done(201);
+    call.done(kept ? 201 : 500);
   }
 
   const std::string folder_;
