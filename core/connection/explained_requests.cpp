@@ -14,6 +14,8 @@ namespace {
 // Of an answer without an end, or a long one, this much is made.
 constexpr std::uint64_t kContentMax = 64 * 1024;
 
+}  // namespace
+
 // Takes the content and drops it.
 class DroppingSink final : public AnswerSink {
  public:
@@ -40,8 +42,6 @@ class DroppingSink final : public AnswerSink {
     return {taken, full_ ? Io::full : Io::ok};
   }
 };
-
-}  // namespace
 
 class ExplainedRequests::Request final : public Reapable,
                                          private StreamCarrier,

@@ -14,7 +14,7 @@ APPENDED = [
     NEXT_MINOR,
     ("abi.h", r"(struct Request \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
     ("abi.h", r"(const char\* choices = nullptr;.*\n)", r'\1  const char* appended_text = "";\n'),
-    ("abi.h", r"(\(\*create_filter\)\(Host&\) noexcept = nullptr;.*\n)", r"\1  std::uint64_t appended_member = 0;\n"),
+    ("abi.h", r"(struct ModuleInfo \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
     ("abi.h", r"  user_agent,\n", "  user_agent,\n  appended_field,\n"),
     ("handler.h", r"(class Handler \{(?:.*\n)*?)\};",
      r"\1  virtual std::uint32_t appended() { return 0; }\n};"),
