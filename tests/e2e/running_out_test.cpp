@@ -137,42 +137,6 @@ TEST_CASE("a worker without descriptors answers 503, and files again when it has
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("when memory is used up, connections end, and the worker goes on", "[e2e][running_out]") {
-  if (has_sanitizer()) {
-    WARN("SKIPPED: a sanitizer needs all of the address space");
-    return;
-  }
-  const Site site({"hello", "static_sendfile", "dynamic_aio", "echo"});
-  for (const char* folder : {"static/", "dynamic/"})
-    site.write(std::string(folder) + "a", random_bytes(1 << 20));
-  ServerProcess server(site, as_own_user({"--workers", "1"}));
-  const pid_t worker = server.workers().front();
-  REQUIRE(all_served(server, "/hello/"));
-  std::istringstream sizes(read_file("/proc/" + std::to_string(worker) + "/statm"));
-  rlim_t pages = 0;
-  sizes >> pages;
-  limit(worker, RLIMIT_AS, pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)));
-  {
-    const std::string part(6'000, 'x');
-    std::vector<HttpClient> clients;
-    for (int i = 0; i < 1'200 && !server.logs("memory is used up", 0); ++i) {
-      clients.emplace_back(server.endpoint());
-      clients.back().try_send(i % 3 == 0 ? "GET /static/a HTTP/1.1\r\nHost: a\r\nX: " + part
-                              : i % 3 == 1
-                                  ? "POST /echo/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + part
-                                  : "GET /dynamic/a HTTP/1.1\r\nHost: a\r\n\r\n");
-    }
-    CHECK(server.logs("memory is used up: a connection is closed"));
-  }
-  // What the clients used is free again.
-  CHECK(eventually([&] { return all_served(server, "/hello/") && all_served(server, "/static/a", 1); }));
-  limit(worker, RLIMIT_AS, RLIM_INFINITY);
-  for (const char* target : {"/hello/", "/static/a", "/dynamic/a", "/echo/"}) CHECK(all_served(server, target));
-  CHECK(server.workers().front() == worker);
-  CHECK(server.count_in_log("memory is used up: a connection is closed") <= 6);  // one each 10 s
-  CHECK(server.stop() == 0);
-}
-
 TEST_CASE("what the kernel refuses to file modules costs time, not answers", "[e2e][running_out]") {
   const auto shortage =
       GENERATE(Shortage{"io_setup", EAGAIN, "", "no AIO context is left, so threads read the files", false},
