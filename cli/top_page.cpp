@@ -76,6 +76,7 @@ std::string label_of(const Route& route, std::string_view label) {
 
 std::string route_table(const std::map<Route, Buckets>& routes, double seconds) {
   std::vector<const std::pair<const Route, Buckets>*> busiest;
+  busiest.reserve(routes.size());
   for (const auto& route : routes) busiest.push_back(&route);
   std::stable_sort(busiest.begin(), busiest.end(), [](const auto* one, const auto* other) {
     return count_of(one->second) > count_of(other->second);

@@ -36,6 +36,7 @@ std::vector<std::string> own_arguments() {
 [[noreturn]] void become_program(const Handover& handover, const Upgrade::Program& program,
                                  std::vector<std::string> arguments) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   reset_signals();
