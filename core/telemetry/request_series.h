@@ -42,7 +42,8 @@ struct RequestSeries {
       kind;  // one more than the method's place in kMethods times ten, plus the class of the status; 0: unused
   RequestHistogram durations;
 
-  std::string_view method() const { return kMethods[((kind.get() - 1) / 10) % kMethods.size()]; }
+  std::size_t method_index() const { return (kind.get() - 1) / 10 % kMethods.size(); }
+  std::string_view method() const { return kMethods[method_index()]; }
   std::uint64_t status_class() const { return (kind.get() - 1) % 10; }
   static std::uint64_t kind_of(std::size_t method, std::uint32_t status) {
     return 1 + method * 10 + status / 100 % 10;

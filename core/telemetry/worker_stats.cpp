@@ -68,7 +68,9 @@ void WorkerStats::absorb(const WorkerStats& other) {
   }
   for (const RequestSeries& series : other.request_series) {
     if (series.kind.get() == 0) continue;
-    const std::uint32_t index = request_series_index(series.site.get(), series.route.get(), series.kind.get());
+    // A worker out of control may have written any number, and two that read alike would be one series twice.
+    const std::uint64_t kind = RequestSeries::kind_of(series.method_index(), 0) + series.status_class();
+    const std::uint32_t index = request_series_index(series.site.get(), series.route.get(), kind);
     request_series[index].durations.absorb(series.durations);
   }
   for (const ModuleCounter& counter : other.module_counters) {
@@ -81,9 +83,10 @@ void WorkerStats::absorb(const WorkerStats& other) {
 std::uint32_t WorkerStats::request_series_index(std::string_view site, std::string_view route,
                                                 std::uint64_t kind) {
   constexpr std::uint32_t kLast = kRequestSeriesMax - 1;
+  constexpr std::string_view kRest = "(more)";  // no mount's prefix, since those begin with a slash
   site = Label::kept_of(site);
   route = Label::kept_of(route);
-  for (std::uint32_t index = 0; index < kLast; ++index) {
+  for (std::uint32_t index = 0; index < kLast && route != kRest; ++index) {
     RequestSeries& series = request_series[index];
     if (series.kind.get() == 0) {
       series.site.set(site);
@@ -95,7 +98,7 @@ std::uint32_t WorkerStats::request_series_index(std::string_view site, std::stri
   }
   RequestSeries& rest = request_series[kLast];
   if (rest.kind.get() == 0) {
-    rest.route.set("(more)");
+    rest.route.set(kRest);
     rest.kind.set(RequestSeries::kind_of(kMethods.size() - 1, 0));
   }
   return kLast;

@@ -150,7 +150,9 @@ void check_metrics(std::string_view text) {
     }
     if (line.starts_with('#')) continue;
     const std::size_t space = line.rfind(' ');
-    expect(line.starts_with("sluice_") && space != std::string_view::npos, "a sample has a name and a value");
+    const bool has_name =
+        line.starts_with("sluice_") || line.starts_with("http_server_request_duration_seconds_");
+    expect(has_name && space != std::string_view::npos, "a sample has a name and a value");
     expect(series.insert(line.substr(0, space)).second, "each series has one sample");
   }
 }

@@ -60,3 +60,18 @@ TEST_CASE("what a faulty process wrote has no meaning, and no place outside", "[
     CHECK(series.status_class() < 10);
   }
 }
+
+TEST_CASE("numbers and names that read alike are one series", "[request_series]") {
+  const auto worker = std::make_unique<WorkerStats>();
+  for (const std::uint32_t i : {0U, 1U}) {
+    worker->request_series[i].route.set("/");
+    worker->request_series[i].kind.set(3 + 100 * i);
+    worker->request_series[2 + i].route.set("(more)");
+    worker->request_series[2 + i].kind.set(91 + i);
+  }
+  const auto all = std::make_unique<WorkerStats>();
+  all->absorb(*worker);
+  CHECK(all->request_series[0].kind.get() == 3);
+  CHECK(all->request_series[1].kind.get() == 0);
+  CHECK(all->request_series[WorkerStats::kRequestSeriesMax - 1].route.get() == "(more)");
+}
