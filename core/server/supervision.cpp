@@ -245,8 +245,8 @@ void Supervisor::heard(WorkerProcess& worker, const WorkerMessage& message) {
   if (message.kind == ControlMessage::explained) return explanations_.explained(worker.pid(), message);
   if (group_->find(worker.pid()) == &worker) {
     const bool may_accept = takeover_ == nullptr || takeover_->may_serve();
-    if (message.kind == ControlMessage::ready && may_accept) worker.tell({ControlMessage::accept});
     if (message.kind == ControlMessage::ready && leaving_) worker.tell({ControlMessage::leave});
+    if (message.kind == ControlMessage::ready && may_accept) worker.tell({ControlMessage::accept});
     rollout_.answered(worker.pid(), message);
   } else if (reload_ != nullptr) {
     reload_->heard();
