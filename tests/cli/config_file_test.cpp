@@ -57,6 +57,8 @@ TEST_CASE("values of all types become the texts of the command line") {
   CHECK(values_of(R"(k = "a\"b\\c # d")") == Values{R"(a"b\c # d)"});
   CHECK(values_of("k = [\"a\",\n  \"b,c\", # more\n 3]") == Values{"a", "b,c", "3"});
   CHECK(values_of("k = []") == Values{});
+  // The characters before U+FEFF, in the one place where the parser asks whether they are blanks.
+  CHECK(values_of("k = \"\"\"a\\\n  \xef\xb9\xbf\"\"\"") == Values{"a\xef\xb9\xbf"});
   CHECK_THAT(refusal("k = 1.5"), Contains("f:1: 'k' is a text, a whole number"));
   CHECK_THAT(refusal("k = 2026-11-30"), Contains("put it in quotes"));
 }
