@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/out_of_memory.h"
+#include "connection/http2_memory.h"
 #include "connection/http2_session.h"
 
 namespace sluice {
@@ -219,6 +220,12 @@ const nghttp2_option* Http2Session::options() {
     nghttp2_option_set_max_outbound_ack(fresh, 256);
     return fresh;
   }();
+  return made;
+}
+
+nghttp2_session* Http2Session::make_nghttp2() {
+  nghttp2_session* made = nullptr;
+  need(nghttp2_session_server_new3(&made, callbacks(), this, options(), http2_memory()));
   return made;
 }
 

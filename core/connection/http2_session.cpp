@@ -46,8 +46,7 @@ void Http2Session::attach(Channel& channel, SessionHost& host) {
 }
 
 void Http2Session::start() {
-  nghttp2_session* made = nullptr;
-  need(nghttp2_session_server_new2(&made, callbacks(), this, options()));
+  nghttp2_session* const made = make_nghttp2();
   nghttp2_.reset(made);
   link_.use(made);
   const nghttp2_settings_entry settings[] = {

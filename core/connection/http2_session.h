@@ -65,6 +65,7 @@ class Http2Session final : public Session, private DeadlineNode {
   // What nghttp2 calls, and its options; the same for all connections. Its user data is the session.
   static const nghttp2_session_callbacks* callbacks();
   static const nghttp2_option* options();
+  nghttp2_session* make_nghttp2();
   // The content of a PING whose answer tells that the client has seen what came before it.
   static constexpr std::uint8_t kLeavingPing[8] = {'s', 'l', 'u', 'i', 'c', 'e', 0, 1};
   struct Free {
