@@ -1,7 +1,7 @@
 # The Debian packages that ./run and ./test need. Both source this file.
 
 run_packages=(g++ cmake ninja-build node-llhttp libcli11-dev libexpected-dev libaio-dev libbrotli-dev libcrypt-dev
-  libdw-dev libfmt-dev libnghttp2-dev libre2-dev libseccomp-dev libssl-dev libtomlplusplus-dev libxxhash-dev libzstd-dev zlib1g-dev)
+  libdw-dev libfmt-dev libluajit-5.1-dev libnghttp2-dev libre2-dev libseccomp-dev libssl-dev libtomlplusplus-dev libxxhash-dev libzstd-dev zlib1g-dev)
 test_packages=("${run_packages[@]}" catch2 clang clang-format clang-tidy libclang-rt-14-dev libc++-dev libc++abi-dev
   libcurl4-openssl-dev libsqlite3-dev curl goaccess logrotate nghttp2-client openssl wget python3 python3-pyelftools pkgconf)
 

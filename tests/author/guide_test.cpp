@@ -1,5 +1,5 @@
-// Follows the author's guide, modules/README.md: builds each sample as pkg-config says, serves all of them,
-// and compares their answers with the page.
+// Follows the author's guide, modules/README.md: builds each sample as pkg-config says, serves all of them and
+// its script, and compares their answers with the page.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
@@ -91,7 +91,7 @@ TEST_CASE("every sample of the guide is built by pkg-config's flags, and answers
   const std::vector<std::string> samples = blocks(guide, "cpp");
   REQUIRE(samples.size() >= 7);
   const ScratchFolder sources;
-  const Site site;
+  const Site site({"lua"});
   std::vector<std::unique_ptr<Process>> compilers;
   for (const std::string& sample : samples) {
     const std::string name = module_name(sample);
@@ -113,7 +113,10 @@ TEST_CASE("every sample of the guide is built by pkg-config's flags, and answers
     CHECK(std::count(exported.begin(), exported.end(), '\n') == 1);
   }
 
-  ServerProcess server(site, filter_options(guide));
+  sources.write("times.lua", blocks(guide, "lua").front());
+  std::vector<std::string> options = filter_options(guide);
+  options.insert(options.end(), {"--mount", "/times/=lua:script=" + sources.path("times.lua")});
+  ServerProcess server(site, options);
   for (const Exchanged& exchanged : exchanges(guide)) {
     std::string command = exchanged.command;
     INFO(command);
