@@ -1,6 +1,40 @@
 //! Greets the name in the path, sorts what is posted, and counts for all workers.
 
-use sluice::{Counter, Exchange, Handler, Host};
+use sluice::{Body, Counter, Exchange, Handler, Host, Progress, Sink};
+
+/// Counts down, line by line.
+struct Countdown {
+    left: u32,
+    line: Vec<u8>, // not taken yet
+}
+
+impl Body for Countdown {
+    fn pump(&mut self, sink: &mut Sink<'_>) -> Progress {
+        loop {
+            if self.line.is_empty() && self.left == 0 {
+                return Progress::Done;
+            }
+            if self.line.is_empty() {
+                self.line = format!("{}\n", self.left).into_bytes();
+                self.left -= 1;
+            }
+            let taken = sink.write(&self.line);
+            self.line.drain(..taken);
+            if !self.line.is_empty() {
+                return Progress::More;
+            }
+        }
+    }
+}
+
+/// Fails when it is asked.
+struct Broken;
+
+impl Body for Broken {
+    fn pump(&mut self, _: &mut Sink<'_>) -> Progress {
+        panic!("it was asked to")
+    }
+}
 
 struct Greet {
     host: Host,
@@ -34,6 +68,8 @@ impl Handler for Greet {
             }
             (_, b"panic") => panic!("it was asked to"),
             (_, b"count") => exchange.send(self.host.add_shared_number(b"asked", 1).to_string().as_bytes()),
+            (_, b"countdown") => exchange.stream(None, Countdown { left: 5_000, line: Vec::new() }),
+            (_, b"broken") => exchange.stream(Some(3), Broken),
             (_, b"") => exchange.fail(404),
             (_, name) => {
                 self.host.count(self.greeted, 1);

@@ -1,7 +1,7 @@
-//! Handlers for the web server sluice, in Rust.
+//! Handlers and filters for the web server sluice, in Rust.
 //!
-//! A module is a crate of the type `cdylib` with one type that implements [`Handler`], and [`module!`] at its end;
-//! `examples/greet.rs` is one. Build it, and put `libNAME.so` as `NAME.so` into the folder of modules.
+//! A module is a crate of the type `cdylib` with one type that implements [`Handler`], and [`module!`] at its end, or
+//! with one that implements [`Filter`], and [`filter!`]. `examples/greet.rs` and `examples/shout.rs` are such. Build it, and put `libNAME.so` as `NAME.so` into the folder of modules.
 //!
 //! A handler lives on one thread, the worker's loop: [`Host`] and [`Exchange`] are not `Send`. Nothing there may
 //! block; [`Exchange::offload`] runs a closure on a thread. A panic is caught: the client gets 500, unless the
@@ -9,8 +9,14 @@
 //! the memory of its worker.
 #![warn(missing_docs)]
 
+mod filter;
 mod later;
+pub mod needs;
 pub mod raw;
+mod stream;
+
+pub use filter::{Ending, Filter, Follows, Head, Outcome, Transform};
+pub use stream::{Body, Progress, Sink, Waker};
 
 use std::ffi::CString;
 use std::marker::PhantomData;
@@ -139,6 +145,7 @@ impl<'a> Request<'a> {
 pub struct Exchange<'a> {
     raw: *mut c_void,
     is_answered: bool,
+    passes: bool,                   // of a filter: without an answer, the request goes on
     waiting: Option<later::Shared>, // of a request that was deferred
     lives: PhantomData<&'a mut ()>,
 }
@@ -147,7 +154,18 @@ impl<'a> Exchange<'a> {
     /// # Safety
     /// It is the server's, and stays valid for as long as `'a`.
     unsafe fn from_raw(raw: *mut c_void, waiting: Option<later::Shared>) -> Self {
-        Exchange { raw, is_answered: false, waiting, lives: PhantomData }
+        Exchange { raw, is_answered: false, passes: false, waiting, lives: PhantomData }
+    }
+    /// # Safety
+    /// As for `from_raw`.
+    unsafe fn of_filter(raw: *mut c_void) -> Self {
+        Exchange { raw, is_answered: false, passes: true, waiting: None, lives: PhantomData }
+    }
+    /// Of an exchange that others answer.
+    /// # Safety
+    /// As for `from_raw`.
+    unsafe fn to_look_at(raw: *mut c_void) -> Self {
+        Exchange { raw, is_answered: true, passes: false, waiting: None, lives: PhantomData }
     }
     fn answered(mut self) -> *mut c_void {
         self.is_answered = true;
@@ -186,6 +204,20 @@ impl<'a> Exchange<'a> {
     pub fn fail(self, code: u32) {
         unsafe { raw::sluice_fail(self.answered(), code) }
     }
+    /// Of a filter: the request goes on to whoever is behind.
+    pub fn pass(self) {
+        let is_deferred = self.waiting.is_some();
+        let exchange = self.answered();
+        if is_deferred {
+            unsafe { raw::sluice_pass(exchange) }
+        }
+    }
+    /// Tells whoever wants to know (`sluice explain`) why the request is answered as it is.
+    pub fn explain(&mut self, decision: impl FnOnce() -> String) {
+        if unsafe { raw::sluice_is_explained(self.raw) } {
+            unsafe { raw::sluice_explain(self.raw, raw::Bytes::of(decision().as_bytes())) }
+        }
+    }
     /// Whoever answers at `target` answers this request.
     pub fn hand_over(self, target: &str) {
         unsafe { raw::sluice_hand_over(self.answered(), raw::Bytes::of(target.as_bytes())) }
@@ -194,7 +226,7 @@ impl<'a> Exchange<'a> {
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        if !self.is_answered {
+        if !self.is_answered && (!self.passes || std::thread::panicking()) {
             unsafe { raw::sluice_fail(self.raw, 500) }
         }
     }
@@ -206,8 +238,14 @@ pub mod entry {
     use super::*;
 
     pub unsafe extern "C" fn create<Type: Handler>(host: *mut c_void) -> *mut c_void {
-        match catch_unwind(|| Type::create(Host(host))) {
-            Ok(Ok(handler)) => Box::into_raw(Box::new(handler)).cast(),
+        create_with(host, Type::create)
+    }
+    pub(crate) unsafe fn create_with<Type>(
+        host: *mut c_void,
+        create: fn(Host) -> Result<Type, String>,
+    ) -> *mut c_void {
+        match catch_unwind(|| create(Host(host))) {
+            Ok(Ok(made)) => Box::into_raw(Box::new(made)).cast(),
             Ok(Err(why)) => refuse(host, &why),
             Err(_) => refuse(host, "it panicked while being created"),
         }
@@ -231,19 +269,15 @@ pub mod entry {
     }
 }
 
-/// Makes a type that implements [`Handler`] into a module. Each option has a name, a default and a help text.
+#[doc(hidden)]
+pub use filter::entry as filter_entry;
+
+/// Makes a type that implements [`Handler`] into a module. Each option has a name, a default and a help text. `needs` is
+/// of [`needs`].
 #[macro_export]
 macro_rules! module {
     ($type:ty, name: $name:literal, version: $version:literal, summary: $summary:literal, mount: $mount:literal
-     $(, options: [$(($option:literal, $fallback:literal, $help:literal)),* $(,)?])? $(,)?) => {
-        static SLUICE_OPTIONS: &[$crate::raw::OptionInfo] = &[$($($crate::raw::OptionInfo {
-            name: concat!($option, "\0").as_ptr().cast(),
-            kind: 0,
-            reserved: 0,
-            fallback: concat!($fallback, "\0").as_ptr().cast(),
-            help: concat!($help, "\0").as_ptr().cast(),
-            choices: std::ptr::null(),
-        }),*)?];
+     $(, needs: $needs:expr)? $(, options: [$($options:tt)*])? $(,)?) => {
         static SLUICE_HANDLER: $crate::raw::HandlerTable = $crate::raw::HandlerTable {
             create: Some($crate::entry::create::<$type>),
             handle: Some($crate::entry::handle::<$type>),
@@ -252,14 +286,57 @@ macro_rules! module {
             ended: None,
             leaving: None,
         };
-        // A module exports sluice_module alone.
-        std::arch::global_asm!(".hidden sluice_the_handler", ".hidden sluice_the_filter");
         #[no_mangle]
         #[allow(non_upper_case_globals)]
         pub static sluice_the_handler: &$crate::raw::HandlerTable = &SLUICE_HANDLER;
         #[no_mangle]
         #[allow(non_upper_case_globals)]
         pub static sluice_the_filter: Option<&u8> = None;
+        $crate::module_info!($name, $version, $summary, concat!($mount, "\0").as_ptr().cast(),
+            Some($crate::raw::sluice_create_handler), None, [$($needs)?], [$($($options)*)?]);
+    };
+}
+
+/// Makes a type that implements [`Filter`] into a module, as [`module!`] does it for a handler. A filter has no mount.
+#[macro_export]
+macro_rules! filter {
+    ($type:ty, name: $name:literal, version: $version:literal, summary: $summary:literal
+     $(, needs: $needs:expr)? $(, options: [$($options:tt)*])? $(,)?) => {
+        static SLUICE_FILTER: $crate::raw::FilterTable = $crate::raw::FilterTable {
+            create: Some($crate::filter_entry::create::<$type>),
+            request: Some($crate::filter_entry::request::<$type>),
+            answer: Some($crate::filter_entry::answer::<$type>),
+            ended: Some($crate::filter_entry::ended::<$type>),
+            retire: Some($crate::filter_entry::retire::<$type>),
+            destroy: Some($crate::filter_entry::destroy::<$type>),
+        };
+        #[no_mangle]
+        #[allow(non_upper_case_globals)]
+        pub static sluice_the_handler: Option<&u8> = None;
+        #[no_mangle]
+        #[allow(non_upper_case_globals)]
+        pub static sluice_the_filter: &$crate::raw::FilterTable = &SLUICE_FILTER;
+        $crate::module_info!($name, $version, $summary, std::ptr::null(),
+            None, Some($crate::raw::sluice_create_filter), [$($needs)?], [$($($options)*)?]);
+    };
+}
+
+/// What [`module!`] and [`filter!`] have in common.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! module_info {
+    ($name:literal, $version:literal, $summary:literal, $mount:expr, $create:expr, $create_filter:expr,
+     [$($needs:expr)?], [$(($option:literal, $fallback:literal, $help:literal)),* $(,)?]) => {
+        static SLUICE_OPTIONS: &[$crate::raw::OptionInfo] = &[$($crate::raw::OptionInfo {
+            name: concat!($option, "\0").as_ptr().cast(),
+            kind: 0,
+            reserved: 0,
+            fallback: concat!($fallback, "\0").as_ptr().cast(),
+            help: concat!($help, "\0").as_ptr().cast(),
+            choices: std::ptr::null(),
+        }),*];
+        // A module exports sluice_module alone.
+        std::arch::global_asm!(".hidden sluice_the_handler", ".hidden sluice_the_filter");
         #[no_mangle]
         #[allow(non_upper_case_globals)]
         pub static sluice_module: $crate::raw::ModuleInfo = $crate::raw::ModuleInfo {
@@ -271,12 +348,14 @@ macro_rules! module {
             name: concat!($name, "\0").as_ptr().cast(),
             version: concat!($version, "\0").as_ptr().cast(),
             summary: concat!($summary, "\0").as_ptr().cast(),
-            default_mount: concat!($mount, "\0").as_ptr().cast(),
+            default_mount: $mount,
             options: SLUICE_OPTIONS.as_ptr(),
             option_stride: std::mem::size_of::<$crate::raw::OptionInfo>() as u64,
-            create: Some($crate::raw::sluice_create_handler),
+            create: $create,
             create_shared: None,
-            create_filter: None,
+            create_filter: $create_filter,
+            needs: 0 $(| $needs)?,
+            reserved: 0,
         };
     };
 }

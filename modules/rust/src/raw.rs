@@ -79,6 +79,52 @@ pub struct HandlerTable {
 }
 
 #[repr(C)]
+pub struct FilterTable {
+    pub create: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
+    pub request: Option<unsafe extern "C" fn(*mut c_void, *mut c_void)>,
+    pub answer: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, *mut c_void)>,
+    pub ended: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, *const Outcome)>,
+    pub retire: Option<unsafe extern "C" fn(*mut c_void)>,
+    pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+#[repr(C)]
+pub struct TransformTable {
+    pub pass: Option<unsafe extern "C" fn(*mut c_void, Bytes, u32, *mut c_void) -> Passed>,
+    pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+#[repr(C)]
+pub struct BodyTable {
+    pub pump: Option<unsafe extern "C" fn(*mut c_void, *mut c_void) -> u32>,
+    pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
+}
+
+#[repr(C)]
+pub struct Moved {
+    pub size: u64,
+    pub status: u32,
+    pub reserved: u32,
+}
+
+#[repr(C)]
+pub struct Passed {
+    pub size: u64,
+    pub progress: u32,
+    pub reserved: u32,
+}
+
+#[repr(C)]
+pub struct Outcome {
+    pub size: u32,
+    pub status: u32,
+    pub sent: u64,
+    pub took_ns: u64,
+    pub ending: u32,
+    pub reserved: u32,
+}
+
+#[repr(C)]
 pub struct TaskTable {
     pub resumed: Option<unsafe extern "C" fn(*mut c_void, *mut c_void)>,
     pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
@@ -114,16 +160,20 @@ pub struct ModuleInfo {
     pub create: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
     pub create_shared: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
     pub create_filter: Option<unsafe extern "C" fn(*mut c_void) -> *mut c_void>,
+    pub needs: u32,
+    pub reserved: u32,
 }
 // Constant texts and functions.
 unsafe impl Sync for ModuleInfo {}
 
+pub const UNKNOWN_SIZE: u64 = u64::MAX;
 pub const ABI_MAJOR: u32 = 1;
 pub const ABI_MINOR: u32 = 2;
 pub const LAYOUT_STAMP: u64 = 700019283023717765;
 
 extern "C" {
     pub fn sluice_create_handler(host: *mut c_void) -> *mut c_void;
+    pub fn sluice_create_filter(host: *mut c_void) -> *mut c_void;
 
     pub fn sluice_exchange_request(exchange: *const c_void) -> *const Request;
     pub fn sluice_client_address(exchange: *mut c_void) -> Bytes;
@@ -131,12 +181,30 @@ extern "C" {
     pub fn sluice_add_field(exchange: *mut c_void, name: Bytes, value: Bytes) -> bool;
     pub fn sluice_send(exchange: *mut c_void, content: Bytes);
     pub fn sluice_fail(exchange: *mut c_void, code: u32);
+    pub fn sluice_stream(exchange: *mut c_void, size: u64, functions: *const BodyTable, body: *mut c_void);
+    pub fn sluice_pass(exchange: *mut c_void);
+    pub fn sluice_is_explained(exchange: *const c_void) -> bool;
+    pub fn sluice_explain(exchange: *mut c_void, decision: Bytes);
     pub fn sluice_defer(exchange: *mut c_void, functions: *const TaskTable, task: *mut c_void);
     pub fn sluice_receive(exchange: *mut c_void, functions: *const ReaderTable, reader: *mut c_void);
     pub fn sluice_exchange_ticket(exchange: *mut c_void) -> Ticket;
     pub fn sluice_hand_over(exchange: *mut c_void, target: Bytes);
     pub fn sluice_note(exchange: *mut c_void, name: Bytes, value: Bytes) -> bool;
     pub fn sluice_noted(exchange: *const c_void, name: Bytes) -> Bytes;
+
+    pub fn sluice_head_status(head: *const c_void) -> u32;
+    pub fn sluice_head_size(head: *const c_void) -> u64;
+    pub fn sluice_head_field(head: *const c_void, name: Bytes) -> Bytes;
+    pub fn sluice_head_add(head: *mut c_void, name: Bytes, value: Bytes) -> bool;
+    pub fn sluice_head_set(head: *mut c_void, name: Bytes, value: Bytes) -> bool;
+    pub fn sluice_head_remove(head: *mut c_void, name: Bytes);
+    pub fn sluice_head_set_status(head: *mut c_void, code: u32);
+    pub fn sluice_head_transform(head: *mut c_void, size: u64, functions: *const TransformTable, transform: *mut c_void)
+        -> bool;
+
+    pub fn sluice_room(sink: *const c_void) -> u64;
+    pub fn sluice_write(sink: *mut c_void, pieces: *const Bytes, count: u32) -> Moved;
+    pub fn sluice_add_trailer(sink: *mut c_void, name: Bytes, value: Bytes) -> bool;
 
     pub fn sluice_option_text(host: *const c_void, name: *const c_char) -> Bytes;
     pub fn sluice_option_number(host: *const c_void, name: *const c_char) -> u64;

@@ -3,12 +3,24 @@ use crate::raw;
 use std::mem::size_of;
 
 // A program without a module links the interface for C all the same.
-#[no_mangle]
-#[allow(non_upper_case_globals)]
-static sluice_the_handler: Option<&u8> = None;
-#[no_mangle]
-#[allow(non_upper_case_globals)]
-static sluice_the_filter: Option<&u8> = None;
+struct Nothing;
+impl crate::Filter for Nothing {
+    fn create(_: crate::Host) -> Result<Self, String> {
+        Ok(Nothing)
+    }
+}
+crate::filter!(Nothing, name: "nothing", version: "1.0.0", summary: "Nothing",
+               needs: crate::needs::NETWORK | crate::needs::WRITING, options: [("one", "1", "The first")]);
+
+#[test]
+fn a_filter_describes_itself() {
+    assert_eq!(sluice_module.needs, 33);
+    assert_eq!(sluice_module.size as usize, size_of::<raw::ModuleInfo>());
+    assert_eq!(sluice_module.option_count, 1);
+    assert!(sluice_module.default_mount.is_null());
+    assert!(sluice_module.create.is_none());
+    assert!(sluice_module.create_filter.is_some());
+}
 
 #[test]
 fn structs_have_the_sizes_of_the_interface() {
@@ -16,8 +28,12 @@ fn structs_have_the_sizes_of_the_interface() {
     assert_eq!(size_of::<raw::Field>(), 40);
     assert_eq!(size_of::<raw::Request>(), 16 + 8 + 5 * 16 + 16 + 32);
     assert_eq!(size_of::<raw::OptionInfo>(), 40);
-    assert_eq!(size_of::<raw::ModuleInfo>(), 16 + 8 + 5 * 8 + 8 + 3 * 8);
+    assert_eq!(size_of::<raw::ModuleInfo>(), 16 + 8 + 5 * 8 + 8 + 3 * 8 + 8);
     assert_eq!(size_of::<raw::HandlerTable>(), 48);
+    assert_eq!(size_of::<raw::FilterTable>(), 48);
+    assert_eq!(size_of::<raw::Outcome>(), 32);
+    assert_eq!(size_of::<raw::Passed>(), 16);
+    assert_eq!(size_of::<raw::Moved>(), 16);
 }
 
 #[test]
