@@ -53,7 +53,7 @@ constexpr const char* kPlainLines[] = {"Accept-Ranges", "Content-Digest", "Conte
 // Calls `visit(member)` for each member of a list field, and stops when it returns true.
 template <typename Visit>
 bool any_member(const AnswerHead& head, std::string_view name, Visit visit) {
-  for (std::uint32_t i = 0; i < head.field_count(); ++i) {
+  for (std::uint32_t i = 0, count = head.field_count(); i < count; ++i) {
     const Field field = head.field_at(i);
     if (!equals_ignoring_case(field.name, name)) continue;
     for (std::string_view list = field.value; !list.empty();) {
