@@ -1,7 +1,5 @@
-// The htpasswd files of a worker's filters. Each is watched, and read again on a thread when it may have
-// changed: when inotify(7) says so, and once a minute, since inotify is silent on network file systems and when
-// a folder on the way is replaced. A file that has become wrong leaves the users as they were, and the log says
-// why.
+// The htpasswd files of a worker's filters, whose changes are taken while the server runs. A file that has
+// become wrong leaves the users as they were, and the log says why.
 //
 // Loop thread. Lives longer than the filters that have followed a file.
 #pragma once
@@ -12,18 +10,17 @@
 #include <memory>
 #include <string>
 
-#include "access/user_file.h"
-#include "common/files/owned_fd.h"
+#include "access/user_list.h"
+#include "common/files/followed_file.h"
 
 namespace sluice::access {
 
 // The users of one file at present. Never null.
 struct FollowedUsers {
   std::shared_ptr<const UserList> users;
-  UserFile last;  // the reading, which may have failed
 };
 
-class UserFiles final : private Watcher, private Timer {
+class UserFiles {
  public:
   explicit UserFiles(Host& host);
   UserFiles(const UserFiles&) = delete;
@@ -37,25 +34,11 @@ class UserFiles final : private Watcher, private Timer {
   void close();
 
  private:
-  class Look;
-  using Followed = std::map<std::string, std::shared_ptr<FollowedUsers>>;
-
-  void ready(std::uint32_t events) override;
-  void fired() override;
-  void stop();
-  void look();
-  void look_in(std::uint64_t delay_ms);
-  void take(const std::string& path, UserFile read);
+  class UserFile;
 
   Host& host_;
-  std::shared_ptr<files::OwnedFd> inotify_;  // also of the look under way
-  bool watched_ = false;
-  Followed followed_;
-  TimerId timer_;
-  std::uint64_t due_ms_ = 0;
-  bool looking_ = false;
-  bool look_again_ = false;  // something has changed since the look began
-  bool closed_ = false;
+  files::FileWatches watches_;
+  std::map<std::string, std::unique_ptr<UserFile>> followed_;
 };
 
 }  // namespace sluice::access

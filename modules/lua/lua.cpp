@@ -26,6 +26,8 @@ using sluice::lua::Script;
 using sluice::lua::ScriptAnswer;
 using sluice::lua::ScriptLimits;
 
+constexpr sluice::files::FileKind kKind{"a file of Lua", "write it, or name another file", 1};
+
 ScriptLimits limits_of(const Host& host) {
   ScriptLimits limits;
   limits.time_ms = host.number("time_max");
@@ -62,7 +64,7 @@ class Lua final : public sluice::Handler, private sluice::files::FileFollower {
         body_max_(host.number("body_max")),
         failed_(host.counter("failed")),
         loaded_(host.counter("loaded")),
-        file_(host, static_cast<PerWorker&>(*host.shared()).watches, path_, "a file of Lua", *this) {
+        file_(host, static_cast<PerWorker&>(*host.shared()).watches, path_, kKind, *this) {
     file_.begin();
   }
 

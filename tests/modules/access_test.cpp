@@ -229,6 +229,10 @@ TEST_CASE_METHOD(AccessFixture, "options of access that mean nothing are refused
   folder.write("users", "anna:" + kBcrypt + "\n");
   CHECK_THAT(refusal({{"satisfy", "any"}, {"users", file()}}), Contains("give both of them, or leave it out"));
   CHECK_THAT(refusal({{"realm", "a\rb"}, {"users", file()}}), Contains("the option realm has characters"));
+  folder.write("open", "anna:" + kBcrypt + "\n");
+  CHECK(::chmod((folder / "open").c_str(), 0666) == 0);
+  CHECK_THAT(refusal({{"users", folder / "open"}}),
+             Contains("open may be written by everybody: change its mode"));
   CHECK(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
   CHECK_THAT(refusal({{"users", folder / "fifo"}}), Contains("is no regular file: name an htpasswd file"));
 }

@@ -28,8 +28,8 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-std::string sentence(const std::string& path, int error) {
-  if (error == ENOENT) return path + " is missing: write it, or name another file";
+std::string sentence(const std::string& path, const FileKind& kind, int error) {
+  if (error == ENOENT) return path + " is missing: " + kind.missing;
   if (error == EACCES) {
     return path +
            " may not be read by the server's workers: change its group or mode, and name it with its folder, "
@@ -45,14 +45,14 @@ int descriptor_of(const std::shared_ptr<OwnedFd>& inotify) {
 }
 
 // The error of errno(3), or 0.
-int read_text(int fd, std::string& text) {
+int read_text(int fd, std::uint64_t size_max, std::string& text) {
   for (std::size_t filled = 0;;) {
     text.resize(filled + 64 * 1024);
     const ssize_t got = ::read(fd, text.data() + filled, text.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     filled += got > 0 ? static_cast<std::size_t>(got) : 0;
     text.resize(filled);
-    if (got <= 0 || filled > FollowedFile::kSizeMax) return got < 0 ? errno : 0;
+    if (got <= 0 || filled > size_max) return got < 0 ? errno : 0;
   }
 }
 
@@ -123,9 +123,9 @@ void FileWatches::stop() {
   if (std::exchange(watched_, false)) host_.unwatch(inotify_->get());
 }
 
-FollowedFile::FollowedFile(Host& host, FileWatches& watches, std::string path, std::string kind,
+FollowedFile::FollowedFile(Host& host, FileWatches& watches, std::string path, const FileKind& kind,
                            FileFollower& follower)
-    : host_(host), watches_(watches), path_(std::move(path)), kind_(std::move(kind)), follower_(follower) {
+    : host_(host), watches_(watches), path_(std::move(path)), kind_(kind), follower_(follower) {
   watches_.add(*this);
 }
 
@@ -149,7 +149,7 @@ void FollowedFile::close() {
 }
 
 // Gives back the former text where the facts prove that it is the same.
-FollowedFile::Reading FollowedFile::read(const std::string& path, const std::string& kind, const Reading& known,
+FollowedFile::Reading FollowedFile::read(const std::string& path, const FileKind& kind, const Reading& known,
                                          int inotify) {
   // First, so that no change falls between the reading and the watch. Both stay the same for what is watched.
   if (inotify >= 0) {
@@ -163,9 +163,10 @@ FollowedFile::Reading FollowedFile::read(const std::string& path, const std::str
     return reading;
   };
   const OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) return failed(sentence(path, errno));
-  if (const int error = read_facts(fd.get(), reading.facts); error != 0) return failed(sentence(path, error));
-  if (!reading.facts.is_regular()) return failed(path + " is no regular file: name " + kind);
+  if (!fd) return failed(sentence(path, kind, errno));
+  if (const int error = read_facts(fd.get(), reading.facts); error != 0)
+    return failed(sentence(path, kind, error));
+  if (!reading.facts.is_regular()) return failed(path + " is no regular file: name " + kind.name);
   if ((reading.facts.mode & S_IWOTH) != 0)
     return failed(path + " may be written by everybody: change its mode with 'chmod o-w'");
   if (!known.young && reading.facts == known.facts) {
@@ -174,8 +175,10 @@ FollowedFile::Reading FollowedFile::read(const std::string& path, const std::str
     return reading;
   }
   reading.young = file_is_young(reading.facts, wall_seconds());
-  if (const int error = read_text(fd.get(), reading.text); error != 0) return failed(sentence(path, error));
-  if (reading.text.size() > kSizeMax) return failed(path + " has more than 1 MiB: split it");
+  if (const int error = read_text(fd.get(), kind.mib_max << 20, reading.text); error != 0)
+    return failed(sentence(path, kind, error));
+  if (reading.text.size() > kind.mib_max << 20)
+    return failed(path + " has more than " + std::to_string(kind.mib_max) + " MiB: split it");
   // A mistake in a text that could be read is one of this very text.
   if (known.facts.is_regular() && reading.text == known.text) {
     reading.mistake = known.mistake;

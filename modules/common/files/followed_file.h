@@ -37,6 +37,13 @@ class FileFollower {
   ~FileFollower() = default;
 };
 
+// What the sentences about a file say.
+struct FileKind {
+  const char* name;     // "a file of Lua"
+  const char* missing;  // what to do if there is none
+  std::uint64_t mib_max;
+};
+
 class FollowedFile;
 
 // The watches of all followed files of a worker: to close an inotify may sleep in the kernel, so no handler has
@@ -66,10 +73,8 @@ class FileWatches final : private Watcher {
 
 class FollowedFile final : private Timer {
  public:
-  static constexpr std::uint64_t kSizeMax = 1 << 20;
-
-  // `kind` is what the file is, as in "a file of Lua".
-  FollowedFile(Host& host, FileWatches& watches, std::string path, std::string kind, FileFollower& follower);
+  FollowedFile(Host& host, FileWatches& watches, std::string path, const FileKind& kind,
+               FileFollower& follower);
   FollowedFile(const FollowedFile&) = delete;
   FollowedFile& operator=(const FollowedFile&) = delete;
   ~FollowedFile();
@@ -90,7 +95,7 @@ class FollowedFile final : private Timer {
   };
   class Look;
 
-  static Reading read(const std::string& path, const std::string& kind, const Reading& known, int inotify);
+  static Reading read(const std::string& path, const FileKind& kind, const Reading& known, int inotify);
   void changed();
   void fired() override;
   void look();
@@ -100,7 +105,7 @@ class FollowedFile final : private Timer {
   Host& host_;
   FileWatches& watches_;
   const std::string path_;
-  const std::string kind_;
+  const FileKind kind_;
   FileFollower& follower_;
   Reading last_;
   TimerId timer_;
