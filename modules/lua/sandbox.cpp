@@ -93,8 +93,12 @@ void open_some(lua_State* state) {
 
 void open_all(lua_State* state, const std::string& folder) {
   luaL_openlibs(state);
-  // Opening its library has switched the compiler on.
+  // Opening its library has switched the compiler on. It ends the worker where that may not make machine code.
   luaJIT_setmode(state, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  lua_getglobal(state, LUA_JITLIBNAME);
+  lua_pushnil(state);
+  lua_setfield(state, -2, "on");
+  lua_pop(state, 1);
   lua_getglobal(state, LUA_LOADLIBNAME);
   lua_pushfstring(state, "%s/?.lua", folder.c_str());
   lua_setfield(state, -2, "path");

@@ -107,9 +107,9 @@ TEST_CASE_METHOD(ScriptFixture, "what reaches out of a script is there only if i
   CHECK(rig.get("", mount_body(reaching, {{"trusted", "on"}}))->content == "io");
   CHECK(value_of("type(os.time())") == "number");
   folder.write("part.lua", "return {name = 'part'}");
-  const std::size_t trusted =
-      mount_body("return require('part').name .. ffi.sizeof('int') .. type(io.open) .. tostring(jit.status())",
-                 {{"trusted", "on"}});
+  const std::size_t trusted = mount_body(
+      "return require('part').name .. ffi.sizeof('int') .. type(io.open) .. tostring(jit.on or jit.status())",
+      {{"trusted", "on"}});
   CHECK(rig.get("", trusted)->content == "part4functionfalse");
 }
 
