@@ -71,7 +71,7 @@ std::vector<std::string> filter_options(const std::string& page) {
   const std::size_t begin = page.find("sluice serve --filter");
   std::istringstream words(page.substr(begin, page.find('\n', begin) - begin));
   std::vector<std::string> options{"--mount", "/page/=page",   "--mount", "/greet/=greet",
-                                   "--grant", "relay=network", "--grant", "album=write:/tmp"};
+                                   "--grant", "relay=network", "--grant", "attic=write:/tmp"};
   std::string word;
   words >> word >> word;
   while (words >> word) options.push_back(word);

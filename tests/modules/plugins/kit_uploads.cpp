@@ -81,4 +81,4 @@ class KitUploads : public kit::Service {
 }  // namespace
 
 SLUICE_MODULE(KitUploads, .name = "kit_uploads", .version = "1.0.0", .summary = "Takes files",
-              .options = kOptions, .option_count = 4);
+              .options = kOptions, .option_count = 4, .needs = sluice::kNeedsWriting);
