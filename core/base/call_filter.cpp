@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ namespace {
 constexpr const char* kAllowed[] = {
     // memory
     "brk", "madvise", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap", "msync", "munlock", "munmap",
-    "membarrier", "memfd_create", "get_mempolicy", "pkey_alloc", "pkey_free", "pkey_mprotect",
+    "membarrier", "get_mempolicy", "pkey_alloc", "pkey_free", "pkey_mprotect",
     // files
     "access", "close", "close_range", "copy_file_range", "dup", "dup2", "dup3", "faccessat", "faccessat2",
     "fadvise64", "fallocate", "fdatasync", "chdir", "fchdir", "fgetxattr", "flistxattr", "flock", "fstat",
@@ -74,6 +75,8 @@ constexpr const char* kDeadly[] = {
     "pivot_root",    "chroot",      "swapon",      "swapoff",         "reboot",      "acct",
     "iopl",          "ioperm",      "setns"};
 
+// A file in memory can be mapped as code after it was written.
+constexpr const char* kOfCode[] = {"memfd_create"};
 constexpr const char* kOfConnecting[] = {"connect"};
 constexpr const char* kOfBinding[] = {"bind"};
 constexpr const char* kOfListening[] = {"listen"};
@@ -201,28 +204,33 @@ class CallFilter {
 
   void add_permitted() {
     const CallPermissions& may = permissions_;
+    gate(may.code, kOfCode);
     gate(may.connect || may.unix_sockets, kOfConnecting);
     gate(may.connect || may.listen || may.unix_sockets, kOfBinding);
     gate(may.listen || may.unix_sockets, kOfListening);
     gate(may.processes, kOfProcesses);
     gate(may.files, kOfFileCalls);
     add(may.files ? SCMP_ACT_ALLOW : kRefused, kChangeMode);
+    for (const scmp_datum_t kind : {scmp_datum_t{S_IFREG}, scmp_datum_t{S_IFIFO}, scmp_datum_t{0}}) {
+      add(may.files ? SCMP_ACT_ALLOW : kRefused, "mknod", masked(1, S_IFMT, kind));
+      add(may.files ? SCMP_ACT_ALLOW : kRefused, "mknodat", masked(2, S_IFMT, kind));
+    }
     add_sockets();
   }
 
   void add_sockets() {
     const CallPermissions& may = permissions_;
-    if (!may.connect && !may.listen && !may.unix_sockets) return add(kRefused, "socket");
-    if (may.unix_sockets) add(SCMP_ACT_ALLOW, "socket", is(0, AF_UNIX));
+    add(may.unix_sockets ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, AF_UNIX));
     for (const scmp_datum_t family : {scmp_datum_t{AF_INET}, scmp_datum_t{AF_INET6}}) {
-      if (may.connect) {
-        add(SCMP_ACT_ALLOW, "socket", is(0, family));
-      } else if (may.listen) {
-        add(SCMP_ACT_ALLOW, "socket", is(0, family), masked(1, kSocketTypes, SOCK_STREAM));
+      if (may.connect || !may.listen) {
+        add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, family));
+        continue;
       }
+      add(SCMP_ACT_ALLOW, "socket", is(0, family), masked(1, kSocketTypes, SOCK_STREAM));
+      add(kRefused, "socket", is(0, family), masked(1, kSocketTypes, SOCK_DGRAM));
     }
     // getaddrinfo(3) asks which addresses this machine has.
-    if (may.connect) add(SCMP_ACT_ALLOW, "socket", is(0, AF_NETLINK), is(2, NETLINK_ROUTE));
+    add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, AF_NETLINK), is(2, NETLINK_ROUTE));
   }
 
   void add_deadly() {

@@ -19,6 +19,7 @@ struct CallPermissions {
   bool unix_sockets = false;  // connect to and listen at Unix sockets
   bool processes = false;     // make processes, execute programs, send them signals
   bool files = false;         // make, rename and remove files, and change their attributes
+  bool code = false;          // files in memory, which can become code
 };
 
 // Whether the kernel can filter calls.

@@ -70,6 +70,11 @@ Child::~Child() {
   if (!reaped_) ::kill(pid_, SIGKILL);
 }
 
+void Child::end(std::uint64_t wait_ms) {
+  ::kill(pid_, SIGKILL);
+  reaped_ = reap_until(pid_, monotonic_ms() + wait_ms).has_value();
+}
+
 bool Child::hear() {
   char buffer[4096];
   const ssize_t got = ::read(report_fd_.get(), buffer, sizeof(buffer));

@@ -26,6 +26,7 @@ constexpr int kGetWriteOrExecute = 66;
 constexpr unsigned long kRefuseExecGain = 1;
 
 constexpr int kCapabilitiesMax = 63;  // the sets have 64 bits
+constexpr long kCloseRange = 436;     // close_range(2), since Linux 5.9
 
 Result<void> limit(decltype(RLIMIT_CPU) resource, std::uint64_t value, const char* what) {
   rlimit present{};
@@ -33,6 +34,20 @@ Result<void> limit(decltype(RLIMIT_CPU) resource, std::uint64_t value, const cha
   present.rlim_max = std::min<rlim_t>(present.rlim_max, value);
   present.rlim_cur = std::min<rlim_t>(present.rlim_cur, present.rlim_max);
   if (::setrlimit(resource, &present) != 0) return fail_errno(what, errno);
+  return {};
+}
+
+// Closes what /proc lists, for kernels without close_range(2).
+Result<void> close_listed(const std::vector<int>& kept) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  if (folder == nullptr) return fail_errno("/proc/self/fd cannot be read, which lists descriptors", errno);
+  std::vector<int> unwanted;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const int fd = std::atoi(entry->d_name);  // 0 for "." and ".."
+    if (fd > STDERR_FILENO && fd != ::dirfd(folder.get()) && !std::binary_search(kept.begin(), kept.end(), fd))
+      unwanted.push_back(fd);
+  }
+  for (const int fd : unwanted) ::close(fd);
   return {};
 }
 
@@ -97,20 +112,21 @@ void keep_variables(const std::function<bool(std::string_view name)>& is_wanted)
 }
 
 Result<void> keep_descriptors(std::vector<int> kept) {
-  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (nothing) ::dup2(nothing.get(), STDIN_FILENO);
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
-  if (folder == nullptr) return fail_errno("/proc/self/fd cannot be read, which lists descriptors", errno);
-  kept.push_back(::dirfd(folder.get()));
-  std::vector<int> unwanted;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const int fd = std::atoi(entry->d_name);  // 0 for "." and ".."
-    const bool wanted =
-        fd <= STDERR_FILENO || fd == nothing.get() || std::find(kept.begin(), kept.end(), fd) != kept.end();
-    if (!wanted) unwanted.push_back(fd);
+  {
+    const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (nothing) ::dup2(nothing.get(), STDIN_FILENO);
   }
-  for (const int fd : unwanted) ::close(fd);
-  return {};
+  std::erase_if(kept, [](int fd) { return fd <= STDERR_FILENO; });
+  std::sort(kept.begin(), kept.end());
+  unsigned from = STDERR_FILENO + 1;
+  bool closed = true;
+  for (const int fd : kept) {
+    const auto next = static_cast<unsigned>(fd);
+    if (next > from) closed = closed && ::syscall(kCloseRange, from, next - 1, 0) == 0;
+    from = std::max(from, next + 1);
+  }
+  closed = closed && ::syscall(kCloseRange, from, ~0U, 0) == 0;
+  return closed ? Result<void>() : close_listed(kept);
 }
 
 }  // namespace sluice

@@ -26,6 +26,8 @@ constexpr std::uint32_t kWanted = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_
 // Files that keep changing are looked at after this many times the quiet time.
 constexpr std::uint64_t kPatience = 20;
 constexpr std::uint64_t kLateMs = 10'000;
+// How long to wait for the end of a child that is killed.
+constexpr std::uint64_t kKilledWithinMs = 500;
 
 // The name of a step that stands for all names in its folder.
 constexpr const char* kAnyName = "*";
@@ -35,7 +37,7 @@ bool has_files(const ServingPlan& plan) {
   const auto names_files = [](const SitePlan& site) {
     return !site.client_ca.empty() || !site.settings.error_pages.empty();
   };
-  return !plan.settings.ticket_keys_file.empty() ||
+  return !plan.settings.ticket_keys_file.empty() || !plan.places.empty() ||
          std::any_of(plan.certificates.begin(), plan.certificates.end(), is_file) ||
          std::any_of(plan.sites.begin(), plan.sites.end(), names_files);
 }
@@ -52,13 +54,15 @@ class Look {
       if (!site.client_ca.empty()) compare_signers(site.settings.client_ca, site.client_ca);
       if (!site.settings.error_pages.empty()) compare(site.settings.error_pages, site.error_pages);
     }
+    if (!plan.places.empty()) compare_places(plan);
   }
-  // Something that identifies the contents, or nothing if they are in force; why they cannot be read; and the
-  // steps of all paths.
+  // Something that identifies the contents, or nothing if they are in force; why they cannot be read; a place
+  // that confined workers may not read any more; and the steps of all paths.
   std::string report() {
     return NetstringWriter()
         .put(differs_ || !error_.empty() ? std::to_string(contents_) : "")
         .put(error_)
+        .put(replaced_)
         .put(steps_.take())
         .take();
   }
@@ -96,6 +100,14 @@ class Look {
     }
     note("", read->all() == served.all());
   }
+  void compare_places(const ServingPlan& plan) {
+    for (const std::string& path : confined_paths(plan)) {
+      follow(path);
+      const bool same = !was_replaced(plan.places, path);
+      note(path, same);
+      if (!same && replaced_.empty()) replaced_ = path;
+    }
+  }
   void note(std::string_view bytes, bool same) {
     constexpr std::size_t kFactor = 1'000'003;
     contents_ = contents_ * kFactor + std::hash<std::string_view>()(bytes);
@@ -114,6 +126,7 @@ class Look {
   std::size_t contents_ = 0;
   bool differs_ = false;
   std::string error_;
+  std::string replaced_;
   NetstringWriter steps_;
   std::set<fs::path> known_;
 };
@@ -134,7 +147,7 @@ void NamedFilesWatch::serve(PlanPtr plan) {
     inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!inotify_ || !events_.begin(loop_, inotify_.get(), EPOLLIN, *this)) {
       log(LogLevel::warning,
-          fmt::format("changes of certificates and error pages are noticed within {} s only: {}",
+          fmt::format("changes of files that the settings name are noticed within {} s only: {}",
                       pace_.look_ms / 1000, std::strerror(errno)));
     }
   }
@@ -153,6 +166,7 @@ void NamedFilesWatch::end() {
   events_.end();
   inotify_.reset();
   places_.clear();
+  if (child_ != nullptr) child_->end(kKilledWithinMs);  // it may hold listening sockets still
   child_.reset();
   plan_.reset();
   first_change_ms_ = next_look_ms_ = late_ms_ = tell_ms_ = Alarm::kNever;
@@ -178,6 +192,13 @@ void NamedFilesWatch::on_events(std::uint32_t) {
                        (places_.contains({event->wd, event->name}) || places_.contains({event->wd, kAnyName}));
     if (folder_gone || named || (event->mask & IN_Q_OVERFLOW) != 0) note_change(now_ms);
   }
+}
+
+// New workers that were refused are tried again at the look of the next minute.
+bool NamedFilesWatch::look_soon() {
+  const bool may_help = plan_ != nullptr && refused_.empty();
+  if (may_help) note_change(monotonic_ms());
+  return may_help;
 }
 
 void NamedFilesWatch::note_change(std::uint64_t now_ms) {
@@ -248,6 +269,7 @@ void NamedFilesWatch::heard(const Result<std::string>& report) {
   NetstringReader fields(*report);
   seen_ = fields.next();
   const std::string error(fields.next());
+  const std::string replaced(fields.next());
   const std::uint64_t now_ms = monotonic_ms();
   // What was not watched until now may have changed since the child has read it.
   if (follow(fields.next())) note_change(now_ms);
@@ -255,9 +277,12 @@ void NamedFilesWatch::heard(const Result<std::string>& report) {
     refused_.clear();
     why_.clear();
     tell_ms_ = Alarm::kNever;
-  } else if (seen_ != refused_) {
+  } else if (seen_ != refused_ || !replaced.empty()) {
     asks_ = true;
-    if (!error.empty()) return refused(error);
+    if (!error.empty() && replaced.empty()) return refused(error);
+    if (!replaced.empty())
+      log(LogLevel::info,
+          replaced + " was replaced: new workers take over, because the present ones may not read it");
     actions_.changed();
   }
 }

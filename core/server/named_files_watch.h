@@ -1,5 +1,6 @@
 // Notices when files that settings name have other contents than those in force: certificates, private keys,
-// keys of tickets, who signs clients' certificates, error pages.
+// keys of tickets, who signs clients' certificates, error pages. And when something else is in a place that
+// confined workers read, such as a document root: the present workers may not read it.
 //
 // It watches every folder along their paths and along the symbolic links there (inotify(7)), because renewals
 // rename files over each other and swap links. It also looks once a minute, because some file systems report
@@ -55,6 +56,8 @@ class NamedFilesWatch final : private Pollable {
   void refused(const std::string& why);
   // Whether a reload is asked for, and not answered yet.
   bool asks() const { return asks_; }
+  // A worker says that there may be a change. False if there is no use in looking.
+  bool look_soon();
   bool child_ended(pid_t pid, int status);
   // Looks no more.
   void end();

@@ -28,7 +28,7 @@ constexpr int kSignalsMax = 16;
 constexpr int kEndsMax = 256;
 // Each such end switches a module off, and several workers may end in one module.
 constexpr unsigned kEndsAtStartMax = 1024;
-// The question by which a worker asks to be replaced, because it may not read the folder that is now its root.
+// The question of a worker that may not read the folder that is now its root.
 constexpr std::string_view kWantWorkers = "workers";
 
 void log_confinement(const Settings& settings, const std::string& lacking) {
@@ -50,7 +50,6 @@ Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings&
       end_of_lame_duck_(loop, [this] { begin_drain(); }),
       end_of_drain_(loop, [this] { kill_all(); }),
       replace_keys_(loop, [this] { replace_ticket_keys(); }),
-      want_again_(loop, [this] { want_workers(); }),
       log_pipe_(loop),
       access_logs_(loop, log_pipe_, [this] { close_for_child({}); }),
       seats_(std::move(state)),
@@ -162,7 +161,7 @@ Result<void> Supervisor::open_control() {
   questions_.add("status", actions.status_json);
   questions_.add("metrics", actions.metrics);
   questions_.add("health", [this] { return health_text(view()); });
-  questions_.add(kWantWorkers, [this] { return want_workers(); });
+  questions_.add(kWantWorkers, [this] { return named_files_watch_.look_soon() ? "soon\n" : "no\n"; });
   actions.enable = [this](const std::string& module, ModuleRollout::Answer answer) {
     if (reload_ != nullptr) return answer(fail("a reload is at work: try again in a moment"));
     rollout_.enable(module, std::move(answer));

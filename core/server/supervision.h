@@ -83,7 +83,6 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
 
   void want_reload();
   void want_renewal();
-  std::string want_workers();
   bool may_swap();
   std::string serves() const;
   void begin_reload();
@@ -125,7 +124,6 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   Alarm end_of_lame_duck_;
   Alarm end_of_drain_;
   Alarm replace_keys_;  // of session tickets
-  Alarm want_again_;    // new workers, after a reload that was refused
   LogPipe log_pipe_;
   AccessLogs access_logs_;
   WorkerSeats seats_;
@@ -149,18 +147,16 @@ class Supervisor final : private WorkerProcess::Owner, private Pollable {
   bool hopeless_ = false;  // they cannot get ready
   unsigned ends_at_start_ = 0;
   bool reload_wanted_ = false;
-  bool workers_wanted_ = false;  // which may read the folders that are roots now
-  bool renewal_ = false;         // the wanted reload keeps the present settings
-  bool renews_ = false;          // the same of the reload under way
-  ReadSettings present_;         // returns the present settings
-  bool leaving_ = false;         // it stops soon, and still accepts
-  bool is_successor_ = false;    // it has taken the place of another server, and nobody else serves
-  bool handed_over_ = false;     // another process serves, and this one only ends its requests
+  bool renewal_ = false;       // the wanted reload keeps the present settings
+  bool renews_ = false;        // the same of the reload under way
+  ReadSettings present_;       // returns the present settings
+  bool leaving_ = false;       // it stops soon, and still accepts
+  bool is_successor_ = false;  // it has taken the place of another server, and nobody else serves
+  bool handed_over_ = false;   // another process serves, and this one only ends its requests
   bool stopping_ = false;
   bool forced_ = false;
-  std::uint64_t workers_again_ms_ = 0;  // new workers are not wanted before
-  std::uint64_t swaps_until_ms_ = 0;    // until then a wanted reload waits for swaps
-  std::uint64_t retry_at_ms_ = 0;       // no missing worker is started before
+  std::uint64_t swaps_until_ms_ = 0;  // until then a wanted reload waits for swaps
+  std::uint64_t retry_at_ms_ = 0;     // no missing worker is started before
   std::uint64_t started_ms_ = monotonic_ms();
   const std::string lacking_ = confinement_lacking();
 };

@@ -11,8 +11,6 @@ namespace {
 
 // How long a reload waits for changes of modules to end.
 constexpr std::uint64_t kSwapsFirstMs = 20'000;
-// When new workers are wanted again, if they did not take over.
-constexpr std::uint64_t kWorkersAgainMs = 2'000;
 
 }  // namespace
 
@@ -30,27 +28,6 @@ void Supervisor::want_renewal() {
     renewal_ = true;
   }
   rollout_.wake();
-}
-
-// Workers may only read the folders that were roots when they began. The present settings go to new workers,
-// also when their folders are there only later.
-std::string Supervisor::want_workers() {
-  const std::uint64_t now_ms = monotonic_ms();
-  if (stopping_) return "";
-  if (now_ms < workers_again_ms_) {  // a module may ask without end
-    want_again_.at(workers_again_ms_);
-    return "later\n";
-  }
-  workers_again_ms_ = now_ms + kWorkersAgainMs;
-  if (!std::exchange(workers_wanted_, true))
-    log(LogLevel::info, "a document root is another folder now: new workers take over");
-  if (reload_ == nullptr && !std::exchange(reload_wanted_, true)) {
-    swaps_until_ms_ = now_ms + kSwapsFirstMs;
-    renewal_ = true;
-  }
-  want_again_.at(workers_again_ms_);
-  rollout_.wake();
-  return "wanted\n";
 }
 
 // A wanted reload comes before the next change of modules, but waits for those that have been noticed.
@@ -105,8 +82,6 @@ void Supervisor::abandon_reload() {
 // them.
 void Supervisor::commit_reload() {
   const std::unique_ptr<WorkerGroup> old = std::exchange(group_, reload_->take_group());
-  workers_wanted_ = false;
-  want_again_.at(Alarm::kNever);
   std::vector<CertificateFacts> certificates = reload_->certificates();
   reload_->commit(*group_);
   reload_.reset();

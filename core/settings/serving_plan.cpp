@@ -233,7 +233,33 @@ Result<void> plan_access_logs(ServingPlan& plan) {
   return mistakes.result();
 }
 
+// The roots are those that are open already.
+std::vector<ConfinedPlace> open_places(const ServingPlan& plan) {
+  std::vector<ConfinedPlace> places;
+  for (const std::string& path : confined_paths(plan)) {
+    const auto is_root = [&](const SiteMount& mount) { return mount.folder.root == path; };
+    const auto mount = std::find_if(plan.mounts.begin(), plan.mounts.end(), is_root);
+    if (mount == plan.mounts.end()) {
+      places.push_back(open_place(path));
+    } else {
+      places.push_back({path, UniqueFd(::fcntl(mount->folder.fd, F_DUPFD_CLOEXEC, 0))});
+    }
+  }
+  return places;
+}
+
 }  // namespace
+
+std::set<std::string> confined_paths(const ServingPlan& plan) {
+  if (plan.settings.confine == Confine::off) return {};
+  std::set<std::string> paths = granted_places(plan.settings);
+  for (const SiteMount& mount : plan.mounts) {
+    paths.insert(mount.folder.root);
+    paths.merge(named_folders(mount.spec));
+  }
+  paths.erase("");
+  return paths;
+}
 
 Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
   auto plan = std::make_shared<ServingPlan>();
@@ -249,7 +275,10 @@ Result<PlanPtr> make_plan(const Settings& settings, const ServingPlan* before) {
   mistakes.merge(plan_tls(*plan, before));
   mistakes.merge(plan_access_logs(*plan));
   mistakes.merge(plan_client_counts(*plan));
-  return mistakes.result().map([&]() -> PlanPtr { return plan; });
+  return mistakes.result().map([&]() -> PlanPtr {
+    plan->places = open_places(*plan);
+    return plan;
+  });
 }
 
 }  // namespace sluice

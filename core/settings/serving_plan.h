@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "base/ticket_keys.h"
 #include "base/unique_fd.h"
 #include "settings/certificate.h"
+#include "settings/confined_places.h"
 #include "settings/served_address.h"
 #include "settings/settings.h"
 #include "settings/site_plan.h"
@@ -55,6 +57,7 @@ struct ServingPlan {
   std::vector<ServingGroup> groups;  // first the group of all sites, then one for each isolated mount
   std::optional<User> user;
   std::vector<UniqueFd> folders;          // of mounts outside their sites' roots
+  std::vector<ConfinedPlace> places;      // that confined workers read
   std::vector<Certificate> certificates;  // of all sites; empty if no address has TLS
   std::vector<std::string> access_logs;   // of all sites, each once: a file's absolute path, or kStdout
   static constexpr std::size_t kAccessLogPathsMax = 60 * 1024;  // of all of them together
@@ -63,6 +66,10 @@ struct ServingPlan {
 
   bool has_tls() const { return !certificates.empty(); }
 };
+
+// The paths of all places that a plan's workers read, if they are confined: as the settings name them, and as
+// the disks are now.
+std::set<std::string> confined_paths(const ServingPlan& plan);
 using PlanPtr = std::shared_ptr<const ServingPlan>;
 
 // Opens the folders, and reads the certificates. The plan that it replaces passes on what must not change with

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "base/child_process.h"
@@ -34,11 +35,56 @@ Result<void> add_group(TrialReport& report, const MountTable& table, Unusable un
   return {};
 }
 
+std::string stem_of(const ModuleEntry& entry) {
+  return std::filesystem::path(entry.file).stem().string();
+}
+
 // In the child, before it loads a module.
-Result<std::uint64_t> confine_trial(const ServingPlan& plan, const ModuleSet& set) {
-  ConfinedProcess process{plan, std::nullopt, "", {Child::own_report_fd()}, true};
+Result<std::uint64_t> confine_child(const ServingPlan& plan, const ModuleSet& set, Permissions granted) {
+  ConfinedProcess process{plan, std::nullopt, std::move(granted), "", {Child::own_report_fd()}, true};
   if (!set.empty()) process.copies = std::filesystem::path(set.front().path).parent_path();
   return confine(process);
+}
+
+// Reads a module's name and default mount in a child, which is granted nothing. Leaves `entry` as it is if the
+// file cannot be loaded.
+void learn_name(const ServingPlan& plan, ModuleEntry& entry, const InChild& in_child) {
+  const auto describe = [&]() -> std::string {
+    in_child();
+    if (!confine_child(plan, {entry}, {})) return {};
+    const auto file = ModuleFile::load(entry.path, entry.file, entry.generation);
+    if (!file) return {};
+    const ModuleInfo& info = (*file)->info();
+    return NetstringWriter().put(info.name).put(info.default_mount == nullptr ? "" : info.default_mount).take();
+  };
+  const auto text = run_in_child(describe, static_cast<int>(plan.settings.policy.swap_ms));
+  if (!text) return;
+  NetstringReader fields(*text);
+  entry.name = fields.next();
+  entry.default_mount = fields.next();
+}
+
+// What the modules that are tried are granted. A new file is called after its module as a rule; if a grant is
+// for none of the files, their names are read.
+Permissions granted_to_tried(const ServingPlan& plan, const ModuleSet& set) {
+  std::set<std::string> names;
+  for (const ModuleEntry& entry : set) names.insert(entry.name.empty() ? stem_of(entry) : entry.name);
+  const auto& grants = plan.settings.grants;
+  const bool all_known = std::all_of(grants.begin(), grants.end(),
+                                     [&](const Grant& grant) { return names.contains(grant.module); });
+  Permissions granted;
+  for (ModuleEntry entry : set) {
+    if (entry.closed) continue;
+    if (entry.name.empty() && !all_known) learn_name(plan, entry, [] {});
+    granted.add(granted_to(grants, entry.name.empty() ? stem_of(entry) : entry.name));
+  }
+  return granted;
+}
+
+// In the child.
+Result<std::uint64_t> confine_trial(const ServingPlan& plan, const ModuleSet& set) {
+  const bool confines = plan.settings.confine != Confine::off && !plan.settings.grants.empty();
+  return confine_child(plan, set, confines ? granted_to_tried(plan, set) : Permissions());
 }
 
 // In the child.
@@ -127,23 +173,6 @@ Result<Ended> try_once(const ServingPlan& plan, const ModuleSet& set, const InCh
   return ended;
 }
 
-// Reads the module's name and default mount in a child. Leaves `entry` as it is if the file cannot be loaded.
-void learn_name(const ServingPlan& plan, ModuleEntry& entry, const InChild& in_child) {
-  const auto describe = [&]() -> std::string {
-    in_child();
-    if (!confine_trial(plan, {entry})) return {};
-    const auto file = ModuleFile::load(entry.path, entry.file, entry.generation);
-    if (!file) return {};
-    const ModuleInfo& info = (*file)->info();
-    return NetstringWriter().put(info.name).put(info.default_mount == nullptr ? "" : info.default_mount).take();
-  };
-  const auto text = run_in_child(describe, static_cast<int>(plan.settings.policy.swap_ms));
-  if (!text) return;
-  NetstringReader fields(*text);
-  entry.name = fields.next();
-  entry.default_mount = fields.next();
-}
-
 // The module that ended a trial, among those that are not closed. If the trial noted none, each is tried alone.
 ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const std::string& module,
                                  const InChild& in_child) {
@@ -170,7 +199,7 @@ ModuleSet::iterator find_culprit(const ServingPlan& plan, ModuleSet& set, const 
 void close_entry(const ServingPlan& plan, ModuleSet& set, ModuleSet::iterator entry, const InChild& in_child) {
   if (entry->name.empty()) learn_name(plan, *entry, in_child);
   if (entry->name.empty()) {
-    entry->name = std::filesystem::path(entry->file).stem().string();
+    entry->name = stem_of(*entry);
     if (!is_asked_for(plan, entry->name)) {
       set.erase(entry);
       return;

@@ -7,10 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <string_view>
-#include <system_error>
 
 #include "base/call_filter.h"
 #include "base/confined.h"
@@ -18,13 +16,14 @@
 #include "base/log.h"
 #include "base/process_rights.h"
 #include "base/unique_fd.h"
+#include "module/mapped_code.h"
+#include "settings/confined_places.h"
 #include "settings/confinement_support.h"
 #include "settings/user.h"
 
 namespace sluice {
 namespace {
 
-namespace fs = std::filesystem;
 using Access = LandlockRules::Access;
 
 // What the C library, OpenSSL and other libraries read while a process runs.
@@ -36,6 +35,7 @@ constexpr const char* kRead[] = {"/lib",
                                  "/usr/local/lib",
                                  "/usr/share/zoneinfo",
                                  "/usr/share/locale",
+                                 "/usr/share/publicsuffix",
                                  "/usr/share/ca-certificates",
                                  "/usr/local/share/ca-certificates",
                                  "/etc/ld.so.cache",
@@ -56,12 +56,11 @@ constexpr const char* kRead[] = {"/lib",
                                  "/proc/meminfo",
                                  "/proc/cpuinfo",
                                  "/proc/stat",
+                                 "/proc/sys/crypto/fips_enabled",
                                  "/proc/sys/vm/overcommit_memory",
+                                 "/sys/kernel/mm/transparent_hugepage",
                                  "/sys/devices/system/cpu"};
 constexpr const char* kUse[] = {"/dev/null", "/dev/zero", "/dev/full"};
-constexpr const char* kOfNames[] = {"/etc/resolv.conf",   "/etc/hosts",          "/etc/host.conf",
-                                    "/etc/nsswitch.conf", "/etc/gai.conf",       "/etc/services",
-                                    "/etc/protocols",     "/run/systemd/resolve"};
 constexpr const char* kOfPrograms[] = {"/bin",           "/sbin",        "/usr/bin",      "/usr/sbin",
                                        "/usr/local/bin", "/lib",         "/lib64",        "/usr/lib",
                                        "/usr/lib64",     "/usr/libexec", "/usr/local/lib"};
@@ -100,22 +99,11 @@ bool runs_in(const ServingPlan& plan, std::optional<std::size_t> group, const st
   return !named && (!group || !plan.groups[*group].mount);
 }
 
-// The folders of files that options name by a path with a slash, such as an htpasswd file. Programs replace
-// such a file by another one of its name, so that a rule for the file alone would not last.
-std::set<std::string> named_folders(const ServingPlan& plan, std::optional<std::size_t> group) {
+std::set<std::string> folders_of_options(const ServingPlan& plan, std::optional<std::size_t> group) {
   std::set<std::string> folders;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
-    if (!is_in_group(plan, group, i)) continue;
-    for (const auto& [name, value] : plan.mounts[i].spec.options) {
-      std::error_code error;
-      if (value.find('/') == std::string::npos || !fs::is_regular_file(value, error)) continue;
-      for (const fs::path& file : {fs::absolute(value, error), fs::canonical(value, error)}) {
-        const bool at_top = file.parent_path() == "/";  // where the folder is everything
-        folders.insert(at_top ? file : file.parent_path());
-      }
-    }
+    if (is_in_group(plan, group, i)) folders.merge(named_folders(plan.mounts[i].spec));
   }
-  folders.erase("");
   return folders;
 }
 
@@ -141,7 +129,8 @@ class Files {
   Result<void> done_;
 };
 
-Result<void> allow_files(LandlockRules& rules, const ConfinedProcess& process, const Permissions& granted) {
+Result<void> allow_files(LandlockRules& rules, const ConfinedProcess& process) {
+  const Permissions& granted = process.granted;
   Files files(rules);
   // The kernel forgets the folder of a process in /proc, and makes another one later, unless it is open.
   static const UniqueFd kOwnFolder(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -149,9 +138,9 @@ Result<void> allow_files(LandlockRules& rules, const ConfinedProcess& process, c
   files.allow_all(kRead, Access::read).allow_all(kUse, Access::use);
   for (const SitePlan& site : process.plan.sites) files.allow(site.root.get(), Access::read);
   for (const UniqueFd& folder : process.plan.folders) files.allow(folder.get(), Access::read);
-  files.allow_all(named_folders(process.plan, process.group), Access::read);
+  files.allow_all(folders_of_options(process.plan, process.group), Access::read);
   if (!process.copies.empty()) files.allow(process.copies, Access::read);
-  if (granted.has(kNeedsNetwork)) files.allow_all(kOfNames, Access::read);
+  if (granted.has(kNeedsNetwork)) files.allow_all(kFilesOfNames, Access::read);
   if (granted.has(kNeedsPrograms)) files.allow_all(kOfPrograms, Access::run);
   files.allow_all(granted.read, Access::read).allow_all(granted.write, Access::write);
 #if defined(SLUICE_COVERAGE_FOLDER)
@@ -160,25 +149,29 @@ Result<void> allow_files(LandlockRules& rules, const ConfinedProcess& process, c
   return files.done();
 }
 
-Result<void> enforce_landlock(int version, const ConfinedProcess& process, const Permissions& granted) {
+Result<void> enforce_landlock(int version, const ConfinedProcess& process) {
+  const Permissions& granted = process.granted;
   LandlockRules::Free free;
   free.connect = granted.has(kNeedsNetwork);
   free.bind = granted.has(kNeedsListening);
   free.abstract_sockets = granted.has(kNeedsUnixSockets);
   auto rules = LandlockRules::begin(version, free);
   if (!rules) return Unexpected(rules.error());
-  const auto allowed = allow_files(*rules, process, granted);
+  const auto allowed = allow_files(*rules, process);
   if (!allowed) return allowed;
   return rules->enforce();
 }
 
-Result<void> enforce_filter(const Permissions& granted) {
+Result<void> enforce_filter(const ConfinedProcess& process) {
+  const Permissions& granted = process.granted;
   CallPermissions may;
   may.connect = granted.has(kNeedsNetwork);
   may.listen = granted.has(kNeedsListening);
   may.unix_sockets = granted.has(kNeedsUnixSockets);
   may.processes = granted.has(kNeedsPrograms);
   may.files = granted.has(kNeedsWriting);
+  // From a noexec folder, modules are loaded through files in memory.
+  may.code = granted.has(kNeedsNewCode) || (!process.copies.empty() && is_noexec(process.copies));
   return filter_calls(may);
 }
 
@@ -194,24 +187,23 @@ Result<void> limit(const ConfinedProcess& process) {
 }
 
 // All that needs the right to be restricted further.
-Result<std::uint64_t> give_up(const ConfinedProcess& process, const Permissions& granted,
-                              std::uint64_t offered) {
+Result<std::uint64_t> give_up(const ConfinedProcess& process, std::uint64_t offered) {
   std::uint64_t in_force = confined::kPrivileges;
   auto done = give_up_privileges();
   if (done && !process.plan.settings.core_dumps) {
     done = hide_from_same_user();
     in_force |= confined::kHidden;
   }
-  if (done && !granted.has(kNeedsNewCode) && forbid_new_code()) in_force |= confined::kNoNewCode;
+  if (done && !process.granted.has(kNeedsNewCode) && forbid_new_code()) in_force |= confined::kNoNewCode;
   if (done && (offered & confined::kFiles) != 0) {
-    done = enforce_landlock(landlock_version(), process, granted);
+    done = enforce_landlock(landlock_version(), process);
     in_force |= offered & (confined::kFiles | confined::kTcp | confined::kScopes);
   }
   if (done && (offered & confined::kCalls) != 0) {
-    done = enforce_filter(granted);
+    done = enforce_filter(process);
     in_force |= confined::kCalls;
   }
-  if (!done) return Unexpected(done.error());
+  if (!done) return fail(done.error().message + "; --confine off serves without it");
   return in_force;
 }
 
@@ -240,10 +232,9 @@ Permissions permissions_of(const ServingPlan& plan, std::optional<std::size_t> g
 Result<std::uint64_t> confine(const ConfinedProcess& process) {
   const Settings& settings = process.plan.settings;
   if (settings.confine == Confine::off) return change_user(process.plan).map([] { return std::uint64_t{0}; });
-  const Permissions granted = permissions_of(process.plan, process.group);
   const std::uint64_t offered = confinement_offered();
   keep_variables([&](std::string_view name) {
-    const auto& more = granted.variables;
+    const auto& more = process.granted.variables;
     return is_plain_variable(name) || std::find(more.begin(), more.end(), name) != more.end();
   });
   empty_bounding_set();
@@ -251,7 +242,7 @@ Result<std::uint64_t> confine(const ConfinedProcess& process) {
   if (done) done = limit(process);
   if (!done) return Unexpected(done.error());
   if ((offered & confined::kPrivileges) == 0) return std::uint64_t{0};
-  return give_up(process, granted, offered);
+  return give_up(process, offered);
 }
 
 }  // namespace sluice

@@ -23,10 +23,11 @@ namespace sluice {
 
 struct ConfinedProcess {
   const ServingPlan& plan;
-  std::optional<std::size_t> group;  // of ServingPlan::groups, whose modules it runs; nullopt: of all
-  std::string copies;                // the folder of private copies of modules; empty for none
-  std::vector<int> descriptors;      // that it keeps, besides those of the plan
-  bool tries = false;                // it only tries modules
+  std::optional<std::size_t> group;  // of ServingPlan::groups, whose mounts it serves; nullopt: of all
+  Permissions granted;
+  std::string copies;            // the folder of private copies of modules; empty for none
+  std::vector<int> descriptors;  // that it keeps, besides those of the plan
+  bool tries = false;            // it only tries modules
 };
 
 // Also changes to the user of the plan, which needs rights that are given up afterwards. Returns what is in

@@ -35,8 +35,11 @@ void name_sites(WorkerStats& stats, const std::vector<SitePlan>& sites) {
 
 Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control, int asked) {
   OwnWait own_wait;
-  ConfinedProcess process{
-      *start.plan, start.group, start.copies, {control, asked, own_wait.fd(), start.access.wake_fd}};
+  ConfinedProcess process{*start.plan,
+                          start.group,
+                          permissions_of(*start.plan, start.group),
+                          start.copies,
+                          {control, asked, own_wait.fd(), start.access.wake_fd}};
   for (const ListeningSocket& socket : start.sockets) process.descriptors.push_back(socket.fd);
   const auto confined = confine(process);
   if (!confined) return Unexpected(confined.error());

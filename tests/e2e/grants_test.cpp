@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/landlock.h"
 #include "support/server_process.h"
 
 using namespace sluice::test;
@@ -72,4 +73,44 @@ TEST_CASE("functions that workers refuse are named, also of modules that cannot 
   const Outcome granted = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0",
                                             "--grant", "intruder=network,exec,write:" + site.root()}));
   CHECK(granted.out.find("refuse with EACCES") == std::string::npos);
+}
+
+TEST_CASE("uploads go to a folder that is granted", "[e2e][grants]") {
+  const Site site({"kit_uploads"});
+  const std::string folder = site.path("uploads");
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  const std::string mount = "/u/=kit_uploads:folder=" + folder;
+  const auto upload = [&](const ServerProcess& server) {
+    HttpClient client(server.endpoint());
+    const std::string content = "--b\r\nContent-Disposition: form-data; name=\"kept\"; filename=\"f\"\r\n\r\n" +
+                                std::string(300'000, 'x') + "\r\n--b--\r\n";
+    client.send(
+        "POST /u/keep HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        "Content-Length: " +
+        std::to_string(content.size()) + "\r\n\r\n" + content);
+    return client.read_answer().status;
+  };
+  ServerProcess server(site, {"--workers", "1", "--mount", mount, "--grant", "kit_uploads=write:" + folder});
+  CHECK(upload(server) == 201);
+  CHECK(std::filesystem::file_size(folder + "/kept") == 300'000);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a changed module is tried with its own grants alone", "[e2e][grants]") {
+  if (sluice::landlock_version() == 0) return;
+  const Site site({"intruder", "opener"});
+  const std::string folder = site.path("secret");
+  std::filesystem::create_directory(folder);
+  const auto serve_and_swap = [&](const std::string& granted_to, const std::string& outcome) {
+    ServerProcess server(site, {"--confine", "auto", "--workers", "1", "--swap-quiet", "20ms", "--mount",
+                                "/o/=opener:file=" + folder, "--grant", granted_to + "=read:" + folder});
+    CHECK(fetch(server.endpoint(), "/o/").body == "opened\n");
+    std::filesystem::copy_file(module_file("opener"), site.path("next"));
+    std::filesystem::rename(site.path("next"), site.plugins() + "/opener.so");
+    CHECK(server.logs(outcome));
+    CHECK(server.stop() == 0);
+  };
+  serve_and_swap("opener", "module opener serves in generation 2");
+  serve_and_swap("intruder", "it cannot open " + folder);
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,6 +102,52 @@ std::string make_code(const std::string&) {
   return text;
 }
 
+// Writes a file in memory, and maps it as code.
+std::string code_in_memory(const std::string&) {
+  const int fd = ::memfd_create("code", MFD_CLOEXEC);
+  if (fd < 0) return outcome(fd);
+  std::string text = outcome(::ftruncate(fd, 4096));
+  void* memory = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+  if (memory == MAP_FAILED) text = outcome(-1);
+  if (memory != MAP_FAILED) ::munmap(memory, 4096);
+  ::close(fd);
+  return text;
+}
+
+// By TCP Fast Open, data needs no connect(2).
+std::string open_fast(const std::string& port) {
+  return use_port(port, [](int fd, const sockaddr* address, socklen_t size) {
+    return static_cast<int>(::sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, address, size));
+  });
+}
+
+std::string make_pair(const std::string& type) {
+  int pair[2];
+  const int made =
+      ::socketpair(AF_UNIX, (type == "datagrams" ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0, pair);
+  const std::string text = outcome(made);
+  if (made != 0) return text;
+  for (const int fd : pair) ::close(fd);
+  return text;
+}
+
+// The owner of a descriptor gets signals for it.
+std::string own(const std::string& pid) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return outcome(-1);
+  const std::string text = outcome(::fcntl(ends[0], F_SETOWN, std::stoi(pid)));
+  for (const int fd : ends) ::close(fd);
+  return text;
+}
+
+// Reads the first bytes of this module's own code, where a process that was forked from the same has them, too.
+std::string read_memory(const std::string& pid) {
+  char byte = 0;
+  iovec here{&byte, 1};
+  iovec there{reinterpret_cast<void*>(&::getenv), 1};
+  return outcome(::process_vm_readv(std::stoi(pid), &here, 1, &there, 1, 0));
+}
+
 std::string variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr ? "none" : value;
@@ -111,13 +158,19 @@ const std::map<std::string, Attempt> kAttempts = {
     {"read", [](const std::string& path) { return open_file(path, O_RDONLY); }},
     {"write", [](const std::string& path) { return open_file(path, O_WRONLY | O_CREAT); }},
     {"unlink", [](const std::string& path) { return outcome(::unlink(path.c_str())); }},
+    {"fifo", [](const std::string& path) { return outcome(::mkfifo(path.c_str(), 0600)); }},
+    {"device", [](const std::string& path) { return outcome(::mknod(path.c_str(), S_IFCHR | 0600, 0x103)); }},
     {"chmod", [](const std::string& path) { return outcome(::chmod(path.c_str(), 0600)); }},
     {"connect", [](const std::string& port) { return use_port(port, ::connect); }},
     {"datagrams", [](const std::string& port) { return use_port(port, ::connect, SOCK_DGRAM); }},
     {"bind", [](const std::string& port) { return use_port(port, ::bind); }},
     {"unix", connect_unix},
+    {"fast", open_fast},
+    {"pair", make_pair},
+    {"own", own},
+    {"memory", read_memory},
     {"exec", run},
-    {"kill", [](const std::string& pid) { return outcome(::kill(std::stoi(pid), SIGTERM)); }},
+    {"kill", [](const std::string& pid) { return outcome(::kill(std::stoi(pid), SIGCONT)); }},
     {"ptrace",
      [](const std::string& pid) { return outcome(::ptrace(PTRACE_SEIZE, std::stoi(pid), nullptr, nullptr)); }},
     {"mount", [](const std::string& path) { return outcome(::syscall(SYS_umount2, path.c_str(), 0)); }},
@@ -128,6 +181,7 @@ const std::map<std::string, Attempt> kAttempts = {
     {"status", [](const std::string&) { return read_all("/proc/self/status"); }},
     {"descriptors", descriptors},
     {"code", make_code},
+    {"memfd", code_in_memory},
     {"variable", variable},
 };
 
