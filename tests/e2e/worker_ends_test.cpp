@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 TEST_CASE("any end of a worker inside a module is the module's fault", "[e2e][containment]") {
   const Site site({"hello", "ender"});
-  ServerProcess server(site, options({"--workers", "1"}, "100"));
+  ServerProcess server(site, options({"--workers", "1", "--grant", "ender=exec"}, "100"));
   const std::vector<std::pair<std::string, std::string>> ways = {
       {"exit", "ended with exit code 3"},       {"_exit", "ended with exit code 0"},
       {"quick_exit", "ended with exit code 4"}, {"handler", "ended with exit code 7"},
@@ -77,6 +77,7 @@ TEST_CASE("a process that a module forks keeps neither address nor connections",
   CHECK(kept.get("/forker/return").status == 200);
   CHECK(server.logs("a process that a module has forked came back into the server, and ends"));
   const pid_t child = std::stoi(kept.get("/forker/").body);
+  REQUIRE(child > 0);
   CHECK(kept.get("/forker/return").status == 200);
   CHECK(server.stop() == 0);
   CHECK(kept.ends());

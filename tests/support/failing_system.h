@@ -31,7 +31,7 @@ class FailingSystem {
   }
   // From now on the call fails with the error: in all processes of the server, or where `who` says.
   void fail(const std::string& call, int error, const std::string& who = "") const {
-    folder_.write("new", std::to_string(error) + " " + who);
+    folder_.link("new", std::to_string(error) + " " + who);
     std::filesystem::rename(folder_.path("new"), folder_.path("faults/" + call));
   }
   void mend(const std::string& call) const { std::filesystem::remove(folder_.path("faults/" + call)); }
