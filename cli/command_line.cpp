@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "command_notes.h"
 #include "control_command.h"
 #include "new_command.h"
 #include "serve_notes.h"
@@ -26,31 +27,6 @@ namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kHelpColumn = 30;
-
-constexpr const char* kProgramFooter = R"(Start here:
-  sluice serve             serve static/ and dynamic/ of this folder at port 8080
-  sluice modules           list the modules, and the options of each
-  sluice new handler NAME  begin a handler of your own
-  sluice check FILE.so     find out what is wrong with it
-  sluice serve --help      list everything that can be set
-  sluice status            show what the running server does
-  sluice explain URL       ask it what it answers, and why)";
-
-constexpr const char* kCheckFooter =
-    R"(The module is loaded, sent requests and swapped in child processes, so that a
-crash is a finding, too. Exits with 0 when nothing is wrong; advice is allowed.
-
-Examples:
-  sluice check plugins.d/mine.so
-  sluice check mine.so --option limit=10 --request 'list?day=1' --root site)";
-
-constexpr const char* kExplainFooter =
-    R"(The request goes through sites, filters and handlers as a client's would, except
-that nothing is sent and no access log has it: handlers do what they do for it.
-
-Examples:
-  sluice explain https://example.org/docs/
-  sluice explain HEAD /app.js -H 'Accept-Encoding: br' --from 192.0.2.7)";
 
 // CLI11's help, with lines that fit a terminal of 80 columns.
 class HelpFormatter : public CLI::Formatter {
@@ -99,8 +75,7 @@ void add_control_command(CLI::App& app, const ControlCommandLine& command, Comma
   for (std::string word; words >> word;) {
     if (added != &app) added->require_subcommand(1);
     const auto known = added->get_subcommands([&](const CLI::App* other) { return other->get_name() == word; });
-    added = known.empty() ? added->add_subcommand(word, fmt::format("See 'sluice {} --help'", word))
-                          : known.front();
+    added = known.empty() ? added->add_subcommand(word, kModuleHelp) : known.front();
   }
   added->description(command.help);
   add_option(*added, *find_serve_option("control"), result.given);
@@ -171,6 +146,24 @@ void add_explain(CLI::App& app, CommandLine& result) {
   add_option(explain, *find_serve_option("control"), result.given);
   explain.footer(kExplainFooter);
   explain.callback([&result] { result.command = CommandLine::Command::explain; });
+}
+
+// Adds `sluice manual [COMMAND]` and its options to `app`.
+void add_manual(CLI::App& app, CommandLine& result) {
+  CLI::App& manual = *app.add_subcommand("manual", "Print the manual page of a command, for man");
+  const auto note = [&result](const char* name) {
+    return [&result, name](const std::string& text) { result.given[name] = {{text, name}}; };
+  };
+  manual.add_option_function<std::string>("COMMAND", note("command"), "The command [sluice itself]")
+      ->option_text(" ");
+  CLI::Option* folder = manual.add_option_function<std::string>(
+      "--folder", note("folder"), "Write the pages of all commands into this folder");
+  folder->option_text("DIR");
+  manual
+      .add_flag_callback(
+          "--markdown", [note] { note("markdown")("on"); }, "Print the options of 'sluice serve' as Markdown")
+      ->excludes(folder);
+  manual.callback([&result] { result.command = CommandLine::Command::manual; });
 }
 
 // Adds `sluice check FILE.so` and its options to `app`.
@@ -309,14 +302,7 @@ void add_commands(CLI::App& app, CommandLine& result) {
       *app.add_subcommand("modules", "List the modules, their options, and why one cannot be loaded");
   add_option(modules, *find_serve_option("plugins"), result.given);
   modules.callback(chooses(CommandLine::Command::modules));
-  CLI::App& manual = *app.add_subcommand("manual", "Print the manual page of 'sluice serve', for man");
-  manual.add_flag_callback(
-      "--markdown",
-      [&result] {
-        result.given["markdown"] = {{"on", "--markdown"}};
-      },
-      "Print it as Markdown");
-  manual.callback(chooses(CommandLine::Command::manual));
+  add_manual(app, result);
   for (const ControlCommandLine& command : control_commands()) add_control_command(app, command, result);
   add_explain(app, result);
   CLI::App& top = *app.add_subcommand("top", "Show again and again what the running server does; ends with q");
@@ -331,15 +317,25 @@ void add_commands(CLI::App& app, CommandLine& result) {
   completions.add_subcommand("zsh", "For zsh")->callback(chooses(CommandLine::Command::zsh_completions));
 }
 
+std::string with_blanks(std::string names) {
+  const std::size_t comma = names.find(',');
+  return comma == std::string::npos ? names : names.replace(comma, 1, ", ");
+}
+
 CommandWords words_of(const CLI::App& app) {
-  CommandWords words{app.get_name(), app.get_description(), {}, "", {}};
+  CommandWords words;
+  words.name = app.get_name();
+  words.help = app.get_description();
+  words.notes = app.get_footer();
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional()) {
       words.argument = option->get_name();
+      words.argument_help = option->get_description();
+      words.argument_is_needed = option->get_required();
     } else {
       const bool is_flag = option->get_items_expected_max() == 0;
-      words.options.push_back({option->get_name(), is_flag ? "" : option->get_option_text(),
-                               option->get_description(),
+      words.options.push_back({option->get_name(), with_blanks(option->get_name(false, true)),
+                               is_flag ? "" : option->get_option_text(), option->get_description(),
                                option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll});
     }
   }

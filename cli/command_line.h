@@ -38,18 +38,22 @@ struct CommandLine {
 // `arguments` are those after the program's name.
 CommandLine parse_command_line(const std::vector<std::string>& arguments);
 
-// A command as a shell may complete it, with those below it.
+// A command as shells complete it and manual pages describe it, with those below it.
 struct CommandWords {
   struct Option {
-    std::string name;      // "--listen"
+    std::string name;      // "--field"
+    std::string names;     // "-H, --field"
     std::string argument;  // as the help shows it: "FILE|stdout|off"; empty for a flag
     std::string help;
     bool repeatable = false;
   };
   std::string name;  // its last word
   std::string help;
+  std::string notes;  // below the options in the help
   std::vector<Option> options;
   std::string argument;  // what it takes without an option: "FILE"; empty for nothing
+  std::string argument_help;
+  bool argument_is_needed = false;
   std::vector<CommandWords> commands;
 };
 

@@ -7,7 +7,7 @@
 #include "completions.h"
 #include "control_command.h"
 #include "explain_command.h"
-#include "manual.h"
+#include "manual_command.h"
 #include "modules_command.h"
 #include "new_command.h"
 #include "serve_command.h"
@@ -24,8 +24,7 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
     case CommandLine::Command::modules:
       return run_modules(line.given, environment, out, err);
     case CommandLine::Command::manual:
-      out << (line.given.contains("markdown") ? reference_page() : manual_page());
-      return 0;
+      return run_manual(line.given, out, err);
     case CommandLine::Command::control:
       return run_control(line.request, line.given, environment, out, err);
     case CommandLine::Command::explain:
