@@ -11,10 +11,14 @@ fs::path running_program() {
   return fs::read_symlink("/proc/self/exe", ignored);
 }
 
-std::optional<std::string> installed_plugins(const fs::path& program) {
+std::vector<std::string> installed_plugins(const fs::path& program) {
   const fs::path folder = (program.parent_path() / SLUICE_PLUGINS_FROM_PROGRAM).lexically_normal();
   std::error_code ignored;
-  return fs::is_directory(folder, ignored) ? std::optional(folder.string()) : std::nullopt;
+  if (!fs::is_directory(folder, ignored)) return {};
+  const fs::path prefix = program.parent_path().parent_path();
+  const fs::path own = (prefix == "/usr" ? fs::path("/") : prefix) / "etc/sluice/plugins.d";
+  if (!fs::is_directory(own, ignored)) return {folder.string()};
+  return {own.string(), folder.string()};
 }
 
 }  // namespace sluice::cli

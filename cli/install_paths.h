@@ -3,15 +3,17 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <vector>
 
 namespace sluice::cli {
 
 // The running program's file. Its folder is right even if the file has been replaced meanwhile.
 std::filesystem::path running_program();
 
-// The folder of modules that was installed with this program. Nothing if there is none, as in a build folder.
-std::optional<std::string> installed_plugins(const std::filesystem::path& program);
+// The folder of modules that was installed with this program, and before it the administrator's own, if there
+// is one: /etc/sluice/plugins.d, or below the prefix for another prefix than /usr. Nothing if none was
+// installed, as in a build folder.
+std::vector<std::string> installed_plugins(const std::filesystem::path& program);
 
 }  // namespace sluice::cli

@@ -1,5 +1,6 @@
 #include "modules_command.h"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <ostream>
 
@@ -7,6 +8,7 @@
 #include "serve_request.h"
 #include "server/supervisor.h"
 #include "settings/option_value.h"
+#include "swap/module_folder.h"
 #include "text_layout.h"
 
 namespace sluice::cli {
@@ -84,7 +86,7 @@ std::string format_options(const std::vector<OptionReport>& options) {
 
 }  // namespace
 
-std::string format_modules(const std::vector<ModuleReport>& modules) {
+std::string format_modules(const std::vector<ModuleReport>& modules, bool several_folders) {
   std::vector<Row> rows{{"NAME", "VERSION", "ABI", "MOUNT", "SUMMARY"}};
   std::vector<const ModuleReport*> loaded;
   std::string broken;
@@ -98,22 +100,25 @@ std::string format_modules(const std::vector<ModuleReport>& modules) {
   }
   if (loaded.empty()) return broken;
   const auto widths = column_widths(rows);
+  const auto origin = [&](const ModuleReport& module) {
+    return several_folders ? fmt::format("{:{}}from {}\n", "", kOptionIndent, printable(module.folder)) : "";
+  };
   std::string out = format_row(rows.front(), widths, 0);
   for (std::size_t i = 0; i < loaded.size(); ++i)
-    out += format_row(rows[i + 1], widths, 0) + format_options(loaded[i]->options);
+    out += format_row(rows[i + 1], widths, 0) + origin(*loaded[i]) + format_options(loaded[i]->options);
   return broken.empty() ? out : out + "\n" + broken;
 }
 
 int run_modules(const OptionTexts& command_line, const Environment& environment, std::ostream& out,
                 std::ostream& err) {
-  const auto folder = read_plugins_folder(command_line, environment);
-  const auto modules = folder.and_then(inspect_modules);
+  const auto folders = read_plugins_folders(command_line, environment);
+  const auto modules = folders.and_then(inspect_modules);
   if (!modules) return refuse(err, modules.error());
   if (modules->empty()) {
-    out << "there are no modules in '" << *folder << "'\n";
+    out << "there are no modules in '" << folders_text(*folders) << "'\n";
     return kExitFine;
   }
-  out << format_modules(*modules);
+  out << format_modules(*modules, folders->size() > 1);
   return kExitFine;
 }
 

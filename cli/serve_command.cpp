@@ -31,7 +31,7 @@ Result<void> ask_folder(const std::string& folder, bool has_modules, const Modul
   const auto asked = run_in_child(
       [&] {
         struct stat about {};
-        if (stat(folder.c_str(), &about) == 0 && has_modules) rehearse_copies(folder);
+        if (stat(folder.c_str(), &about) == 0 && has_modules) rehearse_copies({folder});
         return std::string();
       },
       static_cast<int>(policy.swap_ms));
@@ -41,7 +41,10 @@ Result<void> ask_folder(const std::string& folder, bool has_modules, const Modul
 }
 
 Result<void> ask_folders(const Settings& settings) {
-  auto answers = ask_folder(settings.plugins, true, settings.policy);
+  Result<void> answers;
+  for (const std::string& folder : settings.plugins) {
+    if (answers) answers = ask_folder(folder, true, settings.policy);
+  }
   const auto ask_site = [&](const SiteSettings& site) {
     const std::filesystem::path root(site.root);
     if (answers) answers = ask_folder(root, false, settings.policy);

@@ -111,7 +111,6 @@ constexpr auto kCiphersField = [](ServeRequest& request) -> std::string& {
   return request.settings.tls_ciphers;
 };
 constexpr auto kGroupsField = [](ServeRequest& request) -> std::string& { return request.settings.tls_groups; };
-constexpr auto kPluginsField = [](ServeRequest& request) -> std::string& { return request.settings.plugins; };
 constexpr auto kUserField = [](ServeRequest& request) -> std::string& { return request.settings.user; };
 constexpr auto kControlField = [](ServeRequest& request) -> std::string& { return request.settings.control; };
 constexpr auto kPidFileField = [](ServeRequest& request) -> std::string& { return request.settings.pid_file; };
@@ -119,6 +118,15 @@ constexpr auto kTicketKeysField = [](ServeRequest& request) -> std::string& {
   return request.settings.ticket_keys_file;
 };
 constexpr auto kConfigField = [](ServeRequest& request) -> std::string& { return request.config_file; };
+
+Result<void> add_plugins(const ServeOption&, ServeRequest& request, const std::string& text) {
+  if (text.empty()) return fail("an empty value names nothing: write a DIR");
+  auto& folders = request.settings.plugins;
+  if (std::find(folders.begin(), folders.end(), text) != folders.end())
+    return fail(in_quotes(text) + " is given twice: name each folder once");
+  folders.push_back(text);
+  return {};
+}
 
 template <auto Member>
 Result<void> add_module(const ServeOption&, ServeRequest& request, const std::string& text) {
@@ -236,11 +244,19 @@ constexpr ServeOption kOptions[] = {
      "Have the kernel encrypt what is sent with TLS 1.3, so that files are sent by sendfile(2). Where it has "
      "no TLS, and for HTTP/2, OpenSSL encrypts as usual.",
      set_kernel_tls, [] { return std::string("off"); }},
-    {"plugins", "DIR", kModules, Takes::value, Given::to_server,
-     "The folder of modules. Changed modules are loaded while serving.", set_text<kPluginsField>,
-     [] { return std::string("$SLUICE_HOME/plugins.d, else the one installed with sluice, else plugins.d"); }},
+    {"plugins", "DIR", kModules, Takes::values, Given::to_server,
+     "A folder of modules. Changed modules are loaded while serving. A file in the folder that is given first "
+     "hides "
+     "the files of its name in the others. Repeatable.",
+     add_plugins,
+     [] {
+       return std::string(
+           "$SLUICE_HOME/plugins.d, else /etc/sluice/plugins.d, if it is there, and the one installed with "
+           "sluice, "
+           "else plugins.d");
+     }},
     {"module", "NAME", kModules, Takes::values, Given::to_server,
-     "Load only this module of the folder. Repeatable.", add_module<&Settings::only>,
+     "Load only this module of the folders. Repeatable.", add_module<&Settings::only>,
      [] { return std::string("all"); }},
     {"without", "NAME", kModules, Takes::values, Given::to_server, "Do not load this module. Repeatable.",
      add_module<&Settings::without>, nullptr},

@@ -15,6 +15,8 @@
 namespace sluice::cli {
 namespace {
 
+constexpr const char* kPluginsFolder = "plugins.d";
+
 // Splits "a;b\nc". White space around a value is removed; empty values are left out.
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> values;
@@ -77,11 +79,14 @@ std::string home_folder(const Environment& environment) {
   return environment("SLUICE_HOME").value_or("");
 }
 
+std::vector<std::string> default_plugins(const Environment& environment) {
+  if (const std::string home = home_folder(environment); !home.empty()) return {home + "/" + kPluginsFolder};
+  std::vector<std::string> installed = installed_plugins(running_program());
+  return installed.empty() ? std::vector<std::string>{kPluginsFolder} : installed;
+}
+
 Settings default_settings(const Environment& environment) {
   Settings settings;
-  settings.plugins = installed_plugins(running_program()).value_or(settings.plugins);
-  if (const std::string home = home_folder(environment); !home.empty())
-    settings.plugins = home + "/" + Settings{}.plugins;
   settings.control = kOwnControl;
   settings.control_folder = control_folder(environment);
   settings.limits.target_bytes_max = 0;  // 0: not given; finish() sets it
@@ -93,6 +98,7 @@ Result<void> finish(Settings& settings, const Environment& environment) {
   Limits& limits = settings.limits;
   if (limits.target_bytes_max == 0)
     limits.target_bytes_max = std::min(Limits{}.target_bytes_max, limits.head_bytes_max);
+  if (settings.plugins.empty()) settings.plugins = default_plugins(environment);
   if (settings.root.empty()) settings.root = home_folder(environment);
   if (settings.root.empty()) settings.root = ".";
   if (settings.listen.empty()) settings.listen.push_back(*parse_listen(kDefaultListen));
@@ -151,9 +157,10 @@ Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const E
   return mistakes.result().map([&] { return std::move(request); });
 }
 
-Result<std::string> read_plugins_folder(const OptionTexts& command_line, const Environment& environment) {
-  return read_one("plugins", command_line, environment).map([](const Settings& settings) {
-    return settings.plugins;
+Result<std::vector<std::string>> read_plugins_folders(const OptionTexts& command_line,
+                                                      const Environment& environment) {
+  return read_one("plugins", command_line, environment).map([&](const Settings& settings) {
+    return settings.plugins.empty() ? default_plugins(environment) : settings.plugins;
   });
 }
 

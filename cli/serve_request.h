@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "option_texts.h"
 #include "serve_options.h"
@@ -15,8 +16,9 @@ namespace sluice::cli {
 // The error is one sentence. It begins with the place of the value.
 Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const Environment& environment);
 
-// The folder of modules, from command line and environment: for a command that needs nothing else.
-Result<std::string> read_plugins_folder(const OptionTexts& command_line, const Environment& environment);
+// The folders of modules, from command line and environment: for a command that needs nothing else.
+Result<std::vector<std::string>> read_plugins_folders(const OptionTexts& command_line,
+                                                      const Environment& environment);
 
 // Where the running server is asked. Only `control` and `control_folder` of the settings are read.
 Result<Settings> read_control_settings(const OptionTexts& command_line, const Environment& environment);

@@ -6,6 +6,7 @@ set(service ${CMAKE_CURRENT_LIST_DIR})
 install(FILES ${service}/sluice.toml DESTINATION /etc/sluice COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${service}/sluice.logrotate DESTINATION /etc/logrotate.d RENAME sluice COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES ${service}/index.html DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice COMPONENT server EXCLUDE_FROM_ALL)
+install(DIRECTORY DESTINATION /etc/sluice/plugins.d COMPONENT server EXCLUDE_FROM_ALL)
 install(DIRECTORY DESTINATION /var/log/sluice COMPONENT server EXCLUDE_FROM_ALL
         DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE)
 foreach(component server dev)

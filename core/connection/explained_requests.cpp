@@ -124,7 +124,10 @@ class ExplainedRequests::Request final : public Reapable,
 
   // Decisions
   void decided(const Decision& decision) override {
-    explanation_.decisions.push_back({name_of_decider(decision.by), std::string(decision.what)});
+    std::string by = name_of_decider(decision.by);
+    if (decision.by != nullptr && !decision.by->folder_of_file().empty())
+      by += ", from " + decision.by->folder_of_file();
+    explanation_.decisions.push_back({std::move(by), std::string(decision.what)});
   }
 
   // StreamCarrier

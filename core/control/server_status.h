@@ -40,6 +40,7 @@ struct ServerView {
   std::vector<CertificateView> certificates;  // in force
   std::vector<ModuleEvent> events;            // of the modules, the latest last
   std::string_view state = "ready";           // or "starting", "stopping"
+  bool several_folders = false;               // of modules, in the settings
   std::string lacking = {};                   // what the kernel does not offer to confine workers
 };
 

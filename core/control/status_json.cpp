@@ -169,7 +169,8 @@ void put_mounts(JsonText& json, const std::vector<Place>& places) {
 // Counts of modules that serve no longer are not told: the metrics have them.
 void put_module(JsonText& json, const ModuleEntry& module, const WorkerStats& all) {
   json.object();
-  json.member("module", module.name).member("file", module.file).member("generation", module.generation);
+  json.member("module", module.name).member("file", module.file).member("folder", module.folder);
+  json.member("generation", module.generation);
   json.member("state", module.closed ? "switched off" : module.removed ? "without its file" : "serving");
   for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
     if (module.name.empty() || all.modules[i].get() != Label::kept_of(module.name)) continue;

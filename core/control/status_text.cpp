@@ -52,6 +52,8 @@ std::string status_text(const ServerView& view) {
                       std::to_string(place.module.generation),
                       (place.module.closed ? "switched off" : "serving") + at});
   }
+  for (std::size_t i = 0; view.several_folders && i < mounts.size(); ++i)
+    mounts[i].push_back(i == 0 ? "FROM" : view.places[i - 1].module.folder);
   for (std::size_t i = 0; sites && i < mounts.size(); ++i)
     mounts[i].insert(mounts[i].begin(), i == 0 ? "SITE" : view.places[i - 1].site);
   return text + "\n" + text_table(workers) + "\n" + text_table(mounts) +

@@ -105,7 +105,7 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
 }
 
 Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, const std::string& file,
-                                                     std::uint32_t generation) {
+                                                     std::uint32_t generation, std::string folder) {
   const char* pin = nullptr;
   {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -124,6 +124,7 @@ Result<std::shared_ptr<ModuleFile>> ModuleFile::load(const std::string& path, co
   if (!code) return Unexpected(code.error());
   std::shared_ptr<ModuleFile> module(new ModuleFile(path, file, generation, std::move(*code)));
   module->pinned_by_ = pin;
+  module->folder_ = std::move(folder);
   module->info_ = static_cast<const ModuleInfo*>(::dlsym(module->code_.handle, "sluice_module"));
   if (module->info_ == nullptr) {
     return fail(file +

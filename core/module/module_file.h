@@ -20,9 +20,9 @@ using FilterMaker = decltype(ModuleInfo::create_filter);
 class ModuleFile {
  public:
   // `path` is a private copy that was not loaded by another name before. `file` is the module's name in
-  // messages.
+  // messages, and `folder` the one that it is from.
   static Result<std::shared_ptr<ModuleFile>> load(const std::string& path, const std::string& file,
-                                                  std::uint32_t generation = 1);
+                                                  std::uint32_t generation = 1, std::string folder = {});
   ~ModuleFile();
   ModuleFile(const ModuleFile&) = delete;
   ModuleFile& operator=(const ModuleFile&) = delete;
@@ -39,6 +39,7 @@ class ModuleFile {
     pinned_by_ = why;
   }
   std::uint32_t generation() const { return generation_; }
+  const std::string& folder() const { return folder_; }
 
  private:
   ModuleFile(std::string path, std::string file, std::uint32_t generation, MappedCode code)
@@ -47,6 +48,7 @@ class ModuleFile {
   std::string path_;
   std::string file_;
   std::uint32_t generation_;
+  std::string folder_;
   MappedCode code_;
   const ModuleInfo* info_ = nullptr;
   bool kept_ = false;

@@ -101,6 +101,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   // Where the durations of its answers are counted.
   RequestSeriesCache& request_series() { return request_series_; }
   std::uint32_t generation() const { return file_->generation(); }
+  const std::string& folder_of_file() const { return file_->folder(); }
   // The warnings of a handler while it was made. They are not logged, so that each worker does not repeat them:
   // the trial reports them once.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }

@@ -4,11 +4,15 @@
 
 namespace sluice {
 
+std::string origin_of(const ModuleEntry& entry) {
+  return entry.folder.empty() ? entry.file : entry.folder + "/" + entry.file;
+}
+
 std::string encode_modules(const ModuleSet& set) {
   NetstringWriter out;
   for (const ModuleEntry& entry : set) {
     out.put(entry.file).put(entry.path).put(entry.generation).put(entry.name).put(entry.default_mount);
-    out.put(entry.closed ? 1 : 0).put(entry.removed ? 1 : 0);
+    out.put(entry.closed ? 1 : 0).put(entry.removed ? 1 : 0).put(entry.folder);
   }
   return out.take();
 }
@@ -24,6 +28,7 @@ ModuleSet decode_modules(std::string_view text) {
     entry.default_mount = fields.next();
     entry.closed = fields.next_number() != 0;
     entry.removed = fields.next_number() != 0;
+    entry.folder = fields.next();
     set.push_back(std::move(entry));
   }
   return set;

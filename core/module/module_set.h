@@ -17,9 +17,13 @@ struct ModuleEntry {
   std::string default_mount;  // as a trial has read it; empty for none
   bool closed = false;        // not loaded: its routes answer 503
   bool removed = false;       // its file is gone: it answers only where a mount names it
+  std::string folder{};       // that the file is from
 
   bool operator==(const ModuleEntry&) const = default;
 };
+
+// The path of its file.
+std::string origin_of(const ModuleEntry& entry);
 
 using ModuleSet = std::vector<ModuleEntry>;  // sorted by file
 

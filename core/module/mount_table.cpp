@@ -1,6 +1,6 @@
 #include "module/mount_table.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <algorithm>
 #include <filesystem>
 
@@ -127,8 +127,9 @@ const MountTable::Mount* MountTable::find_mount(const Mount& wanted) const {
 
 Unexpected MountTable::unknown_module(const std::string& name, const std::string& wanted_by) const {
   std::string message = fmt::format("{} names the module {}, which ", wanted_by, name);
-  message += is_chosen(plan_.settings, name) ? "is not in " + plan_.settings.plugins
-                                             : "--module and --without leave out";
+  message += is_chosen(plan_.settings, name)
+                 ? fmt::format("is not in {}", fmt::join(plan_.settings.plugins, " or "))
+                 : "--module and --without leave out";
   std::string names;
   for (const Module& module : modules_) names += (names.empty() ? "" : ", ") + module.entry.name;
   message += names.empty() ? "; no module is loaded" : "; there are " + names;

@@ -1,6 +1,7 @@
 #include "server/dry_run.h"
 
 #include <fmt/core.h>
+#include <algorithm>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -36,16 +37,23 @@ std::string heading(const SitePlan& site) {
   return text + "\n";
 }
 
+// If there are several folders, the one of the module's file.
+std::string whence(const ServingPlan& plan, const ModuleSet& modules, const std::string& name) {
+  const auto found = std::find_if(modules.begin(), modules.end(),
+                                  [&](const ModuleEntry& entry) { return entry.name == name; });
+  return plan.settings.plugins.size() < 2 || found == modules.end() ? "" : " from " + found->folder;
+}
+
 // A single default site has no heading.
-std::string served_text(const ServingPlan& plan, const std::vector<MountReport>& mounts) {
+std::string served_text(const ServingPlan& plan, const TrialReport& report) {
   const bool headed = plan.sites.size() > 1 || !plan.sites.front().is_default;
   std::string text;
   for (std::size_t site = 0; site < plan.sites.size(); ++site) {
     if (headed) text += heading(plan.sites[site]);
-    for (const MountReport& mount : mounts) {
+    for (const MountReport& mount : report.mounts) {
       if (mount.site == site)
-        text += fmt::format("{}{}  {} {}\n", headed ? "  " : "", mount.prefix, mount.filter ? "behind" : "by",
-                            mount.module);
+        text += fmt::format("{}{}  {} {}{}\n", headed ? "  " : "", mount.prefix, mount.filter ? "behind" : "by",
+                            mount.module, whence(plan, report.modules, mount.module));
     }
   }
   return text;
@@ -58,7 +66,7 @@ Result<std::string> check(const Settings& settings, InheritedSockets inherited) 
   if (!tried) return Unexpected(tried.error());
   const TrialReport& report = tried->folder.report;
   std::string text;
-  text += served_text(*tried->plan, report.mounts);
+  text += served_text(*tried->plan, report);
   std::string faults;
   const auto add = [&](const std::string& sentence) { faults += (faults.empty() ? "" : "\n") + sentence; };
   for (const ModuleProblem& problem : report.problems) add(problem.sentence);

@@ -16,6 +16,7 @@ ServerView gather_status(const WorkerGroup& group, const ModuleRollout& rollout,
       ::getpid(), now - started_ms, {}, rollout.in_force(), places(group.plan(), rollout.in_force()), {}, {},
       {}};
   view.listening = group.urls(0);
+  view.several_folders = group.plan().settings.plugins.size() > 1;
   view.events.assign(rollout.events().all().begin(), rollout.events().all().end());
   const auto add = [&](const WorkerProcess& worker, std::string_view state) {
     view.workers.push_back({worker.index(), worker.pid(), now - worker.started_ms(),

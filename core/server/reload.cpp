@@ -20,7 +20,7 @@ std::string rehearse(const ReadSettings& reread) {
                           .and_then([](const Settings& settings) { return make_plan(settings); })
                           .and_then([](const PlanPtr& plan) {
                             rehearse_copies(plan->settings.plugins);
-                            return list_modules(plan->settings.plugins);
+                            return find_modules(plan->settings.plugins);
                           });
   return NetstringWriter().put(listed ? "" : listed.error().message).put(heard_names()).take();
 }

@@ -64,7 +64,8 @@ struct ModulePolicy {
 // The inherited fields set the default site. Other sites take from them what they leave out.
 struct Settings : SiteSettings {
   std::vector<SiteSettings> sites;  // besides the default site, see has_default_site
-  std::string plugins = "plugins.d";
+  // The folders of modules: a file of one hides the files of its name in those behind it.
+  std::vector<std::string> plugins;
   std::uint32_t workers = 0;         // 0: one for each processor that the server may use
   std::vector<std::string> only;     // --module: only these; empty for all
   std::vector<std::string> without;  // --without

@@ -19,18 +19,19 @@ Unexpected no_place(const CopyFailure& failure, const std::string& place) {
 
 Result<FolderTrial> begin_folder_trial(ModuleStore& store, const ServingPlan& plan) {
   FolderTrial folder;
-  const auto files = list_modules(plan.settings.plugins);
-  if (!files) return Unexpected(files.error());
-  const auto allowed = check_modules_folder(plan.settings.plugins);
-  if (!allowed) return Unexpected(allowed.error());
-  tell_of_open_folder(plan.settings.plugins);
-  for (const std::string& file : *files) {
-    auto copy = store.begin_copy(plan.settings.plugins, file);
+  const auto found = find_modules(plan.settings.plugins);
+  if (!found) return Unexpected(found.error());
+  for (const std::string& each : plan.settings.plugins) {
+    const auto allowed = check_modules_folder(each);
+    if (!allowed) return Unexpected(allowed.error());
+    tell_of_open_folder(each);
+  }
+  for (const auto& [from, file] : *found) {
+    auto copy = store.begin_copy(from, file);
     if (!copy && copy.error().of_place) return no_place(copy.error(), store.path());
     if (!copy) folder.report.problems.push_back({file, copy.error().error.message});
     if (!copy) continue;
-    const ModuleEntry entry{file, copy->copy->path(), copy->copy->generation(), "", "", false, false};
-    folder.catalog.take({entry, copy->copy}, 0, plan.settings.policy);
+    folder.catalog.take({entry_of(file, *copy->copy), copy->copy}, 0, plan.settings.policy);
     folder.empty.push_back(std::move(*copy));
   }
   return folder;

@@ -1,4 +1,4 @@
-// Copies and tries a whole folder of modules, when a server starts or when a reload names another folder.
+// Copies and tries the modules of all folders, when a server starts or when a reload names other folders.
 #pragma once
 
 #include <vector>
@@ -16,7 +16,7 @@ struct FolderTrial {
   std::vector<EmptyCopy> empty;  // copies that have to be filled before the trial
 };
 
-// Begins copies of all modules in the plan's folder, and puts them into a new catalog. Files that cannot be
+// Begins copies of all modules in the plan's folders, and puts them into a new catalog. Files that cannot be
 // copied become problems in the report, which is otherwise empty.
 Result<FolderTrial> begin_folder_trial(ModuleStore& store, const ServingPlan& plan);
 // Begins the copies, fills them and tries them, as try_modules does. Blocks.

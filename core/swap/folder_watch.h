@@ -28,6 +28,7 @@ class FolderWatch final : private Pollable {
   static Result<std::unique_ptr<FolderWatch>> open(EventLoop& loop, const std::string& folder,
                                                    std::uint32_t quiet_ms, News news);
 
+  const std::string& folder() const { return folder_; }
   // Reads what the kernel reports. The loop calls it, too.
   void hear(std::uint64_t now_ms);
   // The changed files that are quiet now, each once. The caller has to check whether they still exist.

@@ -35,6 +35,10 @@ void put(ModuleSet& set, const ModuleEntry& entry) {
 
 }  // namespace
 
+ModuleEntry entry_of(const std::string& file, const ModuleCopy& copy) {
+  return {file, copy.path(), copy.generation(), "", "", false, false, copy.folder()};
+}
+
 ModuleSet ModuleCatalog::set() const {
   ModuleSet set;
   for (const ModuleRecord& record : records_) set.push_back(record.serving.entry);
@@ -44,7 +48,7 @@ ModuleSet ModuleCatalog::set() const {
 ModuleSet ModuleCatalog::trial_set(const std::string& file, const ModuleCopy& copy) const {
   ModuleSet set = this->set();
   for (ModuleEntry& entry : set) entry.closed = true;
-  put(set, {file, copy.path(), copy.generation(), "", "", false, false});
+  put(set, entry_of(file, copy));
   return set;
 }
 

@@ -33,6 +33,9 @@ struct ModuleRecord {
 // What follows from a fault.
 enum class Verdict { unknown, counted, go_back, close };
 
+// The entry of a file that no trial has read yet.
+ModuleEntry entry_of(const std::string& file, const ModuleCopy& copy);
+
 class ModuleCatalog {
  public:
   // The modules that the workers have to have.

@@ -2,10 +2,11 @@
 
 #include <unistd.h>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <system_error>
 
 #include "settings/serving_plan.h"
@@ -51,8 +52,30 @@ bool is_module_file(std::string_view name) {
   return name.size() > 3 && name.ends_with(".so") && name.front() != '.';
 }
 
-bool is_gone(const std::string& folder, const std::string& file) {
-  return ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
+Result<std::vector<FoundModule>> find_modules(const std::vector<std::string>& folders) {
+  std::map<std::string, std::string> folder_by_file;
+  for (const std::string& folder : folders) {
+    const auto files = list_modules(folder);
+    if (!files) return Unexpected(files.error());
+    for (const std::string& file : *files) folder_by_file.emplace(file, folder);
+  }
+  std::vector<FoundModule> found;
+  found.reserve(folder_by_file.size());
+  for (const auto& [file, folder] : folder_by_file) found.push_back({folder, file});
+  return found;
+}
+
+std::optional<std::string> folder_of(const std::vector<std::string>& folders, const std::string& file) {
+  for (const std::string& folder : folders) {
+    const bool is_gone =
+        ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
+    if (!is_gone) return folder;
+  }
+  return std::nullopt;
+}
+
+std::string folders_text(const std::vector<std::string>& folders) {
+  return fmt::format("{}", fmt::join(folders, " or "));
 }
 
 }  // namespace sluice

@@ -1,5 +1,7 @@
-// Lists the files in the folder of modules, and tells whether one has changed. Stateless. Any thread that may
-// wait for the folder's disk.
+// Lists the files in the folders of modules, and tells whether one has changed. Stateless. Any thread that may
+// wait for the folders' disks.
+//
+// Folders stand in the order of their precedence: a file hides the files of its name in folders behind its own.
 #pragma once
 
 #include <sys/stat.h>
@@ -29,12 +31,23 @@ FileStamp stamp_of(const struct stat& status);
 // nullopt if there is no such file.
 std::optional<FileStamp> stamp_of(const std::string& path);
 
+struct FoundModule {
+  std::string folder;
+  std::string file;
+
+  bool operator==(const FoundModule&) const = default;
+};
+
 // The names that end in ".so", sorted.
 Result<std::vector<std::string>> list_modules(const std::string& folder);
+// Those of all folders that no other file hides, sorted by their names.
+Result<std::vector<FoundModule>> find_modules(const std::vector<std::string>& folders);
 // Whether list_modules would list the name.
 bool is_module_file(std::string_view name);
-// Whether the file is gone from a folder that can be read. While the folder itself is missing, no file counts
-// as gone.
-bool is_gone(const std::string& folder, const std::string& file);
+// The folder whose file of that name hides the others. nullopt if the file is gone from all of them. A folder
+// that cannot be read may have it: then that folder.
+std::optional<std::string> folder_of(const std::vector<std::string>& folders, const std::string& file);
+// For sentences: "plugins.d", or "/etc/sluice/plugins.d or /usr/lib/sluice/plugins.d".
+std::string folders_text(const std::vector<std::string>& folders);
 
 }  // namespace sluice

@@ -60,15 +60,19 @@ ModuleReport parse_report(const std::string& text) {
 
 }  // namespace
 
-Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
-  const auto files = list_modules(folder);
-  if (!files) return Unexpected(files.error());
-  const auto allowed = check_modules_folder(folder);
-  if (!allowed) return Unexpected(allowed.error());
+Result<std::vector<ModuleReport>> inspect_modules(const std::vector<std::string>& folders) {
+  const auto found = find_modules(folders);
+  if (!found) return Unexpected(found.error());
+  for (const std::string& folder : folders) {
+    const auto allowed = check_modules_folder(folder);
+    if (!allowed) return Unexpected(allowed.error());
+  }
   const auto store = ModuleStore::create();
   if (!store) return Unexpected(store.error());
   std::vector<ModuleReport> reports;
-  for (const std::string& file : *files) {
+  for (const FoundModule& module : *found) {
+    const std::string& folder = module.folder;
+    const std::string& file = module.file;
     ModuleReport report;
     if (const auto copy = (*store)->copy(folder, file); !copy) {
       report.error = copy.error().message;
@@ -79,6 +83,7 @@ Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder) {
       report.error = fmt::format("{} {} while it was loaded", file, text.error().message);
     }
     report.file = file;
+    report.folder = folder;
     reports.push_back(std::move(report));
   }
   return reports;

@@ -1,4 +1,4 @@
-// Reads the descriptions of a folder's modules in short-lived children, so that no module code runs in the
+// Reads the descriptions of modules in short-lived children, so that no module code runs in the
 // caller. For processes with a single thread.
 #pragma once
 
@@ -22,6 +22,7 @@ struct OptionReport {
 // The description of one file. If `error` is not empty, the file cannot be loaded, and only `file` is set.
 struct ModuleReport {
   std::string file;  // its name in the folder: "hello.so"
+  std::string folder;
   std::string error;
   std::string name;
   std::string version;
@@ -33,8 +34,8 @@ struct ModuleReport {
   std::vector<OptionReport> options;
 };
 
-// Describes every "*.so" of the folder, sorted by name. Files that a server would refuse get an error. Forks
-// one child for each file, and blocks until all are done.
-Result<std::vector<ModuleReport>> inspect_modules(const std::string& folder);
+// Describes every "*.so" of the folders that no other one hides, sorted by name. Files that a server would
+// refuse get an error. Forks one child for each file, and blocks until all are done.
+Result<std::vector<ModuleReport>> inspect_modules(const std::vector<std::string>& folders);
 
 }  // namespace sluice

@@ -62,7 +62,7 @@ void ModuleRollout::begin(FolderTrial folder, const RolloutWorkers& workers) {
   look_wanted_ = again_wanted_ = false;
   refusals_.clear();
   later_.clear();
-  while (!reviving_.empty()) revived(reviving_.begin()->first, fail("another folder of modules serves now"));
+  while (!reviving_.empty()) revived(reviving_.begin()->first, fail("other folders of modules serve now"));
   watch();
   wake();
 }
@@ -77,7 +77,7 @@ void ModuleRollout::go_on(const TrialReport& report, const ModuleSet& tried, Mod
 }
 
 void ModuleRollout::close_for_child() {
-  watch_.reset();
+  watches_.clear();
   store_->close_for_child();
   if (trial_ != nullptr) trial_->close_for_child();
 }
@@ -101,7 +101,7 @@ void ModuleRollout::step() {
   if (stage_ == Stage::preparing) ask_next();
   if (stage_ == Stage::preparing && unanswered_.empty()) commit();
   if (stage_ == Stage::asking && now_ms >= change_until_ms_) {
-    give_up_folder();
+    give_up_folders();
   } else if (stage_ != Stage::idle && now_ms >= change_until_ms_) {
     refuse(stage_ == Stage::trying ? "its trial did not end within " + seconds(policy().swap_ms)
                                    : "a worker did not get ready for it within " + seconds(policy().swap_ms));
@@ -114,12 +114,12 @@ void ModuleRollout::step() {
     prepare(catalog_.set());
   }
   if (stage_ != Stage::idle) return;
-  if (folder_is_wanted() && !folder_answers_) return ask_folder();
-  if (std::exchange(folder_answers_, false)) look();
+  if (folders_are_wanted() && !folders_answer_) return ask_folders();
+  if (std::exchange(folders_answer_, false)) look();
   // Removed files come first, so that a file that takes over their module's name finds it free.
   while (stage_ == Stage::idle && !waiting_.empty()) {
     auto next = std::find_if(waiting_.begin(), waiting_.end(),
-                             [this](const std::string& file) { return !stamp_of(folder() + "/" + file); });
+                             [this](const std::string& file) { return !folder_of(folders(), file); });
     if (next == waiting_.end()) next = waiting_.begin();
     const std::string file = *next;
     waiting_.erase(next);
@@ -129,14 +129,15 @@ void ModuleRollout::step() {
 
 void ModuleRollout::begin_change(const std::string& file) {
   const ModuleRecord* record = catalog_.find(file);
-  const auto stamp = stamp_of(folder() + "/" + file);
-  if (is_gone(folder(), file)) return remove(file);
+  const auto folder = folder_of(folders(), file);
+  if (!folder) return remove(file);
+  const auto stamp = stamp_of(*folder + "/" + file);
   if (record != nullptr && stamp && record->taken == *stamp && !record->serving.entry.removed) return;
   change_ = Generation{};
   change_.entry.file = file;
-  const auto allowed = check_modules_folder(folder());
+  const auto allowed = check_modules_folder(*folder);
   if (!allowed) return refuse(allowed.error().message);
-  auto copy = store_->begin_copy(folder(), file);
+  auto copy = store_->begin_copy(*folder, file);
   if (!copy) return refuse(copy.error().error.message);
   try_copy(std::move(*copy));
 }
@@ -192,7 +193,7 @@ bool ModuleRollout::child_ended(pid_t pid, int status) {
   trial_.reset();
   if (stage_ == Stage::asking) {
     stage_ = Stage::idle;
-    folder_answers_ = true;
+    folders_answer_ = true;
   } else {
     tried(result);
   }
@@ -210,8 +211,7 @@ void ModuleRollout::tried(const Result<std::string>& result) {
   if (found != report->modules.end()) {
     change_.entry = *found;
   } else {  // --module or --without leaves the module out
-    change_.entry.path = change_.copy->path();
-    change_.entry.generation = change_.copy->generation();
+    change_.entry = entry_of(change_.entry.file, *change_.copy);
   }
   prepare(catalog_.set_with(change_.entry));
 }
@@ -270,8 +270,8 @@ void ModuleRollout::commit() {
   if (change_.copy == nullptr) return;
   const ModuleEntry entry = change_.entry;
   if (!entry.name.empty()) {
-    log(LogLevel::info,
-        fmt::format("module {} serves in {} ({})", entry.name, generation_text(entry), entry.file));
+    log(LogLevel::info, fmt::format("module {} serves in {} ({})", entry.name, generation_text(entry),
+                                    folders().size() > 1 ? origin_of(entry) : entry.file));
     events_.note(revives ? ModuleEvents::kServesAgain : ModuleEvents::kServes, entry.name, entry.generation);
   }
   refusals_.erase(entry.file);

@@ -3,7 +3,7 @@
 // effect.
 //
 // Supervisor's thread. It works in steps, which its alarm calls when something has happened or is due. It never
-// blocks on a module, nor on the folder of modules, which a child reads first. Files that change meanwhile
+// blocks on a module, nor on the folders of modules, which a child reads first. Files that change meanwhile
 // wait, each once.
 //
 // INVARIANT: a worker that starts gets `set()`, and the change at work, if there is one.
@@ -40,9 +40,9 @@ class ModuleRollout {
   ModuleRollout(EventLoop& loop, std::unique_ptr<ModuleStore> store, CloseInChild close_in_child,
                 MayStep may_step);
 
-  // Begins with a folder, for a group of workers that get its modules. REQUIRES: !at_work().
+  // Begins with the modules of folders, for a group of workers that get its modules. REQUIRES: !at_work().
   void begin(FolderTrial folder, const RolloutWorkers& workers);
-  // Goes on with the same folder after a reload. The trial of the set `tried` gave `report`, and the `workers`
+  // Goes on with the same folders after a reload. The trial of the set `tried` gave `report`, and the `workers`
   // got the set `given`. REQUIRES: !at_work().
   void go_on(const TrialReport& report, const ModuleSet& tried, ModuleSet given, const RolloutWorkers& workers);
 
@@ -67,7 +67,7 @@ class ModuleRollout {
   // For a forked process.
   void close_for_child();
 
-  // Makes the next step look at every file of the folder, and watch the folder again if it had gone.
+  // Makes the next step look at every file of the folders, and watch a folder again if it had gone.
   void look_again() {
     look_wanted_ = true;
     wake();
@@ -102,11 +102,12 @@ class ModuleRollout {
   std::uint64_t due_ms() const;
   const Settings& settings() const { return workers_->shared_plan()->settings; }
   const ModulePolicy& policy() const { return settings().policy; }
-  std::string folder() const { return settings().plugins; }
+  const std::vector<std::string>& folders() const { return settings().plugins; }
   void watch();
-  bool folder_is_wanted() const;
-  void ask_folder();
-  void give_up_folder();
+  bool is_fully_watched() const;
+  bool folders_are_wanted() const;
+  void ask_folders();
+  void give_up_folders();
   void look();
   void note_all_files();
   std::string try_later(const std::string& file, bool revives);
@@ -130,14 +131,14 @@ class ModuleRollout {
   MayStep may_step_;
   Alarm work_;
   std::unique_ptr<ModuleStore> store_;
-  std::unique_ptr<FolderWatch> watch_;
+  std::vector<std::unique_ptr<FolderWatch>> watches_;  // of the folders that can be watched
   ModuleCatalog catalog_;
   ModuleSet in_force_;  // the set that the workers have
   ModuleEvents events_;
   const RolloutWorkers* workers_ = nullptr;
   bool look_wanted_ = false;           // the next look is at every file
   bool again_wanted_ = false;          // the next look puts its files into `again_`, too
-  bool folder_answers_ = false;        // a child has just read the folder, or none could be made
+  bool folders_answer_ = false;        // a child has just read the folders, or none could be made
   PacedLog unasked_{60'000};           // that none could be made
   std::set<std::string> waiting_;      // files that have changed
   std::set<std::string> again_;        // files that are tried again after a reload

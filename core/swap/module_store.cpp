@@ -157,8 +157,8 @@ tl::expected<EmptyCopy, CopyFailure> ModuleStore::begin_copy(const std::string& 
                                                              const std::string& file) {
   auto source = open_source(folder, file);
   if (!source) return tl::make_unexpected(CopyFailure{source.error()});
-  return begin_copy(std::move(source->fd), file, ++generations_[file], source->stamp,
-                    std::move(source->origins))
+  return begin_copy(std::move(source->fd), file,
+                    {++generations_[file], source->stamp, folder, std::move(source->origins)})
       .map_error([](const Error& error) {
         return CopyFailure{error, true};
       });
@@ -168,24 +168,24 @@ Result<EmptyCopy> ModuleStore::begin_copy(const ModuleCopy& copy, const std::str
   if (const auto restored = restore(); !restored) return Unexpected(restored.error());
   UniqueFd from(::open(copy.path().c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) return fail_errno(copy.path() + " cannot be read", errno);
-  return begin_copy(std::move(from), file, copy.generation(), copy.stamp(), {});
+  return begin_copy(std::move(from), file, {copy.generation(), copy.stamp(), copy.folder(), {}});
 }
 
-Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
-                                          const FileStamp& stamp, std::vector<std::string> origins) {
+Result<EmptyCopy> ModuleStore::begin_copy(UniqueFd from, const std::string& file, Original original) {
   if (const auto restored = restore_folder(); !restored) return Unexpected(restored.error());
   const std::string path =
       path_ + "/" + fs::path(file).stem().string() + "." + std::to_string(++copies_) + ".so";
   UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
   if (!to) return fail_errno(file + " cannot be copied to a private place", errno);
-  auto copy = std::make_shared<const ModuleCopy>(path, generation, stamp);
+  auto copy =
+      std::make_shared<const ModuleCopy>(path, original.generation, original.stamp, std::move(original.folder));
   if (::fchmod(to.get(), 0755) != 0)
     return fail_errno(file + " cannot be made readable for the workers", errno);
   UniqueFd content(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!content) return fail_errno(path + " cannot be read", errno);
   std::erase_if(kept_, [](const Kept& kept) { return kept.copy.expired(); });
   kept_.push_back({copy, path, std::move(content)});
-  return EmptyCopy{std::move(copy), file, std::move(origins), std::move(from), std::move(to)};
+  return EmptyCopy{std::move(copy), file, std::move(original.origins), std::move(from), std::move(to)};
 }
 
 Result<ModuleCopyPtr> ModuleStore::copy(const std::string& folder, const std::string& file) {
@@ -269,8 +269,12 @@ tl::expected<void, CopyFailure> EmptyCopy::fill() {
   });
 }
 
-ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp)
-    : path_(std::move(path)), generation_(generation), stamp_(stamp), owner_(::getpid()) {}
+ModuleCopy::ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp, std::string folder)
+    : path_(std::move(path)),
+      generation_(generation),
+      stamp_(stamp),
+      folder_(std::move(folder)),
+      owner_(::getpid()) {}
 
 ModuleCopy::~ModuleCopy() {
   if (owner_ != ::getpid()) return;
@@ -279,10 +283,12 @@ ModuleCopy::~ModuleCopy() {
   fs::remove_all(libraries_folder(path_), ignored);
 }
 
-void rehearse_copies(const std::string& folder) {
-  const auto files = list_modules(folder);
-  if (!files || !check_modules_folder(folder)) return;
-  for (const std::string& file : *files) static_cast<void>(open_source(folder, file));
+void rehearse_copies(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    const auto files = list_modules(folder);
+    if (!files || !check_modules_folder(folder)) continue;
+    for (const std::string& file : *files) static_cast<void>(open_source(folder, file));
+  }
 }
 
 }  // namespace sluice

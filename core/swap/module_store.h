@@ -1,4 +1,4 @@
-// Private copies of the files in the folder of modules, with unique names, and the folder for the copies.
+// Private copies of the files in the folders of modules, with unique names, and the folder for the copies.
 //
 // INVARIANT: modules are loaded only from private copies, so overwriting the original changes no mapping.
 #pragma once
@@ -23,7 +23,8 @@ namespace sluice {
 // has loaded them keeps its mappings.
 class ModuleCopy {
  public:
-  ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp);
+  // `folder`: of the original file.
+  ModuleCopy(std::string path, std::uint32_t generation, const FileStamp& stamp, std::string folder);
   ~ModuleCopy();
   ModuleCopy(const ModuleCopy&) = delete;
   ModuleCopy& operator=(const ModuleCopy&) = delete;
@@ -31,11 +32,13 @@ class ModuleCopy {
   const std::string& path() const { return path_; }
   std::uint32_t generation() const { return generation_; }  // of the file, from 1 up
   const FileStamp& stamp() const { return stamp_; }         // of the original file
+  const std::string& folder() const { return folder_; }     // of the original file
 
  private:
   std::string path_;
   std::uint32_t generation_;
   FileStamp stamp_;
+  std::string folder_;
   pid_t owner_;  // forked processes have a ModuleCopy, too, and must not remove the file
 };
 using ModuleCopyPtr = std::shared_ptr<const ModuleCopy>;
@@ -100,8 +103,13 @@ class ModuleStore {
   };
 
   ModuleStore(std::string path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
-  Result<EmptyCopy> begin_copy(UniqueFd from, const std::string& file, std::uint32_t generation,
-                               const FileStamp& stamp, std::vector<std::string> origins);
+  struct Original {
+    std::uint32_t generation;
+    FileStamp stamp;
+    std::string folder;
+    std::vector<std::string> origins;
+  };
+  Result<EmptyCopy> begin_copy(UniqueFd from, const std::string& file, Original original);
   Result<void> restore_folder();
   Result<void> restore_file(Kept& kept) const;
 
@@ -113,8 +121,8 @@ class ModuleStore {
   std::unordered_map<std::string, std::uint32_t> generations_;  // by file
 };
 
-// Reads everything in the folder that begin_copy reads. A broken disk may never answer, so a child does this
+// Reads everything in the folders that begin_copy reads. A broken disk may never answer, so a child does this
 // first, and the supervisor only after the child has come back.
-void rehearse_copies(const std::string& folder);
+void rehearse_copies(const std::vector<std::string>& folders);
 
 }  // namespace sluice

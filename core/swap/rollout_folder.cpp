@@ -1,5 +1,6 @@
-// The part of ModuleRollout that reads and watches the folder of modules.
+// The part of ModuleRollout that reads and watches the folders of modules.
 #include <fmt/core.h>
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -17,26 +18,41 @@ constexpr std::uint64_t kShortageMs = 5'000;
 }  // namespace
 
 void ModuleRollout::watch() {
-  auto watch = FolderWatch::open(loop_, folder(), policy().quiet_ms, [this] { wake(); });
-  if (!watch) log(LogLevel::error, watch.error().message + "; send HUP to try again");
-  watch_ = watch ? std::move(*watch) : nullptr;
+  watches_.clear();
+  for (const std::string& folder : folders()) {
+    auto watch = FolderWatch::open(loop_, folder, policy().quiet_ms, [this] { wake(); });
+    if (watch) {
+      watches_.push_back(std::move(*watch));
+    } else {
+      log(LogLevel::error, watch.error().message + "; send HUP to try again");
+    }
+  }
 }
 
-bool ModuleRollout::folder_is_wanted() const {
-  return look_wanted_ || !waiting_.empty() || (watch_ != nullptr && watch_->has_news(monotonic_ms()));
+bool ModuleRollout::is_fully_watched() const {
+  return watches_.size() == folders().size() &&
+         std::none_of(watches_.begin(), watches_.end(), [](const auto& watch) { return watch->gone(); });
 }
 
-void ModuleRollout::ask_folder() {
-  auto asking = HeardChild::start(loop_, [this, folder = folder()] {  // a copy: close_in_child_ frees the plan
-    close_in_child_();
-    rehearse_copies(folder);
-    return std::string();
-  });
+bool ModuleRollout::folders_are_wanted() const {
+  const std::uint64_t now_ms = monotonic_ms();
+  return look_wanted_ || !waiting_.empty() ||
+         std::any_of(watches_.begin(), watches_.end(),
+                     [&](const auto& watch) { return watch->has_news(now_ms); });
+}
+
+void ModuleRollout::ask_folders() {
+  auto asking =
+      HeardChild::start(loop_, [this, folders = folders()] {  // a copy: close_in_child_ frees the plan
+        close_in_child_();
+        rehearse_copies(folders);
+        return std::string();
+      });
   if (!asking) {
     if (unasked_.is_due(monotonic_ms()))
       unasked_.say(LogLevel::error,
                    "the supervisor itself reads the folder of modules: " + asking.error().message);
-    folder_answers_ = true;
+    folders_answer_ = true;
     return wake();
   }
   trial_ = std::move(*asking);
@@ -44,14 +60,14 @@ void ModuleRollout::ask_folder() {
   change_until_ms_ = monotonic_ms() + policy().swap_ms;
 }
 
-// Forgets the watch and the changes that it has reported.
-void ModuleRollout::give_up_folder() {
+// Forgets the watches and the changes that they have reported.
+void ModuleRollout::give_up_folders() {
   log(LogLevel::error,
       fmt::format("the folder of modules {} does not answer: its modules keep serving; send HUP to try "
                   "again",
-                  folder()));
+                  folders_text(folders())));
   trial_.reset();
-  watch_.reset();
+  watches_.clear();
   waiting_.clear();
   look_wanted_ = again_wanted_ = false;
   stage_ = Stage::idle;
@@ -60,36 +76,39 @@ void ModuleRollout::give_up_folder() {
 void ModuleRollout::look() {
   if (std::exchange(look_wanted_, false)) note_all_files();
   if (std::exchange(again_wanted_, false)) again_ = waiting_;
-  if (watch_ == nullptr) return;
-  if (watch_->take_overflow()) note_all_files();
-  if (watch_ == nullptr) return;  // note_all_files could not watch the folder again
-  for (std::string& file : watch_->take_quiet(monotonic_ms())) waiting_.insert(std::move(file));
-  if (watch_->moved()) {
-    watch();
-    note_all_files();
+  bool is_lost = false;
+  bool is_moved = false;
+  for (const auto& watch : watches_) {
+    is_lost |= watch->take_overflow();
+    for (std::string& file : watch->take_quiet(monotonic_ms())) waiting_.insert(std::move(file));
+    is_moved |= watch->moved();
   }
-  if (watch_ != nullptr && watch_->gone()) {
-    log(LogLevel::error,
-        fmt::format("the folder of modules {} is gone: its modules keep serving; send HUP when it is there "
-                    "again",
-                    folder()));
-    watch_.reset();
+  if (is_moved) watch();
+  if (is_moved || is_lost) note_all_files();
+  for (const auto& watch : watches_) {
+    if (watch->gone()) {
+      log(LogLevel::error,
+          fmt::format("the folder of modules {} is gone: its modules keep serving; send HUP when it is there "
+                      "again",
+                      watch->folder()));
+    }
   }
+  std::erase_if(watches_, [](const auto& watch) { return watch->gone(); });
 }
 
 void ModuleRollout::note_all_files() {
-  const auto files = list_modules(folder());
-  if (!files) {
-    const std::string& why = files.error().message;
+  const auto found = find_modules(folders());
+  if (!found) {
+    const std::string& why = found.error().message;
     if (!tells_of_shortage(why)) return log(LogLevel::error, why);
     const std::string then = try_later("", false);
     if (!known_refusal("", why)) log(LogLevel::error, why + then);
     return;
   }
   refusals_.erase("");
-  if (watch_ == nullptr || watch_->gone()) watch();
+  if (!is_fully_watched()) watch();
   for (const std::string& file : catalog_.files()) waiting_.insert(file);
-  waiting_.insert(files->begin(), files->end());
+  for (const FoundModule& module : *found) waiting_.insert(module.file);
 }
 
 // Returns what the log adds. Without a file, all of the folder is meant.

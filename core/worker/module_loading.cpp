@@ -26,7 +26,7 @@ std::uint64_t note_of_loading(WorkerStats& stats, const ModuleEntry& entry) {
 Result<std::shared_ptr<ModuleFile>> load_module(const ModuleEntry& entry, WorkerStats& stats,
                                                 std::uint64_t note) {
   const NotedCall noted(note_of_this_thread(stats), note);
-  return ModuleFile::load(entry.path, entry.file, entry.generation);
+  return ModuleFile::load(entry.path, entry.file, entry.generation, entry.folder);
 }
 
 void read_through(const std::string& path) {

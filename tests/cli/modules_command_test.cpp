@@ -57,6 +57,15 @@ TEST_CASE("modules that cannot be loaded come last, with the reason") {
         "    it is no shared library\n");
 }
 
+TEST_CASE("of several folders, each module's is told") {
+  ModuleReport module = make_module("hello", "Says hello");
+  module.folder = "/etc/sluice/plugins.d";
+  CHECK(format_modules({module}, true) ==
+        "NAME   VERSION  ABI  MOUNT    SUMMARY\n"
+        "hello  1.0.0    1.0  /hello/  Says hello\n"
+        "    from /etc/sluice/plugins.d\n");
+}
+
 TEST_CASE("a cell that is wider than its column widens only its own row") {
   ModuleReport module = make_module("hello", "Says hello");
   module.options = {

@@ -22,7 +22,7 @@ TEST_CASE("without any setting the defaults hold") {
   CHECK(request->config_file.empty());
   const Settings& settings = request->settings;
   CHECK(settings.root == ".");
-  CHECK(settings.plugins == "plugins.d");
+  CHECK(settings.plugins == std::vector<std::string>{"plugins.d"});
   CHECK(listen_texts(settings) == Arguments{"127.0.0.1:8080"});
   CHECK(settings.workers == 0);
   CHECK(settings.only.empty());
@@ -38,11 +38,12 @@ TEST_CASE("without any setting the defaults hold") {
 
 TEST_CASE("SLUICE_HOME sets the root and the modules, unless options do") {
   CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).root == "/srv");
-  CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).plugins == "/srv/plugins.d");
+  CHECK(settings({}, {{"SLUICE_HOME", "/srv"}}).plugins == std::vector<std::string>{"/srv/plugins.d"});
   CHECK(settings({}, {{"SLUICE_HOME", ""}}).root == ".");
   CHECK(settings({}, {{"SLUICE_HOME", "/srv"}, {"SLUICE_ROOT", "/env"}}).root == "/env");
   CHECK(settings({"--root", "/cli"}, {{"SLUICE_HOME", "/srv"}}).root == "/cli");
-  CHECK(settings({"--plugins", "p"}, {{"SLUICE_HOME", "/srv"}}).plugins == "p");
+  CHECK(settings({"--plugins", "p"}, {{"SLUICE_HOME", "/srv"}}).plugins == std::vector<std::string>{"p"});
+  CHECK(settings({"--plugins", "a", "--plugins", "b"}, {}).plugins == std::vector<std::string>{"a", "b"});
 }
 
 // One option: how to set it at each level, and how to see which level won.
@@ -74,7 +75,7 @@ std::string the_network(const Networks& networks) {
 
 const Level kLevels[] = {
     {"root", "c", "e", "f", [](const Settings& s) { return s.root; }},
-    {"plugins", "c", "e", "f", [](const Settings& s) { return s.plugins; }},
+    {"plugins", "c", "e", "f", [](const Settings& s) { return s.plugins.at(0); }},
     {"user", "c", "e", "f", [](const Settings& s) { return s.user; }},
     {"listen", ":1", ":2", ":3", [](const Settings& s) { return s.listen.at(0).text; }},
     {"proxy-protocol", "10.0.0.1", "10.0.0.2", "10.0.0.3",
@@ -378,15 +379,18 @@ TEST_CASE("the versions of TLS") {
   CHECK_THAT(refusal({"--tls-min", "1.1"}), Contains("write 1.2 or 1.3"));
 }
 
-TEST_CASE("the folder of modules alone") {
-  const auto folder = [](const Arguments& arguments, Variables variables) {
-    return read_plugins_folder(parse_command_line(arguments).given, environment_of(std::move(variables)));
+TEST_CASE("the folders of modules alone") {
+  using Folders = std::vector<std::string>;
+  const auto folders = [](const Arguments& arguments, Variables variables) {
+    return read_plugins_folders(parse_command_line(arguments).given, environment_of(std::move(variables)));
   };
-  CHECK(folder({"modules"}, {}) == "plugins.d");
-  CHECK(folder({"modules"}, {{"SLUICE_HOME", "/h"}}) == "/h/plugins.d");
-  CHECK(folder({"modules"}, {{"SLUICE_HOME", "/h"}, {"SLUICE_PLUGINS", "e"}}) == "e");
-  CHECK(folder({"modules", "--plugins", "c"}, {{"SLUICE_PLUGINS", "e"}}) == "c");
-  CHECK(folder({"modules", "--plugins", ""}, {}).error().message ==
+  CHECK(folders({"modules"}, {}) == Folders{"plugins.d"});
+  CHECK(folders({"modules"}, {{"SLUICE_HOME", "/h"}}) == Folders{"/h/plugins.d"});
+  CHECK(folders({"modules"}, {{"SLUICE_HOME", "/h"}, {"SLUICE_PLUGINS", "e;f"}}) == Folders{"e", "f"});
+  CHECK(folders({"modules", "--plugins", "c"}, {{"SLUICE_PLUGINS", "e"}}) == Folders{"c"});
+  CHECK(folders({"modules", "--plugins", "c", "--plugins", "c"}, {}).error().message ==
+        "--plugins: 'c' is given twice: name each folder once");
+  CHECK(folders({"modules", "--plugins", ""}, {}).error().message ==
         "--plugins: an empty value names nothing: write a DIR");
 }
 

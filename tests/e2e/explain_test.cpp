@@ -27,15 +27,17 @@ TEST_CASE("one command tells why a request is answered as it is", "[e2e][explain
                               "/docs/=access:allow=192.0.2.0/24"});
   const Outcome refused = explain(site, {"/docs/a.txt"});
   CHECK(refused.code == 0);
-  CHECK_THAT(refused.out,
-             Contains("GET http://localhost/docs/a.txt from 127.0.0.1\n") &&
-                 Contains("access at /docs/, generation 1\n    127.0.0.1 is in deny, or not in allow\n"
-                          "    answers 403\n") &&
-                 Contains("\nHTTP/1.1 403 Forbidden\n"));
+  CHECK_THAT(refused.out, Contains("GET http://localhost/docs/a.txt from 127.0.0.1\n") &&
+                              Contains("access at /docs/, generation 1, from " + site.plugins() +
+                                       "\n    127.0.0.1 is in deny, or not in allow\n"
+                                       "    answers 403\n") &&
+                              Contains("\nHTTP/1.1 403 Forbidden\n"));
   const Outcome opened =
       explain(site, {"HEAD", "http://example.org/docs/a.txt", "-H", "If-None-Match: *", "--from", "192.0.2.1"});
-  CHECK_THAT(opened.out, Contains("access at /docs/, generation 1\n    lets the request pass\n") &&
-                             Contains("static_sendfile at /, generation 1\n    opens docs/a.txt: 7 bytes") &&
+  CHECK_THAT(opened.out, Contains("access at /docs/, generation 1, from " + site.plugins() +
+                                  "\n    lets the request pass\n") &&
+                             Contains("static_sendfile at /, generation 1, from " + site.plugins() +
+                                      "\n    opens docs/a.txt: 7 bytes") &&
                              Contains("answers 304: If-None-Match") && Contains("HTTP/1.1 304 Not Modified\n"));
   CHECK_THAT(explain(site, {"/docs/.secret", "--from", "192.0.2.1"}).out, Contains("begins with a dot"));
   CHECK_THAT(explain(site, {"/docs/none", "--from", "192.0.2.1"}).out, Contains("/docs has no 'none'\n"));

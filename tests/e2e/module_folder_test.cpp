@@ -97,6 +97,47 @@ TEST_CASE("a link to the folder of modules is followed when it is switched", "[e
   CHECK(all_answer(server, "/swapped/", 200, "one\n"));
 }
 
+TEST_CASE("a module in the first folder hides the one of its name, and gives way when it goes",
+          "[e2e][folder]") {
+  const Site site({"hello"});
+  const std::string packaged = site.path("packaged");
+  fs::create_directory(packaged);
+  const auto put_packaged = [&](const std::string& module) {
+    fs::copy_file(module_file(module), packaged + "/new", fs::copy_options::overwrite_existing);
+    fs::rename(packaged + "/new", packaged + "/swapped.so");
+  };
+  put_packaged("swapped_one");
+  std::vector<std::string> both = kQuick;
+  both.insert(both.end(), {"--plugins", packaged});
+  ServerProcess server(site, both);
+  CHECK(all_answer(server, "/swapped/", 200, "one\n"));
+  put(site, "swapped.so", "swapped_two");
+  CHECK(all_answer(server, "/swapped/", 200, "two\n"));
+  CHECK(server.logs("generation 2 (" + site.plugins() + "/swapped.so)"));
+  const auto asked = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> command{sluice_binary()};
+    command.insert(command.end(), words.begin(), words.end());
+    return run(command, {{"RUNTIME_DIRECTORY", site.path("run")}}).out;
+  };
+  CHECK(asked({"explain", "/swapped/"}).find("generation 2, from " + site.plugins() + "\n") !=
+        std::string::npos);
+  CHECK(asked({"status"}).find("serving  " + site.plugins() + "\n") != std::string::npos);
+  // A hidden file may change: it does not serve.
+  put_packaged("swapped_one");
+  CHECK(server.reload());
+  CHECK(all_answer(server, "/swapped/", 200, "two\n"));
+  fs::remove(site.plugins() + "/swapped.so");
+  CHECK(all_answer(server, "/swapped/", 200, "one\n"));
+  CHECK(server.logs("generation 3 (" + packaged + "/swapped.so)"));
+  CHECK(asked({"status"}).find("serving  " + packaged + "\n") != std::string::npos);
+  const std::string checked = asked({"serve", "--plugins", site.plugins(), "--plugins", packaged, "--root",
+                                     site.root(), "--listen", "127.0.0.1:0", "--check"});
+  CHECK(checked.find("/swapped/  by swapped from " + packaged + "\n") != std::string::npos);
+  fs::remove(packaged + "/swapped.so");
+  CHECK(all_answer(server, "/swapped/", 404));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("from a folder that everybody may write, only trusted users' modules are loaded", "[e2e][folder]") {
   const Site site({"hello", "swapped_one"});
   REQUIRE(::chmod(site.plugins().c_str(), 0777) == 0);

@@ -42,7 +42,7 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   view.up_ms = 1'500;
   view.state = "stopping";
   view.listening = {"http://127.0.0.1:8080"};
-  const ModuleEntry hello{"h.so", "/p/h.so", 2, "hello", "/hello/", false, false};
+  const ModuleEntry hello{"h.so", "/p/h.so", 2, "hello", "/hello/", false, false, "/plugins"};
   const ModuleEntry off{"x\"\n.so", "/p/x.so", 1, "", "", true, false};
   view.modules = {hello, off};
   view.places = {{"a.example", false, "/x/", "", hello, false},
@@ -72,10 +72,14 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   CHECK_THAT(json, Contains(R"({"site":"a.example","mount":"/x/","module":"hello","generation":2,)"
                             R"("filter":false,"state":"serving"})"));
   CHECK_THAT(json, Contains(R"("address":"unix:/s")") && Contains(R"("filter":true,"state":"switched off")"));
-  CHECK_THAT(json, Contains(R"({"module":"hello","file":"h.so","generation":2,"state":"serving","holds":0,)"
-                            R"("answers":{"count":2,"seconds":0,"longest_seconds":0,"buckets":[[1e-06,2]]},)"
-                            R"("counters":{"greeted":8}})"));
-  CHECK_THAT(json, Contains(R"("file":"x\"\n.so","generation":1,"state":"switched off","counters":{}})"));
+  CHECK_THAT(
+      json,
+      Contains(
+          R"({"module":"hello","file":"h.so","folder":"/plugins","generation":2,"state":"serving","holds":0,)"
+          R"("answers":{"count":2,"seconds":0,"longest_seconds":0,"buckets":[[1e-06,2]]},)"
+          R"("counters":{"greeted":8}})"));
+  CHECK_THAT(json,
+             Contains(R"("file":"x\"\n.so","folder":"","generation":1,"state":"switched off","counters":{}})"));
   CHECK_THAT(json, Contains(R"("module_events":[{"time":1700000000,"module":"hello","generation":2,)"
                             R"("event":"refused","reason":"it \"is\" broken"}])"));
   CHECK_THAT(json, Contains(R"({"file":"/a.pem","names":["a.org"],"sites":["a.example"],)"

@@ -31,6 +31,10 @@ TEST_CASE("workers and mounts stand in columns", "[status]") {
         "MOUNT     MODULE           GENERATION  STATE\n"
         "/static/  static_sendfile  3           serving\n"
         "/x/       x                1           switched off at unix:/x\n");
+  view.several_folders = true;
+  view.places[1].module.folder = "/etc/sluice/plugins.d";
+  CHECK_THAT(status_text(view), Catch::Matchers::Contains("switched off at unix:/x  /etc/sluice/plugins.d\n"));
+  view.several_folders = false;
   stats->confined.set(confined::kAll);
   view.workers[1].granted = "network,exec";
   CHECK_THAT(status_text(view), Catch::Matchers::Contains("5            1234      yes\n") &&

@@ -24,7 +24,8 @@ struct Fixture : private WorkerProcess::Owner {
   InheritedSockets inherited;
 
   Fixture() {
-    settings.root = settings.plugins = folder.path;
+    settings.root = folder.path;
+    settings.plugins = {folder.path};
     settings.user = ::geteuid() == 0 ? "root" : "";
     settings.workers = 1;
     const PlanPtr plan = std::move(*make_plan(settings));

@@ -37,11 +37,29 @@ TEST_CASE("a folder that can be read only in part is an error, not a shorter lis
   CAPTURE(readable);
   entries_until_error = readable;
   const auto listed = list_modules(folder.path);
-  const bool gone = is_gone(folder.path, "d.so");
+  const auto found = folder_of({folder.path}, "d.so");
   entries_until_error = -1;
   REQUIRE_FALSE(listed);
   CHECK(listed.error().message.find("Input/output error") != std::string::npos);
-  CHECK_FALSE(gone);
+  CHECK(found == folder.path);
+}
+
+TEST_CASE("a file hides those of its name in folders behind its own", "[module_folder]") {
+  const test::TempFolder own;
+  const test::TempFolder packaged;
+  const std::vector<std::string> folders{own.path, packaged.path};
+  for (const char* name : {"a.so", "b.so"}) packaged.write(name, "");
+  for (const char* name : {"b.so", "c.so"}) own.write(name, "");
+  const std::vector<FoundModule> all{{packaged.path, "a.so"}, {own.path, "b.so"}, {own.path, "c.so"}};
+  CHECK(find_modules(folders) == all);
+  CHECK(folder_of(folders, "a.so") == packaged.path);
+  CHECK(folder_of(folders, "b.so") == own.path);
+  CHECK(folder_of(folders, "d.so") == std::nullopt);
+  // Nobody knows what a folder has that is not there.
+  const std::vector<std::string> with_missing{own / "nowhere", packaged.path};
+  CHECK_FALSE(find_modules(with_missing));
+  CHECK(folder_of(with_missing, "a.so") == own / "nowhere");
+  CHECK(folders_text(folders) == own.path + " or " + packaged.path);
 }
 
 TEST_CASE("the modules of a folder are its files that end in .so, sorted", "[module_folder]") {
@@ -81,8 +99,9 @@ TEST_CASE("a file is not gone because its folder is", "[module_folder]") {
   const test::TempFolder folder;
   std::filesystem::create_directory(folder / "modules");
   folder.write("modules/a.so", "");
-  CHECK_FALSE(is_gone(folder / "modules", "a.so"));
-  CHECK(is_gone(folder / "modules", "b.so"));
+  const std::vector<std::string> folders{folder / "modules"};
+  CHECK(folder_of(folders, "a.so"));
+  CHECK_FALSE(folder_of(folders, "b.so"));
   std::filesystem::rename(folder / "modules", folder / "away");
-  CHECK_FALSE(is_gone(folder / "modules", "a.so"));
+  CHECK(folder_of(folders, "a.so"));
 }

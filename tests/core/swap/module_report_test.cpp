@@ -18,7 +18,7 @@ TEST_CASE("every module of a folder is described, or reported as broken", "[modu
   folder.write("plugins/garbage.so", "garbage");
   folder.write("plugins/notes.txt", "no module");
   fs::copy(fs::path(SLUICE_TEST_PLUGINS) / "hello.so", plugins + "/hello.so");
-  const auto reports = inspect_modules(plugins);
+  const auto reports = inspect_modules({plugins});
   REQUIRE(reports);
   REQUIRE(reports->size() == 2);
   CHECK((*reports)[0].file == "garbage.so");
@@ -26,10 +26,11 @@ TEST_CASE("every module of a folder is described, or reported as broken", "[modu
   CHECK((*reports)[1].error.empty());
   CHECK((*reports)[1].name == "hello");
   CHECK((*reports)[1].default_mount == "/hello/");
-  CHECK_FALSE(inspect_modules(folder / "nowhere"));
+  CHECK((*reports)[1].folder == plugins);
+  CHECK_FALSE(inspect_modules({plugins, folder / "nowhere"}));
   fs::permissions(plugins + "/hello.so", fs::perms(0646));
-  CHECK((*inspect_modules(plugins))[1].error.find("may be written by everybody") != std::string::npos);
+  CHECK((*inspect_modules({plugins}))[1].error.find("may be written by everybody") != std::string::npos);
   if (::geteuid() != 0) return;
   REQUIRE(::chown(plugins.c_str(), 12345, 0) == 0);
-  CHECK_FALSE(inspect_modules(plugins));
+  CHECK_FALSE(inspect_modules({plugins}));
 }

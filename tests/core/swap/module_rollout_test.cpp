@@ -65,7 +65,8 @@ struct Fixture {
   Fixture() {
     place("swapped_one");
     Settings settings;
-    settings.root = settings.plugins = folder.path;
+    settings.root = folder.path;
+    settings.plugins = {folder.path};
     settings.user = ::geteuid() == 0 ? "root" : "";
     settings.workers = 2;
     settings.policy.quiet_ms = 20;
