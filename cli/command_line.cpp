@@ -143,6 +143,11 @@ void add_explain(CLI::App& app, CommandLine& result) {
       ->type_name("ADDRESS");
   explain.add_flag_callback(
       "--json", [note] { note("json")({"on"}); }, "Print it as JSON");
+  explain
+      .add_option("--config", note("config"),
+                  "Ask no server, but say what one that starts with this file would answer")
+      ->option_text("FILE")
+      ->type_name("FILE");
   add_option(explain, *find_serve_option("control"), result.given);
   explain.footer(kExplainFooter);
   explain.callback([&result] { result.command = CommandLine::Command::explain; });

@@ -23,9 +23,15 @@ Examples:
 inline constexpr const char* kExplainFooter =
     R"(The request goes through sites, filters and handlers as a client's would, except
 that nothing is sent and no access log has it: handlers do what they do for it.
+With --config FILE, workers are started for this one request, as the user that
+the file names; they listen nowhere.
+
+An isolated mount answers when the URL has the port of its address, or when no
+address has the port and no other mount has a longer prefix of the path.
 
 Examples:
   sluice explain https://example.org/docs/
+  sluice explain --config /etc/sluice/sluice.toml https://example.org/docs/
   sluice explain HEAD /app.js -H 'Accept-Encoding: br' --from 192.0.2.7)";
 
 // `sluice module` has two commands below it.

@@ -5,10 +5,13 @@
 #include <string>
 #include <utility>
 
+#include "base/explain_query.h"
 #include "base/text.h"
-#include "connection/explanation.h"
 #include "control_command.h"
 #include "exit_error.h"
+#include "serve_request.h"
+#include "server/explained_settings.h"
+#include "server/supervisor.h"
 
 namespace sluice::cli {
 namespace {
@@ -73,6 +76,16 @@ int run_explain(const OptionTexts& given, const Environment& environment, std::o
                 std::ostream& err) {
   const auto query = query_of(given);
   if (!query) return refuse(err, query.error());
+  if (const auto config = given.find("config"); config != given.end()) {
+    OptionTexts file;
+    file["config"] = config->second;
+    const auto request = read_serve_request(file, environment);
+    if (!request) return refuse(err, request.error());
+    const auto told = explain_settings(request->settings, *query);
+    if (!told) return refuse(err, told.error());
+    out << *told;
+    return kExitFine;
+  }
   return run_control("explain " + query->encode(), given, environment, out, err);
 }
 

@@ -1,4 +1,5 @@
-// `sluice explain [METHOD] URL`: asks the running server what it would answer, and why. Any thread.
+// `sluice explain [METHOD] URL`: asks the running server, or settings that no server has yet, what the answer
+// would be, and why. For a process with a single thread.
 #pragma once
 
 #include <iosfwd>
@@ -7,7 +8,8 @@
 
 namespace sluice::cli {
 
-// Returns the exit code: 1 if the request cannot be understood, or no server can be asked.
+// Returns the exit code: 1 if the request cannot be understood, no server can be asked, or the settings are
+// wrong.
 int run_explain(const OptionTexts& given, const Environment& environment, std::ostream& out, std::ostream& err);
 
 }  // namespace sluice::cli

@@ -4,13 +4,10 @@
 
 #include <fmt/core.h>
 
-#include "base/netstring.h"
 #include "base/text.h"
 
 namespace sluice {
 namespace {
-
-constexpr std::size_t kFieldsMax = 100;
 
 // The lines of a head without its end.
 std::vector<std::string_view> lines_of(std::string_view head) {
@@ -71,45 +68,6 @@ std::string as_json(const Explanation& told) {
 }
 
 }  // namespace
-
-std::string ExplainQuery::encode() const {
-  NetstringWriter out;
-  out.put(method).put(target).put(host).put(std::uint64_t{port}).put(std::uint64_t{secure});
-  out.put(client).put(std::uint64_t{json}).put(fields.size());
-  for (const auto& [name, value] : fields) out.put(name).put(value);
-  return out.take();
-}
-
-Result<ExplainQuery> ExplainQuery::decode(std::string_view text) {
-  NetstringReader in(text);
-  ExplainQuery query;
-  query.method = in.next();
-  query.target = in.next();
-  query.host = in.next();
-  query.port = static_cast<std::uint16_t>(in.next_number());
-  query.secure = in.next_number() != 0;
-  query.client = in.next();
-  query.json = in.next_number() != 0;
-  const std::uint64_t count = in.next_number();
-  if (count > kFieldsMax) return fail(fmt::format("give at most {} fields", kFieldsMax));
-  for (std::uint64_t i = 0; i < count; ++i) {
-    std::string name(in.next());
-    query.fields.emplace_back(std::move(name), in.next());
-  }
-  if (query.client != "unix" && !PeerAddress::parse(query.client))
-    return fail(fmt::format("'{}' is no address of a client: write one such as 192.0.2.1, 2001:db8::1 or unix",
-                            query.client));
-  return query;
-}
-
-std::string ExplainQuery::head() const {
-  std::string head = fmt::format("{} {} HTTP/1.1\r\n", method, target);
-  bool names_host = false;
-  for (const auto& [name, value] : fields) names_host = names_host || equals_ignoring_case(name, "host");
-  if (!names_host) head += fmt::format("Host: {}\r\n", host);
-  for (const auto& [name, value] : fields) head += fmt::format("{}: {}\r\n", name, value);
-  return head + "\r\n";
-}
 
 std::string Explanation::text() const {
   return query.json ? as_json(*this) : as_text(*this);

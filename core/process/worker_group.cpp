@@ -203,6 +203,14 @@ Result<void> WorkerGroup::launch_missing(const ModuleSet& modules, const Launch&
   return {};
 }
 
+std::vector<WorkerProcess*> WorkerGroup::workers_of(std::size_t group) const {
+  std::vector<WorkerProcess*> living;
+  for (std::size_t slot = 0; slot < slots(); ++slot) {
+    if (workers_[slot] != nullptr && slots_[slot].group == group) living.push_back(workers_[slot].get());
+  }
+  return living;
+}
+
 std::vector<WorkerProcess*> WorkerGroup::workers() const {
   std::vector<WorkerProcess*> living;
   for (const auto& worker : workers_) {

@@ -64,6 +64,8 @@ class WorkerGroup final : public RolloutWorkers {
       const ModuleSet& modules, const Launch& launch, const Launched& launched = [](WorkerProcess&) {});
   std::size_t slots() const { return workers_.size(); }
   std::vector<WorkerProcess*> workers() const;
+  // Those of one serving group.
+  std::vector<WorkerProcess*> workers_of(std::size_t group) const;
   WorkerProcess* find(pid_t pid) const;
   std::vector<pid_t> pids() const override;
   bool tell(pid_t worker, const WorkerMessage& message) const override { return find(worker)->tell(message); }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/monotonic_clock.h"
+#include "server/explained_workers.h"
 
 namespace sluice {
 namespace {
@@ -31,7 +32,10 @@ std::optional<std::string> read_written(int fd) {
 
 Explanations::Explanations(EventLoop& loop) : late_(loop, [this] { give_late_up(); }) {}
 
-void Explanations::ask(const std::string& query, const std::vector<WorkerProcess*>& workers, Answer answer) {
+void Explanations::ask(const std::string& query, const WorkerGroup& group, Answer answer) {
+  const auto decoded = ExplainQuery::decode(query);
+  if (!decoded) return answer(Unexpected(decoded.error()));
+  const std::vector<WorkerProcess*> workers = workers_for(*decoded, group);
   const auto serves = [](const WorkerProcess* worker) {
     return worker->ready() && !worker->dying() && !worker->stopped();
   };

@@ -11,7 +11,7 @@
 #include "base/unique_fd.h"
 #include "control/control_server.h"
 #include "loop/alarm.h"
-#include "process/worker_process.h"
+#include "process/worker_group.h"
 
 namespace sluice {
 
@@ -25,9 +25,10 @@ class Explanations {
   // `loop` lives longer.
   explicit Explanations(EventLoop& loop);
 
-  // `answer` is called once; nobody is asked if none of the workers serves.
+  // `query`: an encoded ExplainQuery. `answer` is called once; nobody is asked if none of the workers that
+  // would get the request serves.
   using Answer = std::function<void(const ControlAnswer&)>;
-  void ask(const std::string& query, const std::vector<WorkerProcess*>& workers, Answer answer);
+  void ask(const std::string& query, const WorkerGroup& group, Answer answer);
   void explained(pid_t worker, const WorkerMessage& message);
   void worker_ended(pid_t worker);
 

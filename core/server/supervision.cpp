@@ -168,7 +168,7 @@ Result<void> Supervisor::open_control() {
   };
   actions.disable = [this](const std::string& module) { return rollout_.disable(module); };
   actions.explain = [this](const std::string& query, Explanations::Answer answer) {
-    explanations_.ask(query, group_->workers(), std::move(answer));
+    explanations_.ask(query, *group_, std::move(answer));
   };
   return control_.open(loop_, group_->plan().settings, std::move(actions));
 }

@@ -153,6 +153,13 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   return look_up(text, host, *port, AF_UNSPEC);
 }
 
+std::uint16_t port_of(const ListenAddress& address) {
+  const auto* socket = &address.address;
+  if (socket->ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(socket)->sin_port);
+  if (socket->ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6*>(socket)->sin6_port);
+  return 0;
+}
+
 void ListenAddress::set_port(std::uint16_t port) {
   // The port is at the same place for both families.
   reinterpret_cast<sockaddr_in*>(&address)->sin_port = htons(port);

@@ -29,6 +29,9 @@ struct ListenAddress {
   void set_port(std::uint16_t port);  // REQUIRES: !is_unix()
 };
 
+// 0 for a Unix socket, and where the kernel is to choose one.
+std::uint16_t port_of(const ListenAddress& address);
+
 // The host is numeric or a name. A name is looked up (getaddrinfo(3)) and may have several addresses. For port
 // 0 the kernel chooses one.
 Result<ListenAddress> parse_listen(std::string_view text);

@@ -1,20 +1,14 @@
 // The worker's part of `sluice explain`.
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include <memory>
 
+#include "base/explain_query.h"
 #include "worker/worker.h"
 
 namespace sluice {
 namespace {
-
-std::uint16_t port_of(const sockaddr_storage& address) {
-  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  return 0;
-}
 
 // The address to which such a client would connect: the port counts first, then whether TLS is spoken.
 std::size_t address_for(const ExplainQuery& query, const std::vector<ServedAddress>& addresses) {
@@ -22,7 +16,7 @@ std::size_t address_for(const ExplainQuery& query, const std::vector<ServedAddre
   unsigned best_fit = 0;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const ListenAddress& at = addresses[i].at;
-    const bool has_port = query.port != 0 && port_of(at.address) == query.port;
+    const bool has_port = query.port != 0 && port_of(at) == query.port;
     const unsigned fit = (has_port ? 2 : 0) + (at.tls == query.secure ? 1 : 0);
     if (fit > best_fit) best = i, best_fit = fit;
   }

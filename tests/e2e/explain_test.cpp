@@ -49,6 +49,38 @@ TEST_CASE("one command tells why a request is answered as it is", "[e2e][explain
   CHECK(std::filesystem::file_size(log) == 0);
 }
 
+TEST_CASE("settings are explained without a server", "[e2e][explain]") {
+  const Site site({"static_sendfile", "crasher"});
+  site.write("a.txt", "content");
+  const auto settings = [&](const std::string& more) {
+    return site.write_beside("sluice.toml", "root = \"" + site.root() + "\"\nplugins = \"" + site.plugins() +
+                                                "\"\nlisten = \"127.0.0.1:1\"\n" + more);
+  };
+  const std::string mount = "[[mount]]\nat = \"/\"\nmodule = \"static_sendfile\"\n";
+  const Outcome told = explain(site, {"--config", settings(mount), "/a.txt"});
+  CHECK(told.code == 0);
+  CHECK(told.err.empty());
+  CHECK_THAT(told.out, Contains("    opens a.txt: 7 bytes") && Contains("\nHTTP/1.1 200 OK\n"));
+  CHECK_THAT(explain(site, {"--config", settings(mount), "/none", "--json"}).out, Contains("\"status\":404"));
+  CHECK_THAT(explain(site, {"--config", settings(mount), "/crasher/crash"}).err,
+             Contains("the worker ended while it answered this request"));
+  const Outcome wrong = explain(site, {"--config", settings("rot = \"/\"\n"), "/"});
+  CHECK(wrong.code == 1);
+  CHECK_THAT(wrong.err, Contains("rot"));
+}
+
+TEST_CASE("an isolated mount's own worker is asked", "[e2e][explain]") {
+  const Site site({"static_sendfile", "hello"});
+  ServerProcess server(site, {"--workers", "2", "--mount", "/=static_sendfile", "--mount",
+                              "/new/=hello:isolate=on,listen=unix:" + site.path("new.sock")});
+  CHECK_THAT(explain(site, {"/new/"}).out, Contains("hello at /new/, generation 1") && Contains("200 OK"));
+  CHECK_THAT(explain(site, {"/newer"}).out, Contains("static_sendfile at /, generation 1"));
+  // The sites' own address does not have it.
+  CHECK_THAT(explain(site, {server.url("/new/")}).out,
+             Contains("static_sendfile at /, generation 1") && Contains("404"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a worker that ends while it explains leaves nobody waiting", "[e2e][explain]") {
   const Site site({"crasher", "hello"});
   ServerProcess server(site, {"--workers", "1"});
