@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <climits>
 
 #include "common/files/local_disks.h"
 #include "common/files/walk_beneath.h"
@@ -92,6 +93,12 @@ Opened open_beneath(int folder, const char* path, Resolve resolve, Links links, 
   opened.error =
       read_facts(opened.fd.get(), opened.facts);  // another file may have taken its place after the look
   return opened;
+}
+
+std::string real_path(int fd) {
+  char path[PATH_MAX];
+  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof(path));
+  return size < 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
 }
 
 std::uint32_t status_of(int error) {

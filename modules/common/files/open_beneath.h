@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "common/files/file_facts.h"
 #include "common/files/owned_fd.h"
@@ -35,6 +36,9 @@ int look_beneath(int folder, const char* path, Resolve resolve, Links links, Fil
 // Opens a regular file or a folder; ENXIO for anything else.
 Opened open_beneath(int folder, const char* path, Resolve resolve, Links links = Links::followed,
                     int extra_flags = 0);
+
+// The path of a descriptor, without links and dots; empty if it has none.
+std::string real_path(int fd);
 
 // The status of the answer when the file could not be opened.
 std::uint32_t status_of(int error);

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <utility>
 
 #include "common/files/kernel_mounts.h"
 #include "common/files/local_disks.h"
+#include "common/files/open_beneath.h"
 
 namespace sluice::files {
 namespace {
@@ -19,13 +19,6 @@ bool is_same_folder(int one, int other) {
   struct statx second {};
   return look_unsynced(one, first) && look_unsynced(other, second) && first.stx_ino == second.stx_ino &&
          first.stx_dev_major == second.stx_dev_major && first.stx_dev_minor == second.stx_dev_minor;
-}
-
-// The path of a descriptor, without links and dots.
-std::string real_path(int fd) {
-  char path[PATH_MAX];
-  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof(path));
-  return size < 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
 }
 
 ServedFolder::Place open_folder(const std::string& path) {

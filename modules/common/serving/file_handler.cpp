@@ -6,6 +6,7 @@
 
 #include "common/explain.h"
 #include "common/files/local_disks.h"
+#include "common/files/releases.h"
 #include "common/http/html_wish.h"
 #include "common/serving/file_decisions.h"
 #include "common/serving/file_steps.h"
@@ -96,7 +97,7 @@ FieldBlock* FileHandler::prepare_common_fields(std::string_view cache_control, s
 bool FileHandler::is_fallback(const OpenFile& file) const {
   if (options_.fallback.empty()) return false;
   std::string_view rest = file.path();
-  for (const std::string* part : {&served_.prefix(), &options_.fallback}) {
+  for (const std::string* part : {&served_.prefix(), &options_.release, &options_.fallback}) {
     if (!rest.starts_with(*part)) return false;
     rest.remove_prefix(part->size());
   }
@@ -157,6 +158,7 @@ bool FileHandler::locate(const Request& request, std::string& path) const {
   const std::string_view asked = request.path;
   if (!options_.hidden && has_hidden_segment(asked)) return false;
   path = served_.prefix();
+  path.append(options_.release);
   path.append(asked);
   const bool for_folder = asked.empty() || asked.ends_with('/');
   if (for_folder && options_.indexes.empty() && !options_.listing) return false;
@@ -295,10 +297,12 @@ void FileHandler::missing(Exchange& exchange, Search search, std::uint32_t statu
       return answer_error(exchange, 404);
     case Search::For::request:
       if (status == 404 && for_folder && ++search.index < options_.indexes.size()) {
-        search.path = served_.prefix() + std::string(asked) + options_.indexes[search.index];
+        search.path = base() + std::string(asked) + options_.indexes[search.index];
         return seek(exchange, std::move(search));
       }
       if (status == 404 && for_folder && options_.listing) return list(exchange, search.path);
+      if (status == 404 && !options_.release.empty() && !search.in_releases && has_hash_in_name(asked))
+        return seek_in_releases(exchange, std::move(search));
       if (status == 404 && !options_.fallback.empty()) {
         const char* const why = why_no_fallback(exchange.request());
         if (why == nullptr) return seek_fallback(exchange);
@@ -346,7 +350,7 @@ void FileHandler::seek_fallback(Exchange& exchange) {
   explain(exchange, [&] { return "answers with the fallback " + options_.fallback; });
   Search search;
   search.purpose = Search::For::fallback;
-  search.path = served_.prefix() + options_.fallback;
+  search.path = base() + options_.fallback;
   seek(exchange, std::move(search));
 }
 
@@ -355,7 +359,7 @@ void FileHandler::answer_error(Exchange& exchange, std::uint32_t status) {
   Search search;
   search.purpose = Search::For::error;
   search.status = status;
-  search.path = served_.prefix() + options_.errors + std::to_string(status) + ".html";
+  search.path = base() + options_.errors + std::to_string(status) + ".html";
   seek(exchange, std::move(search));
 }
 

@@ -83,13 +83,15 @@ class FileHandler : public Handler {
     std::uint32_t status = 0;  // of the answer, if purpose is `error`
     FileRef plain;
     Codings codings;
-    std::size_t tried = 0;  // how many of the codings; `path` has the last of them
-    std::size_t index = 0;  // of FileOptions::indexes, for a folder
+    std::size_t tried = 0;     // how many of the codings; `path` has the last of them
+    std::size_t index = 0;     // of FileOptions::indexes, for a folder
+    bool in_releases = false;  // other releases were looked at already
   };
   // A step of a search that a thread does, and the continuation on the loop.
   class Step;
   class FindFolderStep;
   class OpenStep;
+  class ReleasesStep;
   class WhyNotStep;
   class ListStep;
   class HashStep;
@@ -109,6 +111,10 @@ class FileHandler : public Handler {
   void serve_encoded(Exchange& exchange, Search search, const FileRef& file);
   void missing(Exchange& exchange, Search search, std::uint32_t status);
   void seek_encoded(Exchange& exchange, Search search);
+  void seek_in_releases(Exchange& exchange, Search search);
+  void found_in_releases(Exchange& exchange, Search search, std::string path);
+  // The part of the path between the root and what requests name; empty or ending in '/'.
+  std::string base() const { return served_.prefix() + options_.release; }
   // Null if the fallback may answer.
   const char* why_no_fallback(const Request& request) const;
   void seek_fallback(Exchange& exchange);

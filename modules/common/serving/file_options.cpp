@@ -10,12 +10,14 @@
 #include <stdexcept>
 
 #include "common/files/owned_fd.h"
+#include "common/files/releases.h"
 #include "common/http/text.h"
 
 namespace sluice::files {
 namespace {
 
 constexpr std::uint64_t kInlineLimit = 1 << 20;
+constexpr std::uint64_t kReleasesLimit = 100;
 
 std::string text_of(Host& host, const char* name) {
   return std::string(std::string_view(host.option(name)));
@@ -77,12 +79,18 @@ FileOptions::FileOptions(Host& host)
       hidden(host.number("hidden") != 0),
       precompressed(host.number("precompressed") != 0),
       nosniff(host.number("nosniff") != 0),
+      release(host.number("releases") != 0 ? kCurrentRelease : ""),
+      releases_max(host.number("releases_max")),
       hash_etags(std::string_view(host.option("etag")) == "hash"),
       inline_max(host.number("inline_max")),
       entries_max(host.number("entries_max")),
       revalidate_ms(host.number("revalidate_ms")) {
   if (host.folder().fd < 0) throw std::runtime_error("it has no folder to serve");
   if (inline_max > kInlineLimit) throw std::runtime_error("inline_max is more than 1M: write 1M or less");
+  if (releases_max > kReleasesLimit)
+    throw std::runtime_error("releases_max is more than 100: write 100 or less");
+  if (!release.empty() && links == Links::refused)
+    throw std::runtime_error("releases=on follows the link current: leave links=off out");
   for (const std::string& index : indexes) {
     if (index.find('/') != std::string::npos)
       throw std::runtime_error("index has a slash: write only the name of a file");

@@ -45,6 +45,13 @@ inline constexpr std::array kFileOptions = {
                "older (in whole seconds) or browsers cannot decode it (its window is too large)"},
     OptionInfo{"cache_control", OptionType::text, 0, "",
                "the Cache-Control of files; empty for none. If set, the fallback and listings get no-cache"},
+    OptionInfo{
+        "releases", OptionType::flag, 0, "off",
+        "whether the folder has a folder or link named current, which is served, and other releases of the "
+        "site "
+        "beside it: a name with a hash in it that current lacks is sent from the latest one that has it"},
+    OptionInfo{"releases_max", OptionType::number, 0, "4",
+               "how many other releases are looked at; at most 100"},
     OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether answers tell browsers to trust the Content-Type"},
     OptionInfo{"etag", OptionType::choice, 0, "mtime",
                "what ETags are made from: mtime (time, size and inode), or hash (content up to 256M, equal on "
@@ -93,6 +100,8 @@ struct FileOptions {
   bool hidden;
   bool precompressed;
   bool nosniff;
+  std::string release;  // the part of the path that leads to the current one; empty or ending in '/'
+  std::uint64_t releases_max;
   bool hash_etags;
   std::uint64_t inline_max;
   std::uint64_t entries_max;

@@ -12,6 +12,7 @@
 
 #include "common/files/coded_content.h"
 #include "common/files/content_hash.h"
+#include "common/files/releases.h"
 #include "common/serving/file_handler.h"
 #include "common/serving/folder_listing.h"
 #include "common/serving/open_faults.h"
@@ -109,6 +110,30 @@ class FileHandler::OpenStep final : public Step {
   const Links links_;
   Search search_;
   Opened opened_;
+};
+
+class FileHandler::ReleasesStep final : public Step {
+ public:
+  ReleasesStep(std::shared_ptr<const OwnedFd> folder, std::string prefix, std::string asked,
+               std::uint64_t releases_max, Search search)
+      : folder_(std::move(folder)),
+        prefix_(std::move(prefix)),
+        asked_(std::move(asked)),
+        releases_max_(releases_max),
+        search_(std::move(search)) {}
+  void run() override { found_ = find_in_releases(folder_->get(), prefix_, asked_, releases_max_); }
+  void go_on(FileHandler& handler, Exchange& exchange, bool ran) override {
+    if (!ran) return handler.answer_error(exchange, 503);
+    handler.found_in_releases(exchange, std::move(search_), std::move(found_));
+  }
+
+ private:
+  const std::shared_ptr<const OwnedFd> folder_;
+  const std::string prefix_;
+  const std::string asked_;
+  const std::uint64_t releases_max_;
+  Search search_;
+  std::string found_;
 };
 
 // Finds out for `explain` why the file was not opened.

@@ -44,7 +44,7 @@ std::string full_path(const Folder& root, const std::string& path) {
 void warn_of_missing(Host& host, const FileOptions& options) {
   const Folder root = host.folder();
   if (!is_known_to_be_local(root.fd)) return;  // not local: a server that hangs would hold up the start
-  const std::string base(std::string_view(root.path));
+  const std::string base = std::string(std::string_view(root.path)) + options.release;
   const auto is_usable = [&](const char* does, const std::string& name, Wanted wanted, const char* remedy) {
     const std::string fault = fault_of(root, base + name, options.links, wanted);
     if (fault.empty()) return true;
