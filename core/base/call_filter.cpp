@@ -126,10 +126,10 @@ class CallFilter {
     set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     set(SCMP_FLTATR_CTL_TSYNC, 1);
     // Older kernels would switch the processor's store bypass off for filtered processes, which costs every
-    // call.
-    set(SCMP_FLTATR_CTL_SSB, 1);
+    // call. The oldest do not know how to leave it on.
+    prefer(SCMP_FLTATR_CTL_SSB, 1);
     // A binary tree: each call costs a dozen comparisons.
-    set(SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    prefer(SCMP_FLTATR_CTL_OPTIMIZE, 2);
     for (const char* name : kAllowed) add(SCMP_ACT_ALLOW, name);
     for (const int number : kAllowedNumbers) add(SCMP_ACT_ALLOW, number);
     for (int i = 0; i < kUnknownCount; ++i) add(SCMP_ACT_ERRNO(ENOSYS), kUnknownFrom + i);
@@ -145,6 +145,9 @@ class CallFilter {
 
   void set(scmp_filter_attr attribute, std::uint32_t value) {
     note(::seccomp_attr_set(context_.get(), attribute, value));
+  }
+  void prefer(scmp_filter_attr attribute, std::uint32_t value) {
+    (void)::seccomp_attr_set(context_.get(), attribute, value);
   }
 
   template <typename... Conditions>

@@ -3,7 +3,7 @@
 #include <sluice/abi.h>
 
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -186,25 +186,48 @@ Result<void> limit(const ConfinedProcess& process) {
   return limited;
 }
 
+// Gives up one part after the other, and collects what is in force.
+class GivingUp {
+ public:
+  GivingUp(bool all_is_needed, LogLevel level) : all_is_needed_(all_is_needed), level_(level) {}
+
+  // A container or a filter from outside may refuse what the kernel offers.
+  void note(std::uint64_t parts, const Result<void>& done) {
+    if (done) {
+      in_force_ |= parts;
+      return;
+    }
+    const std::string& why = done.error().message;
+    if (!all_is_needed_) {
+      const std::string words = fmt::format("{}", fmt::join(confined_words(parts), ", "));
+      log(level_, fmt::format("a worker is confined without: {}, because {}", words, why));
+    } else if (outcome_) {
+      outcome_ = fail(why + "; --confine auto serves without it");
+    }
+  }
+  Result<std::uint64_t> in_force() const {
+    return outcome_.map([this] { return in_force_; });
+  }
+
+ private:
+  const bool all_is_needed_;
+  const LogLevel level_;
+  Result<void> outcome_;
+  std::uint64_t in_force_ = 0;
+};
+
 // All that needs the right to be restricted further.
 Result<std::uint64_t> give_up(const ConfinedProcess& process, std::uint64_t offered) {
-  std::uint64_t in_force = confined::kPrivileges;
-  auto done = give_up_privileges();
-  if (done && !process.plan.settings.core_dumps) {
-    done = hide_from_same_user();
-    in_force |= confined::kHidden;
-  }
-  if (done && !process.granted.has(kNeedsNewCode) && forbid_new_code()) in_force |= confined::kNoNewCode;
-  if (done && (offered & confined::kFiles) != 0) {
-    done = enforce_landlock(landlock_version(), process);
-    in_force |= offered & (confined::kFiles | confined::kTcp | confined::kScopes);
-  }
-  if (done && (offered & confined::kCalls) != 0) {
-    done = enforce_filter(process);
-    in_force |= confined::kCalls;
-  }
-  if (!done) return fail(done.error().message + "; --confine off serves without it");
-  return in_force;
+  const Settings& settings = process.plan.settings;
+  const std::uint64_t of_landlock = offered & (confined::kFiles | confined::kTcp | confined::kScopes);
+  // The process that tries modules says the same as the worker that serves with them.
+  GivingUp giving_up(settings.confine == Confine::on, process.tries ? LogLevel::debug : LogLevel::warning);
+  giving_up.note(confined::kPrivileges, give_up_privileges());
+  if (!settings.core_dumps) giving_up.note(confined::kHidden, hide_from_same_user());
+  if (!process.granted.has(kNeedsNewCode) && forbid_new_code()) giving_up.note(confined::kNoNewCode, {});
+  if (of_landlock != 0) giving_up.note(of_landlock, enforce_landlock(landlock_version(), process));
+  if ((offered & confined::kCalls) != 0) giving_up.note(confined::kCalls, enforce_filter(process));
+  return giving_up.in_force();
 }
 
 Result<void> change_user(const ServingPlan& plan) {
