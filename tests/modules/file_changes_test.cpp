@@ -86,14 +86,18 @@ struct Told {
     return cache.insert(lookup, name, root.folder, std::move(opened.fd), facts, "x/y");
   }
   FileRef find(const std::string& name = kName) { return cache.find(lookup, name, monotonic_ns()); }
-  // The file is found without a look at it. What other programs do in the folders above, such as a mount, may
-  // forbid that for a moment, and then the next search that asks watches the way.
+  // The file is found without a look at it, several times in turn. What other programs do in the folders above,
+  // such as a mount, may forbid that for a moment or have the file opened anew, and then the next search that
+  // asks watches the way.
   void rely(const std::string& name = kName) {
     first = open_file(name);
-    for (int tries = 0; tries < 5; ++tries) {
+    int found = 0;
+    for (int tries = 0; tries < 50 && found < 5; ++tries) {
       later(kRevalidateMs);
-      REQUIRE(find(name) == first);
+      found = find(name) == first ? found + 1 : 0;
+      if (found == 0) first = open_file(name);
     }
+    REQUIRE(found == 5);
   }
   void later(std::uint64_t ms) {
     server.advance_clock(ms);
