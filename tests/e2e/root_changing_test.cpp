@@ -48,20 +48,20 @@ std::string body(HttpClient& client) {
 
 TEST_CASE_METHOD(Replaced, "a release that is rolled out breaks no page of the one before",
                  "[e2e][files][roots]") {
-  site.write("releases/1/index.html", "app.11111111.js");
-  site.write("releases/1/app.11111111.js", "one");
-  site.write("releases/2/index.html", "app.22222222.js");
-  site.write("releases/2/app.22222222.js", "two");
+  site.write("releases/1/index.html", "app.1111111a.js");
+  site.write("releases/1/app.1111111a.js", "one");
+  site.write("releases/2/index.html", "app.2222222a.js");
+  site.write("releases/2/app.2222222a.js", "two");
   switch_link(root + "/current", "releases/1");
   ServerProcess server(site, {"--workers", "1", "--mount", "/=" + module + ":releases=on"});
   HttpClient client(server.endpoint());
   const std::string page = client.get("/").body;
-  CHECK(page == "app.11111111.js");
+  CHECK(page == "app.1111111a.js");
   switch_link(root + "/current", "releases/2");
   CHECK(client.get("/" + page).body == "one");
-  CHECK(client.get("/").body == "app.22222222.js");
-  CHECK(client.get("/app.22222222.js").body == "two");
-  CHECK(client.get("/app.33333333.js").status == 404);
+  CHECK(client.get("/").body == "app.2222222a.js");
+  CHECK(client.get("/app.2222222a.js").body == "two");
+  CHECK(client.get("/app.3333333a.js").status == 404);
   const Outcome told = run({sluice_binary(), "explain", "/" + page}, {{"RUNTIME_DIRECTORY", site.path("run")}});
   CHECK(told.out.find("the current release lacks it, and another one has it\n    opens releases/1/") !=
         std::string::npos);

@@ -20,44 +20,51 @@ constexpr std::size_t kHashSize = 8;
 // Further entries of the folder of releases are not looked at.
 constexpr std::size_t kEntriesMax = 1000;
 
+bool is_hex(char byte) {
+  return is_digit(byte) || (byte >= 'a' && byte <= 'f');
+}
 bool is_upper(char byte) {
   return byte >= 'A' && byte <= 'Z';
 }
 bool is_lower(char byte) {
   return byte >= 'a' && byte <= 'z';
 }
-bool is_of_hash(char byte) {
-  return is_digit(byte) || is_upper(byte) || is_lower(byte);
+bool is_divider(char byte) {
+  return byte == '-' || byte == '_';
 }
 
-// "20260131"
-bool is_date(std::string_view text) {
-  if (text.size() != 8 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
-  const std::string_view month = text.substr(4, 2);
-  const std::string_view day = text.substr(6, 2);
-  return (text.starts_with("19") || text.starts_with("20")) && month >= "01" && month <= "12" && day >= "01" &&
-         day <= "31";
+// A word has no digits, and a date or a number no letters.
+bool is_hex_hash(std::string_view text) {
+  return text.size() >= kHashSize && std::all_of(text.begin(), text.end(), is_hex) &&
+         std::any_of(text.begin(), text.end(), is_digit) && !std::all_of(text.begin(), text.end(), is_digit);
 }
 
-// REQUIRES: it has the bytes of one.
-bool looks_random(std::string_view text) {
-  if (is_date(text)) return false;
-  const bool is_mixed =
-      std::any_of(text.begin() + 1, text.end(), is_upper) && std::any_of(text.begin(), text.end(), is_lower);
-  return is_mixed || std::any_of(text.begin(), text.end(), is_digit) ||
-         std::all_of(text.begin(), text.end(), [](char byte) { return byte >= 'a' && byte <= 'f'; });
+// How often capitals, other letters and digits follow each other in turn.
+unsigned changes_of_kind(std::string_view text) {
+  unsigned changes = 0;
+  char before = 0;
+  for (const char byte : text) {
+    if (is_divider(byte)) continue;
+    const char kind = is_digit(byte) ? '0' : is_upper(byte) ? 'A' : 'a';
+    changes += before != 0 && before != kind ? 1 : 0;
+    before = kind;
+  }
+  return changes;
 }
 
-// Some tools write the hash in base64url, whose letters '-' and '_' divide names, too: "index-B_x9-aQe.js".
+// Some tools write eight characters of base64url at the end, whose '-' and '_' divide names, too:
+// "index-B_x9-aQe.js". Words change from capitals to other letters or digits once.
 bool ends_in_base64url(std::string_view stem) {
   if (stem.size() <= kHashSize) return false;
   const char before = stem[stem.size() - kHashSize - 1];
   const std::string_view hash = stem.substr(stem.size() - kHashSize);
+  const bool is_divided = std::any_of(hash.begin(), hash.end(), is_divider);
   return (before == '-' || before == '.') &&
          std::all_of(hash.begin(), hash.end(),
-                     [](char byte) { return is_of_hash(byte) || byte == '-' || byte == '_'; }) &&
-         std::any_of(hash.begin(), hash.end(), [](char byte) { return is_digit(byte) || is_upper(byte); }) &&
-         looks_random(hash);
+                     [](char byte) {
+                       return is_digit(byte) || is_upper(byte) || is_lower(byte) || is_divider(byte);
+                     }) &&
+         changes_of_kind(hash) >= (is_divided ? 3 : 2);
 }
 
 struct Release {
@@ -70,8 +77,8 @@ struct Release {
   }
 };
 
-// The other releases in the folder, in no order.
-std::vector<Release> other_releases(OwnedFd opened, const FileFacts& current) {
+// The releases in the folder without this one, in no order.
+std::vector<Release> other_releases(OwnedFd opened, std::string_view current) {
   std::vector<Release> releases;
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(fdopendir(opened.get()), closedir);
   if (folder == nullptr) return releases;
@@ -82,9 +89,8 @@ std::vector<Release> other_releases(OwnedFd opened, const FileFacts& current) {
     FileFacts facts;
     const std::string_view name = found->d_name;
     // A link is not a release of its own.
-    if (name.starts_with('.') ||
-        look_beneath(fd, found->d_name, Resolve::may_block, Links::refused, facts) != 0 || !facts.is_folder() ||
-        facts.same_file(current))
+    if (name.starts_with('.') || name == current ||
+        look_beneath(fd, found->d_name, Resolve::may_block, Links::refused, facts) != 0 || !facts.is_folder())
       continue;
     releases.push_back({facts.mtime_s, facts.mtime_ns, std::string(name)});
   }
@@ -99,12 +105,10 @@ bool has_hash_in_name(std::string_view path) {
   if (dot == std::string_view::npos || dot == 0) return false;
   const std::string_view stem = name.substr(0, dot);
   if (ends_in_base64url(stem)) return true;
-  for (std::size_t begin = 0; begin < stem.size();) {
-    const auto end = static_cast<std::size_t>(
-        std::find_if_not(stem.begin() + static_cast<std::ptrdiff_t>(begin), stem.end(), is_of_hash) -
-        stem.begin());
-    if (end - begin >= kHashSize && looks_random(stem.substr(begin, end - begin))) return true;
-    begin = end + 1;
+  for (std::string_view rest = stem; !rest.empty();) {
+    const std::size_t end = std::min(rest.find_first_of("-_."), rest.size());
+    if (is_hex_hash(rest.substr(0, end))) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return false;
 }
@@ -115,19 +119,23 @@ std::string find_in_releases(int root, const std::string& prefix, std::string_vi
                                       Links::followed, O_DIRECTORY);
   if (current.error != 0) return {};
   const std::string top = real_path(root);
-  const std::string beneath = top == "/" ? top : top + "/";
-  const std::string at = real_path(current.fd.get());
+  const std::string folder = prefix + std::string(kReleases);
+  const std::string beneath = (top == "/" ? top : top + "/") + folder;
+  // "8", or "8/public" if what is served is a folder in each release.
+  std::string at = real_path(current.fd.get());
   if (!at.starts_with(beneath)) return {};
-  std::string folder = at.substr(beneath.size());
-  folder.erase(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/') + 1);
-  Opened opened = open_beneath(root, folder.empty() ? "." : folder.c_str(), Resolve::may_block, Links::followed,
-                               O_DIRECTORY);
+  at.erase(0, beneath.size());
+  const std::string name = at.substr(0, at.find('/'));
+  const std::string inside = at.substr(name.size()) + "/" + std::string(path);
+  Opened opened = open_beneath(root, folder.c_str(), Resolve::may_block, Links::followed, O_DIRECTORY);
   if (opened.error != 0) return {};
-  std::vector<Release> releases = other_releases(std::move(opened.fd), current.facts);
+  std::vector<Release> releases = other_releases(std::move(opened.fd), name);
   std::sort(releases.rbegin(), releases.rend());
-  for (std::size_t i = 0; i < releases.size() && i < releases_max; ++i) {
-    std::string found = folder + releases[i].name + "/";
-    found.append(path);
+  if (releases.size() > releases_max) releases.resize(releases_max);
+  // It may have become the current one after the path was looked for.
+  releases.insert(releases.begin(), {0, 0, name});
+  for (const Release& release : releases) {
+    std::string found = folder + release.name + inside;
     FileFacts facts;
     if (look_beneath(root, found.c_str(), Resolve::may_block, Links::followed, facts) == 0 &&
         facts.is_regular())

@@ -47,9 +47,8 @@ inline constexpr std::array kFileOptions = {
                "the Cache-Control of files; empty for none. If set, the fallback and listings get no-cache"},
     OptionInfo{
         "releases", OptionType::flag, 0, "off",
-        "whether the folder has a folder or link named current, which is served, and other releases of the "
-        "site "
-        "beside it: a name with a hash in it that current lacks is sent from the latest one that has it"},
+        "whether the link current in the folder is served, which leads into the folder releases beside it: a "
+        "name with a hash in it that the current release lacks is sent from the latest one that has it"},
     OptionInfo{"releases_max", OptionType::number, 0, "4",
                "how many other releases are looked at; at most 100"},
     OptionInfo{"nosniff", OptionType::flag, 0, "on", "whether answers tell browsers to trust the Content-Type"},
