@@ -1,5 +1,6 @@
 // kit/fetch.h over real sockets: a handler asks another server, which answers, fails, or takes too long.
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -155,6 +156,12 @@ TEST_CASE("a redirect of POST becomes GET where HTTP says so, and keeps fields w
 }
 
 TEST_CASE("a host's name is resolved, and POST without content says so", "[e2e][fetch]") {
+  addrinfo* known = nullptr;
+  if (::getaddrinfo("localhost", nullptr, nullptr, &known) != 0) {
+    WARN("SKIPPED: this machine has no /etc/hosts, and no name server that knows localhost");
+    return;
+  }
+  ::freeaddrinfo(known);
   const Other other;
   const Site site({"kit_fetch"});
   const std::string url = other.url();
