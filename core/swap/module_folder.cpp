@@ -67,8 +67,8 @@ Result<std::vector<FoundModule>> find_modules(const std::vector<std::string>& fo
 
 std::optional<std::string> folder_of(const std::vector<std::string>& folders, const std::string& file) {
   for (const std::string& folder : folders) {
-    const bool is_gone =
-        ::access((folder + "/" + file).c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
+    const std::string path = fmt::format("{}/{}", folder, file);
+    const bool is_gone = ::access(path.c_str(), F_OK) != 0 && errno == ENOENT && list_modules(folder);
     if (!is_gone) return folder;
   }
   return std::nullopt;

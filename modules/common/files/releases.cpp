@@ -135,7 +135,8 @@ std::string find_in_releases(int root, const std::string& prefix, std::string_vi
   // It may have become the current one after the path was looked for.
   releases.insert(releases.begin(), {0, 0, name});
   for (const Release& release : releases) {
-    std::string found = folder + release.name + inside;
+    std::string found = folder;
+    found.append(release.name).append(inside);
     FileFacts facts;
     if (look_beneath(root, found.c_str(), Resolve::may_block, Links::followed, facts) == 0 &&
         facts.is_regular())
