@@ -15,12 +15,14 @@
 
 #include "check/inspection.h"
 #include "check/report_text.h"
+#include "cli/scratch.h"
 #include "program.h"
-#include "scratch.h"
 #include "support/processor_time.h"
 #include "support/temp_folder.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -373,4 +375,3 @@ TEST_CASE("arguments that cannot be used are refused with a sentence") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

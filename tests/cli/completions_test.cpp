@@ -10,7 +10,9 @@
 #include "serve_options.h"
 #include "support/server_process.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -115,4 +117,3 @@ TEST_CASE("other shells are refused by one sentence") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

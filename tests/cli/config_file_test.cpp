@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "scratch.h"
+#include "cli/scratch.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -148,4 +150,3 @@ TEST_CASE("reading a file") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "serve_reading.h"
+#include "cli/serve_reading.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -99,4 +101,3 @@ module = "m"
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "cli/scratch.h"
 #include "command_line.h"
-#include "scratch.h"
 #include "serve_request.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 std::string recipe(const std::string& name) {
@@ -85,4 +87,3 @@ TEST_CASE("the deployment's arguments are the server's, and a pod has the time t
 }
 
 }  // namespace
-}  // namespace sluice::cli

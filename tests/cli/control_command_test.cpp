@@ -8,13 +8,15 @@
 #include <iterator>
 #include <sstream>
 
+#include "cli/scratch.h"
 #include "command_line.h"
 #include "control/control_server.h"
 #include "program.h"
-#include "scratch.h"
 #include "serve_request.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -95,4 +97,3 @@ TEST_CASE("the command line has every command of a running server") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -4,11 +4,13 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "cli/scratch.h"
+#include "cli/serve_reading.h"
 #include "program.h"
-#include "scratch.h"
-#include "serve_reading.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -43,4 +45,3 @@ TEST_CASE("a request that can be meant reaches the server, or finds none") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "scratch.h"
+#include "cli/scratch.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 TEST_CASE("installed modules are found relative to the program") {
@@ -24,4 +26,3 @@ TEST_CASE("the running program knows its own path") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

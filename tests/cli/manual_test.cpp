@@ -12,7 +12,9 @@
 #include "serve_options.h"
 #include "support/server_process.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -112,4 +114,3 @@ TEST_CASE("pages are printed one at a time, or written into a folder") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

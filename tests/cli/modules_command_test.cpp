@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 ModuleReport make_module(const std::string& name, const std::string& summary) {
@@ -81,4 +83,3 @@ TEST_CASE("a cell that is wider than its column widens only its own row") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -5,10 +5,12 @@
 #include <iterator>
 #include <sstream>
 
+#include "cli/scratch.h"
 #include "program.h"
-#include "scratch.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -111,4 +113,3 @@ TEST_CASE("new needs a kind and a name") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -6,10 +6,12 @@
 #include <iterator>
 #include <sstream>
 
-#include "scratch.h"
+#include "cli/scratch.h"
 #include "serve_command.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -176,4 +178,3 @@ TEST_CASE("listing a folder of modules") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

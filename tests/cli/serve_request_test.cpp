@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "serve_reading.h"
+#include "cli/serve_reading.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -395,4 +397,3 @@ TEST_CASE("the folders of modules alone") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -3,7 +3,9 @@
 #include "spelling.h"
 #include "text_layout.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 TEST_CASE("text is indented behind its head") {
@@ -52,4 +54,3 @@ TEST_CASE("words of other servers are understood, and never confused with simila
 }
 
 }  // namespace
-}  // namespace sluice::cli

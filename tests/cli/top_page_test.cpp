@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -66,4 +68,3 @@ TEST_CASE("the page shows what has happened between two looks") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

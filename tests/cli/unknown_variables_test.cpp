@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "scratch.h"
+#include "cli/scratch.h"
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 std::string said_of(const std::string& name, const std::string& value = "x") {
@@ -56,4 +58,3 @@ TEST_CASE("an image's variables for its release are no mistake") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-namespace sluice::cli {
+using namespace sluice;
+using namespace sluice::cli;
+
 namespace {
 
 TEST_CASE("a value without quotes gets them") {
@@ -23,4 +25,3 @@ TEST_CASE("what has quotes, or is no key with a value, is left alone") {
 }
 
 }  // namespace
-}  // namespace sluice::cli

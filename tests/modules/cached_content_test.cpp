@@ -1,5 +1,5 @@
 // The contents and validators that the cache of open files keeps.
-#include "cache_fixture.h"
+#include "modules/cache_fixture.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // Which files the cache of open files finds, and which it removes.
-#include "cache_fixture.h"
+#include "modules/cache_fixture.h"
 
 #include <sys/resource.h>
 

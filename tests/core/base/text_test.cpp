@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 TEST_CASE("letters are compared without their case, and no other bytes", "[text]") {
@@ -47,4 +48,3 @@ TEST_CASE("a number is digits alone, and fits", "[text]") {
 }
 
 }  // namespace
-}  // namespace sluice

@@ -3,7 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 TEST_CASE("authorities that are well-formed (RFC 3986 section 3.2)") {
@@ -37,4 +38,3 @@ TEST_CASE("a Host may be empty, an authority not") {
 }
 
 }  // namespace
-}  // namespace sluice

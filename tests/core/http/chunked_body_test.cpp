@@ -5,7 +5,8 @@
 
 #include "support/chunked_feed.h"
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 using test::Chunks;
@@ -101,4 +102,3 @@ TEST_CASE("a chunk may have the largest size that a number can hold") {
 }
 
 }  // namespace
-}  // namespace sluice

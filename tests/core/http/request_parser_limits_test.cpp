@@ -4,7 +4,8 @@
 #include "http/request_parser.h"
 #include "support/parser_feed.h"
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 using test::every_byte;
@@ -218,4 +219,3 @@ TEST_CASE("a HEAD request is recognised by its first bytes") {
 }
 
 }  // namespace
-}  // namespace sluice

@@ -5,7 +5,8 @@
 
 #include "support/parser_feed.h"
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 using namespace std::string_literals;
@@ -254,4 +255,3 @@ TEST_CASE("chunked bodies that are refused (RFC 9112 section 7.1), wherever they
 }
 
 }  // namespace
-}  // namespace sluice

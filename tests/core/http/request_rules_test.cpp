@@ -5,7 +5,8 @@
 
 #include "http/http_fields.h"
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 std::vector<Field> fields_of(const std::vector<std::pair<const char*, const char*>>& lines) {
@@ -106,4 +107,3 @@ TEST_CASE("a field that breaks its grammar is refused, and says why", "[request_
 }
 
 }  // namespace
-}  // namespace sluice

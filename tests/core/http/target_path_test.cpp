@@ -7,7 +7,8 @@
 #include "base/percent_encoding.h"
 #include "support/slow_target_path.h"
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 void check_invariants(std::string_view path) {
@@ -178,4 +179,3 @@ TEST_CASE("random targets agree with a slow reference") {
 }
 
 }  // namespace
-}  // namespace sluice

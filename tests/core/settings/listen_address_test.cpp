@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <cstring>
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -146,4 +147,3 @@ TEST_CASE("an address may be written as a browser shows it") {
 }
 
 }  // namespace
-}  // namespace sluice

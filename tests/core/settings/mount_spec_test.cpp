@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -101,4 +102,3 @@ TEST_CASE("an isolated mount has an address of its own, and no other mount has")
 }
 
 }  // namespace
-}  // namespace sluice

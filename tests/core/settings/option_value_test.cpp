@@ -3,7 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-namespace sluice {
+using namespace sluice;
+
 namespace {
 
 using Catch::Matchers::Contains;
@@ -109,4 +110,3 @@ TEST_CASE("the number of a choice is its place in the list") {
 }
 
 }  // namespace
-}  // namespace sluice

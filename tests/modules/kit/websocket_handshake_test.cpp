@@ -52,11 +52,11 @@ TEST_CASE("sums of messages of many lengths", "[kit][websocket]") {
     }
     return text;
   };
-  CHECK(hex(detail::sha1("")) == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
-  CHECK(hex(detail::sha1("abc")) == "a9993e364706816aba3e25717850c26c9cd0d89d");
-  CHECK(hex(detail::sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) ==
+  CHECK(hex(kit::detail::sha1("")) == "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+  CHECK(hex(kit::detail::sha1("abc")) == "a9993e364706816aba3e25717850c26c9cd0d89d");
+  CHECK(hex(kit::detail::sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) ==
         "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
-  CHECK(hex(detail::sha1(std::string(1'000'000, 'a'))) == "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+  CHECK(hex(kit::detail::sha1(std::string(1'000'000, 'a'))) == "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
 }
 
 TEST_CASE("a handshake that breaks the rules is refused (section 4.2.1)", "[kit][websocket]") {
