@@ -67,6 +67,11 @@ struct Http2Callbacks {
     }
   }
 
+  // Its content is dropped (RFC 9113 section 5.5).
+  static int unknown_came(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) {
+    return NGHTTP2_ERR_CANCEL;
+  }
+
   static int fields_begin(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     return record([&] {
       Http2Session& to = session(user);
@@ -205,6 +210,7 @@ const nghttp2_session_callbacks* Http2Session::callbacks() {
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(fresh, Http2Callbacks::frame_refused);
     nghttp2_session_callbacks_set_on_frame_send_callback(fresh, Http2Callbacks::frame_sent);
     nghttp2_session_callbacks_set_send_data_callback(fresh, Http2Callbacks::send_content);
+    nghttp2_session_callbacks_set_unpack_extension_callback(fresh, Http2Callbacks::unknown_came);
     return fresh;
   }();
   return made;
@@ -217,6 +223,11 @@ const nghttp2_option* Http2Session::options() {
     nghttp2_option_set_no_auto_window_update(fresh, 1);
     nghttp2_option_set_no_closed_streams(fresh, 1);
     nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_PRIORITY_UPDATE);
+    // nghttp2 passes over frames of other types without a word, and these have to be counted.
+    for (unsigned type = NGHTTP2_ALTSVC; type <= UINT8_MAX; ++type) {
+      if (type == NGHTTP2_PRIORITY_UPDATE) continue;
+      nghttp2_option_set_user_recv_extension_type(fresh, static_cast<std::uint8_t>(type));
+    }
     nghttp2_option_set_max_outbound_ack(fresh, 256);
     return fresh;
   }();

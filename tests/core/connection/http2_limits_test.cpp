@@ -104,6 +104,37 @@ TEST_CASE_METHOD(Http2Fixture, "PING frames are a flood, and answers to them are
   CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
 }
 
+TEST_CASE_METHOD(Http2Fixture, "too many frames that ask for nothing end the connection", "[http2_session]") {
+  const std::pair<std::string, std::string> kinds[] = {
+      {"PING", Http2Wire::frame(NGHTTP2_PING, 0, 0, "12345678")},
+      {"SETTINGS", Http2Wire::frame(NGHTTP2_SETTINGS, 0, 0)},
+      {"PRIORITY", Http2Wire::frame(NGHTTP2_PRIORITY, 0, 1, std::string("\0\0\0\0\x10", 5))},
+      {"PRIORITY_UPDATE", Http2Wire::frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, std::string("\0\0\0\x01u=1", 7))},
+      {"WINDOW_UPDATE", Http2Wire::window_update(0, 1)},
+      {"DATA", Http2Wire::frame(NGHTTP2_DATA, 0, 1)},
+      {"ALTSVC", Http2Wire::frame(NGHTTP2_ALTSVC, 0, 0, std::string("\0\0", 2))},
+      {"ORIGIN", Http2Wire::frame(NGHTTP2_ORIGIN, 0, 0)},
+      {"unknown", Http2Wire::frame(0x42, 0, 0, "12345678")},
+      {"the last unknown", Http2Wire::frame(0xff, 0, 0)},
+  };
+  mount("echo");
+  for (const auto& [name, frame] : kinds) {
+    CAPTURE(name);
+    wire = Http2Wire();
+    begin();
+    say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false));
+    std::string few;
+    for (int i = 0; i < 20; ++i) few += frame;
+    say(few);
+    CHECK(ask(3, Http2Wire::request("/none")).status == "404");
+    CHECK(wire.goaways().empty());
+    std::string flood;
+    for (int i = 0; i < 5000; ++i) flood += frame;
+    say(flood);
+    CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
+  }
+}
+
 TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a window that stays shut",
                  "[http2_session]") {
   mount("echo");
