@@ -44,14 +44,14 @@ void Connection::start() {
 }
 
 void Connection::wake(Ticket ticket, const ModuleInstance& by) {
-  if (session_ != nullptr && session_->wake(ticket, by)) loop_.make_ready(*this);
+  if (session_ != nullptr && session_->wake(ticket, by)) run_again();
 }
 
 void Connection::try_again() {
   if (!starved_) return;
   starved_ = false;
   channel_.try_again();
-  loop_.make_ready(*this);
+  run_again();
 }
 
 bool Connection::close_if_idle() {
@@ -76,7 +76,7 @@ bool Connection::ask_to_leave() {
   if (session_->is_resting() && close_if_idle()) return true;
   bool asked = false;
   enter([&] { asked = session_->ask_to_leave(); });
-  if (asked) loop_.make_ready(*this);
+  if (asked) run_again();
   return asked;
 }
 
@@ -117,8 +117,8 @@ void Connection::take_events(std::uint32_t events) {
     } else {
       lose_client(session_ != nullptr && !session_->is_between());
     }
-  } else if (loop_.slice_is_over()) {
-    return loop_.make_ready(*this);
+  } else if (loop_.slice_is_over() || lengths_.average() == CallLength::lengthy) {
+    return run_again();
   }
   run();
 }
@@ -136,8 +136,10 @@ Ticket Connection::begin_request() {
 
 void Connection::run() {
   channel_.budget() = limits_.turn_bytes_max;
+  const std::uint64_t began_ns = loop_.looked_ns();
   if (session_ != nullptr) session_->begin_turn();
   advance();
+  lengths_.add(monotonic_ns() - began_ns);
 }
 
 void Connection::advance() {
@@ -350,7 +352,7 @@ bool Connection::linger() {
     if (io == Io::lost) return true;
     if (io == Io::full) return false;
   }
-  loop_.make_ready(*this);
+  run_again();
   return false;
 }
 

@@ -81,7 +81,7 @@ class Connection final : public Pollable,
   void on_deadline(DeadlineKind kind) override;
   void on_ready() override;
   Ticket begin_request() override;
-  void run_again() override { loop_.make_ready(*this); }
+  void run_again() override { loop_.make_ready(*this, lengths_.average()); }
   void stream_is_late(DeadlineKind kind) override;
 
   // Every call by the loop or a listener passes here. If memory is used up, only this connection ends.
@@ -139,6 +139,7 @@ class Connection final : public Pollable,
   std::uint32_t look_taken_ = 0;    // and at the last look
   std::uint32_t index_;
   std::uint32_t client_ = ClientLimits::kNowhere;  // where the client is counted
+  CallLengths lengths_;                            // of `run`
   std::uint8_t looks_ = 0;                         // in this window; 0: none has begun
   std::uint8_t idle_looks_ = 0;                    // looks in a row at which the client had taken nothing
   State state_ = State::establishing;

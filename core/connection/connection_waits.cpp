@@ -23,7 +23,7 @@ void Connection::settle() {
                      (session_ != nullptr && !session_->output().empty());
   if (session_ != nullptr) session_->settle(sends, received);
   if (waiting_for_ == WaitingFor::turn) {
-    loop_.make_ready(*this);
+    run_again();
     if (session_->only_takes_turns()) return loop_.deadlines().disarm(*this);
   }
   const std::optional<DeadlineKind> kind = own_deadline(sends);

@@ -36,9 +36,37 @@ Ready::~Ready() {
   next_->prev_ = prev_;
 }
 
-EventLoop::EventLoop(WorkerStats& stats) : stats_(stats), deadlines_(stats.waits) {
-  ready_.next_ = ready_.prev_ = &ready_;
+// Those that are left are not called any more.
+EventLoop::ReadyRing::~ReadyRing() {
+  while (!is_empty()) take_first();
+  next_ = nullptr;
 }
+
+void EventLoop::ReadyRing::add(Ready& last) {
+  last.prev_ = prev_;
+  last.next_ = this;
+  prev_->next_ = &last;
+  prev_ = &last;
+}
+
+Ready& EventLoop::ReadyRing::take_first() {
+  Ready& first = *next_;
+  next_ = first.next_;
+  next_->prev_ = this;
+  first.next_ = first.prev_ = nullptr;
+  return first;
+}
+
+void EventLoop::ReadyRing::take_all(ReadyRing& from) {
+  if (from.is_empty()) return;
+  from.prev_->next_ = next_;
+  next_->prev_ = from.prev_;
+  next_ = from.next_;
+  next_->prev_ = this;
+  from.next_ = from.prev_ = &from;
+}
+
+EventLoop::EventLoop(WorkerStats& stats) : stats_(stats), deadlines_(stats.waits) {}
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create(WorkerStats& stats) {
   std::unique_ptr<EventLoop> loop(new EventLoop(stats));
@@ -52,12 +80,6 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create(WorkerStats& stats) {
 
 EventLoop::~EventLoop() {
   reap_all();
-  while (has_ready()) {
-    Ready* first = ready_.next_;
-    ready_.next_ = first->next_;
-    first->next_ = first->prev_ = nullptr;
-  }
-  ready_.next_ = nullptr;
 }
 
 EventLoop::Token EventLoop::add(int fd, std::uint32_t events, Pollable& pollable) {
@@ -121,7 +143,7 @@ bool EventLoop::watches(Token token, int fd) {
 }
 
 void EventLoop::look_at_own() {
-  looked_ns_ = now_ns_;
+  checked_ns_ = now_ns_;
   trail_.add(trail_of_turn());
   if (const std::string trouble = own_.trouble(); !trouble.empty()) give_up(trouble, trail_);
   trail_ = {};
@@ -183,12 +205,8 @@ EventLoop::Slot* EventLoop::find(Token token) {
   return slot.generation == generation_of(token) && slot.pollable != nullptr ? &slot : nullptr;
 }
 
-void EventLoop::make_ready(Ready& ready) {
-  if (ready.next_ != nullptr) return;
-  ready.prev_ = ready_.prev_;
-  ready.next_ = &ready_;
-  ready_.prev_->next_ = &ready;
-  ready_.prev_ = &ready;
+void EventLoop::make_ready(Ready& ready, CallLength length) {
+  if (ready.next_ == nullptr) (length == CallLength::brief ? brief_ : lengthy_).add(ready);
 }
 
 void EventLoop::reap(std::unique_ptr<Reapable> object) {
@@ -219,14 +237,16 @@ void EventLoop::turn(int wait_ms_max) {
   read_clock();
   const std::uint64_t began_ns = now_ns_;
   stats_.turn_began_ns.set(began_ns);
+  looked_ns_ = began_ns;
   slice_end_ns_ = began_ns + kSliceNs;
   dispatch_events(count);
-  run_ready();
+  run_ready(brief_);
+  run_ready(lengthy_);
   if (!more_waits(count)) expire();
   reap_all();
   read_clock();
   end_trail();
-  if (now_ns_ - looked_ns_ >= kLookNs) look_at_own();
+  if (now_ns_ - checked_ns_ >= kLookNs) look_at_own();
   stats_.turn_began_ns.set(0);
   stats_.turns.add(now_ns_ - began_ns);
   if (audit_ == nullptr) return;
@@ -252,29 +272,18 @@ void EventLoop::dispatch_events(int count) {
   }
 }
 
-void EventLoop::run_ready() {
-  if (!has_ready()) return;
+void EventLoop::run_ready(ReadyRing& waiting) {
+  if (waiting.is_empty()) return;
   // A ring of its own ends this phase: objects made ready now wait for the next turn.
   ReadyRing current;
-  current.next_ = std::exchange(ready_.next_, &ready_);
-  current.prev_ = std::exchange(ready_.prev_, &ready_);
-  current.next_->prev_ = &current;
-  current.prev_->next_ = &current;
-  slice_end_ns_ = monotonic_ns() + kSliceNs;
+  current.take_all(waiting);
+  looked_ns_ = monotonic_ns();
+  slice_end_ns_ = looked_ns_ + kSliceNs;
   do {
-    Ready& ready = *current.next_;
-    current.next_ = ready.next_;
-    current.next_->prev_ = &current;
-    ready.next_ = ready.prev_ = nullptr;
+    Ready& ready = current.take_first();
     unless_out_of_memory(kLost, [&] { ready.on_ready(); });
-  } while (current.next_ != &current && !slice_is_over());
-  if (current.next_ != &current) {  // in front of those that have had their turn
-    current.prev_->next_ = ready_.next_;
-    ready_.next_->prev_ = current.prev_;
-    ready_.next_ = current.next_;
-    current.next_->prev_ = &ready_;
-  }
-  current.next_ = nullptr;
+  } while (!current.is_empty() && !slice_is_over());
+  waiting.take_all(current);
 }
 
 // After a standstill there are more events than one batch holds. All are handled before any deadline expires.

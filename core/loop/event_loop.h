@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/monotonic_clock.h"
 #include "base/unique_fd.h"
+#include "loop/call_length.h"
 #include "loop/deadlines.h"
 #include "loop/own_descriptors.h"
 #include "loop/timers.h"
@@ -95,10 +96,10 @@ class EventLoop {
 
   // Calls ready.on_ready() in the coming ready phase: that of this turn when called in its events phase, else
   // that of the next turn, which then does not wait. It is called once, however often it is made ready, and
-  // in order. When there are many, some wait for one more turn.
-  void make_ready(Ready& ready);
+  // in order, the lengthy ones last. When there are many, some wait for one more turn.
+  void make_ready(Ready& ready, CallLength length = CallLength::brief);
   // Whether the next turn has a ready phase, and so does not wait.
-  bool has_ready() const { return ready_.next_ != &ready_; }
+  bool has_ready() const { return !brief_.is_empty() || !lengthy_.is_empty(); }
   // Destroys the object at the end of this turn.
   void reap(std::unique_ptr<Reapable> object);
 
@@ -109,7 +110,12 @@ class EventLoop {
   std::uint64_t now_ns() const { return now_ns_; }
   // Whether this phase of the turn has lasted long enough. The rest is then left to a later turn, so that no
   // client waits long for others.
-  bool slice_is_over() const { return monotonic_ns() >= slice_end_ns_; }
+  bool slice_is_over() {
+    looked_ns_ = monotonic_ns();
+    return looked_ns_ >= slice_end_ns_;
+  }
+  // When slice_is_over() was asked last, or the turn or its ready phase began.
+  std::uint64_t looked_ns() const { return looked_ns_; }
   WorkerStats& stats() { return stats_; }
 
   // From now on turns are audited as well.
@@ -130,7 +136,13 @@ class EventLoop {
   };
   // A ring's head; never called.
   struct ReadyRing final : Ready {
+    ReadyRing() { next_ = prev_ = this; }
+    ~ReadyRing() override;
     void on_ready() override {}
+    bool is_empty() const { return next_ == this; }
+    void add(Ready& last);
+    Ready& take_first();
+    void take_all(ReadyRing& from);  // in front of its own
   };
 
   Slot* find(Token token);
@@ -146,7 +158,7 @@ class EventLoop {
   [[noreturn]] void give_up(const std::string& why, const CallTrail& trail);
   int wait_ms(int wait_ms_max) const;
   void dispatch_events(int count);
-  void run_ready();
+  void run_ready(ReadyRing& waiting);
   bool more_waits(int count);
   void expire();
   void reap_all();
@@ -163,14 +175,16 @@ class EventLoop {
   OwnDescriptors own_;
   const pid_t process_ = ::getpid();
   std::uint32_t free_slot_ = 0;
-  ReadyRing ready_;
+  ReadyRing brief_;
+  ReadyRing lengthy_;
   std::unique_ptr<Reapable> reaped_;
   std::unique_ptr<TurnAudit> audit_;
   Deadlines deadlines_;
   Timers timers_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t slice_end_ns_ = 0;
-  std::uint64_t looked_ns_ = 0;   // when the descriptors were last checked
+  std::uint64_t looked_ns_ = 0;
+  std::uint64_t checked_ns_ = 0;  // when the descriptors were last checked
   CallTrail last_turn_;           // of the last turn that has ended
   CallTrail trail_;               // of the turns since that check
   std::size_t full_batches_ = 0;  // in a row

@@ -59,7 +59,7 @@ void Listener::on_events(std::uint32_t events) {
   // A Unix socket that was shut down: accept(2) says no more than that nobody waits.
   if ((events & EPOLLHUP) != 0) loop_.look_at_own();
   for (int i = 0; i < kAcceptsMax; ++i) {
-    if (i > 0 && loop_.slice_is_over()) return;
+    if (loop_.slice_is_over() && i > 0) return;
     const Attempt attempt = try_accept();
     if (attempt == Attempt::no_room) return pause();
     if (attempt == Attempt::none_waits) return;

@@ -110,6 +110,44 @@ TEST_CASE_METHOD(Fixture, "many pipelines share a turn, and each is answered", "
   CHECK(turn_until([&] { return stats.requests.get() == kClients * kRequests; }));
 }
 
+TEST_CASE_METHOD(Fixture, "a client that asks for little is served before those that keep the loop long",
+                 "[connection]") {
+  mount("sleeper");
+  constexpr int kLengthy = 5;
+  const std::string slow = "GET /sleeper/poll/1 HTTP/1.1\r\nHost: a\r\n\r\n";
+  const auto say = [](const UniqueFd& to, const std::string& bytes) {
+    REQUIRE(::send(to.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  };
+  std::vector<UniqueFd> lengthy;
+  std::uint64_t wanted = 0;
+  for (int i = 0; i < kLengthy; ++i) {
+    connect();
+    lengthy.push_back(std::move(client));
+    for (int request = 0; request < 4; ++request) {
+      say(lengthy.back(), slow);
+      ++wanted;
+      REQUIRE(turn_until([&] { return stats.requests.get() == wanted; }));
+    }
+  }
+  connect();
+  // On a busy machine the calls of the quick one may take long, too.
+  int quick = 0;
+  for (int round = 0; round < 100 && quick < 3; ++round) {
+    send(kGet);
+    CHECK(count(receive(), "HTTP/1.1 404") == 1);
+    loop->turn(0);  // the kernel reports the room that the answer's receipt has made
+    wanted = stats.requests.get();
+    for (const UniqueFd& one : lengthy) say(one, slow);
+    say(client, kGet);  // the last one that the kernel reports
+    loop->turn(0);
+    const bool is_served = count(receive(), "HTTP/1.1 404") == 1;
+    if (is_served && stats.requests.get() < wanted + 1 + kLengthy) ++quick;
+    REQUIRE(turn_until([&] { return stats.requests.get() == wanted + 1 + kLengthy; }));
+    receive();
+  }
+  CHECK(quick == 3);
+}
+
 TEST_CASE_METHOD(Fixture, "the connection closes after the answer if the protocol says so", "[connection]") {
   for (const std::string request :
        {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",

@@ -13,6 +13,7 @@
 #include "loop/offload.h"
 #include "support/scarcity.h"
 
+using sluice::CallLength;
 using sluice::DeadlineKind;
 using sluice::DeadlineNode;
 using sluice::EventLoop;
@@ -180,6 +181,28 @@ TEST_CASE_METHOD(Fixture,
   CHECK(quick.calls == 1);
   for (Queued& one : queued) one.call = [] {};
   for (int turn = 0; turn < 4; ++turn) loop->turn(0);
+}
+
+TEST_CASE_METHOD(Fixture, "lengthy ones come after brief ones, and each kind has its own share of a turn",
+                 "[event_loop]") {
+  std::string order;
+  Queued lengthy[2];
+  Queued brief[2];
+  const auto queue = [&](Queued& one, char name, CallLength length, bool again) {
+    one.call = [&, name, length, again] {
+      order += name;
+      while (!loop->slice_is_over()) {
+      }
+      if (again) loop->make_ready(one, length);
+    };
+    loop->make_ready(one, length);
+  };
+  for (int i = 0; i < 2; ++i) {
+    queue(lengthy[i], static_cast<char>('a' + i), CallLength::lengthy, true);
+    queue(brief[i], static_cast<char>('x' + i), CallLength::brief, i == 0);
+  }
+  for (int turn = 0; turn < 4; ++turn) loop->turn(0);
+  CHECK(order == "xaybxaxb");
 }
 
 TEST_CASE_METHOD(Fixture, "reaped objects end with the turn, and may add others", "[event_loop]") {
