@@ -33,7 +33,7 @@ void HttpExchange::begin(const RequestHead& head, std::uint64_t arrived_ns, Exch
   upgrade_offer_ = may_upgrade ? head.upgrade : std::string_view();
   body_.begin(head.body_size, head.expects_continue);
   error_pages_ = nullptr;
-  transform_failed_ = task_woken_ = reader_woken_ = content_woken_ = false;
+  changed_content_failed_ = task_woken_ = reader_woken_ = content_woken_ = false;
   stage_ = Stage::open;
   status_ = 200;
   field_lines_.clear();
@@ -119,7 +119,7 @@ void HttpExchange::answer_for_handler(const Refusal& refusal) {
 }
 
 void HttpExchange::replace_answer(const Refusal& refusal) {
-  transform_failed_ = answer_.transformed != nullptr;
+  changed_content_failed_ = answer_.transformed != nullptr || answer_.is_replaced;
   drop_answer();
   stage_ = Stage::open;
   answer_for_handler(refusal);
@@ -157,12 +157,15 @@ void HttpExchange::drop_content() {
 }
 
 void HttpExchange::report_content_fault(std::string_view what) {
-  ModuleInstance* const by = answer_.transformed != nullptr ? &answer_.transformed->instance() : instance_;
+  ModuleInstance* by = instance_;
+  if (answer_.body) by = &answer_.body.instance();
+  if (answer_.transformed != nullptr) by = &answer_.transformed->instance();
   if (by != nullptr) by->report_fault(what, &request_);
 }
 
 void HttpExchange::report_wait(bool for_content, std::string_view what) {
   ModuleInstance* by = for_content ? instance_ : reader_of_;
+  if (for_content && answer_.body) by = &answer_.body.instance();
   if (for_content && answer_.transformed != nullptr) by = answer_.transformed->waits_for();
   if (by != nullptr) by->report_fault(what, &request_);
 }

@@ -50,7 +50,8 @@ struct Answer {
   std::uint64_t size = 0;  // of the content, or kUnknownSize
   bool has_end = true;     // the handler's own content has a known size
   std::string_view content;
-  ModuleOwned<Body> body;  // instead of content
+  ModuleOwned<Body> body;    // instead of content
+  bool is_replaced = false;  // a filter's body is in place of the handler's content
   bool hides_server = false;
   std::string_view upgrade;  // the protocol to which the connection changes; empty if it does not
   // What filters make of the content or the body, which it has taken over.
@@ -240,9 +241,9 @@ class HttpExchange final : public Exchange {
   std::string upgrade_;                  // the protocol that was accepted
   std::unique_ptr<PeerFacts> peer_;      // made when it is asked for
   ModuleInstance* instance_ = nullptr;
-  std::size_t answered_behind_ = 0;  // how many of filters_ stand before the one who has answered
-  bool filtered_ = false;            // they have seen the answer
-  bool transform_failed_ = false;    // an answer with a transform was replaced
+  std::size_t answered_behind_ = 0;      // how many of filters_ stand before the one who has answered
+  bool filtered_ = false;                // they have seen the answer
+  bool changed_content_failed_ = false;  // content that a filter had changed, so a page answers in its place
   bool task_woken_ = false;
   bool reader_woken_ = false;
   bool content_woken_ = false;

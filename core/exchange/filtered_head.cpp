@@ -31,10 +31,12 @@ std::uint32_t FilteredHead::field_count() const {
 }
 
 Field FilteredHead::field_at(std::uint32_t index) const {
-  std::string_view lines = exchange_.field_lines_;
-  for (; !lines.empty(); --index) {
+  if (index < next_line_) ask_from_first();
+  std::string_view lines = std::string_view(exchange_.field_lines_).substr(next_at_);
+  while (!lines.empty()) {
     const Field field = take_line(lines);
-    if (index == 0) return field;
+    next_at_ = exchange_.field_lines_.size() - lines.size();
+    if (next_line_++ == index) return field;
   }
   return {};
 }
@@ -59,7 +61,7 @@ bool FilteredHead::set(Bytes name, Bytes value) {
   const std::string own_name{std::string_view(name)};
   const std::string own_value{std::string_view(value)};
   const std::string before = exchange_.field_lines_;
-  remove_field(exchange_.field_lines_, own_name);
+  remove_lines(own_name);
   if (exchange_.append_valid_field(own_name, own_value)) return true;
   exchange_.field_lines_ = before;
   return false;
@@ -67,7 +69,17 @@ bool FilteredHead::set(Bytes name, Bytes value) {
 
 void FilteredHead::remove(Bytes name) {
   if (equals_ignoring_case(name, "Server")) exchange_.answer_.hides_server = true;
+  remove_lines(name);
+}
+
+void FilteredHead::remove_lines(std::string_view name) {
   remove_field(exchange_.field_lines_, name);
+  ask_from_first();
+}
+
+void FilteredHead::ask_from_first() const {
+  next_line_ = 0;
+  next_at_ = 0;
 }
 
 void FilteredHead::set_status(std::uint32_t code) {
@@ -79,10 +91,15 @@ void FilteredHead::set_status(std::uint32_t code) {
   if (forbids_content(exchange_.answer_.status)) exchange_.drop_content();
 }
 
+bool FilteredHead::takes_other_content() const {
+  const Answer& answer = exchange_.answer_;
+  return !forbids_content(answer.status) && answer.upgrade.empty() && !exchange_.changed_content_failed_;
+}
+
 bool FilteredHead::transform(std::uint64_t size, Transform* transform) {
   ModuleOwned<Transform> owned(std::unique_ptr<Transform>(transform), *exchange_.instance_, exchange_.request_);
   Answer& answer = exchange_.answer_;
-  if (forbids_content(answer.status) || !answer.upgrade.empty() || exchange_.transform_failed_) return false;
+  if (!takes_other_content()) return false;
   const std::uint64_t size_inside = std::exchange(answer.size, size);
   if (exchange_.is_head()) return true;
   if (answer.transformed != nullptr) {
@@ -94,6 +111,18 @@ bool FilteredHead::transform(std::uint64_t size, Transform* transform) {
   } else {
     answer.transformed = std::make_unique<TransformedContent>(answer.content, std::move(owned));
   }
+  return true;
+}
+
+bool FilteredHead::replace(std::uint64_t size, Body* body) {
+  ModuleOwned<Body> owned(std::unique_ptr<Body>(body), *exchange_.instance_, exchange_.request_);
+  if (!takes_other_content()) return false;
+  exchange_.drop_content();
+  Answer& answer = exchange_.answer_;
+  answer.size = size;
+  answer.has_end = size != kUnknownSize;
+  answer.is_replaced = true;
+  if (!exchange_.is_head()) answer.body = std::move(owned);
   return true;
 }
 

@@ -3,6 +3,10 @@
 
 #include <sluice/filter.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
 #include "exchange/exchange.h"
 
 namespace sluice {
@@ -22,9 +26,16 @@ class FilteredHead final : public AnswerHead {
   void remove(Bytes name) override;
   void set_status(std::uint32_t code) override;
   bool transform(std::uint64_t size, Transform* transform) override;
+  bool replace(std::uint64_t size, Body* body) override;
 
  private:
+  void ask_from_first() const;
+  void remove_lines(std::string_view name);
+  bool takes_other_content() const;
   HttpExchange& exchange_;
+  // Where the line behind the last one that was asked for is, because filters ask for one after the other.
+  mutable std::uint32_t next_line_ = 0;
+  mutable std::size_t next_at_ = 0;
 };
 
 }  // namespace sluice

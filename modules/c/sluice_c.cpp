@@ -167,6 +167,9 @@ bool sluice_head_transform(sluice_answer_head* head, uint64_t size, const sluice
                            void* transform) {
   return in(head).transform(size, new CTransform(*functions, transform));
 }
+bool sluice_head_replace(sluice_answer_head* head, uint64_t size, const sluice_body* functions, void* body) {
+  return in(head).replace(size, new CBody(*functions, body));
+}
 
 uint64_t sluice_room(const sluice_sink* sink) {
   return reinterpret_cast<const sluice::Sink*>(sink)->room();

@@ -286,6 +286,7 @@ void sluice_head_remove(sluice_answer_head* head, sluice_bytes name);
 void sluice_head_set_status(sluice_answer_head* head, uint32_t code);
 bool sluice_head_transform(sluice_answer_head* head, uint64_t size, const sluice_transform* functions,
                            void* transform);
+bool sluice_head_replace(sluice_answer_head* head, uint64_t size, const sluice_body* functions, void* body);
 
 // Sink
 uint64_t sluice_room(const sluice_sink* sink);

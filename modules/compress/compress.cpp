@@ -17,7 +17,7 @@
 #include "compress/coder_pool.h"
 #include "compress/coding_transform.h"
 #include "compress/recording.h"
-#include "compress/variant_transform.h"
+#include "compress/variant_body.h"
 #include "compress/variants.h"
 
 namespace {
@@ -99,17 +99,15 @@ class Compress final : public sluice::Filter {
     if (coding == Coding::identity) return;
     if (coded.is_known_as(coding)) return coded.become_not_modified(coding);
     const std::string key = variants_->takes(head.size()) ? coded.key(coding) : std::string();
-    std::uint64_t size = sluice::kUnknownSize;
-    std::unique_ptr<sluice::Transform> transform;
+    bool changed = false;
     if (const Variants::Variant variant = key.empty() ? nullptr : variants_->find(key)) {
       if (variant->empty()) return;
       host_.count(counters_.from_memory, 1);
-      size = variant->size();
-      transform = std::make_unique<sluice::compress::VariantTransform>(variant);
-    } else {
-      transform = coding_transform(exchange, coding, head.size(), key);
+      changed = head.replace(variant->size(), new sluice::compress::VariantBody(variant));
+    } else if (auto transform = coding_transform(exchange, coding, head.size(), key)) {
+      changed = head.transform(sluice::kUnknownSize, transform.release());
     }
-    if (transform != nullptr && head.transform(size, transform.release())) coded.become_coded(coding);
+    if (changed) coded.become_coded(coding);
   }
 
   void retire() override { variants_->retire(); }

@@ -23,7 +23,7 @@ APPENDED = [
     ("handler.h", r"(virtual Progress pump\(.*\n)", r"\1  virtual void appended() {}\n"),
     ("abi.h", r"(struct Outcome \{(?:.*\n)*?)\};", r"\1  std::uint64_t appended_member = 0;\n};"),
     ("filter.h", r"(class Filter \{(?:.*\n)*?)\};", r"\1  virtual void appended() {}\n};"),
-    ("filter.h", r"(virtual bool transform\(.*\n)", r"\1  virtual void appended() {}\n"),
+    ("filter.h", r"(virtual bool replace\(.*\n)", r"\1  virtual void appended() {}\n"),
     ("handler.h", r"class FieldBlock;", "class Appended {\n public:\n  virtual void appended() = 0;\n};\n\\g<0>"),
 ]
 

@@ -65,16 +65,21 @@ std::vector<Exchanged> exchanges(const std::string& page) {
   return found;
 }
 
-// The guide's command that places its filters. A mount takes the place of a module's own one, so that is
+// Of the guide's commands that place its filters. A mount takes the place of a module's own one, so that is
 // mounted as well.
 std::vector<std::string> filter_options(const std::string& page) {
-  const std::size_t begin = page.find("sluice serve --filter");
-  std::istringstream words(page.substr(begin, page.find('\n', begin) - begin));
+  const std::string heading = "## Before and behind: a filter\n";
+  const std::size_t begin = page.find(heading) + heading.size();
+  std::istringstream section(page.substr(begin, page.find("\n## ", begin) - begin));
   std::vector<std::string> options{"--mount", "/page/=page",   "--mount", "/greet/=greet",
                                    "--grant", "relay=network", "--grant", "attic=write:/tmp"};
-  std::string word;
-  words >> word >> word;
-  while (words >> word) options.push_back(word);
+  for (std::string line; std::getline(section, line);) {
+    if (!line.starts_with("sluice serve ")) continue;
+    std::istringstream words(line);
+    std::string word;
+    words >> word >> word;
+    while (words >> word) options.push_back(word);
+  }
   return options;
 }
 

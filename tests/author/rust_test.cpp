@@ -48,6 +48,7 @@ TEST_CASE("a handler and a filter in Rust are built, checked and served", "[auth
   CHECK(loud.body == "HELLO, ADA\n");
   CHECK(loud.field("X-Query") == "day=1");
   CHECK(loud.field("Server").empty());
+  CHECK(fetch(server.endpoint(), "/s/Ada?hush").body == "...\n");
   CHECK(fetch(server.endpoint(), "/s/countdown").body == countdown);
   CHECK(fetch(server.endpoint(), "/s/Ada?later").body == "HELLO, ADA\n");
   CHECK(fetch(server.endpoint(), "/s/Ada?stop").status == 403);

@@ -171,6 +171,7 @@ TEST_CASE("a filter in C can do what one in C++ can", "[e2e][abi]") {
   CHECK(answer.body == "HELLO FROM A MODULE OF SLUICE.\n");
   CHECK(answer.field("X-Scheme") == "http");
   CHECK(client.get("/hello/?stop").status == 403);
+  CHECK(client.get("/hello/?dot").body == ".");
   CHECK(client.get("/nowhere?go").body == "HELLO FROM A MODULE OF SLUICE.\n");
   const HttpAnswer nothing = client.get("/nowhere");
   CHECK(nothing.status == 404);

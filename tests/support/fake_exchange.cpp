@@ -104,8 +104,11 @@ void FakeExchange::answer_behind() {
   FakeHead head(*this);
   server_.call("Filter::answer", [&] { filter_->answer(*this, head); });
   if (plan_.method == Method::head || forbids_content(code))
-    return server_.call("a destructor", [&] { transform_.reset(); });
-  if (transform_ == nullptr) {
+    return server_.call("a destructor", [&] {
+      transform_.reset();
+      body_.reset();
+    });
+  if (transform_ == nullptr && !replaced) {
     content = plan_.behind.content;
     received = content.size();
   }

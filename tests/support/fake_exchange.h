@@ -97,6 +97,7 @@ class FakeExchange final : public Exchange, public Driven {
   bool passed = false;         // a filter let the request go on
   std::string handed_over_to;  // the target of hand_over
   bool transformed = false;    // a filter changed the content
+  bool replaced = false;       // a filter's body took its place
   std::vector<std::size_t> received_at_pause;
   bool takes_nothing = false;  // the client, for now; set by tests
   std::map<std::string, std::string> notes;

@@ -57,6 +57,13 @@ class FakeHead final : public AnswerHead {
     exchange_.declared = size;
     return true;
   }
+  bool replace(std::uint64_t size, Body* body) override {
+    exchange_.body_.reset(body);
+    if (forbids_content(exchange_.code)) return false;
+    exchange_.replaced = true;
+    exchange_.declared = size;
+    return true;
+  }
 
  private:
   FakeExchange& exchange_;

@@ -51,6 +51,10 @@ class AnswerHead {
   // the answer has no content (304), upgrades the connection, or is the server's page for an answer whose
   // transform has failed.
   virtual bool transform(std::uint64_t size, Transform* transform) = 0;
+  // Drops the content, which is not read, and the transforms of inner filters. `body` gives `size` bytes in its
+  // place, or any number with kUnknownSize. After HEAD it is destroyed at once. False, and it is destroyed,
+  // where `transform` gives false, too.
+  virtual bool replace(std::uint64_t size, Body* body) = 0;
 
  protected:
   ~AnswerHead() = default;

@@ -1,6 +1,6 @@
 //! A filter: refuses who is not welcome, and writes texts in capitals.
 
-use sluice::{Counter, Ending, Exchange, Filter, Follows, Head, Host, Outcome, Progress, Sink, Transform};
+use sluice::{Body, Counter, Ending, Exchange, Filter, Follows, Head, Host, Outcome, Progress, Sink, Transform};
 
 struct Shout {
     host: Host,
@@ -8,6 +8,16 @@ struct Shout {
 }
 
 struct Capitals;
+
+/// In place of an answer.
+struct Silence(usize);
+
+impl Body for Silence {
+    fn pump(&mut self, sink: &mut Sink<'_>) -> Progress {
+        self.0 -= sink.write(&b"...\n"[4 - self.0..]);
+        if self.0 == 0 { Progress::Done } else { Progress::More }
+    }
+}
 
 impl Transform for Capitals {
     fn pass(&mut self, input: &[u8], _: Follows, sink: &mut Sink<'_>) -> (usize, Progress) {
@@ -40,6 +50,10 @@ impl Filter for Shout {
     fn answer(&self, exchange: &Exchange<'_>, head: &mut Head<'_>) {
         head.set("X-Query", &exchange.noted("query"));
         head.remove("Server");
+        if exchange.noted("query") == b"hush" {
+            head.replace(Some(4), Silence(4));
+            return;
+        }
         if head.field("Content-Type").starts_with(b"text/plain") && head.status() == 200 {
             head.transform(head.size(), Capitals);
         }

@@ -1,6 +1,6 @@
 //! Filters: they stand before and behind all that answers below a prefix.
 
-use crate::{raw, stream, Exchange, Host, Progress, Sink};
+use crate::{raw, stream, Body, Exchange, Host, Progress, Sink};
 use std::marker::PhantomData;
 use std::os::raw::c_void;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -96,6 +96,13 @@ impl Head<'_> {
         let transform = Box::into_raw(Box::new(transform)).cast();
         let size = size.unwrap_or(raw::UNKNOWN_SIZE);
         unsafe { raw::sluice_head_transform(self.raw, size, &TransformOf::<Type>::TABLE, transform) }
+    }
+    /// Drops the content, unread: the body gives `size` bytes in its place, or any number without one. False, and it is
+    /// dropped, where [`Head::transform`] gives false, too.
+    pub fn replace<Type: Body>(&mut self, size: Option<u64>, body: Type) -> bool {
+        let body = Box::into_raw(Box::new(body)).cast();
+        let size = size.unwrap_or(raw::UNKNOWN_SIZE);
+        unsafe { raw::sluice_head_replace(self.raw, size, &stream::BodyOf::<Type>::TABLE, body) }
     }
 }
 

@@ -201,6 +201,7 @@ extern "C" {
     pub fn sluice_head_set_status(head: *mut c_void, code: u32);
     pub fn sluice_head_transform(head: *mut c_void, size: u64, functions: *const TransformTable, transform: *mut c_void)
         -> bool;
+    pub fn sluice_head_replace(head: *mut c_void, size: u64, functions: *const BodyTable, body: *mut c_void) -> bool;
 
     pub fn sluice_room(sink: *const c_void) -> u64;
     pub fn sluice_write(sink: *mut c_void, pieces: *const Bytes, count: u32) -> Moved;

@@ -51,9 +51,9 @@ pub trait Body: 'static {
     fn pump(&mut self, sink: &mut Sink<'_>) -> Progress;
 }
 
-struct BodyOf<Type>(PhantomData<Type>);
+pub(crate) struct BodyOf<Type>(PhantomData<Type>);
 impl<Type: Body> BodyOf<Type> {
-    const TABLE: raw::BodyTable = raw::BodyTable { pump: Some(pump::<Type>), destroy: Some(destroy::<Type>) };
+    pub(crate) const TABLE: raw::BodyTable = raw::BodyTable { pump: Some(pump::<Type>), destroy: Some(destroy::<Type>) };
 }
 
 unsafe extern "C" fn pump<Type: Body>(body: *mut c_void, sink: *mut c_void) -> u32 {

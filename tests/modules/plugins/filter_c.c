@@ -1,5 +1,5 @@
 // A filter in C: it refuses requests that ask for it, counts and marks the others, and writes their content in
-// capitals.
+// capitals, or a dot in its place.
 #include <sluice_c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +45,23 @@ static sluice_passed shout(void* self, sluice_bytes input, uint32_t follows, slu
   return (sluice_passed){.size = moved.size, .progress = moved.size < input.size ? SLUICE_MORE : SLUICE_DONE};
 }
 
+// Writes a dot. There is no state, so it has written none before.
+static sluice_progress dot(void* self, sluice_sink* sink) {
+  (void)self;
+  const sluice_bytes written = text(".");
+  return sluice_write(sink, &written, 1).size == 1 ? SLUICE_DONE : SLUICE_MORE;
+}
+
 static void answer(void* self, sluice_exchange* exchange, sluice_answer_head* head) {
   static const sluice_transform in_capitals = {.pass = shout};
   (void)self;
+  static const sluice_body a_dot = {.pump = dot};
+  const sluice_bytes query = sluice_exchange_request(exchange)->query;
   sluice_head_set(head, text("X-Scheme"), sluice_noted(exchange, text("scheme")));
+  if (query.size == 3 && memcmp(query.data, "dot", 3) == 0) {
+    sluice_head_replace(head, 1, &a_dot, NULL);
+    return;
+  }
   sluice_head_transform(head, sluice_head_size(head), &in_capitals, NULL);
 }
 

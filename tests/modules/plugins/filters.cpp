@@ -92,6 +92,32 @@ class Keeps final : public sluice::Transform, Counted {
   bool waited_ = false;
 };
 
+// Takes the place of content. It parks first, and resumes itself.
+class Instead final : public sluice::Body, Counted {
+ public:
+  Instead(Ledger* ledger, sluice::Host& host, sluice::Ticket ticket, std::string way)
+      : Counted(ledger), host_(host), ticket_(ticket), way_(std::move(way)) {}
+  Progress pump(Sink& sink) override {
+    if (way_ == "replace_fails") return Progress::failed;
+    if (way_ == "replace_throws") throw std::runtime_error("it cannot be pumped");
+    if (!waited_) {
+      waited_ = true;
+      if (way_ != "replace_never") host_.resume(ticket_);
+      return Progress::parked;
+    }
+    const Bytes left(std::string_view("other").substr(sent_));
+    sent_ += sink.write(&left, 1).size;
+    return sent_ == 5 ? Progress::done : Progress::more;
+  }
+
+ private:
+  sluice::Host& host_;
+  sluice::Ticket ticket_;
+  std::string way_;
+  std::uint64_t sent_ = 0;
+  bool waited_ = false;
+};
+
 class Later final : public sluice::Task, Counted {
  public:
   Later(Ledger* ledger, std::string way) : Counted(ledger), way_(std::move(way)) {}
@@ -146,6 +172,17 @@ class Filters final : public sluice::Filter {
     if (way_ == "breaks_field") head.set("Content-Type", "two\nlines");
     if (way_ == "sets_304") head.set_status(304);
     if (way_ == "shows") head.add("Seen", seen(head));
+    if (way_ == "asks_lines") {
+      for (const char* line : {"One: 1", "Two: 2", "Three: 3"}) {
+        const std::string_view text(line);
+        head.add(text.substr(0, text.size() - 3), text.substr(text.size() - 1));
+      }
+      std::string found = name_at(head, 2) + name_at(head, 1) + name_at(head, 3) + name_at(head, 9);
+      head.remove("Two");
+      found += name_at(head, 2) + name_at(head, 3);
+      head.add("Four", "4");
+      head.set("Found", found + name_at(head, 3) + name_at(head, 0));
+    }
     if (way_ == "copies") {
       for (int i = 0; i < 100; ++i) head.add("Copy", head.field("Content-Type"));
       head.set("Content-Type", head.field("Copy"));
@@ -157,6 +194,11 @@ class Filters final : public sluice::Filter {
       const bool known = way_ == "transform_sized" && size != sluice::kUnknownSize;
       const bool taken = head.transform(known ? 2 * size + 3 : sluice::kUnknownSize, new Doubles(ledger, way_));
       head.add("Transformed", taken ? "yes" : "no");
+    }
+    if (way_.starts_with("replace")) {
+      const std::uint64_t size = way_ == "replace_sized" ? 5 : sluice::kUnknownSize;
+      head.add("Replaced",
+               head.replace(size, new Instead(ledger, host_, exchange.ticket(), way_)) ? "yes" : "no");
     }
     head.set("Filters-Version", FILTERS_VERSION);
     head.add("Passed", label_ + " " + std::string(std::string_view(exchange.noted("trail"))));
@@ -172,6 +214,9 @@ class Filters final : public sluice::Filter {
 
  private:
   std::string text(Bytes option) const { return std::string(std::string_view(host_.option(option))); }
+  static std::string name_at(const sluice::AnswerHead& head, std::uint32_t index) {
+    return std::string(std::string_view(head.field_at(index).name)) + ",";
+  }
   static void answer_with(Exchange& exchange, const std::string& content) {
     exchange.field("Content-Type", "text/plain");
     exchange.send(content);
