@@ -344,7 +344,7 @@ constexpr ServeOption kOptions[] = {
     {"confine", "auto|on|off", kProcess, Takes::value, Given::to_server,
      "Confine workers to the files, connections and system calls that serving needs: auto as far as the kernel "
      "can, on or not at all. 'sluice status' shows what is in force.",
-     set_confine, [] { return std::string("off"); }},
+     set_confine, [] { return std::string("auto"); }},
     {"grant", "NAME=WHAT,...", kProcess, Takes::values, Given::to_server,
      "Let the module NAME do more than serve files: network (connect to other machines), listen, unix (Unix "
      "sockets), exec (execute programs), code (make machine code), read:PATH, write:PATH, env:NAME (a "

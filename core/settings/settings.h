@@ -73,7 +73,7 @@ struct Settings : SiteSettings {
   LogLevel log_level = LogLevel::info;
   std::uint32_t offload_threads = 4;  // per worker
   bool loop_audit = false;
-  Confine confine = Confine::off;
+  Confine confine = Confine::automatic;
   std::vector<Grant> grants;
   bool core_dumps = false;
   std::string control{kNoControl};  // the path of the control socket, or kOwnControl, or kNoControl

@@ -128,7 +128,7 @@ const Level kLevels[] = {
        const char* names[] = {"debug", "info", "warning", "error"};
        return std::string(names[static_cast<unsigned>(s.log_level)]);
      }},
-    {"confine", "on", "off", "auto",
+    {"confine", "off", "on", "off",
      [](const Settings& s) {
        return std::string(s.confine == Confine::on ? "on" : s.confine == Confine::off ? "off" : "auto");
      }},

@@ -15,18 +15,17 @@ TEST_CASE("a module that needs more than it is granted is refused, and told how 
       "module needy needs more than it is granted: add --grant needy=network,write:PATH, or take the module "
       "away";
   {
-    ServerProcess server(site, {"--confine", "auto", "--workers", "1"});
+    ServerProcess server(site, {"--workers", "1"});
     CHECK(server.logs(sentence));
     CHECK(fetch(server.endpoint(), "/hello/").status == 200);
     CHECK(fetch(server.endpoint(), "/needy/").status == 404);
     CHECK(server.stop() == 0);
   }
-  const Outcome checked = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0"}));
+  const Outcome checked = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
   CHECK(checked.code == 1);
   CHECK_THAT(checked.err, Contains(sentence));
   {
-    ServerProcess server(
-        site, {"--confine", "auto", "--workers", "1", "--grant", "needy=network,write:" + site.root()});
+    ServerProcess server(site, {"--workers", "1", "--grant", "needy=network,write:" + site.root()});
     CHECK(fetch(server.endpoint(), "/needy/").body == "needy\n");
     const Outcome status = run({sluice_binary(), "status"}, {{"RUNTIME_DIRECTORY", site.path("run")}});
     CHECK_THAT(status.out, Contains("CONFINED") && Contains(", but for network,write:" + site.root()));
@@ -39,15 +38,14 @@ TEST_CASE("a module that needs more than it is granted is refused, and told how 
 
 TEST_CASE("a part of the needs is asked for alone", "[e2e][grants]") {
   const Site site({"needy"});
-  ServerProcess server(site, {"--confine", "auto", "--grant", "needy=network"});
+  ServerProcess server(site, {"--grant", "needy=network"});
   CHECK(server.logs("add --grant needy=write:PATH, or"));
   CHECK(server.stop() == 0);
 }
 
 TEST_CASE("a granted path has to exist", "[e2e][grants]") {
   const Site site({"needy"});
-  const Outcome refused =
-      run(site.command({"--check", "--confine", "auto", "--grant", "needy=network,write:/no/such/folder"}));
+  const Outcome refused = run(site.command({"--check", "--grant", "needy=network,write:/no/such/folder"}));
   CHECK(refused.code == 1);
   CHECK_THAT(refused.err, Contains("/no/such/folder, which is granted to the module needy, does not exist"));
 }
@@ -56,8 +54,8 @@ TEST_CASE("a grant holds only where its module runs", "[e2e][grants]") {
   const Site site({"intruder", "hello"});
   const std::string secret = site.write_beside("secret", "s");
   const std::string alone = site.path("alone.sock");
-  ServerProcess server(site, {"--confine", "auto", "--workers", "1", "--mount",
-                              "/alone/=hello:isolate=on,listen=unix:" + alone, "--grant", "hello=exec"});
+  ServerProcess server(site, {"--workers", "1", "--mount", "/alone/=hello:isolate=on,listen=unix:" + alone,
+                              "--grant", "hello=exec"});
   // The intruder runs in the other worker.
   CHECK(fetch(server.endpoint(), "/intruder/exec?/bin/true").body != "0");
   CHECK(server.stop() == 0);
@@ -66,12 +64,12 @@ TEST_CASE("a grant holds only where its module runs", "[e2e][grants]") {
 TEST_CASE("functions that workers refuse are named, also of modules that cannot declare needs",
           "[e2e][grants]") {
   const Site site({"intruder"});
-  const Outcome checked = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0"}));
+  const Outcome checked = run(site.command({"--check", "--listen", "127.0.0.1:0"}));
   CHECK(checked.code == 0);
   CHECK_THAT(checked.out, Contains("note: module intruder calls ") && Contains("connect()") &&
                               Contains("which workers refuse with EACCES: add --grant intruder="));
-  const Outcome granted = run(site.command({"--check", "--confine", "auto", "--listen", "127.0.0.1:0",
-                                            "--grant", "intruder=network,exec,write:" + site.root()}));
+  const Outcome granted = run(site.command(
+      {"--check", "--listen", "127.0.0.1:0", "--grant", "intruder=network,exec,write:" + site.root()}));
   CHECK(granted.out.find("refuse with EACCES") == std::string::npos);
 }
 
@@ -103,7 +101,7 @@ TEST_CASE("a changed module is tried with its own grants alone", "[e2e][grants]"
   const std::string folder = site.path("secret");
   std::filesystem::create_directory(folder);
   const auto serve_and_swap = [&](const std::string& granted_to, const std::string& outcome) {
-    ServerProcess server(site, {"--confine", "auto", "--workers", "1", "--swap-quiet", "20ms", "--mount",
+    ServerProcess server(site, {"--workers", "1", "--swap-quiet", "20ms", "--mount",
                                 "/o/=opener:file=" + folder, "--grant", granted_to + "=read:" + folder});
     CHECK(fetch(server.endpoint(), "/o/").body == "opened\n");
     std::filesystem::copy_file(module_file("opener"), site.path("next"));

@@ -12,7 +12,7 @@ using Catch::Matchers::Contains;
 TEST_CASE("a script is changed under load, and no request is lost", "[e2e][lua]") {
   const Site site({"lua"});
   const std::string script = site.write_beside("greet.lua", "return function() return 'version 0' end");
-  ServerProcess server(site, {"--workers", "2", "--confine", "auto", "--mount", "/=lua:script=" + script});
+  ServerProcess server(site, {"--workers", "2", "--mount", "/=lua:script=" + script});
   std::atomic<bool> ends = false;
   std::atomic<int> wrong = 0;
   std::thread load([&] {
