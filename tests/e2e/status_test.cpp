@@ -173,9 +173,11 @@ TEST_CASE("questions are answered while the server reloads, and while the module
   const Site site({"status", "hello"});
   ServerProcess server(site, {"--workers", "2", "--swap-quiet", "20ms"});
   HttpClient kept(server.endpoint());
-  for (int i = 0; i < 3; ++i) {
+  for (std::size_t reloads = 1; reloads <= 3; ++reloads) {
     server.signal(SIGHUP);
     for (int j = 0; j < 10; ++j) CHECK(get(server, "/-/health/ready").status == 200);
+    // Workers that a reload replaces close kept connections.
+    REQUIRE(eventually([&] { return server.count_in_log("supervisor: reloaded") == reloads; }));
   }
   const std::string content = site.read_plugin("status");
   for (int generation = 2; generation <= 3; ++generation) {

@@ -192,8 +192,10 @@ TEST_CASE("a key that signs slowly is used on a thread", "[e2e][tls]") {
   const Site site({"hello"});
   const std::string key = site.path("slow.key");
   const std::string chain = site.path("slow.pem");
+  // To find such a key takes a busy machine long.
   REQUIRE(run({"openssl", "req", "-x509", "-newkey", "rsa:4096", "-nodes", "-keyout", key, "-out", chain,
-               "-days", "2", "-subj", "/CN=localhost"})
+               "-days", "2", "-subj", "/CN=localhost"},
+              {}, "", 6 * kWaitMs)
               .code == 0);
   ServerProcess server(site, {"--listen", "127.0.0.1:0", "--listen", "https://127.0.0.1:0", "--certificate",
                               chain, "--key", key});
