@@ -107,7 +107,13 @@ std::string PeerAddress::text() const {
   return {text, std::to_chars(end, std::end(text), port_).ptr};
 }
 
+std::string PeerAddress::text_with_port() const {
+  const bool lacks_port = port_ == 0 && (family_ == AF_INET || family_ == AF_INET6);
+  return lacks_port ? text() + ":0" : text();
+}
+
 void PeerAddress::describe(PeerFacts& facts) const {
+  if (family_ == AF_UNIX) facts.peer.flags = kPeerUnixSocket;
   if (family_ != AF_INET && family_ != AF_INET6) return;
   const PeerAddress plain = unmapped();
   facts.peer.port = port_;

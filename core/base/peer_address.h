@@ -41,7 +41,10 @@ class PeerAddress {
   PeerAddress with_port(std::uint16_t port) const;
   // "192.0.2.1:40000", "[2001:db8::1]:40000", "unix:" or "unknown". A port that is not known is left out.
   std::string text() const;
-  // Writes address and port. An IPv4 address that a socket of IPv6 has accepted has four bytes.
+  // The same, with port 0 if it is not known.
+  std::string text_with_port() const;
+  // Writes address, port, and whether it is a Unix socket. An IPv4 address that a socket of IPv6 has accepted
+  // has four bytes.
   void describe(PeerFacts& facts) const;
 
   bool operator==(const PeerAddress&) const = default;

@@ -85,19 +85,20 @@ std::uint64_t SharedNumbers::get(const SharedName& name, std::uint64_t now_ms) c
   return way == kNoWay ? 0 : bucket.values[static_cast<std::size_t>(way)].load(std::memory_order_acquire);
 }
 
-bool SharedNumbers::change(unsigned seat, const SharedName& name, std::uint64_t from, std::uint64_t to,
-                           std::uint64_t now_ms) const {
+Changed SharedNumbers::change(unsigned seat, const SharedName& name, std::uint64_t from, std::uint64_t to,
+                              std::uint64_t now_ms) const {
   Bucket& bucket = bucket_of(name);
   const std::uint64_t tag = name.entry();
   int way = find(bucket, tag, now_ms);
   if (way == kNoWay) {
-    if (from != 0) return false;
+    if (from != 0) return Changed::differs;
     const Entered entered = enter(seat, bucket, tag, to, now_ms);
-    if (entered != Entered::known) return entered == Entered::yes;
+    if (entered != Entered::known) return entered == Entered::yes ? Changed::yes : Changed::no_room;
     way = find(bucket, tag, now_ms);
-    if (way == kNoWay) return false;  // it has given way again
+    if (way == kNoWay) return Changed::no_room;  // it has given way again
   }
-  return bucket.values[static_cast<std::size_t>(way)].compare_exchange_strong(from, to);
+  const bool changed = bucket.values[static_cast<std::size_t>(way)].compare_exchange_strong(from, to);
+  return changed ? Changed::yes : Changed::differs;
 }
 
 std::uint64_t SharedNumbers::add(unsigned seat, const SharedName& name, std::uint64_t by,

@@ -14,6 +14,8 @@
 // Any process; of one seat, one thread.
 #pragma once
 
+#include <sluice/abi.h>
+
 #include <atomic>
 #include <bitset>
 #include <cstdint>
@@ -34,9 +36,9 @@ class SharedNumbers {
 
   // 0 if it is not known. `now_ms` is of one clock for all processes.
   std::uint64_t get(const SharedName& name, std::uint64_t now_ms) const;
-  // Makes it `to` if it is `from`; false if it is not, or if it is new and all ways are being entered.
-  bool change(unsigned seat, const SharedName& name, std::uint64_t from, std::uint64_t to,
-              std::uint64_t now_ms) const;
+  // Makes it `to` if it is `from`. No room: it is new and all ways are being entered.
+  Changed change(unsigned seat, const SharedName& name, std::uint64_t from, std::uint64_t to,
+                 std::uint64_t now_ms) const;
   // Adds, and returns the sum. It wraps around. Where all ways are being entered, the sum is not kept.
   std::uint64_t add(unsigned seat, const SharedName& name, std::uint64_t by, std::uint64_t now_ms) const;
   // Frees the ways that seats which are not taken have marked. REQUIRES: their processes are gone.

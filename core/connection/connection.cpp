@@ -96,7 +96,7 @@ bool Connection::end_stream() {
 void Connection::cut() {
   if (state_ == State::closed) return;
   enter([this] {
-    lose();
+    lose(Ending::closed);
     run();
   });
 }
@@ -360,16 +360,16 @@ Io Connection::flush() {
   return session_ == nullptr ? channel_.flush() : channel_.flush(session_->output());
 }
 
-Connection::Step Connection::lose() {
-  if (session_ != nullptr) session_->cut();
+Connection::Step Connection::lose(Ending ending) {
+  if (session_ != nullptr) session_->cut(ending);
   abort_ = true;
   transition(Event::lost);
   return Step::go_on;
 }
 
-Connection::Step Connection::lose_client(bool at_work) {
+Connection::Step Connection::lose_client(bool at_work, Ending ending) {
   if (at_work) log(LogLevel::debug, "a client has left before its answer was complete");
-  return lose();
+  return lose(ending);
 }
 
 void Connection::give_up() {

@@ -114,8 +114,8 @@ class Connection final : public Pollable,
   bool linger();  // true when the client has ended, so the socket can close
   bool sends_on() const;
   Io flush();
-  Step lose();
-  Step lose_client(bool at_work);
+  Step lose(Ending ending = Ending::client_left);
+  Step lose_client(bool at_work, Ending ending = Ending::client_left);
   void close();
 
   // Before the connection waits: registers with epoll, and arms a deadline.

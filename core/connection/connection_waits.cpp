@@ -63,7 +63,7 @@ void Connection::on_deadline(DeadlineKind kind) {
 void Connection::be_late(DeadlineKind kind) {
   if (kind == DeadlineKind::send) {
     const bool at_work = session_ != nullptr && !session_->is_between();
-    lose_client(at_work && channel_.client_has_ended());
+    lose_client(at_work && channel_.client_has_ended(), Ending::late);
   } else if (state_ == State::terminating) {
     transition(Event::finished);
   } else if (is_idle()) {

@@ -282,8 +282,8 @@ Session::Next Http1Session::close_endless() {
   return stream_.waits_endlessly() ? come_to(stream_.close_endless()) : Next::wait;
 }
 
-void Http1Session::cut() {
-  stream_.cut();
+void Http1Session::cut(Ending ending) {
+  stream_.cut(ending);
   ticket_ = {};
   output_.consume(output_.pending().size());
 }

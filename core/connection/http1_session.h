@@ -30,7 +30,7 @@ class Http1Session final : public Session, private StreamCarrier {
   Next refuse_late_head() override;
   void refuse_plain_http() override;
   Next close_endless() override;
-  void cut() override;
+  void cut(Ending ending) override;
   void settle(bool sends, bool received) override { stream_.settle(sends, received); }
   bool is_between() const override { return !stream_.is_at_work(); }
   bool has_served() const override { return served_; }

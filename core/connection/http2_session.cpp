@@ -124,7 +124,7 @@ void Http2Session::let_see_window() {
 
 // The client gets to know why, so the connection reads on for a while.
 Session::Next Http2Session::end_connection() {
-  for (const auto& stream : streams_) stream->stream().cut();
+  for (const auto& stream : streams_) stream->stream().cut(Ending::closed);
   leaving_ = true;
   lingers_ = true;
   return Next::end;
@@ -344,8 +344,8 @@ Session::Next Http2Session::close_endless() {
   return Next::wait;
 }
 
-void Http2Session::cut() {
-  for (const auto& stream : streams_) stream->stream().cut();
+void Http2Session::cut(Ending ending) {
+  for (const auto& stream : streams_) stream->stream().cut(ending);
   output_.consume(output_.pending().size());
 }
 

@@ -49,7 +49,7 @@ class Http2Session final : public Session, private DeadlineNode {
   Next refuse_late_head() override;
   void refuse_plain_http() override {}
   Next close_endless() override;
-  void cut() override;
+  void cut(Ending ending) override;
   void settle(bool sends, bool received) override;
   bool is_between() const override { return working_ == 0; }
   bool has_served() const override { return served_; }

@@ -60,8 +60,8 @@ class Session : public Reapable {
   virtual void refuse_plain_http() = 0;
   // Closes an answer without a known end that waits for its module. Returns `wait` if there is none.
   virtual Next close_endless() = 0;
-  // Cancels everything, and discards the output.
-  virtual void cut() = 0;
+  // Cancels everything, and discards the output. Modules are told that it has ended so.
+  virtual void cut(Ending ending) = 0;
   // Sets the deadlines of streams before the connection waits. `sends`: output waits for the client.
   // `received`: bytes have come since the last call.
   virtual void settle(bool sends, bool received) = 0;

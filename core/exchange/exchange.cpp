@@ -175,14 +175,17 @@ void HttpExchange::report_fault(std::string_view what) {
 }
 
 Bytes HttpExchange::client_address() {
-  if (client_address_.empty()) client_address_ = client().text();
+  if (client_address_.empty()) client_address_ = client().text_with_port();
   return client_address_;
 }
 
 const Peer& HttpExchange::peer() {
   if (peer_ == nullptr) {
     peer_ = std::make_unique<PeerFacts>(driver_->peer_facts());
-    if (client_.is_known()) client_.describe(*peer_);
+    if (client_.is_known()) {
+      client_.describe(*peer_);
+      peer_->peer.flags |= kPeerByProxy;
+    }
   }
   return peer_->view();
 }

@@ -49,6 +49,12 @@ Stream::Outcome Stream::come_to(Step step, bool is_late) {
     case Step::cut:
       cut(is_late ? Ending::late : Ending::cut);
       return Outcome::cut;
+    case Step::stopped:
+      cut(Ending::closed);
+      return Outcome::cut;
+    case Step::lost:
+      cut(Ending::client_left);
+      return Outcome::cut;
     case Step::client_left:
       break;
   }
@@ -91,7 +97,7 @@ Stream::Step Stream::prepare() {
   owe_continue();
   RequestBody& body = exchange_.body();
   if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();
-  if (!carrier_.fetch_body(body)) return Step::cut;
+  if (!carrier_.fetch_body(body)) return Step::lost;
   if (exchange_.stage() != HttpExchange::Stage::deferred)
     ask();  // the reader has answered, or lets others answer
   if (exchange_.stage() == HttpExchange::Stage::answered) return drain_before_answer();
@@ -122,7 +128,7 @@ Stream::Step Stream::drain_before_answer() {
     body.drain(context_.limits.drain_bytes_max);
   }
   if (body.draining()) {
-    if (!carrier_.fetch_body(body)) return Step::cut;
+    if (!carrier_.fetch_body(body)) return Step::lost;
     if (body.wants_bytes())
       return wait_for(carrier_.share_is_used_up() ? WaitingFor::turn : WaitingFor::client_bytes);
     // The body was refused while it was drained. The answer says so, unless it reports an error of the server.
@@ -164,7 +170,7 @@ Stream::Step Stream::transmit() {
   }
   if (sent_) return finish_request_body();
   // The reader goes first: the answer may wait for it.
-  if (body.has_reader() && !carrier_.fetch_body(body)) return Step::cut;
+  if (body.has_reader() && !carrier_.fetch_body(body)) return Step::lost;
   // A body of the answer may be made from the request's body, so it is cut if that one is refused.
   if (body.has_reader() && body.state() == RequestBody::State::refused && exchange_.answer().is_pumped())
     return Step::cut;
@@ -250,7 +256,7 @@ Stream::Step Stream::break_contract(std::string_view what) {
 Stream::Step Stream::finish_request_body() {
   RequestBody& body = exchange_.body();
   if (body.finished() || body.is_tunnel()) return finish();
-  if (!carrier_.fetch_body(body)) return Step::cut;
+  if (!carrier_.fetch_body(body)) return Step::lost;
   if (body.state() != RequestBody::State::flowing) return finish();
   if (body.paused()) return wait_for(WaitingFor::handler);
   return wait_for(carrier_.share_is_used_up() ? WaitingFor::turn : WaitingFor::client_bytes);

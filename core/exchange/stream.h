@@ -132,7 +132,16 @@ class Stream final : private DeadlineNode, private LogContext {
   bool drains_body() const { return state_ == StreamState::preparing && exchange_.body().draining(); }
 
  private:
-  enum class Step : std::uint8_t { go_on, wait, sent, closed, cut, client_left };
+  enum class Step : std::uint8_t {
+    go_on,
+    wait,
+    sent,
+    closed,       // by the server, and the client sees that it was not all
+    stopped,      // by the server, and only the end of the connection tells the client so
+    cut,          // for a fault
+    lost,         // with the client's connection
+    client_left,  // and its connection may go on
+  };
 
   void on_deadline(DeadlineKind kind) override { carrier_.stream_is_late(kind); }
   std::string named_for_log() override;
@@ -146,6 +155,7 @@ class Stream final : private DeadlineNode, private LogContext {
   void tell_modules(Ending ending);
   void log_access(Ending ending);
   // The status that the client saw, or that stands for none.
+  std::string_view logged_client();
   std::uint32_t ended_status(Ending ending) const;
   void count_duration(Ending ending);
 

@@ -118,7 +118,7 @@ bool Stream::waits_endlessly() const {
 // If only the end of the connection ends the content, a reset has to do that. A tunnel's protocol has an end of
 // its own.
 Stream::Step Stream::end_endless() const {
-  return framing_.kind == Framing::close && !exchange_.body().is_tunnel() ? Step::cut : Step::closed;
+  return framing_.kind == Framing::close && !exchange_.body().is_tunnel() ? Step::stopped : Step::closed;
 }
 
 Stream::Outcome Stream::close_endless() {
@@ -141,7 +141,7 @@ void Stream::log_access(Ending ending) {
   if (context_.access == nullptr || head_ == nullptr || site == nullptr || !context_.access->wants(*site))
     return;
   const bool logged = unless_out_of_memory("memory is used up: a line of the access log is lost", [&] {
-    AccessFacts facts{*head_, exchange_.client_address()};
+    AccessFacts facts{*head_, logged_client()};
     facts.sent = content_moved_;
     facts.status = ended_status(ending);
     facts.ending = kEndings[static_cast<std::size_t>(ending)];
@@ -189,11 +189,18 @@ void Stream::tell_end(Ending ending) {
 
 void Stream::cut(Ending ending) {
   const LogScope scope(*this);
-  tell_end(ending);
+  tell_end(sent_ ? Ending::complete : ending);
   exchange_.end();
   disarm();
   transition(StreamEvent::cut);
   forget_request();
+}
+
+// Logs show no port that is not known.
+std::string_view Stream::logged_client() {
+  std::string_view client = exchange_.client_address();
+  if (client.ends_with(":0")) client.remove_suffix(2);
+  return client;
 }
 
 std::string Stream::named_for_log() {
@@ -205,7 +212,7 @@ std::string Stream::named_for_log() {
     named += ", for " + line.text();
   }
   if (site_ != nullptr) named += ", site " + site_->label;
-  const std::string_view client = exchange_.client_address();
+  const std::string_view client = logged_client();
   const std::uint64_t connection = carrier_.exchange_ticket().value >> 32;
   named.append(", client ").append(client);
   if (connection == kNoConnection) return named;

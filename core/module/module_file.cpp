@@ -91,6 +91,8 @@ Result<void> check_abi(const ModuleInfo& info, const std::string& file) {
       (info.option_count > 0 && info.option_stride < kOptionSizeMin)) {
     return fail(file + " leaves out its name, version, summary, options or create: give them to SLUICE_MODULE");
   }
+  if (info.create != nullptr && filter_maker_of(info) != nullptr)
+    return fail(file + " is a handler and a filter at once: make two modules of it");
   if (std::strlen(info.name) > Label::kSizeMax) {
     return fail(file + " has a name of more than " + std::to_string(Label::kSizeMax) +
                 " bytes: give SLUICE_MODULE a shorter one");

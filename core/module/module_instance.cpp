@@ -194,8 +194,9 @@ void ModuleInstance::retire() {
   });
 }
 
-void ModuleInstance::leave() {
-  if (handler_ != nullptr && file_->info().abi_minor >= kLeavingSince) call([this] { handler_->leaving(); });
+void ModuleInstance::leave(Leaving why) {
+  if (handler_ != nullptr && file_->info().abi_minor >= kLeavingSince)
+    call([this, why] { handler_->leaving(why); });
 }
 
 void ModuleInstance::fired() {

@@ -109,7 +109,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   bool is_of_file(const ModuleInstance& other) const { return file_ == other.file_; }
   void retire();
   // Tells a handler that its worker is about to end.
-  void leave();
+  void leave(Leaving why);
   // Whether a handler has Handler::ended.
   bool knows_ends() const { return file_->info().abi_minor >= kEndsSince; }
   bool retired() const { return retired_; }
@@ -160,7 +160,7 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
   bool ask(Bytes question, Answered& to) override;
   std::uint64_t shared_number(Bytes name) override;
-  bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override;
+  Changed change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override;
   std::uint64_t add_shared_number(Bytes name, std::uint64_t by) override;
   bool claim(Bytes name, std::uint32_t max) override;
   void give_back(Bytes name) override;

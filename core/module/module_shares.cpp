@@ -9,7 +9,7 @@ std::uint64_t ModuleInstance::shared_number(Bytes name) {
   return state().numbers.get(own_name(name), now_ms());
 }
 
-bool ModuleInstance::change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) {
+Changed ModuleInstance::change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) {
   return state().numbers.change(services_.state.seat, own_name(name), from, to, now_ms());
 }
 

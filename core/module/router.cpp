@@ -52,10 +52,10 @@ Router::Match Router::match(const Routes::value_type& route, bool needs_slash) {
   return {instance.get(), instance->mount(), needs_slash, false};
 }
 
-void Router::tell_leaving() const {
+void Router::tell_leaving(Leaving why) const {
   for (const Site& site : sites_) {
     for (const auto& [name, instance] : site.routes) {
-      if (instance) instance->leave();
+      if (instance) instance->leave(why);
     }
   }
 }

@@ -41,7 +41,7 @@ class Router {
   // Behind the filters of the site that were added before. The instance is empty if the place is closed.
   void add_filter(std::size_t site, const std::string& prefix, InstanceRef instance);
   // Tells all handlers that the worker is about to end.
-  void tell_leaving() const;
+  void tell_leaving(Leaving why) const;
   // In the order in which they were added. The view is valid until a change.
   std::span<const FilterPlace> filters(std::size_t site) const;
 

@@ -186,6 +186,7 @@ PeerAddress Transport::peer_address() const {
 PeerFacts Transport::peer_facts() const {
   PeerFacts facts;
   peer_address().describe(facts);
+  if (by_proxy_) facts.peer.flags |= kPeerByProxy;
   if (is_secure()) describe_tls(facts);
   return facts;
 }

@@ -116,7 +116,10 @@ class Transport {
   void abort();
   // The client: the socket's peer, or whom a proxy has introduced in its place.
   PeerAddress peer_address() const;
-  void introduce(const PeerAddress& client) { peer_ = client; }
+  void introduce(const PeerAddress& client) {
+    peer_ = client;
+    by_proxy_ = true;
+  }
   std::string peer_name() const { return peer_address().text(); }
   // With TLS, REQUIRES: the handshake is done.
   PeerFacts peer_facts() const;
@@ -157,6 +160,7 @@ class Transport {
   bool kernel_sends_ = false;  // the kernel makes the records of TLS
   bool said_end_ = false;      // by the kernel
   bool worn_ = false;
+  bool by_proxy_ = false;  // a proxy has told peer_
   // A third of what RFC 8446 section 5.5 allows, so that an answer of 250 GB under way has room.
   static constexpr std::uint64_t kRecordSize = 16 * 1024;
   static constexpr std::uint32_t kRecordsMax = 1U << 23;

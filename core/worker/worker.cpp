@@ -311,13 +311,14 @@ void Worker::drain(bool limited) {
     leaving_ = draining_ = context_.draining = true;
     helped_.clear();
     for (const auto& listener : listeners_) listener->finish();
-    router_.tell_leaving();
+    if (!limited) router_.tell_leaving(Leaving::replaced);
   }
   if (limited && !limited_) {
     limited_ = true;
     drain_until_ms_ = loop_->now_ms() + plan_.settings.timeouts.drain_ms;
     streams_until_ms_ = loop_->now_ms() + plan_.settings.timeouts.stream_grace_ms;
     connections_.close_idle();
+    router_.tell_leaving(Leaving::stopping);
   }
 }
 

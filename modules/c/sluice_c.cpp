@@ -18,7 +18,8 @@ static_assert(sizeof(sluice_option) == sizeof(sluice::OptionInfo));
 static_assert(offsetof(sluice_option, choices) == offsetof(sluice::OptionInfo, choices));
 static_assert(sizeof(sluice_module_info) == sizeof(sluice::ModuleInfo));
 static_assert(offsetof(sluice_module_info, needs) == offsetof(sluice::ModuleInfo, needs));
-static_assert(SLUICE_NEEDS_NETWORK == sluice::kNeedsNetwork && SLUICE_NEEDS_NEW_CODE == sluice::kNeedsNewCode);
+static_assert(SLUICE_NEEDS_NETWORK == int{sluice::kNeedsNetwork} &&
+              SLUICE_NEEDS_NEW_CODE == int{sluice::kNeedsNewCode});
 static_assert(SLUICE_DELETE == static_cast<int>(sluice::Method::del));
 static_assert(SLUICE_CONNECT == static_cast<int>(sluice::Method::connect));
 static_assert(SLUICE_FIELD_IF_MATCH == static_cast<int>(sluice::FieldId::if_match));
@@ -34,6 +35,10 @@ static_assert(sizeof(sluice_peer) == sizeof(sluice::Peer) &&
               offsetof(sluice_peer, certificate_fingerprint) ==
                   offsetof(sluice::Peer, certificate_fingerprint));
 static_assert(SLUICE_NOTHING_FOLLOWS == static_cast<int>(sluice::Follows::nothing));
+static_assert(SLUICE_NO_ROOM == static_cast<int>(sluice::Changed::no_room));
+static_assert(SLUICE_STOPPING == static_cast<int>(sluice::Leaving::stopping));
+static_assert(SLUICE_PEER_BY_PROXY == int{sluice::kPeerByProxy} &&
+              SLUICE_PEER_UNIX_SOCKET == int{sluice::kPeerUnixSocket});
 static_assert(SLUICE_CLOSED == static_cast<int>(sluice::Ending::closed));
 
 template <typename Class, typename Struct>
@@ -257,8 +262,8 @@ bool sluice_ask(sluice_host* host, const char* question, sluice_answered* to) {
 uint64_t sluice_shared_number(sluice_host* host, sluice_bytes name) {
   return in(host).shared_number(in(name));
 }
-bool sluice_change_shared_number(sluice_host* host, sluice_bytes name, uint64_t from, uint64_t to) {
-  return in(host).change_shared_number(in(name), from, to);
+uint32_t sluice_change_shared_number(sluice_host* host, sluice_bytes name, uint64_t from, uint64_t to) {
+  return static_cast<uint32_t>(in(host).change_shared_number(in(name), from, to));
 }
 uint64_t sluice_add_shared_number(sluice_host* host, sluice_bytes name, uint64_t by) {
   return in(host).add_shared_number(in(name), by);

@@ -146,6 +146,11 @@ typedef struct sluice_passed {
   uint32_t reserved;
 } sluice_passed;
 
+// Since 1.2: what sluice_change_shared_number has done, why a worker is about to end, and what Peer::flags say.
+enum { SLUICE_CHANGED, SLUICE_DIFFERS, SLUICE_NO_ROOM };
+enum { SLUICE_REPLACED, SLUICE_STOPPING };
+enum { SLUICE_PEER_BY_PROXY = 1, SLUICE_PEER_UNIX_SOCKET = 2 };
+
 enum { SLUICE_COMPLETE, SLUICE_CUT, SLUICE_LATE, SLUICE_CLIENT_LEFT, SLUICE_CLOSED };
 
 typedef struct sluice_outcome {
@@ -161,7 +166,7 @@ typedef struct sluice_peer {
   uint32_t size;
   uint32_t port;
   uint32_t tls_version;
-  uint32_t reserved;
+  uint32_t flags;  // SLUICE_PEER_BY_PROXY, SLUICE_PEER_UNIX_SOCKET
   sluice_bytes address;
   sluice_bytes server_name;
   sluice_bytes certificate_subject;
@@ -177,7 +182,7 @@ typedef struct sluice_handler {
   void (*destroy)(void* handler);  // may be null
   // Since 1.2, and may be null.
   void (*ended)(void* handler, sluice_exchange* exchange, const sluice_outcome* outcome);
-  void (*leaving)(void* handler);
+  void (*leaving)(void* handler, uint32_t why);  // SLUICE_REPLACED, ...
 } sluice_handler;
 
 // Since 1.2.
@@ -321,7 +326,7 @@ sluice_timer_id sluice_start_periodic_timer(sluice_host* host, uint64_t period_m
 // False: `to` is not answered.
 bool sluice_ask(sluice_host* host, const char* question, sluice_answered* to);
 uint64_t sluice_shared_number(sluice_host* host, sluice_bytes name);
-bool sluice_change_shared_number(sluice_host* host, sluice_bytes name, uint64_t from, uint64_t to);
+uint32_t sluice_change_shared_number(sluice_host* host, sluice_bytes name, uint64_t from, uint64_t to);
 uint64_t sluice_add_shared_number(sluice_host* host, sluice_bytes name, uint64_t by);
 bool sluice_claim(sluice_host* host, sluice_bytes name, uint32_t max);
 void sluice_give_back(sluice_host* host, sluice_bytes name);

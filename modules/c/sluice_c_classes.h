@@ -80,8 +80,8 @@ class CHandler final : public sluice::Handler {
     const auto seen = std::bit_cast<sluice_outcome>(outcome);
     owned_->ended(owned_.self(), out(exchange), &seen);
   }
-  void leaving() override {
-    if (owned_->leaving != nullptr) owned_->leaving(owned_.self());
+  void leaving(sluice::Leaving why) override {
+    if (owned_->leaving != nullptr) owned_->leaving(owned_.self(), static_cast<uint32_t>(why));
   }
 
  private:

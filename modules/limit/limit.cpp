@@ -124,7 +124,8 @@ class Limit final : public sluice::Filter, private sluice::Timer {
       const std::uint64_t full_ns = host_.shared_number(name_);
       const sluice::limit::Taken taken = sluice::limit::take_token(rate_, full_ns, now_ns);
       if (taken.wait_ns != 0) return taken.wait_ns;
-      if (host_.change_shared_number(name_, full_ns, taken.full_ns)) return 0;
+      // A rate for which there is no room is not limited now.
+      if (host_.change_shared_number(name_, full_ns, taken.full_ns) != sluice::Changed::differs) return 0;
     }
     return rate_.interval_ns;
   }

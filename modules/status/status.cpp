@@ -81,7 +81,7 @@ class StatusHandler final : public sluice::Handler {
     exchange.fail(404);
   }
   void retire() override { feed_.close(); }
-  void leaving() override { feed_.close(); }
+  void leaving(sluice::Leaving) override { feed_.close(); }
 
  private:
   using Sends = void (StatusHandler::*)(Exchange& exchange, const Finding& finding) const;

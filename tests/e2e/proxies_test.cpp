@@ -106,11 +106,11 @@ TEST_CASE("trusted proxies tell the client, and others do not", "[e2e][proxies]"
     ServerProcess server(site, logging(site, {"--trusted-proxies", "127.0.0.0/8", "--filter", deny}));
     const Endpoint& at = server.endpoint();
     CHECK_THAT(fetch(at, "/tour/address", "X-Forwarded-For: 192.0.2.8, 192.0.2.7\r\n").body,
-               StartsWith("192.0.2.7 "));
+               StartsWith("192.0.2.7:0 "));
     CHECK_THAT(fetch(at, "/tunnel/peer", "X-Forwarded-For: 192.0.2.7\r\n").body,
                StartsWith("from 192 0 2 7 no port tls 0"));
     CHECK_THAT(fetch(at, "/tour/address", "X-Forwarded-For: 2001:db8::7\r\n").body,
-               StartsWith("[2001:db8::7] "));
+               StartsWith("[2001:db8::7]:0 "));
     CHECK(fetch(at, "/tour/address", "X-Forwarded-For: 198.51.100.7\r\n").status == 403);
     CHECK_THAT(fetch(at, "/tour/address", "Forwarded: for=192.0.2.7\r\n").body, StartsWith("127.0.0.1:"));
     CHECK_THAT(fetch(at, "/tour/address").body, StartsWith("127.0.0.1:"));
@@ -205,11 +205,11 @@ TEST_CASE("HAProxy writes the fields that are believed", "[e2e][proxies]") {
   site.add_module("tour");
   ServerProcess server(site, logging(site, {"--trusted-proxies", "127.0.0.1"}));
   const Balancer balancer(site, port_of(server), "http", "  option forwardfor\n", "");
-  CHECK_THAT(balancer.fetch("http", "/tour/address"), StartsWith("127.0.0.7 "));
+  CHECK_THAT(balancer.fetch("http", "/tour/address"), StartsWith("127.0.0.7:0 "));
   CHECK_THAT(balancer.fetch("http", "/tour/address", "-H 'X-Forwarded-For: 192.0.2.66'"),
-             StartsWith("127.0.0.7 "));
+             StartsWith("127.0.0.7:0 "));
   CHECK_THAT(balancer.fetch("http", "/tour/address", "-H 'Forwarded: for=192.0.2.66'"),
-             StartsWith("127.0.0.7 "));
+             StartsWith("127.0.0.7:0 "));
   CHECK(server.stop() == 0);
   CHECK_THAT(logged(site), !Contains("192.0.2.66 - -"));
 }

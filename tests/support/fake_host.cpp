@@ -273,10 +273,10 @@ std::uint64_t FakeHost::shared_number(Bytes name) {
   return server_.shared_numbers[copy(name)];
 }
 
-bool FakeHost::change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) {
-  if (shared_number(name) != from) return false;
+Changed FakeHost::change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) {
+  if (shared_number(name) != from) return Changed::differs;
   server_.shared_numbers[copy(name)] = to;
-  return true;
+  return Changed::yes;
 }
 
 std::uint64_t FakeHost::add_shared_number(Bytes name, std::uint64_t by) {

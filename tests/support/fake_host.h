@@ -185,7 +185,7 @@ class FakeHost final : public Host {
   TimerId every(std::uint64_t period_ms, Timer& timer) override;
   bool ask(Bytes question, Answered& to) override;
   std::uint64_t shared_number(Bytes name) override;
-  bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override;
+  Changed change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override;
   std::uint64_t add_shared_number(Bytes name, std::uint64_t by) override;
   bool claim(Bytes name, std::uint32_t max) override;
   void give_back(Bytes name) override;

@@ -126,7 +126,8 @@ void ModuleRig::retire() {
 
 void ModuleRig::leave() {
   for (Mounted& mounted : mounted_) {
-    if (mounted.handler != nullptr) server.call("leaving", [&] { mounted.handler->leaving(); });
+    if (mounted.handler != nullptr)
+      server.call("leaving", [&] { mounted.handler->leaving(Leaving::stopping); });
   }
 }
 

@@ -83,7 +83,7 @@ class WebsocketName : public sluice::Handler {
   }
   // The clients connect again: to the module that takes this one's place, or to another worker.
   void retire() override { leave(); }
-  void leaving() override { leave(); }
+  void leaving(sluice::Leaving) override { leave(); }
 
  private:
   void leave() {

@@ -76,7 +76,7 @@ inline constexpr std::uint64_t kUnknownSize = ~std::uint64_t{0};
 struct Request {
   std::uint32_t size = sizeof(Request);
   Method method = Method::other;
-  std::uint32_t version = 11;  // 10 for HTTP/1.0, 11 for HTTP/1.1
+  std::uint32_t version = 11;  // 10 for HTTP/1.0, 11 for HTTP/1.1, 20 for HTTP/2; newer servers may know more
   std::uint32_t field_count = 0;
   const Field* fields = nullptr;
   Bytes method_name;            // as sent, case-sensitive
@@ -84,7 +84,7 @@ struct Request {
   Bytes path;                   // below the mount: decoded once, dot segments removed, no leading slash
   Bytes mount;                  // the mount's prefix, with both slashes: "/static/"
   Bytes query;                  // behind '?', not decoded; empty without one
-  std::uint64_t body_size = 0;  // 0 without a body, kUnknownSize when it comes in chunks
+  std::uint64_t body_size = 0;  // 0 without a body, kUnknownSize when the client has not said
   // Since 1.1, by CLOCK_MONOTONIC: the request had begun to arrive by then. What a module has looked up since
   // is as new as this client can ask for, so that requests which came at once may share one look.
   std::uint64_t arrived_ns = 0;
@@ -116,7 +116,8 @@ struct Moved {
   std::uint32_t reserved = 0;
 };
 
-// Since 1.2: what follows the input of one `Transform::pass`.
+// Since 1.2: what follows the input of one `Transform::pass`. A newer minor may number more: take one without a
+// name here for `input`.
 enum class Follows : std::uint32_t {
   input,    // more input, at once
   silence,  // nothing for a while: what was held back has to be written, so that the client gets it
@@ -131,35 +132,42 @@ struct Passed {
   std::uint32_t reserved = 0;
 };
 
-// Since 1.2: how an exchange has ended. A newer minor may number more.
+// Since 1.2: how an exchange has ended. A newer minor may number more: take one without a name here for `cut`.
 enum class Ending : std::uint32_t {
   complete,     // the whole answer was given to the client's connection
   cut,          // the answer broke off: a fault of its module, or of the request
   late,         // it broke off because a time-out has passed
   client_left,  // it broke off because the client did
-  closed,       // an answer without a known end was ended, because the server stops
+  closed,       // the server has ended it: it stops, or the client costs too much
 };
 
-// Since 1.2: what became of an exchange, for Filter::ended.
+// Since 1.2: what became of an exchange, for Filter::ended and Handler::ended.
 struct Outcome {
   std::uint32_t size = sizeof(Outcome);
   std::uint32_t status = 0;   // of the answer; 0 without one
   std::uint64_t sent = 0;     // bytes of content
-  std::uint64_t took_ns = 0;  // since the first filter was asked
+  std::uint64_t took_ns = 0;  // since the first filter, or else the handler, was asked
   Ending ending = Ending::cut;
   std::uint32_t reserved = 0;
 };
 
-// Since 1.2: who has connected. The views live until the exchange ends.
+// Since 1.2: who asks, and TLS of the connection. Behind a trusted proxy these are two: the address is that of
+// its client, and name and certificate are what the proxy itself has shown. The views live until the exchange
+// ends.
 struct Peer {
   std::uint32_t size = sizeof(Peer);
   std::uint32_t port = 0;         // 0: not known
   std::uint32_t tls_version = 0;  // 12 or 13; 0 in clear text
-  std::uint32_t reserved = 0;
+  std::uint32_t flags = 0;        // kPeerByProxy, kPeerUnixSocket
   Bytes address;                  // 4 or 16 bytes in network order; none: a Unix socket, or not known
   Bytes server_name;              // the name that the client has asked for in TLS (RFC 6066 section 3)
   Bytes certificate_subject;      // of a client certificate that was verified, as RFC 2253 writes it
   Bytes certificate_fingerprint;  // its SHA-256, as browsers show it: "1F:02:..."
+};
+
+enum PeerFlag : std::uint32_t {
+  kPeerByProxy = 1,     // a trusted proxy has told the address
+  kPeerUnixSocket = 2,  // it is a Unix socket, which has no address
 };
 
 // Names one exchange of one worker for `Host::resume`; harmless when that exchange has ended.
@@ -205,13 +213,29 @@ struct OptionInfo {
 
 // Since 1.2: what a module needs besides memory and the folders of its mounts. Workers are confined, so the
 // administrator has to grant it (`--grant`), or the module is refused.
-inline constexpr std::uint32_t kNeedsNetwork = 1;      // connect to other machines, and look up their names
-inline constexpr std::uint32_t kNeedsListening = 2;    // accept connections at addresses of its own
-inline constexpr std::uint32_t kNeedsUnixSockets = 4;  // connect to Unix sockets, or listen at some
-inline constexpr std::uint32_t kNeedsPrograms = 8;     // make processes, and execute programs
-inline constexpr std::uint32_t kNeedsReading = 16;     // read files that are in no folder of its mounts
-inline constexpr std::uint32_t kNeedsWriting = 32;     // write files
-inline constexpr std::uint32_t kNeedsNewCode = 64;     // make machine code while it runs
+enum Needs : std::uint32_t {
+  kNeedsNetwork = 1,      // connect to other machines, and look up their names
+  kNeedsListening = 2,    // accept connections at addresses of its own
+  kNeedsUnixSockets = 4,  // connect to Unix sockets, or listen at some
+  kNeedsPrograms = 8,     // make processes, and execute programs
+  kNeedsReading = 16,     // read files that are in no folder of its mounts
+  kNeedsWriting = 32,     // write files
+  kNeedsNewCode = 64,     // make machine code while it runs
+};
+
+// Since 1.2: what Host::change_shared_number has done.
+enum class Changed : std::uint32_t {
+  yes,
+  differs,  // the number is another one: look at it and try again
+  no_room,  // the name has no room yet: go on without, because trying again at once is in vain
+};
+
+// Since 1.2: why a worker is about to end. A newer minor may number more: take one without a name here for
+// `stopping`.
+enum class Leaving : std::uint32_t {
+  replaced,  // other workers take its place. What is under way may go on
+  stopping,  // the server stops. What is left is closed after a while
+};
 
 class Filter;
 class Handler;

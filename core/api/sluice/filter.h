@@ -4,7 +4,8 @@
 //
 // Filters are asked in the order in which the settings name them, also where no handler is mounted. The first
 // one is the outermost: it sees the answer last. No filter sees what the server answers before it looks at the
-// path: refusals of a request's form, target or name, the redirect to https, and OPTIONS *.
+// path: refusals of a request's form, target or name, of too many requests under way, the redirect to https,
+// and OPTIONS *.
 //
 // Thread and ownership: as handler.h says.
 #pragma once
@@ -19,7 +20,8 @@ class Transform {
   virtual ~Transform() = default;
   // Takes bytes from the front of `input`, and writes to `sink` what they make. It is called again with the
   // bytes that it did not take, and behind them new ones. Input that waits is at most 16 KiB, so take some
-  // whenever there is that much. After `nothing`, the answer is complete when it returns done.
+  // whenever there is that much. The sink may have no room; then return `more`. After `nothing`, the answer is
+  // complete when it returns done.
   virtual Passed pass(Bytes input, Follows follows, Sink& sink) = 0;
 };
 
@@ -43,13 +45,13 @@ class AnswerHead {
   // Removes all lines with this name. Also the server's own line Server, but no other of its lines.
   virtual void remove(Bytes name) = 0;
 
-  // REQUIRES: 200 to 599, and an answer that upgrades no connection. With a status that has no content (204,
-  // 205, 304), the content is dropped.
+  // REQUIRES: 200 to 599, 300 or more for CONNECT, and an answer that upgrades no connection (over HTTP/2, that
+  // one has the status 200). With a status that has no content (204, 205, 304), the content is dropped.
   virtual void set_status(std::uint32_t code) = 0;
   // Puts `transform` behind the content, and behind the transforms of inner filters. What comes out has `size`
   // bytes, or any number with kUnknownSize. After HEAD it is destroyed at once. False, and it is destroyed, if
   // the answer has no content (304), upgrades the connection, or is the server's page for an answer whose
-  // transform has failed.
+  // content a filter had changed, and which has failed.
   virtual bool transform(std::uint64_t size, Transform* transform) = 0;
   // Drops the content, which is not read, and the transforms of inner filters. `body` gives `size` bytes in its
   // place, or any number with kUnknownSize. After HEAD it is destroyed at once. False, and it is destroyed,
@@ -67,8 +69,9 @@ class Filter {
   // later, defer; then the task answers, or calls Exchange::pass. A filter that receives the request's body
   // has to answer. Request::path is what follows the filter's prefix.
   virtual void request(Exchange& exchange) { static_cast<void>(exchange); }
-  // Somebody behind this filter, or the server, has answered, and nothing of it is sent yet. It is called
-  // again if an error page takes the place of that answer. Not called for an answer of the filter's own.
+  // Somebody behind this filter, or the server in their place, has answered, and nothing of it is sent yet. It
+  // is called again if an error page takes the place of that answer, unless a filter further out is at fault.
+  // Not called for an answer of the filter's own, or of the server's in place of it.
   virtual void answer(Exchange& exchange, AnswerHead& head) {
     static_cast<void>(exchange);
     static_cast<void>(head);

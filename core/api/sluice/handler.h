@@ -7,9 +7,10 @@
 // An exception that leaves a module's method is caught, logged with the module's name and answered with 500
 // (or by cutting the connection when the answer has begun).
 //
-// Ownership: what is handed to the server as Body, Task, Reader or Work belongs to it from that call on; it
-// destroys each exactly once, on the loop thread, and destruction before the end means: cancelled. Watcher,
-// Timer, Answered and Holder stay the module's own. Methods are only ever appended within a major version.
+// Ownership: what is handed to the server as Body, Task, Reader, Transform or Work belongs to it from that call
+// on; it destroys each exactly once, on the loop thread, and destruction before the end means: cancelled.
+// Watcher, Timer, Answered and Holder stay the module's own. Methods are only ever appended within a major
+// version.
 #pragma once
 
 #include <sluice/abi.h>
@@ -124,18 +125,25 @@ class Shared {
   virtual void retire() {}
 };
 
-// One request and its answer. Answer exactly once: by send, send_held, stream, fail or hand_over, or by defer
-// and one of them later. Set status and fields before.
+// One request and its answer. Answer exactly once: by send, send_held, stream, fail, hand_over or upgrade, or
+// by defer and one of them later. Set status and fields before.
+//
+// Valid while one of these is called with it: Handler::handle, Task::resumed, and the methods of a filter. In
+// Handler::ended and Filter::ended only look at it: by request, noted, peer, client_address, ticket and
+// explain.
 class Exchange {
  public:
   virtual const Request& request() const = 0;
-  // "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:", or without the port. Lives until the exchange ends.
+  // "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix:". The port is 0 if a proxy has not told it. "unknown" if
+  // nobody had asked before the client reset its connection. Lives until the exchange ends.
   virtual Bytes client_address() = 0;
 
-  // 200 unless set. REQUIRES: 200 to 599.
+  // 200 unless set. REQUIRES: 200 to 599; 300 or more for CONNECT, which only `upgrade` accepts.
   virtual void status(std::uint32_t code) = 0;
   // Adds a field line. False, with a line in the log, when it is not valid (RFC 9110 section 5) or is the
-  // server's own (Connection, Content-Length, Date, Transfer-Encoding and other framing).
+  // server's own (Connection, Content-Length, Date, Transfer-Encoding and other framing). A page that the
+  // server makes in place of an answer, because it failed or is late, has none of them: a filter sets what such
+  // pages need in Filter::answer.
   virtual bool field(Bytes name, Bytes value) = 0;
   // Adds the prepared lines. The block may be released after the call.
   virtual void fields(const FieldBlock& block) = 0;
@@ -163,11 +171,13 @@ class Exchange {
   virtual bool prefers(Bytes type, Bytes usual) const = 0;
 
   // Since 1.2: of a request that a filter has deferred: it goes on to the next filter or the handler, after
-  // the current call. A filter's `request` that returns without an answer passes by itself.
+  // the current call. A filter's `request` that returns without an answer passes by itself. REQUIRES: the
+  // filter has not received the body.
   virtual void pass() = 0;
   // Since 1.2, in place of an answer: whoever answers at `target`, a path with or without a query as a client
-  // would send it, answers this request. Method, fields, body and the fields added so far stay. The filters
-  // of the new path are asked, but none of them twice. After eight times the answer is 508.
+  // would send it, answers this request. Method, fields, body and the fields added so far stay; the query and
+  // the status do not. The filters of the new path are asked, but none of them twice. After eight times the
+  // answer is 508. REQUIRES: nobody has received the body.
   virtual void hand_over(Bytes target) = 0;
   // Since 1.2: keeps a value under a name, for whoever sees this request later. An empty value removes it.
   // False if all notes together would have more than 4 KiB.
@@ -189,8 +199,9 @@ class Exchange {
   // What the client sends then goes to `reader` as it comes; `end` is called if the client ends its side.
   // `body` writes what the client gets, as a content without a known size. When it is done, the connection, or
   // stream, is closed. Both may pause and park for as long as --tunnel-timeout allows between two bytes. False,
-  // and both are destroyed, if the client does not offer this upgrade; then answer otherwise. An answer 426
-  // names the protocol that was asked for last.
+  // and both are destroyed, if the client does not offer this upgrade, somebody has received the body, or there
+  // is an answer; then answer otherwise. Over HTTP/1.1 an answer 426 names the protocol that was asked for
+  // last.
   virtual bool upgrade(Bytes protocol, Reader* reader, Body* body) = 0;
   // Since 1.2: whether somebody wants to know why this request is answered as it is: `sluice explain`, or the
   // log at the level debug. Without a listener, make no texts for `explain`.
@@ -202,15 +213,18 @@ class Exchange {
   ~Exchange() = default;
 };
 
-// The worker, as one handler (or a module's Shared) sees it. Lives longer than that. A Shared's host has no
-// mount, folder or options. In a destructor, only log, count and the releasing methods may be called.
+// The worker, as one handler or filter (or a module's Shared) sees it. Lives longer than that. A Shared's host
+// has no mount, folder or options. The destructors of Handler, Filter and Shared may only log, count, and give
+// back: by unwatch, cancel, release, release_fields and give_back.
 class Host {
  public:
   // The mount's prefix, "/static/"; empty for a Shared.
   virtual Bytes mount() const = 0;
   // Its fd lives as long as the worker.
   virtual Folder folder() const = 0;
-  // An option's value, the fallback where the mount says nothing. Already checked against its type.
+  // An option's value, the fallback where the mount says nothing. Already checked against its type. Names that
+  // begin with "server." are the server's own: "server.root" and "server.folder" are the path of the folder's
+  // root and of the folder, and "server.confined" is "1" if this worker can only read what it has to.
   virtual Bytes option(Bytes name) const = 0;
   // The same as a number: bytes for size, milliseconds for duration_ms, 0 or 1 for flag.
   virtual std::uint64_t number(Bytes name) const = 0;
@@ -262,25 +276,26 @@ class Host {
   //              take over within a few seconds
   virtual bool ask(Bytes question, Answered& to) = 0;
 
-  // Since 1.2: numbers that all workers share. A name is any bytes, and belongs to this module at this place:
-  // nobody else sees it. A number that has no value yet is 0. The server keeps numbers as long as it runs: they
-  // outlive workers, changes of the module, and reloads. It has room for about 32,000 of them, for all modules
-  // together: a name belongs to one of 8,192 buckets of eight, and in a bucket that is full the one that was
-  // not used for longest gives way, and is 0 again. A worker in which a module has run wild may have written
-  // anything: take no number for certain, and keep it in bounds.
+  // Since 1.2: numbers that all workers share. A name is any bytes, and belongs to this module at this site and
+  // prefix, as a handler or as a filter: two filters of one module at one place have the same numbers, and a
+  // Shared has its own. A number that has no value yet is 0. The server keeps numbers as long as it runs: they
+  // outlive workers, changes of the module, and reloads. Today it has room for about 32,000 of them, for all
+  // modules together: a name belongs to one of 8,192 buckets of eight, and in a bucket that is full the one
+  // that was not used for longest gives way, and is 0 again. A worker in which a module has run wild may have
+  // written anything: take no number for certain, and keep it in bounds.
   virtual std::uint64_t shared_number(Bytes name) = 0;
-  // Since 1.2: makes the number `to` if it is `from`; false if it is not, because another worker was faster,
-  // or if other workers are entering new names, and have no room for this one yet.
-  virtual bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) = 0;
+  // Since 1.2: makes the number `to` if it is `from`. It differs if another worker was faster. There is no room
+  // if other workers are entering new names.
+  virtual Changed change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) = 0;
   // Since 1.2: adds to the number, and returns the sum, which wraps around. What has no room yet is 0 again
   // afterwards.
   virtual std::uint64_t add_shared_number(Bytes name, std::uint64_t by) = 0;
   // Since 1.2: claims one more of what has this name, such as a request under way, unless the workers together
   // have claimed `max` already. They never have more; but if two claim the last one at the same time, both may
   // be refused, and so may one while other workers make room for new names. What a worker has claimed is given
-  // back when it ends, in whatever way. Names are as for numbers. There is room for about 8,000 that are
-  // claimed at once, for all modules together, in 2,048 buckets of eight. One whose bucket is full is not
-  // counted, and granted.
+  // back when it ends, in whatever way, but not when a handler is destroyed. Names are as for numbers. Today
+  // there is room for about 8,000 that are claimed at once, for all modules together, in 2,048 buckets of
+  // eight. One whose bucket is full is not counted, and granted.
   virtual bool claim(Bytes name, std::uint32_t max) = 0;
   // Since 1.2: gives back one that this worker has claimed.
   virtual void give_back(Bytes name) = 0;
@@ -298,17 +313,17 @@ class Handler {
   virtual void handle(Exchange& exchange) = 0;
   // No request will come any more; running answers go on. Give up what they do not need.
   virtual void retire() {}
-  // Since 1.2: an exchange for which Exchange::tell_end was called is over. Its answer, body, task and reader
-  // still exist.
+  // Since 1.2: an exchange for which Exchange::tell_end was called is over. Those of its body, task and reader
+  // that were not destroyed before still exist.
   virtual void ended(Exchange& exchange, const Outcome& outcome) {
     static_cast<void>(exchange);
     static_cast<void>(outcome);
   }
-  // Since 1.2: this worker is about to end, because the server stops or another worker takes its place. Called
-  // once, and not after `retire`. Requests may still come. End what has no end of its own, such as event
-  // streams and upgraded connections; when the server stops, it closes those that are left after
+  // Since 1.2: this worker is about to end. Called once for each reason, as a server may stop while its workers
+  // are replaced, and not after `retire`. Requests may still come. End what has no end of its own, such as
+  // event streams and upgraded connections; when the server stops, it closes those that are left after
   // --stream-grace.
-  virtual void leaving() {}
+  virtual void leaving(Leaving why) { static_cast<void>(why); }
 };
 
 }  // namespace sluice

@@ -106,6 +106,14 @@ impl Head<'_> {
     }
 }
 
+/// In place of an answer whose filter has panicked.
+struct Nothing;
+impl Body for Nothing {
+    fn pump(&mut self, _: &mut Sink<'_>) -> Progress {
+        Progress::Done
+    }
+}
+
 /// What follows the input of a [`Transform::pass`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
@@ -138,9 +146,9 @@ unsafe extern "C" fn pass<Type: Transform>(
 ) -> raw::Passed {
     let transform = &mut *transform.cast::<Type>();
     let follows = match follows {
-        0 => Follows::Input,
         1 => Follows::Silence,
-        _ => Follows::Nothing,
+        2 => Follows::Nothing,
+        _ => Follows::Input,
     };
     let passed = catch_unwind(AssertUnwindSafe(|| transform.pass(input.get(), follows, &mut Sink::from_raw(sink))));
     let (size, progress) = passed.unwrap_or((0, Progress::Failed));
@@ -162,7 +170,12 @@ pub mod entry {
     pub unsafe extern "C" fn answer<Type: Filter>(filter: *mut c_void, exchange: *mut c_void, head: *mut c_void) {
         let filter = &*filter.cast::<Type>();
         let mut head = Head { raw: head, lives: PhantomData };
-        let _ = catch_unwind(AssertUnwindSafe(|| filter.answer(&Exchange::to_look_at(exchange), &mut head)));
+        let seen = catch_unwind(AssertUnwindSafe(|| filter.answer(&Exchange::to_look_at(exchange), &mut head)));
+        if seen.is_err() {
+            // What it would have taken away must not leave.
+            head.set_status(500);
+            head.replace(Some(0), Nothing);
+        }
     }
     pub unsafe extern "C" fn ended<Type: Filter>(
         filter: *mut c_void,

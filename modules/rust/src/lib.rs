@@ -56,6 +56,17 @@ fn c_text(text: &str) -> CString {
     CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
 }
 
+/// What [`Host::change_shared_number`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It has changed the number.
+    Yes,
+    /// The number is another one: look at it and try again.
+    Differs,
+    /// The name has no room yet: go on without.
+    NoRoom,
+}
+
 impl Host {
     /// The value of an option, as text.
     pub fn option(&self, name: &str) -> String {
@@ -86,8 +97,12 @@ impl Host {
         unsafe { raw::sluice_shared_number(self.0, raw::Bytes::of(name)) }
     }
     /// Makes it `to` if it is `from`.
-    pub fn change_shared_number(&self, name: &[u8], from: u64, to: u64) -> bool {
-        unsafe { raw::sluice_change_shared_number(self.0, raw::Bytes::of(name), from, to) }
+    pub fn change_shared_number(&self, name: &[u8], from: u64, to: u64) -> Changed {
+        match unsafe { raw::sluice_change_shared_number(self.0, raw::Bytes::of(name), from, to) } {
+            0 => Changed::Yes,
+            1 => Changed::Differs,
+            _ => Changed::NoRoom,
+        }
     }
     /// Adds to it, and returns the sum.
     pub fn add_shared_number(&self, name: &[u8], by: u64) -> u64 {

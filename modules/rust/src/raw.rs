@@ -75,7 +75,7 @@ pub struct HandlerTable {
     pub retire: Option<unsafe extern "C" fn(*mut c_void)>,
     pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
     pub ended: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, *const c_void)>,
-    pub leaving: Option<unsafe extern "C" fn(*mut c_void)>,
+    pub leaving: Option<unsafe extern "C" fn(*mut c_void, u32)>,
 }
 
 #[repr(C)]
@@ -216,7 +216,7 @@ extern "C" {
     pub fn sluice_counter(host: *mut c_void, name: *const c_char) -> u32;
     pub fn sluice_count(host: *mut c_void, counter: u32, by: u64);
     pub fn sluice_shared_number(host: *mut c_void, name: Bytes) -> u64;
-    pub fn sluice_change_shared_number(host: *mut c_void, name: Bytes, from: u64, to: u64) -> bool;
+    pub fn sluice_change_shared_number(host: *mut c_void, name: Bytes, from: u64, to: u64) -> u32;
     pub fn sluice_add_shared_number(host: *mut c_void, name: Bytes, by: u64) -> u64;
     pub fn sluice_claim(host: *mut c_void, name: Bytes, max: u32) -> bool;
     pub fn sluice_give_back(host: *mut c_void, name: Bytes);

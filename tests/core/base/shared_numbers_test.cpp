@@ -30,12 +30,12 @@ SharedName sibling(std::uint64_t number) {
 TEST_CASE("a number is 0 until it is changed or added to", "[shared_numbers]") {
   const SharedNumbers numbers = make();
   CHECK(numbers.get({1, 2}, 5) == 0);
-  CHECK_FALSE(numbers.change(0, {1, 2}, 1, 2, 5));
-  CHECK(numbers.change(0, {1, 2}, 0, 9, 5));
+  CHECK(numbers.change(0, {1, 2}, 1, 2, 5) == Changed::differs);
+  CHECK(numbers.change(0, {1, 2}, 0, 9, 5) == Changed::yes);
   CHECK(numbers.get({1, 2}, 5) == 9);
   CHECK(numbers.get({2, 2}, 5) == 0);
-  CHECK_FALSE(numbers.change(0, {1, 2}, 8, 10, 5));
-  CHECK(numbers.change(0, {1, 2}, 9, 10, 5));
+  CHECK(numbers.change(0, {1, 2}, 8, 10, 5) == Changed::differs);
+  CHECK(numbers.change(0, {1, 2}, 9, 10, 5) == Changed::yes);
   CHECK(numbers.add(0, {1, 2}, 5, 5) == 15);
   CHECK(numbers.add(0, {3, 2}, 4, 5) == 4);
   CHECK(numbers.add(0, {3, 2}, ~std::uint64_t{0}, 5) == 3);
@@ -78,7 +78,7 @@ TEST_CASE("threads and processes lose no change of a number that is known", "[sh
     for (int i = 0; i < kRounds; ++i) {
       numbers.add(0, {1, 1}, 1, 1);
       std::uint64_t before = numbers.get({2, 1}, 1);
-      while (!numbers.change(0, {2, 1}, before, before + 1, 1)) before = numbers.get({2, 1}, 1);
+      while (numbers.change(0, {2, 1}, before, before + 1, 1) != Changed::yes) before = numbers.get({2, 1}, 1);
     }
   };
   const pid_t child = ::fork();
@@ -131,19 +131,19 @@ TEST_CASE("a process that is killed while it enters numbers leaves room for othe
 TEST_CASE("a worker that is stopped while it enters a number does not stop others", "[shared_numbers]") {
   const SharedNumbers numbers = make();
   numbers.mark_for_test(3, sibling(1), 1);
-  CHECK(numbers.change(0, sibling(1), 0, 5, 1));
-  CHECK_FALSE(numbers.change(0, sibling(1), 0, 5, 1));
+  CHECK(numbers.change(0, sibling(1), 0, 5, 1) == Changed::yes);
+  CHECK(numbers.change(0, sibling(1), 0, 5, 1) == Changed::differs);
   CHECK(numbers.get(sibling(1), 1) == 5);
 }
 
 TEST_CASE("where all ways are being entered a change fails, until their workers are gone", "[shared_numbers]") {
   const SharedNumbers numbers = make();
   numbers.mark_for_test(3, sibling(1), SharedNumbers::kWays - 1);
-  CHECK(numbers.change(0, sibling(9), 0, 5, 1));
+  CHECK(numbers.change(0, sibling(9), 0, 5, 1) == Changed::yes);
   numbers.mark_for_test(3, sibling(1), SharedNumbers::kWays);
-  CHECK_FALSE(numbers.change(0, sibling(9), 0, 5, 1));
+  CHECK(numbers.change(0, sibling(9), 0, 5, 1) == Changed::no_room);
   numbers.free_marked(1U << 3 | 1U);  // the seat is still taken
-  CHECK_FALSE(numbers.change(0, sibling(9), 0, 5, 1));
+  CHECK(numbers.change(0, sibling(9), 0, 5, 1) == Changed::no_room);
   numbers.free_marked(1);
-  CHECK(numbers.change(0, sibling(9), 0, 5, 1));
+  CHECK(numbers.change(0, sibling(9), 0, 5, 1) == Changed::yes);
 }

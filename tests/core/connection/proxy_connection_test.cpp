@@ -120,7 +120,7 @@ TEST_CASE_METHOD(Fixture, "a client within the proxy's host is one of this host 
   client.reset(ends[0]);
   table.accept({UniqueFd(ends[1]), PeerAddress(elsewhere)}, site.address);
   send(local + kRequest);
-  CHECK(address() == "192.0.2.9");
+  CHECK(address() == "192.0.2.9:0");
 }
 
 TEST_CASE_METHOD(Fixture, "others are served as usual, and their headers are not believed",

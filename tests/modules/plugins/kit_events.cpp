@@ -34,7 +34,7 @@ class KitEvents : public kit::Service {
     on("POST", "close", &KitEvents::close);
   }
   void retire() override { channel_.close(); }
-  void leaving() override { channel_.close(); }
+  void leaving(sluice::Leaving) override { channel_.close(); }
 
  private:
   void listen(kit::Call& call) { channel_.subscribe(call.exchange()); }

@@ -95,8 +95,8 @@ static void stream_lines(plain* handler, sluice_exchange* exchange) {
   sluice_stream(exchange, SLUICE_UNKNOWN_SIZE, &functions, body);
 }
 
-// "timer", "watch", "work", "ask" and a request's body use an errand: something that a task waits for. It is freed
-// when neither the task nor the side that runs it needs it any more.
+// "timer", "watch", "work", "ask" and a request's body use an errand: something that a task waits for. It is
+// freed when neither the task nor the side that runs it needs it any more.
 
 typedef struct errand {
   sluice_host* host;
@@ -231,12 +231,13 @@ static void greet(plain* handler, sluice_exchange* exchange) {
 
 static void tell_shared(sluice_host* host, sluice_exchange* exchange) {
   const uint64_t sum = sluice_add_shared_number(host, text("n"), 20);
-  const bool changed = sluice_change_shared_number(host, text("n"), sum, sum + 1);
+  const bool changed = sluice_change_shared_number(host, text("n"), sum, sum + 1) == SLUICE_CHANGED;
   const bool claimed = sluice_claim(host, text("c"), 1);
   const bool claimed_again = sluice_claim(host, text("c"), 1);
   char answer[128];
-  snprintf(answer, sizeof(answer), "%llu %d %d %d %llu", (unsigned long long)sluice_shared_number(host, text("n")),
-           changed, claimed, claimed_again, (unsigned long long)sluice_claims(host, text("c")));
+  snprintf(answer, sizeof(answer), "%llu %d %d %d %llu",
+           (unsigned long long)sluice_shared_number(host, text("n")), changed, claimed, claimed_again,
+           (unsigned long long)sluice_claims(host, text("c")));
   sluice_give_back(host, text("c"));
   sluice_send(exchange, text(answer));
 }

@@ -101,7 +101,7 @@ class Tunnel final : public sluice::Handler, private sluice::Timer {
     last_ = std::string(std::string_view(exchange.request().path)) + ' ' + std::to_string(outcome.status) +
             ' ' + std::to_string(outcome.sent) + ' ' + std::to_string(static_cast<unsigned>(outcome.ending));
   }
-  void leaving() override {
+  void leaving(sluice::Leaving) override {
     host_.cancel(ticking_);
     for (Line* line : lines_) {
       line->done = true;

@@ -49,7 +49,7 @@ class Sockets final : public sluice::Handler {
     if (path == "floods") options.queue_max = 4000;
     kit::WebSocket::accept(exchange, host_, std::make_shared<Socket>(host_, all_, path), options);
   }
-  void leaving() override {
+  void leaving(sluice::Leaving) override {
     for (Socket* socket : all_) socket->close(kit::close_code::kGoingAway, "the server stops");
   }
   void retire() override {

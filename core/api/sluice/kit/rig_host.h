@@ -268,11 +268,11 @@ class RigHost final : public Host {
   void release_fields(FieldBlock* block) override { delete reinterpret_cast<RigBlock*>(block); }
   bool ask(Bytes, Answered&) override { return false; }
   std::uint64_t shared_number(Bytes name) override { return loop_.shared_numbers[text(name)]; }
-  bool change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override {
+  Changed change_shared_number(Bytes name, std::uint64_t from, std::uint64_t to) override {
     std::uint64_t& number = loop_.shared_numbers[text(name)];
-    if (number != from) return false;
+    if (number != from) return Changed::differs;
     number = to;
-    return true;
+    return Changed::yes;
   }
   std::uint64_t add_shared_number(Bytes name, std::uint64_t by) override {
     return loop_.shared_numbers[text(name)] += by;
