@@ -81,6 +81,38 @@ TEST_CASE("modules built for a frozen version serve, by any compiler", "[e2e][ab
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("filters, upgrades, hints and trailers built for a frozen version work, by any compiler",
+          "[e2e][abi]") {
+  std::vector<std::string> newer;
+  for (const std::string& flavour : flavours()) {
+    if (fs::exists(built(flavour, "filters"))) newer.push_back(flavour);
+  }
+  REQUIRE(newer.size() >= 3);
+  const std::string flavour = GENERATE_COPY(from_range(newer));
+  INFO("built as " << flavour);
+  const Site site;
+  add_modules(site, flavour);
+  ServerProcess server(site, {"--workers", "1", "--filter", "/defer/=filters:way=transform,label=a", "--filter",
+                              "/hello/=filters:way=replace_sized,label=b"});
+  HttpClient client(server.endpoint());
+  const HttpAnswer doubled = client.get("/defer/x");
+  CHECK(doubled.body == "DDEEFFEERRRREEDD  XX\n\nEND");
+  CHECK(doubled.field("Passed") == "a a");
+  CHECK(client.get("/hello/").body == "other");
+
+  client.send("GET /hints/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string hinted = client.read_to_end();
+  CHECK_THAT(hinted, StartsWith("HTTP/1.1 103 Early Hints\r\n") && Contains("\r\n0\r\nX-Size: 30000\r\n"));
+
+  HttpClient taken(server.endpoint());
+  taken.send("GET /tunnel/echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  CHECK(taken.read_head().status == 101);
+  taken.send("back");
+  CHECK(taken.read_some(4) == "BACK");
+  taken.close_with_reset();
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a handler that rejects while it is constructed is not made", "[e2e][abi]") {
   const std::string flavour = GENERATE(from_range(flavours()));
   INFO("built as " << flavour);
