@@ -67,6 +67,11 @@ std::string quoted(std::string_view text) {
 // to a request with Authorization for another request, unless the answer says so itself (RFC 9111 section 3.5),
 // and it is no business of this filter to take that word back. 401, 403 and 503 are not kept unless they say
 // so.
+// No rule depends on the port.
+std::string address_of(std::string_view client) {
+  return std::string(client.starts_with("unix:") ? client : client.substr(0, client.rfind(':')));
+}
+
 class Access final : public sluice::Filter {
  public:
   using PerWorker = ::PerWorker;
@@ -99,9 +104,8 @@ class Access final : public sluice::Filter {
   void request(Exchange& exchange) override {
     const Verdict verdict = rules_.judge(exchange.client_address());
     if (verdict == Verdict::refused && !any_is_enough_) {
-      sluice::files::explain(exchange, [&] {
-        return std::string(std::string_view(exchange.client_address())) + " is in deny, or not in allow";
-      });
+      sluice::files::explain(
+          exchange, [&] { return address_of(exchange.client_address()) + " is in deny, or not in allow"; });
       return exchange.fail(403);
     }
     if (users_ == nullptr || (any_is_enough_ && verdict == Verdict::allowed)) {
