@@ -1,11 +1,23 @@
-// A Peer, with the texts that its views show. Values; any thread.
+// A Peer, with the texts that its views show, and what TLS has agreed on. Values; any thread.
 #pragma once
 
 #include <sluice/abi.h>
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sluice {
+
+// What the handshake of a connection has agreed on. The numbers are those of the protocol. The views are valid
+// as long as the connection.
+struct TlsFacts {
+  std::uint16_t version = 0;  // 0x0304 for TLS 1.3
+  std::uint16_t cipher_suite = 0;
+  bool resumed = false;
+  std::string_view protocol{};     // by ALPN; empty if none was agreed on
+  std::string_view server_name{};  // that the client has asked for
+};
 
 struct PeerFacts {
   Peer peer;  // without views

@@ -20,6 +20,12 @@ std::uint32_t Channel::find_site(std::string_view host, Refusal& refusal) const 
   return site;
 }
 
+std::uint32_t Channel::site_of_connection() const {
+  const std::string_view name = transport_.asked_name();
+  const std::uint32_t site = name.empty() ? SiteNames::kNoSite : at_.sites.find(name);
+  return site == SiteNames::kNoSite ? at_.sites.some_site() : site;
+}
+
 void Channel::take_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) input_ready_ = true;
   if ((events & EPOLLIN) != 0) announced_ = true;

@@ -29,6 +29,10 @@ class Channel {
   // connection: then `refusal` says why.
   std::uint32_t find_site(std::string_view host, Refusal& refusal) const;
 
+  // The site that stands for the connection until a request names one: that of the name that TLS was asked
+  // for, else the default one of the address.
+  std::uint32_t site_of_connection() const;
+
   Transport& transport() { return transport_; }
   const Transport& transport() const { return transport_; }
   // How many bytes may still be moved in this turn.

@@ -12,6 +12,11 @@ namespace {
 
 // How often one connection receives in one turn while it lingers.
 constexpr int kLingerReceivesMax = 8;
+// What stands for failed handshakes in the access log.
+constexpr std::uint32_t kFailed = 400;
+constexpr std::uint32_t kClientLeft = 499;
+constexpr std::uint32_t kOverloaded = 503;
+constexpr std::string_view kClosedByClient = "the client has closed the connection";
 
 class ConnectionLine final : public LogContext {
  public:
@@ -115,6 +120,7 @@ void Connection::take_events(std::uint32_t events) {
     if (lingering_) {
       transition(Event::finished);  // the client has read the answer and closed
     } else {
+      if (is_shaking_hands()) note_failed_handshake(kClientLeft, kClosedByClient);
       lose_client(session_ != nullptr && !session_->is_between());
     }
   } else if (loop_.slice_is_over() || lengths_.average() == CallLength::lengthy) {
@@ -253,26 +259,30 @@ Connection::Step Connection::establish() {
     case Transport::Handshake::computes:
       return wait_for(WaitingFor::nothing);
     case Transport::Handshake::overloaded:
-      return fail_handshake("the worker has no thread free to sign");
+      return fail_handshake(kOverloaded, "the worker has no thread free to sign");
     case Transport::Handshake::plain_http:
       channel_.transport().note_failed_handshake("the client speaks HTTP in clear text", loop_.now_ms());
-      channel_.transport().forget_tls();
       transition(Event::opened);
       take_session(false);
-      session_->refuse_plain_http();
+      session_->refuse_plain_http(channel_.transport().forget_tls());
       return Step::go_on;
     case Transport::Handshake::failed:
-      return fail_handshake(channel_.transport().handshake_failure());
+      return fail_handshake(kFailed, channel_.transport().handshake_failure());
     case Transport::Handshake::lost:
       if (channel_.transport().is_untouched()) return lose();  // a look at the port
-      return fail_handshake("the client has closed the connection");
+      return fail_handshake(kClientLeft, kClosedByClient);
   }
   transition(Event::opened);
   return Step::go_on;
 }
 
-Connection::Step Connection::fail_handshake(std::string_view reason) {
+void Connection::note_failed_handshake(std::uint32_t status, std::string_view reason) {
   channel_.transport().note_failed_handshake(reason, loop_.now_ms());
+  owner_.handshake_failed(channel_, index_, status, reason);
+}
+
+Connection::Step Connection::fail_handshake(std::uint32_t status, std::string_view reason) {
+  note_failed_handshake(status, reason);
   transition(Event::ended);
   return Step::go_on;
 }

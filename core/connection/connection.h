@@ -33,6 +33,9 @@ class ConnectionOwner {
   virtual std::uint32_t next_serial() = 0;
   // Calls the connection's `try_again` after a while.
   virtual void retry(std::uint32_t index) = 0;
+  // Its handshake has failed, for this reason. `status`: what stands for that in the access log.
+  virtual void handshake_failed(const Channel& channel, std::uint32_t index, std::uint32_t status,
+                                std::string_view reason) = 0;
   // The connection has closed, and may be destroyed at the end of the turn.
   virtual void closed(std::uint32_t index) = 0;
 
@@ -104,7 +107,13 @@ class Connection final : public Pollable,
   // Whether the client may have another connection, and handshake.
   bool admit();
   void end_use(ClientUse use);
-  Step fail_handshake(std::string_view reason);
+  // Whether it is in the middle of a handshake.
+  bool is_shaking_hands() const {
+    return state_ == State::establishing && !unheard_ && channel_.transport().is_secure() &&
+           !channel_.transport().is_untouched();
+  }
+  void note_failed_handshake(std::uint32_t status, std::string_view reason);
+  Step fail_handshake(std::uint32_t status, std::string_view reason);
   void take_session(bool http2);
   void change_to_http2();
   Step serve();

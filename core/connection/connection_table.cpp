@@ -121,6 +121,29 @@ void ConnectionTable::close_all() {
   }
 }
 
+// It is in the log of the site whose name was asked for, as a request would be.
+void ConnectionTable::handshake_failed(const Channel& channel, std::uint32_t index, std::uint32_t status,
+                                       std::string_view reason) {
+  const std::uint32_t at = channel.site_of_connection();
+  if (context_.access == nullptr || at >= context_.sites.size()) return;
+  const SitePlan& site = context_.sites[at];
+  if (!context_.access->wants(site)) return;
+  const bool logged = unless_out_of_memory("memory is used up: a line of the access log is lost", [&] {
+    RequestHead none;
+    none.version = 0;
+    const std::string client = channel.transport().peer_name();
+    AccessFacts facts{none, client};
+    facts.status = status;
+    facts.ending = "failed_handshake";
+    facts.why = reason;
+    facts.site = site.label;
+    facts.connection = std::uint64_t{index} + 1;
+    facts.secure = true;
+    context_.access->record(site, facts);
+  });
+  if (!logged) context_.access->lose();
+}
+
 void ConnectionTable::closed(std::uint32_t index) {
   free_.push_back(index);
   --open_;

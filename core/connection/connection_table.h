@@ -46,6 +46,8 @@ class ConnectionTable final : public Resumer, private ConnectionOwner, private T
   std::uint32_t next_serial() override { return ++last_serial_ == 0 ? ++last_serial_ : last_serial_; }
   // The wait for `try_again` grows with each vain try in a row.
   void retry(std::uint32_t index) override;
+  void handshake_failed(const Channel& channel, std::uint32_t index, std::uint32_t status,
+                        std::string_view reason) override;
   void closed(std::uint32_t index) override;
   void add_slot();
 

@@ -7,6 +7,8 @@ namespace {
 
 // So 32 bits are enough for what a client takes between two looks.
 constexpr std::uint64_t kTakenUnit = 16;
+// What stands for a handshake that did not end in the access log.
+constexpr std::uint32_t kLate = 408;
 constexpr std::uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
@@ -66,6 +68,8 @@ void Connection::be_late(DeadlineKind kind) {
     lose_client(at_work && channel_.client_has_ended(), Ending::late);
   } else if (state_ == State::terminating) {
     transition(Event::finished);
+  } else if (is_shaking_hands()) {
+    fail_handshake(kLate, "it did not end in time");
   } else if (is_idle()) {
     if (session_ != nullptr) session_->say_goodbye();
     transition(Event::ended);

@@ -144,6 +144,8 @@ class ExplainedRequests::Request final : public Reapable,
     if (site == SiteNames::kNoSite) refusal = {421, "No site of this address has that name."};
     return site;
   }
+  std::uint32_t site_of_connection() const override { return at_.sites.some_site(); }
+  std::optional<TlsFacts> tls_facts() const override { return std::nullopt; }
   bool is_secure() const override { return explanation_.query.secure; }
   bool may_redirect() const override { return !is_secure() && at_.redirects; }
   // Nothing follows the head.

@@ -1,8 +1,9 @@
 #include "connection/http1_session.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "base/text.h"
+#include "base/out_of_memory.h"
 #include "connection/http1_head.h"
 
 namespace sluice {
@@ -35,6 +36,7 @@ void Http1Session::reset() {
   input_.release();
   next_request();
   parser_.rest();
+  plain_ = {};
   served_ = lingers_ = keep_ = false;
   channel_ = nullptr;
   host_ = nullptr;
@@ -85,7 +87,7 @@ std::optional<Session::Next> Http1Session::parse() {
     } else if (!input_.empty()) {
       const RequestParser::HeadResult result = parser_.parse_head(input_.head());
       if (result.outcome == RequestParser::Outcome::refused) {
-        refuse(result.refusal);
+        refuse(input_.head(), result.refusal);
         return std::nullopt;
       }
       if (result.outcome == RequestParser::Outcome::complete) {
@@ -104,7 +106,10 @@ std::optional<Session::Next> Http1Session::parse() {
     // No more requests are read from a client that does not take its answers.
     if (!channel_->output_ready() && !output_.empty()) return wait_for(WaitingFor::socket_room);
     const Io io = channel_->input_ended() ? Io::ok : channel_->receive(input_);
-    if (channel_->input_ended()) return Next::end;
+    if (channel_->input_ended()) {
+      note_cut_head(Ending::client_left);
+      return Next::end;
+    }
     if (io == Io::lost) return Next::cut;
     if (io == Io::full) {
       if (input_.empty() && channel_->flush(output_) == Io::ok) return Next::idle;
@@ -129,25 +134,31 @@ void Http1Session::take_request() {
 
 // The head is invalid, or did not come in time. Where the next request begins is not known, so the connection
 // closes.
-void Http1Session::refuse(const Refusal& refusal) {
-  refused_ = {};
-  if (parser_.asks_for_head(input_.head())) refused_.method = Method::head;
-  std::string_view rest = input_.head();
-  rest.remove_prefix(std::min(rest.find_first_not_of("\r\n"), rest.size()));
-  refused_.line = rest = rest.substr(0, rest.find_first_of("\r\n"));
-  refused_.method_name = take_part(rest, " ");
-  refused_.target = take_part(rest, " ");
+void Http1Session::refuse(std::string_view bytes, const Refusal& refusal) {
+  parser_.describe_refused(bytes, refused_);
+  ticket_ = host_->begin_request();
   lingers_ = true;
   stream_.refuse_head(refused_, input_.arrived_ns(), refusal);
 }
 
-void Http1Session::refuse_plain_http() {
-  refuse({400, "TLS is spoken here: write https:// in place of http:// in the address."});
+void Http1Session::note_cut_head(Ending ending) {
+  if (stream_.state() != StreamState::parsing || parser_.at_start()) return;
+  unless_out_of_memory("memory is used up: a broken request is not logged", [&] {
+    parser_.describe_refused(input_.head(), refused_);
+    ticket_ = host_->begin_request();
+    stream_.cut_head(refused_, input_.arrived_ns(), ending);
+  });
+}
+
+void Http1Session::refuse_plain_http(std::string said) {
+  plain_ = std::move(said);
+  parser_.parse_head(plain_);
+  refuse(plain_, {400, "TLS is spoken here: write https:// in place of http:// in the address."});
 }
 
 Session::Next Http1Session::refuse_late_head() {
   if (parser_.at_start()) return Next::end;
-  refuse({408, "The head did not come in time."});
+  refuse(input_.head(), {408, "The head did not come in time."});
   return Next::wait;
 }
 
@@ -283,6 +294,7 @@ Session::Next Http1Session::close_endless() {
 }
 
 void Http1Session::cut(Ending ending) {
+  note_cut_head(ending);
   stream_.cut(ending);
   ticket_ = {};
   output_.consume(output_.pending().size());

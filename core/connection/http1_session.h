@@ -28,7 +28,7 @@ class Http1Session final : public Session, private StreamCarrier {
   bool wake(Ticket ticket, const ModuleInstance& by) override;
   Next be_late(DeadlineKind kind) override { return come_to(stream_.be_late(kind)); }
   Next refuse_late_head() override;
-  void refuse_plain_http() override;
+  void refuse_plain_http(std::string said) override;
   Next close_endless() override;
   void cut(Ending ending) override;
   void settle(bool sends, bool received) override { stream_.settle(sends, received); }
@@ -46,6 +46,8 @@ class Http1Session final : public Session, private StreamCarrier {
     return channel_->find_site(host, refusal);
   }
   bool may_redirect() const override { return !is_secure() && channel_->address().redirects; }
+  std::uint32_t site_of_connection() const override { return channel_->site_of_connection(); }
+  std::optional<TlsFacts> tls_facts() const override { return channel_->transport().tls_facts(); }
   bool is_secure() const override { return channel_->transport().is_secure(); }
   PeerAddress peer_address() override { return channel_->transport().peer_address(); }
   PeerFacts peer_facts() override { return channel_->transport().peer_facts(); }
@@ -66,7 +68,10 @@ class Http1Session final : public Session, private StreamCarrier {
   // Reads until a whole head has come, and then returns nullopt. Otherwise returns what the connection does
   // next.
   std::optional<Next> parse();
-  void refuse(const Refusal& refusal);
+  // `bytes`: of the head, as far as it has come.
+  void refuse(std::string_view bytes, const Refusal& refusal);
+  // Tells of a request whose head has not come whole.
+  void note_cut_head(Ending ending);
   bool begins_http2() const;
   void take_request();
   void next_request();
@@ -80,6 +85,7 @@ class Http1Session final : public Session, private StreamCarrier {
   SessionHost* host_ = nullptr;
   RequestParser parser_;
   RequestHead refused_;
+  std::string plain_;  // what was said in clear text in place of TLS
   Stream stream_;
   std::optional<BodySink> sink_;
   std::string_view piece_;           // content of the request's body in the input that was not taken yet

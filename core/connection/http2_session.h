@@ -47,7 +47,7 @@ class Http2Session final : public Session, private DeadlineNode {
   bool wake(Ticket ticket, const ModuleInstance& by) override;
   Next be_late(DeadlineKind kind) override;
   Next refuse_late_head() override;
-  void refuse_plain_http() override {}
+  void refuse_plain_http(std::string) override {}
   Next close_endless() override;
   void cut(Ending ending) override;
   void settle(bool sends, bool received) override;

@@ -83,6 +83,8 @@ class Http2Stream final : public Reapable, private StreamCarrier, private Deadli
   std::uint32_t find_site(std::string_view host, Refusal& refusal) const override {
     return link_->channel().find_site(host, refusal);
   }
+  std::uint32_t site_of_connection() const override { return link_->channel().site_of_connection(); }
+  std::optional<TlsFacts> tls_facts() const override { return link_->channel().transport().tls_facts(); }
   bool is_secure() const override { return link_->channel().transport().is_secure(); }
   bool may_redirect() const override { return !is_secure() && link_->channel().address().redirects; }
   bool fetch_body(RequestBody& body) override;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "connection/channel.h"
 #include "exchange/stream_state.h"
@@ -56,8 +57,8 @@ class Session : public Reapable {
   virtual Next be_late(DeadlineKind kind) = 0;
   // The head of a request did not come in time.
   virtual Next refuse_late_head() = 0;
-  // The client speaks HTTP in clear text where TLS is spoken.
-  virtual void refuse_plain_http() = 0;
+  // The client speaks HTTP in clear text where TLS is spoken, and has said this.
+  virtual void refuse_plain_http(std::string said) = 0;
   // Closes an answer without a known end that waits for its module. Returns `wait` if there is none.
   virtual Next close_endless() = 0;
   // Cancels everything, and discards the output. Modules are told that it has ended so.

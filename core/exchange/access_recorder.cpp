@@ -16,13 +16,13 @@ AccessRecorder::AccessRecorder(const AccessPlace& place, WorkerStats& stats) : p
 // The combined format has seconds, for which the coarse clock is cheaper.
 void AccessRecorder::record(const SitePlan& site, AccessFacts& facts, std::uint64_t arrived_ns) {
   constexpr std::size_t kLineKeptMax = 8 * 1024;
-  const bool json = site.settings.access_log_format == AccessLogFormat::json;
+  const bool json = is_detailed(site);
   timespec now{};
   ::clock_gettime(json ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &now);
   line_.clear();
   if (json) {
     const std::uint64_t now_ns = monotonic_ns();
-    facts.took_ns = now_ns - std::min(now_ns, arrived_ns);
+    if (arrived_ns != 0) facts.took_ns = now_ns - std::min(now_ns, arrived_ns);
     facts.ended_us =
         static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
     append_json(line_, facts);

@@ -18,8 +18,13 @@ class AccessRecorder {
 
   // Whether the requests of this site are logged.
   bool wants(const SitePlan& site) const { return site.access_log != SitePlan::kNoLog; }
-  // Completes the facts by the time, and logs them. REQUIRES: wants(site).
-  void record(const SitePlan& site, AccessFacts& facts, std::uint64_t arrived_ns);
+  // Whether they are logged with all facts.
+  static bool is_detailed(const SitePlan& site) {
+    return site.settings.access_log_format == AccessLogFormat::json;
+  }
+  // Completes the facts by the time, and logs them. `arrived_ns`: of the head, for the detailed form; 0 if
+  // there was none. REQUIRES: wants(site).
+  void record(const SitePlan& site, AccessFacts& facts, std::uint64_t arrived_ns = 0);
   // Counts a line that could not be logged.
   void lose() { stats_.access_lines_dropped.add(); }
 

@@ -10,6 +10,7 @@ void RequestBody::begin(std::uint64_t size, bool expects_continue) {
   expects_continue_ = expects_continue && size > 0;
   came_ = paused_ = draining_ = tunnel_ = false;
   refusal_ = {};
+  taken_ = 0;
   pace_.start();
 }
 
@@ -50,7 +51,9 @@ std::size_t RequestBody::offer(std::string_view content) {
     return 0;
   }
   paused_ = taken < content.size();
-  return static_cast<std::size_t>(std::min<std::uint64_t>(taken, content.size()));
+  taken = std::min<std::uint64_t>(taken, content.size());
+  taken_ += taken;
+  return static_cast<std::size_t>(taken);
 }
 
 std::size_t RequestBody::discard(std::size_t size) {
@@ -59,6 +62,7 @@ std::size_t RequestBody::discard(std::size_t size) {
     return 0;
   }
   drain_left_ -= size;
+  taken_ += size;
   return size;
 }
 

@@ -58,6 +58,9 @@ class RequestBody {
   // Refuses the rest of the body.
   void break_off(const Refusal& refusal);
 
+  // Bytes of content that were taken or discarded.
+  std::uint64_t taken() const { return taken_; }
+
   // How fast the content comes. Bytes of framing do not count.
   Pace& pace() { return pace_; }
 
@@ -80,6 +83,7 @@ class RequestBody {
   bool tunnel_ = false;
   Refusal refusal_;
   std::uint64_t drain_left_ = 0;
+  std::uint64_t taken_ = 0;
   Pace pace_;
   ModuleOwned<Reader> reader_;
 };

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <forward_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,8 +51,12 @@ class StreamCarrier : public ExchangeDriver {
   // The site of this host, which has no port; SiteNames::kNoSite if nobody has the name, or not on this
   // connection: then `refusal` says why.
   virtual std::uint32_t find_site(std::string_view host, Refusal& refusal) const = 0;
+  // The site in whose log a request is that names none.
+  virtual std::uint32_t site_of_connection() const = 0;
   // Whether TLS is spoken.
   virtual bool is_secure() const = 0;
+  // What it has agreed on; nothing in clear text.
+  virtual std::optional<TlsFacts> tls_facts() const = 0;
   // Whether the site may send the client to https:// from this address.
   virtual bool may_redirect() const = 0;
   // Offers received bytes of the body while it wants more; false if the client is gone.
@@ -94,6 +99,9 @@ class Stream final : private DeadlineNode, private LogContext {
   void take_head(const RequestHead& head, std::uint64_t arrived_ns);
   // The head is invalid, or did not come in time. `head` has the parts that are known.
   void refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal);
+
+  // The head breaks off, most often because the client has left. Nobody is answered, but the log tells of it.
+  void cut_head(const RequestHead& head, std::uint64_t arrived_ns, Ending ending);
 
   enum class Outcome : std::uint8_t {
     sent,         // the answer is complete; the state is `parsing` or `ended`
@@ -153,9 +161,12 @@ class Stream final : private DeadlineNode, private LogContext {
   // The request has ended: its modules are told, and it is logged.
   void tell_end(Ending ending);
   void tell_modules(Ending ending);
+  void begin_refused(const RequestHead& head, std::uint64_t arrived_ns);
   void log_access(Ending ending);
-  // The status that the client saw, or that stands for none.
+  const SitePlan* site_of_log() const;
+  void describe(AccessFacts& facts);
   std::string_view logged_client();
+  // The status that the client saw, or that stands for none.
   std::uint32_t ended_status(Ending ending) const;
   void count_duration(Ending ending);
 
@@ -184,6 +195,7 @@ class Stream final : private DeadlineNode, private LogContext {
   void answer_closed();
   void send_to_https(std::string_view authority);
   void redirect(std::uint32_t status, const std::string& location);
+  void answer_by_server();
   void answer_unrouted(const Refusal& refusal);
   void owe_continue();
   Step drain_before_answer();
@@ -213,7 +225,7 @@ class Stream final : private DeadlineNode, private LogContext {
     std::string decoded;
   };
   std::forward_list<HandedOver> hand_overs_;  // those before have views of theirs
-  std::uint64_t handled_ns_ = 0;              // when the first of them was called, by the loop's clock
+  std::uint64_t handled_ns_ = 0;              // when the head had been judged, by the loop's clock
   std::uint64_t content_sent_ = 0;            // of Answer::content
   std::uint64_t content_moved_ = 0;           // that the session took, of any kind
   const RequestHead* head_ = nullptr;
@@ -229,6 +241,7 @@ class Stream final : private DeadlineNode, private LogContext {
   Pace send_pace_;             // how fast the client lets the answer through its windows
   std::uint8_t looks_ = 0;     // at a client that has not opened its window
   bool takes_slowly_ = false;  // it was too slow
+  bool head_cut_ = false;      // by cut_head
   bool handled_ = false;       // a filter or the handler has been called, or none has to be
   bool wrote_ = false;         // the body has written since the deadline was armed
   bool parked_ = false;        // the body waits to be resumed

@@ -5,12 +5,15 @@
 #include "base/kept_memory.h"
 #include "base/out_of_memory.h"
 #include "exchange/stream.h"
+#include "http/authority.h"
 
 namespace sluice {
 namespace {
 
-// The status, in the access log, of a request that ended before it was answered, most often because its client
-// left. nginx has made it known.
+// The status, in the access log, of a request whose head broke off.
+constexpr std::uint32_t kHeadCut = 400;
+// The same, of one that ended before it was answered, most often because its client left. nginx has made it
+// known.
 constexpr std::uint32_t kNotAnswered = 499;
 // By Ending.
 constexpr std::string_view kEndings[] = {"complete", "cut", "late", "client_left", "closed"};
@@ -28,7 +31,10 @@ void Stream::settle(bool sends, bool received) {
   if (waiting_for_ == WaitingFor::turn && !stalled_ && !drains_body()) return disarm();
   const DeadlineKind kind = kind_of_wait();
   // What the client does not take may hold up what it sends, but not what its module does.
-  if (sends && (kind == DeadlineKind::send || kind == DeadlineKind::body)) return disarm();
+  if (sends && (kind == DeadlineKind::send || kind == DeadlineKind::body)) {
+    sums_.wait(DeadlineKind::send, now_ms);
+    return disarm();
+  }
   Deadlines& deadlines = context_.loop.deadlines();
   if (kind == DeadlineKind::body && waiting_for_ == WaitingFor::client_bytes)
     exchange_.body().pace().wait(now_ms);
@@ -135,25 +141,64 @@ void Stream::tell_modules(Ending ending) {
   exchange_.tell_ended(outcome);
 }
 
-// A request without a site is in the log of the first one. A stream ends also where memory is used up.
+// A stream ends also where memory is used up.
 void Stream::log_access(Ending ending) {
-  const SitePlan* site = site_ != nullptr || context_.sites.empty() ? site_ : &context_.sites.front();
-  if (context_.access == nullptr || head_ == nullptr || site == nullptr || !context_.access->wants(*site))
-    return;
+  if (context_.access == nullptr || head_ == nullptr) return;
+  const SitePlan* site = site_of_log();
+  if (site == nullptr || !context_.access->wants(*site)) return;
   const bool logged = unless_out_of_memory("memory is used up: a line of the access log is lost", [&] {
     AccessFacts facts{*head_, logged_client()};
     facts.sent = content_moved_;
     facts.status = ended_status(ending);
+    facts.site = site->label;
     facts.ending = kEndings[static_cast<std::size_t>(ending)];
-    if (site_ != nullptr) facts.site = site_->label;
-    if (const ModuleInstance* instance = exchange_.instance()) facts.module = instance->name();
-    facts.secure = secure_;
+    if (!AccessRecorder::is_detailed(*site)) return context_.access->record(*site, facts);
+    const std::string peer = carrier_.peer_address().text();
+    const std::optional<TlsFacts> tls = carrier_.tls_facts();
+    facts.peer = peer;
+    if (tls) facts.tls = &*tls;
+    describe(facts);
     context_.access->record(*site, facts, exchange_.request().arrived_ns);
   });
   if (!logged) context_.access->lose();
 }
 
+// A request that no site has answered is with the site that its host names, as far as that is known.
+const SitePlan* Stream::site_of_log() const {
+  if (site_ != nullptr || context_.sites.empty()) return site_;
+  std::string_view host = head_->host;
+  for (const Field& field : head_->read_fields) {
+    if (host.empty() && field.id == FieldId::host) host = field.value;
+  }
+  Refusal refusal;
+  std::uint32_t index = host.empty() ? SiteNames::kNoSite : carrier_.find_site(host_of(host), refusal);
+  if (index >= context_.sites.size()) index = carrier_.site_of_connection();
+  return index < context_.sites.size() ? &context_.sites[index] : nullptr;
+}
+
+// What only the detailed form shows.
+void Stream::describe(AccessFacts& facts) {
+  facts.received = exchange_.body().taken();
+  if (facts.status == exchange_.answer().status) facts.fields = exchange_.field_lines();
+  if (const ModuleInstance* instance = exchange_.instance()) {
+    facts.module = instance->module();
+    facts.mount = instance->mount();
+    facts.generation = instance->generation();
+  }
+  if (const std::uint64_t index = carrier_.exchange_ticket().value >> 32; index != kNoConnection)
+    facts.connection = index + 1;
+  facts.secure = secure_;
+  const std::uint64_t arrived_ns = exchange_.request().arrived_ns;
+  const std::uint64_t head_ms = (handled_ns_ - std::min(handled_ns_, arrived_ns)) / 1'000'000;
+  sums_.pause(context_.loop.now_ms());
+  const WaitSums::Longest waited = sums_.longest();
+  facts.waited_ms = std::max(waited.ms, head_ms);
+  const DeadlineKind kind = head_ms >= waited.ms ? DeadlineKind::head : waited.kind;
+  if (facts.waited_ms > 0) facts.waited_for = kWaits[static_cast<std::size_t>(kind)];
+}
+
 std::uint32_t Stream::ended_status(Ending ending) const {
+  if (head_cut_) return kHeadCut;
   const bool answered = ending == Ending::complete || state_ == StreamState::transmitting;
   return answered ? exchange_.answer().status : kNotAnswered;
 }
@@ -239,7 +284,7 @@ void Stream::forget_request() {
   looks_ = 0;
   sums_ = {};
   send_pace_.start();
-  handled_ = takes_slowly_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
+  head_cut_ = handled_ = takes_slowly_ = wrote_ = parked_ = stalled_ = content_done_ = sent_ = false;
 }
 
 }  // namespace sluice

@@ -30,16 +30,32 @@ std::string_view reason_of(const Refusal& refusal) {
 }  // namespace
 
 void Stream::refuse_head(const RequestHead& head, std::uint64_t arrived_ns, const Refusal& refusal) {
-  handled_ = true;
+  begin_refused(head, arrived_ns);
+  decide([&] { return fmt::format("refuses the head of the request: {}", reason_of(refusal)); });
+  if (refusal.status == 405) exchange_.field("Allow", kAllow);
+  exchange_.refuse(refusal);
+  transition(StreamEvent::head_refused);
+}
+
+void Stream::cut_head(const RequestHead& head, std::uint64_t arrived_ns, Ending ending) {
+  begin_refused(head, arrived_ns);
+  head_cut_ = true;
+  cut(ending);
+}
+
+void Stream::begin_refused(const RequestHead& head, std::uint64_t arrived_ns) {
+  answer_by_server();
   head_ = &head;
   site_ = nullptr;
   exchange_.begin(head, arrived_ns, carrier_);
   exchange_.tell_decisions(context_.decisions);
   judge_origin();
-  decide([&] { return fmt::format("refuses the head of the request: {}", reason_of(refusal)); });
-  if (refusal.status == 405) exchange_.field("Allow", kAllow);
-  exchange_.refuse(refusal);
-  transition(StreamEvent::head_refused);
+}
+
+// No module is called for the request.
+void Stream::answer_by_server() {
+  handled_ = true;
+  handled_ns_ = context_.loop.now_ns();
 }
 
 // Who asks, and whether by https: the one place that decides.
@@ -226,7 +242,7 @@ void Stream::redirect(std::uint32_t status, const std::string& location) {
 }
 
 void Stream::answer_unrouted(const Refusal& refusal) {
-  handled_ = true;
+  answer_by_server();
   if (exchange_.stage() == HttpExchange::Stage::open) exchange_.refuse(refusal);
   transition(StreamEvent::unrouted);
 }

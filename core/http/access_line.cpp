@@ -1,15 +1,12 @@
 #include "http/access_line.h"
 
 #include <fmt/core.h>
-#include <openssl/evp.h>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdlib>
 
 #include "base/text.h"
 #include "base/utc_time.h"
+#include "http/escaped_text.h"
 
 namespace sluice {
 namespace {
@@ -17,100 +14,74 @@ namespace {
 constexpr std::time_t kQuarterS = 15 * 60;
 constexpr const char* kMonthNames[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-constexpr char kUpperHex[] = "0123456789ABCDEF";
-constexpr char kLowerHex[] = "0123456789abcdef";
+// nginx takes no longer ones, unless it is told to. A byte becomes up to four, and four texts fit into a line
+// of the ring.
+constexpr std::size_t kValueMax = 8 * 1024;
+constexpr std::size_t kMethodNameMax = 64;
+constexpr std::size_t kUserMax = 6 * 1024;  // kValueMax without its base64
 
-std::string_view field_of(const RequestHead& head, std::string_view name) {
-  for (const Field& field : head.fields) {
-    if (equals_ignoring_case(field.name, name)) return field.value;
-  }
-  return {};
-}
-
-std::string_view protocol_name(std::uint32_t version) {
-  return version == 20 ? "HTTP/2.0" : version == 10 ? "HTTP/1.0" : "HTTP/1.1";
-}
-
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof(digits), number).ptr);
-}
-
-// With `digits` digits behind the point.
-void append_fraction(std::string& out, std::uint64_t number, int digits) {
-  std::uint64_t unit = 1;
-  for (int i = 0; i < digits; ++i) unit *= 10;
-  append_number(out, number / unit);
-  out += '.';
-  for (std::uint64_t rest = number % unit; unit > 1; rest %= unit) {
-    unit /= 10;
-    out += static_cast<char>('0' + rest / unit);
-  }
-}
-
-struct Client {
-  std::string_view address;
-  std::string_view port;
-};
-
-Client parts_of(std::string_view client) {
-  if (client.ends_with(']')) return {trimmed(client, "[]"), {}};
-  const std::size_t colon = client.rfind(':');
-  if (colon == std::string_view::npos) return {client, {}};
-  std::string_view address = client.substr(0, colon);
-  if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
-  return {client.substr(colon + 1).empty() ? client : address, client.substr(colon + 1)};
-}
-
-constexpr bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
-}
-
-// Appends each byte that is not plain by `escape`, and the others as they are.
-template <typename Escape>
-void append_plain(std::string& out, std::string_view text, Escape escape) {
-  for (auto at = text.begin(); at != text.end();) {
-    const auto special = std::find_if_not(at, text.end(), [](char c) { return is_plain(c); });
-    out.append(at, special);
-    at = special;
-    if (at != text.end()) escape(static_cast<unsigned char>(*at++));
-  }
-}
-
-// As nginx escapes a variable: what is not printable ASCII, and '"' and '\', as \xHH; "-" for nothing.
-void append_escaped(std::string& out, std::string_view text) {
-  if (text.empty()) out += '-';
-  append_plain(out, text, [&out](unsigned char byte) {
+// As nginx escapes a variable: what is not printable ASCII, and '"' and '\\', as \xHH.
+void append_escaped(std::string& out, std::string_view text, std::size_t max) {
+  static constexpr char kUpperHex[] = "0123456789ABCDEF";
+  append_with_escapes(out, text.substr(0, max), [&out](unsigned char byte) {
     out += "\\x";
     out += kUpperHex[byte >> 4];
     out += kUpperHex[byte & 15];
   });
 }
 
-// A JSON text (RFC 8259 section 7). A byte that is not ASCII stands for the character with its number, so that
-// the line is valid whatever a client sends.
-void append_text(std::string& out, std::string_view text) {
-  out += '"';
-  append_plain(out, text, [&out](unsigned char byte) {
-    out += "\\u00";
-    out += kLowerHex[byte >> 4];
-    out += kLowerHex[byte & 15];
-  });
-  out += '"';
+// "-" stands for what is not there, and nothing for what is empty.
+void append_value(std::string& out, const Field* field) {
+  if (field == nullptr) {
+    out += '-';
+  } else {
+    append_escaped(out, field->value, kValueMax);
+  }
 }
 
-void append_member(std::string& out, std::string_view name, std::string_view text) {
-  out.append(",\"").append(name).append("\":");
-  append_text(out, text);
+// The first of each.
+struct LoggedFields {
+  const Field* authorization = nullptr;
+  const Field* referer = nullptr;
+  const Field* user_agent = nullptr;
+
+  explicit LoggedFields(const std::vector<Field>& fields) {
+    for (const Field& field : fields) {
+      const Field** place = field.id == FieldId::user_agent      ? &user_agent
+                            : field.id == FieldId::referer       ? &referer
+                            : field.id == FieldId::authorization ? &authorization
+                                                                 : nullptr;
+      if (place != nullptr && *place == nullptr) *place = &field;
+    }
+  }
+};
+
+// Without the port. A Unix socket is "unix:".
+std::string_view address_of(std::string_view client) {
+  if (client.ends_with(']')) return trimmed(client, "[]");
+  const std::size_t colon = client.rfind(':');
+  if (colon == std::string_view::npos || colon + 1 == client.size()) return client;
+  return trimmed(client.substr(0, colon), "[]");
 }
 
-void append_header(std::string& out, std::string_view name, std::string_view value, bool& first) {
-  if (value.empty()) return;
-  out.append(first ? "\"" : ",\"").append(name).append("\":[");
-  append_text(out, value);
-  out += ']';
-  first = false;
+void append_request_line(std::string& out, const RequestHead& head) {
+  if (!head.line.empty()) return append_escaped(out, head.line, kValueMax);
+  if (head.method_name.empty() || head.target.empty()) {
+    out += '-';
+    return;
+  }
+  append_escaped(out, head.method_name, kMethodNameMax);
+  out += ' ';
+  append_escaped(out, head.target, kValueMax);
+  out += " HTTP/2.0";
+}
+
+// 0 to 63; -1 for what is no digit of base64 (RFC 4648 section 4).
+constexpr int base64_value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 bool is_hex(std::string_view text) {
@@ -143,16 +114,27 @@ std::string_view AccessTime::at(std::time_t seconds) {
 std::string basic_user(std::string_view authorization) {
   constexpr std::string_view kScheme = "basic ";
   if (!equals_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
-  const std::string_view code = trimmed(authorization.substr(kScheme.size()));
-  constexpr std::size_t kCodeMax = 1024;
-  if (code.empty() || code.size() > kCodeMax) return {};
-  std::array<unsigned char, kCodeMax> plain;
-  const int size = EVP_DecodeBlock(plain.data(), reinterpret_cast<const unsigned char*>(code.data()),
-                                   static_cast<int>(code.size()));
-  if (size < 0) return {};
-  const std::string_view pair(reinterpret_cast<const char*>(plain.data()), static_cast<std::size_t>(size));
-  const std::size_t colon = pair.find(':');
-  return colon == std::string_view::npos ? std::string() : std::string(pair.substr(0, colon));
+  std::string_view code = authorization.substr(kScheme.size());
+  code.remove_prefix(std::min(code.find_first_not_of(' '), code.size()));
+  code = code.substr(0, code.find('='));
+  if (code.size() % 4 == 1) return {};
+  std::string user;
+  bool has_colon = false;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : code) {
+    const int value = base64_value(c);
+    if (value < 0) return {};
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    const char plain = static_cast<char>(bits >> count & 0xff);
+    has_colon = has_colon || plain == ':';
+    if (!has_colon) user += plain;
+  }
+  if (!has_colon) user.clear();
+  return user;
 }
 
 // "00-" trace "-" parent "-" flags. Later versions may add a part.
@@ -173,58 +155,25 @@ std::string_view trace_of(std::string_view traceparent) {
 
 void append_combined(std::string& out, const AccessFacts& facts) {
   const RequestHead& head = facts.head;
-  append_escaped(out, parts_of(facts.client).address);
-  out += " - ";
-  append_escaped(out, basic_user(field_of(head, "authorization")));
-  out.append(" [").append(facts.local_time).append("] \"");
-  append_escaped(out, head.line.empty() ? head.method_name : head.line);
-  if (head.line.empty() && !head.method_name.empty()) {
-    out += ' ';
-    append_escaped(out, head.target);
-    out.append(" ").append(protocol_name(head.version));
+  const LoggedFields fields(head.read_fields.empty() ? head.fields : head.read_fields);
+  out.append(address_of(facts.client)).append(" - ");
+  const std::string user = fields.authorization == nullptr ? "" : basic_user(fields.authorization->value);
+  if (user.empty()) {
+    out += '-';
+  } else {
+    append_escaped(out, user, kUserMax);
   }
+  out.append(" [").append(facts.local_time).append("] \"");
+  append_request_line(out, head);
   out += "\" ";
   append_number(out, facts.status);
   out += ' ';
   append_number(out, facts.sent);
   out += " \"";
-  append_escaped(out, field_of(head, "referer"));
+  append_value(out, fields.referer);
   out += "\" \"";
-  append_escaped(out, field_of(head, "user-agent"));
+  append_value(out, fields.user_agent);
   out += "\"\n";
-}
-
-void append_json(std::string& out, const AccessFacts& facts) {
-  const RequestHead& head = facts.head;
-  const Client client = parts_of(facts.client);
-  out += "{\"level\":\"info\",\"ts\":";
-  append_fraction(out, facts.ended_us, 6);
-  out += R"(,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":)";
-  append_text(out, client.address);
-  append_member(out, "remote_port", client.port);
-  append_member(out, "client_ip", client.address);
-  append_member(out, "proto", protocol_name(head.version));
-  append_member(out, "method", head.method_name);
-  append_member(out, "host", head.host);
-  append_member(out, "uri", head.target);
-  out += ",\"headers\":{";
-  bool first = true;
-  append_header(out, "User-Agent", field_of(head, "user-agent"), first);
-  append_header(out, "Referer", field_of(head, "referer"), first);
-  out.append("}},\"secure\":").append(facts.secure ? "true" : "false");
-  append_member(out, "user_id", basic_user(field_of(head, "authorization")));
-  out += ",\"duration\":";
-  append_fraction(out, facts.took_ns, 9);
-  out += ",\"size\":";
-  append_number(out, facts.sent);
-  out += ",\"status\":";
-  append_number(out, facts.status);
-  append_member(out, "site", facts.site);
-  append_member(out, "module", facts.module);
-  append_member(out, "ending", facts.ending);
-  if (const auto trace = trace_of(field_of(head, "traceparent")); !trace.empty())
-    append_member(out, "trace_id", trace);
-  out += "}\n";
 }
 
 }  // namespace sluice

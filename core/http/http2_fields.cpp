@@ -70,7 +70,7 @@ Refusal Http2RequestFields::judge(bool has_body, bool secure, const Limits& limi
   head_.method_name = pseudo.method;
   head_.method = method_of(pseudo.method);
   // What a proxy has written may be among the fields that are not known, so the others tell nothing.
-  if (sorted || too_long_) head_.fields.clear();
+  if (sorted || too_long_) head_.fields.swap(head_.read_fields);
   if (sorted) return sorted;
   if (too_long_) return pseudo.path.size() > limits.target_bytes_max ? Refusal{414} : kLongFields;
   if (const Refusal refusal = judge_target(pseudo, secure, limits)) return refusal;

@@ -227,7 +227,8 @@ Refusal RequestParser::judge_line_ends(std::string_view bytes) const {
 }
 
 Refusal RequestParser::judge_request_line(std::string_view bytes) {
-  const LineParts parts = split_line(first_line(bytes.substr(line_begin_)));
+  head_.line = first_line(bytes.substr(line_begin_));
+  const LineParts parts = split_line(head_.line);
   if (!is_token(parts.method) || !is_target(parts.target) || !is_version(parts.version)) return kBrokenLine;
   if (parts.version[5] != '1') return kOtherVersion;
   head_.method_name = parts.method;
@@ -277,6 +278,35 @@ Refusal RequestParser::judge_framing() {
   // 9110 section 7.8).
   head_.upgrade = said.upgrades && head_.version == 11 ? said.upgrade : std::string_view();
   return {};
+}
+
+void RequestParser::describe_refused(std::string_view bytes, RequestHead& head) const {
+  head = {};
+  if (asks_for_head(bytes)) head.method = Method::head;
+  std::string_view rest = bytes;
+  rest.remove_prefix(std::min(rest.find_first_not_of("\r\n"), rest.size()));
+  head.line = rest = rest.substr(0, rest.find_first_of("\r\n"));
+  head.method_name = take_part(rest, " ");
+  head.target = take_part(rest, " ");
+  collect_fields(bytes, head.read_fields);
+}
+
+// Up to the first that is broken, or has not come whole.
+void RequestParser::collect_fields(std::string_view bytes, std::vector<Field>& fields) const {
+  for (const FieldSpan& span : spans_) {
+    const std::size_t colon = span.name.begin + span.name.size;
+    const std::size_t end = span.value.size == 0 ? colon + 1 : span.value.begin + span.value.size;
+    if (end > bytes.size() || bytes[colon] != ':') return;
+    Field field;
+    field.name = bytes.substr(span.name.begin, span.name.size);
+    field.value = trimmed(bytes.substr(span.value.begin, span.value.size));
+    field.id = field_id(field.name);
+    const std::string_view behind = bytes.substr(end);
+    const std::size_t line_end = behind.find_first_not_of(" \t");
+    if (line_end == std::string_view::npos || (behind[line_end] != '\r' && behind[line_end] != '\n')) return;
+    if (!is_token(field.name) || !is_field_value(field.value)) return;
+    fields.push_back(field);
+  }
 }
 
 RequestParser::BodyResult RequestParser::parse_body(std::string_view bytes) {

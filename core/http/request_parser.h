@@ -40,6 +40,9 @@ class RequestParser {
   // Whether the bytes of a head, complete or not, begin a HEAD request. Its answer has no content, even if the
   // head is refused.
   bool asks_for_head(std::string_view bytes) const { return bytes.substr(line_begin_).starts_with("HEAD "); }
+  // Describes a head that is refused, or that has not come whole: its line, the fields before the mistake, and
+  // whether it is a HEAD request. `bytes` as for the last parse_head, whose views it has.
+  void describe_refused(std::string_view bytes, RequestHead& head) const;
   // Whether no byte of the head has come yet, except for blank lines before it.
   bool at_start() const { return !begun_; }
   // Valid until start(). REQUIRES: parse_head returned complete, and its bytes are still there.
@@ -68,6 +71,7 @@ class RequestParser {
   HeadResult refuse_llhttp_error(llhttp_errno_t error, std::string_view bytes);
   HeadResult refuse_line(std::string_view bytes);
   HeadResult judge_limits(std::string_view bytes) const;
+  void collect_fields(std::string_view bytes, std::vector<Field>& fields) const;
   // The strict layer.
   Refusal judge_head(std::string_view head);
   Refusal judge_line_ends(std::string_view bytes) const;

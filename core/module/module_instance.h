@@ -97,7 +97,8 @@ class ModuleInstance final : public Host, public Reapable, private sluice::Timer
   Handler& handler() { return *handler_; }
   // REQUIRES: made for the place of a filter.
   Filter& filter() { return *filter_; }
-  const std::string& name() const { return name_; }  // "hello at /hello/"
+  const std::string& name() const { return name_; }               // "hello at /hello/"
+  std::string_view module() const { return file_->info().name; }  // "hello"
   // Where the durations of its answers are counted.
   RequestSeriesCache& request_series() { return request_series_; }
   std::uint32_t generation() const { return file_->generation(); }

@@ -35,7 +35,9 @@ struct TlsCallbacks {
     if (tls.fed_used_ < tls.fed_.size()) {
       const std::size_t part = tls.fed_.copy(buffer, room, tls.fed_used_);
       tls.fed_used_ += part;
-      if (tls.fed_used_ == tls.fed_.size()) {
+      // What may be HTTP in clear text is kept for `take_fed`. A record of TLS does not begin with a letter.
+      const bool may_be_clear = tls.identity_ == nullptr && tls.fed_.front() >= 'A' && tls.fed_.front() <= 'Z';
+      if (tls.fed_used_ == tls.fed_.size() && !may_be_clear) {
         std::string().swap(tls.fed_);
         tls.fed_used_ = 0;
       }
@@ -198,6 +200,24 @@ void TlsStream::describe(PeerFacts& facts) const {
   facts.certificate_fingerprint = fingerprint_of(*certificate);
 }
 
+TlsFacts TlsStream::facts() const {
+  TlsFacts facts;
+  facts.version = static_cast<std::uint16_t>(SSL_version(ssl_.get()));
+  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl_.get()))
+    facts.cipher_suite = SSL_CIPHER_get_protocol_id(cipher);
+  facts.resumed = was_resumed();
+  facts.protocol = agreed_protocol();
+  facts.server_name = asked_name();
+  return facts;
+}
+
+std::string_view TlsStream::agreed_protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
 bool TlsStream::has_fed() const {
   return !fed_.empty() || SSL_has_pending(ssl_.get()) == 1;
 }
@@ -215,10 +235,7 @@ bool TlsStream::move_to_kernel(bool all_sent) {
 }
 
 bool TlsStream::has_agreed_on_http2() const {
-  const unsigned char* name = nullptr;
-  unsigned size = 0;
-  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
-  return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
+  return agreed_protocol() == "h2";
 }
 
 Moved TlsStream::receive(char* buffer, std::size_t size, std::string& out) {

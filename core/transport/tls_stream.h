@@ -48,6 +48,8 @@ class TlsStream final : private TlsHandshaker {
     fed_.append(bytes);
     fed_all_ = all;
   }
+  // After `plain_http`: the bytes that were fed. The stream is of no use any more.
+  std::string take_fed() { return std::exchange(fed_, {}); }
   // Bytes that were fed are left, as those of a request behind the handshake.
   bool has_fed() const;
   // What the client was shown; null before the handshake has begun.
@@ -70,6 +72,8 @@ class TlsStream final : private TlsHandshaker {
   bool peer_has_ended() const;
   // Writes the facts of TLS. REQUIRES: the handshake is done.
   void describe(PeerFacts& facts) const;
+  // REQUIRES: the handshake is done.
+  TlsFacts facts() const;
   // It has asked for another key, which the next `encrypt` would announce.
   bool owes_key_update() const;
   // One record or more. False when the connection is broken.
@@ -94,6 +98,7 @@ class TlsStream final : private TlsHandshaker {
   const TicketKeys& ticket_keys() const override;
   void refuse_name(const std::string& name) override;
   bool peer_is_past_its_end() const;
+  std::string_view agreed_protocol() const;
 
   TlsContext& context_;
   const TlsIdentity* identity_ = nullptr;

@@ -121,11 +121,21 @@ void Transport::note_failed_handshake(std::string_view reason, std::uint64_t now
   WorkerStats& stats = services.loop.stats();
   stats.tls_handshakes_failed.add();
   stats.tls_failures[stats.tls_failure_index(reason)].count.add();
-  services.log.note(peer_name(), tls_->is_computing() ? "" : tls_->stream().asked_name(), reason, now_ms);
+  services.log.note(peer_name(), asked_name(), reason, now_ms);
 }
 
-void Transport::forget_tls() {
+std::optional<TlsFacts> Transport::tls_facts() const {
+  return tls_ == nullptr ? std::nullopt : std::optional(tls_->stream().facts());
+}
+
+std::string_view Transport::asked_name() const {
+  return tls_ == nullptr || tls_->is_computing() ? std::string_view() : tls_->stream().asked_name();
+}
+
+std::string Transport::forget_tls() {
+  std::string said = tls_->stream().take_fed();
   tls_.reset();
+  return said;
 }
 
 bool Transport::is_untouched() const {

@@ -59,8 +59,8 @@ class Transport {
   // TLS is spoken, and the client has said nothing yet.
   bool is_untouched() const;
   void note_failed_handshake(std::string_view reason, std::uint64_t now_ms);
-  // From now on in clear text.
-  void forget_tls();
+  // From now on in clear text. Returns what the client has said until now.
+  std::string forget_tls();
 
   // ok with size 0: the client has sent its last byte. full: no bytes are there now.
   Moved receive(char* buffer, std::size_t size);
@@ -123,6 +123,10 @@ class Transport {
   std::string peer_name() const { return peer_address().text(); }
   // With TLS, REQUIRES: the handshake is done.
   PeerFacts peer_facts() const;
+  // Nothing in clear text. REQUIRES: the handshake is done.
+  std::optional<TlsFacts> tls_facts() const;
+  // The name that the client has asked for by TLS; empty for none, or if it is not known yet.
+  std::string_view asked_name() const;
   // Closes the descriptor, so that another connection can have its number in this turn. No other call may
   // follow.
   void close() { socket_.reset(); }

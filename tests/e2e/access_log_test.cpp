@@ -71,6 +71,22 @@ TEST_CASE("each request has a line, also a refused one", "[e2e][access_log]") {
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
 }
 
+TEST_CASE("a head that breaks off has a line, and nothing at all has none", "[e2e][access_log]") {
+  const Site site({"hello"});
+  const std::string log = site.path("log");
+  ServerProcess server(site, logging_to(log));
+  for (const char* part : {"", "\r\n", "GET /cut HTTP/1.1\r\nUser-Agent: me\r\nX"}) {
+    HttpClient client(server.endpoint());
+    client.send(part);
+    client.finish_sending();
+    CHECK(client.read_to_end().empty());
+  }
+  CHECK(server.stop() == 0);
+  const std::string lines = content_of(log);
+  CHECK_THAT(lines, Contains("] \"GET /cut HTTP/1.1\" 400 0 \"-\" \"me\"\n"));
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 1);
+}
+
 TEST_CASE("a client that resets its connection is known by its address", "[e2e][access_log]") {
   const Site site({"static_sendfile"});
   site.write("static/large", random_bytes(16 * 1024 * 1024));

@@ -83,6 +83,8 @@ struct FakeSession final : StreamCarrier {
     return true;
   }
   std::uint32_t find_site(std::string_view, Refusal&) const override { return 0; }
+  std::uint32_t site_of_connection() const override { return 0; }
+  std::optional<TlsFacts> tls_facts() const override { return std::nullopt; }
   bool is_secure() const override { return secure; }
   bool may_redirect() const override { return !secure; }
   bool fetch_body(RequestBody& to) override {

@@ -21,3 +21,17 @@ TEST_CASE("waits of one kind add up, whatever comes between them", "[wait_sums]"
   sums.restart();
   CHECK(sums.waited_ms(DeadlineKind::handler) == 0);
 }
+
+TEST_CASE("the longest wait counts from the beginning, whatever has moved", "[wait_sums]") {
+  WaitSums sums;
+  CHECK(sums.longest().ms == 0);
+  for (std::uint64_t at = 0; at < 500; at += 100) {
+    sums.wait(DeadlineKind::send, at);
+    sums.pause(at + 60);
+    sums.restart();
+  }
+  sums.wait(DeadlineKind::handler, 1000);
+  sums.pause(1200);
+  CHECK(sums.longest().kind == DeadlineKind::send);
+  CHECK(sums.longest().ms == 300);
+}
