@@ -123,7 +123,7 @@ void Connection::take_events(std::uint32_t events) {
       if (is_shaking_hands()) note_failed_handshake(kClientLeft, kClosedByClient);
       lose_client(session_ != nullptr && !session_->is_between());
     }
-  } else if (loop_.slice_is_over() || lengths_.average() == CallLength::lengthy) {
+  } else if (loop_.slice_is_over() || lengths_.average() != CallLength::brief) {
     return run_again();
   }
   run();

@@ -206,7 +206,7 @@ EventLoop::Slot* EventLoop::find(Token token) {
 }
 
 void EventLoop::make_ready(Ready& ready, CallLength length) {
-  if (ready.next_ == nullptr) (length == CallLength::brief ? brief_ : lengthy_).add(ready);
+  if (ready.next_ == nullptr) ready_[static_cast<std::size_t>(length)].add(ready);
 }
 
 void EventLoop::reap(std::unique_ptr<Reapable> object) {
@@ -240,8 +240,7 @@ void EventLoop::turn(int wait_ms_max) {
   looked_ns_ = began_ns;
   slice_end_ns_ = began_ns + kSliceNs;
   dispatch_events(count);
-  run_ready(brief_);
-  run_ready(lengthy_);
+  for (ReadyRing& ring : ready_) run_ready(ring);
   if (!more_waits(count)) expire();
   reap_all();
   read_clock();

@@ -11,7 +11,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -96,10 +99,13 @@ class EventLoop {
 
   // Calls ready.on_ready() in the coming ready phase: that of this turn when called in its events phase, else
   // that of the next turn, which then does not wait. It is called once, however often it is made ready, and
-  // in order, the lengthy ones last. When there are many, some wait for one more turn.
+  // in order, those of each length together. When there are many, some wait for one more turn.
   void make_ready(Ready& ready, CallLength length = CallLength::brief);
   // Whether the next turn has a ready phase, and so does not wait.
-  bool has_ready() const { return !brief_.is_empty() || !lengthy_.is_empty(); }
+  bool has_ready() const {
+    return std::any_of(std::begin(ready_), std::end(ready_),
+                       [](const ReadyRing& ring) { return !ring.is_empty(); });
+  }
   // Destroys the object at the end of this turn.
   void reap(std::unique_ptr<Reapable> object);
 
@@ -175,8 +181,7 @@ class EventLoop {
   OwnDescriptors own_;
   const pid_t process_ = ::getpid();
   std::uint32_t free_slot_ = 0;
-  ReadyRing brief_;
-  ReadyRing lengthy_;
+  ReadyRing ready_[kCallLengths];
   std::unique_ptr<Reapable> reaped_;
   std::unique_ptr<TurnAudit> audit_;
   Deadlines deadlines_;

@@ -17,9 +17,11 @@ CallLengths after(int calls, std::uint64_t took_ns) {
 }  // namespace
 
 TEST_CASE("several long calls make an object lengthy, and short ones brief again", "[call_length]") {
-  CHECK(CallLengths().average() == CallLength::brief);
-  CHECK(after(1, 250'000).average() == CallLength::brief);
+  CHECK(CallLengths().average() == CallLength::unproven);
+  CHECK(after(1, 250'000).average() == CallLength::unproven);
   CHECK(after(2, 250'000).average() == CallLength::lengthy);
+  CHECK(after(3, 10'000).average() == CallLength::unproven);
+  CHECK(after(4, 10'000).average() == CallLength::brief);
   CallLengths lengths = after(100, 250'000);
   for (int i = 0; i < 16; ++i) lengths.add(10'000);
   CHECK(lengths.average() == CallLength::brief);

@@ -183,7 +183,8 @@ TEST_CASE_METHOD(Fixture,
   for (int turn = 0; turn < 4; ++turn) loop->turn(0);
 }
 
-TEST_CASE_METHOD(Fixture, "lengthy ones come after brief ones, and each kind has its own share of a turn",
+TEST_CASE_METHOD(Fixture,
+                 "lengthy ones come last, unproven ones before, and each kind has its own share of a turn",
                  "[event_loop]") {
   std::string order;
   Queued lengthy[2];
@@ -197,12 +198,14 @@ TEST_CASE_METHOD(Fixture, "lengthy ones come after brief ones, and each kind has
     };
     loop->make_ready(one, length);
   };
-  for (int i = 0; i < 2; ++i) {
-    queue(lengthy[i], static_cast<char>('a' + i), CallLength::lengthy, true);
-    queue(brief[i], static_cast<char>('x' + i), CallLength::brief, i == 0);
-  }
+  Queued unproven;
+  queue(lengthy[0], 'a', CallLength::lengthy, true);
+  queue(lengthy[1], 'b', CallLength::lengthy, true);
+  queue(unproven, 'n', CallLength::unproven, false);
+  queue(brief[0], 'x', CallLength::brief, true);
+  queue(brief[1], 'y', CallLength::brief, false);
   for (int turn = 0; turn < 4; ++turn) loop->turn(0);
-  CHECK(order == "xaybxaxb");
+  CHECK(order == "xnaybxaxb");
 }
 
 TEST_CASE_METHOD(Fixture, "reaped objects end with the turn, and may add others", "[event_loop]") {
