@@ -381,7 +381,7 @@ void Supervisor::respawn_missing() {
   if (now_ms < retry_at_ms_) return respawn_.at(retry_at_ms_);
   respawn_.at(now_ms + RestartPace::kRetryMs);  // also if this ends early, for want of memory
   const auto restored = rollout_.restore_copies();
-  const bool others_confined = group_->plan().settings.confine != Confine::off && !group_->workers().empty();
+  const bool others_confined = files_are_confined(group_->plan().settings) && !group_->workers().empty();
   if (rollout_.take_copies_made_again() && others_confined) want_renewal();
   const auto launched = restored.and_then([&] {
     return group_->launch_missing(rollout_.set(), launch(Unusable::closed),

@@ -45,6 +45,10 @@ std::string confinement_lacking() {
   return text;
 }
 
+bool files_are_confined(const Settings& settings) {
+  return settings.confine != Confine::off && (confinement_offered() & confined::kFiles) != 0;
+}
+
 Result<void> check_confinement(const Settings& settings) {
   if (settings.confine == Confine::off) return {};
   for (const Grant& grant : settings.grants) {

@@ -13,6 +13,8 @@ namespace sluice {
 std::uint64_t confinement_offered();
 // What the kernel does not offer, for people; empty if it offers everything.
 std::string confinement_lacking();
+// Whether workers may read certain folders only: the settings want it, and the kernel can do it.
+bool files_are_confined(const Settings& settings);
 // An error if the settings want more than the kernel offers.
 Result<void> check_confinement(const Settings& settings);
 

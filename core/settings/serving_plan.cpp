@@ -13,6 +13,7 @@
 
 #include "base/mistakes.h"
 #include "settings/address_clash.h"
+#include "settings/confinement_support.h"
 #include "settings/option_value.h"
 #include "settings/processor_quota.h"
 #include "settings/ticket_key_file.h"
@@ -251,7 +252,7 @@ std::vector<ConfinedPlace> open_places(const ServingPlan& plan) {
 }  // namespace
 
 std::set<std::string> confined_paths(const ServingPlan& plan) {
-  if (plan.settings.confine == Confine::off) return {};
+  if (!files_are_confined(plan.settings)) return {};
   std::set<std::string> paths = granted_places(plan.settings);
   for (const SiteMount& mount : plan.mounts) {
     paths.insert(mount.folder.root);

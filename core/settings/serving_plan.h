@@ -67,8 +67,8 @@ struct ServingPlan {
   bool has_tls() const { return !certificates.empty(); }
 };
 
-// The paths of all places that a plan's workers read, if they are confined: as the settings name them, and as
-// the disks are now.
+// The paths of all places that a plan's workers read, if their files are confined: as the settings name them,
+// and as the disks are now.
 std::set<std::string> confined_paths(const ServingPlan& plan);
 using PlanPtr = std::shared_ptr<const ServingPlan>;
 

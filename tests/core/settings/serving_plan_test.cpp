@@ -13,6 +13,10 @@
 #include <optional>
 #include <vector>
 
+#include "base/child_process.h"
+#include "base/landlock.h"
+#include "support/refused_calls.h"
+
 using namespace sluice;
 namespace fs = std::filesystem;
 
@@ -186,4 +190,22 @@ TEST_CASE("a folder inside the root is confined to the root, a folder outside to
   CHECK(folders[4].path.empty());
   CHECK(folders[3].fd != plan->sites[0].root.get());
   for (const std::size_t i : {0U, 1U, 2U, 4U}) CHECK(folders[i].fd == plan->sites[0].root.get());
+}
+
+TEST_CASE("places are watched where Landlock confines workers to them", "[serving_plan]") {
+  const Scratch scratch;
+  ServingPlan plan;
+  plan.settings = scratch.settings();
+  CHECK(confined_paths(plan).empty() == (landlock_version() == 0));
+  plan.settings.confine = Confine::off;
+  CHECK(confined_paths(plan).empty());
+  plan.settings.confine = Confine::automatic;
+  const auto without_landlock = run_in_child(
+      [&] {
+        if (!test::refuse_calls({SYS_landlock_create_ruleset}, ENOSYS)) return std::string("no filter");
+        return std::to_string(confined_paths(plan).size());
+      },
+      10'000);
+  REQUIRE(without_landlock);
+  CHECK(*without_landlock == "0");
 }
