@@ -2,97 +2,59 @@
 // keys of tickets, who signs clients' certificates, error pages. And when something else is in a place that
 // confined workers read, such as a document root: the present workers may not read it.
 //
-// It watches every folder along their paths and along the symbolic links there (inotify(7)), because renewals
-// rename files over each other and swap links. It also looks once a minute, because some file systems report
-// nothing. A child does the looking: it compares contents, and a disk that hangs holds up the child alone.
-// Supervisor's thread.
-//
-// INVARIANT: it looks at nothing during a reload, which may change what is in force. What changes meanwhile is
-// looked at afterwards.
+// The two are watched on their own, so that a document root on a disk that hangs keeps no certificate from
+// being renewed. Supervisor's thread.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <set>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include <sys/types.h>
 
-#include "base/error.h"
-#include "base/unique_fd.h"
-#include "loop/alarm.h"
-#include "loop/registration.h"
-#include "process/heard_child.h"
-#include "settings/serving_plan.h"
+#include <string>
+#include <utility>
+
+#include "server/change_watch.h"
 
 namespace sluice {
 
-class NamedFilesWatch final : private Pollable {
+class NamedFilesWatch {
  public:
-  struct Pace {
-    std::uint32_t quiet_ms = 500;    // without a change before the files are looked at
-    std::uint32_t look_ms = 60'000;  // between two looks without a change
-    std::uint32_t grace_ms = 3'000;  // for a renewal that is half written
-  };
-  struct Actions {
-    std::function<void()> close_in_child;  // called first in the child that looks
-    std::function<void()> changed;         // asks for a reload; the answer is `serve` or `refused`
-  };
-  // `loop` lives longer.
-  NamedFilesWatch(EventLoop& loop, Actions actions, Pace pace);
-  NamedFilesWatch(EventLoop& loop, Actions actions) : NamedFilesWatch(loop, std::move(actions), Pace()) {}
+  using Pace = ChangeWatch::Pace;
+  using Actions = ChangeWatch::Actions;
 
-  // What is in force from now on.
-  void serve(PlanPtr plan);
-  // A reload begins, which ends in `serve` or `refused`.
-  void reload_begins();
-  // The reload is refused. If it was asked for here, the reason is logged after a while, unless the files get
-  // better until then, and the same contents are not tried again. No reason: the reload was of other settings
-  // as well, which may have been refused for their own sake.
-  void refused(const std::string& why);
-  // Whether a reload is asked for, and not answered yet.
-  bool asks() const { return asks_; }
-  // A worker says that there may be a change. False if there is no use in looking.
-  bool look_soon();
-  bool child_ended(pid_t pid, int status);
-  // Looks no more.
-  void end();
-  // For a forked process.
-  void close_for_child();
+  // `loop` lives longer.
+  NamedFilesWatch(EventLoop& loop, const Actions& actions, Pace pace = {})
+      : files_(loop, Named::files, actions, pace), places_(loop, Named::places, actions, pace) {}
+
+  // As those of ChangeWatch, for both.
+  void serve(const PlanPtr& plan) {
+    files_.serve(plan);
+    places_.serve(plan);
+  }
+  void reload_begins() {
+    files_.reload_begins();
+    places_.reload_begins();
+  }
+  void refused(const std::string& why) {
+    files_.refused(why);
+    places_.refused(why);
+  }
+  bool asks() const { return files_.asks() || places_.asks(); }
+  // A worker says that there may be a change of a place. False if there is no use in looking.
+  bool look_soon() { return places_.look_soon(); }
+  bool child_ended(pid_t pid, int status) {
+    return files_.child_ended(pid, status) || places_.child_ended(pid, status);
+  }
+  void end() {
+    files_.end();
+    places_.end();
+  }
+  void close_for_child() {
+    files_.close_for_child();
+    places_.close_for_child();
+  }
 
  private:
-  void on_events(std::uint32_t events) override;
-  void work();
-  void look();
-  void heard(const Result<std::string>& report);
-  bool follow(std::string_view steps);
-  void note_change(std::uint64_t now_ms);
-  std::uint64_t due_ms() const;
-
-  EventLoop& loop_;
-  Actions actions_;
-  Pace pace_;
-  Alarm work_;
-  UniqueFd inotify_;
-  Registration events_;
-  PlanPtr plan_;
-  std::set<std::pair<int, std::string>> places_;  // names in watched folders that matter
-  std::unique_ptr<HeardChild> child_;
-  std::uint64_t first_change_ms_ = Alarm::kNever;  // since the last look
-  std::uint64_t last_change_ms_ = 0;
-  std::uint64_t next_look_ms_ = Alarm::kNever;  // if nothing changes
-  std::uint64_t late_ms_ = Alarm::kNever;       // when the look that is under way is late
-  bool asks_ = false;
-  bool reloads_ = false;
-  std::string seen_;     // what identifies the contents of the last look
-  std::string refused_;  // the same for contents that cannot be served
-  std::string why_;      // the reason, while it is not logged yet
-  std::uint64_t tell_ms_ = Alarm::kNever;
-  bool told_of_failure_ = false;
+  ChangeWatch files_;
+  ChangeWatch places_;
 };
 
 }  // namespace sluice

@@ -11,7 +11,9 @@
 #include <string>
 
 #include "base/log.h"
+#include "settings/confinement_support.h"
 #include "settings/ticket_key_file.h"
+#include "support/hanging_disk.h"
 #include "support/temp_folder.h"
 
 using namespace sluice;
@@ -36,6 +38,7 @@ struct Fixture {
   std::string tickets;
   std::string signers;
   std::string error_pages;
+  std::string granted;  // a folder
 
   Fixture() { set_log_fd(log_file.get()); }
   ~Fixture() { set_log_fd(STDERR_FILENO); }
@@ -57,7 +60,16 @@ struct Fixture {
     site.settings.error_pages = error_pages;
     if (!error_pages.empty()) site.error_pages = *ErrorPages::read(error_pages);
     if (!tickets.empty()) plan->ticket_keys = std::move(*plan_ticket_keys(tickets, nullptr));
+    if (granted.empty()) return plan;
+    plan->settings.grants.push_back({"hello", {0, {granted}, {}, {}}});
+    for (const std::string& path : confined_paths(*plan)) plan->places.push_back(open_place(path));
     return plan;
+  }
+  // Whether places are looked at.
+  bool watches_places() {
+    if (files_are_confined(Settings{})) return true;
+    WARN("there is no Landlock here, so no places are watched");
+    return false;
   }
   void turn_until(const std::function<bool()>& done) {
     while (!done()) {
@@ -318,4 +330,67 @@ TEST_CASE_METHOD(Fixture, "a change during a reload is looked at afterwards", "[
     watch->serve(before);
   }
   CHECK(notices());
+}
+
+TEST_CASE_METHOD(Fixture, "what was refused is tried again at last, and told of once", "[named_files_watch]") {
+  watch = make({10, 20, 0});
+  write_pair("", "one");
+  serve();
+  folder.write("tls.crt", "chain two");
+  for (int i = 1; i <= 2; ++i) {
+    turn_until([this] { return watch->asks(); });
+    CHECK(asked == i);
+    watch->reload_begins();
+    watch->refused("a folder does not answer");
+    turn_until([this] { return !logged().empty(); });
+  }
+  CHECK(logged().find("does not answer") == logged().rfind("does not answer"));
+}
+
+TEST_CASE_METHOD(Fixture, "a place that hangs keeps no certificate from being renewed", "[named_files_watch]") {
+  if (!watches_places()) return;
+  granted = folder / "disk";
+  fs::create_directories(granted);
+  test::HangingDisk disk(granted, "a");
+  if (!disk.mounted()) {
+    WARN("no FUSE can be mounted here");
+    return;
+  }
+  write_pair("", "one");
+  const PlanPtr before = plan();
+  disk.hang();
+  watch->serve(before);
+  turn_until([&] { return disk.unanswered() > 0 && looks > 0; });
+  CHECK(asked == 0);
+  folder.write("tls.crt", "chain two");
+  CHECK(notices());
+  disk.end();
+}
+
+TEST_CASE_METHOD(Fixture, "a place that goes on to differ is asked for in growing pauses",
+                 "[named_files_watch]") {
+  if (!watches_places()) return;
+  granted = folder / "granted";
+  fs::create_directories(granted);
+  write_pair("", "one");
+  const PlanPtr before = plan();
+  fs::rename(granted, folder / "former");
+  fs::create_directories(granted);
+  SECTION("the first time at once, and then after a while") {
+    watch = make({10, kHourMs, kHourMs, 20});
+    for (int i = 1; i <= 4; ++i) {
+      watch->serve(before);
+      turn_until([&] { return asked == i; });
+    }
+    CHECK_THAT(logged(), Contains(granted + " was replaced: new workers take over"));
+  }
+  SECTION("not again before that") {
+    watch = make({10, kHourMs, kHourMs, kHourMs});
+    watch->serve(before);
+    turn_until([&] { return asked == 1; });
+    watch->reload_begins();
+    watch->serve(before);
+    turn_until([&, both = looks + 2] { return looks >= both; });
+    CHECK(asked == 1);
+  }
 }
