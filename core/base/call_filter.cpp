@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -46,7 +47,7 @@ constexpr const char* kAllowed[] = {
     "signalfd", "signalfd4", "timerfd_create", "timerfd_gettime", "timerfd_settime",
     // sockets that are there
     "accept", "accept4", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg",
-    "setsockopt", "shutdown",
+    "shutdown",
     // threads, and the end of processes
     "arch_prctl", "exit", "exit_group", "futex", "futex_waitv", "get_robust_list", "get_thread_area", "getcpu",
     "rseq", "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity", "sched_getattr",
@@ -103,9 +104,39 @@ constexpr unsigned kPrctlAllowed[] = {PR_SET_NAME,         PR_GET_NAME,     PR_S
                                       PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP,  PR_SET_VMA};
 constexpr unsigned long kIoctlAllowed[] = {TCGETS,  TIOCGWINSZ, FIONREAD, FIONBIO,   FIOASYNC,
                                            FIOCLEX, FIONCLEX,   SIOCOUTQ, SIOCATMARK};
+// Below SOL_SOCKET. Filters of packets, which are programs that the kernel runs, are not among them.
+constexpr int kSocketOptions[] = {SO_REUSEADDR,
+                                  SO_DONTROUTE,
+                                  SO_BROADCAST,
+                                  SO_SNDBUF,
+                                  SO_RCVBUF,
+                                  SO_KEEPALIVE,
+                                  SO_OOBINLINE,
+                                  SO_PRIORITY,
+                                  SO_LINGER,
+                                  SO_REUSEPORT,
+                                  SO_PASSCRED,
+                                  SO_RCVLOWAT,
+                                  SO_RCVTIMEO,
+                                  SO_SNDTIMEO,
+                                  SO_TIMESTAMP,
+                                  SO_PEEK_OFF,
+                                  SO_BUSY_POLL,
+                                  SO_TIMESTAMPNS,
+                                  SO_ZEROCOPY,
+                                  SO_INCOMING_CPU,
+                                  SO_MAX_PACING_RATE,
+                                  SO_BINDTODEVICE,
+                                  83 /* SO_PASSRIGHTS */};
+constexpr int kOptionLevels[] = {IPPROTO_IP,   IPPROTO_TCP,       IPPROTO_UDP,
+                                 IPPROTO_IPV6, 282 /* SOL_TLS */, 284 /* SOL_MPTCP */};
+// Of sockets that a module may connect or listen with. Landlock knows rules for TCP alone, and others, such as
+// SCTP, connect without connect(2).
+constexpr int kStreamProtocols[] = {0, IPPROTO_TCP, IPPROTO_MPTCP};
 constexpr std::uint64_t kNewNamespaces =
     CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS;
 constexpr std::uint64_t kSocketTypes = 0xf;
+constexpr std::uint64_t kWholeInt = 0xffff'ffff;  // the kernel does not look at the register's other half
 
 // A condition for the argument of this index.
 scmp_arg_cmp is(unsigned index, scmp_datum_t value) {
@@ -113,6 +144,9 @@ scmp_arg_cmp is(unsigned index, scmp_datum_t value) {
 }
 scmp_arg_cmp masked(unsigned index, scmp_datum_t mask, scmp_datum_t value) {
   return {index, SCMP_CMP_MASKED_EQ, mask, value};
+}
+scmp_arg_cmp is_int(unsigned index, int value) {
+  return masked(index, kWholeInt, static_cast<unsigned>(value));
 }
 
 class CallFilter {
@@ -192,6 +226,9 @@ class CallFilter {
       add(SCMP_ACT_ALLOW, "socketpair", is(0, AF_UNIX), masked(1, kSocketTypes, type));
     for (const unsigned operation : kPrctlAllowed) add(SCMP_ACT_ALLOW, "prctl", is(0, operation));
     for (const unsigned long request : kIoctlAllowed) add(SCMP_ACT_ALLOW, "ioctl", is(1, request));
+    for (const int level : kOptionLevels) add(SCMP_ACT_ALLOW, "setsockopt", is_int(1, level));
+    for (const int option : kSocketOptions)
+      add(SCMP_ACT_ALLOW, "setsockopt", is_int(1, SOL_SOCKET), is_int(2, option));
     // Its arguments lie in memory, which a filter cannot read. Libraries then use clone(2).
     add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
     if (permissions_.processes || kSanitized) {
@@ -203,6 +240,7 @@ class CallFilter {
     for (const char* name : {"kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"})
       add(SCMP_ACT_ALLOW, name, is(0, self));
     add(SCMP_ACT_ALLOW, "clone", masked(0, CLONE_THREAD, CLONE_THREAD));
+    add(kRefused, "clone", masked(0, kNewNamespaces | CLONE_THREAD, 0));  // fork(3)
   }
 
   void add_permitted() {
@@ -225,12 +263,14 @@ class CallFilter {
     const CallPermissions& may = permissions_;
     add(may.unix_sockets ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, AF_UNIX));
     for (const scmp_datum_t family : {scmp_datum_t{AF_INET}, scmp_datum_t{AF_INET6}}) {
-      if (may.connect || !may.listen) {
-        add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, family));
+      if (!may.connect && !may.listen) {
+        add(kRefused, "socket", is(0, family));
         continue;
       }
-      add(SCMP_ACT_ALLOW, "socket", is(0, family), masked(1, kSocketTypes, SOCK_STREAM));
-      add(kRefused, "socket", is(0, family), masked(1, kSocketTypes, SOCK_DGRAM));
+      for (const int protocol : kStreamProtocols)
+        add(SCMP_ACT_ALLOW, "socket", is(0, family), masked(1, kSocketTypes, SOCK_STREAM), is_int(2, protocol));
+      add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, family),
+          masked(1, kSocketTypes, SOCK_DGRAM));
     }
     // getaddrinfo(3) asks which addresses this machine has.
     add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, AF_NETLINK), is(2, NETLINK_ROUTE));

@@ -54,6 +54,14 @@ std::uint64_t rights_of(LandlockRules::Access access) {
   return 0;
 }
 
+// The path of an open file, for people.
+std::string name_of(int fd) {
+  char path[4096];
+  const std::string own = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t size = ::readlink(own.c_str(), path, sizeof(path));
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "descriptor " + std::to_string(fd);
+}
+
 }  // namespace
 
 int landlock_version() {
@@ -85,7 +93,9 @@ Result<void> LandlockRules::allow(int fd, Access access) {
     if (::syscall(SYS_landlock_add_rule, fd_.get(), kBeneath, &rule, 0) == 0) return {};
     if (errno != EINVAL) break;  // else rights of folders were meant for a file
   }
-  return fail_errno("Landlock refuses a rule", errno);
+  const int error = errno;
+  if (error == EBADFD) return {};  // it is in no folder, as a pipe, and the kernel lets such files be used
+  return fail_errno("Landlock refuses a rule for " + name_of(fd), error);
 }
 
 Result<void> LandlockRules::allow(const std::string& path, Access access) {

@@ -37,7 +37,8 @@ class LandlockRules {
     use,    // read and write what is there: devices
     run,    // and read
   };
-  // Beneath a folder, or for a file. The descriptor may be of O_PATH.
+  // Beneath a folder, or for a file. The descriptor may be of O_PATH. What is in no folder, as a pipe, needs no
+  // rule. The error names the path.
   Result<void> allow(int fd, Access access);
   // A path that does not exist, or that this process cannot reach, is left out.
   Result<void> allow(const std::string& path, Access access);

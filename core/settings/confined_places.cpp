@@ -6,9 +6,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <string_view>
 #include <system_error>
+
+#include "base/text.h"
 
 namespace sluice {
 namespace {
@@ -38,8 +42,21 @@ std::set<std::string> named_folders(const MountSpec& mount) {
   return folders;
 }
 
+std::set<std::string> places_of_variables() {
+  std::set<std::string> paths;
+  for (const char* name : {"SSL_CERT_FILE", "SSL_CERT_DIR", "TZDIR"}) {
+    const char* value = std::getenv(name);
+    for (std::string_view rest = value == nullptr ? "" : value; !rest.empty();) {
+      const std::string path(take_part(rest, ":"));  // OpenSSL takes several folders
+      if (path.starts_with('/')) paths.insert(path);
+    }
+  }
+  return paths;
+}
+
 std::set<std::string> granted_places(const Settings& settings) {
-  std::set<std::string> paths{"/etc/localtime"};
+  std::set<std::string> paths = places_of_variables();
+  paths.insert("/etc/localtime");
   bool names = false;
   for (const Grant& grant : settings.grants) {
     paths.insert(grant.permissions.read.begin(), grant.permissions.read.end());

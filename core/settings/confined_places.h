@@ -29,7 +29,10 @@ inline constexpr const char* kFilesOfNames[] = {"/etc/resolv.conf",   "/etc/host
 // such a file by another one of its name, so that a rule for the file alone would not last.
 std::set<std::string> named_folders(const MountSpec& mount);
 
-// What the settings grant, and files of the system that other programs replace.
+// What the variables SSL_CERT_FILE, SSL_CERT_DIR and TZDIR of this process name, for libraries.
+std::set<std::string> places_of_variables();
+
+// What the settings grant, what variables name, and files of the system that other programs replace.
 std::set<std::string> granted_places(const Settings& settings);
 
 // Opens what is there now.

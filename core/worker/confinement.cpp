@@ -136,6 +136,7 @@ Result<void> allow_files(LandlockRules& rules, const ConfinedProcess& process) {
   static const UniqueFd kOwnFolder(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (kOwnFolder) files.allow(kOwnFolder.get(), Access::read);
   files.allow_all(kRead, Access::read).allow_all(kUse, Access::use);
+  files.allow_all(places_of_variables(), Access::read);
   for (const SitePlan& site : process.plan.sites) files.allow(site.root.get(), Access::read);
   for (const UniqueFd& folder : process.plan.folders) files.allow(folder.get(), Access::read);
   files.allow_all(folders_of_options(process.plan, process.group), Access::read);

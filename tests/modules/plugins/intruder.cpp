@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sluice/module.h>
 #include <sys/mman.h>
@@ -74,6 +75,38 @@ std::string run(const std::string& program) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return std::to_string(WEXITSTATUS(status));
+}
+
+std::string fork_alone(const std::string&) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  const std::string text = outcome(child);
+  if (child > 0) ::waitpid(child, nullptr, 0);
+  return text;
+}
+
+std::string stream_of(const std::string& protocol) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, std::stoi(protocol));
+  const std::string text = outcome(fd);
+  if (fd >= 0) ::close(fd);
+  return text;
+}
+
+// Of an end of a pair. The kernel looks at the lower half of a level alone.
+std::string set_option(long level, int option, const void* value, socklen_t size) {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return "socketpair " + outcome(-1);
+  const std::string text = outcome(::syscall(SYS_setsockopt, pair[0], level, option, value, size));
+  for (const int fd : pair) ::close(fd);
+  return text;
+}
+
+// Gives the kernel a program that looks at packets.
+std::string filter_packets(const std::string& level) {
+  sock_filter take_all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+  const sock_fprog program{1, &take_all};
+  const long wide = level == "wide" ? 1L << 32 : 0;
+  return set_option(wide | SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 std::string descriptors(const std::string&) {
@@ -170,6 +203,14 @@ const std::map<std::string, Attempt> kAttempts = {
     {"own", own},
     {"memory", read_memory},
     {"exec", run},
+    {"fork", fork_alone},
+    {"protocol", stream_of},
+    {"filter", filter_packets},
+    {"option",
+     [](const std::string&) {
+       const int bytes = 4096;
+       return set_option(SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+     }},
     {"kill", [](const std::string& pid) { return outcome(::kill(std::stoi(pid), SIGCONT)); }},
     {"ptrace",
      [](const std::string& pid) { return outcome(::ptrace(PTRACE_SEIZE, std::stoi(pid), nullptr, nullptr)); }},
