@@ -104,6 +104,8 @@ constexpr unsigned kPrctlAllowed[] = {PR_SET_NAME,         PR_GET_NAME,     PR_S
                                       PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP,  PR_SET_VMA};
 constexpr unsigned long kIoctlAllowed[] = {TCGETS,  TIOCGWINSZ, FIONREAD, FIONBIO,   FIOASYNC,
                                            FIOCLEX, FIONCLEX,   SIOCOUTQ, SIOCATMARK};
+// Names and addresses of interfaces: fe80::1%eth0 needs them.
+constexpr unsigned long kIoctlOfConnecting[] = {SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFADDR, SIOCGIFFLAGS};
 // Below SOL_SOCKET. Filters of packets, which are programs that the kernel runs, are not among them.
 constexpr int kSocketOptions[] = {SO_REUSEADDR,
                                   SO_DONTROUTE,
@@ -127,12 +129,21 @@ constexpr int kSocketOptions[] = {SO_REUSEADDR,
                                   SO_INCOMING_CPU,
                                   SO_MAX_PACING_RATE,
                                   SO_BINDTODEVICE,
+                                  SO_RXQ_OVFL,
+                                  SO_TIMESTAMPING,
+                                  SO_TXTIME,
+                                  SO_NO_CHECK,
+                                  SO_PREFER_BUSY_POLL,
+                                  SO_BUSY_POLL_BUDGET,
+                                  SO_PASSSEC,
+                                  76 /* SO_PASSPIDFD */,
                                   83 /* SO_PASSRIGHTS */};
-constexpr int kOptionLevels[] = {IPPROTO_IP,   IPPROTO_TCP,       IPPROTO_UDP,
-                                 IPPROTO_IPV6, 282 /* SOL_TLS */, 284 /* SOL_MPTCP */};
+constexpr int kOptionLevels[] = {IPPROTO_IP,   IPPROTO_TCP,           IPPROTO_UDP,
+                                 IPPROTO_IPV6, 270 /* SOL_NETLINK */, 282 /* SOL_TLS */,
+                                 284 /* SOL_MPTCP */};
 // Of sockets that a module may connect or listen with. Landlock knows rules for TCP alone, and others, such as
 // SCTP, connect without connect(2).
-constexpr int kStreamProtocols[] = {0, IPPROTO_TCP, IPPROTO_MPTCP};
+constexpr int kStreamProtocols[] = {0, IPPROTO_TCP};
 constexpr std::uint64_t kNewNamespaces =
     CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS;
 constexpr std::uint64_t kSocketTypes = 0xf;
@@ -269,9 +280,14 @@ class CallFilter {
       }
       for (const int protocol : kStreamProtocols)
         add(SCMP_ACT_ALLOW, "socket", is(0, family), masked(1, kSocketTypes, SOCK_STREAM), is_int(2, protocol));
+      // Landlock's rules for TCP may not hold for it, and then it connects and listens at will.
+      add(may.connect && may.listen ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, family),
+          masked(1, kSocketTypes, SOCK_STREAM), is_int(2, IPPROTO_MPTCP));
       add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, family),
           masked(1, kSocketTypes, SOCK_DGRAM));
     }
+    for (const unsigned long request : kIoctlOfConnecting)
+      add(may.connect ? SCMP_ACT_ALLOW : kRefused, "ioctl", is(1, request));
     // getaddrinfo(3) asks which addresses this machine has.
     add(may.connect ? SCMP_ACT_ALLOW : kRefused, "socket", is(0, AF_NETLINK), is(2, NETLINK_ROUTE));
   }

@@ -113,9 +113,10 @@ std::string PeerAddress::text_with_port() const {
 }
 
 void PeerAddress::describe(PeerFacts& facts) const {
-  if (family_ == AF_UNIX) facts.peer.flags = kPeerUnixSocket;
+  if (family_ == AF_UNIX) facts.peer.flags |= kPeerUnixSocket;
   if (family_ != AF_INET && family_ != AF_INET6) return;
   const PeerAddress plain = unmapped();
+  facts.peer.flags &= ~static_cast<std::uint32_t>(kPeerUnixSocket);
   facts.peer.port = port_;
   facts.address.assign(plain.bytes_.begin(), plain.bytes_.end());
   if (plain.family_ == AF_INET) facts.address.resize(sizeof(in_addr));

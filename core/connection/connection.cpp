@@ -382,8 +382,8 @@ Connection::Step Connection::lose_client(bool at_work, Ending ending) {
   return lose(ending);
 }
 
-void Connection::give_up() {
-  lose();
+void Connection::give_up(Ending ending) {
+  lose(ending);
   terminate();
   close();
 }

@@ -130,7 +130,7 @@ class Connection final : public Pollable,
   // Before the connection waits: registers with epoll, and arms a deadline.
   void settle();
   bool watch();
-  void give_up();
+  void give_up(Ending ending = Ending::closed);
   std::optional<DeadlineKind> own_deadline(bool sends) const;
   bool client_is_stuck();
   bool takes_nothing();

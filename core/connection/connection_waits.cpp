@@ -14,7 +14,8 @@ constexpr std::uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLE
 }  // namespace
 
 void Connection::settle() {
-  if (!watch() || takes_nothing()) return give_up();
+  if (!watch()) return give_up();
+  if (takes_nothing()) return give_up(Ending::late);
   Transport& transport = channel_.transport();
   if (transport.take_starved() && !starved_) {
     starved_ = true;

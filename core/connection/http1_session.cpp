@@ -87,7 +87,7 @@ std::optional<Session::Next> Http1Session::parse() {
     } else if (!input_.empty()) {
       const RequestParser::HeadResult result = parser_.parse_head(input_.head());
       if (result.outcome == RequestParser::Outcome::refused) {
-        refuse(input_.head(), result.refusal);
+        refuse(input_.head(), input_.arrived_ns(), result.refusal);
         return std::nullopt;
       }
       if (result.outcome == RequestParser::Outcome::complete) {
@@ -134,11 +134,11 @@ void Http1Session::take_request() {
 
 // The head is invalid, or did not come in time. Where the next request begins is not known, so the connection
 // closes.
-void Http1Session::refuse(std::string_view bytes, const Refusal& refusal) {
+void Http1Session::refuse(std::string_view bytes, std::uint64_t arrived_ns, const Refusal& refusal) {
   parser_.describe_refused(bytes, refused_);
   ticket_ = host_->begin_request();
   lingers_ = true;
-  stream_.refuse_head(refused_, input_.arrived_ns(), refusal);
+  stream_.refuse_head(refused_, arrived_ns, refusal);
 }
 
 void Http1Session::note_cut_head(Ending ending) {
@@ -153,12 +153,13 @@ void Http1Session::note_cut_head(Ending ending) {
 void Http1Session::refuse_plain_http(std::string said) {
   plain_ = std::move(said);
   parser_.parse_head(plain_);
-  refuse(plain_, {400, "TLS is spoken here: write https:// in place of http:// in the address."});
+  refuse(plain_, context_.loop.now_ns(),
+         {400, "TLS is spoken here: write https:// in place of http:// in the address."});
 }
 
 Session::Next Http1Session::refuse_late_head() {
   if (parser_.at_start()) return Next::end;
-  refuse(input_.head(), {408, "The head did not come in time."});
+  refuse(input_.head(), input_.arrived_ns(), {408, "The head did not come in time."});
   return Next::wait;
 }
 

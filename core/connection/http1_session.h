@@ -69,7 +69,7 @@ class Http1Session final : public Session, private StreamCarrier {
   // next.
   std::optional<Next> parse();
   // `bytes`: of the head, as far as it has come.
-  void refuse(std::string_view bytes, const Refusal& refusal);
+  void refuse(std::string_view bytes, std::uint64_t arrived_ns, const Refusal& refusal);
   // Tells of a request whose head has not come whole.
   void note_cut_head(Ending ending);
   bool begins_http2() const;

@@ -123,8 +123,8 @@ void Http2Session::let_see_window() {
 }
 
 // The client gets to know why, so the connection reads on for a while.
-Session::Next Http2Session::end_connection() {
-  for (const auto& stream : streams_) stream->stream().cut(Ending::closed);
+Session::Next Http2Session::end_connection(Ending ending) {
+  for (const auto& stream : streams_) stream->stream().cut(ending);
   leaving_ = true;
   lingers_ = true;
   return Next::end;
@@ -257,7 +257,7 @@ std::optional<Session::Next> Http2Session::read_frames() {
     need(nghttp2_session_terminate_session(nghttp2_.get(),
                                            costly_ ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR));
     if (flush_frames() == Io::lost) return Next::cut;
-    return end_connection();
+    return end_connection(costly_ ? Ending::closed : Ending::cut);
   }
   look_at_windows();
   finish_shutdown();

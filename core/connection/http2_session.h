@@ -83,7 +83,7 @@ class Http2Session final : public Session, private DeadlineNode {
   std::optional<Next> read_frames();
   Next wait_for_client();
   bool lacks_room() const;
-  Next end_connection();
+  Next end_connection(Ending ending = Ending::closed);
   bool is_over() const;
 
   // What nghttp2 reports.

@@ -28,7 +28,7 @@ class CallLengths {
     return calls_ < kProofs ? CallLength::unproven : CallLength::brief;
   }
   void add(std::uint64_t took_ns) {
-    constexpr std::uint64_t kLongestUs = 1000;
+    constexpr std::uint64_t kLongestUs = 256;  // so one call alone does not make a brief object a lengthy one
     const auto us = static_cast<unsigned>(std::min(took_ns / 1000, kLongestUs));
     if (calls_ < kProofs) ++calls_;
     eighths_us_ = (eighths_us_ - eighths_us_ / 8U + us) & kEighthsMax;

@@ -241,7 +241,10 @@ void EventLoop::turn(int wait_ms_max) {
   slice_end_ns_ = began_ns + kSliceNs;
   dispatch_events(count);
   for (ReadyRing& ring : ready_) run_ready(ring);
-  if (!more_waits(count)) expire();
+  if (!more_waits(count)) {
+    looked_ns_ = monotonic_ns();
+    expire();
+  }
   reap_all();
   read_clock();
   end_trail();
@@ -273,7 +276,7 @@ void EventLoop::dispatch_events(int count) {
 
 void EventLoop::run_ready(ReadyRing& waiting) {
   if (waiting.is_empty()) return;
-  // A ring of its own ends this phase: objects made ready now wait for the next turn.
+  // A ring of its own ends this phase: objects of this kind that are made ready now wait for the next turn.
   ReadyRing current;
   current.take_all(waiting);
   looked_ns_ = monotonic_ns();

@@ -97,9 +97,10 @@ class EventLoop {
   // Checks them now. The loop also does so from time to time, and when waiting fails.
   void look_at_own();
 
-  // Calls ready.on_ready() in the coming ready phase: that of this turn when called in its events phase, else
-  // that of the next turn, which then does not wait. It is called once, however often it is made ready, and
-  // in order, those of each length together. When there are many, some wait for one more turn.
+  // Calls ready.on_ready() in the coming ready phase: that of this turn when called in its events phase, or
+  // when a call of a shorter kind makes it ready; else that of the next turn, which then does not wait. It is
+  // called once, however often it is made ready, and in order, those of each length together. When there are
+  // many, some wait for one more turn.
   void make_ready(Ready& ready, CallLength length = CallLength::brief);
   // Whether the next turn has a ready phase, and so does not wait.
   bool has_ready() const {

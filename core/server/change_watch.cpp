@@ -249,6 +249,7 @@ void ChangeWatch::refused(const std::string& why) {
   }
   const std::uint64_t now_ms = monotonic_ms();
   refused_ = seen_;
+  cured_ = false;
   retry_ms_ = now_ms + kRetryLooks * pace_.look_ms;
   if (why == told_) return;
   why_ = why;

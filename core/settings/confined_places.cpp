@@ -32,10 +32,11 @@ std::set<std::string> named_folders(const MountSpec& mount) {
   std::set<std::string> folders;
   for (const auto& [name, value] : mount.options) {
     std::error_code error;
-    if (value.find('/') == std::string::npos || !fs::is_regular_file(value, error)) continue;
+    if (!fs::is_regular_file(value, error)) continue;
     for (const fs::path& file : {fs::absolute(value, error), fs::canonical(value, error)}) {
-      const bool at_top = file.parent_path() == "/";  // where the folder is everything
-      folders.insert(at_top ? file : file.parent_path());
+      // A word may be the name of a file by chance, and below / the folder is everything.
+      const bool alone = value.find('/') == std::string::npos || file.parent_path() == "/";
+      folders.insert(alone ? file : file.parent_path());
     }
   }
   folders.erase("");
@@ -48,7 +49,8 @@ std::set<std::string> places_of_variables() {
     const char* value = std::getenv(name);
     for (std::string_view rest = value == nullptr ? "" : value; !rest.empty();) {
       const std::string path(take_part(rest, ":"));  // OpenSSL takes several folders
-      if (path.starts_with('/')) paths.insert(path);
+      std::error_code error;
+      if (!path.empty()) paths.insert(fs::absolute(path, error));
     }
   }
   return paths;

@@ -25,8 +25,9 @@ inline constexpr const char* kFilesOfNames[] = {"/etc/resolv.conf",   "/etc/host
                                                 "/etc/nsswitch.conf", "/etc/gai.conf",       "/etc/services",
                                                 "/etc/protocols",     "/run/systemd/resolve"};
 
-// The folders of files that options name by a path with a slash, such as an htpasswd file. Programs replace
-// such a file by another one of its name, so that a rule for the file alone would not last.
+// The folders of files that options name, such as an htpasswd file. Programs replace such a file by another one
+// of its name, so that a rule for the file alone would not last. Of a name without a slash it is the file
+// alone.
 std::set<std::string> named_folders(const MountSpec& mount);
 
 // What the variables SSL_CERT_FILE, SSL_CERT_DIR and TZDIR of this process name, for libraries.

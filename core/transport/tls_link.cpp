@@ -28,7 +28,7 @@ class TlsLink::Computation final : public Work {
   void done(bool ran) override {
     if (link_ == nullptr) return;
     link_->came_back(std::move(stream_), std::move(out_), ran ? result_ : TlsStream::Handshake::failed);
-    loop_.make_ready(waiter_);
+    loop_.make_ready(waiter_, CallLength::unproven);
   }
   void forget_link() { link_ = nullptr; }
   std::unique_ptr<TlsStream> take_back() { return std::move(stream_); }

@@ -255,7 +255,11 @@ Permissions permissions_of(const ServingPlan& plan, std::optional<std::size_t> g
 
 Result<std::uint64_t> confine(const ConfinedProcess& process) {
   const Settings& settings = process.plan.settings;
-  if (settings.confine == Confine::off) return change_user(process.plan).map([] { return std::uint64_t{0}; });
+  if (settings.confine == Confine::off) {
+    return change_user(process.plan).and_then([&] { return limit(process); }).map([] {
+      return std::uint64_t{0};
+    });
+  }
   const std::uint64_t offered = confinement_offered();
   keep_variables([&](std::string_view name) {
     const auto& more = process.granted.variables;

@@ -149,7 +149,7 @@ typedef struct sluice_passed {
 // Since 1.2: what sluice_change_shared_number has done, why a worker is about to end, and what Peer::flags say.
 enum { SLUICE_CHANGED, SLUICE_DIFFERS, SLUICE_NO_ROOM };
 enum { SLUICE_REPLACED, SLUICE_STOPPING };
-enum { SLUICE_PEER_BY_PROXY = 1, SLUICE_PEER_UNIX_SOCKET = 2 };
+enum { SLUICE_PEER_BY_PROXY = 1, SLUICE_PEER_UNIX_SOCKET = 2, SLUICE_PEER_TLS_OF_PROXY = 4 };
 
 enum { SLUICE_COMPLETE, SLUICE_CUT, SLUICE_LATE, SLUICE_CLIENT_LEFT, SLUICE_CLOSED };
 
@@ -166,7 +166,7 @@ typedef struct sluice_peer {
   uint32_t size;
   uint32_t port;
   uint32_t tls_version;
-  uint32_t flags;  // SLUICE_PEER_BY_PROXY, SLUICE_PEER_UNIX_SOCKET
+  uint32_t flags;  // SLUICE_PEER_...
   sluice_bytes address;
   sluice_bytes server_name;
   sluice_bytes certificate_subject;

@@ -308,16 +308,15 @@ TEST_CASE_METHOD(Confined, "what is granted to a module is allowed", "[e2e][conf
 TEST_CASE_METHOD(Confined, "a module that may listen may not connect", "[e2e][confinement]") {
   const ServerProcess other(site, {"--workers", "1"});
   const std::string port = std::to_string(other.endpoint().port);
-  compare(
-      *this,
-      {{"bind", "0", "ok"},
-       {"connect", port, "EACCES"},
-       {"fast", port, "EPERM"},
-       {"protocol", std::to_string(IPPROTO_MPTCP), outcome_here(IPPROTO_MPTCP), outcome_here(IPPROTO_MPTCP)},
-       {"protocol", std::to_string(IPPROTO_SCTP), "EPERM", outcome_here(IPPROTO_SCTP)},
-       {"datagrams", "53", "socket EACCES"},
-       {"unix", site.path("none"), "socket EACCES", "ENOENT"}},
-      {"--grant", "intruder=listen"});
+  compare(*this,
+          {{"bind", "0", "ok"},
+           {"connect", port, "EACCES"},
+           {"fast", port, "EPERM"},
+           {"protocol", std::to_string(IPPROTO_MPTCP), "EACCES", outcome_here(IPPROTO_MPTCP)},
+           {"protocol", std::to_string(IPPROTO_SCTP), "EPERM", outcome_here(IPPROTO_SCTP)},
+           {"datagrams", "53", "socket EACCES"},
+           {"unix", site.path("none"), "socket EACCES", "ENOENT"}},
+          {"--grant", "intruder=listen"});
 }
 
 TEST_CASE_METHOD(Confined, "a kernel without Landlock confines by the rest", "[e2e][confinement]") {

@@ -151,9 +151,7 @@ struct Outcome {
   std::uint32_t reserved = 0;
 };
 
-// Since 1.2: who asks, and TLS of the connection. Behind a trusted proxy these are two: the address is that of
-// its client, and name and certificate are what the proxy itself has shown. The views live until the exchange
-// ends.
+// Since 1.2: who asks, and TLS of the connection. The views live until the exchange ends.
 struct Peer {
   std::uint32_t size = sizeof(Peer);
   std::uint32_t port = 0;         // 0: not known
@@ -168,6 +166,7 @@ struct Peer {
 enum PeerFlag : std::uint32_t {
   kPeerByProxy = 1,     // a trusted proxy has told the address
   kPeerUnixSocket = 2,  // it is a Unix socket, which has no address
+  kPeerTlsOfProxy = 4,  // TLS is spoken with the proxy: name and certificate are its own, and not the client's
 };
 
 // Names one exchange of one worker for `Host::resume`; harmless when that exchange has ended.

@@ -86,6 +86,12 @@ impl Head<'_> {
     pub fn remove(&mut self, name: &str) {
         unsafe { raw::sluice_head_remove(self.raw, raw::Bytes::of(name.as_bytes())) }
     }
+    fn remove_all(&mut self) {
+        while unsafe { raw::sluice_head_field_count(self.raw) } > 0 {
+            let name = unsafe { raw::sluice_head_field_at(self.raw, 0).name.get() }.to_vec();
+            unsafe { raw::sluice_head_remove(self.raw, raw::Bytes::of(&name)) }
+        }
+    }
     /// 200 to 599.
     pub fn set_status(&mut self, code: u32) {
         unsafe { raw::sluice_head_set_status(self.raw, code) }
@@ -173,6 +179,7 @@ pub mod entry {
         let seen = catch_unwind(AssertUnwindSafe(|| filter.answer(&Exchange::to_look_at(exchange), &mut head)));
         if seen.is_err() {
             // What it would have taken away must not leave.
+            head.remove_all();
             head.set_status(500);
             head.replace(Some(0), Nothing);
         }

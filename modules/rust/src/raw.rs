@@ -194,6 +194,8 @@ extern "C" {
 
     pub fn sluice_head_status(head: *const c_void) -> u32;
     pub fn sluice_head_size(head: *const c_void) -> u64;
+    pub fn sluice_head_field_count(head: *const c_void) -> u32;
+    pub fn sluice_head_field_at(head: *const c_void, index: u32) -> Field;
     pub fn sluice_head_field(head: *const c_void, name: Bytes) -> Bytes;
     pub fn sluice_head_add(head: *mut c_void, name: Bytes, value: Bytes) -> bool;
     pub fn sluice_head_set(head: *mut c_void, name: Bytes, value: Bytes) -> bool;

@@ -81,3 +81,15 @@ TEST_CASE("a socket's peer is asked for", "[peer_address]") {
   CHECK(PeerAddress::of(one.get()).text() == "unix:");
   CHECK(PeerAddress::of(-1).text() == "unknown");
 }
+
+TEST_CASE("facts tell a Unix socket, until a proxy has told an address", "[peer_address]") {
+  sluice::PeerFacts facts;
+  PeerAddress::of_unix_socket().describe(facts);
+  CHECK(facts.peer.flags == sluice::kPeerUnixSocket);
+  CHECK(facts.address.empty());
+  PeerAddress::parse("192.0.2.1")->describe(facts);
+  CHECK(facts.peer.flags == 0);
+  CHECK(facts.address.size() == 4);
+  CHECK(PeerAddress::parse("192.0.2.1")->text_with_port() == "192.0.2.1:0");
+  CHECK(PeerAddress::of_unix_socket().text_with_port() == "unix:");
+}

@@ -11,10 +11,13 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/child_process.h"
 #include "base/landlock.h"
+#include "settings/confined_places.h"
 #include "support/refused_calls.h"
 
 using namespace sluice;
@@ -196,6 +199,10 @@ TEST_CASE("places are watched where Landlock confines workers to them", "[servin
   const Scratch scratch;
   ServingPlan plan;
   plan.settings = scratch.settings();
+  Grant grant;
+  grant.module = "m";
+  grant.permissions.read.push_back(scratch.path / "outside");
+  plan.settings.grants.push_back(grant);
   CHECK(confined_paths(plan).empty() == (landlock_version() == 0));
   plan.settings.confine = Confine::off;
   CHECK(confined_paths(plan).empty());
@@ -208,4 +215,29 @@ TEST_CASE("places are watched where Landlock confines workers to them", "[servin
       10'000);
   REQUIRE(without_landlock);
   CHECK(*without_landlock == "0");
+}
+
+TEST_CASE("files that options name can be read, and their folders only if a slash is in the name",
+          "[serving_plan]") {
+  const Scratch scratch;
+  const std::string folder = fs::canonical(scratch.path);
+  std::ofstream(folder + "/script.lua") << "return 1";
+  const auto named = [](const std::string& value) {
+    MountSpec spec;
+    spec.options = {{"limit", "10"}, {"script", value}};
+    return named_folders(spec);
+  };
+  CHECK(named(folder + "/script.lua") == std::set<std::string>{folder});
+  CHECK(named(folder).empty());
+  CHECK(named("none.lua").empty());
+  const auto in_the_folder = run_in_child(
+      [&] {
+        fs::current_path(folder);
+        const auto alone = named("script.lua");
+        return std::to_string(alone.size()) + *alone.begin() +
+               std::to_string(named("./script.lua").count(folder));
+      },
+      10'000);
+  REQUIRE(in_the_folder);
+  CHECK(*in_the_folder == "1" + folder + "/script.lua1");
 }

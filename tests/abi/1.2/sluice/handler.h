@@ -224,7 +224,7 @@ class Host {
   virtual Folder folder() const = 0;
   // An option's value, the fallback where the mount says nothing. Already checked against its type. Names that
   // begin with "server." are the server's own: "server.root" and "server.folder" are the path of the folder's
-  // root and of the folder, and "server.confined" is "1" if this worker can only read what it has to.
+  // root and of the folder, and "server.confined" is "on" if this worker can only read what it has to.
   virtual Bytes option(Bytes name) const = 0;
   // The same as a number: bytes for size, milliseconds for duration_ms, 0 or 1 for flag.
   virtual std::uint64_t number(Bytes name) const = 0;
