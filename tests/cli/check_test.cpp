@@ -346,11 +346,12 @@ TEST_CASE("a check that is killed leaves no process and no folder behind") {
   if (pid == 0) {
     ::setpgid(0, 0);
     ::setenv("TMPDIR", folder.c_str(), 1);
-    ::execl(SLUICE_BINARY, "sluice", "check", module.c_str(), "--option", "where=hang", nullptr);
+    ::execl(SLUICE_BINARY, "sluice", "check", module.c_str(), "--option", "where=hang", "--step-timeout", "60s",
+            nullptr);
     ::_exit(127);
   }
   const auto eventually = [](const std::function<bool()>& happened) {
-    for (int i = 0; i < 2'000 && !happened(); ++i) ::usleep(10'000);
+    for (int i = 0; i < 6'000 && !happened(); ++i) ::usleep(10'000);
     return happened();
   };
   CHECK(eventually([&] { return child_is_busy(pid); }));
