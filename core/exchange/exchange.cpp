@@ -184,7 +184,8 @@ const Peer& HttpExchange::peer() {
     peer_ = std::make_unique<PeerFacts>(driver_->peer_facts());
     if (client_.is_known()) {
       client_.describe(*peer_);
-      peer_->peer.flags |= kPeerByProxy | (peer_->peer.tls_version != 0 ? kPeerTlsOfProxy : 0U);
+      peer_->peer.flags |= kPeerByProxy;
+      if (peer_->peer.tls_version != 0) peer_->peer.flags |= kPeerTlsOfProxy;
     }
   }
   return peer_->view();
