@@ -36,6 +36,12 @@ struct Releases : Site {
 
 }  // namespace
 
+TEST_CASE("the hash in a name is found", "[releases]") {
+  CHECK(hash_in_name("/assets/app.3f9a2b1c.min.js") == "3f9a2b1c");
+  CHECK(hash_in_name("3f9a2b1c/index-B_x9-aQe.js") == "B_x9-aQe");
+  CHECK(hash_in_name("3f9a2b1c/app.js").empty());
+}
+
 TEST_CASE("names with a hash of the content are told from others", "[releases]") {
   for (const char* name :
        {"app.3f9a2b1c.js", "assets/index-BX3kz9Qe.js", "index-DiwrgTda.css", "index-B_x9-aQe.js",

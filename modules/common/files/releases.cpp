@@ -99,18 +99,18 @@ std::vector<Release> other_releases(OwnedFd opened, std::string_view current) {
 
 }  // namespace
 
-bool has_hash_in_name(std::string_view path) {
+std::string_view hash_in_name(std::string_view path) {
   std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
   const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return false;
+  if (dot == std::string_view::npos || dot == 0) return {};
   const std::string_view stem = name.substr(0, dot);
-  if (ends_in_base64url(stem)) return true;
+  if (ends_in_base64url(stem)) return stem.substr(stem.size() - kHashSize);
   for (std::string_view rest = stem; !rest.empty();) {
     const std::size_t end = std::min(rest.find_first_of("-_."), rest.size());
-    if (is_hex_hash(rest.substr(0, end))) return true;
+    if (is_hex_hash(rest.substr(0, end))) return rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return false;
+  return {};
 }
 
 std::string find_in_releases(int root, const std::string& prefix, std::string_view path,

@@ -15,10 +15,13 @@ namespace sluice::files {
 inline constexpr std::string_view kCurrentRelease = "current/";
 inline constexpr std::string_view kReleases = "releases/";
 
-// Whether the last part of the path looks as if it had a hash in it: eight or more hexadecimal digits that are
-// neither a word nor a number, or, before the suffix, eight characters of base64url that do not look like
-// words.
-bool has_hash_in_name(std::string_view path);
+// What looks like a hash in the last part of the path: eight or more hexadecimal digits that are neither a word
+// nor a number, or, before the suffix, eight characters of base64url that do not look like words. Empty if
+// nothing does.
+std::string_view hash_in_name(std::string_view path);
+inline bool has_hash_in_name(std::string_view path) {
+  return !hash_in_name(path).empty();
+}
 
 // Looks for the path in the present release, and then in the latest of the others, at most `releases_max` of
 // them, by the time at which their folders last changed. There are none if `current` does not lead into
