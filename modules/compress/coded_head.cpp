@@ -6,6 +6,7 @@
 #include "common/http/media_type.h"
 #include "common/http/preconditions.h"
 #include "common/http/text.h"
+#include "compress/head_lists.h"
 
 namespace sluice::compress {
 namespace {
@@ -50,20 +51,6 @@ constexpr std::string_view kSuffixes[] = {"+json", "+xml", "+yaml"};
 constexpr const char* kPlainLines[] = {"Accept-Ranges", "Content-Digest", "Content-MD5", "Digest",
                                        "Repr-Digest"};
 
-// Calls `visit(member)` for each member of a list field, and stops when it returns true.
-template <typename Visit>
-bool any_member(const AnswerHead& head, std::string_view name, Visit visit) {
-  for (std::uint32_t i = 0, count = head.field_count(); i < count; ++i) {
-    const Field field = head.field_at(i);
-    if (!equals_ignoring_case(field.name, name)) continue;
-    for (std::string_view list = field.value; !list.empty();) {
-      const std::string_view member = files::trimmed(files::take_part(list, ','));
-      if (!member.empty() && visit(member)) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 bool is_compressible(std::string_view type) {
@@ -77,11 +64,11 @@ bool is_compressible(std::string_view type) {
          std::any_of(std::begin(kSuffixes), std::end(kSuffixes), ends_so);
 }
 
-std::string coded_tag(std::string_view tag, Coding coding) {
+std::string coded_tag(std::string_view tag, std::string_view mark) {
   std::string coded(tag);
   const std::size_t opening = coded.find('"');
   if (coded.size() < 2 || !coded.ends_with('"') || opening == coded.size() - 1) return coded;
-  coded.insert(coded.size() - 1, "-" + std::string(files::coding_name(coding)));
+  coded.insert(coded.size() - 1, "-" + std::string(mark));
   return coded.starts_with("W/") ? coded : "W/" + coded;
 }
 
@@ -131,54 +118,54 @@ bool CodedHead::is_for_one_user() const {
 }
 
 // A strong tag stands for one sequence of bytes of one resource, which its URI names.
-std::string CodedHead::key(Coding coding) const {
+std::string CodedHead::key() const {
   const std::string_view tag = head_.field("ETag");
   const bool depends = any_member(
       head_, "Vary", [](std::string_view member) { return !equals_ignoring_case(member, "Accept-Encoding"); });
   if (depends || !files::equal_strongly(tag, tag) || !tag.starts_with('"') || !tag.ends_with('"') ||
       tag.size() < 3 || head_.size() == kUnknownSize || !reads() || is_for_one_user())
     return {};
-  std::string key(files::coding_name(coding));
+  std::string key;
   for (const std::string_view part : {std::string_view(request_.scheme), std::string_view(request_.authority),
                                       std::string_view(request_.mount), std::string_view(request_.path),
                                       std::string_view(request_.query), tag})
-    key.append(1, '\0').append(part);
-  return key.append(1, '\0').append(std::to_string(head_.size()));
+    key.append(part).append(1, '\0');
+  return key.append(std::to_string(head_.size()));
 }
 
-void CodedHead::vary() {
+void CodedHead::vary(std::string_view name) {
   std::string names;
   const bool is_said = any_member(head_, "Vary", [&](std::string_view member) {
     names.append(member).append(", ");
-    return member == "*" || equals_ignoring_case(member, "Accept-Encoding");
+    return member == "*" || equals_ignoring_case(member, name);
   });
-  if (!is_said) head_.set("Vary", names + "Accept-Encoding");
+  if (!is_said) head_.set("Vary", names.append(name));
 }
 
-bool CodedHead::is_known_as(Coding coding) const {
-  const std::string tag = coded_tag(head_.field("ETag"), coding);
+bool CodedHead::is_known_as(std::string_view mark) const {
+  const std::string tag = coded_tag(head_.field("ETag"), mark);
   return reads() && !tag.empty() && files::lists_tag(request_, FieldId::if_none_match, tag);
 }
 
 // By its date, whoever answers would continue coded content with bytes of the plain one (If-Range).
-void CodedHead::set_tag(Coding coding) {
+void CodedHead::set_tag(std::string_view mark) {
   const std::string_view tag = head_.field("ETag");
   if (tag.empty()) return;
-  head_.set("ETag", coded_tag(tag, coding));
+  head_.set("ETag", coded_tag(tag, mark));
   head_.remove("Last-Modified");
 }
 
-void CodedHead::become_not_modified(Coding coding) {
-  set_tag(coding);
+void CodedHead::become_not_modified(std::string_view mark) {
+  set_tag(mark);
   for (const char* name : kPlainLines) head_.remove(name);
   head_.remove("Content-Type");
   head_.set_status(304);
 }
 
-void CodedHead::become_coded(Coding coding) {
-  set_tag(coding);
+void CodedHead::become_coded(std::string_view coding, std::string_view mark) {
+  set_tag(mark);
   for (const char* name : kPlainLines) head_.remove(name);
-  head_.set("Content-Encoding", files::coding_name(coding));
+  head_.set("Content-Encoding", coding);
 }
 
 }  // namespace sluice::compress

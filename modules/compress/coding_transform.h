@@ -20,6 +20,7 @@ struct Counters {
   std::uint32_t bytes_in = 0;
   std::uint32_t bytes_out = 0;
   std::uint32_t from_memory = 0;
+  std::uint32_t from_dictionary = 0;
 };
 
 class CodingTransform final : public Transform {

@@ -16,9 +16,12 @@
 #include "compress/coded_head.h"
 #include "compress/coder_pool.h"
 #include "compress/coding_transform.h"
+#include "compress/dictionary_fields.h"
+#include "compress/dictionary_terms.h"
 #include "compress/recording.h"
 #include "compress/variant_body.h"
 #include "compress/variants.h"
+#include "compress/versions.h"
 
 namespace {
 
@@ -28,8 +31,10 @@ using sluice::Host;
 using sluice::OptionType;
 using sluice::compress::CodedHead;
 using sluice::compress::CoderPool;
+using sluice::compress::DictionaryTerms;
 using sluice::compress::Variants;
 using sluice::files::Coding;
+using sluice::files::coding_name;
 using sluice::files::Codings;
 using sluice::files::items_of;
 
@@ -40,7 +45,7 @@ Codings codings_of(const Host& host) {
   Codings codings;
   for (const std::string& name : items_of(host.option("codings"))) {
     const auto* known = std::find_if(std::begin(kCodings), std::end(kCodings),
-                                     [&](Coding coding) { return sluice::files::coding_name(coding) == name; });
+                                     [&](Coding coding) { return coding_name(coding) == name; });
     if (known == std::end(kCodings))
       throw std::runtime_error("the option codings has '" + name + "': write zstd, br or gzip");
     if (std::find(codings.begin(), codings.end(), *known) != codings.end())
@@ -61,7 +66,7 @@ std::vector<std::string> types_of(const Host& host) {
 }
 
 unsigned level_of(const Host& host, Coding coding) {
-  const std::string option = "level_" + std::string(sluice::files::coding_name(coding));
+  const std::string option = "level_" + std::string(coding_name(coding));
   const std::uint64_t level = host.number(option);
   const auto [least, most] = sluice::compress::levels_of(coding);
   if (level < least || level > most)
@@ -83,9 +88,11 @@ class Compress final : public sluice::Filter {
         coders_(static_cast<PerWorker&>(*host.shared()).coders),
         wanted_{types_of(host), std::max<std::uint64_t>(host.number("min_size"), 1), codings_of(host)},
         streams_max_(host.number("streams_max")),
-        counters_{host.counter("coded"), host.counter("crowded_out"), host.counter("bytes_in"),
-                  host.counter("bytes_out"), host.counter("from_memory")},
-        variants_(std::make_shared<Variants>(host.number("variants_max"))) {
+        has_dictionaries_(host.number("dictionaries") != 0 && host.number("variants_max") > 0),
+        counters_{host.counter("coded"),     host.counter("crowded_out"), host.counter("bytes_in"),
+                  host.counter("bytes_out"), host.counter("from_memory"), host.counter("from_dictionary")},
+        variants_(std::make_shared<Variants>(host.number("variants_max"))),
+        versions_(variants_) {
     for (const Coding coding : kCodings) levels_[static_cast<std::size_t>(coding)] = level_of(host, coding);
     if (streams_max_ == 0)
       throw std::runtime_error("the option streams_max is 0, so nothing would be coded: write 1 or more");
@@ -94,30 +101,114 @@ class Compress final : public sluice::Filter {
   void answer(Exchange& exchange, AnswerHead& head) override {
     CodedHead coded(wanted_, exchange.request(), head);
     if (!coded.depends_on_coding()) return;
-    coded.vary();
-    const Coding coding = coded.coding();
-    if (coding == Coding::identity) return;
-    if (coded.is_known_as(coding)) return coded.become_not_modified(coding);
-    const std::string key = variants_->takes(head.size()) ? coded.key(coding) : std::string();
-    bool changed = false;
-    if (const Variants::Variant variant = key.empty() ? nullptr : variants_->find(key)) {
-      if (variant->empty()) return;
-      host_.count(counters_.from_memory, 1);
-      changed = head.replace(variant->size(), new sluice::compress::VariantBody(variant));
-    } else if (auto transform = coding_transform(exchange, coding, head.size(), key)) {
-      changed = head.transform(sluice::kUnknownSize, transform.release());
+    const Kept kept = look_up(exchange.request(), head, coded);
+    coded.vary("Accept-Encoding");
+    if (kept.depends_on_dictionary) coded.vary("Available-Dictionary");
+    const std::string_view mark = kept.coding == Coding::identity ? "" : coding_name(kept.coding);
+    for (const std::string_view known : {mark, std::string_view(kept.delta_mark)}) {
+      if (!known.empty() && coded.is_known_as(known)) return coded.become_not_modified(known);
     }
-    if (changed) coded.become_coded(coding);
+    if (sends_delta(kept, head)) {
+      if (!send_kept(kept.delta, head)) return;
+      host_.count(counters_.from_dictionary, 1);
+      coded.become_coded("dcz", kept.delta_mark);
+    } else if (kept.coding == Coding::identity || !send_coded(exchange, head, kept)) {
+      return;
+    } else {
+      coded.become_coded(mark, mark);
+    }
+    if (!kept.terms.pattern.empty())
+      head.set("Use-As-Dictionary", sluice::compress::use_as_dictionary(kept.terms.pattern));
   }
 
   void retire() override { variants_->retire(); }
 
  private:
+  using Variant = Variants::Variant;
+
+  // What is there for an answer.
+  struct Kept {
+    Coding coding = Coding::identity;
+    DictionaryTerms terms;
+    bool depends_on_dictionary = false;
+    std::string key;  // of the content, coded so; empty: none of it is kept
+    Variant variant;
+    std::string content;
+    std::string delta_key;
+    std::string delta_mark;
+    Variant dictionary;  // that the client has
+    Variant delta;       // what that makes of the content; an empty one as in Variants
+  };
+
+  Kept look_up(const sluice::Request& request, const AnswerHead& head, const CodedHead& coded) {
+    Kept kept;
+    kept.coding = coded.coding();
+    const bool is_whole = head.status() == 200;
+    // What is said of a part, or of what has not changed, must not depend on less.
+    kept.depends_on_dictionary =
+        !is_whole && has_dictionaries_ && sluice::compress::may_have_dictionaries(request, head);
+    const std::string content = is_whole && variants_->takes(head.size()) ? coded.key() : std::string();
+    if (content.empty()) return kept;
+    kept.key = std::string(coding_name(kept.coding)) + '\0' + content;
+    kept.variant = variants_->find(kept.key);
+    if (!has_dictionaries_ || !versions_.takes(head.size())) return kept;
+    kept.terms = sluice::compress::dictionary_terms(request, head);
+    kept.depends_on_dictionary = !kept.terms.pattern.empty();
+    const std::string& hash = kept.terms.available;
+    if (hash.empty()) return kept;
+    kept.delta_mark = "dcz-" + sluice::compress::short_hash(hash);
+    kept.delta_key = sluice::compress::delta_key(hash, content);
+    kept.content = content;
+    kept.dictionary = versions_.find(kept.terms.group, hash);
+    if (kept.dictionary != nullptr) kept.delta = variants_->find(kept.delta_key);
+    return kept;
+  }
+
+  static bool sends_delta(const Kept& kept, const AnswerHead& head) {
+    if (kept.delta == nullptr || kept.delta->empty()) return false;
+    const bool is_shorter = kept.variant != nullptr && !kept.variant->empty();
+    return kept.delta->size() < (is_shorter ? kept.variant->size() : head.size());
+  }
+
+  bool send_kept(const Variant& variant, AnswerHead& head) {
+    host_.count(counters_.from_memory, 1);
+    return head.replace(variant->size(), new sluice::compress::VariantBody(variant));
+  }
+
+  // False if the answer leaves as it is.
+  bool send_coded(Exchange& exchange, AnswerHead& head, const Kept& kept) {
+    if (kept.variant != nullptr && kept.variant->empty()) return false;
+    if (!kept.terms.group.empty()) versions_.touch(kept.terms.group);
+    std::unique_ptr<sluice::compress::Recording> recording = begin_recording(exchange, kept);
+    if (kept.variant == nullptr || recording != nullptr) {
+      auto transform = coding_transform(exchange, kept.coding, head.size(), std::move(recording));
+      if (transform != nullptr) return head.transform(sluice::kUnknownSize, transform.release());
+    }
+    return kept.variant != nullptr && send_kept(kept.variant, head);
+  }
+
+  // Null if nothing is to be made of the content.
+  std::unique_ptr<sluice::compress::Recording> begin_recording(Exchange& exchange, const Kept& kept) {
+    if (kept.key.empty() || exchange.request().method == sluice::Method::head) return nullptr;
+    const auto part_of = [&](const std::string& key) {
+      return sluice::compress::Order::Part{key, variants_->begin_making(key, host_.now_ms())};
+    };
+    sluice::compress::Order order;
+    order.coding = kept.coding;
+    order.coded = part_of(kept.key);
+    if (kept.dictionary != nullptr && kept.delta == nullptr) order.delta = part_of(kept.delta_key);
+    if (order.coded.attempt == 0 && order.delta.attempt == 0) return nullptr;
+    order.dictionary = kept.dictionary;
+    order.hash = kept.terms.available;
+    order.group = kept.terms.group;
+    order.content = kept.content;
+    return std::make_unique<sluice::compress::Recording>(host_, variants_, std::move(order));
+  }
+
   // Null if the answer is to leave as it is.
   std::unique_ptr<sluice::Transform> coding_transform(Exchange& exchange, Coding coding, std::uint64_t size,
-                                                      const std::string& key) {
+                                                      std::unique_ptr<sluice::compress::Recording> recording) {
     CoderPool::Lent coder;
-    std::unique_ptr<sluice::compress::Recording> recording;
     // The answer to HEAD says what that to GET would say.
     if (exchange.request().method != sluice::Method::head) {
       if (coders_.lent() >= streams_max_) {
@@ -131,9 +222,6 @@ class Compress final : public sluice::Filter {
         return nullptr;
       }
       host_.count(counters_.coded, 1);
-      const std::uint64_t attempt = key.empty() ? 0 : variants_->begin_making(key, host_.now_ms());
-      if (attempt != 0)
-        recording = std::make_unique<sluice::compress::Recording>(host_, variants_, key, attempt, coding);
     }
     return std::make_unique<sluice::compress::CodingTransform>(host_, exchange.ticket(), std::move(coder),
                                                                counters_, std::move(recording));
@@ -143,8 +231,10 @@ class Compress final : public sluice::Filter {
   CoderPool& coders_;
   const sluice::compress::Wanted wanted_;
   const std::uint64_t streams_max_;  // of all these filters of the worker
+  const bool has_dictionaries_;
   const sluice::compress::Counters counters_;
   const std::shared_ptr<Variants> variants_;
+  sluice::compress::Versions versions_;
   std::array<unsigned, sluice::files::kCodingCount> levels_{};
 };
 
@@ -164,6 +254,10 @@ constexpr sluice::OptionInfo kOptions[] = {
      "memory of a worker for coded content of up to 8 MiB that has a strong ETag, so that it is coded once, "
      "and "
      "better; 0 for none",
+     nullptr},
+    {"dictionaries", OptionType::flag, 0, "on",
+     "with variants_max and https, code what has changed with the version that a browser has kept (RFC 9842, "
+     "dcz), where Cache-Control lets it keep one",
      nullptr},
 };
 

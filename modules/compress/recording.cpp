@@ -2,25 +2,34 @@
 
 #include <exception>
 
+#include "compress/delta_coder.h"
+#include "compress/versions.h"
 #include "compress/whole_coder.h"
 
 namespace sluice::compress {
 namespace {
 
-class MakeVariant final : public Work {
+void give_up(Variants& variants, const Order& order) {
+  for (const Order::Part* part : {&order.coded, &order.delta}) variants.given_up(part->key, part->attempt);
+}
+
+class MakeVariants final : public Work {
  public:
-  MakeVariant(Host& host, std::shared_ptr<Variants> variants, std::string key, std::uint64_t attempt,
-              files::Coding coding, std::string content)
-      : host_(host),
-        variants_(std::move(variants)),
-        key_(std::move(key)),
-        attempt_(attempt),
-        coding_(coding),
-        content_(std::move(content)) {}
+  MakeVariants(Host& host, std::shared_ptr<Variants> variants, Order order, std::string content)
+      : host_(host), variants_(std::move(variants)), order_(std::move(order)), content_(std::move(content)) {}
 
   void run() override {
     try {
-      coded_ = code_whole(coding_, content_);
+      if (order_.coded.attempt != 0) coded_ = code_whole(order_.coding, content_);
+      if (order_.delta.attempt != 0)
+        delta_ = code_delta(*order_.dictionary, order_.hash, content_,
+                            coded_.empty() ? content_.size() : coded_.size());
+      if (!order_.group.empty()) {
+        hash_ = sha256_of(content_);
+        content_.shrink_to_fit();  // what is kept counts by its size
+      }
+      if (order_.delta.attempt != 0)
+        to_itself_ = code_delta(std::string(content_), hash_, content_, content_.size());
       is_made_ = true;
     } catch (const std::exception& error) {
       why_not_ = error.what();
@@ -28,19 +37,31 @@ class MakeVariant final : public Work {
   }
 
   void done(bool) override {
-    if (is_made_) return variants_->made(key_, attempt_, std::move(coded_));
-    variants_->given_up(key_, attempt_);
-    if (!why_not_.empty()) host_.log(LogLevel::warning, "content could not be coded to be kept: " + why_not_);
+    if (!is_made_) {
+      give_up(*variants_, order_);
+      if (!why_not_.empty()) host_.log(LogLevel::warning, "content could not be coded to be kept: " + why_not_);
+      return;
+    }
+    if (!order_.group.empty())
+      Versions(variants_).keep(order_.group, hash_, std::make_shared<const std::string>(std::move(content_)));
+    if (order_.coded.attempt != 0) variants_->made(order_.coded.key, order_.coded.attempt, std::move(coded_));
+    if (order_.delta.attempt == 0) return;
+    variants_->made(order_.delta.key, order_.delta.attempt, std::move(delta_));
+    // Who gets the delta has this content as the dictionary when it asks again, and another tag than a client
+    // with that dictionary would have: this answers in a hundred bytes, and with 304 from then on.
+    variants_->keep(delta_key(hash_, order_.content),
+                    std::make_shared<const std::string>(std::move(to_itself_)));
   }
 
  private:
   Host& host_;
   const std::shared_ptr<Variants> variants_;
-  const std::string key_;
-  const std::uint64_t attempt_;
-  const files::Coding coding_;
-  const std::string content_;
+  const Order order_;
+  std::string content_;
   std::string coded_;
+  std::string delta_;
+  std::string to_itself_;
+  std::string hash_;
   std::string why_not_;
   bool is_made_ = false;
 };
@@ -48,11 +69,17 @@ class MakeVariant final : public Work {
 }  // namespace
 
 Recording::~Recording() {
-  if (!ended_) variants_->given_up(key_, attempt_);
+  if (!ended_) give_up(*variants_, order_);
+}
+
+// What has lost its place is made all the same, if the rest is.
+bool Recording::has_place() const {
+  return variants_->has_place(order_.coded.key, order_.coded.attempt) ||
+         variants_->has_place(order_.delta.key, order_.delta.attempt);
 }
 
 void Recording::add(std::string_view piece) {
-  if (variants_->has_place(key_, attempt_)) {
+  if (has_place()) {
     content_.append(piece);
   } else {
     std::string().swap(content_);
@@ -60,12 +87,14 @@ void Recording::add(std::string_view piece) {
 }
 
 void Recording::end() {
-  if (!variants_->has_place(key_, attempt_)) return;
-  auto work = std::make_unique<MakeVariant>(host_, variants_, key_, attempt_, coding_, std::move(content_));
-  // If all threads are busy, another request will try again.
+  if (!has_place()) return;
+  // Copied, as it is needed here if all threads are busy. Then another request will try again.
+  auto work = std::make_unique<MakeVariants>(host_, variants_, order_, std::move(content_));
   if (!host_.offload(work.get())) return;
   static_cast<void>(work.release());
-  variants_->recorded(key_);
+  for (const Order::Part* part : {&order_.coded, &order_.delta}) {
+    if (variants_->has_place(part->key, part->attempt)) variants_->recorded(part->key);
+  }
   ended_ = true;
 }
 

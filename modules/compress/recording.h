@@ -4,6 +4,7 @@
 
 #include <sluice/handler.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,12 +15,28 @@
 
 namespace sluice::compress {
 
+// What is to be made of a content.
+struct Order {
+  // `attempt` is what Variants::begin_making has given for the key. If it is 0, this one is not made.
+  struct Part {
+    std::string key;
+    std::uint64_t attempt = 0;
+  };
+  Part coded;  // with `coding`
+  files::Coding coding = files::Coding::identity;
+  Part delta;  // with the version of the group that has the hash
+  Variants::Variant dictionary;
+  std::string hash;
+  // Not empty: the content is kept as this group's latest version.
+  std::string group;
+  std::string content;  // its CodedHead::key, for the delta
+};
+
 class Recording {
  public:
-  // `attempt` is what Variants::begin_making has given for the key.
-  Recording(Host& host, std::shared_ptr<Variants> variants, std::string key, std::uint64_t attempt,
-            files::Coding coding)
-      : host_(host), variants_(std::move(variants)), key_(std::move(key)), attempt_(attempt), coding_(coding) {}
+  // REQUIRES: a part of the order has an attempt.
+  Recording(Host& host, std::shared_ptr<Variants> variants, Order order)
+      : host_(host), variants_(std::move(variants)), order_(std::move(order)) {}
   // If it has not ended, nothing is kept of it.
   ~Recording();
   Recording(const Recording&) = delete;
@@ -30,11 +47,11 @@ class Recording {
   void end();
 
  private:
+  bool has_place() const;
+
   Host& host_;
   const std::shared_ptr<Variants> variants_;
-  const std::string key_;
-  const std::uint64_t attempt_;
-  const files::Coding coding_;
+  Order order_;
   std::string content_;
   bool ended_ = false;
 };

@@ -37,7 +37,21 @@ void Variants::given_up(const std::string& key, std::uint64_t attempt) {
 
 void Variants::made(const std::string& key, std::uint64_t attempt, std::string coded) {
   given_up(key, attempt);
-  Entry entry{key, std::make_shared<const std::string>(std::move(coded))};
+  keep(key, std::make_shared<const std::string>(std::move(coded)));
+}
+
+void Variants::forget(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return;
+  const auto entry = found->second;
+  size_ -= cost_of(*entry);
+  by_key_.erase(found);
+  recent_.erase(entry);
+}
+
+void Variants::keep(const std::string& key, Variant variant) {
+  forget(key);
+  Entry entry{key, std::move(variant)};
   const std::uint64_t cost = cost_of(entry);
   if (cost > size_max_) return;
   while (size_ + cost > size_max_) {

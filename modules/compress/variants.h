@@ -1,5 +1,5 @@
 // Coded content that is kept in memory, so that what is asked for again is coded once, and better than a
-// stream. Those that were asked for longest ago make room for new ones. Loop thread.
+// stream; and what it is coded with. Those that were asked for longest ago make room for new ones. Loop thread.
 //
 // INVARIANT: together they take no more than `size_max` bytes; at most kMakingMax are being made.
 #pragma once
@@ -26,6 +26,7 @@ class Variants {
 
   explicit Variants(std::uint64_t size_max) : size_max_(size_max) {}
 
+  std::uint64_t size_max() const { return size_max_; }
   // Whether content of this size may be kept.
   bool takes(std::uint64_t size) const { return size <= kContentMax && size <= size_max_; }
   Variant find(const std::string& key);
@@ -37,6 +38,9 @@ class Variants {
   void recorded(const std::string& key) { making_.at(key).is_recorded = true; }
   void made(const std::string& key, std::uint64_t attempt, std::string coded);
   void given_up(const std::string& key, std::uint64_t attempt);
+  // Puts it in the place of what has this key. Nothing if it is larger than all may be.
+  void keep(const std::string& key, Variant variant);
+  void forget(const std::string& key);
   // Keeps none from now on.
   void retire();
 

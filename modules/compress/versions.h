@@ -1,0 +1,44 @@
+// The last versions of contents, by their SHA-256, which later versions are coded with (RFC 9842). They lie
+// among the variants, which bound them and let the least used ones go. Loop thread.
+//
+// A group is what DictionaryTerms has: versions of one thing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "compress/variants.h"
+
+namespace sluice::compress {
+
+// 32 bytes. On any thread.
+std::string sha256_of(std::string_view content);
+
+// Under which content lies that is coded with the version of this hash. `content` is its CodedHead::key.
+std::string delta_key(std::string_view hash, std::string_view content);
+
+class Versions {
+ public:
+  static constexpr std::size_t kGroupMax = 3;            // versions of a group
+  static constexpr std::uint64_t kContentMax = 4 << 20;  // of one version
+
+  explicit Versions(std::shared_ptr<Variants> variants) : variants_(std::move(variants)) {}
+
+  // Whether content of this size may be kept: one version is to take an eighth of the room at most.
+  bool takes(std::uint64_t size) const;
+  // Null if it is not kept.
+  Variants::Variant find(std::string_view group, std::string_view hash);
+  // The content has the hash. It is the group's latest version from now on.
+  void keep(std::string_view group, const std::string& hash, Variants::Variant content);
+  // The group's latest version has just been sent, in whatever coding: others make room before it.
+  void touch(std::string_view group);
+
+ private:
+  const std::shared_ptr<Variants> variants_;
+};
+
+}  // namespace sluice::compress
