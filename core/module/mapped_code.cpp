@@ -14,6 +14,7 @@
 #include "base/mapped_file.h"
 #include "module/elf_file.h"
 #include "module/private_copy.h"
+#include "module/unread_files.h"
 
 namespace sluice {
 namespace {
@@ -50,7 +51,8 @@ class Mapping {
     if (handle) return handle;
     std::string why = dl_error();
     if (why.starts_with(name + ":")) why.replace(0, name.size(), path);
-    return fail(file_ + " cannot be loaded: " + why);
+    const std::string unread = unread_library(path, file_, why);
+    return fail(file_ + " cannot be loaded: " + (unread.empty() ? why : unread));
   }
 
   Result<Handle> map_in_memory(const std::string& path) {

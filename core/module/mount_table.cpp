@@ -6,6 +6,7 @@
 
 #include "base/monotonic_clock.h"
 #include "module/module_needs.h"
+#include "module/unread_files.h"
 
 namespace sluice {
 
@@ -216,7 +217,10 @@ Result<InstanceRef> MountTable::make_instance(Module& module, std::size_t site, 
   const auto shared = make_shared(module);
   if (!shared) return Unexpected(shared.error());
   auto made = ModuleInstance::create_mounted(services_, module.file, module.shared, mount);
-  if (!made) return made;
+  if (!made) {
+    const std::string& why = made.error().message;
+    return fail(why + unread_path(why, module.entry.name));
+  }
   // The first group has told those of filters.
   if (!mount.filter || !group_.mount) take_warnings(*made->get(), module.entry.file, site, mount);
   return made;

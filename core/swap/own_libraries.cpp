@@ -18,6 +18,7 @@
 #include "base/unique_fd.h"
 #include "module/elf_file.h"
 #include "module/module_source.h"
+#include "module/run_path.h"
 #include "swap/elf_edit.h"
 
 namespace sluice {
@@ -35,34 +36,11 @@ auto refuse(Error error, bool of_place = false) {
   return tl::make_unexpected(CopyFailure{std::move(error), of_place});
 }
 
-// The text with `origin` in place of $ORIGIN; nullopt if it has no $ORIGIN (ld.so(8)).
-std::optional<std::string> with_origin(const std::string& text, const std::string& origin) {
-  std::string replaced = text;
-  bool found = false;
-  for (const std::string token : {"${ORIGIN}", "$ORIGIN"}) {
-    for (std::size_t at = 0; (at = replaced.find(token, at)) != std::string::npos; at += origin.size()) {
-      replaced.replace(at, token.size(), origin);
-      found = true;
-    }
-  }
-  return found ? std::optional(replaced) : std::nullopt;
-}
-
-std::vector<std::string> entries_of(const std::string& run_path) {
-  std::vector<std::string> entries;
-  for (std::size_t at = 0; at <= run_path.size();) {
-    const std::size_t end = std::min(run_path.find(':', at), run_path.size());
-    entries.push_back(run_path.substr(at, end - at));
-    at = end + 1;
-  }
-  return entries;
-}
-
 // Repeats each entry with $ORIGIN for each origin. Other entries stay.
 std::string with_origins(const std::string& run_path, const Origins& origins) {
   std::string all;
   const auto add = [&all](const std::string& entry) { all += (all.empty() ? "" : ":") + entry; };
-  for (const std::string& entry : entries_of(run_path)) {
+  for (const std::string& entry : run_path_entries(run_path)) {
     if (!with_origin(entry, "")) {
       add(entry);
       continue;
@@ -147,7 +125,7 @@ class Taking {
       if (const auto path = with_origin(needed, origin); path && is_there(*path)) return path;
       if (needed.find('/') != std::string::npos) continue;
       for (const std::string& run_path : run_paths) {
-        for (const std::string& entry : entries_of(run_path)) {
+        for (const std::string& entry : run_path_entries(run_path)) {
           const auto folder = with_origin(entry, origin);
           if (folder && is_there(*folder + "/" + needed)) return *folder + "/" + needed;
         }

@@ -1,10 +1,14 @@
 // Modules that declare what they need, and what the administrator grants them.
+#include <elf.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/landlock.h"
 #include "support/server_process.h"
+#include "swap/elf_edit.h"
 
 using namespace sluice::test;
 using Catch::Matchers::Contains;
@@ -114,4 +118,58 @@ TEST_CASE("a changed module is tried with its own grants alone", "[e2e][grants]"
   };
   serve_and_swap("opener", "module opener serves in generation 2");
   serve_and_swap("intruder", "it cannot open " + folder);
+}
+
+TEST_CASE("a library in a folder that workers may not read is named, with the grant for it", "[e2e][grants]") {
+  if (sluice::landlock_version() == 0) {
+    WARN("without Landlock, every folder is read");
+    return;
+  }
+  namespace fs = std::filesystem;
+  const Site site({"hello", "with_library"});
+  const std::string folder = site.path("far");
+  const bool by_variable = GENERATE(false, true);
+  const auto far = [&](std::int64_t tag, const std::string&) {
+    return tag == DT_RUNPATH ? std::optional(by_variable ? site.path("none") : folder) : std::nullopt;
+  };
+  site.write_beside("plugins.d/with_library.so",
+                    *sluice::edit_dynamic_texts(site.read_plugin("with_library"), far));
+  fs::create_directory(folder);
+  fs::copy_file(fs::path(module_file("with_library")).parent_path() / "own_one/libown.so.1",
+                site.path("libown.so.1.2"));
+  fs::create_symlink("../libown.so.1.2", folder + "/libown.so.1");  // its own folder is the one to grant
+  const Variables variables = by_variable ? Variables{{"LD_LIBRARY_PATH", folder}} : Variables{};
+  const std::string real = fs::canonical(site.path(""));
+  const std::string remedy = "add --grant with_library=read:" + real + ",";
+  {
+    ServerProcess server(site, {"--workers", "1"}, variables);
+    CHECK(server.logs("with_library.so cannot be loaded: it needs " + folder +
+                      "/libown.so.1, where workers may not read: " + remedy));
+    CHECK(fetch(server.endpoint(), "/hello/").status == 200);
+    CHECK(server.stop() == 0);
+  }
+  ServerProcess server(site, {"--workers", "1", "--grant", "with_library=read:" + real}, variables);
+  CHECK(fetch(server.endpoint(), "/with_library/").body == "library one");
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a module that cannot open a file because of confinement is told how to get it", "[e2e][grants]") {
+  if (sluice::landlock_version() == 0) {
+    WARN("without Landlock, every file is read");
+    return;
+  }
+  const Site site({"opener", "hello"});
+  const std::string folder = site.path("secret");
+  const std::string remedy = "add --grant opener=read:" + folder;
+  const std::vector<std::string> options{"--workers", "1", "--mount", "/o/=opener:file=" + folder};
+  {
+    const ServerProcess server(site, options);  // there is no such folder, and no grant could help
+    CHECK(server.logs("it cannot open " + folder));
+    CHECK(server.log().find(remedy) == std::string::npos);
+  }
+  std::filesystem::create_directory(folder);
+  ServerProcess server(site, options);
+  CHECK(server.logs("it cannot open " + folder + "; workers may not read " + folder + ": " + remedy));
+  CHECK(fetch(server.endpoint(), "/o/").status == 503);
+  CHECK(server.stop() == 0);
 }
