@@ -8,6 +8,7 @@
 
 #include "process/listen_group.h"
 #include "server/tried_settings.h"
+#include "settings/confinement_support.h"
 #include "settings/kernel_tls_support.h"
 
 namespace sluice {
@@ -77,6 +78,8 @@ Result<std::string> check(const Settings& settings, InheritedSockets inherited) 
       add(warning.sentence);
     }
   }
+  for (const std::string& sentence : absent_grants(settings)) text += "note: " + sentence + "\n";
+  if (const std::string unseen = unseen_variables(settings); !unseen.empty()) text += "note: " + unseen + "\n";
   for (const CertificateFacts& facts : report.certificates) {
     if (const auto warning = expiry_warning(facts, std::time(nullptr))) text += "note: " + *warning + "\n";
   }

@@ -76,6 +76,7 @@ Result<void> Reload::begin_trial() {
   plan_ = std::move(*plan);
   const auto confined = check_confinement(plan_->settings);
   if (!confined) return confined;
+  for (const std::string& sentence : absent_grants(plan_->settings)) log(LogLevel::warning, sentence);
   const auto restored = server_.rollout.restore_copies();
   if (!restored) return restored;
   server_.rollout.take_copies_made_again();  // its workers are new

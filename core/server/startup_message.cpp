@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/percent_encoding.h"
+#include "settings/confinement_support.h"
 
 namespace sluice {
 namespace {
@@ -115,6 +117,13 @@ void print_startup_message(const WorkerGroup& group) {
   fmt::print("{} worker{}; stop with Ctrl-C, reload with kill -HUP {}\n", group.slots(),
              group.slots() == 1 ? "" : "s", ::getpid());
   std::fflush(stdout);
+}
+
+void log_confinement(const Settings& settings, const std::string& lacking) {
+  if (settings.confine != Confine::off && !lacking.empty())
+    log(LogLevel::warning, "workers are confined in part, since this kernel does not offer " + lacking);
+  for (const std::string& sentence : absent_grants(settings)) log(LogLevel::warning, sentence);
+  if (const std::string unseen = unseen_variables(settings); !unseen.empty()) log(LogLevel::info, unseen);
 }
 
 }  // namespace sluice

@@ -31,11 +31,6 @@ constexpr unsigned kEndsAtStartMax = 1024;
 // The question of a worker that may not read the folder that is now its root.
 constexpr std::string_view kWantWorkers = "workers";
 
-void log_confinement(const Settings& settings, const std::string& lacking) {
-  if (settings.confine != Confine::off && !lacking.empty())
-    log(LogLevel::warning, "workers are confined in part, since this kernel does not offer " + lacking);
-}
-
 }  // namespace
 
 Supervisor::Supervisor(EventLoop& loop, TriedSettings tried, const ReadSettings& reread, Service service,

@@ -47,11 +47,47 @@ TEST_CASE("a part of the needs is asked for alone", "[e2e][grants]") {
   CHECK(server.stop() == 0);
 }
 
-TEST_CASE("a granted path has to exist", "[e2e][grants]") {
-  const Site site({"needy"});
-  const Outcome refused = run(site.command({"--check", "--grant", "needy=network,write:/no/such/folder"}));
+TEST_CASE("without a granted path the server serves, and new workers take over once it is there",
+          "[e2e][grants]") {
+  const Site site({"intruder"});
+  const std::string folder = site.path("later");
+  const std::string grant = "intruder=write:" + folder;
+  const std::string sentence = folder + ", which is granted to the module intruder, does not exist: make it";
+  const Outcome refused = run(site.command({"--check", "--confine", "on", "--grant", grant}));
   CHECK(refused.code == 1);
-  CHECK_THAT(refused.err, Contains("/no/such/folder, which is granted to the module needy, does not exist"));
+  if (sluice::landlock_version() >= sluice::kLandlockScopes)
+    CHECK_THAT(refused.err, Contains(sentence + ", or write --confine auto"));
+  const Outcome checked = run(site.command({"--check", "--listen", "127.0.0.1:0", "--grant", grant}));
+  CHECK(checked.code == 0);
+  CHECK_THAT(checked.out, Contains("note: " + sentence));
+  ServerProcess server(site, {"--workers", "1", "--grant", grant});
+  CHECK(server.count_in_log(sentence) == 1);
+  const auto write = [&] { return fetch(server.endpoint(), "/intruder/write?" + folder + "/new").body; };
+  CHECK(write() == "ENOENT");
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  CHECK(eventually([&] { return write() == "ok"; }));
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("variables that clients' libraries read are named if workers do not have them", "[e2e][grants]") {
+  const Site site({"intruder"});
+  const Variables variables{{"https_proxy", "http://user:secret@proxy"}, {"PGHOST", "db"}, {"EDITOR", "ed"}};
+  const auto log_of = [&](const std::vector<std::string>& options) {
+    ServerProcess server(site, options, variables);
+    const std::string log = server.log();
+    CHECK(server.stop() == 0);
+    CHECK(log.find("secret") == std::string::npos);
+    CHECK(log.find("EDITOR") == std::string::npos);
+    return log;
+  };
+  CHECK_THAT(log_of({"--grant", "intruder=network,env:PGHOST"}),
+             Contains("workers do not have the variable") && Contains("https_proxy") &&
+                 Contains(": add --grant NAME=env:") && !Contains("PGHOST"));
+  // Without connections there is nothing to be found by them.
+  CHECK_THAT(log_of({}), !Contains("PGHOST"));
+  CHECK_THAT(log_of({"--grant", "intruder=network", "--confine", "off"}), !Contains("PGHOST"));
+  CHECK_THAT(log_of({"--grant", "intruder=unix"}), Contains("PGHOST"));
 }
 
 TEST_CASE("a grant holds only where its module runs", "[e2e][grants]") {
