@@ -25,8 +25,9 @@ constexpr int kSetWriteOrExecute = 65;
 constexpr int kGetWriteOrExecute = 66;
 constexpr unsigned long kRefuseExecGain = 1;
 
-constexpr int kCapabilitiesMax = 63;  // the sets have 64 bits
-constexpr long kCloseRange = 436;     // close_range(2), since Linux 5.9
+constexpr int kCapabilitiesMax = 63;           // the sets have 64 bits
+constexpr long kCloseRange = 436;              // close_range(2), since Linux 5.9
+constexpr rlim_t kDescriptorsMax = 1U << 20U;  // what the kernel allows, unless it is told otherwise
 
 Result<void> limit(decltype(RLIMIT_CPU) resource, std::uint64_t value, const char* what) {
   rlimit present{};
@@ -37,10 +38,26 @@ Result<void> limit(decltype(RLIMIT_CPU) resource, std::uint64_t value, const cha
   return {};
 }
 
-// Closes what /proc lists, for kernels without close_range(2).
-Result<void> close_listed(const std::vector<int>& kept) {
+std::vector<std::string>& names_of_removed() {
+  static std::vector<std::string> names;
+  return names;
+}
+
+bool close_by_ranges(const std::vector<int>& kept) {
+  unsigned from = STDERR_FILENO + 1;
+  bool closed = true;
+  for (const int fd : kept) {
+    const auto next = static_cast<unsigned>(fd);
+    if (next > from) closed = closed && ::syscall(kCloseRange, from, next - 1, 0) == 0;
+    from = std::max(from, next + 1);
+  }
+  return closed && ::syscall(kCloseRange, from, ~0U, 0) == 0;
+}
+
+// Closes what /proc lists, for kernels without close_range(2). False if there is no /proc.
+bool close_listed(const std::vector<int>& kept) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
-  if (folder == nullptr) return fail_errno("/proc/self/fd cannot be read, which lists descriptors", errno);
+  if (folder == nullptr) return false;
   std::vector<int> unwanted;
   while (const dirent* entry = ::readdir(folder.get())) {
     const int fd = std::atoi(entry->d_name);  // 0 for "." and ".."
@@ -48,7 +65,17 @@ Result<void> close_listed(const std::vector<int>& kept) {
       unwanted.push_back(fd);
   }
   for (const int fd : unwanted) ::close(fd);
-  return {};
+  return true;
+}
+
+// Tries all numbers below the limit, which may be a million.
+void close_each(const std::vector<int>& kept) {
+  rlimit present{};
+  const rlim_t limit = ::getrlimit(RLIMIT_NOFILE, &present) == 0 ? present.rlim_cur : kDescriptorsMax;
+  const int end = static_cast<int>(std::min<rlim_t>(limit, kDescriptorsMax));
+  for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
+    if (!std::binary_search(kept.begin(), kept.end(), fd)) ::close(fd);
+  }
 }
 
 }  // namespace
@@ -100,6 +127,10 @@ Result<void> limit_processor_time(std::uint64_t seconds) {
   return limit(RLIMIT_CPU, seconds, "processor time cannot be limited");
 }
 
+const std::vector<std::string>& removed_variables() {
+  return names_of_removed();
+}
+
 void keep_variables(const std::function<bool(std::string_view name)>& is_wanted) {
   char** to = environ;
   if (to == nullptr) return;
@@ -108,28 +139,21 @@ void keep_variables(const std::function<bool(std::string_view name)>& is_wanted)
     if (is_wanted(entry.substr(0, entry.find('=')))) {
       *to++ = *from;
     } else {
+      names_of_removed().emplace_back(entry.substr(0, entry.find('=')));
       ::explicit_bzero(*from, entry.size());
     }
   }
   *to = nullptr;
 }
 
-Result<void> keep_descriptors(std::vector<int> kept) {
+void keep_descriptors(std::vector<int> kept) {
   {
     const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (nothing) ::dup2(nothing.get(), STDIN_FILENO);
   }
   std::erase_if(kept, [](int fd) { return fd <= STDERR_FILENO; });
   std::sort(kept.begin(), kept.end());
-  unsigned from = STDERR_FILENO + 1;
-  bool closed = true;
-  for (const int fd : kept) {
-    const auto next = static_cast<unsigned>(fd);
-    if (next > from) closed = closed && ::syscall(kCloseRange, from, next - 1, 0) == 0;
-    from = std::max(from, next + 1);
-  }
-  closed = closed && ::syscall(kCloseRange, from, ~0U, 0) == 0;
-  return closed ? Result<void>() : close_listed(kept);
+  if (!close_by_ranges(kept) && !close_listed(kept)) close_each(kept);
 }
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,8 +38,10 @@ Result<void> limit_processor_time(std::uint64_t seconds);
 
 // Removes all variables from the environment that are not wanted, and overwrites their values in memory.
 void keep_variables(const std::function<bool(std::string_view name)>& is_wanted);
+// The names of those that were removed.
+const std::vector<std::string>& removed_variables();
 
 // Closes all descriptors from 3 on that are not among these. Reads from stdin end at once.
-Result<void> keep_descriptors(std::vector<int> kept);
+void keep_descriptors(std::vector<int> kept);
 
 }  // namespace sluice

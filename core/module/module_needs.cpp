@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/mapped_file.h"
+#include "base/process_rights.h"
 #include "base/unique_fd.h"
 #include "module/elf_file.h"
 
@@ -34,6 +36,9 @@ constexpr Telling kTelling[] = {
     {"rename", kNeedsWriting},
     {"mkdir", kNeedsWriting},
 };
+
+// Shorter ones are in many files by chance.
+constexpr std::size_t kNameMin = 3;
 
 }  // namespace
 
@@ -72,6 +77,28 @@ std::string refused_calls(const Settings& settings, const std::string& path, con
   if (functions.empty()) return "";
   return fmt::format("module {} calls {}, which workers refuse with EACCES: add --grant {}={} if it has to",
                      module, functions, module, needs_text(needs));
+}
+
+std::string missed_variables(const std::string& path, const std::string& module) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return "";
+  const MappedFile mapped(fd.get());
+  const auto symbols = ElfFile(mapped.bytes()).symbols();
+  const auto asks = [](const ElfFile::Symbol& symbol) {
+    return symbol.entry.st_shndx == SHN_UNDEF && (symbol.name == "getenv" || symbol.name == "secure_getenv");
+  };
+  if (std::none_of(symbols.begin(), symbols.end(), asks)) return "";
+  std::string names;
+  std::string grants;
+  for (const std::string& name : removed_variables()) {
+    const std::string text = '\0' + name + '\0';
+    if (name.size() < kNameMin || mapped.bytes().find(text) == std::string_view::npos) continue;
+    names += (names.empty() ? "" : ", ") + name;
+    grants += (grants.empty() ? "env:" : ",env:") + name;
+  }
+  if (names.empty()) return "";
+  return fmt::format("module {} asks for {}, which workers do not have in their environment: add --grant {}={}",
+                     module, names, module, grants);
 }
 
 }  // namespace sluice

