@@ -190,7 +190,7 @@ Result<void> limit(const ConfinedProcess& process) {
 // Gives up one part after the other, and collects what is in force.
 class GivingUp {
  public:
-  GivingUp(bool all_is_needed, LogLevel level) : all_is_needed_(all_is_needed), level_(level) {}
+  GivingUp(bool all_is_needed, ToldParts* told) : all_is_needed_(all_is_needed), told_(told) {}
 
   // A container or a filter from outside may refuse what the kernel offers.
   void note(std::uint64_t parts, const Result<void>& done) {
@@ -201,7 +201,8 @@ class GivingUp {
     const std::string& why = done.error().message;
     if (!all_is_needed_) {
       const std::string words = fmt::format("{}", fmt::join(confined_words(parts), ", "));
-      log(level_, fmt::format("a worker is confined without: {}, because {}", words, why));
+      log(is_told_first(parts) ? LogLevel::warning : LogLevel::debug,
+          fmt::format("workers are confined without: {}, because {}", words, why));
     } else if (outcome_) {
       outcome_ = fail(why + "; --confine auto serves without it");
     }
@@ -211,8 +212,13 @@ class GivingUp {
   }
 
  private:
+  // Without `told_` it is a process that tries modules, which says the same as a worker.
+  bool is_told_first(std::uint64_t parts) const {
+    return told_ != nullptr && (told_->missing.fetch_or(parts, std::memory_order_relaxed) & parts) != parts;
+  }
+
   const bool all_is_needed_;
-  const LogLevel level_;
+  ToldParts* const told_;
   Result<void> outcome_;
   std::uint64_t in_force_ = 0;
 };
@@ -221,8 +227,7 @@ class GivingUp {
 Result<std::uint64_t> give_up(const ConfinedProcess& process, std::uint64_t offered) {
   const Settings& settings = process.plan.settings;
   const std::uint64_t of_landlock = offered & (confined::kFiles | confined::kTcp | confined::kScopes);
-  // The process that tries modules says the same as the worker that serves with them.
-  GivingUp giving_up(settings.confine == Confine::on, process.tries ? LogLevel::debug : LogLevel::warning);
+  GivingUp giving_up(settings.confine == Confine::on, process.told);
   giving_up.note(confined::kPrivileges, give_up_privileges());
   if (!settings.core_dumps) giving_up.note(confined::kHidden, hide_from_same_user());
   if (!process.granted.has(kNeedsNewCode) && forbid_new_code()) giving_up.note(confined::kNoNewCode, {});

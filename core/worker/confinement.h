@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/shared_state.h"
 #include "settings/serving_plan.h"
 
 namespace sluice {
@@ -28,6 +29,7 @@ struct ConfinedProcess {
   std::string copies;            // the folder of private copies of modules; empty for none
   std::vector<int> descriptors;  // that it keeps, besides those of the plan
   bool tries = false;            // it only tries modules
+  ToldParts* told = nullptr;     // of all workers, so that they do not all say the same
 };
 
 // Also changes to the user of the plan, which needs rights that are given up afterwards. Returns what is in

@@ -40,6 +40,7 @@ Result<void> serve(const WorkerStart& start, WorkerStats& stats, int control, in
                           permissions_of(*start.plan, start.group),
                           start.copies,
                           {control, asked, own_wait.fd(), start.access.wake_fd}};
+  if (start.state.state != nullptr) process.told = start.state.state->told.get();
   for (const ListeningSocket& socket : start.sockets) process.descriptors.push_back(socket.fd);
   const auto confined = confine(process);
   if (!confined) return Unexpected(confined.error());
