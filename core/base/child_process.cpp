@@ -67,12 +67,16 @@ int Child::own_report_fd() {
 }
 
 Child::~Child() {
-  if (!reaped_) ::kill(pid_, SIGKILL);
+  if (!reaped_) kill();
 }
 
-void Child::end(std::uint64_t wait_ms) {
+void Child::kill() const {
   ::kill(pid_, SIGKILL);
-  reaped_ = reap_until(pid_, monotonic_ms() + wait_ms).has_value();
+}
+
+void Child::end(std::uint64_t until_ms) {
+  kill();
+  reaped_ = reap_until(pid_, until_ms).has_value();
 }
 
 bool Child::hear() {

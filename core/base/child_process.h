@@ -35,8 +35,9 @@ class Child {
   bool hear();
   // Whether the report has not ended yet.
   bool reports() const { return !ended_; }
-  // Kills it, and waits for its end for so long: until then it holds what its parent had open.
-  void end(std::uint64_t wait_ms);
+  void kill() const;
+  // Kills it, and waits for its end until that time: until then it holds what its parent had open.
+  void end(std::uint64_t until_ms);
   // For another forked process, which does not use this child.
   void close_for_child() { report_fd_.reset(); }
   // The child's result. `status` is from waitpid.

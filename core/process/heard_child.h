@@ -18,8 +18,9 @@ class HeardChild final : private Pollable {
   bool is(pid_t pid) const { return child_->pid() == pid; }
   // The child's result. `status` is from waitpid.
   Result<std::string> result(int status) { return child_->result(status); }
-  // As Child::end.
-  void end(std::uint64_t wait_ms) { child_->end(wait_ms); }
+  // As those of Child.
+  void kill() const { child_->kill(); }
+  void end(std::uint64_t until_ms) { child_->end(until_ms); }
   // For another forked process, which does not use this child.
   void close_for_child() { child_->close_for_child(); }
 

@@ -23,8 +23,6 @@ constexpr std::uint64_t kPatience = 20;
 // What was refused is tried again after so many looks: its reason may have been elsewhere, as a disk that hung.
 constexpr std::uint64_t kRetryLooks = 10;
 constexpr std::uint64_t kLateMs = 10'000;
-// How long to wait for the end of a child that is killed.
-constexpr std::uint64_t kKilledWithinMs = 500;
 constexpr std::uint64_t kPauseMaxMs = 300'000;
 
 }  // namespace
@@ -48,7 +46,7 @@ void ChangeWatch::serve(PlanPtr plan) {
   why_.clear();
   tell_ms_ = Alarm::kNever;
   plan_ = std::move(plan);
-  if (!names_any(what_, *plan_)) return end();
+  if (!names_any(what_, *plan_)) return end(monotonic_ms() + kKilledWithinMs);
   looked_ = false;
   if (!inotify_) {
     inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -68,11 +66,15 @@ void ChangeWatch::reload_begins() {
   next_look_ms_ = 0;
 }
 
-void ChangeWatch::end() {
+void ChangeWatch::break_off_look() const {
+  if (child_ != nullptr) child_->kill();
+}
+
+void ChangeWatch::end(std::uint64_t until_ms) {
   events_.end();
   inotify_.reset();
   places_.clear();
-  if (child_ != nullptr) child_->end(kKilledWithinMs);  // it may hold listening sockets still
+  if (child_ != nullptr) child_->end(until_ms);
   child_.reset();
   plan_.reset();
   first_change_ms_ = next_look_ms_ = late_ms_ = tell_ms_ = Alarm::kNever;

@@ -55,8 +55,12 @@ class ChangeWatch final : private Pollable {
   // A worker says that there may be a change. False if there is no use in looking.
   bool look_soon();
   bool child_ended(pid_t pid, int status);
-  // Looks no more.
-  void end();
+  // How long to wait for the end of a child that is killed.
+  static constexpr std::uint64_t kKilledWithinMs = 500;
+  // Kills the child that looks, if there is one, and does not wait for its end.
+  void break_off_look() const;
+  // Looks no more. Waits until that time for the end of the child, which may hold listening sockets still.
+  void end(std::uint64_t until_ms);
   // For a forked process.
   void close_for_child();
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "base/monotonic_clock.h"
 #include "server/change_watch.h"
 
 namespace sluice {
@@ -43,9 +44,13 @@ class NamedFilesWatch {
   bool child_ended(pid_t pid, int status) {
     return files_.child_ended(pid, status) || places_.child_ended(pid, status);
   }
+  // Both children are killed before either is waited for, and they share the time.
   void end() {
-    files_.end();
-    places_.end();
+    files_.break_off_look();
+    places_.break_off_look();
+    const std::uint64_t until_ms = monotonic_ms() + ChangeWatch::kKilledWithinMs;
+    files_.end(until_ms);
+    places_.end(until_ms);
   }
   void close_for_child() {
     files_.close_for_child();
