@@ -1,5 +1,7 @@
 #include "connection/http2_budget.h"
 
+#include <nghttp2/nghttp2.h>
+
 #include <algorithm>
 
 namespace sluice {
@@ -34,6 +36,32 @@ const Limit& limit_of(Http2Cost cost) {
 
 std::string_view http2_cost_name(Http2Cost cost) {
   return limit_of(cost).name;
+}
+
+std::optional<Http2Cost> cost_of(const Http2FrameHead& head) {
+  switch (head.type) {
+    case NGHTTP2_DATA:
+      if (head.is_empty && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0) return Http2Cost::empty;
+      return std::nullopt;
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_CONTINUATION:
+    case NGHTTP2_RST_STREAM:
+    case NGHTTP2_PUSH_PROMISE:
+    case NGHTTP2_GOAWAY:
+      return std::nullopt;
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_PRIORITY_UPDATE:
+      return Http2Cost::priority;
+    case NGHTTP2_SETTINGS:
+      return Http2Cost::settings;
+    case NGHTTP2_PING:
+      // An answer to a PING wants no answer.
+      return (head.flags & NGHTTP2_FLAG_ACK) == 0 ? Http2Cost::ping : Http2Cost::unknown;
+    case NGHTTP2_WINDOW_UPDATE:
+      return Http2Cost::window;
+    default:
+      return Http2Cost::unknown;
+  }
 }
 
 bool Http2Budget::take(Http2Cost cost, std::uint64_t now_ms) {

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "http/http2_frame_heads.h"
 #include "telemetry/worker_stats.h"
 
 namespace sluice {
@@ -28,6 +30,9 @@ inline constexpr std::size_t kHttp2Costs = kHttp2Floods.size();
 
 // "PING frames", for the log.
 std::string_view http2_cost_name(Http2Cost cost);
+
+// Nothing: what this frame costs is counted elsewhere, or bounded by what the client pays for it.
+std::optional<Http2Cost> cost_of(const Http2FrameHead& head);
 
 class Http2Budget {
  public:

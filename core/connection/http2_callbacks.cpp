@@ -32,44 +32,9 @@ struct Http2Callbacks {
   }
 
   static void judge_frame(Http2Session& to, const nghttp2_frame_hd& head) {
-    switch (head.type) {
-      case NGHTTP2_DATA:
-        if (head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0) to.count(Http2Cost::empty);
-        break;
-      case NGHTTP2_HEADERS:
-        to.judge_stream(head.stream_id);
-        break;
-      case NGHTTP2_CONTINUATION:
-      case NGHTTP2_RST_STREAM:
-      case NGHTTP2_PUSH_PROMISE:
-      case NGHTTP2_GOAWAY:
-        break;
-      case NGHTTP2_PRIORITY:
-        if (head.stream_id == 0) to.fail(NGHTTP2_PROTOCOL_ERROR);
-        [[fallthrough]];
-      case NGHTTP2_PRIORITY_UPDATE:
-        to.count(Http2Cost::priority);
-        break;
-      case NGHTTP2_SETTINGS:
-        to.widest_window_ = to.widest_window();
-        to.count(Http2Cost::settings);
-        break;
-      case NGHTTP2_PING:
-        // An answer to a PING wants no answer.
-        to.count((head.flags & NGHTTP2_FLAG_ACK) == 0 ? Http2Cost::ping : Http2Cost::unknown);
-        break;
-      case NGHTTP2_WINDOW_UPDATE:
-        to.count(Http2Cost::window);
-        break;
-      default:
-        to.count(Http2Cost::unknown);
-        break;
-    }
-  }
-
-  // Its content is dropped (RFC 9113 section 5.5).
-  static int unknown_came(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) {
-    return NGHTTP2_ERR_CANCEL;
+    if (head.type == NGHTTP2_HEADERS) to.judge_stream(head.stream_id);
+    if (head.type == NGHTTP2_PRIORITY && head.stream_id == 0) to.fail(NGHTTP2_PROTOCOL_ERROR);
+    if (head.type == NGHTTP2_SETTINGS) to.widest_window_ = to.widest_window();
   }
 
   static int fields_begin(nghttp2_session*, const nghttp2_frame* frame, void* user) {
@@ -210,7 +175,6 @@ const nghttp2_session_callbacks* Http2Session::callbacks() {
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(fresh, Http2Callbacks::frame_refused);
     nghttp2_session_callbacks_set_on_frame_send_callback(fresh, Http2Callbacks::frame_sent);
     nghttp2_session_callbacks_set_send_data_callback(fresh, Http2Callbacks::send_content);
-    nghttp2_session_callbacks_set_unpack_extension_callback(fresh, Http2Callbacks::unknown_came);
     return fresh;
   }();
   return made;
@@ -223,11 +187,6 @@ const nghttp2_option* Http2Session::options() {
     nghttp2_option_set_no_auto_window_update(fresh, 1);
     nghttp2_option_set_no_closed_streams(fresh, 1);
     nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_PRIORITY_UPDATE);
-    // nghttp2 passes over frames of other types without a word, and these have to be counted.
-    for (unsigned type = NGHTTP2_ALTSVC; type <= UINT8_MAX; ++type) {
-      if (type == NGHTTP2_PRIORITY_UPDATE) continue;
-      nghttp2_option_set_user_recv_extension_type(fresh, static_cast<std::uint8_t>(type));
-    }
     nghttp2_option_set_max_outbound_ack(fresh, 256);
     return fresh;
   }();
@@ -339,6 +298,12 @@ void Http2Session::fail(std::uint32_t error) {
 
 void Http2Session::count(Http2Cost cost) {
   if (!costly_ && !budget_.take(cost, context_.loop.now_ms())) costly_ = cost;
+}
+
+void Http2Session::count_frames(std::string_view bytes) {
+  heads_.walk(bytes, [this](const Http2FrameHead& head) {
+    if (const std::optional<Http2Cost> cost = cost_of(head)) count(*cost);
+  });
 }
 
 // One line a second at most.

@@ -9,12 +9,14 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "connection/http2_budget.h"
 #include "connection/http2_schedule.h"
 #include "connection/session.h"
+#include "http/http2_frame_heads.h"
 
 namespace sluice {
 
@@ -98,6 +100,7 @@ class Http2Session final : public Session, private DeadlineNode {
   }
   void prioritise(std::int32_t id, std::string_view text);
   void count(Http2Cost cost);
+  void count_frames(std::string_view bytes);
   // Errors that nghttp2 passes over.
   void judge_stream(std::int32_t id);
   bool was_broken_off(std::int32_t id) const;
@@ -121,6 +124,7 @@ class Http2Session final : public Session, private DeadlineNode {
   std::vector<std::shared_ptr<RequestCalls>> calls_behind_;  // they go on, and their streams have ended
   std::vector<Http2Stream*> touched_;  // those whose deadlines may have changed in this turn
   Http2Schedule schedule_;
+  Http2FrameHeads heads_;
   Http2Budget budget_;
   Http2Stream* heading_ = nullptr;  // the stream whose fields come
   // Priorities that came before their streams (RFC 9218 section 7.1).

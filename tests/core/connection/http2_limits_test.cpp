@@ -112,6 +112,7 @@ TEST_CASE_METHOD(Http2Fixture, "too many frames that ask for nothing end the con
       {"PRIORITY_UPDATE", Http2Wire::frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, std::string("\0\0\0\x01u=1", 7))},
       {"WINDOW_UPDATE", Http2Wire::window_update(0, 1)},
       {"DATA", Http2Wire::frame(NGHTTP2_DATA, 0, 1)},
+      {"DATA of padding", Http2Wire::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\x02\0\0", 3))},
       {"ALTSVC", Http2Wire::frame(NGHTTP2_ALTSVC, 0, 0, std::string("\0\0", 2))},
       {"ORIGIN", Http2Wire::frame(NGHTTP2_ORIGIN, 0, 0)},
       {"unknown", Http2Wire::frame(0x42, 0, 0, "12345678")},
@@ -133,6 +134,20 @@ TEST_CASE_METHOD(Http2Fixture, "too many frames that ask for nothing end the con
     say(flood);
     CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
   }
+}
+
+TEST_CASE_METHOD(Http2Fixture, "too many empty frames for a stream that has ended end the connection",
+                 "[http2_session]") {
+  begin();
+  CHECK(ask(1, Http2Wire::request("/none")).status == "404");
+  std::string flood;
+  for (int i = 0; i < 20; ++i) flood += Http2Wire::frame(NGHTTP2_DATA, 0, 1);
+  say(flood);
+  CHECK(ask(3, Http2Wire::request("/none")).status == "404");
+  CHECK(wire.goaways().empty());
+  for (int i = 0; i < 1000; ++i) flood += Http2Wire::frame(NGHTTP2_DATA, 0, 1);
+  say(flood);
+  CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
 }
 
 TEST_CASE_METHOD(Http2Fixture, "streams that wait their turn do not outlive a window that stays shut",
