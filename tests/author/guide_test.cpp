@@ -102,7 +102,7 @@ TEST_CASE("every sample of the guide is built by pkg-config's flags, and answers
     const std::string name = module_name(sample);
     sources.write(name + ".cpp", sample);
     const std::string command =
-        "g++ -O1 -Wall -Wextra -Wconversion -Werror $(pkg-config --variable=moduleflags sluice) " +
+        "g++ -O0 -Wall -Wextra -Wconversion -Werror $(pkg-config --variable=moduleflags sluice) " +
         sources.path(name + ".cpp") + " -o " + site.plugins() + "/" + name + ".so" +
         (sample.find("<sluice/kit/fetch.h>") != std::string::npos ? " -lcurl" : "");
     compilers.push_back(std::make_unique<Process>(std::vector<std::string>{"sh", "-c", command}, variables));
