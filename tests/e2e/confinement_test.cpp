@@ -26,6 +26,13 @@ using Catch::Matchers::Contains;
 
 namespace {
 
+bool is_open_to_all(std::filesystem::path folder) {
+  const auto others = std::filesystem::perms::others_exec;
+  for (; folder.has_relative_path(); folder = folder.parent_path())
+    if ((std::filesystem::status(folder).permissions() & others) == std::filesystem::perms::none) return false;
+  return true;
+}
+
 struct Confined {
   Site site{{"intruder", "static_sendfile"}};
   const std::string secret = site.write_beside("secret", "s");
@@ -255,6 +262,10 @@ TEST_CASE_METHOD(Confined, "a worker is hidden from its own user", "[e2e][confin
   const std::string run = site.path("run");
   std::filesystem::create_directory(run);
   REQUIRE(::chown(run.c_str(), user, static_cast<gid_t>(-1)) == 0);
+  if (is_root && !is_open_to_all(std::filesystem::path(SLUICE_TEST_PLUGINS))) {
+    WARN("other users cannot reach the server in this folder: whether it hides workers from them is not tried");
+    return;
+  }
   const auto become_other = [&] {
     if (is_root && (::setgid(kOther) != 0 || ::setuid(kOther) != 0)) ::_exit(1);
   };
