@@ -3,63 +3,24 @@
 //
 // The input is a list of steps. Each is a byte that says what is done, one for the stream, one for the size of
 // the payload, and the payload. Frames have a correct length, so that what they say is reached.
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "base/log.h"
-#include "connection/connection_table.h"
-#include "connection/single_site.h"
-#include "expect.h"
+#include "served.h"
 #include "support/http2_wire.h"
 
 using namespace sluice;
 using fuzz::expect;
+using fuzz::Served;
+using fuzz::Steps;
 using test::Http2Wire;
 
 namespace {
-
-constexpr std::uint64_t kSecondMs = 1000;
-
-// A worker's connections without a worker.
-struct Served {
-  WorkerStats stats;
-  std::unique_ptr<EventLoop> loop = std::move(*EventLoop::create(stats));
-  Router router;
-  SingleSite site;
-  Limits limits;
-  HttpDate date;
-  InputBuffers inputs{limits.head_bytes_max};
-  BufferPool outputs{32 * 1024};
-  ConnectionContext context{{*loop, router, site.sites, limits, stats}, date, inputs, outputs};
-  ConnectionTable table{context};
-  std::unique_ptr<Offload> offload = std::move(*Offload::create(*loop, {}));
-  InstanceServices services{*loop, *offload, stats, table};
-
-  Served() {
-    set_log_fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    site.address.http2_clear = true;
-    for (const auto kind : {DeadlineKind::head, DeadlineKind::body, DeadlineKind::send, DeadlineKind::keepalive,
-                            DeadlineKind::handler, DeadlineKind::linger})
-      loop->deadlines().set_duration(kind, 60 * kSecondMs);
-    for (const char* name : {"echo", "slow_reader", "defer"}) mount(name);
-  }
-  void mount(const std::string& name) {
-    auto file = ModuleFile::load(SLUICE_TEST_MODULES "/" + name + ".so", name + ".so");
-    expect(file.has_value(), "the module can be loaded");
-    const std::string prefix = "/" + name + "/";
-    auto made = ModuleInstance::create_mounted(services, std::move(*file), InstanceRef(), {prefix, {}, -1, ""});
-    expect(made.has_value(), "the module starts");
-    expect(router.add(0, prefix, std::move(*made)), "the prefix is free");
-  }
-};
 
 class Client {
  public:
@@ -87,14 +48,11 @@ class Client {
       wire_.take(std::string_view(bytes, static_cast<std::size_t>(got)));
     }
   }
-  void let_time_pass(std::uint64_t seconds) {
-    served_.loop->deadlines().expire(served_.loop->now_ms() + seconds * kSecondMs);
-  }
+  void let_time_pass(std::uint64_t seconds) { served_.let_time_pass(seconds); }
   void end_sending() { ::shutdown(socket_.get(), SHUT_WR); }
   void leave() {
     socket_.reset();
-    for (int i = 0; i < 1000 && served_.table.size() > 0; ++i) served_.loop->turn(0);
-    expect(served_.table.size() == 0, "a connection ends when its client has left");
+    served_.expect_end();
   }
   Http2Wire& wire() { return wire_; }
 
@@ -102,26 +60,6 @@ class Client {
   Served& served_;
   UniqueFd socket_;
   Http2Wire wire_;
-};
-
-class Steps {
- public:
-  Steps(const std::uint8_t* data, std::size_t size) : left_(reinterpret_cast<const char*>(data), size) {}
-  bool done() const { return left_.empty(); }
-  std::uint8_t byte() {
-    if (left_.empty()) return 0;
-    const char first = left_.front();
-    left_.remove_prefix(1);
-    return static_cast<std::uint8_t>(first);
-  }
-  std::string_view bytes(std::size_t size) {
-    const std::string_view first = left_.substr(0, size);
-    left_.remove_prefix(first.size());
-    return first;
-  }
-
- private:
-  std::string_view left_;
 };
 
 // A request whose block is in order.
@@ -164,10 +102,16 @@ void take_step(Client& client, Steps& steps) {
   }
 }
 
+Served& serve(std::initializer_list<const char*> modules) {
+  auto* served = new Served;
+  for (const char* module : modules) served->mount(module);
+  return *served;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Served& served = *new Served;
+  static Served& served = serve({"echo", "slow_reader", "defer"});
   Steps steps(data, size);
   Client client(served);
   const std::uint8_t how = steps.byte();
