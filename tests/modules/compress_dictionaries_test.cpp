@@ -177,9 +177,18 @@ TEST_CASE_METHOD(DictionaryFixture, "a delta that is no shorter than the other c
   first.behind.content = noise(1);
   second.behind.content = noise(2);
   answer(first);
-  const RequestPlan plan = with(second, first.behind.content);
-  for (int i = 0; i < 3; ++i) CHECK(coding(plan) == "zstd");
-  CHECK(rig.server.works_offered == 2);
+  RequestPlan plan = with(second, first.behind.content);
+  SECTION("the content is kept already") {
+    answer(second);
+    for (int i = 0; i < 3; ++i) CHECK(coding(plan) == "zstd");
+    CHECK(rig.server.works_offered == 3);
+  }
+  SECTION("the content is new") {
+    for (int i = 0; i < 3; ++i) CHECK(coding(plan) == "zstd");
+    CHECK(rig.server.works_offered == 2);
+    plan.fields[0].second = "br, dcz";
+    CHECK(coding(plan) == "br");
+  }
 }
 
 TEST_CASE_METHOD(DictionaryFixture, "the last three versions are kept", "[compress]") {
@@ -188,6 +197,12 @@ TEST_CASE_METHOD(DictionaryFixture, "the last three versions are kept", "[compre
   CHECK(coding_at_last(with(plan_of(5), script_of(3))) == "dcz");
   CHECK(coding_at_last(with(plan_of(5), script_of(4))) == "dcz");
   CHECK(coding_at_last(with(plan_of(5), script_of(5))) == "dcz");
+}
+
+TEST_CASE_METHOD(DictionaryFixture, "earlier versions give all of their room back", "[compress]") {
+  filter = rig.mount("", {{"variants_max", "400k"}});
+  for (unsigned version = 1; version <= 30; ++version) answer(plan_of(version));
+  CHECK(coding_at_last(with(plan_of(31), script_of(29))) == "dcz");
 }
 
 TEST_CASE_METHOD(DictionaryFixture, "a version that is sent again and again does not make room", "[compress]") {
