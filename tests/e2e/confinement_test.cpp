@@ -10,7 +10,6 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -349,19 +348,6 @@ TEST_CASE_METHOD(Confined, "a kernel without Landlock confines by the rest", "[e
   CHECK_THAT(refused.err,
              Contains("--confine on needs what this kernel does not offer: Landlock, which confines") &&
                  Contains("write --confine auto"));
-}
-
-TEST_CASE_METHOD(Confined, "what a container refuses is warned of once, not by each worker",
-                 "[e2e][confinement]") {
-  const auto refuse = [] { refuse_calls({SYS_capset, SYS_landlock_restrict_self}, EPERM); };
-  ServerProcess server(site, with("auto"), {}, refuse);
-  const std::size_t refused = (files ? 1 : 0) + (is_root ? 1 : 0);
-  const std::vector<pid_t> before = server.workers();
-  ::kill(before.at(0), SIGKILL);
-  CHECK(eventually([&] { return server.workers().size() == 2 && server.workers() != before; }));
-  CHECK(server.reload());
-  CHECK(server.count_in_log("workers are confined without: ") == refused);
-  CHECK(server.stop() == 0);
 }
 
 TEST_CASE_METHOD(Confined, "what was replaced is read by new workers", "[e2e][confinement]") {

@@ -1,5 +1,5 @@
-// Processes in unusual states: a worker that cannot be ended, and a supervisor that is the first process of a
-// container.
+// Processes in unusual states: a worker that cannot be ended, a supervisor that is the first process of a
+// container, and workers that a container lets not confine themselves.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <string>
+#include <vector>
 
+#include "base/landlock.h"
+#include "support/refused_calls.h"
 #include "support/server_process.h"
 
 using namespace sluice::test;
@@ -86,4 +90,20 @@ TEST_CASE("the first process of a container handles TERM while it starts", "[e2e
   REQUIRE(tries);
   REQUIRE(::kill(first, SIGTERM) == 0);
   CHECK(container.wait() == 0);
+}
+
+TEST_CASE("what a container refuses is warned of once, not by each worker", "[e2e][confinement]") {
+  const Site site({"hello"});
+  const auto refuse = [] { refuse_calls({SYS_capset, SYS_landlock_restrict_self}, EPERM); };
+  std::vector<std::string> options{"--workers", "2"};
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) options.insert(options.end(), {"--user", "root"});  // who has capabilities to give up
+  ServerProcess server(site, options, {}, refuse);
+  const std::size_t refused = (sluice::landlock_version() > 0 ? 1 : 0) + (is_root ? 1 : 0);
+  const std::vector<pid_t> before = server.workers();
+  ::kill(before.at(0), SIGKILL);
+  CHECK(eventually([&] { return server.workers().size() == 2 && server.workers() != before; }));
+  CHECK(server.reload());
+  CHECK(server.count_in_log("workers are confined without: ") == refused);
+  CHECK(server.stop() == 0);
 }
