@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <ctime>
 
-#include "base/kept_memory.h"
 #include "base/monotonic_clock.h"
 
 namespace sluice {
@@ -18,8 +17,8 @@ void AccessRecorder::record(const SitePlan& site, AccessFacts& facts, std::uint6
   constexpr std::size_t kLineKeptMax = 8 * 1024;
   const bool json = is_detailed(site);
   timespec now{};
-  ::clock_gettime(json ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &now);
   line_.clear();
+  ::clock_gettime(json ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE, &now);
   if (json) {
     const std::uint64_t now_ns = monotonic_ns();
     if (arrived_ns != 0) facts.took_ns = now_ns - std::min(now_ns, arrived_ns);
@@ -30,8 +29,8 @@ void AccessRecorder::record(const SitePlan& site, AccessFacts& facts, std::uint6
     facts.local_time = time_.at(now.tv_sec);
     append_combined(line_, facts);
   }
-  const AccessRing::Pushed pushed = place_.ring().push(site.access_log, line_);
-  give_back_above(line_, kLineKeptMax);
+  const AccessRing::Pushed pushed = place_.ring().push(site.access_log, line_.text());
+  line_.give_back_above(kLineKeptMax);
   if (pushed == AccessRing::Pushed::dropped) return lose();
   const bool sleeps = place_.rings->writer_sleeps.load(std::memory_order_seq_cst) != 0;
   if (sleeps) place_.rings->writer_sleeps.store(0, std::memory_order_relaxed);

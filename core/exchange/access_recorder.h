@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "http/access_line.h"
 #include "settings/site_plan.h"
@@ -32,7 +31,7 @@ class AccessRecorder {
   const AccessPlace place_;
   WorkerStats& stats_;
   AccessTime time_;
-  std::string line_;
+  LineBuffer line_;
 };
 
 }  // namespace sluice

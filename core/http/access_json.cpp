@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "http/access_line.h"
-#include "http/escaped_text.h"
 
 namespace sluice {
 namespace {
@@ -16,56 +15,56 @@ constexpr std::size_t kNameMax = 256;
 
 struct ShownField {
   FieldId id;
-  std::string_view name;
+  std::string_view name;  // as it is written
 };
-constexpr ShownField kShown[] = {{FieldId::user_agent, "User-Agent"},
-                                 {FieldId::referer, "Referer"},
-                                 {FieldId::accept_encoding, "Accept-Encoding"},
-                                 {FieldId::range, "Range"}};
-
-// With `digits` digits behind the point.
-void append_fraction(std::string& out, std::uint64_t number, int digits) {
-  std::uint64_t unit = 1;
-  for (int i = 0; i < digits; ++i) unit *= 10;
-  append_number(out, number / unit);
-  out += '.';
-  for (std::uint64_t rest = number % unit; unit > 1; rest %= unit) {
-    unit /= 10;
-    out += static_cast<char>('0' + rest / unit);
-  }
-}
+constexpr ShownField kShown[] = {{FieldId::user_agent, R"("User-Agent":[)"},
+                                 {FieldId::referer, R"("Referer":[)"},
+                                 {FieldId::accept_encoding, R"("Accept-Encoding":[)"},
+                                 {FieldId::range, R"("Range":[)"}};
 
 // A JSON text (RFC 8259 section 7). A byte that is not ASCII stands for the character with its number, so that
 // the line is valid whatever a client sends.
-void append_text(std::string& out, std::string_view text, std::size_t max = kNameMax) {
-  static constexpr char kLowerHex[] = "0123456789abcdef";
-  out += '"';
-  append_with_escapes(out, text.substr(0, max), [&out](unsigned char byte) {
-    out += "\\u00";
-    out += kLowerHex[byte >> 4];
-    out += kLowerHex[byte & 15];
+void add_text(LineBuffer& out, std::string_view text, std::size_t max = kNameMax) {
+  out.add('"');
+  out.add_escaped(text.substr(0, max), [](char* to, unsigned char byte) {
+    static constexpr char kLowerHex[] = "0123456789abcdef";
+    to = std::copy_n("\\u00", 4, to);
+    *to++ = kLowerHex[byte >> 4];
+    *to++ = kLowerHex[byte & 15];
+    return to;
   });
-  out += '"';
+  out.add('"');
 }
 
-void append_name(std::string& out, std::string_view name) {
-  out.append(",\"").append(name).append("\":");
+// `name` is what stands before the value: R"(,"name":)".
+template <std::size_t kSize>
+void add_member(LineBuffer& out, const char (&name)[kSize], std::string_view text, std::size_t max = kNameMax) {
+  out.add(name);
+  add_text(out, text, max);
 }
 
-void append_member(std::string& out, std::string_view name, std::string_view text, std::size_t max = kNameMax) {
-  append_name(out, name);
-  append_text(out, text, max);
+template <std::size_t kSize>
+void add_number(LineBuffer& out, const char (&name)[kSize], std::uint64_t number) {
+  out.add(name);
+  out.add_number(number);
 }
 
-void append_member(std::string& out, std::string_view name, std::uint64_t number) {
-  append_name(out, name);
-  append_number(out, number);
+template <std::size_t kSize>
+void add_truth(LineBuffer& out, const char (&name)[kSize], bool truth) {
+  out.add(name);
+  if (truth) {
+    out.add("true");
+  } else {
+    out.add("false");
+  }
 }
 
-void append_header(std::string& out, std::string_view name, std::string_view value, bool& first) {
-  out.append(first ? "\"" : ",\"").append(name).append("\":[");
-  append_text(out, value, kFieldMax);
-  out += ']';
+// `name` as R"("Name":[)".
+void add_header(LineBuffer& out, std::string_view name, std::string_view value, bool& first) {
+  if (!first) out.add(',');
+  out.add(name);
+  add_text(out, value, kFieldMax);
+  out.add(']');
   first = false;
 }
 
@@ -98,6 +97,9 @@ struct AnswerFields {
 
  private:
   void take(std::string_view line) {
+    constexpr char kToLower = 0x20;
+    const int first = line.empty() ? 0 : line.front() | kToLower;
+    if (first != 'c' && first != 'l') return;  // most of them
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return;
     const std::string_view name = line.substr(0, colon);
@@ -125,84 +127,86 @@ std::string_view protocol_name(std::uint32_t version) {
   return version == 20 ? "HTTP/2.0" : version == 11 ? "HTTP/1.1" : version == 10 ? "HTTP/1.0" : "";
 }
 
-void append_tls(std::string& out, const TlsFacts& tls) {
-  out.append(R"(,"tls":{"resumed":)").append(tls.resumed ? "true" : "false");
-  append_member(out, "version", tls.version);
-  append_member(out, "cipher_suite", tls.cipher_suite);
-  append_member(out, "proto", tls.protocol);
-  append_member(out, "server_name", tls.server_name);
-  out += '}';
+void add_tls(LineBuffer& out, const TlsFacts& tls) {
+  add_truth(out, R"(,"tls":{"resumed":)", tls.resumed);
+  add_number(out, R"(,"version":)", tls.version);
+  add_number(out, R"(,"cipher_suite":)", tls.cipher_suite);
+  add_member(out, R"(,"proto":)", tls.protocol);
+  add_member(out, R"(,"server_name":)", tls.server_name);
+  out.add('}');
 }
 
-void append_request(std::string& out, const AccessFacts& facts, const std::vector<Field>& fields) {
+void add_request(LineBuffer& out, const AccessFacts& facts, const std::vector<Field>& fields) {
   const Ends peer = ends_of(facts.peer.empty() ? facts.client : facts.peer);
-  out += R"("request":{"remote_ip":)";
-  append_text(out, peer.address);
-  append_member(out, "remote_port", peer.port);
-  append_member(out, "client_ip", ends_of(facts.client).address);
-  append_member(out, "proto", protocol_name(facts.head.version));
-  append_member(out, "method", facts.head.method_name);
-  append_member(out, "host", facts.head.host);
-  append_member(out, "uri", facts.head.target, kTargetMax);
-  out += ",\"headers\":{";
+  add_member(out, R"("request":{"remote_ip":)", peer.address);
+  add_member(out, R"(,"remote_port":)", peer.port);
+  add_member(out, R"(,"client_ip":)", ends_of(facts.client).address);
+  add_member(out, R"(,"proto":)", protocol_name(facts.head.version));
+  add_member(out, R"(,"method":)", facts.head.method_name);
+  add_member(out, R"(,"host":)", facts.head.host);
+  add_member(out, R"(,"uri":)", facts.head.target, kTargetMax);
+  out.add(R"(,"headers":{)");
   bool first = true;
   for (const ShownField& shown : kShown) {
-    if (const Field* field = find_field(fields, shown.id)) append_header(out, shown.name, field->value, first);
+    if (const Field* field = find_field(fields, shown.id)) add_header(out, shown.name, field->value, first);
   }
-  out += '}';
-  if (facts.tls != nullptr) append_tls(out, *facts.tls);
-  out += '}';
+  out.add('}');
+  if (facts.tls != nullptr) add_tls(out, *facts.tls);
+  out.add('}');
 }
 
-void append_answer(std::string& out, const AnswerFields& answer) {
-  append_name(out, "resp_headers");
-  out += '{';
+void add_answer(LineBuffer& out, const AnswerFields& answer) {
+  out.add(R"(,"resp_headers":{)");
   bool first = true;
-  if (!answer.type.empty()) append_header(out, "Content-Type", answer.type, first);
-  if (!answer.coding.empty()) append_header(out, "Content-Encoding", answer.coding, first);
-  if (!answer.location.empty()) append_header(out, "Location", answer.location, first);
-  out += '}';
+  if (!answer.type.empty()) add_header(out, R"("Content-Type":[)", answer.type, first);
+  if (!answer.coding.empty()) add_header(out, R"("Content-Encoding":[)", answer.coding, first);
+  if (!answer.location.empty()) add_header(out, R"("Location":[)", answer.location, first);
+  out.add('}');
 }
 
-void append_own(std::string& out, const AccessFacts& facts, std::string_view coding,
-                const std::vector<Field>& fields) {
-  append_member(out, "site", facts.site);
-  append_member(out, "module", facts.module);
-  append_member(out, "mount", facts.mount);
-  append_member(out, "generation", facts.generation);
-  append_member(out, "connection", facts.connection);
-  append_member(out, "ending", facts.ending);
-  if (!facts.why.empty()) append_member(out, "why", facts.why);
-  append_member(out, "waited_for", facts.waited_for);
-  append_name(out, "waited");
-  append_fraction(out, facts.waited_ms, 3);
-  append_name(out, "secure");
-  out += facts.secure ? "true" : "false";
-  append_member(out, "coding", coding);
+void add_own(LineBuffer& out, const AccessFacts& facts, std::string_view coding,
+             const std::vector<Field>& fields) {
+  add_member(out, R"(,"site":)", facts.site);
+  add_member(out, R"(,"module":)", facts.module);
+  add_member(out, R"(,"mount":)", facts.mount);
+  add_number(out, R"(,"generation":)", facts.generation);
+  add_number(out, R"(,"connection":)", facts.connection);
+  add_member(out, R"(,"ending":)", facts.ending);
+  if (!facts.why.empty()) add_member(out, R"(,"why":)", facts.why);
+  add_member(out, R"(,"waited_for":)", facts.waited_for);
+  out.add(R"(,"waited":)");
+  out.add_fraction<3>(facts.waited_ms);
+  add_truth(out, R"(,"secure":)", facts.secure);
+  add_member(out, R"(,"coding":)", coding);
   if (const auto trace = trace_of(value_of(fields, "traceparent")); !trace.empty())
-    append_member(out, "trace_id", trace);
+    add_member(out, R"(,"trace_id":)", trace);
 }
 
 }  // namespace
 
-void append_json(std::string& out, const AccessFacts& facts) {
+void append_json(LineBuffer& out, const AccessFacts& facts) {
   const RequestHead& head = facts.head;
   const std::vector<Field>& fields = head.read_fields.empty() ? head.fields : head.read_fields;
   const Field* authorization = find_field(fields, FieldId::authorization);
-  out.append(R"({"level":")").append(facts.status >= 500 ? "error" : "info").append(R"(","ts":)");
-  append_fraction(out, facts.ended_us, 6);
-  out += R"(,"logger":"http.log.access","msg":"handled request",)";
-  append_request(out, facts, fields);
-  append_member(out, "bytes_read", facts.received);
-  append_member(out, "user_id", authorization == nullptr ? "" : basic_user(authorization->value), kFieldMax);
-  append_name(out, "duration");
-  append_fraction(out, facts.took_ns, 9);
-  append_member(out, "size", facts.sent);
-  append_member(out, "status", facts.status);
+  if (facts.status >= 500) {
+    out.add(R"({"level":"error","ts":)");
+  } else {
+    out.add(R"({"level":"info","ts":)");
+  }
+  out.add_fraction<6>(facts.ended_us);
+  out.add(R"(,"logger":"http.log.access","msg":"handled request",)");
+  add_request(out, facts, fields);
+  add_number(out, R"(,"bytes_read":)", facts.received);
+  add_member(out, R"(,"user_id":)", authorization == nullptr ? "" : basic_user(authorization->value),
+             kFieldMax);
+  out.add(R"(,"duration":)");
+  out.add_fraction<9>(facts.took_ns);
+  add_number(out, R"(,"size":)", facts.sent);
+  add_number(out, R"(,"status":)", facts.status);
   const AnswerFields answer(facts.fields);
-  append_answer(out, answer);
-  append_own(out, facts, answer.coding, fields);
-  out += "}\n";
+  add_answer(out, answer);
+  add_own(out, facts, answer.coding, fields);
+  out.add("}\n");
 }
 
 }  // namespace sluice

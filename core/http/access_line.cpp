@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "base/utc_time.h"
-#include "http/escaped_text.h"
 
 namespace sluice {
 namespace {
@@ -21,21 +20,23 @@ constexpr std::size_t kMethodNameMax = 64;
 constexpr std::size_t kUserMax = 6 * 1024;  // kValueMax without its base64
 
 // As nginx escapes a variable: what is not printable ASCII, and '"' and '\\', as \xHH.
-void append_escaped(std::string& out, std::string_view text, std::size_t max) {
-  static constexpr char kUpperHex[] = "0123456789ABCDEF";
-  append_with_escapes(out, text.substr(0, max), [&out](unsigned char byte) {
-    out += "\\x";
-    out += kUpperHex[byte >> 4];
-    out += kUpperHex[byte & 15];
+void add_escaped(LineBuffer& out, std::string_view text, std::size_t max) {
+  out.add_escaped(text.substr(0, max), [](char* to, unsigned char byte) {
+    static constexpr char kUpperHex[] = "0123456789ABCDEF";
+    *to++ = '\\';
+    *to++ = 'x';
+    *to++ = kUpperHex[byte >> 4];
+    *to++ = kUpperHex[byte & 15];
+    return to;
   });
 }
 
 // "-" stands for what is not there, and nothing for what is empty.
-void append_value(std::string& out, const Field* field) {
+void add_value(LineBuffer& out, const Field* field) {
   if (field == nullptr) {
-    out += '-';
+    out.add('-');
   } else {
-    append_escaped(out, field->value, kValueMax);
+    add_escaped(out, field->value, kValueMax);
   }
 }
 
@@ -64,16 +65,13 @@ std::string_view address_of(std::string_view client) {
   return trimmed(client.substr(0, colon), "[]");
 }
 
-void append_request_line(std::string& out, const RequestHead& head) {
-  if (!head.line.empty()) return append_escaped(out, head.line, kValueMax);
-  if (head.method_name.empty() || head.target.empty()) {
-    out += '-';
-    return;
-  }
-  append_escaped(out, head.method_name, kMethodNameMax);
-  out += ' ';
-  append_escaped(out, head.target, kValueMax);
-  out += " HTTP/2.0";
+void add_request_line(LineBuffer& out, const RequestHead& head) {
+  if (!head.line.empty()) return add_escaped(out, head.line, kValueMax);
+  if (head.method_name.empty() || head.target.empty()) return out.add('-');
+  add_escaped(out, head.method_name, kMethodNameMax);
+  out.add(' ');
+  add_escaped(out, head.target, kValueMax);
+  out.add(" HTTP/2.0");
 }
 
 // 0 to 63; -1 for what is no digit of base64 (RFC 4648 section 4).
@@ -153,27 +151,30 @@ std::string_view trace_of(std::string_view traceparent) {
   return valid ? trace : std::string_view();
 }
 
-void append_combined(std::string& out, const AccessFacts& facts) {
+void append_combined(LineBuffer& out, const AccessFacts& facts) {
   const RequestHead& head = facts.head;
   const LoggedFields fields(head.read_fields.empty() ? head.fields : head.read_fields);
-  out.append(address_of(facts.client)).append(" - ");
+  out.add(address_of(facts.client));
+  out.add(" - ");
   const std::string user = fields.authorization == nullptr ? "" : basic_user(fields.authorization->value);
   if (user.empty()) {
-    out += '-';
+    out.add('-');
   } else {
-    append_escaped(out, user, kUserMax);
+    add_escaped(out, user, kUserMax);
   }
-  out.append(" [").append(facts.local_time).append("] \"");
-  append_request_line(out, head);
-  out += "\" ";
-  append_number(out, facts.status);
-  out += ' ';
-  append_number(out, facts.sent);
-  out += " \"";
-  append_value(out, fields.referer);
-  out += "\" \"";
-  append_value(out, fields.user_agent);
-  out += "\"\n";
+  out.add(" [");
+  out.add(facts.local_time);
+  out.add("] \"");
+  add_request_line(out, head);
+  out.add("\" ");
+  out.add_number(facts.status);
+  out.add(' ');
+  out.add_number(facts.sent);
+  out.add(" \"");
+  add_value(out, fields.referer);
+  out.add("\" \"");
+  add_value(out, fields.user_agent);
+  out.add("\"\n");
 }
 
 }  // namespace sluice

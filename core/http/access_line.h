@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/peer_facts.h"
+#include "http/line_buffer.h"
 #include "http/request_head.h"
 
 namespace sluice {
@@ -57,8 +58,8 @@ struct AccessFacts {
 };
 
 // Both append one line with its end.
-void append_combined(std::string& out, const AccessFacts& facts);
-void append_json(std::string& out, const AccessFacts& facts);
+void append_combined(LineBuffer& out, const AccessFacts& facts);
+void append_json(LineBuffer& out, const AccessFacts& facts);
 
 // The user of a field Authorization with the scheme Basic (RFC 7617), checked or not, as nginx reads it: "="
 // and what is behind it may be missing. Empty without one.

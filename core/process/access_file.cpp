@@ -65,11 +65,11 @@ void AccessFile::open() {
 }
 
 // A line that was cut gets an end before the next one.
-void AccessFile::add(std::string_view lines) {
-  if (!file_) return;
-  if (lines_.empty() && in_line_) lines_ += '\n';
-  lines_ += lines;
+std::string* AccessFile::collect() {
+  if (!file_) return nullptr;
   if (lines_.size() >= kWrittenAtOnce) flush();
+  if (lines_.empty() && in_line_) lines_ += '\n';
+  return &lines_;
 }
 
 void AccessFile::drop_all(int error) {

@@ -26,7 +26,8 @@ class AccessFile {
   // there is none, lines are dropped until the next call. A symbolic link is refused: in a folder that others
   // may change, it could lead to any file.
   void open();
-  void add(std::string_view lines);
+  // Where the next line is appended, until the next call; nullptr: nowhere, so it is dropped.
+  std::string* collect();
   // Whether some could not be written yet.
   bool has_lines() const { return !lines_.empty(); }
   // Writes what was collected, as far as the reader takes it.

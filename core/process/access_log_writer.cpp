@@ -68,10 +68,10 @@ class Writer {
     const bool is_left = use.is_left();
     bool broken = false;
     int lines = 0;
-    std::uint16_t number = 0;
-    for (line_.clear(); lines < kLinesMax && ring.take(number, line_, broken); line_.clear(), ++lines) {
-      if (number < plan->second.size()) plan->second[number]->add(line_);
-    }
+    const auto file_of = [&](std::uint16_t number) {
+      return number < plan->second.size() ? plan->second[number]->collect() : nullptr;
+    };
+    while (lines < kLinesMax && ring.take(file_of, broken)) ++lines;
     if (broken) log(LogLevel::error, "the access log has lost lines: a worker has overwritten them");
     if (const std::uint64_t dropped = ring.take_dropped(); dropped > 0)
       log(LogLevel::warning, fmt::format("the access log is behind: {} lines were dropped", dropped));
@@ -150,7 +150,6 @@ class Writer {
   const int control_;
   std::list<AccessFile> files_;
   std::map<std::uint32_t, std::vector<AccessFile*>> plans_;  // by number
-  std::string line_;
   std::string message_;
   bool is_told_ = true;  // the supervisor is there
 };

@@ -41,24 +41,28 @@ AccessRing::Pushed AccessRing::push(std::uint16_t log, std::string_view line) {
   return used < kSize / 2 && used + size >= kSize / 2 ? Pushed::half_full : Pushed::yes;
 }
 
-bool AccessRing::take(std::uint16_t& log, std::string& lines, bool& broken) {
+AccessRing::Head AccessRing::next(bool& broken) {
   const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
   const std::uint64_t pushed = pushed_.load(std::memory_order_seq_cst);
-  if (pushed == taken) return false;
+  if (pushed == taken) return {};
   const std::uint64_t waiting = pushed - taken;
   Head head{};
   if (waiting >= sizeof(head) && waiting <= kSize) copy_out(taken, &head, sizeof(head));
-  if (head.size == 0 || head.size > kLineMax || sizeof(head) + head.size > waiting) {
-    broken = true;
-    taken_.store(pushed, std::memory_order_release);
-    return false;
-  }
-  log = static_cast<std::uint16_t>(head.log);
-  const std::size_t before = lines.size();
-  lines.resize(before + head.size);
-  copy_out(taken + sizeof(head), lines.data() + before, head.size);
-  taken_.store(taken + sizeof(head) + head.size, std::memory_order_release);
-  return true;
+  if (head.size > 0 && head.size <= kLineMax && sizeof(head) + head.size <= waiting) return head;
+  broken = true;
+  taken_.store(pushed, std::memory_order_release);
+  return {};
+}
+
+void AccessRing::append_next(std::string& lines, std::size_t size) const {
+  const std::size_t place = (taken_.load(std::memory_order_relaxed) + sizeof(Head)) % kSize;
+  const std::size_t first = std::min(size, kSize - place);
+  lines.append(bytes_ + place, first).append(bytes_, size - first);
+}
+
+void AccessRing::pass(std::size_t size) {
+  const std::uint64_t taken = taken_.load(std::memory_order_relaxed);
+  taken_.store(taken + sizeof(Head) + size, std::memory_order_release);
 }
 
 std::uint64_t AccessRing::take_dropped() {

@@ -31,9 +31,16 @@ class AccessRing {  // NOLINT(clang-analyzer-optin.performance.Padding)
   // For the worker. `log` is an index of its plan's logs. `half_full` when the ring becomes so by this line.
   Pushed push(std::uint16_t log, std::string_view line);
 
-  // For the writer. Appends one line to `lines`; false if there is none. A ring that makes no sense is emptied,
-  // and `broken` is set.
-  bool take(std::uint16_t& log, std::string& lines, bool& broken);
+  // For the writer. Appends one line to the text to which `place(log)` points, if to any; false if there is no
+  // line. A ring that makes no sense is emptied, and `broken` is set.
+  template <typename Place>
+  bool take(Place&& place, bool& broken) {
+    const Head head = next(broken);
+    if (head.size == 0) return false;
+    if (std::string* lines = place(static_cast<std::uint16_t>(head.log))) append_next(*lines, head.size);
+    pass(head.size);
+    return true;
+  }
   // The lines that were dropped since the last call.
   std::uint64_t take_dropped();
 
@@ -45,6 +52,10 @@ class AccessRing {  // NOLINT(clang-analyzer-optin.performance.Padding)
 
   void copy_in(std::uint64_t at, const void* bytes, std::size_t size);
   void copy_out(std::uint64_t at, void* bytes, std::size_t size) const;
+  // Of the next line. Its size is 0 if there is none.
+  Head next(bool& broken);
+  void append_next(std::string& lines, std::size_t size) const;
+  void pass(std::size_t size);
 
   std::atomic<std::uint64_t> pushed_{0};             // bytes, ever; the worker writes it
   Counter dropped_;                                  // lines, ever

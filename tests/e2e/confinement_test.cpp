@@ -25,11 +25,10 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-bool is_open_to_all(std::filesystem::path folder) {
-  const auto others = std::filesystem::perms::others_exec;
-  for (; folder.has_relative_path(); folder = folder.parent_path())
-    if ((std::filesystem::status(folder).permissions() & others) == std::filesystem::perms::none) return false;
-  return true;
+bool is_open_to_all(const std::filesystem::path& folder) {
+  const auto allowed = std::filesystem::status(folder).permissions() & std::filesystem::perms::others_exec;
+  return allowed != std::filesystem::perms::none &&
+         (!folder.has_relative_path() || is_open_to_all(folder.parent_path()));
 }
 
 struct Confined {
@@ -261,8 +260,8 @@ TEST_CASE_METHOD(Confined, "a worker is hidden from its own user", "[e2e][confin
   const std::string run = site.path("run");
   std::filesystem::create_directory(run);
   REQUIRE(::chown(run.c_str(), user, static_cast<gid_t>(-1)) == 0);
-  if (is_root && !is_open_to_all(std::filesystem::path(SLUICE_TEST_PLUGINS))) {
-    WARN("other users cannot reach the server in this folder: whether it hides workers from them is not tried");
+  if (is_root && !is_open_to_all(SLUICE_TEST_PLUGINS)) {
+    WARN("another user cannot reach the server in this folder: whether it hides its workers is not tried");
     return;
   }
   const auto become_other = [&] {

@@ -198,15 +198,15 @@ void check_texts(const WorkerStats& stats) {
 void check_ring(AccessRing& ring, const AccessRingUse& use) {
   std::string lines;
   bool broken = false;
-  std::uint16_t log = 0;
   // A ring cannot hold more lines than bytes.
   std::size_t taken = 0;
-  for (; ring.take(log, lines, broken); ++taken) {
+  const auto place = [&](std::uint16_t) { return &lines; };
+  for (; ring.take(place, broken); ++taken) {
     expect(taken <= AccessRing::kSize, "a ring is empty in the end");
     expect(!lines.empty() && lines.size() <= AccessRing::kLineMax, "a line is bounded");
     lines.clear();
   }
-  expect(!ring.take(log, lines, broken), "a ring that was emptied is empty");
+  expect(!ring.take(place, broken), "a ring that was emptied is empty");
   ring.take_dropped();
   expect(ring.take_dropped() == 0, "dropped lines are told once");
   static_cast<void>(use.is_free() || use.is_left() || use.has_worker() || use.plan() == 0);

@@ -28,14 +28,14 @@ struct AskedLine {
     return *this;
   }
   std::string combined() const {
-    std::string line;
+    LineBuffer line;
     append_combined(line, facts);
-    return line;
+    return std::string(line.text());
   }
   std::string json() const {
-    std::string line;
+    LineBuffer line;
     append_json(line, facts);
-    return line;
+    return std::string(line.text());
   }
 };
 

@@ -22,7 +22,11 @@ struct Ring {
   }
   bool take() {
     line.clear();
-    return ring.take(log, line, broken);
+    const auto place = [&](std::uint16_t from) {
+      log = from;
+      return &line;
+    };
+    return ring.take(place, broken);
   }
 };
 
