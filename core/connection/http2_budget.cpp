@@ -19,7 +19,7 @@ constexpr Limit kLimits[kHttp2Costs] = {
     {"SETTINGS frames", 50, 5},
     {"frames about priorities", 1000, 100},
     {"WINDOW_UPDATE frames", 4000, 400},
-    {"DATA frames without content", 500, 50},
+    {"DATA frames that bring nothing", 500, 50},
     {"frames of unknown types", 1000, 100},
     {"bytes of fields in a request", 0, 0},
     {"frames that want an answer, which it does not read", 0, 0},
@@ -38,16 +38,19 @@ std::string_view http2_cost_name(Http2Cost cost) {
   return limit_of(cost).name;
 }
 
-std::optional<Http2Cost> cost_of(const Http2FrameHead& head) {
+std::optional<Http2Cost> cost_of(const Http2FrameHead& head, bool has_stream) {
   switch (head.type) {
-    case NGHTTP2_DATA:
-      if (head.is_empty && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0) return Http2Cost::empty;
-      return std::nullopt;
+    case NGHTTP2_DATA: {
+      // Content that was on its way when its stream was reset comes in larger ones.
+      constexpr std::uint32_t kLittle = 256;
+      const bool ends = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+      const bool is_useless = has_stream ? head.is_empty && !ends : head.is_empty || head.length < kLittle;
+      return is_useless ? std::optional(Http2Cost::empty) : std::nullopt;
+    }
     case NGHTTP2_HEADERS:
     case NGHTTP2_CONTINUATION:
     case NGHTTP2_RST_STREAM:
     case NGHTTP2_PUSH_PROMISE:
-    case NGHTTP2_GOAWAY:
       return std::nullopt;
     case NGHTTP2_PRIORITY:
     case NGHTTP2_PRIORITY_UPDATE:

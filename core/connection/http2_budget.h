@@ -21,7 +21,7 @@ enum class Http2Cost : std::uint8_t {
   settings,
   priority,  // PRIORITY and PRIORITY_UPDATE
   window,    // WINDOW_UPDATE
-  empty,     // DATA without content that does not end the stream
+  empty,     // DATA without content that ends no stream, or with little for a stream that has ended
   unknown,   // frames of other types
   fields,    // a list of fields far above the limit
   unsent,    // answers to frames that the client does not take
@@ -31,8 +31,9 @@ inline constexpr std::size_t kHttp2Costs = kHttp2Floods.size();
 // "PING frames", for the log.
 std::string_view http2_cost_name(Http2Cost cost);
 
-// Nothing: what this frame costs is counted elsewhere, or bounded by what the client pays for it.
-std::optional<Http2Cost> cost_of(const Http2FrameHead& head);
+// Nothing: it does some good, its content costs the client enough, or what it leads to is counted.
+// `has_stream`: its stream is open.
+std::optional<Http2Cost> cost_of(const Http2FrameHead& head, bool has_stream);
 
 class Http2Budget {
  public:

@@ -206,8 +206,9 @@ Http2Stream* Http2Session::stream_of(std::int32_t id) const {
 // A request has a higher number than those before it (RFC 9113 section 5.1.1). What comes for a stream that
 // this side has reset was on its way.
 void Http2Session::judge_stream(std::int32_t id) {
-  const bool is_old = id <= newest_ && stream_of(id) == nullptr;
-  if (is_old && !was_broken_off(id)) fail(NGHTTP2_PROTOCOL_ERROR);
+  if (id > newest_ || stream_of(id) != nullptr) return;
+  if (!was_broken_off(id)) return fail(NGHTTP2_PROTOCOL_ERROR);
+  count(Http2Cost::reset);
 }
 
 bool Http2Session::was_broken_off(std::int32_t id) const {
@@ -300,10 +301,13 @@ void Http2Session::count(Http2Cost cost) {
   if (!costly_ && !budget_.take(cost, context_.loop.now_ms())) costly_ = cost;
 }
 
-void Http2Session::count_frames(std::string_view bytes) {
+void Http2Session::count_frames(std::string_view bytes, ssize_t used) {
+  const bool is_flood = used == NGHTTP2_ERR_FLOODED;
+  if (used < 0 && !is_flood) return;
   heads_.walk(bytes, [this](const Http2FrameHead& head) {
-    if (const std::optional<Http2Cost> cost = cost_of(head)) count(*cost);
+    if (const auto cost = cost_of(head, stream_of(head.stream) != nullptr)) count(*cost);
   });
+  if (is_flood) count(Http2Cost::unsent);  // unless they have told what it is a flood of
 }
 
 // One line a second at most.

@@ -246,9 +246,8 @@ std::optional<Session::Next> Http2Session::read_frames() {
     const std::string_view bytes = input_.rest().substr(0, kReadMax);
     const ssize_t used = nghttp2_session_mem_recv(
         nghttp2_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    if (used == NGHTTP2_ERR_FLOODED) count(Http2Cost::unsent);
     is_broken = used < 0;
-    if (!is_broken) count_frames(bytes.substr(0, static_cast<std::size_t>(used)));
+    count_frames(bytes, used);
     input_.use(is_broken ? input_.rest().size() : static_cast<std::size_t>(used));
   } while (!is_broken && !costly_ && !input_.empty() && !context_.loop.slice_is_over());
   if (input_.empty()) input_.next_request();

@@ -100,7 +100,8 @@ class Http2Session final : public Session, private DeadlineNode {
   }
   void prioritise(std::int32_t id, std::string_view text);
   void count(Http2Cost cost);
-  void count_frames(std::string_view bytes);
+  // `used`: what nghttp2 has said of them.
+  void count_frames(std::string_view bytes, ssize_t used);
   // Errors that nghttp2 passes over.
   void judge_stream(std::int32_t id);
   bool was_broken_off(std::int32_t id) const;

@@ -14,7 +14,7 @@ AccessRecorder::AccessRecorder(const AccessPlace& place, WorkerStats& stats) : p
 
 // The combined format has seconds, for which the coarse clock is cheaper.
 void AccessRecorder::record(const SitePlan& site, AccessFacts& facts, std::uint64_t arrived_ns) {
-  constexpr std::size_t kLineKeptMax = 8 * 1024;
+  constexpr std::size_t kRoomKeptMax = 64 * 1024;
   const bool json = is_detailed(site);
   timespec now{};
   line_.clear();
@@ -30,7 +30,7 @@ void AccessRecorder::record(const SitePlan& site, AccessFacts& facts, std::uint6
     append_combined(line_, facts);
   }
   const AccessRing::Pushed pushed = place_.ring().push(site.access_log, line_.text());
-  line_.give_back_above(kLineKeptMax);
+  line_.give_back_above(kRoomKeptMax);
   if (pushed == AccessRing::Pushed::dropped) return lose();
   const bool sleeps = place_.rings->writer_sleeps.load(std::memory_order_seq_cst) != 0;
   if (sleeps) place_.rings->writer_sleeps.store(0, std::memory_order_relaxed);

@@ -15,7 +15,8 @@ struct Http2FrameHead {
   std::uint32_t length = 0;  // of what follows the head, in bytes
   std::uint8_t type = 0;
   std::uint8_t flags = 0;
-  bool is_empty = false;  // nothing follows the head, or only padding
+  std::int32_t stream = 0;  // 0: the connection
+  bool is_empty = false;    // nothing follows the head, or only padding
 };
 
 class Http2FrameHeads {
@@ -56,7 +57,10 @@ class Http2FrameHeads {
     const std::uint32_t size = length();
     passes_ = is_padded ? size - 1 : size;
     have_ = 0;
-    return {size, head_[3], head_[4], is_padded ? head_[kHead] == size - 1 : size == 0};
+    const std::uint32_t stream = (head_[5] & 0x7fU) << 24 | static_cast<std::uint32_t>(head_[6]) << 16 |
+                                 static_cast<std::uint32_t>(head_[7]) << 8 | head_[8];
+    return {size, head_[3], head_[4], static_cast<std::int32_t>(stream),
+            is_padded ? head_[kHead] == size - 1 : size == 0};
   }
 
   std::array<std::uint8_t, kHead + 1> head_{};

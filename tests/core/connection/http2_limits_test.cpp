@@ -105,22 +105,32 @@ TEST_CASE_METHOD(Http2Fixture, "PING frames are a flood, and answers to them are
 }
 
 TEST_CASE_METHOD(Http2Fixture, "too many frames that ask for nothing end the connection", "[http2_session]") {
-  const std::pair<std::string, std::string> kinds[] = {
-      {"PING", Http2Wire::frame(NGHTTP2_PING, 0, 0, "12345678")},
-      {"SETTINGS", Http2Wire::frame(NGHTTP2_SETTINGS, 0, 0)},
-      {"PRIORITY", Http2Wire::frame(NGHTTP2_PRIORITY, 0, 1, std::string("\0\0\0\0\x10", 5))},
-      {"PRIORITY_UPDATE", Http2Wire::frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, std::string("\0\0\0\x01u=1", 7))},
-      {"WINDOW_UPDATE", Http2Wire::window_update(0, 1)},
-      {"DATA", Http2Wire::frame(NGHTTP2_DATA, 0, 1)},
-      {"DATA of padding", Http2Wire::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\x02\0\0", 3))},
-      {"ALTSVC", Http2Wire::frame(NGHTTP2_ALTSVC, 0, 0, std::string("\0\0", 2))},
-      {"ORIGIN", Http2Wire::frame(NGHTTP2_ORIGIN, 0, 0)},
-      {"unknown", Http2Wire::frame(0x42, 0, 0, "12345678")},
-      {"the last unknown", Http2Wire::frame(0xff, 0, 0)},
+  struct Kind {
+    std::string name;
+    std::string frame;
+    Http2Cost counted;
+  };
+  const Kind kinds[] = {
+      {"PING", Http2Wire::frame(NGHTTP2_PING, 0, 0, "12345678"), Http2Cost::ping},
+      {"SETTINGS", Http2Wire::frame(NGHTTP2_SETTINGS, 0, 0), Http2Cost::settings},
+      {"PRIORITY", Http2Wire::frame(NGHTTP2_PRIORITY, 0, 1, std::string("\0\0\0\0\x10", 5)),
+       Http2Cost::priority},
+      {"PRIORITY_UPDATE", Http2Wire::frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, std::string("\0\0\0\x01u=1", 7)),
+       Http2Cost::priority},
+      {"WINDOW_UPDATE", Http2Wire::window_update(0, 1), Http2Cost::window},
+      {"DATA", Http2Wire::frame(NGHTTP2_DATA, 0, 1), Http2Cost::empty},
+      {"DATA of padding", Http2Wire::frame(NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, std::string("\x02\0\0", 3)),
+       Http2Cost::empty},
+      {"ALTSVC", Http2Wire::frame(NGHTTP2_ALTSVC, 0, 0, std::string("\0\0", 2)), Http2Cost::unknown},
+      {"ORIGIN", Http2Wire::frame(NGHTTP2_ORIGIN, 0, 0), Http2Cost::unknown},
+      {"unknown", Http2Wire::frame(0x42, 0, 0, "12345678"), Http2Cost::unknown},
+      {"the last unknown", Http2Wire::frame(0xff, 0, 0), Http2Cost::unknown},
   };
   mount("echo");
-  for (const auto& [name, frame] : kinds) {
+  for (const auto& [name, frame, counted] : kinds) {
     CAPTURE(name);
+    const Counter& floods = stats.http2_floods[static_cast<unsigned>(counted)];
+    const std::uint64_t before = floods.get();
     wire = Http2Wire();
     begin();
     say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false));
@@ -133,19 +143,67 @@ TEST_CASE_METHOD(Http2Fixture, "too many frames that ask for nothing end the con
     for (int i = 0; i < 5000; ++i) flood += frame;
     say(flood);
     CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
+    CHECK(floods.get() == before + 1);
   }
 }
 
-TEST_CASE_METHOD(Http2Fixture, "too many empty frames for a stream that has ended end the connection",
+TEST_CASE_METHOD(Http2Fixture, "too many frames for streams that have ended end the connection",
+                 "[http2_session]") {
+  const auto data = [](std::uint8_t flags, const std::string& content) {
+    return Http2Wire::frame(NGHTTP2_DATA, flags, 1, content);
+  };
+  const std::pair<std::string, std::string> kinds[] = {
+      {"empty", data(0, "")}, {"the end again", data(NGHTTP2_FLAG_END_STREAM, "")}, {"a byte", data(0, "1")}};
+  for (const auto& [name, frame] : kinds) {
+    CAPTURE(name);
+    wire = Http2Wire();
+    begin();
+    CHECK(ask(1, Http2Wire::request("/none")).status == "404");
+    std::string flood;
+    for (int i = 0; i < 20; ++i) flood += frame;
+    say(flood);
+    CHECK(ask(3, Http2Wire::request("/none")).status == "404");
+    CHECK(wire.goaways().empty());
+    for (int i = 0; i < 1000; ++i) flood += frame;
+    say(flood);
+    CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
+  }
+  CHECK(stats.http2_floods[static_cast<unsigned>(Http2Cost::empty)].get() == std::size(kinds));
+}
+
+TEST_CASE_METHOD(Http2Fixture, "content that was on its way to a stream that was reset is no flood",
                  "[http2_session]") {
   begin();
   CHECK(ask(1, Http2Wire::request("/none")).status == "404");
+  std::string rest;
+  for (int i = 0; i < 200; ++i) rest += Http2Wire::data(1, std::string(300, 'x'), false);
+  say(rest);
+  CHECK(ask(3, Http2Wire::request("/none")).status == "404");
+  CHECK(wire.goaways().empty());
+}
+
+TEST_CASE_METHOD(Http2Fixture, "too many heads for a stream that was reset end the connection",
+                 "[http2_session]") {
+  begin();
+  say(wire.headers(1, {{":method", "GET"}}, true));  // is malformed
+  const std::string head =
+      Http2Wire::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1);
   std::string flood;
-  for (int i = 0; i < 20; ++i) flood += Http2Wire::frame(NGHTTP2_DATA, 0, 1);
+  for (int i = 0; i < 5; ++i) flood += head;
   say(flood);
   CHECK(ask(3, Http2Wire::request("/none")).status == "404");
   CHECK(wire.goaways().empty());
-  for (int i = 0; i < 1000; ++i) flood += Http2Wire::frame(NGHTTP2_DATA, 0, 1);
+  for (int i = 0; i < 1000; ++i) flood += head;
+  say(flood);
+  CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
+}
+
+TEST_CASE_METHOD(Http2Fixture, "too many goodbyes end the connection", "[http2_session]") {
+  mount("echo");
+  begin();
+  say(wire.headers(1, Http2Wire::request("/echo/", "POST"), false));
+  std::string flood;
+  for (int i = 0; i < 3000; ++i) flood += Http2Wire::frame(NGHTTP2_GOAWAY, 0, 0, std::string(8, '\0'));
   say(flood);
   CHECK(hear_until([&] { return wire.was_told_to_go(NGHTTP2_ENHANCE_YOUR_CALM); }));
 }

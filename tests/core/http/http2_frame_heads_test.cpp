@@ -16,7 +16,7 @@ std::string frame(std::uint8_t type, std::uint8_t flags, const std::string& cont
   for (const unsigned shift : {16U, 8U, 0U}) out += static_cast<char>(content.size() >> shift & 0xff);
   out += static_cast<char>(type);
   out += static_cast<char>(flags);
-  return out + std::string("\0\0\0\x01", 4) + content;
+  return out + std::string("\x80\0\x01\x02", 4) + content;  // the first bit is reserved
 }
 
 std::string told(const std::string& bytes, std::size_t at_once) {
@@ -24,6 +24,7 @@ std::string told(const std::string& bytes, std::size_t at_once) {
   std::string out;
   for (std::size_t at = 0; at < bytes.size(); at += at_once) {
     heads.walk(std::string_view(bytes).substr(at, at_once), [&](const Http2FrameHead& head) {
+      CHECK(head.stream == 0x102);
       out += std::to_string(head.type) + "/" + std::to_string(head.flags) + "/" + std::to_string(head.length) +
              (head.is_empty ? " empty;" : ";");
     });
