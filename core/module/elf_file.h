@@ -33,6 +33,9 @@ class ElfFile {
   std::string_view content_of(const Elf64_Shdr& section) const {
     return section.sh_type == SHT_NOBITS ? std::string_view() : part(section.sh_offset, section.sh_size);
   }
+  std::string_view content_of(const Elf64_Phdr& segment) const {
+    return part(segment.p_offset, segment.p_filesz);
+  }
   std::string_view section_name(const Elf64_Shdr& section) const;
   // What the dynamic linker sees of them.
   struct Symbol {

@@ -22,8 +22,8 @@ Result<void> check_granted(const Settings& settings, const ModuleInfo& info);
 std::string refused_calls(const Settings& settings, const std::string& path, const std::string& module,
                           std::uint32_t declared);
 
-// Variables that were removed from this process, and that the file asks for by name; empty if there are none.
-// The sentence says how to grant them. Reads the file.
+// Variables that were removed from this process, and whose names a file that reads variables loads as texts;
+// empty if there are none. The sentence says how to grant them. Reads the file.
 std::string missed_variables(const std::string& path, const std::string& module);
 
 }  // namespace sluice

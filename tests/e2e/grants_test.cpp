@@ -90,12 +90,12 @@ TEST_CASE("variables that clients' libraries read are named if workers do not ha
   CHECK_THAT(log_of({"--grant", "intruder=unix"}), Contains("PGHOST"));
 }
 
-TEST_CASE("a variable that a module asks for by name is named, with the grant for it", "[e2e][grants]") {
+TEST_CASE("a variable whose name a module has is named, with the grant for it", "[e2e][grants]") {
   const Site site({"intruder"});
   const Variables variables{{"INTRUDERS_OWN", "value"}};
   const std::string sentence =
-      "module intruder asks for INTRUDERS_OWN, which workers do not have in their environment: "
-      "add --grant intruder=env:INTRUDERS_OWN";
+      "module intruder has the name of INTRUDERS_OWN, which workers do not have in their environment: "
+      "add --grant intruder=env:INTRUDERS_OWN if it reads that";
   {
     ServerProcess server(site, {"--workers", "1"}, variables);
     CHECK(server.count_in_log(sentence) == 1);
@@ -103,7 +103,7 @@ TEST_CASE("a variable that a module asks for by name is named, with the grant fo
     CHECK(server.stop() == 0);
   }
   ServerProcess server(site, {"--workers", "1", "--grant", "intruder=env:INTRUDERS_OWN"}, variables);
-  CHECK(server.count_in_log("asks for") == 0);
+  CHECK(server.count_in_log("has the name of") == 0);
   CHECK(fetch(server.endpoint(), "/intruder/variable?").body == "value");
   CHECK(server.stop() == 0);
 }
