@@ -51,7 +51,7 @@ class Mapping {
     if (handle) return handle;
     std::string why = dl_error();
     if (why.starts_with(name + ":")) why.replace(0, name.size(), path);
-    const std::string unread = unread_library(path, file_, why);
+    const std::string unread = unread_library(path, why);
     return fail(file_ + " cannot be loaded: " + (unread.empty() ? why : unread));
   }
 

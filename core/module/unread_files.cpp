@@ -113,16 +113,16 @@ bool is_confined_from(const std::string& path) {
   return !fd && errno == EACCES;
 }
 
-std::string unread_library(const std::string& object, const std::string& file, std::string_view why) {
+std::string unread_library(const std::string& object, std::string_view why) {
   if (why.find("cannot open shared object file") == std::string_view::npos) return "";
   const std::string library = LibrarySearch(why).find(object);
   if (library.empty()) return "";
   std::error_code error;
   const std::string folder = fs::canonical(library, error).parent_path();
   return fmt::format(
-      "it needs {}, where workers may not read: add --grant {}=read:{}, or install the library in "
-      "/usr/local/lib",
-      library, fs::path(file).stem().string(), folder);
+      "it needs {}, where workers may not read: add --grant NAME=read:{}, NAME being the module's name, or "
+      "install the library in /usr/local/lib",
+      library, folder);
 }
 
 std::string unread_path(std::string_view sentence, const std::string& module) {
@@ -131,8 +131,11 @@ std::string unread_path(std::string_view sentence, const std::string& module) {
     at += word.size();
     std::string path(word);
     if (path.size() < 2 || path.front() != '/') continue;
-    if (path.ends_with('.')) path.pop_back();
-    if (is_confined_from(path))
+    if (path.ends_with('.') && !path.ends_with("/.") && !path.ends_with("/.."))
+      path.pop_back();  // of the sentence
+    std::error_code error;
+    const fs::path real = fs::weakly_canonical(path, error);
+    if (!error && real != real.root_path() && is_confined_from(path))
       return fmt::format("; workers may not read {}: add --grant {}=read:{}, or write: if it has to be written",
                          path, module, path);
   }
