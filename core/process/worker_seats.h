@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <utility>
@@ -62,6 +63,8 @@ class WorkerSeats {
   // Nobody waits for this process any more, but it may still write. Its seat is given back when it has ended.
   void keep_until_end(pid_t pid, Lease lease) { kept_.insert_or_assign(pid, std::move(lease)); }
   void ended(pid_t pid) { kept_.erase(pid); }
+  // Workers say once more what they do without.
+  void forget_told() { state_->told->missing.store(0, std::memory_order_relaxed); }
 
  private:
   void give_back(unsigned seat) {

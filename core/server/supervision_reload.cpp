@@ -46,6 +46,7 @@ void Supervisor::begin_reload() {
   named_files_watch_.reload_begins();
   if (!renewal_) manager_.reloading();
   renews_ = std::exchange(renewal_, false);
+  if (!renews_) seats_.forget_told();
   if (renews_) present_ = [settings = group_->plan().settings] { return settings; };
   auto begun =
       Reload::begin({renews_ ? present_ : reread_, rollout_, *group_, inherited_, launch(Unusable::left_out)},

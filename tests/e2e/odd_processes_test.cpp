@@ -92,7 +92,8 @@ TEST_CASE("the first process of a container handles TERM while it starts", "[e2e
   CHECK(container.wait() == 0);
 }
 
-TEST_CASE("what a container refuses is warned of once, not by each worker", "[e2e][confinement]") {
+TEST_CASE("what a container refuses is warned of once, not by each worker, and again at a reload",
+          "[e2e][confinement]") {
   const Site site({"hello"});
   const auto refuse = [] { refuse_calls({SYS_capset, SYS_landlock_restrict_self}, EPERM); };
   std::vector<std::string> options{"--workers", "2"};
@@ -103,7 +104,8 @@ TEST_CASE("what a container refuses is warned of once, not by each worker", "[e2
   const std::vector<pid_t> before = server.workers();
   ::kill(before.at(0), SIGKILL);
   CHECK(eventually([&] { return server.workers().size() == 2 && server.workers() != before; }));
-  CHECK(server.reload());
   CHECK(server.count_in_log("workers are confined without: ") == refused);
+  CHECK(server.reload());
+  CHECK(server.count_in_log("workers are confined without: ") == 2 * refused);
   CHECK(server.stop() == 0);
 }
