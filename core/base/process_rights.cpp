@@ -68,10 +68,10 @@ bool close_listed(const std::vector<int>& kept) {
   return true;
 }
 
-// Tries all numbers below the limit, which may be a million.
+// Tries all numbers below the hard limit, which may be a million: some may be above the soft one.
 void close_each(const std::vector<int>& kept) {
   rlimit present{};
-  const rlim_t limit = ::getrlimit(RLIMIT_NOFILE, &present) == 0 ? present.rlim_cur : kDescriptorsMax;
+  const rlim_t limit = ::getrlimit(RLIMIT_NOFILE, &present) == 0 ? present.rlim_max : kDescriptorsMax;
   const int end = static_cast<int>(std::min<rlim_t>(limit, kDescriptorsMax));
   for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
     if (!std::binary_search(kept.begin(), kept.end(), fd)) ::close(fd);
