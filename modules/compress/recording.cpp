@@ -37,16 +37,17 @@ class MakeVariants final : public Work {
   }
 
   void done(bool) override {
+    give_up(*variants_, order_);  // first, as keeping may run out of memory
     if (!is_made_) {
-      give_up(*variants_, order_);
       if (!why_not_.empty()) host_.log(LogLevel::warning, "content could not be coded to be kept: " + why_not_);
       return;
     }
     if (!order_.group.empty())
       Versions(variants_).keep(order_.group, hash_, std::make_shared<const std::string>(std::move(content_)));
-    if (order_.coded.attempt != 0) variants_->made(order_.coded.key, order_.coded.attempt, std::move(coded_));
+    if (order_.coded.attempt != 0)
+      variants_->keep(order_.coded.key, std::make_shared<const std::string>(std::move(coded_)));
     if (order_.delta.attempt == 0) return;
-    variants_->made(order_.delta.key, order_.delta.attempt, std::move(delta_));
+    variants_->keep(order_.delta.key, std::make_shared<const std::string>(std::move(delta_)));
     // Who gets the delta has this content as the dictionary when it asks again, and another tag than a client
     // with that dictionary would have: this answers in a hundred bytes, and with 304 from then on.
     variants_->keep(delta_key(hash_, order_.content),

@@ -35,11 +35,6 @@ void Variants::given_up(const std::string& key, std::uint64_t attempt) {
   if (has_place(key, attempt)) making_.erase(key);
 }
 
-void Variants::made(const std::string& key, std::uint64_t attempt, std::string coded) {
-  given_up(key, attempt);
-  keep(key, std::make_shared<const std::string>(std::move(coded)));
-}
-
 void Variants::forget(const std::string& key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return;

@@ -31,12 +31,12 @@ class Variants {
   bool takes(std::uint64_t size) const { return size <= kContentMax && size <= size_max_; }
   Variant find(const std::string& key);
   // 0 if the caller is not to make it. Otherwise the number of its attempt, which first records the content,
-  // and ends with `made` or `given_up`. A recording that takes long, as its client does, may lose its place.
+  // and ends with `given_up`, before what was made is kept. A recording that takes long, as its client does,
+  // may lose its place.
   std::uint64_t begin_making(const std::string& key, std::uint64_t now_ms);
   bool has_place(const std::string& key, std::uint64_t attempt) const;
   // The content is there; the place is kept from now on. REQUIRES: has_place.
   void recorded(const std::string& key) { making_.at(key).is_recorded = true; }
-  void made(const std::string& key, std::uint64_t attempt, std::string coded);
   void given_up(const std::string& key, std::uint64_t attempt);
   // Puts it in the place of what has this key. Nothing if it is larger than all may be.
   void keep(const std::string& key, Variant variant);

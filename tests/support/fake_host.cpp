@@ -64,7 +64,7 @@ void FakeServer::check_thread() {
 void FakeServer::call(const char* what, const std::function<void()>& enter) {
   const auto begin = std::chrono::steady_clock::now();
   try {
-    enter();
+    around_call ? around_call(what, enter) : enter();
   } catch (const std::exception& error) {
     violation(std::string(what) + " threw " + error.what());
   } catch (...) {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -82,6 +83,8 @@ class FakeServer {
   std::uint64_t longest_call_us = 0;   // of all calls into the module
   std::int64_t field_blocks_out = 0;
 
+  // Set by tests: called in place of each call into the module, which is its second parameter.
+  std::function<void(std::string_view what, const std::function<void()>& enter)> around_call;
   // Calls the module, measures the time, and notes what it throws.
   void call(const char* what, const std::function<void()>& enter);
   void violation(const std::string& what) { violations.push_back(what); }
