@@ -252,8 +252,7 @@ constexpr sluice::OptionInfo kOptions[] = {
      "answers that a worker codes at once, 1.3 MiB each; others leave as they are", nullptr},
     {"variants_max", OptionType::size, 0, "0",
      "memory of a worker for coded content of up to 8 MiB that has a strong ETag, so that it is coded once, "
-     "and "
-     "better; 0 for none",
+     "and better, and a third as much for dictionaries; 0 for none",
      nullptr},
     {"dictionaries", OptionType::flag, 0, "on",
      "with variants_max and https, code what has changed with the version that a browser has kept (RFC 9842, "

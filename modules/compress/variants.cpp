@@ -13,7 +13,8 @@ std::uint64_t Variants::cost_of(const Entry& entry) {
 Variants::Variant Variants::find(const std::string& key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return nullptr;
-  recent_.splice(recent_.begin(), recent_, found->second);
+  std::list<Entry>& recent = shelf_of(*found->second).recent;
+  recent.splice(recent.begin(), recent, found->second);
   return found->second->variant;
 }
 
@@ -39,32 +40,33 @@ void Variants::forget(const std::string& key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return;
   const auto entry = found->second;
-  size_ -= cost_of(*entry);
+  Shelf& shelf = shelf_of(*entry);
+  shelf.size -= cost_of(*entry);
   by_key_.erase(found);
-  recent_.erase(entry);
+  shelf.recent.erase(entry);
 }
 
-void Variants::keep(const std::string& key, Variant variant) {
+void Variants::keep(const std::string& key, Variant variant, Share share) {
   forget(key);
-  Entry entry{key, std::move(variant)};
+  Entry entry{key, std::move(variant), share};
   const std::uint64_t cost = cost_of(entry);
-  if (cost > size_max_) return;
-  while (size_ + cost > size_max_) {
-    size_ -= cost_of(recent_.back());
-    by_key_.erase(recent_.back().key);
-    recent_.pop_back();
+  Shelf& shelf = shelf_of(entry);
+  if (cost > shelf.size_max) return;
+  while (shelf.size + cost > shelf.size_max) {
+    shelf.size -= cost_of(shelf.recent.back());
+    by_key_.erase(shelf.recent.back().key);
+    shelf.recent.pop_back();
   }
   std::list<Entry> one;
   one.push_back(std::move(entry));
   by_key_.emplace(one.front().key, one.begin());  // may run out of memory, before anything has changed
-  recent_.splice(recent_.begin(), one);
-  size_ += cost;
+  shelf.recent.splice(shelf.recent.begin(), one);
+  shelf.size += cost;
 }
 
 void Variants::retire() {
-  size_max_ = size_ = 0;
   by_key_.clear();
-  recent_.clear();
+  shelves_.fill(Shelf(0));
 }
 
 }  // namespace sluice::compress

@@ -1,9 +1,12 @@
 // Coded content that is kept in memory, so that what is asked for again is coded once, and better than a
-// stream; and what it is coded with. Those that were asked for longest ago make room for new ones. Loop thread.
+// stream; and beside it what it is coded with. In both shares, those that were asked for longest ago make room
+// for new ones of the same share. Loop thread.
 //
-// INVARIANT: together they take no more than `size_max` bytes; at most kMakingMax are being made.
+// INVARIANT: coded content takes no more than `size_max` bytes, and the other share no more than a third of
+// that; at most kMakingMax are being made.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -24,11 +27,17 @@ class Variants {
   // Null if there is none. An empty one: coding makes this content no shorter.
   using Variant = std::shared_ptr<const std::string>;
 
-  explicit Variants(std::uint64_t size_max) : size_max_(size_max) {}
+  // Versions are many times larger than coded content, which must not make room for them.
+  enum class Share : std::uint8_t {
+    coded,
+    dictionaries,  // versions, what is coded with them, and what is known of them
+  };
 
-  std::uint64_t size_max() const { return size_max_; }
+  explicit Variants(std::uint64_t size_max) : shelves_{Shelf(size_max), Shelf(size_max / 3)} {}
+
+  std::uint64_t size_max() const { return shelves_[0].size_max; }
   // Whether content of this size may be kept.
-  bool takes(std::uint64_t size) const { return size <= kContentMax && size <= size_max_; }
+  bool takes(std::uint64_t size) const { return size <= kContentMax && size <= size_max(); }
   Variant find(const std::string& key);
   // 0 if the caller is not to make it. Otherwise the number of its attempt, which first records the content,
   // and ends with `given_up`, before what was made is kept. A recording that takes long, as its client does,
@@ -38,8 +47,8 @@ class Variants {
   // The content is there; the place is kept from now on. REQUIRES: has_place.
   void recorded(const std::string& key) { making_.at(key).is_recorded = true; }
   void given_up(const std::string& key, std::uint64_t attempt);
-  // Puts it in the place of what has this key. Nothing if it is larger than all may be.
-  void keep(const std::string& key, Variant variant);
+  // Puts it in the place of what has this key. Nothing if it is larger than its share.
+  void keep(const std::string& key, Variant variant, Share share = Share::coded);
   void forget(const std::string& key);
   // Keeps none from now on.
   void retire();
@@ -48,6 +57,13 @@ class Variants {
   struct Entry {
     std::string key;
     Variant variant;
+    Share share;
+  };
+  struct Shelf {
+    explicit Shelf(std::uint64_t most) : size_max(most) {}
+    std::uint64_t size_max;
+    std::uint64_t size = 0;
+    std::list<Entry> recent;  // the latest first
   };
   struct Making {
     std::uint64_t attempt;
@@ -55,10 +71,9 @@ class Variants {
     bool is_recorded;
   };
   static std::uint64_t cost_of(const Entry& entry);
+  Shelf& shelf_of(const Entry& entry) { return shelves_[static_cast<std::size_t>(entry.share)]; }
 
-  std::uint64_t size_max_;
-  std::uint64_t size_ = 0;
-  std::list<Entry> recent_;  // the latest first
+  std::array<Shelf, 2> shelves_;  // by their Share
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
   std::unordered_map<std::string, Making> making_;
   std::uint64_t attempts_ = 0;

@@ -60,8 +60,9 @@ void Versions::keep(std::string_view group, const std::string& hash, Variants::V
       variants_->forget(version_key(group, front_hash(rest)));
     }
   }
-  variants_->keep(hashes_key(group), std::make_shared<const std::string>(std::move(hashes)));
-  variants_->keep(version_key(group, hash), std::move(content));
+  variants_->keep(hashes_key(group), std::make_shared<const std::string>(std::move(hashes)),
+                  Variants::Share::dictionaries);
+  variants_->keep(version_key(group, hash), std::move(content), Variants::Share::dictionaries);
 }
 
 void Versions::touch(std::string_view group) {

@@ -1,5 +1,5 @@
 // The last versions of contents, by their SHA-256, which later versions are coded with (RFC 9842). They lie
-// among the variants, which bound them and let the least used ones go. Loop thread.
+// in a share of the variants, which bound them and let the least used ones go. Loop thread.
 //
 // A group is what DictionaryTerms has: versions of one thing.
 #pragma once
@@ -28,7 +28,8 @@ class Versions {
 
   explicit Versions(std::shared_ptr<Variants> variants) : variants_(std::move(variants)) {}
 
-  // Whether content of this size may be kept: one version is to take an eighth of the room at most.
+  // Whether content of this size may be kept: one takes at most an eighth of what coded content may, so that
+  // two have room.
   bool takes(std::uint64_t size) const;
   // Null if it is not kept.
   Variants::Variant find(std::string_view group, std::string_view hash);

@@ -216,6 +216,17 @@ TEST_CASE_METHOD(DictionaryFixture, "a version that is sent again and again does
   CHECK(coding_at_last(with(plan_of(2, "/m/other1.js"), script_of(1))) == "zstd");
 }
 
+TEST_CASE_METHOD(DictionaryFixture, "coded content makes no room for versions", "[compress]") {
+  filter = rig.mount("", {{"variants_max", "400k"}});
+  const auto target = [](unsigned i) { return "/m/" + std::to_string(i) + ".js"; };
+  // 20 of about 15 kB have room, and 8 of 50 kB would not.
+  for (unsigned i = 0; i < 20; ++i) answer(plan_of(1, target(i)));
+  const std::uint64_t before = rig.server.counters["from_memory"];
+  for (unsigned i = 0; i < 20; ++i) answer(plan_of(1, target(i)));
+  // One may be coded again, to keep its version.
+  CHECK(rig.server.counters["from_memory"] >= before + 19);
+}
+
 TEST_CASE_METHOD(DictionaryFixture, "there are none if they are off, or if nothing is kept", "[compress]") {
   filter = rig.mount(
       "", GENERATE(std::map<std::string, std::string>{{"variants_max", "1M"}, {"dictionaries", "off"}},
