@@ -101,14 +101,15 @@ class Compress final : public sluice::Filter {
   void answer(Exchange& exchange, AnswerHead& head) override {
     CodedHead coded(wanted_, exchange.request(), head);
     if (!coded.depends_on_coding()) return;
-    const Kept kept = look_up(exchange.request(), head, coded);
+    Kept kept = look_up(exchange.request(), head, coded);
     coded.vary("Accept-Encoding");
     if (kept.depends_on_dictionary) coded.vary("Available-Dictionary");
     const std::string_view mark = kept.coding == Coding::identity ? "" : coding_name(kept.coding);
     for (const std::string_view known : {mark, std::string_view(kept.delta_mark)}) {
       if (!known.empty() && coded.is_known_as(known)) return coded.become_not_modified(known);
     }
-    if (sends_delta(kept, head)) {
+    kept.is_recorded_again = has_lost_version(exchange, kept, head);
+    if (sends_delta(kept, head) && !kept.is_recorded_again) {
       if (!send_kept(kept.delta, head)) return;
       host_.count(counters_.from_dictionary, 1);
       coded.become_coded("dcz", kept.delta_mark);
@@ -126,6 +127,8 @@ class Compress final : public sluice::Filter {
  private:
   using Variant = Variants::Variant;
 
+  static constexpr std::uint64_t kLostEveryMs = 10'000;
+
   // What is there for an answer.
   struct Kept {
     Coding coding = Coding::identity;
@@ -133,7 +136,9 @@ class Compress final : public sluice::Filter {
     bool depends_on_dictionary = false;
     std::string key;  // of the content, coded so; empty: none of it is kept
     Variant variant;
-    std::string content;
+    std::string content;  // its CodedHead::key; empty: it is to be no dictionary
+    bool has_version = false;
+    bool is_recorded_again = false;  // although what is to be sent is kept
     std::string delta_key;
     std::string delta_mark;
     Variant dictionary;  // that the client has
@@ -154,11 +159,14 @@ class Compress final : public sluice::Filter {
     if (!has_dictionaries_ || !versions_.takes(head.size())) return kept;
     kept.terms = sluice::compress::dictionary_terms(request, head);
     kept.depends_on_dictionary = !kept.terms.pattern.empty();
+    if (kept.terms.group.empty()) return kept;
+    kept.content = content;
+    const Variant own_hash = versions_.hash_of(content);
+    kept.has_version = own_hash != nullptr && versions_.touch(kept.terms.group, *own_hash);
     const std::string& hash = kept.terms.available;
     if (hash.empty()) return kept;
     kept.delta_mark = "dcz-" + sluice::compress::short_hash(hash);
     kept.delta_key = sluice::compress::delta_key(hash, content);
-    kept.content = content;
     kept.dictionary = versions_.find(kept.terms.group, hash);
     if (kept.dictionary != nullptr) kept.delta = variants_->find(kept.delta_key);
     return kept;
@@ -170,6 +178,17 @@ class Compress final : public sluice::Filter {
     return kept.delta->size() < (is_shorter ? kept.variant->size() : head.size());
   }
 
+  // Whether the version has had to make room, while what is to be sent is kept. As only coding brings the
+  // content again, this says so once in a while.
+  bool has_lost_version(const Exchange& exchange, const Kept& kept, const AnswerHead& head) {
+    const bool has_coded = kept.variant != nullptr && !kept.variant->empty();
+    if (kept.content.empty() || kept.has_version || kept.coding == Coding::identity) return false;
+    if (!(has_coded || sends_delta(kept, head)) || coders_.lent() >= streams_max_) return false;
+    if (exchange.request().method == sluice::Method::head || host_.now_ms() < lost_not_before_ms_) return false;
+    lost_not_before_ms_ = host_.now_ms() + kLostEveryMs;
+    return true;
+  }
+
   bool send_kept(const Variant& variant, AnswerHead& head) {
     host_.count(counters_.from_memory, 1);
     return head.replace(variant->size(), new sluice::compress::VariantBody(variant));
@@ -177,14 +196,14 @@ class Compress final : public sluice::Filter {
 
   // False if the answer leaves as it is.
   bool send_coded(Exchange& exchange, AnswerHead& head, const Kept& kept) {
-    if (kept.variant != nullptr && kept.variant->empty()) return false;
-    if (!kept.terms.group.empty()) versions_.touch(kept.terms.group);
+    const bool is_short = kept.variant != nullptr && !kept.variant->empty();
+    if (kept.variant != nullptr && !is_short && !kept.is_recorded_again) return false;
     std::unique_ptr<sluice::compress::Recording> recording = begin_recording(exchange, kept);
     if (kept.variant == nullptr || recording != nullptr) {
       auto transform = coding_transform(exchange, kept.coding, head.size(), std::move(recording));
       if (transform != nullptr) return head.transform(sluice::kUnknownSize, transform.release());
     }
-    return kept.variant != nullptr && send_kept(kept.variant, head);
+    return is_short && send_kept(kept.variant, head);
   }
 
   // Null if nothing is to be made of the content.
@@ -197,7 +216,9 @@ class Compress final : public sluice::Filter {
     order.coding = kept.coding;
     order.coded = part_of(kept.key);
     if (kept.dictionary != nullptr && kept.delta == nullptr) order.delta = part_of(kept.delta_key);
-    if (order.coded.attempt == 0 && order.delta.attempt == 0) return nullptr;
+    const bool records = order.coded.attempt != 0 || order.delta.attempt != 0;
+    if (!records && kept.is_recorded_again) order.again = part_of("=again" + kept.content);
+    if (!records && order.again.attempt == 0) return nullptr;
     order.dictionary = kept.dictionary;
     order.hash = kept.terms.available;
     order.group = kept.terms.group;
@@ -236,6 +257,7 @@ class Compress final : public sluice::Filter {
   const std::shared_ptr<Variants> variants_;
   sluice::compress::Versions versions_;
   std::array<unsigned, sluice::files::kCodingCount> levels_{};
+  std::uint64_t lost_not_before_ms_ = 0;
 };
 
 constexpr sluice::OptionInfo kOptions[] = {

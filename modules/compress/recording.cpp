@@ -1,5 +1,6 @@
 #include "compress/recording.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "compress/delta_coder.h"
@@ -10,7 +11,7 @@ namespace sluice::compress {
 namespace {
 
 void give_up(Variants& variants, const Order& order) {
-  for (const Order::Part* part : {&order.coded, &order.delta}) variants.given_up(part->key, part->attempt);
+  for (const Order::Part* part : order.parts()) variants.given_up(part->key, part->attempt);
 }
 
 class MakeVariants final : public Work {
@@ -42,8 +43,11 @@ class MakeVariants final : public Work {
       if (!why_not_.empty()) host_.log(LogLevel::warning, "content could not be coded to be kept: " + why_not_);
       return;
     }
-    if (!order_.group.empty())
-      Versions(variants_).keep(order_.group, hash_, std::make_shared<const std::string>(std::move(content_)));
+    if (!order_.group.empty()) {
+      Versions versions(variants_);
+      versions.keep(order_.group, hash_, std::make_shared<const std::string>(std::move(content_)));
+      versions.know_hash(order_.content, hash_);
+    }
     if (order_.coded.attempt != 0)
       variants_->keep(order_.coded.key, std::make_shared<const std::string>(std::move(coded_)));
     if (order_.delta.attempt == 0) return;
@@ -76,8 +80,9 @@ Recording::~Recording() {
 
 // What has lost its place is made all the same, if the rest is.
 bool Recording::has_place() const {
-  return variants_->has_place(order_.coded.key, order_.coded.attempt) ||
-         variants_->has_place(order_.delta.key, order_.delta.attempt);
+  const auto parts = order_.parts();
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const Order::Part* part) { return variants_->has_place(part->key, part->attempt); });
 }
 
 void Recording::add(std::string_view piece) {
@@ -94,7 +99,7 @@ void Recording::end() {
   auto work = std::make_unique<MakeVariants>(host_, variants_, order_, std::move(content_));
   if (!host_.offload(work.get())) return;
   static_cast<void>(work.release());
-  for (const Order::Part* part : {&order_.coded, &order_.delta}) {
+  for (const Order::Part* part : order_.parts()) {
     if (variants_->has_place(part->key, part->attempt)) variants_->recorded(part->key);
   }
   ended_ = true;

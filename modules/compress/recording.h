@@ -4,6 +4,7 @@
 
 #include <sluice/handler.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,11 +26,14 @@ struct Order {
   Part coded;  // with `coding`
   files::Coding coding = files::Coding::identity;
   Part delta;  // with the version of the group that has the hash
+  Part again;  // nothing but the version of the group
   Variants::Variant dictionary;
   std::string hash;
   // Not empty: the content is kept as this group's latest version.
   std::string group;
-  std::string content;  // its CodedHead::key, for the delta
+  std::string content;  // its CodedHead::key
+
+  std::array<const Part*, 3> parts() const { return {&coded, &delta, &again}; }
 };
 
 class Recording {

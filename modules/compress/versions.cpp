@@ -47,7 +47,16 @@ Variants::Variant Versions::find(std::string_view group, std::string_view hash) 
   return variants_->find(version_key(group, hash));
 }
 
-void Versions::keep(std::string_view group, const std::string& hash, Variants::Variant content) {
+std::string Versions::hash_key(std::string_view content) {
+  std::string key("=hash");
+  return key.append(1, '\0').append(content);
+}
+
+void Versions::know_hash(std::string_view content, const std::string& hash) {
+  variants_->keep(hash_key(content), std::make_shared<const std::string>(hash), Variants::Share::dictionaries);
+}
+
+void Versions::keep(std::string_view group, const std::string& hash, Variants::Variant text) {
   const Variants::Variant before = variants_->find(hashes_key(group));
   std::string hashes = hash;
   std::size_t count = 1;
@@ -62,12 +71,15 @@ void Versions::keep(std::string_view group, const std::string& hash, Variants::V
   }
   variants_->keep(hashes_key(group), std::make_shared<const std::string>(std::move(hashes)),
                   Variants::Share::dictionaries);
-  variants_->keep(version_key(group, hash), std::move(content), Variants::Share::dictionaries);
+  variants_->keep(version_key(group, hash), std::move(text), Variants::Share::dictionaries);
 }
 
-void Versions::touch(std::string_view group) {
+bool Versions::touch(std::string_view group, const std::string& hash) {
+  const Variants::Variant text = find(group, hash);
+  if (text == nullptr) return false;
   const Variants::Variant hashes = variants_->find(hashes_key(group));
-  if (hashes != nullptr) static_cast<void>(find(group, front_hash(*hashes)));
+  if (hashes == nullptr || front_hash(*hashes) != hash) keep(group, hash, text);
+  return true;
 }
 
 }  // namespace sluice::compress

@@ -33,12 +33,18 @@ class Versions {
   bool takes(std::uint64_t size) const;
   // Null if it is not kept.
   Variants::Variant find(std::string_view group, std::string_view hash);
-  // The content has the hash. It is the group's latest version from now on.
-  void keep(std::string_view group, const std::string& hash, Variants::Variant content);
-  // The group's latest version has just been sent, in whatever coding: others make room before it.
-  void touch(std::string_view group);
+  // The text has the hash. It is the group's latest version from now on.
+  void keep(std::string_view group, const std::string& hash, Variants::Variant text);
+  // That of the content, which is a CodedHead::key. Null if it is not known.
+  Variants::Variant hash_of(std::string_view content) { return variants_->find(hash_key(content)); }
+  void know_hash(std::string_view content, const std::string& hash);
+  // This version is being sent, in whatever coding: it is the group's latest one from now on, and others make
+  // room before it. False if it is not kept.
+  bool touch(std::string_view group, const std::string& hash);
 
  private:
+  static std::string hash_key(std::string_view content);
+
   const std::shared_ptr<Variants> variants_;
 };
 

@@ -227,6 +227,47 @@ TEST_CASE_METHOD(DictionaryFixture, "coded content makes no room for versions", 
   CHECK(rig.server.counters["from_memory"] >= before + 19);
 }
 
+TEST_CASE_METHOD(DictionaryFixture, "a version that is sent as a delta does not make room", "[compress]") {
+  answer(plan_of(1));
+  const RequestPlan plan = with(plan_of(2), script_of(1));
+  answer(plan);
+  for (unsigned i = 0; i < 20; ++i) {
+    answer(plan_of(1, "/m/other" + std::to_string(i) + ".js"));
+    CHECK(coding(plan) == "dcz");
+  }
+  CHECK(coding_at_last(with(plan_of(3), script_of(2))) == "dcz");
+}
+
+TEST_CASE_METHOD(DictionaryFixture, "a version that is sent again is the latest one", "[compress]") {
+  for (const unsigned version : {1U, 2U, 1U, 3U, 4U}) answer(plan_of(version));
+  CHECK(coding_at_last(with(plan_of(3), script_of(2))) == "zstd");
+  CHECK(coding_at_last(with(plan_of(3), script_of(1))) == "dcz");
+}
+
+TEST_CASE_METHOD(DictionaryFixture, "a version that has made room is kept when it is sent again",
+                 "[compress]") {
+  const auto records = [&](const std::string& target) {
+    const std::uint64_t before = rig.server.works_offered;
+    const auto answered = answer(plan_of(1, target));
+    CHECK(decode("zstd", answered->content).content == script_of(1));
+    return rig.server.works_offered > before;
+  };
+  for (const char* target : {"/m/app.js", "/m/late.js"}) CHECK(records(target));
+  for (unsigned i = 0; i < 8; ++i) CHECK(records("/m/other" + std::to_string(i) + ".js"));
+  CHECK(records("/m/app.js"));
+  CHECK_FALSE(records("/m/app.js"));
+  // One at a time.
+  CHECK_FALSE(records("/m/late.js"));
+  rig.server.advance_clock(10'001);
+  rig.server.turn();
+  RequestPlan head = plan_of(1, "/m/late.js");
+  head.method = Method::head;
+  answer(head);
+  CHECK(records("/m/late.js"));
+  for (const char* target : {"/m/app.js", "/m/late.js"})
+    CHECK(coding_at_last(with(plan_of(2, target), script_of(1))) == "dcz");
+}
+
 TEST_CASE_METHOD(DictionaryFixture, "there are none if they are off, or if nothing is kept", "[compress]") {
   filter = rig.mount(
       "", GENERATE(std::map<std::string, std::string>{{"variants_max", "1M"}, {"dictionaries", "off"}},
