@@ -174,8 +174,12 @@ class Compress final : public sluice::Filter {
 
   static bool sends_delta(const Kept& kept, const AnswerHead& head) {
     if (kept.delta == nullptr || kept.delta->empty()) return false;
+    return kept.delta->size() < size_without_delta(kept, head);
+  }
+
+  static std::uint64_t size_without_delta(const Kept& kept, const AnswerHead& head) {
     const bool is_shorter = kept.variant != nullptr && !kept.variant->empty();
-    return kept.delta->size() < (is_shorter ? kept.variant->size() : head.size());
+    return is_shorter ? kept.variant->size() : head.size();
   }
 
   // Whether the version has had to make room, while what is to be sent is kept. As only coding brings the
@@ -198,7 +202,7 @@ class Compress final : public sluice::Filter {
   bool send_coded(Exchange& exchange, AnswerHead& head, const Kept& kept) {
     const bool is_short = kept.variant != nullptr && !kept.variant->empty();
     if (kept.variant != nullptr && !is_short && !kept.is_recorded_again) return false;
-    std::unique_ptr<sluice::compress::Recording> recording = begin_recording(exchange, kept);
+    std::unique_ptr<sluice::compress::Recording> recording = begin_recording(exchange, kept, head);
     if (kept.variant == nullptr || recording != nullptr) {
       auto transform = coding_transform(exchange, kept.coding, head.size(), std::move(recording));
       if (transform != nullptr) return head.transform(sluice::kUnknownSize, transform.release());
@@ -207,7 +211,8 @@ class Compress final : public sluice::Filter {
   }
 
   // Null if nothing is to be made of the content.
-  std::unique_ptr<sluice::compress::Recording> begin_recording(Exchange& exchange, const Kept& kept) {
+  std::unique_ptr<sluice::compress::Recording> begin_recording(Exchange& exchange, const Kept& kept,
+                                                               const AnswerHead& head) {
     if (kept.key.empty() || exchange.request().method == sluice::Method::head) return nullptr;
     const auto part_of = [&](const std::string& key) {
       return sluice::compress::Order::Part{key, variants_->begin_making(key, host_.now_ms())};
@@ -221,6 +226,7 @@ class Compress final : public sluice::Filter {
     if (!records && order.again.attempt == 0) return nullptr;
     order.dictionary = kept.dictionary;
     order.hash = kept.terms.available;
+    order.size = size_without_delta(kept, head);
     order.group = kept.terms.group;
     order.content = kept.content;
     return std::make_unique<sluice::compress::Recording>(host_, variants_, std::move(order));

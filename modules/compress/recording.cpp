@@ -14,6 +14,11 @@ void give_up(Variants& variants, const Order& order) {
   for (const Order::Part* part : order.parts()) variants.given_up(part->key, part->attempt);
 }
 
+// A delta that saves less than an eighth is not worth the memory.
+std::uint64_t clearly_below(std::uint64_t size) {
+  return size - size / 8;
+}
+
 class MakeVariants final : public Work {
  public:
   MakeVariants(Host& host, std::shared_ptr<Variants> variants, Order order, std::string content)
@@ -24,13 +29,12 @@ class MakeVariants final : public Work {
       if (order_.coded.attempt != 0) coded_ = code_whole(order_.coding, content_);
       if (order_.delta.attempt != 0)
         delta_ = code_delta(*order_.dictionary, order_.hash, content_,
-                            coded_.empty() ? content_.size() : coded_.size());
+                            clearly_below(coded_.empty() ? order_.size : coded_.size()));
       if (!order_.group.empty()) {
         hash_ = sha256_of(content_);
         content_.shrink_to_fit();  // what is kept counts by its size
       }
-      if (order_.delta.attempt != 0)
-        to_itself_ = code_delta(std::string(content_), hash_, content_, content_.size());
+      if (!delta_.empty()) to_itself_ = code_delta(std::string(content_), hash_, content_, content_.size());
       is_made_ = true;
     } catch (const std::exception& error) {
       why_not_ = error.what();
@@ -53,6 +57,7 @@ class MakeVariants final : public Work {
     if (order_.delta.attempt == 0) return;
     variants_->keep(order_.delta.key, std::make_shared<const std::string>(std::move(delta_)),
                     Variants::Share::dictionaries);
+    if (to_itself_.empty()) return;
     // Who gets the delta has this content as the dictionary when it asks again, and another tag than a client
     // with that dictionary would have: this answers in a hundred bytes, and with 304 from then on.
     variants_->keep(delta_key(hash_, order_.content),

@@ -29,6 +29,7 @@ struct Order {
   Part again;  // nothing but the version of the group
   Variants::Variant dictionary;
   std::string hash;
+  std::uint64_t size = 0;  // of what is sent without a delta, unless `coded` is made, too
   // Not empty: the content is kept as this group's latest version.
   std::string group;
   std::string content;  // its CodedHead::key

@@ -182,6 +182,8 @@ TEST_CASE_METHOD(DictionaryFixture, "a delta that is no shorter than the other c
     answer(second);
     for (int i = 0; i < 3; ++i) CHECK(coding(plan) == "zstd");
     CHECK(rig.server.works_offered == 3);
+    plan.fields[0].second = "br, dcz";
+    CHECK(coding(plan) == "br");
   }
   SECTION("the content is new") {
     for (int i = 0; i < 3; ++i) CHECK(coding(plan) == "zstd");
