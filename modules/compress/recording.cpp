@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 #include "compress/delta_coder.h"
 #include "compress/versions.h"
@@ -90,18 +91,28 @@ bool Recording::has_place() const {
                      [&](const Order::Part* part) { return variants_->has_place(part->key, part->attempt); });
 }
 
+// Without memory the answer goes on, and nothing is kept of it.
 void Recording::add(std::string_view piece) {
-  if (has_place()) {
-    content_.append(piece);
-  } else {
-    std::string().swap(content_);
+  try {
+    if (has_place()) {
+      content_.append(piece);
+      return;
+    }
+  } catch (const std::bad_alloc&) {
+    give_up(*variants_, order_);
   }
+  std::string().swap(content_);
 }
 
 void Recording::end() {
   if (!has_place()) return;
-  // Copied, as it is needed here if all threads are busy. Then another request will try again.
-  auto work = std::make_unique<MakeVariants>(host_, variants_, order_, std::move(content_));
+  std::unique_ptr<MakeVariants> work;
+  try {
+    // Copied, as it is needed here if all threads are busy. Then another request will try again.
+    work = std::make_unique<MakeVariants>(host_, variants_, order_, std::move(content_));
+  } catch (const std::bad_alloc&) {
+    return;
+  }
   if (!host_.offload(work.get())) return;
   static_cast<void>(work.release());
   for (const Order::Part* part : order_.parts()) {

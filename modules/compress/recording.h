@@ -47,6 +47,7 @@ class Recording {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
+  // Both do without memory.
   void add(std::string_view piece);
   // The content is complete.
   void end();

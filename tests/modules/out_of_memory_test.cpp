@@ -94,3 +94,17 @@ TEST_CASE_METHOD(ShortageFixture, "content that there is no memory to keep gives
   rig.server.violations.clear();
   check_that_content_is_kept();
 }
+
+TEST_CASE_METHOD(ShortageFixture, "an answer is complete without the memory to record it",
+                 "[compress][memory]") {
+  int after = 0;
+  for (bool has_failed = true; has_failed; ++after) {
+    RequestPlan plan = plan_of(1, target_of(after));
+    plan.behind.content = script_of(1, 10'000);  // less than a turn: the next one takes memory of the test
+    rig.server.refuse_offloads = 1;              // and so does a queue
+    has_failed = answer_without_memory(plan, "Transform::pass", after);
+  }
+  CHECK(after > 4);
+  rig.server.refuse_offloads = 0;
+  check_that_content_is_kept();
+}
