@@ -139,7 +139,6 @@ class Compress final : public sluice::Filter {
     std::string content;  // its CodedHead::key; empty: it is to be no dictionary
     bool has_version = false;
     bool is_recorded_again = false;  // although what is to be sent is kept
-    std::string delta_key;
     std::string delta_mark;
     Variant dictionary;  // that the client has
     Variant delta;       // what that makes of the content; an empty one as in Variants
@@ -166,9 +165,9 @@ class Compress final : public sluice::Filter {
     const std::string& hash = kept.terms.available;
     if (hash.empty()) return kept;
     kept.delta_mark = "dcz-" + sluice::compress::short_hash(hash);
-    kept.delta_key = sluice::compress::delta_key(hash, content);
     kept.dictionary = versions_.find(kept.terms.group, hash);
-    if (kept.dictionary != nullptr) kept.delta = variants_->find(kept.delta_key);
+    if (kept.dictionary != nullptr && own_hash != nullptr)
+      kept.delta = variants_->find(sluice::compress::delta_key(hash, *own_hash));
     return kept;
   }
 
@@ -220,7 +219,8 @@ class Compress final : public sluice::Filter {
     sluice::compress::Order order;
     order.coding = kept.coding;
     order.coded = part_of(kept.key);
-    if (kept.dictionary != nullptr && kept.delta == nullptr) order.delta = part_of(kept.delta_key);
+    // One at a time: each query may be other content, or the same.
+    if (kept.dictionary != nullptr && kept.delta == nullptr) order.delta = part_of("=delta" + kept.terms.group);
     const bool records = order.coded.attempt != 0 || order.delta.attempt != 0;
     if (!records && kept.is_recorded_again) order.again = part_of("=again" + kept.content);
     if (!records && order.again.attempt == 0) return nullptr;

@@ -56,13 +56,13 @@ class MakeVariants final : public Work {
     if (order_.coded.attempt != 0)
       variants_->keep(order_.coded.key, std::make_shared<const std::string>(std::move(coded_)));
     if (order_.delta.attempt == 0) return;
-    variants_->keep(order_.delta.key, std::make_shared<const std::string>(std::move(delta_)),
+    variants_->keep(delta_key(order_.hash, hash_), std::make_shared<const std::string>(std::move(delta_)),
                     Variants::Share::dictionaries);
     if (to_itself_.empty()) return;
     // Who gets the delta has this content as the dictionary when it asks again, and another tag than a client
     // with that dictionary would have: this answers in a hundred bytes, and with 304 from then on.
-    variants_->keep(delta_key(hash_, order_.content),
-                    std::make_shared<const std::string>(std::move(to_itself_)), Variants::Share::dictionaries);
+    variants_->keep(delta_key(hash_, hash_), std::make_shared<const std::string>(std::move(to_itself_)),
+                    Variants::Share::dictionaries);
   }
 
  private:

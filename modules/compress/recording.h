@@ -18,7 +18,8 @@ namespace sluice::compress {
 
 // What is to be made of a content.
 struct Order {
-  // `attempt` is what Variants::begin_making has given for the key. If it is 0, this one is not made.
+  // `attempt` is what Variants::begin_making has given for the key. If it is 0, this one is not made. What is
+  // coded lies under the key itself.
   struct Part {
     std::string key;
     std::uint64_t attempt = 0;

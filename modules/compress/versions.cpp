@@ -34,9 +34,9 @@ std::string sha256_of(std::string_view content) {
   return hash;
 }
 
-std::string delta_key(std::string_view hash, std::string_view content) {
+std::string delta_key(std::string_view dictionary, std::string_view content) {
   std::string key("dcz");
-  return key.append(hash).append(content);
+  return key.append(dictionary).append(content);
 }
 
 bool Versions::takes(std::uint64_t size) const {

@@ -18,8 +18,8 @@ namespace sluice::compress {
 // 32 bytes. On any thread.
 std::string sha256_of(std::string_view content);
 
-// Under which content lies that is coded with the version of this hash. `content` is its CodedHead::key.
-std::string delta_key(std::string_view hash, std::string_view content);
+// Under which content lies that is coded with a dictionary; both by their SHA-256.
+std::string delta_key(std::string_view dictionary, std::string_view content);
 
 class Versions {
  public:

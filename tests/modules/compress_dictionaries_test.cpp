@@ -3,6 +3,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "modules/decoding.h"
 #include "modules/dictionary_fixture.h"
@@ -11,6 +12,16 @@ using namespace sluice;
 using namespace sluice::test;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
+
+namespace {
+
+RequestPlan asked(unsigned version, const std::string& query) {
+  RequestPlan plan = plan_of(version, "/m/app.js?" + query);
+  plan.query = query;
+  return plan;
+}
+
+}  // namespace
 
 TEST_CASE_METHOD(DictionaryFixture, "a version that the client has codes the next one", "[compress]") {
   const auto first = answer(plan_of(1));
@@ -157,6 +168,27 @@ TEST_CASE_METHOD(DictionaryFixture, "only what is kept for the same place is a d
 
 TEST_CASE_METHOD(DictionaryFixture, "the same path with another query is the same place", "[compress]") {
   CHECK(coding_of_change(plan_of(1, "/m/app.js?v=1"), plan_of(2, "/m/app.js?v=2")) == "dcz");
+}
+
+TEST_CASE_METHOD(DictionaryFixture, "the same content under another query has the same delta", "[compress]") {
+  answer(plan_of(1));
+  REQUIRE(coding_at_last(with(asked(2, "a"), script_of(1))) == "dcz");
+  answer(asked(2, "b"));
+  const std::uint64_t before = rig.server.works_offered;
+  CHECK(coding(with(asked(2, "b"), script_of(1))) == "dcz");
+  CHECK(rig.server.works_offered == before);
+}
+
+TEST_CASE_METHOD(DictionaryFixture, "one delta of a file is made at a time", "[compress]") {
+  answer(plan_of(1));
+  std::vector<Answer> slow;
+  for (const char* query : {"a", "b"}) {
+    slow.push_back(rig.start(with(asked(2, query), script_of(1)), filter));
+    slow.back()->takes_nothing = true;
+  }
+  const std::uint64_t before = rig.server.counters["from_memory"];
+  for (int i = 0; i < 2; ++i) answer(plan_of(1, "/m/other.js"));
+  CHECK(rig.server.counters["from_memory"] == before + 1);
 }
 
 TEST_CASE_METHOD(DictionaryFixture, "a later hash in the name is the same place", "[compress]") {
