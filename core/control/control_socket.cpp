@@ -107,7 +107,10 @@ Result<UniqueFd> connect_control(const std::string& path) {
       return socket;
     case ENOENT:
     case ECONNREFUSED:
-      return fail("no server is running at the control socket " + path);
+      return fail(
+          fmt::format("no server is running at the control socket {}: start one with 'sluice serve --control "
+                      "{}', or name another socket",
+                      path, path));
     case EAGAIN:
       return fail(fmt::format("the server at {} is busy: try again", path));
     default:

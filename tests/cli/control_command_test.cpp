@@ -45,7 +45,8 @@ TEST_CASE("without a server the error says how to start or name one") {
               ": start one with 'sluice serve', or name its socket with --control PATH\n");
   }
   CHECK(refusal({"status", "--control", scratch.path("x")}, {}) ==
-        "sluice: no server is running at the control socket " + scratch.path("x") + "\n");
+        "sluice: no server is running at the control socket " + scratch.path("x") +
+            ": start one with 'sluice serve --control " + scratch.path("x") + "', or name another socket\n");
   CHECK_THAT(refusal({"status"}, {{"SLUICE_CONTROL", scratch.path("y")}}), Contains(scratch.path("y")));
 }
 

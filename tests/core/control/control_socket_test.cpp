@@ -84,7 +84,8 @@ TEST_CASE("root may ask any user's server, but puts its own socket in no user's 
 TEST_CASE("the error says when no server listens", "[control]") {
   const TempFolder folder;
   CHECK(connect_control(folder / "none.sock").error().message ==
-        "no server is running at the control socket " + (folder / "none.sock"));
+        "no server is running at the control socket " + (folder / "none.sock") +
+            ": start one with 'sluice serve --control " + (folder / "none.sock") + "', or name another socket");
   CHECK(connect_control(std::string(200, 'x')).error().message.find("1 to 107 bytes") != std::string::npos);
   CHECK_FALSE(connect_control(""));
 }
