@@ -54,12 +54,14 @@ std::string explained(const toml::parse_error& error, std::string_view line) {
 Result<void> check_headers(std::string_view text, const std::string& file) {
   constexpr std::string_view kBegins = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"']";
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
+    const std::string_view whole = take_part(text, "\n");
+    const std::string_view line = trimmed(whole, " \t\r");
     if (!line.starts_with('[')) continue;
     const std::size_t brackets = line.starts_with("[[") ? 2 : 1;
     const std::size_t name = line.find_first_not_of(" \t", brackets);
     if (name == std::string_view::npos || kBegins.find(line[name]) == std::string_view::npos)
-      return fail(fmt::format("{}:{}: '{}' names no table: write [[site]], for example", file, number, line));
+      return fail(fmt::format("{}:{}:{}: '{}' names no table: write [[site]], for example", file, number,
+                              whole.find('[') + 1, line));
   }
   return {};
 }
@@ -84,6 +86,14 @@ std::size_t quoted_size(std::string_view text, bool may_be_long) {
   return text.size();
 }
 
+// Where the bytes that were read end: "LINE:COLUMN", both from 1. A column has one character of UTF-8.
+std::string end_of(std::string_view read) {
+  const auto line = std::count(read.begin(), read.end(), '\n') + 1;
+  const std::string_view last = read.substr(read.rfind('\n') + 1);
+  const auto is_first = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; };
+  return fmt::format("{}:{}", line, std::count_if(last.begin(), last.end(), is_first) + 1);
+}
+
 // toml++ 3.3 is undefined for most other characters outside of quotes, where TOML has none.
 Result<void> check_letters(std::string_view text, const std::string& file) {
   constexpr std::string_view kBeforeTexts = "\n=[,.{";
@@ -93,15 +103,15 @@ Result<void> check_letters(std::string_view text, const std::string& file) {
   while (!text.empty()) {
     if (static_cast<unsigned char>(text.front()) >= 0x80) {
       const std::string_view read = all.substr(0, all.size() - text.size());
+      const std::string place = file + ":" + end_of(read);
       const auto number = static_cast<std::size_t>(std::count(read.begin(), read.end(), '\n')) + 1;
       const std::string_view line = line_of(all, number);
       if (const auto meant = with_quotes(line))
-        return fail(
-            fmt::format("{}:{}: a value that is no number needs quotes: write {}", file, number, *meant));
+        return fail(fmt::format("{}: a value that is no number needs quotes: write {}", place, *meant));
       return fail(
-          fmt::format("{}:{}: '{}' has other letters than A to Z outside of quotes: write keys and values "
+          fmt::format("{}: '{}' has other letters than A to Z outside of quotes: write keys and values "
                       "with them in quotes",
-                      file, number, line));
+                      place, line));
     }
     const bool may_begin = text.front() == '#' || kBeforeTexts.find(before) != std::string_view::npos;
     const bool may_be_long = before == '=' || before == ',' || arrays > 0;  // keys have one line
@@ -124,10 +134,14 @@ std::string syntax_mistakes(const toml::parse_error& error, std::string_view tex
   std::string mistakes = fmt::format("{}:{}:{}: {}", file, at.line, at.column, explained(error, first));
   if (!with_quotes(first)) return mistakes;
   for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::string_view line = trimmed(take_part(text, "\n"), " \t\r");
+    const std::string_view whole = take_part(text, "\n");
+    const std::string_view line = trimmed(whole, " \t\r");
     if (number <= at.line || line.starts_with('#')) continue;
-    if (const auto meant = with_quotes(line); meant && can_be_parsed(line, file) && !toml::parse(line))
-      mistakes += fmt::format("\n{}:{}: this value needs quotes, too: write {}", file, number, *meant);
+    if (const auto meant = with_quotes(line); meant && can_be_parsed(line, file) && !toml::parse(line)) {
+      const std::size_t column = whole.find_first_not_of(" \t", whole.find('=') + 1) + 1;
+      mistakes +=
+          fmt::format("\n{}:{}:{}: this value needs quotes, too: write {}", file, number, column, *meant);
+    }
   }
   return mistakes;
 }
@@ -154,7 +168,7 @@ class Reader {
 
  private:
   std::string place(const toml::source_region& source) const {
-    return fmt::format("{}:{}", file_, source.begin.line);
+    return fmt::format("{}:{}:{}", file_, source.begin.line, source.begin.column);
   }
 
   void refuse(const toml::source_region& source, const std::string& why) {
@@ -197,16 +211,17 @@ class Reader {
   }
 
   void take(const toml::key& key, const toml::node& node, std::vector<ConfigEntry>& entries) {
-    ConfigEntry entry{std::string(key.str()), {}, node.is_array(), place(key.source())};
+    ConfigEntry entry{std::string(key.str()), {}, {}, node.is_array(), place(key.source())};
     if (const toml::array* list = node.as_array()) {
-      for (const toml::node& item : *list) add(key, item, entry.values);
+      for (const toml::node& item : *list) add(key, item, entry);
     } else {
-      add(key, node, entry.values);
+      add(key, node, entry);
     }
     entries.push_back(std::move(entry));
   }
 
-  void add(const toml::key& key, const toml::node& node, std::vector<std::string>& values) {
+  void add(const toml::key& key, const toml::node& node, ConfigEntry& entry) {
+    std::vector<std::string>& values = entry.values;
     if (const auto* text = node.as_string()) {
       values.push_back(text->get());
     } else if (const auto* number = node.as_integer()) {
@@ -224,6 +239,7 @@ class Reader {
              fmt::format("'{}' is a text, a whole number, true, false, or a list of texts: put it in quotes",
                          key.str()));
     }
+    entry.places.resize(values.size(), place(node.source()));
   }
 
   const std::string& file_;

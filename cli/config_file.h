@@ -17,8 +17,9 @@ namespace sluice::cli {
 struct ConfigEntry {
   std::string key;
   std::vector<std::string> values;
+  std::vector<std::string> places;  // of the values
   bool is_list = false;
-  std::string place;  // "FILE:LINE", the beginning of an error
+  std::string place;  // of the key: "FILE:LINE:COLUMN", the beginning of an error
 };
 
 // A table [[mount]] or [[filter]].

@@ -95,8 +95,8 @@ void add_site(const ConfigSite& site, ServeRequest& request, Mistakes& mistakes)
       mistakes.add(entry.place, option.error());
       continue;
     }
-    for (const std::string& value : entry.values)
-      mistakes.take((*option)->set(**option, request, value), entry.place + ": " + entry.key);
+    for (std::size_t i = 0; i < entry.values.size(); ++i)
+      mistakes.take((*option)->set(**option, request, entry.values[i]), entry.places[i] + ": " + entry.key);
   }
   add_mounts(site.mounts, {}, request.site(), mistakes);
   request.open_site.reset();
@@ -113,7 +113,8 @@ OptionTexts read_top_level(const ConfigFile& config, Mistakes& mistakes) {
       continue;
     }
     std::vector<OptionText>& values = given[entry.key];
-    for (const std::string& text : entry.values) values.push_back({text, entry.place + ": " + entry.key});
+    for (std::size_t i = 0; i < entry.values.size(); ++i)
+      values.push_back({entry.values[i], entry.places[i] + ": " + entry.key});
   }
   return given;
 }

@@ -14,7 +14,8 @@ namespace sluice::cli {
 
 struct OptionText {
   std::string text;
-  std::string source;  // "--workers", "SLUICE_WORKERS" or "sluice.conf:3: workers"; begins an error's sentence
+  // "--workers", "SLUICE_WORKERS" or "sluice.toml:3:11: workers"; begins an error's sentence.
+  std::string source;
 };
 
 // By the long name of the option, without its dashes.

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -93,8 +94,35 @@ Settings default_settings(const Environment& environment) {
   return settings;
 }
 
-// Checks and sets what depends on more than one option.
-Result<void> finish(Settings& settings, const Environment& environment) {
+// The place of a mistake in the file, as line and column. Mistakes elsewhere have none, and come first.
+std::pair<unsigned long, unsigned long> place_in(const std::string& file, const std::string& sentence) {
+  if (file.empty() || !sentence.starts_with(file + ":")) return {};
+  char* end = nullptr;
+  const unsigned long line = std::strtoul(sentence.c_str() + file.size() + 1, &end, 10);
+  return {line, *end == ':' ? std::strtoul(end + 1, nullptr, 10) : 0};
+}
+
+// Tells mistakes in the order of the file, in which a person mends them.
+Result<void> in_order(const Result<void>& mistakes, const std::string& file) {
+  if (mistakes) return {};
+  std::vector<std::string> sentences;
+  for (std::string_view rest = mistakes.error().message; !rest.empty();)
+    sentences.emplace_back(take_part(rest, "\n"));
+  std::stable_sort(sentences.begin(), sentences.end(), [&](const std::string& one, const std::string& other) {
+    return place_in(file, one) < place_in(file, other);
+  });
+  Mistakes sorted;
+  for (const std::string& sentence : sentences) sorted.add("", Error{sentence});
+  return sorted.result();
+}
+
+bool is_handler(const ConfigMount& mount) {
+  return !mount.filter;
+}
+
+// Checks and sets what depends on more than one option. A mount of the file that was refused makes filters no
+// mistake.
+Result<void> finish(Settings& settings, const Environment& environment, const ConfigFile& file) {
   Limits& limits = settings.limits;
   if (limits.target_bytes_max == 0)
     limits.target_bytes_max = std::min(Limits{}.target_bytes_max, limits.head_bytes_max);
@@ -102,7 +130,9 @@ Result<void> finish(Settings& settings, const Environment& environment) {
   if (settings.root.empty()) settings.root = home_folder(environment);
   if (settings.root.empty()) settings.root = ".";
   if (settings.listen.empty()) settings.listen.push_back(*parse_listen(kDefaultListen));
-  if (!settings.has_default_site() && !settings.mounts.empty()) {
+  const std::vector<ConfigMount>& written = file.server.mounts;
+  if (!settings.has_default_site() && !settings.mounts.empty() &&
+      std::none_of(written.begin(), written.end(), is_handler)) {
     return fail(
         fmt::format("the filter {} stands above the first [[site]], where nothing is mounted: write it below a "
                     "[[site]], for each that it is for",
@@ -141,7 +171,7 @@ Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const E
   ConfigFile file;
   if (!request.config_file.empty()) {
     auto read = read_config_file(request.config_file);
-    if (!read) return Unexpected(read.error());
+    if (!read) return Unexpected(in_order(Unexpected(read.error()), request.config_file).error());
     file = std::move(*read);
   }
   const OptionTexts top_level = read_top_level(file, mistakes);
@@ -153,8 +183,8 @@ Result<ServeRequest> read_serve_request(const OptionTexts& command_line, const E
     return command_line.contains(name) || variables.contains(name);
   };
   add_sites(file, {is_given("mount"), is_given("filter")}, request, mistakes);
-  mistakes.take(finish(request.settings, environment));
-  return mistakes.result().map([&] { return std::move(request); });
+  mistakes.take(finish(request.settings, environment, file));
+  return in_order(mistakes.result(), request.config_file).map([&] { return std::move(request); });
 }
 
 Result<std::vector<std::string>> read_plugins_folders(const OptionTexts& command_line,

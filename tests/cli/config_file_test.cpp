@@ -40,10 +40,11 @@ TEST_CASE("keys, values, comments and line numbers") {
   REQUIRE(entries.size() == 2);
   CHECK(entries[0].key == "root");
   CHECK(entries[0].values == Values{"/srv/site"});
-  CHECK(entries[0].place == "f:4");
+  CHECK(entries[0].place == "f:4:3");
+  CHECK(entries[0].places == Values{"f:4:8"});
   CHECK(entries[1].key == "workers");
   CHECK(entries[1].values == Values{"4"});
-  CHECK(entries[1].place == "f:3");
+  CHECK(entries[1].place == "f:3:1");
 }
 
 TEST_CASE("an empty file has no settings") {
@@ -61,7 +62,7 @@ TEST_CASE("values of all types become the texts of the command line") {
   CHECK(values_of("k = []") == Values{});
   // The characters before U+FEFF, in the one place where the parser asks whether they are blanks.
   CHECK(values_of("k = \"\"\"a\\\n  \xef\xb9\xbf\"\"\"") == Values{"a\xef\xb9\xbf"});
-  CHECK_THAT(refusal("k = 1.5"), Contains("f:1: 'k' is a text, a whole number"));
+  CHECK_THAT(refusal("k = 1.5"), Contains("f:1:5: 'k' is a text, a whole number"));
   CHECK_THAT(refusal("k = 2026-11-30"), Contains("put it in quotes"));
 }
 
@@ -82,13 +83,13 @@ mount = "/=m"
   INFO((config ? "" : config.error().message));
   REQUIRE(config);
   REQUIRE(config->server.mounts.size() == 1);
-  CHECK(config->server.mounts[0].place == "f:1");
+  CHECK(config->server.mounts[0].place == "f:1:1");
   REQUIRE(config->sites.size() == 2);
-  CHECK(config->sites[0].place == "f:3");
+  CHECK(config->sites[0].place == "f:3:1");
   CHECK(config->sites[0].entries.at(0).values == Values{"a", "b"});
   REQUIRE(config->sites[0].mounts.size() == 2);
   CHECK(config->sites[0].mounts[0].entries.size() == 2);
-  CHECK(config->sites[0].mounts[1].place == "f:8");
+  CHECK(config->sites[0].mounts[1].place == "f:8:1");
   CHECK(config->sites[1].entries.at(0).key == "mount");
 }
 
@@ -102,7 +103,7 @@ TEST_CASE("a line of the form without quotes is shown as it has to be") {
   CHECK_THAT(refusal("root = a\"b\\c"), Contains(R"(write root = "a\"b\\c")"));
   CHECK(refusal("a = x\nb = 1\n# c = y\nd = z\ne = \"v\"") ==
         "f:1:5: a value that is no number needs quotes: write a = \"x\"\n"
-        "f:4: this value needs quotes, too: write d = \"z\"");
+        "f:4:5: this value needs quotes, too: write d = \"z\"");
 }
 
 TEST_CASE("malformed files are refused with the place") {
@@ -110,9 +111,9 @@ TEST_CASE("malformed files are refused with the place") {
   for (const char* header : {"[{site]]", "[[=]]", "[[[site]]]", "[", "a = 1\n  [\n]"})
     CHECK_THAT(refusal(header), Contains("names no table"));
   CHECK_THAT(refusal("\xc3\xa4 = 1"),
-             Contains("f:1: '\xc3\xa4 = 1' has other letters than A to Z outside of quotes"));
+             Contains("f:1:1: '\xc3\xa4 = 1' has other letters than A to Z outside of quotes"));
   CHECK_THAT(refusal("a = 1\nroot = /\xc3\xa4"),
-             Contains("f:2: a value that is no number needs quotes: write root = "));
+             Contains("f:2:9: a value that is no number needs quotes: write root = "));
   CHECK(parse_config("a = \"\xc3\xa4\" # \xc3\xa4\nb = '''\n\xc3\xa4'''\nc = '\xc3\xa4'\n", "f"));
   CHECK(parse_config("a = [\"\"\"\xc3\xa4\n\"\"\"]\nb = [ # c\n  '''\xc3\xa4'''\n]\n", "f"));
   CHECK_THAT(refusal("; a comment"), Contains("f:1:1: a comment begins with '#' in place of ';'"));

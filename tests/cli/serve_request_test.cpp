@@ -260,18 +260,18 @@ TEST_CASE("an error begins with the place of the value") {
   CHECK_THAT(refusal({}, {{"SLUICE_WORKERS", "x"}}),
              Contains("SLUICE_WORKERS: 'x' is not a number of workers"));
   CHECK_THAT(refusal({"--config", file}),
-             Contains(file + ":2: head-timeout: 'soon' is not a time: write 500ms"));
+             Contains(file + ":2:16: head-timeout: 'soon' is not a time: write 500ms"));
   CHECK_THAT(refusal({"--listen", ":1", "--listen", "nowhere"}), Contains("--listen: the address 'nowhere'"));
 }
 
 TEST_CASE("a bad value is an error even if another level replaces it") {
   const ScratchFolder scratch;
   const std::string file = scratch.file("conf", "workers = \"many\"\n");
-  CHECK_THAT(refusal({"--workers", "1", "--config", file}), Contains(file + ":1: workers: 'many'"));
+  CHECK_THAT(refusal({"--workers", "1", "--config", file}), Contains(file + ":1:11: workers: 'many'"));
   CHECK_THAT(refusal({"--workers", "1"}, {{"SLUICE_WORKERS", "many"}}), Contains("SLUICE_WORKERS: 'many'"));
 }
 
-TEST_CASE("unknown and misplaced keys of the file are named with their line") {
+TEST_CASE("unknown and misplaced keys of the file are named with their line and column") {
   const ScratchFolder scratch;
   const auto says = [&](const std::string& content) {
     const std::string file = scratch.file("conf", content);
@@ -279,24 +279,25 @@ TEST_CASE("unknown and misplaced keys of the file are named with their line") {
     REQUIRE(message.substr(0, file.size()) == file);
     return message.substr(file.size());
   };
-  CHECK(says("workers = 1\n\nwrokers = 2\n") == ":3: there is no key 'wrokers': did you mean 'workers'?");
+  CHECK(says("workers = 1\n\nwrokers = 2\n") == ":3:1: there is no key 'wrokers': did you mean 'workers'?");
   CHECK(says("keepalive_timeout = \"1s\"") ==
-        ":1: there is no key 'keepalive_timeout': did you mean 'keepalive-timeout'?");
-  CHECK(says("--workers = 1") == ":1: there is no key '--workers': did you mean 'workers'?");
-  CHECK(says("colour = \"red\"") ==
-        ":1: there is no key 'colour': the keys are the long options of 'sluice serve --help', without dashes");
+        ":1:1: there is no key 'keepalive_timeout': did you mean 'keepalive-timeout'?");
+  CHECK(says("--workers = 1") == ":1:1: there is no key '--workers': did you mean 'workers'?");
+  CHECK(
+      says("colour = \"red\"") ==
+      ":1:1: there is no key 'colour': the keys are the long options of 'sluice serve --help', without dashes");
   CHECK(says("config = \"other\"") ==
-        ":1: 'config' cannot stand in a file: write --config on the command line");
-  CHECK(says("check = true") == ":1: 'check' cannot stand in a file: write --check on the command line");
+        ":1:1: 'config' cannot stand in a file: write --config on the command line");
+  CHECK(says("check = true") == ":1:1: 'check' cannot stand in a file: write --check on the command line");
   CHECK(says("workers = 1\nworkers = 2\n") ==
         ":2:11: the key stands here a second time: write several values as one list, as in listen = [\"A\", "
         "\"B\"]");
-  CHECK(says("workers = [\"1\", \"2\"]\n") == ":1: 'workers' takes one value: write it without brackets");
-  CHECK(
-      says("[serve]\n") ==
-      ":1: there is no table [serve]: the tables are [[site]], and [[mount]] and [[filter]] in it or above it");
+  CHECK(says("workers = [\"1\", \"2\"]\n") == ":1:1: 'workers' takes one value: write it without brackets");
+  CHECK(says("[serve]\n") ==
+        ":1:1: there is no table [serve]: the tables are [[site]], and [[mount]] and [[filter]] in it or above "
+        "it");
   CHECK(says("mount = [\"/a/=m\", \"a/=m\"]\n") ==
-        ":1: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in /docs/");
+        ":1:19: mount: the mount 'a/=m' has the prefix 'a/': a prefix begins with '/', as in /docs/");
 }
 
 TEST_CASE("a file that cannot be read gives one sentence") {
@@ -327,7 +328,7 @@ TEST_CASE("a duration needs its unit at every level") {
   CHECK(refusal({"--keepalive-timeout", "30"}) == "--keepalive-timeout: '30' has no unit: write 30s or 30ms");
   CHECK(refusal({}, {{"SLUICE_SWAP_QUIET", "100"}}) ==
         "SLUICE_SWAP_QUIET: '100' has no unit: write 100s or 100ms");
-  CHECK(refusal({"--config", file}) == file + ":1: hang-limit: '5' has no unit: write 5s or 5ms");
+  CHECK(refusal({"--config", file}) == file + ":1:14: hang-limit: '5' has no unit: write 5s or 5ms");
   CHECK(settings({"--hang-limit", "0"}).policy.hang_ms == 0);
 }
 
@@ -373,7 +374,7 @@ TEST_CASE("networks of proxies") {
   const std::string file =
       scratch.file("conf", "workers = 1\ntrusted-proxies = [\"10.0.0.0/8\", \"balancer\"]\n");
   CHECK_THAT(refusal({"--config", file}),
-             Contains(file + ":2: trusted-proxies: 'balancer' is no network: write "));
+             Contains(file + ":2:34: trusted-proxies: 'balancer' is no network: write "));
 }
 
 TEST_CASE("the versions of TLS") {

@@ -292,7 +292,7 @@ TEST_CASE("an error in the configuration file is reported with its line", "[e2e]
   const Site site({"hello"});
   const std::string unknown = site.write_beside("one.conf", "# first\nworkers = 1\n\nwrkers = 3\n");
   CHECK_THAT(refusal(run(site.command({"--config", unknown}))),
-             Contains(unknown + ":4: there is no key 'wrkers'"));
+             Contains(unknown + ":4:1: there is no key 'wrkers'"));
   const std::string malformed = site.write_beside("two.conf", "workers\n");
   CHECK_THAT(refusal(run(site.command({"--config", malformed}))), Contains(malformed + ":1:"));
   const std::string value = site.write_beside("three.conf", "\nhead-timeout = \"soon\"\n");

@@ -194,7 +194,7 @@ TEST_CASE("HUP with a broken configuration changes nothing and says why once", "
     CHECK(server.count_in_log(" error ") == errors + 1);
     CHECK_THAT(server.log(), Contains("not reloaded, and nothing changes: ") && Contains(why));
   };
-  refused("mont = \"/a/=hello\"\n", config + ":1: there is no key 'mont'");
+  refused("mont = \"/a/=hello\"\n", config + ":1:1: there is no key 'mont'");
   refused("mount = \"/a/=nothere\"\n", "names the module nothere");
   refused("mount = \"/a/=hello:root=missing\"\n", "missing does not exist");
   refused("mount = \"/a/=hello:nothing=1\"\n", "has no option nothing");
