@@ -171,7 +171,11 @@ void put_module(JsonText& json, const ModuleEntry& module, const WorkerStats& al
   json.object();
   json.member("module", module.name).member("file", module.file).member("folder", module.folder);
   json.member("generation", module.generation);
-  json.member("state", module.closed ? "switched off" : module.removed ? "without its file" : "serving");
+  const bool left_out = module.name.empty();  // by `only` or `without`
+  json.member("state", module.closed    ? "switched off"
+                       : module.removed ? "without its file"
+                       : left_out       ? "left out"
+                                        : "serving");
   for (unsigned i = 0; i < WorkerStats::kModulesMax; ++i) {
     if (module.name.empty() || all.modules[i].get() != Label::kept_of(module.name)) continue;
     json.member("holds", all.holds[i].get());

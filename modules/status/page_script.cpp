@@ -170,7 +170,7 @@ function showWorkers(s) {
                   grouped(w.connections_open), few(rate("requests")), bytes(rate("sent_bytes")),
                   w.offload_running + (w.offload_queued > 0 ? " + " + w.offload_queued + " waiting" : ""),
                   [time(w.turns.longest_seconds), w.turns.longest_seconds >= 0.1 ? "warn" : ""],
-                  (w.confined.join(", ") || "no") + (w.granted ? ", but for " + w.granted : "")];
+                  [(w.confined.join(", ") || "no") + (w.granted ? ", but for " + w.granted : ""), "words"]];
         }), "No worker lives.");
 }
 
@@ -191,7 +191,7 @@ function showModules(s) {
         "State", "#Answers a second", "#Median", "#99 of 100", "#Longest", "#Holds", "File"],
         s.modules.map(m => {
           const was = old.modules.find(other => other.module === m.module);
-          const state = [m.state, m.state === "serving" ? "good" : "bad"];
+          const state = [m.state, m.state === "serving" ? "good" : m.state === "left out" ? "" : "bad"];
           const name = m.module || m.file;
           if (!m.answers) return [name, m.generation, state, "\u2013", "\u2013", "\u2013", "\u2013", "\u2013", m.file];
           const before = was && was.answers;

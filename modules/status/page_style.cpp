@@ -43,8 +43,8 @@ button:hover { border-color: var(--accent); }
 .tile { padding: .9rem 1.1rem 0; display: flex; flex-direction: column; }
 .tile .name { color: var(--faint); font-size: .87rem; }
 .tile .value { font-size: 1.65rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; }
-.tile .note { color: var(--faint); font-size: .8rem; min-height: 1.5em; }
-.spark { display: block; margin: .35rem -1.1rem 0; width: calc(100% + 2.2rem); height: 2.6rem; }
+.tile .note { color: var(--faint); font-size: .8rem; min-height: 1.5em; margin-bottom: .35rem; }
+.spark { display: block; margin: auto -1.1rem 0; width: calc(100% + 2.2rem); height: 2.6rem; }
 .spark polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .spark polygon { fill: var(--fill); stroke: none; }
 section { margin: 1.25rem 0 0; padding: 1.1rem 0 .5rem; }
@@ -61,20 +61,24 @@ tbody th { font-weight: 600; white-space: normal; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 .number { text-align: right; }
 .wide { white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }
+.words { white-space: normal; min-width: 12rem; }
 tbody .empty { color: var(--faint); font-weight: 400; }
 .pair { display: grid; align-items: start; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 0 1.25rem; }
 .pair > section { min-width: 0; }
 footer { color: var(--faint); font-size: .87rem; padding-top: 1.5rem; padding-bottom: 2.5rem; }
-footer a { color: var(--accent); margin-right: 1.25rem; white-space: nowrap; }
+footer { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }
+footer a { color: var(--accent); white-space: nowrap; }
 noscript p { margin: 1.5rem 0 0; }
 @media (max-width: 40rem) {
   th:first-child { position: sticky; left: 0; background: var(--sheet); max-width: 11rem; }
   .number, td { padding-left: .5rem; padding-right: .5rem; }
+  .pair thead .number { white-space: normal; }
+  .words { white-space: nowrap; }
   header, main, footer { padding-left: 1rem; padding-right: 1rem; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem; }
   .tile { padding: .7rem .8rem 0; }
   .tile .value { font-size: 1.3rem; }
-  .spark { margin: .25rem -.8rem 0; width: calc(100% + 1.6rem); height: 2rem; }
+  .spark { margin: auto -.8rem 0; width: calc(100% + 1.6rem); height: 2rem; }
 }
 @media (prefers-reduced-motion: no-preference) { button { transition: border-color .15s; } }
 )css";

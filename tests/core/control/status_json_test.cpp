@@ -44,7 +44,8 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   view.listening = {"http://127.0.0.1:8080"};
   const ModuleEntry hello{"h.so", "/p/h.so", 2, "hello", "/hello/", false, false, "/plugins"};
   const ModuleEntry off{"x\"\n.so", "/p/x.so", 1, "", "", true, false};
-  view.modules = {hello, off};
+  const ModuleEntry left_out{"l.so", "/p/l.so", 1, "", "", false, false};
+  view.modules = {hello, off, left_out};
   view.places = {{"a.example", false, "/x/", "", hello, false},
                  {"a.example", false, "/", "unix:/s", off, true}};
   view.workers = {{0, 78, 61'000, "serving", stats.get(), "exec"}};
@@ -55,6 +56,7 @@ TEST_CASE("all that is known of a server is in its JSON", "[status_json]") {
   past.add(0, *stats);
   const std::string json = status_json(view, past, 1'700'000'000);
   CHECK_THAT(json, Contains(R"("process":77,"state":"stopping")") && Contains(R"("up_seconds":1.5)"));
+  CHECK_THAT(json, Contains(R"({"module":"","file":"l.so","folder":"","generation":1,"state":"left out",)"));
   CHECK_THAT(json, Contains(R"("workers":[{"worker":1,"process":78,"state":"serving","up_seconds":61,)"
                             R"("connections_open":5,"requests":3,)"));
   CHECK_THAT(
