@@ -147,6 +147,10 @@ void ModuleRollout::remove(const std::string& file) {
   if (record == nullptr || record->serving.entry.removed) return;
   const std::string name = record->serving.entry.name;
   const bool keep = is_mounted_by_name(*workers_->shared_plan(), name);
+  if (name.empty()) {
+    log(LogLevel::info, fmt::format("{} is gone: its module was not in use", file));
+    return catalog_.remove(file, false);
+  }
   if (keep) {
     log(LogLevel::warning, fmt::format("{} is gone, but the settings name module {}, which goes on with {}",
                                        file, name, generation_text(record->serving.entry)));

@@ -103,6 +103,15 @@ TEST_CASE("a module is overwritten, replaced, deleted and put back", "[e2e][swap
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("the file of a module that was left out is deleted", "[e2e][swap]") {
+  const Site site({"hello", "swapped_one"});
+  ServerProcess server(site, quick({"--without", "swapped"}));
+  fs::remove(site.plugins() + "/swapped_one.so");
+  CHECK(server.logs("swapped_one.so is gone: its module was not in use"));
+  CHECK(server.count_in_log("no longer answers") == 0);
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a deleted module still serves if a mount names it", "[e2e][swap]") {
   const Site site({"hello", "swapped_one"});
   ServerProcess server(site, quick({"--mount", "/a/=swapped"}));
