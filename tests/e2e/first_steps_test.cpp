@@ -296,7 +296,7 @@ TEST_CASE("an error in the configuration file is reported with its line", "[e2e]
   const std::string malformed = site.write_beside("two.conf", "workers\n");
   CHECK_THAT(refusal(run(site.command({"--config", malformed}))), Contains(malformed + ":1:"));
   const std::string value = site.write_beside("three.conf", "\nhead-timeout = \"soon\"\n");
-  CHECK_THAT(refusal(run(site.command({"--config", value}))), Contains(value + ":2: "));
+  CHECK_THAT(refusal(run(site.command({"--config", value}))), Contains(value + ":2:16: head-timeout"));
 }
 
 TEST_CASE("command line before environment before file before default", "[e2e][first]") {
